@@ -1,0 +1,51 @@
+import type { ColumnType } from 'typeorm';
+
+/** What kind of value a column holds, whatever the database calls its type. */
+export type ColumnKind =
+  'string' | 'uuid' | 'int' | 'bigint' | 'number' | 'decimal' | 'boolean' | 'timestamp' | 'json' | 'enum' | 'other';
+
+/** A column as the port sees it. */
+export interface Column {
+  readonly property: string;
+  readonly kind: ColumnKind;
+  readonly nullable: boolean;
+  /** The most characters of a text. */
+  readonly length?: number | undefined;
+  /** The values of an enum. */
+  readonly values?: readonly unknown[] | undefined;
+  /** The application's own conversion, as TypeORM has it. */
+  readonly transformer?: Transformer | undefined;
+}
+
+export interface Transformer {
+  to(value: unknown): unknown;
+  from(value: unknown): unknown;
+}
+
+const KINDS: Readonly<Record<string, ColumnKind>> = {
+  ...kind('string', 'varchar', 'character varying', 'varying character', 'nvarchar', 'char', 'character', 'nchar'),
+  ...kind('string', 'text', 'tinytext', 'mediumtext', 'longtext', 'clob'),
+  ...kind('uuid', 'uuid'),
+  ...kind('int', 'int', 'integer', 'int4', 'int2', 'smallint', 'mediumint', 'tinyint'),
+  ...kind('bigint', 'bigint', 'int8', 'unsigned big int'),
+  ...kind('number', 'double precision', 'double', 'float', 'float8', 'real', 'float4'),
+  ...kind('decimal', 'decimal', 'numeric', 'dec', 'fixed'),
+  ...kind('boolean', 'boolean', 'bool'),
+  ...kind('timestamp', 'timestamp', 'timestamptz', 'datetime'),
+  ...kind('timestamp', 'timestamp with time zone', 'timestamp without time zone'),
+  ...kind('json', 'json', 'jsonb', 'simple-json'),
+  ...kind('enum', 'enum', 'simple-enum'),
+};
+
+function kind(name: ColumnKind, ...types: string[]): Record<string, ColumnKind> {
+  return Object.fromEntries(types.map((type) => [type, name]));
+}
+
+/** The kind of a TypeORM column type; `'other'` for types whose values pass through as they are. */
+export function kindOf(type: ColumnType): ColumnKind {
+  if (type === String) return 'string';
+  if (type === Number) return 'int';
+  if (type === Boolean) return 'boolean';
+  if (type === Date) return 'timestamp';
+  return (typeof type === 'string' && KINDS[type]) || 'other';
+}

@@ -1,0 +1,27 @@
+/** One part of a `LIKE` pattern: any text, any one character, or text as it stands. */
+export type LikePart = { readonly any: 'text' | 'character' } | { readonly text: string };
+
+/** A `LIKE` pattern's parts: `%` is any text, `_` any one character, a backslash takes the next one as it stands. */
+export function likeParts(pattern: string): LikePart[] {
+  const parts: LikePart[] = [];
+  for (const [found, escaped] of pattern.matchAll(/\\([^])|[^]/gu)) {
+    if (found === '%') parts.push({ any: 'text' });
+    else if (found === '_') parts.push({ any: 'character' });
+    else parts.push({ text: escaped ?? found });
+  }
+  return parts;
+}
+
+/** The pattern with backslashes only where they are needed, since databases differ about the others. */
+export function escapeLike(pattern: string): string {
+  return likeParts(pattern)
+    .map((part) => ('any' in part ? (part.any === 'text' ? '%' : '_') : part.text.replace(/[\\%_]/, String.raw`\$&`)))
+    .join('');
+}
+
+/** The same as a pattern of SQLite's `GLOB`, which is case-sensitive where its `LIKE` is not. */
+export function globPattern(pattern: string): string {
+  return likeParts(pattern)
+    .map((part) => ('any' in part ? (part.any === 'text' ? '*' : '?') : part.text.replace(/[*?[]/, '[$&]')))
+    .join('');
+}

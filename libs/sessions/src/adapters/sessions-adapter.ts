@@ -1,0 +1,137 @@
+import type { EntityManager, EntityTarget, FindOptionsRelations, ObjectLiteral } from 'typeorm';
+import type { Column } from './columns.js';
+import type { Columns } from './conditions.js';
+import type { Param } from './operators.js';
+
+/** An entity class, an `EntitySchema`, or the name of one. */
+export type Schema = EntityTarget<ObjectLiteral>;
+
+/** A row by property names. */
+export type Row = Record<string, unknown>;
+
+/** TypeORM find conditions by property names: a value, `null`, an operator, or a {@link param} in their place. */
+export type Where = Record<string, unknown>;
+
+export type Direction = 'ASC' | 'DESC';
+
+/** What to prepare: TypeORM's find options, in which {@link param} may stand for any value. */
+export interface QueryOptions {
+  /** Conditions on columns, all of which must hold; of several sets of conditions any. */
+  where?: Where | readonly Where[];
+  /** Columns to read; all of them by default. */
+  select?: readonly string[];
+  /** Columns to sort by, the first one first. Null comes before any other value, text sorts by its code points. */
+  order?: Readonly<Record<string, Direction | undefined>>;
+  take?: number | Param;
+  skip?: number | Param;
+  /** Relations to load with each row, by further look-ups. */
+  relations?: FindOptionsRelations<ObjectLiteral>;
+  /** `'all'`: only count the rows. */
+  count?: boolean;
+  /** `'updateAll'`: the new values. */
+  set?: Row;
+  /** `'updateAll'`, `'deleteAll'`: columns to return of each row that was changed. */
+  returning?: readonly string[];
+}
+
+export type QueryKind = 'all' | 'updateAll' | 'deleteAll';
+
+/** A query compiled once by an adapter, to be run by the same adapter any number of times. */
+export interface Prepared {
+  readonly kind: QueryKind;
+  readonly schema: Schema;
+}
+
+/** What came of a query: how many rows it concerned and, where it returns any, the rows. */
+export interface Executed {
+  count: number;
+  rows: Row[] | null;
+}
+
+/** What to do with a row whose key exists: fail, leave the old row, or overwrite these columns of it. */
+export type OnConflict =
+  'raise' | 'nothing' | { readonly update: readonly string[]; readonly target: readonly string[] };
+
+export interface InsertOptions {
+  onConflict?: OnConflict;
+  returning?: readonly string[];
+}
+
+export interface AdapterMeta {
+  /** What separates the rows of this adapter from another's: a data source's name, an instance's id. */
+  readonly namespace: string;
+  /** The name and the columns of each schema's table. */
+  readonly tables: ReadonlyMap<Schema, Columns>;
+}
+
+/** Turns one value into another on its way into or out of the storage. */
+export type Conversion = (value: unknown) => unknown;
+
+/**
+ * The storage behind a `SessionsService`, and behind any other entity: what Ecto asks of its adapters, with TypeORM's
+ * find options as the query language.
+ *
+ * Where databases differ, the port decides, and every adapter keeps to it: text is compared and sorted by its code
+ * points, in a case-sensitive way; null is less than any value in an order, and equal to nothing in a condition; dates
+ * have milliseconds and are UTC; `In([])` matches nothing; a value that a column cannot hold (no UUID, a NUL character)
+ * matches no row.
+ */
+export interface SessionsAdapter {
+  /** Makes the schemas known and names their tables; a schema not named here is made known by its first use. */
+  init(schemas: readonly Schema[]): AdapterMeta;
+
+  /** Resolves when what the adapter needs is up; rejects with a clear error where it is not. */
+  ensureStarted(): Promise<void>;
+
+  /** Runs `fn` with an adapter whose every statement travels on one connection. */
+  checkout<T>(fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T>;
+
+  /** This adapter inside the caller's transaction. */
+  within(manager: EntityManager): SessionsAdapter;
+
+  /** Runs `fn` unless another process, or another call, is inside the same lock; then `undefined`, at once. */
+  exclusively<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined>;
+
+  /** A new value for a key: a unique integer, or a UUID; `null` where the storage makes it. */
+  autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string | null;
+
+  /** What a value of the column goes through on its way into the storage, in order. */
+  dumpers(column: Column): readonly Conversion[];
+
+  /** What a stored value of the column goes through on its way out: what is loaded equals what was dumped. */
+  loaders(column: Column): readonly Conversion[];
+
+  /**
+   * Inserts a row and returns the columns asked for; `null` where `onConflict` left the old row alone.
+   *
+   * @throws UniqueConstraintError naming the columns; nothing is written
+   */
+  insert(schema: Schema, row: Row, options?: InsertOptions): Promise<Row | null>;
+
+  /** Inserts all the rows or none and returns how many were written. @throws UniqueConstraintError */
+  insertAll(schema: Schema, rows: readonly Row[], options?: Pick<InsertOptions, 'onConflict'>): Promise<number>;
+
+  /** Updates the rows that the filters name and returns the columns asked for of the first. @throws StaleEntryError */
+  update(schema: Schema, changes: Row, filters: Where, returning?: readonly string[]): Promise<Row>;
+
+  /** Deletes the rows that the filters name. @throws StaleEntryError */
+  delete(schema: Schema, filters: Where): Promise<void>;
+
+  /**
+   * Compiles find options once.
+   *
+   * @throws UnsupportedQueryError for an operator, relation or column that the port does not run, naming it
+   * @throws SessionValidationError for a value of another type than its column's
+   */
+  prepare(kind: QueryKind, schema: Schema, options?: QueryOptions): Prepared;
+
+  /** Runs a prepared query. @throws SessionValidationError for a missing parameter, or one of another type */
+  execute(prepared: Prepared, params?: Row): Promise<Executed>;
+
+  /**
+   * The rows of a prepared `'all'` query, read in chunks of `maxRows` (500) as the reader goes on. A row that is there
+   * throughout comes exactly once, whatever is inserted, changed or deleted meanwhile; nothing is held between chunks.
+   * Without an order the rows come by primary key.
+   */
+  stream(prepared: Prepared, params?: Row, options?: { maxRows?: number }): AsyncIterable<Row>;
+}

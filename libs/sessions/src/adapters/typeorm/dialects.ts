@@ -1,0 +1,263 @@
+import type { DataSource } from 'typeorm';
+import type { JsonKey } from '../operators.js';
+import type { ColumnKind } from '../columns.js';
+import type { Comparison } from '../conditions.js';
+import { escapeLike, globPattern } from '../like.js';
+
+/** Where the databases differ; everything else is TypeORM's. SQL comes in and goes out as text. */
+export interface Dialect {
+  /** How a column is selected, so that its value does not depend on a time zone, a driver's parser or its settings. */
+  read(kind: ColumnKind, sql: string): string;
+  /** A selected value in the port's form. */
+  load(kind: ColumnKind, value: unknown): unknown;
+  /** A value of the port as the driver binds it. */
+  dump(kind: ColumnKind, value: unknown): unknown;
+  /** How a bound value is written, where its text alone would be compared as another type. */
+  bind(kind: ColumnKind, placeholder: string): string;
+  /** Equality of text by code points that can use the column's index. */
+  equalText(sql: string, placeholder: string): string;
+  /** A text expression that compares and sorts by code points. */
+  byCodePoint(sql: string): string;
+  like(sql: string, placeholder: string): string;
+  likePattern(pattern: string): string;
+  json: JsonDialect;
+  /** The statements that can return the rows they changed. */
+  readonly returning: ReadonlySet<'insert' | 'update' | 'delete'>;
+  /** Whether an ascending order has null first by itself. */
+  readonly nullsFirst: boolean;
+  /** A `DELETE` that deletes at most as many rows as its limit says, leaving out rows that others have locked. */
+  limitedDelete(parts: LimitedDelete): string;
+  /** Bound parameters that one statement can have. */
+  readonly maxParameters: number;
+  /** Whether `INSERT … ON CONFLICT` is known; else conflicts are met one by one. */
+  readonly onConflict: boolean;
+  /** Runs statements in one transaction without giving way to the event loop, and returns how many rows they wrote. */
+  runAtOnce?(dataSource: DataSource, statements: readonly { text: string; values: readonly unknown[] }[]): number;
+  /** Tries to take, and gives back, a lock that belongs to the connection; none where the database is in the process. */
+  readonly lock?: { take(name: string): LockStatement; release(name: string): LockStatement };
+}
+
+export interface LimitedDelete {
+  readonly table: string;
+  readonly where: string;
+  readonly order: string;
+  readonly limit: string;
+}
+
+export interface LockStatement {
+  readonly text: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** A value inside a JSON document. `type` and `value` are SQL; `bind` makes a placeholder. */
+interface JsonDialect {
+  /** Null, or one of the names below, or another name. */
+  type(document: string, path: readonly JsonKey[], bind: (value: unknown) => string): string;
+  readonly text: readonly string[];
+  readonly number: readonly string[];
+  readonly boolean: readonly string[];
+  readonly null: string;
+  compare(
+    at: { document: string; path: readonly JsonKey[]; bind: (value: unknown) => string },
+    op: Comparison,
+    value: unknown,
+  ): string;
+  textAt(document: string, path: readonly JsonKey[], bind: (value: unknown) => string): string;
+}
+
+/** The part of better-sqlite3's connection that is used here. */
+interface SqliteConnection {
+  prepare(text: string): { run(...values: readonly unknown[]): { changes: number } };
+  transaction<T>(fn: () => T): () => T;
+}
+
+/** `2026-11-20 10:11:12.345`, in UTC. */
+function utcText(date: Date): string {
+  return date.toISOString().replace('T', ' ').slice(0, -1);
+}
+
+/** `$."photos"[0]."url"`, as SQLite and MySQL write a path. */
+function jsonPath(path: readonly JsonKey[]): string {
+  return `$${path.map((key) => (typeof key === 'number' ? `[${key}]` : `."${key}"`)).join('')}`;
+}
+
+const postgres: Dialect = {
+  read(kind, sql) {
+    if (kind === 'timestamp') return `date_part('epoch', ${sql})`;
+    return kind === 'bigint' || kind === 'json' || kind === 'decimal' ? `${sql}::text` : sql;
+  },
+  load(kind, value) {
+    // Seconds as a double: exact to the microsecond after rounding, cut to milliseconds.
+    if (kind === 'timestamp') return new Date(Math.floor(Math.round((value as number) * 1e6) / 1000));
+    return kind === 'json' ? JSON.parse(value as string) : value;
+  },
+  dump(kind, value) {
+    // A column without time zone takes the UTC text as it is, one with a time zone takes the Z into account.
+    if (kind === 'timestamp') return (value as Date).toISOString();
+    return kind === 'json' ? JSON.stringify(value) : value;
+  },
+  bind: (_kind, placeholder) => placeholder,
+  equalText: (sql, placeholder) => `${sql} = ${placeholder}`,
+  byCodePoint: (sql) => `${sql} COLLATE "C"`,
+  like: (sql, placeholder) => `${sql} LIKE ${placeholder}`,
+  likePattern: escapeLike,
+  json: {
+    type: (document, path, bind) => `jsonb_typeof(${postgresJson(document, path, bind)})`,
+    text: ['string'],
+    number: ['number'],
+    boolean: ['boolean'],
+    null: 'null',
+    compare({ document, path, bind }, op, value) {
+      const at = postgresJson(document, path, bind);
+      if (typeof value === 'number') return `(${at})::float8 ${op} ${bind(value)}::float8`;
+      if (typeof value === 'boolean') return `(${at})::boolean ${op} ${bind(value)}::boolean`;
+      return `(${at} #>> '{}') COLLATE "C" ${op} ${bind(value)}::text`;
+    },
+    textAt: (document, path, bind) => `(${postgresJson(document, path, bind)} #>> '{}')`,
+  },
+  returning: new Set(['insert', 'update', 'delete']),
+  nullsFirst: false,
+  limitedDelete: ({ table, where, order, limit }) =>
+    `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${where}${order} LIMIT ${limit} FOR UPDATE SKIP LOCKED))`,
+  maxParameters: 60_000,
+  onConflict: true,
+  lock: {
+    take: (name) => ({ text: 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS taken', parameters: [name] }),
+    release: (name) => ({ text: 'SELECT pg_advisory_unlock(hashtextextended($1, 0))', parameters: [name] }),
+  },
+};
+
+/** Operators, not a path of text: only they tell the key of an object from the index of an array. */
+function postgresJson(document: string, path: readonly JsonKey[], bind: (value: unknown) => string): string {
+  return path.reduce<string>(
+    (sql, key) => `${sql} -> ${typeof key === 'number' ? key : `${bind(key)}::text`}`,
+    `${document}::jsonb`,
+  );
+}
+
+const sqlite: Dialect = {
+  read: (kind, sql) => (kind === 'bigint' ? `CAST(${sql} AS TEXT)` : sql),
+  load(kind, value) {
+    if (kind === 'timestamp') return new Date(`${(value as string).replace(' ', 'T').replace(/Z$/, '')}Z`);
+    if (kind === 'boolean') return Boolean(value);
+    if (kind === 'decimal') return String(value);
+    return kind === 'json' ? JSON.parse(value as string) : value;
+  },
+  dump(kind, value) {
+    if (kind === 'timestamp') return utcText(value as Date);
+    if (kind === 'bigint') return BigInt(value as string);
+    if (kind === 'boolean') return value ? 1 : 0;
+    return kind === 'json' ? JSON.stringify(value) : value;
+  },
+  bind: (_kind, placeholder) => placeholder,
+  equalText: (sql, placeholder) => `${sql} = ${placeholder}`,
+  byCodePoint: (sql) => sql,
+  like: (sql, placeholder) => `${sql} GLOB ${placeholder}`,
+  likePattern: globPattern,
+  json: {
+    type: (document, path, bind) => `json_type(${document}, ${bind(jsonPath(path))})`,
+    text: ['text'],
+    number: ['integer', 'real'],
+    boolean: ['true', 'false'],
+    null: 'null',
+    compare({ document, path, bind }, op, value) {
+      return `json_extract(${document}, ${bind(jsonPath(path))}) ${op} ${bind(typeof value === 'boolean' ? Number(value) : value)}`;
+    },
+    textAt: (document, path, bind) => `json_extract(${document}, ${bind(jsonPath(path))})`,
+  },
+  returning: new Set(['insert', 'update', 'delete']),
+  nullsFirst: true,
+  limitedDelete: ({ table, where, order, limit }) =>
+    `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${where}${order} LIMIT ${limit})`,
+  maxParameters: 30_000,
+  onConflict: true,
+  runAtOnce(dataSource, statements) {
+    const { databaseConnection } = dataSource.driver as unknown as { databaseConnection: SqliteConnection };
+    const run = (): number =>
+      statements.reduce(
+        (count, { text, values }) => count + databaseConnection.prepare(text).run(...values).changes,
+        0,
+      );
+    return databaseConnection.transaction(run)();
+  },
+};
+
+const mysql: Dialect = {
+  read(kind, sql) {
+    if (kind === 'timestamp') return `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${sql})`;
+    return kind === 'bigint' || kind === 'json' || kind === 'decimal' ? `CAST(${sql} AS CHAR)` : sql;
+  },
+  load(kind, value) {
+    if (kind === 'timestamp') return new Date(Math.floor(Number(value) / 1000));
+    if (kind === 'boolean') return Boolean(value);
+    return kind === 'json' ? JSON.parse(value as string) : value;
+  },
+  dump(kind, value) {
+    if (kind === 'timestamp') return utcText(value as Date);
+    if (kind === 'boolean') return value ? 1 : 0;
+    return kind === 'json' ? JSON.stringify(value) : value;
+  },
+  // MySQL compares a number with text as doubles.
+  bind: (kind, placeholder) =>
+    kind === 'bigint'
+      ? `CAST(${placeholder} AS SIGNED)`
+      : kind === 'decimal'
+        ? `CAST(${placeholder} AS DECIMAL(65, 30))`
+        : placeholder,
+  // The first comparison finds the rows by the index, whatever its collation; the second keeps those that are the same.
+  equalText: (sql, placeholder) => `(${sql} = ${placeholder} AND BINARY ${sql} = ${placeholder})`,
+  byCodePoint: (sql) => `BINARY ${sql}`,
+  like: (sql, placeholder) => `CONVERT(${sql} USING utf8mb4) COLLATE utf8mb4_bin LIKE ${placeholder}`,
+  likePattern: escapeLike,
+  json: {
+    type(document, path, bind) {
+      const at = `JSON_TYPE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`;
+      // An index into something that is no array would give that thing itself.
+      const arrays = path.flatMap((key, i) =>
+        typeof key === 'number'
+          ? [`JSON_TYPE(JSON_EXTRACT(${document}, ${bind(jsonPath(path.slice(0, i)))})) = 'ARRAY'`]
+          : [],
+      );
+      return arrays.length === 0 ? at : `CASE WHEN ${arrays.join(' AND ')} THEN ${at} END`;
+    },
+    text: ['STRING'],
+    number: ['INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL'],
+    boolean: ['BOOLEAN'],
+    null: 'NULL',
+    compare({ document, path, bind }, op, value) {
+      const at = `JSON_UNQUOTE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`;
+      if (typeof value === 'number') return `${at} + 0.0E0 ${op} ${bind(value)}`;
+      if (typeof value === 'boolean') return `(${at} = 'true') ${op} ${bind(Number(value))}`;
+      return `BINARY ${at} ${op} ${bind(value)}`;
+    },
+    textAt: (document, path, bind) => `JSON_UNQUOTE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`,
+  },
+  returning: new Set(),
+  nullsFirst: true,
+  limitedDelete: ({ table, where, order, limit }) => `DELETE FROM ${table} WHERE ${where}${order} LIMIT ${limit}`,
+  maxParameters: 60_000,
+  onConflict: false,
+  lock: {
+    // A name has at most 64 characters, and is one for the whole server: the digest of database and name keeps to both.
+    take: (name) => ({ text: `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), ?), 224), 0) AS taken`, parameters: [name] }),
+    release: (name) => ({ text: `SELECT RELEASE_LOCK(SHA2(CONCAT(DATABASE(), ?), 224))`, parameters: [name] }),
+  },
+};
+
+const mariadb: Dialect = { ...mysql, returning: new Set(['insert', 'delete']) };
+
+/** The dialect of a data source. @throws TypeError for a database that this adapter does not know */
+export function dialectOf({ options: { type } }: DataSource): Dialect {
+  switch (type) {
+    case 'postgres':
+      return postgres;
+    case 'mysql':
+      return mysql;
+    case 'mariadb':
+      return mariadb;
+    case 'better-sqlite3':
+      return sqlite;
+    default:
+      throw new TypeError(`TypeOrmAdapter runs on postgres, mysql, mariadb and better-sqlite3, not on ${type}.`);
+  }
+}

@@ -1,0 +1,167 @@
+import { QueryFailedError } from 'typeorm';
+import type { DataSource, QueryResult } from 'typeorm';
+import { UniqueConstraintError } from '../../errors/errors.js';
+import { columnOf } from '../conditions.js';
+import { storedRow } from '../rows.js';
+import type { OnConflict, Row, Where } from '../sessions-adapter.js';
+import type { Dialect } from './dialects.js';
+import { loadRow, returningSql } from './prepare.js';
+import type { SqlColumn, SqlTable } from './sql-table.js';
+import { portError } from './unique-violation.js';
+
+/** What inserting needs of the adapter. */
+interface Connection {
+  readonly dataSource: DataSource;
+  readonly dialect: Dialect;
+  run(text: string, values: unknown[]): Promise<QueryResult>;
+  read(where: Where, columns: readonly SqlColumn[]): Promise<Row | null>;
+  update(where: Where, changes: Row): Promise<void>;
+  transaction<T>(fn: (inserter: Inserter) => Promise<T>): Promise<T>;
+  autogenerate(): string | null;
+}
+
+type StoredRow = ReadonlyMap<SqlColumn, unknown>;
+
+/** Inserts into one table on one connection or pool. */
+export class Inserter {
+  constructor(
+    private readonly table: SqlTable,
+    private readonly connection: Connection,
+  ) {}
+
+  /** The columns asked for of the new row; `null` where an existing row was left alone. */
+  async insert(row: Row, onConflict: OnConflict, returning: readonly SqlColumn[]): Promise<Row | null> {
+    const stored = this.stored(row);
+    const { dialect, dataSource } = this.connection;
+    if (onConflict !== 'raise' && !dialect.onConflict) return this.insertOrResolve(stored, onConflict, returning);
+    const native = returning.length > 0 && dialect.returning.has('insert') ? returningSql(dataSource, returning) : '';
+    const { records, affected, raw } = await this.write([...stored.keys()], [stored], onConflict, native);
+    if (native) return records.length > 0 ? loadRow(returning, records[0] as Row) : null;
+    if (affected === 0) return null;
+    return returning.length === 0 ? {} : this.connection.read(this.keyOf(stored, raw), returning);
+  }
+
+  async insertAll(rows: readonly Row[], onConflict: OnConflict): Promise<number> {
+    const { dialect } = this.connection;
+    const stored = rows.map((row) => this.stored(row));
+    const columns = [...new Set(stored.flatMap((row) => [...row.keys()]))];
+    if (onConflict !== 'raise' && !dialect.onConflict) {
+      return this.connection.transaction((inserter) => inserter.insertEach(stored, onConflict));
+    }
+    const size = Math.max(1, Math.floor(dialect.maxParameters / Math.max(1, columns.length)));
+    const chunks: StoredRow[][] = [];
+    for (let start = 0; start < stored.length; start += size) chunks.push(stored.slice(start, start + size));
+    if (chunks.length <= 1) return this.insertChunks(chunks, columns, onConflict);
+    if (dialect.runAtOnce) return this.insertAtOnce(chunks, columns, onConflict);
+    return this.connection.transaction((inserter) => inserter.insertChunks(chunks, columns, onConflict));
+  }
+
+  private async insertChunks(
+    chunks: readonly StoredRow[][],
+    columns: readonly SqlColumn[],
+    onConflict: OnConflict,
+  ): Promise<number> {
+    let count = 0;
+    for (const chunk of chunks) {
+      const { records, affected } = await this.write(columns, chunk, onConflict);
+      count += affected ?? records.length;
+    }
+    return count;
+  }
+
+  /** On a connection that the whole process shares, other requests' statements must not slip into the transaction. */
+  private insertAtOnce(chunks: readonly StoredRow[][], columns: readonly SqlColumn[], onConflict: OnConflict): number {
+    const { dialect, dataSource } = this.connection;
+    const statements = chunks.map((chunk) => ({
+      text: this.text(columns, chunk.length, onConflict),
+      values: this.values(columns, chunk),
+    }));
+    try {
+      return dialect.runAtOnce!(dataSource, statements);
+    } catch (error) {
+      throw portError(new QueryFailedError(statements[0]!.text, [], error as Error), this.table);
+    }
+  }
+
+  private async insertEach(rows: readonly StoredRow[], onConflict: OnConflict): Promise<number> {
+    let count = 0;
+    for (const row of rows) if (await this.insertOrResolve(row, onConflict, this.table.primary)) count++;
+    return count;
+  }
+
+  /** What `ON CONFLICT` does, where the database has it not: a duplicate undoes its own statement only. */
+  private async insertOrResolve(
+    row: StoredRow,
+    onConflict: OnConflict,
+    returning: readonly SqlColumn[],
+  ): Promise<Row | null> {
+    try {
+      const { raw } = await this.write([...row.keys()], [row], 'raise');
+      return await this.connection.read(this.keyOf(row, raw), returning);
+    } catch (error) {
+      if (!(error instanceof UniqueConstraintError)) throw error;
+      if (onConflict === 'nothing') return null;
+      if (onConflict === 'raise' || String(error.columns) !== String(onConflict.target)) throw error;
+      const named = (names: readonly string[]): Row =>
+        Object.fromEntries(names.map((name) => [name, this.loaded(row, name)]));
+      await this.connection.update(named(onConflict.target), named(onConflict.update));
+      return this.connection.read(named(onConflict.target), returning);
+    }
+  }
+
+  private write(
+    columns: readonly SqlColumn[],
+    rows: readonly StoredRow[],
+    onConflict: OnConflict,
+    tail = '',
+  ): Promise<QueryResult> {
+    return this.connection.run(this.text(columns, rows.length, onConflict) + tail, this.values(columns, rows));
+  }
+
+  private text(columns: readonly SqlColumn[], rowCount: number, onConflict: OnConflict): string {
+    const { dataSource, dialect } = this.connection;
+    let index = 0;
+    const row = (): string =>
+      `(${columns.map(({ kind }) => dialect.bind(kind, dataSource.driver.createParameter('', index++))).join(', ')})`;
+    const names = columns.map((column) => column.sqlName).join(', ');
+    const rows = Array.from({ length: rowCount }, row).join(', ');
+    return `INSERT INTO ${this.table.sqlName} (${names}) VALUES ${rows}${this.conflictSql(onConflict)}`;
+  }
+
+  private conflictSql(onConflict: OnConflict): string {
+    if (onConflict === 'raise') return '';
+    if (onConflict === 'nothing') return ' ON CONFLICT DO NOTHING';
+    const names = (properties: readonly string[]): string[] =>
+      properties.map((property) => columnOf(this.table, property).sqlName);
+    const updates = names(onConflict.update).map((name) => `${name} = EXCLUDED.${name}`);
+    return ` ON CONFLICT (${names(onConflict.target).join(', ')}) DO UPDATE SET ${updates.join(', ')}`;
+  }
+
+  private values(columns: readonly SqlColumn[], rows: readonly StoredRow[]): unknown[] {
+    return rows.flatMap((row) => columns.map((column) => column.dump(row.get(column) ?? null)));
+  }
+
+  /** The row's stored values, with a new UUID for a key that was not given. */
+  private stored(row: Row): StoredRow {
+    const stored = storedRow(this.table, row);
+    for (const column of this.table.primary) {
+      if (column.kind === 'uuid' && !stored.has(column)) stored.set(column, this.connection.autogenerate());
+    }
+    return stored;
+  }
+
+  /** The primary key of a row just written: its own, or the number that the database made. */
+  private keyOf(row: StoredRow, raw: unknown): Where {
+    const made = (raw as { insertId?: number } | undefined)?.insertId;
+    return Object.fromEntries(
+      this.table.primary.map((column) => [column.property, row.has(column) ? this.loaded(row, column.property) : made]),
+    );
+  }
+
+  /** A stored value as the application has it. */
+  private loaded(row: StoredRow, property: string): unknown {
+    const column = columnOf(this.table, property);
+    const stored = row.get(column) ?? null;
+    return column.transformer ? column.transformer.from(stored) : stored;
+  }
+}

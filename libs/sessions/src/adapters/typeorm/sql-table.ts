@@ -1,0 +1,77 @@
+import { ApplyValueTransformers } from 'typeorm/util/ApplyValueTransformers.js';
+import type { DataSource, EntityMetadata } from 'typeorm';
+import { type Column, kindOf } from '../columns.js';
+import type { Columns } from '../conditions.js';
+import { IMPOSSIBLE } from '../values.js';
+import type { Dialect } from './dialects.js';
+
+/** A column with all that its values go through between the application and the driver. */
+export interface SqlColumn extends Column {
+  readonly sqlName: string;
+  /** What is selected to read it, given its name with the table's alias. */
+  read(sql: string): string;
+  /** A stored value as the driver binds it; null for one that the column cannot hold, which nothing equals. */
+  dump(stored: unknown): unknown;
+  /** What the driver gave, as the application has it. */
+  load(raw: unknown): unknown;
+}
+
+type ColumnMetadata = EntityMetadata['columns'][number];
+
+/** A table of the data source as the adapter works on it. */
+export interface SqlTable extends Columns<SqlColumn> {
+  readonly metadata: EntityMetadata;
+  /** The name with its schema, quoted. */
+  readonly sqlName: string;
+  readonly primary: readonly SqlColumn[];
+}
+
+export function sqlTable(dataSource: DataSource, metadata: EntityMetadata, dialect: Dialect): SqlTable {
+  const { driver } = dataSource;
+  const own = metadata.columns.filter((column) => !column.isVirtual);
+  const columns = own.map((column) => sqlColumn(dataSource, column, dialect));
+  return {
+    name: metadata.tableName,
+    metadata,
+    sqlName: metadata.tablePath
+      .split('.')
+      .map((part) => driver.escape(part))
+      .join('.'),
+    columns: new Map(columns.map((column) => [column.property, column])),
+    relations: new Set(metadata.relations.map((relation) => relation.propertyPath)),
+    primary: columns.filter((_, i) => own[i]!.isPrimary),
+  };
+}
+
+function sqlColumn({ driver }: DataSource, metadata: ColumnMetadata, dialect: Dialect): SqlColumn {
+  const kind = kindOf(metadata.type);
+  const { transformer } = metadata;
+  const column = {
+    property: metadata.propertyPath,
+    kind,
+    nullable: metadata.isNullable,
+    length: kind === 'string' && metadata.length ? Number(metadata.length) : undefined,
+    values: metadata.enum,
+    sqlName: driver.escape(metadata.databaseName),
+    read: (sql: string) => dialect.read(kind, sql),
+  };
+  if (kind === 'other') {
+    // TypeORM's own conversions, which apply the transformer too.
+    return {
+      ...column,
+      dump: (stored) => driver.preparePersistentValue(stored, metadata) as unknown,
+      load: (raw) => driver.prepareHydratedValue(raw, metadata) as unknown,
+    };
+  }
+  const fromStored = (stored: unknown): unknown =>
+    transformer ? (ApplyValueTransformers.transformFrom(transformer, stored) as unknown) : stored;
+  return {
+    ...column,
+    transformer: transformer && {
+      to: (value) => ApplyValueTransformers.transformTo(transformer, value) as unknown,
+      from: fromStored,
+    },
+    dump: (stored) => (stored === null || stored === IMPOSSIBLE ? null : dialect.dump(kind, stored)),
+    load: (raw) => fromStored(raw === null || raw === undefined ? null : dialect.load(kind, raw)),
+  };
+}

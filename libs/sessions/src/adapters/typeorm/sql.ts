@@ -1,0 +1,133 @@
+import type { Comparison, Condition, Subject } from '../conditions.js';
+import { Param } from '../operators.js';
+import { toStored } from '../values.js';
+import type { Dialect } from './dialects.js';
+import type { SqlColumn } from './sql-table.js';
+
+/** A bound value of a statement: known when the statement was prepared, or taken from the parameters of a run. */
+export type Slot =
+  { readonly constant: unknown } | { readonly param: string; readonly convert: (value: unknown) => unknown };
+
+/** Writes conditions as SQL and collects what they bind, under names that TypeORM turns into the driver's placeholders. */
+export class SqlWriter {
+  readonly slots: Record<string, Slot> = {};
+
+  constructor(
+    private readonly dialect: Dialect,
+    /** Put before the name of a column: the alias of its table and a dot. */
+    private readonly prefix = '',
+    /** The beginning of the parameters' names. */
+    private readonly parameters = 'p',
+  ) {}
+
+  name(column: SqlColumn): string {
+    return this.prefix + column.sqlName;
+  }
+
+  /** A placeholder for a stored value of the column, or for a parameter that will be one. */
+  value(column: SqlColumn, value: unknown): string {
+    const slot: Slot =
+      value instanceof Param
+        ? { param: value.name, convert: (given) => column.dump(toStored(column, given)) }
+        : { constant: column.dump(value) };
+    return this.dialect.bind(column.kind, this.add(slot));
+  }
+
+  /** A placeholder for a number of rows. */
+  rows(count: number | Param): string {
+    return this.add(count instanceof Param ? { param: count.name, convert: (given) => given } : { constant: count });
+  }
+
+  private add(slot: Slot): string {
+    const key = `${this.parameters}${Object.keys(this.slots).length}`;
+    this.slots[key] = slot;
+    return `:${key}`;
+  }
+
+  write(condition: Condition<SqlColumn>): string {
+    switch (condition.kind) {
+      case 'and':
+      case 'or':
+        return `(${condition.parts.map((part) => this.write(part)).join(condition.kind === 'and' ? ' AND ' : ' OR ')})`;
+      case 'not':
+        return `NOT (${this.write(condition.part)})`;
+      case 'constant':
+        return condition.value ? '1 = 1' : '0 = 1';
+      case 'null':
+        return condition.subject.path
+          ? this.jsonIsNull(condition.subject)
+          : `${this.name(condition.subject.column)} IS NULL`;
+      case 'compare':
+        return this.compare(condition.subject, condition.op, condition.value);
+      case 'in':
+        return this.oneOf(condition.subject.column, condition.values);
+      case 'like':
+        return this.like(condition.subject, condition.pattern);
+    }
+  }
+
+  private compare({ column, path }: Subject<SqlColumn>, op: Comparison, value: unknown): string {
+    if (path) return this.jsonCompare(column, path, op, value);
+    const sql = this.name(column);
+    const placeholder = this.value(column, value);
+    if (column.kind !== 'string') return `${sql} ${op} ${placeholder}`;
+    return op === '='
+      ? this.dialect.equalText(sql, placeholder)
+      : `${this.dialect.byCodePoint(sql)} ${op} ${placeholder}`;
+  }
+
+  private oneOf(column: SqlColumn, values: readonly unknown[]): string {
+    const sql = this.name(column);
+    const placeholders = values.map((value) => this.value(column, value)).join(', ');
+    const among = `${sql} IN (${placeholders})`;
+    const exactly = this.dialect.byCodePoint(sql);
+    // Only a collation that folds characters needs the second look.
+    return column.kind === 'string' && exactly.startsWith('BINARY')
+      ? `(${among} AND ${exactly} IN (${placeholders}))`
+      : among;
+  }
+
+  private like({ column, path }: Subject<SqlColumn>, pattern: unknown): string {
+    const convert = (given: unknown): string => this.dialect.likePattern(String(given));
+    const placeholder = this.add(
+      pattern instanceof Param ? { param: pattern.name, convert } : { constant: convert(pattern) },
+    );
+    const sql = this.name(column);
+    if (!path) return this.dialect.like(sql, placeholder);
+    const { json } = this.dialect;
+    return this.jsonCase(
+      column,
+      path,
+      json.text,
+      this.dialect.like(json.textAt(sql, path, this.bindConstant), placeholder),
+    );
+  }
+
+  private jsonIsNull({ column, path }: Subject<SqlColumn>): string {
+    const type = this.dialect.json.type(this.name(column), path!, this.bindConstant);
+    return `COALESCE(${type}, '${this.dialect.json.null}') = '${this.dialect.json.null}'`;
+  }
+
+  private jsonCompare(column: SqlColumn, path: NonNullable<Subject['path']>, op: Comparison, value: unknown): string {
+    const { json } = this.dialect;
+    if (value === null) return 'NULL = 1';
+    const types = typeof value === 'number' ? json.number : typeof value === 'boolean' ? json.boolean : json.text;
+    const at = { document: this.name(column), path, bind: this.bindConstant };
+    return this.jsonCase(column, path, types, json.compare(at, op, value));
+  }
+
+  /** Unknown for null, false for a value of another type, else the comparison; `CASE` because `AND` may run in any order. */
+  private jsonCase(
+    column: SqlColumn,
+    path: NonNullable<Subject['path']>,
+    types: readonly string[],
+    comparison: string,
+  ): string {
+    const { json } = this.dialect;
+    const type = json.type(this.name(column), path, this.bindConstant);
+    const listed = types.map((name) => `'${name}'`).join(', ');
+    return `CASE WHEN COALESCE(${type}, '${json.null}') = '${json.null}' THEN NULL = 1 WHEN ${type} IN (${listed}) THEN ${comparison} ELSE 0 = 1 END`;
+  }
+
+  private readonly bindConstant = (value: unknown): string => this.add({ constant: value });
+}

@@ -1,0 +1,275 @@
+import { In } from 'typeorm';
+import type { DataSource, EntityManager, ObjectLiteral, QueryResult, QueryRunner, SelectQueryBuilder } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { StaleEntryError } from '../../errors/errors.js';
+import type { Column } from '../columns.js';
+import { columnOf, compileWhere } from '../conditions.js';
+import { toStored } from '../values.js';
+import type {
+  AdapterMeta,
+  Conversion,
+  Executed,
+  InsertOptions,
+  OnConflict,
+  Prepared,
+  QueryKind,
+  QueryOptions,
+  Row,
+  Schema,
+  SessionsAdapter,
+  Where,
+} from '../sessions-adapter.js';
+import { type Dialect, dialectOf } from './dialects.js';
+import { Inserter } from './inserter.js';
+import { bindParams, loadRow, prepareQuery, type SqlPrepared } from './prepare.js';
+import { SqlWriter } from './sql.js';
+import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
+import { type Chunks, streamRows } from './stream.js';
+import { portError } from './unique-violation.js';
+
+const CHUNK = 500;
+
+/**
+ * The port on a TypeORM data source: PostgreSQL, MySQL, MariaDB or SQLite (better-sqlite3).
+ *
+ * Timestamps are written and read as UTC whatever the time zone of the process and of the server, in columns with a
+ * time zone and without one.
+ *
+ * @example
+ * ```ts
+ * const adapter = new TypeOrmAdapter(dataSource);
+ * const { rows } = await adapter.execute(adapter.prepare('all', User, { where: { age: MoreThan(30) } }));
+ * ```
+ */
+export class TypeOrmAdapter implements SessionsAdapter {
+  readonly #tables: Map<Schema, SqlTable>;
+  readonly #dialect: Dialect;
+
+  constructor(
+    readonly dataSource: DataSource,
+    /** The connection that every statement travels on; without one each takes its own from the pool. */
+    private readonly runner?: QueryRunner,
+    tables = new Map<Schema, SqlTable>(),
+  ) {
+    this.#dialect = dialectOf(dataSource);
+    this.#tables = tables;
+  }
+
+  init(schemas: readonly Schema[]): AdapterMeta {
+    for (const schema of schemas) this.table(schema);
+    return {
+      namespace: this.dataSource.driver.database ?? this.dataSource.options.type,
+      tables: this.#tables,
+    };
+  }
+
+  async ensureStarted(): Promise<void> {
+    if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+    await this.run('SELECT 1');
+  }
+
+  async checkout<T>(fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
+    return this.onOneConnection((runner) => fn(this.bound(runner)));
+  }
+
+  within(manager: EntityManager): TypeOrmAdapter {
+    return manager.queryRunner ? this.bound(manager.queryRunner) : this;
+  }
+
+  async exclusively<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined> {
+    const { lock } = this.#dialect;
+    if (!lock) return fn(this);
+    return this.onOneConnection(async (runner) => {
+      const take = lock.take(name);
+      const [row] = (await runner.query(take.text, [...take.parameters])) as { taken: unknown }[];
+      if (!Number(row?.taken)) return undefined;
+      try {
+        return await fn(this.bound(runner));
+      } finally {
+        const release = lock.release(name);
+        await runner.query(release.text, [...release.parameters]);
+      }
+    });
+  }
+
+  autogenerate(type: 'id' | 'embedId' | 'binaryId'): string | null {
+    return type === 'id' ? null : uuidv7();
+  }
+
+  dumpers(column: Column): readonly Conversion[] {
+    return [(value) => toStored(column, value), (stored) => (column as SqlColumn).dump(stored)];
+  }
+
+  loaders(column: Column): readonly Conversion[] {
+    return [(raw) => (column as SqlColumn).load(raw)];
+  }
+
+  async insert(schema: Schema, row: Row, { onConflict = 'raise', returning }: InsertOptions = {}): Promise<Row | null> {
+    const table = this.table(schema);
+    const columns = returning ? returning.map((name) => columnOf(table, name)) : table.primary;
+    return this.inserter(table).insert(row, onConflict, columns);
+  }
+
+  async insertAll(
+    schema: Schema,
+    rows: readonly Row[],
+    { onConflict = 'raise' }: { onConflict?: OnConflict } = {},
+  ): Promise<number> {
+    return this.inserter(this.table(schema)).insertAll(rows, onConflict);
+  }
+
+  async update(schema: Schema, changes: Row, filters: Where, returning: readonly string[] = []): Promise<Row> {
+    const { count, rows } = await this.execute(
+      this.prepare('updateAll', schema, { where: filters, set: changes, returning }),
+    );
+    if (count === 0) throw new StaleEntryError(this.table(schema).name);
+    return rows?.[0] ?? {};
+  }
+
+  async delete(schema: Schema, filters: Where): Promise<void> {
+    const { count } = await this.execute(this.prepare('deleteAll', schema, { where: filters }));
+    if (count === 0) throw new StaleEntryError(this.table(schema).name);
+  }
+
+  prepare(kind: QueryKind, schema: Schema, options: QueryOptions = {}): Prepared {
+    return prepareQuery(this.dataSource, this.#dialect, this.table(schema), kind, schema, options);
+  }
+
+  async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
+    const query = prepared as SqlPrepared;
+    if (query.condition.kind === 'constant' && !query.condition.value) {
+      return { count: 0, rows: query.columns ? [] : null };
+    }
+    if (query.emulatesReturning) return this.changeAndRead(query, params);
+    const { records, affected } = await this.run(query.statement.text, bindParams(query, params), query.table);
+    if (query.count) return { count: Number((records[0] as { count: unknown }).count), rows: null };
+    if (!query.columns) return { count: affected ?? 0, rows: null };
+    const rows = records.map((raw) => loadRow(query.columns!, raw as Row));
+    if (query.options.relations) await this.loadRelations(query, rows);
+    return { count: rows.length, rows };
+  }
+
+  stream(prepared: Prepared, params: Row = {}, { maxRows = CHUNK }: { maxRows?: number } = {}): AsyncIterable<Row> {
+    const query = prepared as SqlPrepared;
+    const chunks: Chunks = {
+      prepare: (options, narrowedBy) =>
+        prepareQuery(this.dataSource, this.#dialect, query.table, 'all', query.schema, options, narrowedBy),
+      execute: (chunk, values) => this.execute(chunk, values),
+    };
+    return streamRows(chunks, query, params, maxRows);
+  }
+
+  /** TypeORM's query builder for a schema, with the port's conditions on the alias. */
+  queryBuilder(schema: Schema, alias: string, where: readonly Where[]): SelectQueryBuilder<ObjectLiteral> {
+    const table = this.table(schema);
+    const writer = new SqlWriter(this.#dialect, `${this.dataSource.driver.escape(alias)}.`, 'sessions_');
+    const condition = writer.write(compileWhere(table, where));
+    const parameters = Object.entries(writer.slots).map(([name, slot]) => [
+      name,
+      'constant' in slot ? slot.constant : undefined,
+    ]);
+    const manager = this.runner?.manager ?? this.dataSource.manager;
+    return manager.createQueryBuilder(schema, alias).where(condition, Object.fromEntries(parameters));
+  }
+
+  /** The table of a schema. @throws TypeORM's EntityMetadataNotFoundError for one that the data source does not have */
+  private table(schema: Schema): SqlTable {
+    let table = this.#tables.get(schema);
+    if (!table) {
+      table = sqlTable(this.dataSource, this.dataSource.getMetadata(schema), this.#dialect);
+      this.#tables.set(schema, table);
+    }
+    return table;
+  }
+
+  private bound(runner: QueryRunner): TypeOrmAdapter {
+    return new TypeOrmAdapter(this.dataSource, runner, this.#tables);
+  }
+
+  private inserter(table: SqlTable): Inserter {
+    return new Inserter(table, {
+      dataSource: this.dataSource,
+      dialect: this.#dialect,
+      run: (text, values) => this.run(text, values, table),
+      read: async (where, columns) => {
+        const select = columns.map((column) => column.property);
+        return (await this.execute(this.prepare('all', table.metadata.target, { where, select }))).rows?.[0] ?? null;
+      },
+      update: async (where, changes) => {
+        await this.execute(this.prepare('updateAll', table.metadata.target, { where, set: changes }));
+      },
+      transaction: (fn) => this.transaction((adapter) => fn(adapter.inserter(table))),
+      autogenerate: () => this.autogenerate('binaryId'),
+    });
+  }
+
+  private async run(text: string, values: unknown[] = [], table?: SqlTable): Promise<QueryResult> {
+    try {
+      return await this.onOneConnection((runner) => runner.query(text, values, true));
+    } catch (error) {
+      throw table ? portError(error, table) : error;
+    }
+  }
+
+  private async onOneConnection<T>(fn: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    if (this.runner) return fn(this.runner);
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      return await fn(runner);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  private async transaction<T>(fn: (adapter: TypeOrmAdapter) => Promise<T>): Promise<T> {
+    return this.onOneConnection(async (runner) => {
+      await runner.startTransaction();
+      try {
+        const result = await fn(this.bound(runner));
+        await runner.commitTransaction();
+        return result;
+      } catch (error) {
+        await runner.rollbackTransaction();
+        throw error;
+      }
+    });
+  }
+
+  /** What `RETURNING` does, where the database does not: locks the rows, changes them by key, and reads them. */
+  private async changeAndRead(query: SqlPrepared, params: Row): Promise<Executed> {
+    const { table, options, schema } = query;
+    const keys = table.primary.map((column) => column.property);
+    const columns = query.columns!.map((column) => column.property);
+    const { where, order, take } = options;
+    return this.transaction(async (adapter) => {
+      const select = [...new Set([...keys, ...columns])];
+      const locking = adapter.prepare('all', schema, { where, order, take, select }) as SqlPrepared;
+      const { records } = await adapter.run(`${locking.statement.text} FOR UPDATE`, bindParams(locking, params), table);
+      if (records.length === 0) return { count: 0, rows: [] };
+      const before = records.map((raw) => loadRow(locking.columns!, raw as Row));
+      const byKey = before.map((row) => Object.fromEntries(keys.map((key) => [key, row[key]])));
+      await adapter.execute(adapter.prepare(query.kind, schema, { where: byKey, set: options.set }), params);
+      if (query.kind === 'deleteAll') return { count: before.length, rows: before.map((row) => pick(row, columns)) };
+      return adapter.execute(adapter.prepare('all', schema, { where: byKey, select: columns }));
+    });
+  }
+
+  /** Loads the relations by further look-ups, and puts them beside the columns that were read. */
+  private async loadRelations({ table, options }: SqlPrepared, rows: Row[]): Promise<void> {
+    const [key, ...others] = table.primary.map((column) => column.property);
+    if (rows.length === 0 || key === undefined || others.length > 0) return;
+    const manager = this.runner?.manager ?? this.dataSource.manager;
+    const related = await manager.find<ObjectLiteral>(table.metadata.target, {
+      where: { [key]: In(rows.map((row) => row[key])) },
+      relations: options.relations,
+    });
+    const byKey = new Map(related.map((entity) => [entity[key] as unknown, entity]));
+    for (const row of rows) {
+      for (const name of Object.keys(options.relations!)) row[name] = byKey.get(row[key])?.[name] ?? null;
+    }
+  }
+}
+
+function pick(row: Row, names: readonly string[]): Row {
+  return Object.fromEntries(names.map((name) => [name, row[name]]));
+}

@@ -1,0 +1,100 @@
+/**
+ * Base of every error of this library. `code` never changes between releases; `statusCode`, where there is one, is the
+ * status that Nest's own exception filter answers with when the error leaves a controller uncaught.
+ */
+export abstract class SessionsError extends Error {
+  abstract readonly code: string;
+  readonly statusCode?: number;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** The problem with each field, by the field's name. */
+export type FieldErrors = Readonly<Record<string, string>>;
+
+/** Attributes or filters that the table does not accept; nothing was written. `errors` names the problem of each field. */
+export class SessionValidationError extends SessionsError {
+  readonly code = 'ERR_SESSION_INVALID';
+  override readonly statusCode = 400;
+
+  constructor(
+    readonly table: string,
+    readonly errors: FieldErrors,
+  ) {
+    const problems = Object.entries(errors).map(([field, problem]) => `${field} ${problem}`);
+    super(`Table "${table}": ${problems.join('; ')}.`);
+  }
+}
+
+/** No session matched where one had to. */
+export class SessionNotFoundError extends SessionsError {
+  readonly code = 'ERR_SESSION_NOT_FOUND';
+  override readonly statusCode = 404;
+
+  constructor(readonly table: string) {
+    super(`Table "${table}": no session matches.`);
+  }
+}
+
+/** More than one session matched where at most one may. */
+export class MultipleSessionsError extends SessionsError {
+  readonly code = 'ERR_SESSION_NOT_UNIQUE';
+
+  constructor(readonly table: string) {
+    super(`Table "${table}": more than one session matches; narrow the filters, or use list().`);
+  }
+}
+
+/** The session was deleted, or ended, since it was read; nothing was written. */
+export class StaleSessionError extends SessionsError {
+  readonly code = 'ERR_SESSION_STALE';
+  override readonly statusCode = 409;
+
+  constructor(
+    readonly table: string,
+    readonly id: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Table "${table}": session ${id} no longer exists, or is no longer valid.`, options);
+  }
+}
+
+/** An adapter's update or delete found no row to work on. */
+export class StaleEntryError extends SessionsError {
+  readonly code = 'ERR_STALE_ENTRY';
+  override readonly statusCode = 409;
+
+  constructor(readonly table: string) {
+    super(`Table "${table}": no row matches the filters of this update or delete.`);
+  }
+}
+
+/** A primary key or a unique index already holds these values; nothing was written. `columns` are property names. */
+export class UniqueConstraintError extends SessionsError {
+  readonly code = 'ERR_UNIQUE_CONSTRAINT';
+  override readonly statusCode = 409;
+
+  constructor(
+    readonly table: string,
+    readonly columns: readonly string[],
+  ) {
+    super(`Table "${table}": a row with the same ${columns.join(', ') || 'unique value'} exists already.`);
+  }
+}
+
+/** A query that this port does not run; the message names the part and the way out. */
+export class UnsupportedQueryError extends SessionsError {
+  readonly code = 'ERR_QUERY_UNSUPPORTED';
+}
+
+/** Options that cannot work; `problems` lists all of them, not only the first. */
+export class SessionsConfigError extends SessionsError {
+  readonly code = 'ERR_SESSIONS_CONFIG';
+
+  constructor(readonly problems: readonly string[]) {
+    super(['nest-sessions cannot start:', ...problems.map((problem) => `  - ${problem}`)].join('\n'));
+  }
+}

@@ -1,0 +1,198 @@
+import {
+  BadRequestException,
+  type CanActivate,
+  type ExecutionContext,
+  type HttpException,
+  Inject,
+  Injectable,
+  Logger,
+  type OnModuleInit,
+  ServiceUnavailableException,
+  type Type,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { GUARDS_METADATA } from '@nestjs/common/constants.js';
+import { HttpAdapterHost } from '@nestjs/core';
+import { SessionsError } from '../errors/errors.js';
+import type { BaseSession } from '../session.js';
+import { SessionsRegistry, type TableReference } from '../sessions.registry.js';
+import type { SessionsStore } from '../sessions.store.js';
+import { ACCESS, type Access } from './access.decorators.js';
+import { challenge, type ChallengeError } from './challenge.js';
+import { type Credentials, credentialsOf, type CredentialSource, type HttpRequest } from './credentials.js';
+import { rememberSession } from './current-session.decorator.js';
+
+/** The guards made by `for`: Nest knows a guard by its class, so the same tables get the same one. */
+const MADE: {
+  readonly base: object;
+  readonly tables: readonly TableReference[];
+  readonly guard: Type<SessionGuard>;
+}[] = [];
+
+/**
+ * Lets a request through that carries the token of a valid session, which `@CurrentSession()` then gives. Alone it is
+ * for the default table; `SessionGuard.for(ApiKeys)` is for another, `SessionGuard.for(Sessions, ApiKeys)` for any of
+ * several. It works as `APP_GUARD` too; of several session guards on a route only the closest to it decides.
+ *
+ * Each protected method is a point to override.
+ *
+ * @see RFC 6750 for the responses
+ */
+@Injectable()
+export class SessionGuard implements CanActivate, OnModuleInit {
+  /** The tables whose sessions are let through, in the order in which they are tried; none: the default table. */
+  protected readonly tables: readonly TableReference[] = [];
+  protected readonly logger = new Logger('SessionGuard');
+
+  @Inject(SessionsRegistry)
+  protected readonly registry!: SessionsRegistry;
+
+  @Inject(HttpAdapterHost)
+  protected readonly adapterHost!: HttpAdapterHost;
+
+  /**
+   * The guard of a table, or of any of several, named by class, definition or name.
+   *
+   * @example
+   * ```ts
+   * @UseGuards(SessionGuard.for(ApiKeys))
+   * ```
+   */
+  static for(...tables: readonly [TableReference, ...TableReference[]]): Type<SessionGuard> {
+    const made = MADE.find(
+      (entry) =>
+        entry.base === this &&
+        entry.tables.length === tables.length &&
+        entry.tables.every((table, i) => table === tables[i]),
+    );
+    if (made) return made.guard;
+    const guard = class extends this {
+      protected override readonly tables = tables;
+    };
+    Object.defineProperty(guard, 'name', { value: `${this.name}(${tables.map(nameOf).join(', ')})` });
+    MADE.push({ base: this, tables, guard });
+    return guard;
+  }
+
+  /** Fails the start of the application where a table is not registered. */
+  onModuleInit(): void {
+    this.stores();
+  }
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const level = this.level(context);
+    if (level === undefined) return true;
+    const access = this.access(context, level);
+    if (access === 'public') return true;
+    const request = this.getRequest(context);
+    const credentials = this.extractCredentials(request);
+    if (credentials.kind === 'none' && access === 'optional') return true;
+    if (credentials.kind === 'none')
+      throw this.refuse(
+        context,
+        new UnauthorizedException('This route needs a session.', { errorCode: 'ERR_SESSION_REQUIRED' }),
+      );
+    if (credentials.kind === 'several') {
+      const refusal = new BadRequestException('The request carries more than one token.', {
+        errorCode: 'ERR_SESSION_AMBIGUOUS',
+      });
+      throw this.refuse(context, refusal, 'invalid_request');
+    }
+    const session = await this.authenticate(credentials);
+    if (session === null) {
+      const refusal = new UnauthorizedException('The session is unknown or has ended.', {
+        errorCode: 'ERR_SESSION_TOKEN_INVALID',
+      });
+      throw this.refuse(context, refusal, 'invalid_token');
+    }
+    rememberSession(request, session);
+    return true;
+  }
+
+  /** The request that carries the credentials. */
+  protected getRequest(context: ExecutionContext): HttpRequest {
+    if (context.getType() !== 'http') {
+      throw new TypeError(`SessionGuard guards HTTP routes; override getRequest to use it for "${context.getType()}".`);
+    }
+    return context.switchToHttp().getRequest<HttpRequest>();
+  }
+
+  /** What the request carries, from where any of the tables takes it. */
+  protected extractCredentials(request: HttpRequest): Credentials {
+    const sources = this.stores().flatMap((store) => store.options.credentials);
+    return credentialsOf(
+      request,
+      sources.filter((source, i) => sources.findIndex((other) => isSame(other, source)) === i),
+    );
+  }
+
+  /** The session of a token: of the first table that takes tokens from there and has it. */
+  protected async authenticate({ token, source }: Extract<Credentials, { kind: 'one' }>): Promise<BaseSession | null> {
+    try {
+      for (const store of this.stores()) {
+        if (!store.options.credentials.some((own) => isSame(own, source))) continue;
+        const session = await this.registry.service(store).authenticate(token);
+        if (session !== null) return session as BaseSession;
+      }
+      return null;
+    } catch (error) {
+      if (error instanceof SessionsError) throw error;
+      // An outage must log nobody out: not 401, which makes clients throw their token away.
+      this.logger.error(`Sessions cannot be looked up: ${error instanceof Error ? error.message : String(error)}`);
+      throw new ServiceUnavailableException('Sessions cannot be looked up right now.', {
+        errorCode: 'ERR_SESSION_UNAVAILABLE',
+      });
+    }
+  }
+
+  /** Puts the challenge into the response and gives back the refusal to be thrown. */
+  protected refuse(context: ExecutionContext, refusal: HttpException, error?: ChallengeError): HttpException {
+    const response = context.switchToHttp().getResponse<unknown>();
+    this.adapterHost.httpAdapter.setHeader(
+      response,
+      'WWW-Authenticate',
+      challenge(this.registry.options.realm ?? 'api', error),
+    );
+    return refusal;
+  }
+
+  /** Where on the route this guard stands; none where another session guard stands closer to the handler. */
+  private level(context: ExecutionContext): 'handler' | 'controller' | 'global' | undefined {
+    for (const [level, target] of [
+      ['handler', context.getHandler()],
+      ['controller', context.getClass()],
+    ] as const) {
+      const guards = ((Reflect.getMetadata(GUARDS_METADATA, target) ?? []) as unknown[]).filter(isSessionGuard);
+      if (guards.length > 0)
+        return guards.some((guard) => guard === this || guard === this.constructor) ? level : undefined;
+    }
+    return 'global';
+  }
+
+  /** What the route says of itself; a guard on the handler outweighs what its controller says. */
+  private access(context: ExecutionContext, level: 'handler' | 'controller' | 'global'): Access | undefined {
+    const own = Reflect.getMetadata(ACCESS, context.getHandler()) as Access | undefined;
+    return (
+      own ?? (level === 'handler' ? undefined : (Reflect.getMetadata(ACCESS, context.getClass()) as Access | undefined))
+    );
+  }
+
+  private stores(): SessionsStore[] {
+    return this.tables.length === 0 ? [this.registry.store()] : this.tables.map((table) => this.registry.store(table));
+  }
+}
+
+function isSessionGuard(guard: unknown): boolean {
+  return (
+    guard instanceof SessionGuard ||
+    (typeof guard === 'function' && (guard === SessionGuard || guard.prototype instanceof SessionGuard))
+  );
+}
+
+function isSame(a: CredentialSource, b: CredentialSource): boolean {
+  return a === 'bearer' || b === 'bearer' ? a === b : a.header === b.header;
+}
+
+function nameOf(table: TableReference): string {
+  return typeof table === 'string' ? table : typeof table === 'function' ? table.name : (table.table ?? 'sessions');
+}

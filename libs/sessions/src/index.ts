@@ -1,0 +1,53 @@
+export { JsonPath, param } from './adapters/operators.js';
+export type {
+  AdapterMeta,
+  Conversion,
+  Direction,
+  Executed,
+  InsertOptions,
+  OnConflict,
+  Prepared,
+  QueryKind,
+  QueryOptions,
+  SessionsAdapter,
+} from './adapters/sessions-adapter.js';
+export { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
+export type { Duration } from './duration.js';
+export {
+  MultipleSessionsError,
+  SessionNotFoundError,
+  SessionsConfigError,
+  SessionsError,
+  SessionValidationError,
+  StaleEntryError,
+  StaleSessionError,
+  UniqueConstraintError,
+  UnsupportedQueryError,
+} from './errors/errors.js';
+export { OptionalSession, Public } from './guard/access.decorators.js';
+export type { CredentialSource } from './guard/credentials.js';
+export { CurrentSession } from './guard/current-session.decorator.js';
+export { SessionGuard } from './guard/session.guard.js';
+export type { BaseSession, SessionStatus } from './session.js';
+export { type FindOptions, SessionQuery } from './session-query.js';
+export { SessionsModule } from './sessions.module.js';
+export type { PruningOptions, SessionsModuleOptions, TableOptions } from './sessions.options.js';
+export { type GetOptions, type SessionReference, SessionsService, type WriteOptions } from './sessions.service.js';
+export { getSessionsToken, InjectSessions } from './sessions.tokens.js';
+export type { ColumnMapping, SessionsTableDefinition } from './table/definition.js';
+export type {
+  ExtraFields,
+  FieldDefinition,
+  JsonValue,
+  NewSession,
+  RelationDefinition,
+  Session,
+  SessionChanges,
+  SessionFilters,
+  WithToken,
+} from './table/fields.js';
+export { createSessionsTable, dropSessionsTable } from './table/migrations.js';
+export { type NewSessionOf, type SessionChangesOf, type SessionOf, SessionsTable } from './table/sessions-table.js';
+export { digestToken, type DigestScheme } from './token/digest.js';
+export { generateToken } from './token/generate.js';
+export type { TokenFormat } from './token/format.js';

@@ -1,0 +1,87 @@
+import {
+  And,
+  Equal,
+  type FindOperator,
+  In,
+  InstanceChecker,
+  IsNull,
+  LessThanOrEqual,
+  MoreThan,
+  Not,
+  Or,
+} from 'typeorm';
+import type { Columns } from './adapters/conditions.js';
+import type { Row, Where } from './adapters/sessions-adapter.js';
+import { SessionValidationError } from './errors/errors.js';
+import { SESSION_STATUSES, type SessionStatus } from './session.js';
+
+/** What translating filters needs of a table. */
+export interface FilterContext {
+  readonly columns: Columns;
+  readonly now: Date;
+  /** The digests under which a token may be stored; none for what is no token. */
+  digestsOf(token: unknown): readonly string[];
+  /** The status where a set of filters names none. */
+  readonly status: SessionStatus;
+}
+
+/**
+ * Filters as conditions on columns: one set for each, without those that no row can meet.
+ *
+ * @throws SessionValidationError for an unknown field or status, and for `undefined`, which must never mean "any"
+ */
+export function translateFilters(filters: object | readonly object[], context: FilterContext): Where[] {
+  const sets = (Array.isArray(filters) ? filters : [filters]) as readonly Row[];
+  return sets.flatMap((set) => translateSet(set, context));
+}
+
+function translateSet(set: Row, context: FilterContext): Where[] {
+  const { status = context.status, authToken, ...fields } = set;
+  check(set, context.columns);
+  const where: Where = { ...fields };
+  if ('authToken' in set) {
+    const digests = authToken === null ? [] : context.digestsOf(authToken);
+    if (digests.length === 0) return [];
+    where['authTokenDigest'] = In(digests);
+  }
+  const bound = statusCondition(status as SessionStatus, context.now);
+  if (bound) where['expiresAt'] = 'expiresAt' in fields ? And(operatorOf(fields['expiresAt']), bound) : bound;
+  return [where];
+}
+
+/** Sets of conditions of which one of each side must hold. */
+export function bothOf(left: readonly Where[], right: readonly Where[]): Where[] {
+  return left.flatMap((one) =>
+    right.map((other) => {
+      const where = { ...one };
+      for (const [name, value] of Object.entries(other)) {
+        where[name] = name in one ? And(operatorOf(one[name]), operatorOf(value)) : value;
+      }
+      return where;
+    }),
+  );
+}
+
+/** Valid: no end, or one that is still to come. Expired: an end that has come. */
+function statusCondition(status: SessionStatus, now: Date): FindOperator<unknown> | undefined {
+  if (status === 'all') return undefined;
+  return status === 'valid' ? Or(IsNull(), MoreThan(now)) : And(Not(IsNull()), LessThanOrEqual(now));
+}
+
+function operatorOf(value: unknown): FindOperator<unknown> {
+  if (value === null) return IsNull();
+  return InstanceChecker.isFindOperator(value) ? value : Equal(value);
+}
+
+function check(set: Row, { name, columns, relations }: Columns): void {
+  const errors: Record<string, string> = {};
+  for (const [field, value] of Object.entries(set)) {
+    if (value === undefined) errors[field] = 'is undefined: leave it out, or give a value or null';
+    else if (field === 'status' && !SESSION_STATUSES.includes(value as SessionStatus)) {
+      errors[field] = `must be one of ${SESSION_STATUSES.join(', ')}`;
+    } else if (field !== 'status' && field !== 'authToken' && !columns.has(field) && !relations.has(field)) {
+      errors[field] = `is no field of this table (there are: ${[...columns.keys()].join(', ')})`;
+    }
+  }
+  if (Object.keys(errors).length > 0) throw new SessionValidationError(name, errors);
+}

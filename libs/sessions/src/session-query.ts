@@ -1,0 +1,182 @@
+import type { EntityManager, FindOptionsRelations, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import type {
+  Direction,
+  Prepared,
+  QueryKind,
+  QueryOptions,
+  Row,
+  SessionsAdapter,
+  Where,
+} from './adapters/sessions-adapter.js';
+import { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
+import { MultipleSessionsError, UnsupportedQueryError } from './errors/errors.js';
+import type { SessionStatus } from './session.js';
+import { bothOf } from './session-filters.js';
+import type { SessionsStore } from './sessions.store.js';
+import type {
+  ColumnName,
+  ExtraFields,
+  RelationName,
+  Session,
+  SessionFilters,
+  SessionFilterSet,
+} from './table/fields.js';
+
+/** How sessions are read. */
+export interface FindOptions<F extends ExtraFields = ExtraFields> {
+  /** Columns to sort by, the first one first. Default: newest first. */
+  order?: { readonly [K in ColumnName<F>]?: Direction };
+  /** At most so many sessions. */
+  take?: number;
+  /** Leave out so many sessions at the start. */
+  skip?: number;
+  /** Relations to load: names, or TypeORM's nested form. */
+  relations?: readonly RelationName<F>[] | FindOptionsRelations<ObjectLiteral>;
+  /** The transaction to read in. */
+  manager?: EntityManager;
+}
+
+/** One set of filters, or several of which any may hold. */
+type Step = object | readonly object[];
+
+/**
+ * A query that is put together step by step; each step gives a new query and leaves the old one as it was.
+ *
+ * @example
+ * ```ts
+ * const mine = sessions.query({ userId: 'u1' });
+ * const phones = await mine.filter({ data: JsonPath(['device'], 'iPhone') }).take(10).all();
+ * const ended = await mine.filter({ status: 'expired' }).count();
+ * ```
+ */
+export class SessionQuery<F extends ExtraFields = ExtraFields> {
+  readonly #store: SessionsStore;
+  readonly #steps: readonly Step[];
+  readonly #options: FindOptions<F>;
+
+  constructor(store: SessionsStore, steps: readonly Step[], options: FindOptions<F> = {}) {
+    this.#store = store;
+    this.#steps = steps;
+    this.#options = options;
+  }
+
+  /** Narrows the query. The last `status` given is the query's; without one it is `'valid'`. */
+  filter(filters: SessionFilters<F>): SessionQuery<F> {
+    return new SessionQuery(this.#store, [...this.#steps, filters], this.#options);
+  }
+
+  /** Narrows the query by one field. */
+  filterBy<K extends keyof SessionFilterSet<F> & string>(field: K, value: SessionFilterSet<F>[K]): SessionQuery<F> {
+    return new SessionQuery(this.#store, [...this.#steps, { [field]: value }], this.#options);
+  }
+
+  order(order: NonNullable<FindOptions<F>['order']>): SessionQuery<F> {
+    return this.#with({ order });
+  }
+
+  take(take: number): SessionQuery<F> {
+    return this.#with({ take });
+  }
+
+  skip(skip: number): SessionQuery<F> {
+    return this.#with({ skip });
+  }
+
+  relations(relations: NonNullable<FindOptions<F>['relations']>): SessionQuery<F> {
+    return this.#with({ relations });
+  }
+
+  /** The sessions that match, newest first where no order was given. */
+  async all(): Promise<Session<F>[]> {
+    const { order = { createdAt: 'DESC' } } = this.#options;
+    // The key makes pages of equal values distinct.
+    const prepared = this.#prepare('all', {
+      ...this.#read(),
+      order: { ...order, id: (order as { id?: Direction }).id ?? 'DESC' },
+    });
+    const { rows } = await this.#adapter.execute(prepared);
+    return rows!.map((row) => this.#session(row));
+  }
+
+  /** The session that matches, or null. @throws MultipleSessionsError where several do */
+  async one(): Promise<Session<F> | null> {
+    const [session, second] = await this.take(2).all();
+    if (second !== undefined) throw new MultipleSessionsError(this.#store.table);
+    return session ?? null;
+  }
+
+  /** How many sessions match. */
+  async count(): Promise<number> {
+    return (await this.#adapter.execute(this.#prepare('all', { count: true }))).count;
+  }
+
+  /** Deletes the sessions that match, in one statement, and returns how many there were. */
+  async delete(): Promise<number> {
+    const { order, take, skip } = this.#options;
+    return (await this.#adapter.execute(this.#prepare('deleteAll', { order, take, skip }))).count;
+  }
+
+  /**
+   * The sessions that match, read in chunks of `maxRows` (default: 500) while the reader goes on; a session that is there
+   * throughout comes exactly once, whatever happens meanwhile. By id, so oldest first, where no order was given.
+   */
+  async *stream(options: { maxRows?: number } = {}): AsyncIterable<Session<F>> {
+    const prepared = this.#prepare('all', { ...this.#read(), order: this.#options.order });
+    for await (const row of this.#adapter.stream(prepared, {}, options)) yield this.#session(row);
+  }
+
+  /**
+   * The same conditions as TypeORM's query builder, for joins, groups and whatever else it does.
+   *
+   * @throws UnsupportedQueryError on an adapter without TypeORM
+   */
+  toQueryBuilder(alias = 'session'): SelectQueryBuilder<ObjectLiteral> {
+    const adapter = this.#adapter;
+    if (!(adapter instanceof TypeOrmAdapter)) {
+      throw new UnsupportedQueryError(`Table "${this.#store.table}": toQueryBuilder() needs the TypeOrmAdapter.`);
+    }
+    return adapter.queryBuilder(this.#store.entity, alias, this.#where());
+  }
+
+  get #adapter(): SessionsAdapter {
+    return this.#store.on(this.#options.manager);
+  }
+
+  #with(options: FindOptions<F>): SessionQuery<F> {
+    return new SessionQuery(this.#store, this.#steps, { ...this.#options, ...options });
+  }
+
+  #prepare(kind: QueryKind, options: QueryOptions): Prepared {
+    return this.#adapter.prepare(kind, this.#store.entity, { ...options, where: this.#where() });
+  }
+
+  #read(): QueryOptions {
+    const { take, skip, relations } = this.#options;
+    if (!relations) return { take, skip, select: this.#store.selected };
+    return {
+      take,
+      skip,
+      relations: isNames(relations) ? Object.fromEntries(relations.map((name) => [name, true])) : relations,
+    };
+  }
+
+  #where(): Where[] {
+    const named = this.#steps.map((step) =>
+      Array.isArray(step) ? undefined : (step as { status?: SessionStatus }).status,
+    );
+    const status = named.findLast((given) => given !== undefined) ?? 'valid';
+    const parts = this.#steps.map((step) =>
+      this.#store.whereOf(Array.isArray(step) ? step : { ...step, status }, status),
+    );
+    return parts.reduce(bothOf);
+  }
+
+  #session(row: Row): Session<F> {
+    const session: unknown = this.#store.sessionFrom(row);
+    return session as Session<F>;
+  }
+}
+
+function isNames(relations: NonNullable<FindOptions['relations']>): relations is readonly string[] {
+  return Array.isArray(relations);
+}

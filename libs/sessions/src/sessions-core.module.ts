@@ -1,0 +1,20 @@
+import { Global, Module } from '@nestjs/common';
+import { ExpiryJob } from './pruning/expiry-job.js';
+import { DefaultSessions, SessionsRegistry } from './sessions.registry.js';
+import { SessionsService } from './sessions.service.js';
+
+/** What there is once in an application, however many tables are registered. */
+@Global()
+@Module({
+  providers: [
+    SessionsRegistry,
+    ExpiryJob,
+    {
+      provide: SessionsService,
+      useFactory: (registry: SessionsRegistry) => new DefaultSessions(registry),
+      inject: [SessionsRegistry],
+    },
+  ],
+  exports: [SessionsRegistry, SessionsService],
+})
+export class SessionsCoreModule {}

@@ -1,0 +1,224 @@
+import { validateCronExpression } from 'cron';
+import type { SessionsAdapter } from './adapters/sessions-adapter.js';
+import { type Duration, durationMs } from './duration.js';
+import type { CredentialSource } from './guard/credentials.js';
+import type { Lifetime } from './session.js';
+import {
+  type DigestScheme,
+  HASHING_ALGORITHMS,
+  type HashingAlgorithm,
+  LEGACY_HASHING_ALGORITHMS,
+  type LegacyHashingAlgorithm,
+} from './token/digest.js';
+import { MAX_PREFIX_LENGTH, MAX_TOKEN_LENGTH, MIN_TOKEN_BITS, tokenBits, type TokenFormat } from './token/format.js';
+
+/** When the expired rows of a table are deleted. */
+export interface PruningOptions {
+  /** Time between two runs. Default: `'1h'`. */
+  readonly interval?: Duration;
+  /** A cron expression instead of an interval, in the time zone of the process. */
+  readonly cron?: string;
+  /** Whether to run once as soon as the application is up. Default: true. */
+  readonly atStart?: boolean;
+  /** Rows deleted by one statement. Default: 1,000. */
+  readonly batchSize?: number;
+}
+
+/** Options of a table; in `forRoot` the defaults of all of them. */
+export interface TableOptions {
+  /** How long a session lives from its creation or last extension; `null`: for ever. Default: `'7d'`. */
+  readonly sessionTtl?: Duration | null;
+  /**
+   * An extension is written only if it gains more than this, so that most reads write nothing; `null`: never extend,
+   * `0`: at every read. Default: `'1d'`, or half of a shorter `sessionTtl`.
+   */
+  readonly extendSessionStaleTime?: Duration | null;
+  /** Whether reading a session extends it. Default: true. */
+  readonly autoExtendSession?: boolean;
+  /** Text before the underscore of every token, such as `key` in `key_…`, with a checksum at the end. Default: none. */
+  readonly tokenPrefix?: string;
+  /** Random characters of new tokens. Default: 64 (384 bits), with a prefix 43 (256 bits). */
+  readonly authTokenLength?: number;
+  /**
+   * The hash that is stored instead of the token. Default: `'sha256'`. `null` stores tokens in clear. One of the legacy
+   * algorithms reads rows written with it; new rows get sha256.
+   */
+  readonly hashingAlgorithm?: HashingAlgorithm | LegacyHashingAlgorithm | null;
+  /** Text put before the token when it is hashed, as ecto_sessions does; changing it logs everyone out. Default: none. */
+  readonly secretSalt?: string;
+  /** When expired rows are deleted; `false`: never. Default: at start, then hourly. */
+  readonly pruning?: PruningOptions | false;
+  /** Where the guard looks for a token. Default: `['bearer']`. */
+  readonly credentials?: readonly CredentialSource[];
+  /** Where the rows are. Default: the TypeORM data source of the table. */
+  readonly adapter?: SessionsAdapter;
+}
+
+/** What `SessionsModule.forRoot` takes. */
+export interface SessionsModuleOptions extends TableOptions {
+  /** The table that `SessionGuard` and `SessionsService` mean, by name; needed when there are several. */
+  readonly defaultTable?: string;
+  /** Options of single tables by name; they win over those of the table's own definition. */
+  readonly tables?: Readonly<Record<string, TableOptions>>;
+  /** The protection space named in challenges. Default: `'api'`. @see RFC 9110, 11.5 */
+  readonly realm?: string;
+  /** The current time. Default: the system's. */
+  readonly clock?: () => Date;
+}
+
+/** Options with every default filled in and every duration in milliseconds. */
+export interface ResolvedOptions extends Lifetime {
+  readonly autoExtend: boolean;
+  readonly tokenFormat: TokenFormat;
+  /** The first one makes new digests, all of them are looked for. */
+  readonly schemes: readonly [DigestScheme, ...DigestScheme[]];
+  readonly pruning: ResolvedPruning | false;
+  readonly credentials: readonly CredentialSource[];
+}
+
+export interface ResolvedPruning {
+  readonly intervalMs: number;
+  readonly cron: string | undefined;
+  readonly atStart: boolean;
+  readonly batchSize: number;
+}
+
+/** Options of a table from the weakest to the strongest; what is `undefined` counts as not given. */
+export function mergeOptions(...layers: readonly (TableOptions | undefined)[]): TableOptions {
+  const given = layers.map((layer) => Object.entries(layer ?? {}).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(given.flat());
+}
+
+const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
+const HOUR_MS = 3_600_000;
+/** The longest delay of a timer. */
+const MAX_INTERVAL_MS = 2 ** 31 - 1;
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** Resolves the options of a table and tells, through `problem`, all that cannot work, and through `warn` what should not be. */
+export function resolveOptions(
+  options: TableOptions,
+  problem: (text: string) => void,
+  warn: (text: string) => void = () => undefined,
+): ResolvedOptions {
+  return {
+    ...resolveLifetime(options, problem),
+    autoExtend: options.autoExtendSession ?? true,
+    tokenFormat: resolveFormat(options, problem),
+    schemes: resolveSchemes(options, problem, warn),
+    pruning: resolvePruning(options.pruning, problem),
+    credentials: resolveCredentials(options.credentials ?? ['bearer'], problem),
+  };
+}
+
+function resolveLifetime(
+  { sessionTtl, extendSessionStaleTime }: TableOptions,
+  problem: (text: string) => void,
+): Lifetime {
+  const ttlMs = sessionTtl === undefined ? WEEK_MS : nullableMs('sessionTtl', sessionTtl, problem);
+  if (ttlMs === 0) problem('sessionTtl must be longer than 0; use null for sessions that never expire');
+  if (extendSessionStaleTime === undefined)
+    return { ttlMs, staleMs: ttlMs === null ? DAY_MS : Math.min(DAY_MS, ttlMs / 2) };
+  const staleMs = nullableMs('extendSessionStaleTime', extendSessionStaleTime, problem);
+  if (ttlMs && staleMs !== null && staleMs >= ttlMs) {
+    problem('extendSessionStaleTime must be lower than sessionTtl, or no session is ever extended; use null to say so');
+  }
+  return { ttlMs, staleMs };
+}
+
+function nullableMs(name: string, duration: Duration | null, problem: (text: string) => void): number | null {
+  if (duration === null) return null;
+  const ms = durationMs(duration);
+  if (ms === undefined)
+    problem(
+      `${name} must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not ${JSON.stringify(duration)}`,
+    );
+  return ms ?? null;
+}
+
+function resolveFormat(
+  { tokenPrefix: prefix, authTokenLength }: TableOptions,
+  problem: (text: string) => void,
+): TokenFormat {
+  const format = { prefix, length: authTokenLength ?? (prefix === undefined ? 64 : 43) };
+  if (
+    prefix !== undefined &&
+    !(new RegExp(`^[A-Za-z0-9][A-Za-z0-9_]{0,${MAX_PREFIX_LENGTH - 1}}$`).test(prefix) && !prefix.endsWith('_'))
+  ) {
+    problem(
+      `tokenPrefix must have 1 to ${MAX_PREFIX_LENGTH} letters, digits and inner underscores, not ${JSON.stringify(prefix)}`,
+    );
+  }
+  if (!Number.isInteger(format.length) || tokenBits(format) < MIN_TOKEN_BITS) {
+    problem(
+      `authTokenLength must be a whole number of at least 22 characters (${MIN_TOKEN_BITS} bits; ASVS 7.2.3), not ${format.length}`,
+    );
+  } else if (format.length > MAX_TOKEN_LENGTH - MAX_PREFIX_LENGTH - 7) {
+    problem(`authTokenLength must be at most ${MAX_TOKEN_LENGTH - MAX_PREFIX_LENGTH - 7}, not ${format.length}`);
+  }
+  return format;
+}
+
+function resolveSchemes(
+  options: TableOptions,
+  problem: (text: string) => void,
+  warn: (text: string) => void,
+): ResolvedOptions['schemes'] {
+  const { hashingAlgorithm: algorithm = 'sha256', secretSalt: salt } = options;
+  if (algorithm === null) {
+    if (salt !== undefined)
+      problem('secretSalt needs a hashingAlgorithm: a salt protects nothing that is stored in clear');
+    warn('hashingAlgorithm is null: whoever reads the table can use every token in it');
+    return [{ algorithm }];
+  }
+  if (salt === '') problem('secretSalt must not be empty');
+  if (isOneOf(LEGACY_HASHING_ALGORITHMS, algorithm)) {
+    warn(`hashingAlgorithm ${algorithm} only reads old rows; new ones get sha256`);
+    return [
+      { algorithm: 'sha256', salt },
+      { algorithm, salt },
+    ];
+  }
+  if (!isOneOf(HASHING_ALGORITHMS, algorithm)) {
+    problem(
+      `hashingAlgorithm must be one of ${HASHING_ALGORITHMS.join(', ')}, or null, not ${JSON.stringify(algorithm)}`,
+    );
+  }
+  return [{ algorithm, salt }];
+}
+
+function isOneOf<T extends string>(list: readonly T[], value: string): value is T {
+  return (list as readonly string[]).includes(value);
+}
+
+function resolvePruning(
+  pruning: PruningOptions | false = {},
+  problem: (text: string) => void,
+): ResolvedPruning | false {
+  if (pruning === false) return false;
+  const { interval, cron, atStart = true, batchSize = 1000 } = pruning;
+  if (interval !== undefined && cron !== undefined) problem('pruning takes an interval or a cron expression, not both');
+  if (cron !== undefined && !validateCronExpression(cron).valid)
+    problem(`pruning.cron ${JSON.stringify(cron)} is no cron expression`);
+  const intervalMs = interval === undefined ? HOUR_MS : durationMs(interval);
+  if (!intervalMs || intervalMs > MAX_INTERVAL_MS)
+    problem(`pruning.interval must be longer than 0 and at most 24 days, not ${JSON.stringify(interval)}`);
+  if (!Number.isInteger(batchSize) || batchSize < 1)
+    problem(`pruning.batchSize must be a whole number of at least 1, not ${batchSize}`);
+  return { intervalMs: intervalMs ?? HOUR_MS, cron, atStart, batchSize };
+}
+
+function resolveCredentials(
+  sources: readonly CredentialSource[],
+  problem: (text: string) => void,
+): readonly CredentialSource[] {
+  if (sources.length === 0) problem("credentials must name at least one source, such as 'bearer'");
+  for (const source of sources) {
+    const usable = source === 'bearer' || (typeof source === 'object' && HEADER_NAME.test(source.header));
+    if (!usable) problem(`credentials must be 'bearer' or { header: 'X-Name' }, not ${JSON.stringify(source)}`);
+    else if (source !== 'bearer' && source.header.toLowerCase() === 'authorization')
+      problem("credentials: use 'bearer' for the Authorization header");
+  }
+  return sources.map((source) => (source === 'bearer' ? source : { header: source.header.toLowerCase() }));
+}

@@ -1,0 +1,157 @@
+import { Inject, Injectable, Logger, type OnModuleInit, Optional } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import type { SessionsAdapter } from './adapters/sessions-adapter.js';
+import { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
+import { SessionsConfigError } from './errors/errors.js';
+import { mergeOptions, resolveOptions, type SessionsModuleOptions } from './sessions.options.js';
+import { SessionsService } from './sessions.service.js';
+import { SessionsStore } from './sessions.store.js';
+import { SESSIONS_OPTIONS } from './sessions.tokens.js';
+import { definitionProblems } from './table/check-definition.js';
+import { type SessionsTableDefinition, tableNameOf } from './table/definition.js';
+import { type AnySessionsTable, tableClassOf } from './table/sessions-table.js';
+
+/** A table as another part of the application names it: by its class, its definition, or its name. */
+export type TableReference = AnySessionsTable | SessionsTableDefinition | string;
+
+const systemClock = (): Date => new Date();
+
+/** The tables of an application, and all that is wrong with them, said at once and before the first request. */
+@Injectable()
+export class SessionsRegistry implements OnModuleInit {
+  readonly #logger = new Logger('SessionsModule');
+  readonly #stores = new Map<AnySessionsTable, SessionsStore>();
+  readonly #services = new Map<SessionsStore, SessionsService>();
+  readonly #problems: string[] = [];
+
+  constructor(@Optional() @Inject(SESSIONS_OPTIONS) readonly options: SessionsModuleOptions = {}) {}
+
+  /** The run-time part of a table; none where its options cannot work, which ends the start of the application. */
+  open(table: AnySessionsTable, dataSource: DataSource | undefined): SessionsStore | undefined {
+    const { definition, entity } = table;
+    const name = tableNameOf(definition);
+    const problems = definitionProblems(definition);
+    const merged = mergeOptions(this.options, definition, this.options.tables?.[name]);
+    const options = resolveOptions(
+      merged,
+      (problem) => problems.push(problem),
+      (warning) => this.#logger.warn(`Table "${name}": ${warning}.`),
+    );
+    const adapter = problems.length === 0 ? this.#adapterOf(table, merged.adapter, dataSource, problems) : undefined;
+    this.#problems.push(...problems.map((problem) => `table "${name}": ${problem}`));
+    if (adapter === undefined || problems.length > 0) return undefined;
+    const store = new SessionsStore(definition, entity, adapter, options, this.options.clock ?? systemClock);
+    this.#stores.set(table, store);
+    return store;
+  }
+
+  /** Makes the service of an opened table known. */
+  add(store: SessionsStore | undefined, service: SessionsService): void {
+    if (store) this.#services.set(store, service);
+  }
+
+  /** @throws SessionsConfigError with all that is wrong */
+  onModuleInit(): void {
+    const names = this.all().map((store) => store.table);
+    const { defaultTable, tables = {} } = this.options;
+    if (this.#problems.length === 0) {
+      if (defaultTable !== undefined && !names.includes(defaultTable)) {
+        this.#problems.push(
+          `forRoot: defaultTable "${defaultTable}" is not registered (there are: ${names.join(', ')})`,
+        );
+      }
+      if (defaultTable === undefined && names.length > 1) {
+        this.#problems.push(
+          `there are several tables (${names.join(', ')}), so say which one SessionGuard and SessionsService mean: forRoot({ defaultTable: '${names[0]}' })`,
+        );
+      }
+      const unknown = Object.keys(tables).filter((name) => !names.includes(name));
+      this.#problems.push(
+        ...unknown.map(
+          (name) =>
+            `forRoot: tables has options of "${name}", which is not registered (there are: ${names.join(', ')})`,
+        ),
+      );
+    }
+    if (this.#problems.length > 0) throw new SessionsConfigError(this.#problems);
+  }
+
+  /** The run-time parts of all tables. */
+  all(): SessionsStore[] {
+    return [...this.#stores.values()];
+  }
+
+  /** The run-time part of a table; without a reference of the default one. @throws SessionsConfigError where it is not registered */
+  store(reference: TableReference | undefined = this.options.defaultTable): SessionsStore {
+    const store = this.#find(reference);
+    if (store) return store;
+    const wanted = reference === undefined ? 'a default table' : `the table "${nameOf(reference)}"`;
+    throw new SessionsConfigError([
+      `${wanted} is asked for, but not registered: import SessionsModule.forFeature(…) for it`,
+    ]);
+  }
+
+  /** The service of a table. */
+  service(store: SessionsStore): SessionsService {
+    return this.#services.get(store)!;
+  }
+
+  #find(reference: TableReference | undefined): SessionsStore | undefined {
+    const stores = this.all();
+    if (reference === undefined) return stores.length === 1 ? stores[0] : undefined;
+    if (typeof reference !== 'string') return this.#stores.get(tableClassOf(reference));
+    return stores.find((store) => store.table === reference);
+  }
+
+  #adapterOf(
+    table: AnySessionsTable,
+    adapter: SessionsAdapter | undefined,
+    dataSource: DataSource | undefined,
+    problems: string[],
+  ): SessionsAdapter | undefined {
+    const taken = [...this.#stores].find(([other]) => isSameTable(other, table));
+    if (taken) problems.push('is registered twice; give the tables different names, or register one class');
+    if (adapter) return adapter;
+    const name = table.definition.dataSource ?? 'default';
+    if (!dataSource) {
+      problems.push(
+        `there is no data source "${name}": import TypeOrmModule.forRoot({ …, autoLoadEntities: true }), or give an adapter`,
+      );
+      return undefined;
+    }
+    if (!dataSource.hasMetadata(table.entity)) {
+      problems.push(
+        `its entity is not in the data source "${name}": set autoLoadEntities: true there, or add ${table.name}.entity to its entities`,
+      );
+      return undefined;
+    }
+    try {
+      return new TypeOrmAdapter(dataSource);
+    } catch (error) {
+      problems.push((error as Error).message);
+      return undefined;
+    }
+  }
+}
+
+function isSameTable({ definition: a }: AnySessionsTable, { definition: b }: AnySessionsTable): boolean {
+  return tableNameOf(a) === tableNameOf(b) && a.schema === b.schema && a.dataSource === b.dataSource;
+}
+
+function nameOf(reference: TableReference): string {
+  return typeof reference === 'string' ? reference : tableNameOf(tableClassOf(reference).definition);
+}
+
+/** The default table's service, known by the time it is used: which table that is shows only when all are registered. */
+export class DefaultSessions extends SessionsService {
+  readonly #registry: SessionsRegistry;
+
+  constructor(registry: SessionsRegistry) {
+    super();
+    this.#registry = registry;
+  }
+
+  protected get store(): SessionsStore {
+    return this.#registry.store();
+  }
+}

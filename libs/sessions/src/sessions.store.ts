@@ -1,0 +1,138 @@
+import type { EntityManager, EntitySchema } from 'typeorm';
+import { And, In, IsNull, LessThan, MoreThan, Or } from 'typeorm';
+import { param } from './adapters/operators.js';
+import type { Prepared, Row, SessionsAdapter, Where } from './adapters/sessions-adapter.js';
+import { translateFilters } from './session-filters.js';
+import { type BaseSession, expiryFrom, extensionAt, isDue, isExpired, type SessionStatus } from './session.js';
+import type { ResolvedOptions } from './sessions.options.js';
+import type { Columns } from './adapters/conditions.js';
+import { type DefinedColumn, sessionColumns, type SessionsTableDefinition } from './table/definition.js';
+import { digestToken } from './token/digest.js';
+import { isWellFormedToken } from './token/parse.js';
+
+/** One table at run time: its options, its rows, and the queries that are compiled once. */
+export class SessionsStore {
+  readonly columns: Columns<DefinedColumn>;
+  /** What is read of a row: all but the digest. */
+  readonly selected: readonly string[];
+  readonly #byToken: Prepared;
+  readonly #extend: Prepared;
+  readonly #limit: Prepared;
+
+  constructor(
+    readonly definition: SessionsTableDefinition,
+    readonly entity: EntitySchema<BaseSession>,
+    readonly adapter: SessionsAdapter,
+    readonly options: ResolvedOptions,
+    readonly now: () => Date,
+  ) {
+    this.columns = sessionColumns(definition);
+    this.selected = [...this.columns.columns.keys()];
+    const digests = options.schemes.map((_, i) => param(`digest${i}`));
+    this.#byToken = adapter.prepare('all', entity, {
+      where: {
+        authTokenDigest: digests.length === 1 ? digests[0] : In(digests),
+        expiresAt: Or(IsNull(), MoreThan(param('now'))),
+      },
+      select: this.selected,
+    });
+    this.#extend = adapter.prepare('updateAll', entity, {
+      set: { expiresAt: param('expiresAt'), updatedAt: param('now') },
+      where: { id: param('id'), expiresAt: And(MoreThan(param('now')), LessThan(param('ifBefore'))) },
+    });
+    this.#limit = adapter.prepare('updateAll', entity, {
+      set: { expiresAt: param('expiresAt'), updatedAt: param('now') },
+      where: { id: param('id'), expiresAt: IsNull() },
+    });
+  }
+
+  get table(): string {
+    return this.columns.name;
+  }
+
+  /** The adapter, inside the caller's transaction where there is one. */
+  on(manager: EntityManager | undefined): SessionsAdapter {
+    return manager ? this.adapter.within(manager) : this.adapter;
+  }
+
+  /** The digests under which a token may be stored, the one for new rows first; none for text that is no token. */
+  digestsOf(token: unknown): string[] {
+    if (!isWellFormedToken(token, this.options.tokenFormat)) return [];
+    return this.options.schemes.map((scheme) => digestToken(token, scheme));
+  }
+
+  /** The valid session of a token, by one prepared query; none is sent for text that is no token. */
+  async findByToken(token: unknown, manager?: EntityManager): Promise<BaseSession | null> {
+    const digests = this.digestsOf(token);
+    if (digests.length === 0) return null;
+    const params: Row = { now: this.now() };
+    for (const [i, digest] of digests.entries()) params[`digest${i}`] = digest;
+    const { rows } = await this.on(manager).execute(this.#byToken, params);
+    return rows?.[0] ? this.sessionFrom(rows[0]) : null;
+  }
+
+  /** The session, extended by its table's lifetime where that is worth a write; `null` where it ended meanwhile. */
+  async extendIfDue(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    const now = this.now();
+    const extension = extensionAt(now, this.options);
+    if (!isDue(session.expiresAt, extension, now)) return session;
+    return this.#extended(session, this.#extend, { id: session.id, now, ...extension }, manager);
+  }
+
+  /** As {@link extendIfDue}, and gives a session without an end the lifetime of its table; `null` where it has ended. */
+  async refresh(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    const now = this.now();
+    if (isExpired(session.expiresAt, now)) return null;
+    const expiresAt = expiryFrom(now, this.options.ttlMs);
+    if (session.expiresAt !== null || expiresAt === null) return this.extendIfDue(session, manager);
+    return this.#extended(session, this.#limit, { id: session.id, now, expiresAt }, manager);
+  }
+
+  /** One conditional statement; where it finds nothing, another was faster, or the session has ended. */
+  async #extended(
+    session: BaseSession,
+    statement: Prepared,
+    params: Row & { expiresAt: Date; now: Date },
+    manager?: EntityManager,
+  ): Promise<BaseSession | null> {
+    const { count } = await this.on(manager).execute(statement, params);
+    const { expiresAt, now: updatedAt } = params;
+    return count === 1 ? { ...session, expiresAt, updatedAt } : this.#findValid(session, manager);
+  }
+
+  /** A session as it is now, with the relations it had; `null` where it has ended. */
+  async #findValid(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    const adapter = this.on(manager);
+    const where = { id: session.id, expiresAt: Or(IsNull(), MoreThan(this.now())) };
+    const { rows } = await adapter.execute(adapter.prepare('all', this.entity, { where, select: this.selected }));
+    return rows?.[0] ? { ...session, ...this.sessionFrom(rows[0]) } : null;
+  }
+
+  /** A row of the table as a session. */
+  sessionFrom(row: Row): BaseSession {
+    const { data, expiresAt, createdAt, updatedAt, ...rest } = row as Row & {
+      data: BaseSession['data'];
+      expiresAt: Date | null;
+      createdAt: Date;
+      updatedAt: Date;
+    };
+    return {
+      ...(rest as { id: string }),
+      data,
+      expiresAt,
+      isExpired: isExpired(expiresAt, this.now()),
+      createdAt,
+      updatedAt,
+    };
+  }
+
+  /** Filters as conditions on columns, `status` being that of the sets which name none. @throws SessionValidationError */
+  whereOf(filters: object | readonly object[], status: SessionStatus = 'valid'): Where[] {
+    return translateFilters(filters, {
+      columns: this.columns,
+      now: this.now(),
+      status,
+      digestsOf: (token) => this.digestsOf(token),
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import type { Row } from '../adapters/sessions-adapter.js';
+import type { Columns } from '../adapters/conditions.js';
+import { storedRow } from '../adapters/rows.js';
+import { type FieldErrors, SessionValidationError } from '../errors/errors.js';
+import type { DefinedColumn } from './definition.js';
+
+/** The built-in attributes that an application may set. */
+const SETTABLE = ['data', 'expiresAt'];
+
+/**
+ * The attributes of a new session, complete, in the form in which a later read returns them.
+ *
+ * @throws SessionValidationError naming every missing, unknown or wrong field
+ */
+export function newAttributes(table: Columns<DefinedColumn>, attributes: object): Row {
+  const given = givenOf(attributes);
+  const errors = unknownFields(table, given);
+  const row: Row = { data: {}, ...given };
+  for (const [name, column] of table.columns) {
+    if (!column.definition || given[name] !== undefined) continue;
+    if (column.definition.default !== undefined) row[name] = column.definition.default;
+    else if (column.nullable) row[name] = null;
+    else errors[name] ??= 'is required';
+  }
+  return checked(table, row, errors);
+}
+
+/** The changes of a session, in the form in which a later read returns them. @throws SessionValidationError */
+export function changedAttributes(table: Columns<DefinedColumn>, changes: object): Row {
+  const given = givenOf(changes);
+  const errors = unknownFields(table, given);
+  for (const name of Object.keys(given)) {
+    if (table.columns.get(name)?.definition?.immutable) errors[name] = 'is immutable';
+  }
+  return checked(table, given, errors);
+}
+
+function givenOf(attributes: object): Row {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+}
+
+function unknownFields(table: Columns<DefinedColumn>, given: Row): Record<string, string> {
+  const settable = [...table.columns.values()].filter(
+    (column) => column.definition || SETTABLE.includes(column.property),
+  );
+  const names = settable.map((column) => column.property);
+  const unknown = Object.keys(given).filter((name) => !names.includes(name));
+  return Object.fromEntries(unknown.map((name) => [name, reason(table, name, names)]));
+}
+
+function reason(table: Columns, name: string, settable: readonly string[]): string {
+  if (table.columns.has(name)) return 'is set by the library';
+  if (table.relations.has(name)) return 'is a relation: set the field of its join column';
+  return `is no field of this table (there are: ${settable.join(', ')})`;
+}
+
+function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): Row {
+  const all: Record<string, string> = { ...errors };
+  const { data } = row;
+  if (data !== undefined && (typeof data !== 'object' || data === null || Array.isArray(data)))
+    all['data'] = 'must be an object';
+  const known = Object.fromEntries(Object.entries(row).filter(([name]) => !(name in all)));
+  const attributes: Row = {};
+  try {
+    for (const [{ property, transformer }, stored] of storedRow(table, known)) {
+      attributes[property] = transformer ? transformer.from(stored) : stored;
+    }
+  } catch (error) {
+    if (!(error instanceof SessionValidationError)) throw error;
+    Object.assign(all, error.errors);
+  }
+  if (Object.keys(all).length > 0) throw new SessionValidationError(table.name, all);
+  return attributes;
+}

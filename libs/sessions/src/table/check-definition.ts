@@ -1,0 +1,72 @@
+import { canonical, IMPOSSIBLE, ValueError } from '../adapters/values.js';
+import { BUILT_IN, FIELD_TYPES, type FieldDefinition, type RelationDefinition } from './fields.js';
+import { fieldsOf, isField, relationsOf, sessionColumns, type SessionsTableDefinition } from './definition.js';
+
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]*$/;
+const ROW_COLUMNS = ['id', 'authTokenDigest', 'data', 'expiresAt', 'createdAt', 'updatedAt'];
+
+/** All that is wrong with a definition; what the compiler refuses too, for those who write JavaScript. */
+export function definitionProblems(definition: SessionsTableDefinition): string[] {
+  const names = [definition.table, definition.schema, definition.dataSource].filter((name) => name !== undefined);
+  return [
+    ...names
+      .filter((name) => name.trim() === '' || name.includes('\0'))
+      .map((name) => `${JSON.stringify(name)} is no name of a table, schema or data source`),
+    ...Object.entries(definition.extraFields ?? {}).flatMap(([name, field]) => entryProblems(definition, name, field)),
+    ...Object.keys(definition.columns ?? {})
+      .filter((name) => !ROW_COLUMNS.includes(name) && !fieldsOf(definition).some(([field]) => field === name))
+      .map((name) => `columns: "${name}" is no column of the table`),
+  ];
+}
+
+function entryProblems(
+  definition: SessionsTableDefinition,
+  name: string,
+  field: FieldDefinition | RelationDefinition,
+): string[] {
+  if ((BUILT_IN as readonly string[]).includes(name))
+    return [`extraFields: "${name}" is built into every session; choose another name`];
+  if (!IDENTIFIER.test(name)) return [`extraFields: "${name}" is no identifier`];
+  const problems = isField(field) ? fieldProblems(name, field) : relationProblems(definition, name, field);
+  return problems.map((text) => `extraFields.${name}: ${text}`);
+}
+
+function fieldProblems(name: string, field: FieldDefinition): string[] {
+  if (!FIELD_TYPES.includes(field.type))
+    return [`the type must be one of ${FIELD_TYPES.join(', ')}, not ${JSON.stringify(field.type)}`];
+  const problems: string[] = [];
+  if (field.type === 'enum' && !field.values?.length) problems.push('an enum needs its values');
+  if (field.length !== undefined && (field.type !== 'string' || !Number.isInteger(field.length) || field.length < 1)) {
+    problems.push('a length is a whole number of at least 1, of a string');
+  }
+  if (field.default !== undefined && !field.transformer) problems.push(...defaultProblems(name, field));
+  return problems;
+}
+
+function defaultProblems(name: string, field: FieldDefinition): string[] {
+  const column = sessionColumns({ extraFields: { [name]: field } }).columns.get(name)!;
+  if (field.default === null) return field.nullable ? [] : ['the default is null, but the field is not nullable'];
+  try {
+    return canonical(column, field.default) === IMPOSSIBLE ? ['the default is no value of the field'] : [];
+  } catch (error) {
+    if (error instanceof ValueError) return [`the default ${error.message}`];
+    throw error;
+  }
+}
+
+function relationProblems(definition: SessionsTableDefinition, name: string, relation: RelationDefinition): string[] {
+  const kinds = ['manyToOne', 'oneToOne', 'oneToMany', 'manyToMany'].filter((kind) => kind in relation);
+  if (kinds.length !== 1) return ['give a type, or one of manyToOne, oneToOne, oneToMany, manyToMany'];
+  if ('oneToMany' in relation)
+    return relation.inverse ? [] : ['oneToMany needs inverse, the property of the entity that leads back'];
+  if ('manyToMany' in relation) return [];
+  if (relation.joinColumn === undefined) {
+    return 'oneToOne' in relation && relation.inverse ? [] : ['needs joinColumn, the extra field that holds the key'];
+  }
+  const fields = fieldsOf(definition).map(([field]) => field);
+  const taken = relationsOf(definition).some(
+    ([other, its]) => other !== name && 'joinColumn' in its && its.joinColumn === relation.joinColumn,
+  );
+  if (taken) return [`joinColumn "${relation.joinColumn}" is that of another relation`];
+  return fields.includes(relation.joinColumn) ? [] : [`joinColumn "${relation.joinColumn}" is no extra field; add it`];
+}

@@ -1,0 +1,101 @@
+import type { ColumnType } from 'typeorm';
+import type { Column, ColumnKind } from '../adapters/columns.js';
+import type { Columns } from '../adapters/conditions.js';
+import type { TableOptions } from '../sessions.options.js';
+import type { ColumnName, ExtraFields, FieldDefinition, FieldType, RelationDefinition } from './fields.js';
+
+/** How a column is named and typed in the database. */
+export interface ColumnMapping {
+  /** The column's name. Default: the data source's naming strategy. */
+  readonly name?: string;
+  /** The column's type, such as PostgreSQL's `timestamptz` or `jsonb`. Default: one that every database has. */
+  readonly type?: ColumnType;
+  /** `false`: no default value in the database (MySQL allows none on JSON; `data` has `{}` elsewhere). Default: true. */
+  readonly default?: boolean;
+}
+
+/** A table of sessions: where it is, what it holds beside the built-in columns, and its own options. */
+export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> extends TableOptions {
+  /** The table's name. Default: `'sessions'`. */
+  readonly table?: string;
+  /** The database schema of the table (PostgreSQL). Default: the data source's. */
+  readonly schema?: string;
+  /** The name of the TypeORM data source. Default: `'default'`. */
+  readonly dataSource?: string;
+  /** Columns and relations beside the built-in ones. */
+  readonly extraFields?: F;
+  /** Names, or names and types, of columns; for tables that exist already. */
+  readonly columns?: { readonly [K in ColumnName<F> | 'authTokenDigest']?: string | ColumnMapping };
+}
+
+/** A column of a table of sessions, as its definition has it. */
+export interface DefinedColumn extends Column {
+  readonly definition?: FieldDefinition;
+}
+
+export const DEFAULT_TABLE = 'sessions';
+export const DEFAULT_STRING_LENGTH = 255;
+
+const KIND_OF: Readonly<Record<FieldType, ColumnKind>> = {
+  string: 'string',
+  text: 'string',
+  uuid: 'uuid',
+  int: 'int',
+  bigint: 'bigint',
+  number: 'number',
+  boolean: 'boolean',
+  timestamp: 'timestamp',
+  json: 'json',
+  enum: 'enum',
+};
+
+/** The name of the table that a definition describes. */
+export function tableNameOf(definition: SessionsTableDefinition): string {
+  return definition.table ?? DEFAULT_TABLE;
+}
+
+export function isField(field: FieldDefinition | RelationDefinition): field is FieldDefinition {
+  return 'type' in field;
+}
+
+/** The extra columns of a definition, by name. */
+export function fieldsOf(definition: SessionsTableDefinition): [string, FieldDefinition][] {
+  return Object.entries(definition.extraFields ?? {}).filter((entry): entry is [string, FieldDefinition] =>
+    isField(entry[1]),
+  );
+}
+
+/** The relations of a definition, by name. */
+export function relationsOf(definition: SessionsTableDefinition): [string, RelationDefinition][] {
+  return Object.entries(definition.extraFields ?? {}).filter(
+    (entry): entry is [string, RelationDefinition] => !isField(entry[1]),
+  );
+}
+
+/** The columns that a session shows: all but the digest. */
+export function sessionColumns(definition: SessionsTableDefinition): Columns<DefinedColumn> {
+  const extra = fieldsOf(definition).map(([property, field]): DefinedColumn => {
+    const length = field.type === 'string' ? (field.length ?? DEFAULT_STRING_LENGTH) : undefined;
+    return {
+      property,
+      kind: KIND_OF[field.type],
+      nullable: field.nullable ?? false,
+      length,
+      values: field.values,
+      transformer: field.transformer as DefinedColumn['transformer'],
+      definition: field,
+    };
+  });
+  const builtIn: DefinedColumn[] = [
+    { property: 'data', kind: 'json', nullable: false },
+    { property: 'expiresAt', kind: 'timestamp', nullable: true },
+    { property: 'createdAt', kind: 'timestamp', nullable: false },
+    { property: 'updatedAt', kind: 'timestamp', nullable: false },
+  ];
+  const columns: DefinedColumn[] = [{ property: 'id', kind: 'uuid', nullable: false }, ...extra, ...builtIn];
+  return {
+    name: tableNameOf(definition),
+    columns: new Map(columns.map((column) => [column.property, column])),
+    relations: new Set(relationsOf(definition).map(([name]) => name)),
+  };
+}

@@ -1,0 +1,150 @@
+import { EntitySchema } from 'typeorm';
+import type { EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';
+import type { ExtraFields, FieldDefinition, RelationDefinition, Session } from './fields.js';
+import {
+  type ColumnMapping,
+  DEFAULT_STRING_LENGTH,
+  fieldsOf,
+  relationsOf,
+  type SessionsTableDefinition,
+  tableNameOf,
+} from './definition.js';
+
+/** The entity of a table: one that every database accepts, since TypeORM asks for it before it knows which one. */
+export function sessionsEntity<F extends ExtraFields>(
+  name: string,
+  definition: SessionsTableDefinition<F>,
+): EntitySchema<Session<F>> {
+  const table: SessionsTableDefinition = definition as SessionsTableDefinition;
+  const columns = {
+    id: mapped(table, 'id', { type: 'uuid', primary: true }),
+    authTokenDigest: mapped(table, 'authTokenDigest', { type: 'varchar', length: 255, unique: true, select: false }),
+    ...Object.fromEntries(
+      fieldsOf(table).map(([property, field]) => [property, mapped(table, property, fieldColumn(field))]),
+    ),
+    data: mapped(table, 'data', { type: 'json', default: () => "'{}'" }),
+    expiresAt: mapped(table, 'expiresAt', { ...TIMESTAMP, nullable: true }),
+    createdAt: mapped(table, 'createdAt', TIMESTAMP),
+    updatedAt: mapped(table, 'updatedAt', TIMESTAMP),
+  };
+  const fields = fieldsOf(table);
+  return new EntitySchema<Session<F>>({
+    name,
+    tableName: tableNameOf(table),
+    schema: table.schema,
+    columns: columns as never,
+    relations: Object.fromEntries(
+      relationsOf(table).map(([property, relation]) => [property, relationOptions(table, property, relation)]),
+    ) as never,
+    indices: [
+      { columns: ['expiresAt'] },
+      ...fields.filter(([, field]) => field.index && !field.unique).map(([property]) => ({ columns: [property] })),
+      ...fields.filter(([, field]) => field.unique).map(([property]) => ({ columns: [property], unique: true })),
+    ],
+  });
+}
+
+/** UTC with milliseconds, without a time zone of its own where the database has such a type. */
+const TIMESTAMP = { type: Date, precision: 3 } as const;
+
+const COLUMN_TYPES = {
+  string: { type: 'varchar' },
+  text: { type: 'text' },
+  uuid: { type: 'uuid' },
+  int: { type: 'int' },
+  bigint: { type: 'bigint' },
+  number: { type: 'double precision' },
+  boolean: { type: 'boolean' },
+  timestamp: TIMESTAMP,
+  json: { type: 'json' },
+  enum: { type: 'simple-enum' },
+} as const;
+
+function fieldColumn(field: FieldDefinition): EntitySchemaColumnOptions {
+  return {
+    ...COLUMN_TYPES[field.type],
+    ...(field.type === 'string' && { length: field.length ?? DEFAULT_STRING_LENGTH }),
+    ...(field.type === 'enum' && { enum: [...(field.values ?? [])] }),
+    nullable: field.nullable ?? false,
+    ...(isPlainDefault(field) && { default: field.default }),
+    update: !field.immutable,
+    transformer: field.transformer,
+  };
+}
+
+/** The defaults that mean the same to every database; the others (dates, JSON) are filled in by `create`. */
+function isPlainDefault({ type, default: value, transformer }: FieldDefinition): boolean {
+  return (
+    !transformer &&
+    type !== 'json' &&
+    type !== 'text' &&
+    ['string', 'number', 'boolean', 'bigint'].includes(typeof value)
+  );
+}
+
+function mapped(
+  table: SessionsTableDefinition,
+  property: string,
+  options: EntitySchemaColumnOptions,
+): EntitySchemaColumnOptions {
+  const mapping = mappingOf(table, property);
+  const { default: fallback, ...rest } = options;
+  return {
+    ...rest,
+    ...(fallback !== undefined && mapping.default !== false && { default: fallback }),
+    ...(mapping.type !== undefined && { type: mapping.type }),
+    ...(mapping.name !== undefined && { name: mapping.name }),
+    ...ownJoinColumn(table, property),
+  };
+}
+
+function mappingOf(table: SessionsTableDefinition, property: string): ColumnMapping {
+  const mapping = table.columns?.[property];
+  return typeof mapping === 'string' ? { name: mapping } : (mapping ?? {});
+}
+
+function relationOptions(
+  table: SessionsTableDefinition,
+  property: string,
+  relation: RelationDefinition,
+): EntitySchemaRelationOptions {
+  const inverse = relation.inverse === undefined ? {} : { inverseSide: relation.inverse };
+  if ('manyToOne' in relation) {
+    return {
+      type: 'many-to-one',
+      target: relation.manyToOne as never,
+      onDelete: relation.onDelete,
+      ...joinColumn(table, property, relation.joinColumn),
+      ...inverse,
+    };
+  }
+  if ('oneToOne' in relation) {
+    const join = relation.joinColumn === undefined ? {} : joinColumn(table, property, relation.joinColumn);
+    return { type: 'one-to-one', target: relation.oneToOne as never, onDelete: relation.onDelete, ...join, ...inverse };
+  }
+  if ('oneToMany' in relation) return { type: 'one-to-many', target: relation.oneToMany as never, ...inverse };
+  const joinTable = relation.joinTable === undefined ? true : { name: relation.joinTable };
+  return { type: 'many-to-many', target: relation.manyToMany as never, joinTable, ...inverse };
+}
+
+/**
+ * TypeORM names a join column by the naming strategy only where it names it itself, and knows it for an existing column
+ * only by its final name. So `userId` of the relation `user` is left to the strategy, and any other field gets its own
+ * name, in the relation and in the column alike.
+ */
+function joinColumn(
+  table: SessionsTableDefinition,
+  property: string,
+  field: string,
+): Pick<EntitySchemaRelationOptions, 'joinColumn'> {
+  const { name } = mappingOf(table, field);
+  return { joinColumn: name === undefined && field === `${property}Id` ? true : { name: name ?? field } };
+}
+
+function ownJoinColumn(table: SessionsTableDefinition, property: string): { name?: string } {
+  const joined = relationsOf(table).find(
+    ([, relation]) => 'joinColumn' in relation && relation.joinColumn === property,
+  );
+  if (!joined || mappingOf(table, property).name !== undefined || property === `${joined[0]}Id`) return {};
+  return { name: property };
+}

@@ -1,0 +1,75 @@
+import { EntitySchema, Table, TableForeignKey } from 'typeorm';
+import type { EntityMetadata, QueryRunner } from 'typeorm';
+import { ConnectionMetadataBuilder } from 'typeorm/connection/ConnectionMetadataBuilder.js';
+import { SessionsConfigError } from '../errors/errors.js';
+import { definitionProblems } from './check-definition.js';
+import { type SessionsTableDefinition, tableNameOf } from './definition.js';
+import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
+
+/**
+ * Creates a table of sessions with its indexes, foreign keys and, on PostgreSQL, its schema; for the `up` of a migration
+ * written by hand. What is there already is left alone. Give a plain definition where the migration shall keep its
+ * meaning when the class gets new fields.
+ *
+ * @example
+ * ```ts
+ * export class CreateSessions1700000000000 implements MigrationInterface {
+ *   async up(queryRunner: QueryRunner) {
+ *     await createSessionsTable(queryRunner, Sessions);
+ *   }
+ *   async down(queryRunner: QueryRunner) {
+ *     await dropSessionsTable(queryRunner, Sessions);
+ *   }
+ * }
+ * ```
+ */
+export async function createSessionsTable(
+  queryRunner: QueryRunner,
+  table: AnySessionsTable | SessionsTableDefinition,
+): Promise<void> {
+  for (const metadata of await metadatasOf(queryRunner, table)) {
+    if (metadata.schema !== undefined) await queryRunner.createSchema(metadata.schema, true);
+    const created = Table.create(metadata, queryRunner.dataSource.driver);
+    created.foreignKeys = metadata.foreignKeys.map((key) => TableForeignKey.create(key, queryRunner.dataSource.driver));
+    await queryRunner.createTable(created, true, true, true);
+  }
+}
+
+/** Drops the table of sessions, for the `down` of a migration; the schema stays. */
+export async function dropSessionsTable(
+  queryRunner: QueryRunner,
+  table: AnySessionsTable | SessionsTableDefinition,
+): Promise<void> {
+  for (const metadata of (await metadatasOf(queryRunner, table)).toReversed()) {
+    await queryRunner.dropTable(Table.create(metadata, queryRunner.dataSource.driver), true, true, true);
+  }
+}
+
+/** TypeORM's metadata of the table, and of the tables that lead from it to many others. */
+async function metadatasOf(
+  { dataSource }: QueryRunner,
+  table: AnySessionsTable | SessionsTableDefinition,
+): Promise<EntityMetadata[]> {
+  const { definition, entity } = tableClassOf(table);
+  const problems = definitionProblems(definition);
+  if (problems.length > 0)
+    throw new SessionsConfigError(problems.map((problem) => `table "${tableNameOf(definition)}": ${problem}`));
+  const metadata = dataSource.hasMetadata(entity)
+    ? dataSource.getMetadata(entity)
+    : await builtMetadata(dataSource, entity);
+  return [
+    metadata,
+    ...metadata.manyToManyRelations
+      .filter((relation) => relation.isOwning)
+      .map((relation) => relation.junctionEntityMetadata!),
+  ];
+}
+
+/** The metadata of an entity that the data source does not have, beside those it has, to which it may relate. */
+async function builtMetadata(dataSource: QueryRunner['dataSource'], entity: EntitySchema): Promise<EntityMetadata> {
+  const others = Object.values(dataSource.options.entities ?? {}).filter(
+    (other) => !(other instanceof EntitySchema && other.options.tableName === entity.options.tableName),
+  );
+  const all = await new ConnectionMetadataBuilder(dataSource).buildEntityMetadatas([...others, entity] as never);
+  return all.find((metadata) => metadata.target === entity.options.name || metadata.name === entity.options.name)!;
+}

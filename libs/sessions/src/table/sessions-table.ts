@@ -1,0 +1,84 @@
+import { Inject } from '@nestjs/common';
+import type { EntitySchema } from 'typeorm';
+import { SessionsService } from '../sessions.service.js';
+import type { SessionsStore } from '../sessions.store.js';
+import { type SessionsTableDefinition, tableNameOf } from './definition.js';
+import { sessionsEntity } from './entity.js';
+import type { CheckedFields, ExtraFields, NewSession, Session, SessionChanges } from './fields.js';
+
+/** What a class made by {@link SessionsTable} has beside its instances' calls. */
+export interface SessionsTableClass<F extends ExtraFields = ExtraFields> {
+  new (): SessionsService<F>;
+  readonly definition: SessionsTableDefinition<F>;
+  /** The TypeORM entity, for `@InjectRepository`, for `entities` of a data source, and for relations to this table. */
+  readonly entity: EntitySchema<Session<F>>;
+  /** The injection token of the table's run-time part; of use to the library only. */
+  readonly storeToken: symbol;
+}
+
+/** Any class made by {@link SessionsTable}. */
+export type AnySessionsTable = Pick<SessionsTableClass, 'definition' | 'storeToken'> & {
+  // The fields of a table stand both in what it takes and in what it gives, so no one type of service holds them all.
+  new (...args: never[]): object;
+  readonly entity: EntitySchema;
+  readonly name: string;
+};
+
+/**
+ * A table of sessions: the class that extends it is the injection token, the owner of the entity and the typed service.
+ *
+ * @example
+ * ```ts
+ * export class Sessions extends SessionsTable({
+ *   table: 'sessions',
+ *   extraFields: { userId: { type: 'string', index: true } },
+ * }) {}
+ * ```
+ */
+export function SessionsTable<const F extends ExtraFields = {}>(
+  definition: SessionsTableDefinition<F> & { readonly extraFields?: CheckedFields<F> },
+): SessionsTableClass<F> {
+  const storeToken = Symbol(`nest-sessions:store:${tableNameOf(definition as SessionsTableDefinition)}`);
+  const entities = new WeakMap<object, EntitySchema<Session<F>>>();
+
+  class Table extends SessionsService<F> {
+    static readonly definition = definition;
+    static readonly storeToken = storeToken;
+
+    /** Named after the subclass, since names of entities have to be unique within a data source. */
+    static get entity(): EntitySchema<Session<F>> {
+      let entity = entities.get(this);
+      if (!entity) {
+        entity = sessionsEntity<F>(
+          Table === this ? tableNameOf(definition as SessionsTableDefinition) : this.name,
+          definition,
+        );
+        entities.set(this, entity);
+      }
+      return entity;
+    }
+
+    @Inject(storeToken)
+    protected override readonly store!: SessionsStore;
+  }
+  return Table;
+}
+
+const TABLES = new WeakMap<object, AnySessionsTable>();
+
+/** The class of a table that was given as a class, or as a plain definition; the same one for the same object. */
+export function tableClassOf(table: AnySessionsTable | SessionsTableDefinition): AnySessionsTable {
+  if (typeof table === 'function') return table;
+  let known = TABLES.get(table);
+  if (!known) TABLES.set(table, (known = SessionsTable(table) as AnySessionsTable));
+  return known;
+}
+
+/** A session of a table, with its extra fields: `SessionOf<Sessions>`. */
+export type SessionOf<S> = S extends SessionsService<infer F> ? Session<F> : never;
+
+/** The attributes of a new session of a table: `NewSessionOf<Sessions>`. */
+export type NewSessionOf<S> = S extends SessionsService<infer F> ? NewSession<F> : never;
+
+/** The changes of a session of a table: `SessionChangesOf<Sessions>`. */
+export type SessionChangesOf<S> = S extends SessionsService<infer F> ? SessionChanges<F> : never;

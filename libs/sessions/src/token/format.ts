@@ -1,0 +1,24 @@
+export const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** Base62 characters of CRC32 at the end of a prefixed token. */
+export const CHECKSUM_LENGTH = 6;
+
+/** The least entropy a token may have. @see OWASP ASVS 5.0, 7.2.3 */
+export const MIN_TOKEN_BITS = 128;
+
+/** The longest prefix, and with it the longest token text that is ever digested. */
+export const MAX_PREFIX_LENGTH = 20;
+export const MAX_TOKEN_LENGTH = 255;
+
+/** What the tokens of a table look like. */
+export interface TokenFormat {
+  /** Text before the first underscore, `key` in `key_…`. None: plain URL-safe tokens without a checksum. */
+  readonly prefix?: string | undefined;
+  /** Random characters: URL-safe base64 (6 bits each) without a prefix, base62 (5.95 bits each) with one. */
+  readonly length: number;
+}
+
+/** The entropy of a token of this format, in bits. */
+export function tokenBits(format: TokenFormat): number {
+  return format.length * (format.prefix === undefined ? 6 : Math.log2(62));
+}

