@@ -165,9 +165,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
       Array.isArray(step) ? undefined : (step as { status?: SessionStatus }).status,
     );
     const status = named.findLast((given) => given !== undefined) ?? 'valid';
-    const parts = this.#steps.map((step) =>
-      this.#store.whereOf(Array.isArray(step) ? step : { ...step, status }, status),
-    );
+    const parts = this.#steps.map((step) => this.#store.whereOf(isList(step) ? step : { ...step, status }, status));
     return parts.reduce(bothOf);
   }
 
@@ -175,6 +173,10 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     const session: unknown = this.#store.sessionFrom(row);
     return session as Session<F>;
   }
+}
+
+function isList(step: Step): step is readonly object[] {
+  return Array.isArray(step);
 }
 
 function isNames(relations: NonNullable<FindOptions['relations']>): relations is readonly string[] {

@@ -151,7 +151,7 @@ export class DefaultSessions extends SessionsService {
     this.#registry = registry;
   }
 
-  protected get store(): SessionsStore {
+  protected override get store(): SessionsStore {
     return this.#registry.store();
   }
 }

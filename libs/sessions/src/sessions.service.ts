@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { IsNull, MoreThan, Or } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Row, Where } from './adapters/sessions-adapter.js';
-import { SessionNotFoundError, StaleEntryError, StaleSessionError } from './errors/errors.js';
+import { SessionNotFoundError, SessionsConfigError, StaleEntryError, StaleSessionError } from './errors/errors.js';
 import { pruneExpired } from './pruning/prune.js';
 import { type BaseSession, expiryFrom } from './session.js';
 import { type FindOptions, SessionQuery } from './session-query.js';
@@ -34,9 +34,13 @@ export interface SessionReference {
  *
  * @typeParam F the extra fields of the table
  */
-export abstract class SessionsService<F extends ExtraFields = ExtraFields> {
+export class SessionsService<F extends ExtraFields = ExtraFields> {
   /** The table behind the service. */
-  protected abstract readonly store: SessionsStore;
+  protected get store(): SessionsStore {
+    throw new SessionsConfigError([
+      `${this.constructor.name} is made by Nest: import SessionsModule.forFeature(…) and inject it`,
+    ]);
+  }
 
   /** The extra fields, for the compiler only. */
   declare readonly fields?: F;
@@ -132,8 +136,8 @@ export abstract class SessionsService<F extends ExtraFields = ExtraFields> {
    * @throws StaleSessionError where the session has ended, or is gone
    */
   async refresh(session: Session<F>, { manager }: WriteOptions = {}): Promise<Session<F>> {
-    const refreshed = await this.store.refresh(session as BaseSession, manager);
-    if (refreshed === null) throw new StaleSessionError(this.store.table, (session as BaseSession).id);
+    const refreshed = await this.store.refresh(session, manager);
+    if (refreshed === null) throw new StaleSessionError(this.store.table, session.id);
     return this.#typed(refreshed);
   }
 
@@ -210,7 +214,7 @@ export abstract class SessionsService<F extends ExtraFields = ExtraFields> {
     manager?: EntityManager,
   ): Promise<Session<F> | null> {
     if (found === null) return null;
-    const session = autoExtend ? await this.store.extendIfDue(found as BaseSession, manager) : (found as BaseSession);
+    const session = autoExtend ? await this.store.extendIfDue(found, manager) : found;
     return session === null ? null : this.#typed(session);
   }
 

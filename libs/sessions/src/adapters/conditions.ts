@@ -1,4 +1,4 @@
-import { FindOperator, InstanceChecker } from 'typeorm';
+import { type FindOperator, InstanceChecker } from 'typeorm';
 import { SessionValidationError, UnsupportedQueryError } from '../errors/errors.js';
 import type { Column } from './columns.js';
 import { type JsonKey, JsonPathOperator, Param } from './operators.js';

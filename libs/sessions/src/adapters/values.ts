@@ -41,7 +41,8 @@ export function canonical(column: Column, value: unknown): unknown {
     case 'number':
       return Number.isFinite(value) ? (value as number) + 0 : fail('must be a finite number', value);
     case 'decimal':
-      return (typeof value === 'string' && DECIMAL.test(value)) || Number.isFinite(value)
+      if (typeof value === 'string' && DECIMAL.test(value)) return value;
+      return typeof value === 'number' && Number.isFinite(value)
         ? String(value)
         : fail('must be a decimal number', value);
     case 'boolean':
@@ -61,7 +62,7 @@ export function canonical(column: Column, value: unknown): unknown {
 /** Text without what databases refuse or alter: the NUL character, lone surrogates, and more characters than it may have. */
 function storableText(value: string, length = Infinity): string | typeof IMPOSSIBLE {
   if (value.includes('\0') || !value.isWellFormed()) return IMPOSSIBLE;
-  return value.length > length && [...value].length > length ? IMPOSSIBLE : value;
+  return value.length > length && Array.from(value).length > length ? IMPOSSIBLE : value;
 }
 
 function canonicalBigint(value: unknown): string {

@@ -132,7 +132,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       for (const store of this.stores()) {
         if (!store.options.credentials.some((own) => isSame(own, source))) continue;
         const session = await this.registry.service(store).authenticate(token);
-        if (session !== null) return session as BaseSession;
+        if (session !== null) return session;
       }
       return null;
     } catch (error) {

@@ -1,4 +1,10 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
@@ -23,8 +29,8 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
   #stopped = false;
 
   constructor(
-    private readonly registry: SessionsRegistry,
-    private readonly modules: ModuleRef,
+    @Inject(SessionsRegistry) private readonly registry: SessionsRegistry,
+    @Inject(ModuleRef) private readonly modules: ModuleRef,
   ) {}
 
   onApplicationBootstrap(): void {

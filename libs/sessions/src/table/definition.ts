@@ -82,7 +82,7 @@ export function sessionColumns(definition: SessionsTableDefinition): Columns<Def
       nullable: field.nullable ?? false,
       length,
       values: field.values,
-      transformer: field.transformer as DefinedColumn['transformer'],
+      transformer: field.transformer,
       definition: field,
     };
   });

@@ -15,7 +15,7 @@ export function sessionsEntity<F extends ExtraFields>(
   name: string,
   definition: SessionsTableDefinition<F>,
 ): EntitySchema<Session<F>> {
-  const table: SessionsTableDefinition = definition as SessionsTableDefinition;
+  const table: SessionsTableDefinition = definition;
   const columns = {
     id: mapped(table, 'id', { type: 'uuid', primary: true }),
     authTokenDigest: mapped(table, 'authTokenDigest', { type: 'varchar', length: 255, unique: true, select: false }),
@@ -32,7 +32,7 @@ export function sessionsEntity<F extends ExtraFields>(
     name,
     tableName: tableNameOf(table),
     schema: table.schema,
-    columns: columns as never,
+    columns,
     relations: Object.fromEntries(
       relationsOf(table).map(([property, relation]) => [property, relationOptions(table, property, relation)]),
     ) as never,

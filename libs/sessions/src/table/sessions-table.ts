@@ -38,7 +38,7 @@ export type AnySessionsTable = Pick<SessionsTableClass, 'definition' | 'storeTok
 export function SessionsTable<const F extends ExtraFields = {}>(
   definition: SessionsTableDefinition<F> & { readonly extraFields?: CheckedFields<F> },
 ): SessionsTableClass<F> {
-  const storeToken = Symbol(`nest-sessions:store:${tableNameOf(definition as SessionsTableDefinition)}`);
+  const storeToken = Symbol(`nest-sessions:store:${tableNameOf(definition)}`);
   const entities = new WeakMap<object, EntitySchema<Session<F>>>();
 
   class Table extends SessionsService<F> {
@@ -49,17 +49,18 @@ export function SessionsTable<const F extends ExtraFields = {}>(
     static get entity(): EntitySchema<Session<F>> {
       let entity = entities.get(this);
       if (!entity) {
-        entity = sessionsEntity<F>(
-          Table === this ? tableNameOf(definition as SessionsTableDefinition) : this.name,
-          definition,
-        );
+        entity = sessionsEntity<F>(Table === this ? tableNameOf(definition) : this.name, definition);
         entities.set(this, entity);
       }
       return entity;
     }
 
     @Inject(storeToken)
-    protected override readonly store!: SessionsStore;
+    private readonly opened!: SessionsStore;
+
+    protected override get store(): SessionsStore {
+      return this.opened;
+    }
   }
   return Table;
 }

@@ -1,6 +1,5 @@
 import type { DataSource } from 'typeorm';
 import { all, columnOf, compileWhere, type Condition } from '../conditions.js';
-import { Param } from '../operators.js';
 import type { Direction, Prepared, QueryKind, QueryOptions, Row, Schema, Where } from '../sessions-adapter.js';
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
 import { storedRow } from '../rows.js';
