@@ -25,8 +25,12 @@ export function describeDatabases(title: string, suite: (name: DatabaseName) => 
   describe.each(servers)(`${title} on %s`, (name) => suite(name));
 }
 
-/** A new, empty database: a file, or a database of the server. */
-export async function createDatabase(name: DatabaseName): Promise<TestDatabase> {
+/**
+ * A new, empty database: a file, or a database of the server.
+ *
+ * @param exactText whether unique indexes on text tell case, accents and trailing spaces apart on MariaDB too
+ */
+export async function createDatabase(name: DatabaseName, { exactText = false } = {}): Promise<TestDatabase> {
   if (name === 'sqlite') {
     const folder = mkdtempSync(join(tmpdir(), 'nest-sessions-'));
     const file = join(folder, 'test.sqlite');
@@ -41,7 +45,8 @@ export async function createDatabase(name: DatabaseName): Promise<TestDatabase> 
   const database = `nest_sessions_${randomBytes(6).toString('hex')}`;
   const url = new URL(server);
   url.pathname = `/${database}`;
-  await onServer(name, server.href, `CREATE DATABASE ${database}`);
+  const collation = exactText && name === 'mariadb' ? ' CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin' : '';
+  await onServer(name, server.href, `CREATE DATABASE ${database}${collation}`);
   return {
     name,
     options: { type: name, url: url.href },

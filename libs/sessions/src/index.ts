@@ -11,6 +11,7 @@ export type {
   QueryOptions,
   SessionsAdapter,
 } from './adapters/sessions-adapter.js';
+export { MemoryAdapter } from './adapters/memory/memory-adapter.js';
 export { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
 export type { Duration } from './duration.js';
 export {

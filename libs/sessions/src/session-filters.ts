@@ -21,22 +21,29 @@ export interface FilterContext {
   readonly now: Date;
   /** The digests under which a token may be stored; none for what is no token. */
   digestsOf(token: unknown): readonly string[];
-  /** The status where a set of filters names none. */
-  readonly status: SessionStatus;
+}
+
+/** Filters as a list of sets of conditions. @throws SessionValidationError for what must never mean "any", as undefined */
+export function filterSets(table: string, filters: unknown): readonly Row[] {
+  const sets: readonly unknown[] = Array.isArray(filters) ? filters : [filters];
+  return sets.map((set) => {
+    if (typeof set === 'object' && set !== null && !InstanceChecker.isFindOperator(set)) return set as Row;
+    throw new SessionValidationError(table, { filters: 'must be an object, or a list of objects' });
+  });
 }
 
 /**
- * Filters as conditions on columns: one set for each, without those that no row can meet.
+ * Filters as conditions on columns: one set for each, without those that no row can meet. A set without a status is
+ * about valid sessions.
  *
  * @throws SessionValidationError for an unknown field or status, and for `undefined`, which must never mean "any"
  */
-export function translateFilters(filters: object | readonly object[], context: FilterContext): Where[] {
-  const sets = (Array.isArray(filters) ? filters : [filters]) as readonly Row[];
+export function translateFilters(sets: readonly Row[], context: FilterContext): Where[] {
   return sets.flatMap((set) => translateSet(set, context));
 }
 
 function translateSet(set: Row, context: FilterContext): Where[] {
-  const { status = context.status, authToken, ...fields } = set;
+  const { status = 'valid', authToken, ...fields } = set;
   check(set, context.columns);
   const where: Where = { ...fields };
   if ('authToken' in set) {

@@ -10,8 +10,7 @@ import type {
 } from './adapters/sessions-adapter.js';
 import { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
 import { MultipleSessionsError, UnsupportedQueryError } from './errors/errors.js';
-import type { SessionStatus } from './session.js';
-import { bothOf } from './session-filters.js';
+import { bothOf, filterSets } from './session-filters.js';
 import type { SessionsStore } from './sessions.store.js';
 import type {
   ColumnName,
@@ -60,7 +59,10 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     this.#options = options;
   }
 
-  /** Narrows the query. The last `status` given is the query's; without one it is `'valid'`. */
+  /**
+   * Narrows the query. The last filters that name a `status` say which one the query is about; without any it is
+   * `'valid'`.
+   */
   filter(filters: SessionFilters<F>): SessionQuery<F> {
     return new SessionQuery(this.#store, [...this.#steps, filters], this.#options);
   }
@@ -100,7 +102,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
 
   /** The session that matches, or null. @throws MultipleSessionsError where several do */
   async one(): Promise<Session<F> | null> {
-    const [session, second] = await this.take(2).all();
+    const [session, second] = await this.take(Math.min(2, this.#options.take ?? 2)).all();
     if (second !== undefined) throw new MultipleSessionsError(this.#store.table);
     return session ?? null;
   }
@@ -161,22 +163,18 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
   }
 
   #where(): Where[] {
-    const named = this.#steps.map((step) =>
-      Array.isArray(step) ? undefined : (step as { status?: SessionStatus }).status,
+    const steps = this.#steps.map((step) => filterSets(this.#store.table, step));
+    const deciding = steps.findLastIndex((sets) => sets.some((set) => 'status' in set));
+    const parts = steps.map((sets, i) =>
+      this.#store.whereOf(i === deciding ? sets : sets.map((set) => ({ ...set, status: 'all' }))),
     );
-    const status = named.findLast((given) => given !== undefined) ?? 'valid';
-    const parts = this.#steps.map((step) => this.#store.whereOf(isList(step) ? step : { ...step, status }, status));
-    return parts.reduce(bothOf);
+    return (deciding === -1 ? [...parts, this.#store.whereOf([{}])] : parts).reduce(bothOf);
   }
 
   #session(row: Row): Session<F> {
     const session: unknown = this.#store.sessionFrom(row);
     return session as Session<F>;
   }
-}
-
-function isList(step: Step): step is readonly object[] {
-  return Array.isArray(step);
 }
 
 function isNames(relations: NonNullable<FindOptions['relations']>): relations is readonly string[] {

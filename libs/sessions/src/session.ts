@@ -29,6 +29,14 @@ export function isExpired(expiresAt: Date | null, now: Date): boolean {
   return expiresAt !== null && expiresAt.getTime() <= now.getTime();
 }
 
+/**
+ * Whether a call ended the session: its end is then no later than its last write. The clock of the node that did it may
+ * be ahead of ours, so that by ours the end is still to come.
+ */
+export function wasEnded({ expiresAt, updatedAt }: Pick<BaseSession, 'expiresAt' | 'updatedAt'>): boolean {
+  return isExpired(expiresAt, updatedAt);
+}
+
 /** The end of a session that begins now. */
 export function expiryFrom(now: Date, ttlMs: number | null): Date | null {
   return ttlMs === null ? null : new Date(now.getTime() + ttlMs);

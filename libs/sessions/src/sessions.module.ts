@@ -61,11 +61,9 @@ export class SessionsModule extends ConfigurableModuleClass {
    *
    * @param table a class made by `SessionsTable`, or a plain definition, whose service `@InjectSessions(name)` injects
    */
-  static forFeature(table: AnySessionsTable): DynamicModule;
   static forFeature<const F extends ExtraFields = {}>(
-    table: SessionsTableDefinition<F> & { readonly extraFields?: CheckedFields<F> },
-  ): DynamicModule;
-  static forFeature(table: AnySessionsTable | SessionsTableDefinition): DynamicModule {
+    table: AnySessionsTable | (SessionsTableDefinition<F> & { readonly extraFields?: CheckedFields<F> }),
+  ): DynamicModule {
     const tableClass = tableClassOf(table);
     let feature = FEATURES.get(tableClass);
     if (!feature) FEATURES.set(tableClass, (feature = featureOf(tableClass, typeof table !== 'function')));

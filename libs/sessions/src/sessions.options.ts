@@ -215,10 +215,19 @@ function resolveCredentials(
 ): readonly CredentialSource[] {
   if (sources.length === 0) problem("credentials must name at least one source, such as 'bearer'");
   for (const source of sources) {
-    const usable = source === 'bearer' || (typeof source === 'object' && HEADER_NAME.test(source.header));
-    if (!usable) problem(`credentials must be 'bearer' or { header: 'X-Name' }, not ${JSON.stringify(source)}`);
+    if (!isSource(source))
+      problem(`credentials must be 'bearer' or { header: 'X-Name' }, not ${JSON.stringify(source)}`);
     else if (source !== 'bearer' && source.header.toLowerCase() === 'authorization')
       problem("credentials: use 'bearer' for the Authorization header");
   }
-  return sources.map((source) => (source === 'bearer' ? source : { header: source.header.toLowerCase() }));
+  return sources
+    .filter(isSource)
+    .map((source) => (source === 'bearer' ? source : { header: source.header.toLowerCase() }));
+}
+
+/** What the compiler knows too; the rest is for those who write JavaScript. */
+function isSource(source: unknown): source is CredentialSource {
+  if (source === 'bearer') return true;
+  const { header } = (source ?? {}) as { header?: unknown };
+  return typeof header === 'string' && HEADER_NAME.test(header);
 }

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { SessionsAdapter } from './adapters/sessions-adapter.js';
 import { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
 import { SessionsConfigError } from './errors/errors.js';
+import { isRealm } from './guard/challenge.js';
 import { mergeOptions, resolveOptions, type SessionsModuleOptions } from './sessions.options.js';
 import { SessionsService } from './sessions.service.js';
 import { SessionsStore } from './sessions.store.js';
@@ -53,7 +54,12 @@ export class SessionsRegistry implements OnModuleInit {
   /** @throws SessionsConfigError with all that is wrong */
   onModuleInit(): void {
     const names = this.all().map((store) => store.table);
-    const { defaultTable, tables = {} } = this.options;
+    const { defaultTable, realm, tables = {} } = this.options;
+    if (realm !== undefined && !isRealm(realm)) {
+      this.#problems.push(
+        `forRoot: realm must be printable ASCII, which a header can hold, not ${JSON.stringify(realm)}`,
+      );
+    }
     if (this.#problems.length === 0) {
       if (defaultTable !== undefined && !names.includes(defaultTable)) {
         this.#problems.push(
@@ -135,7 +141,8 @@ export class SessionsRegistry implements OnModuleInit {
 }
 
 function isSameTable({ definition: a }: AnySessionsTable, { definition: b }: AnySessionsTable): boolean {
-  return tableNameOf(a) === tableNameOf(b) && a.schema === b.schema && a.dataSource === b.dataSource;
+  const sameSource = (a.dataSource ?? 'default') === (b.dataSource ?? 'default');
+  return sameSource && tableNameOf(a) === tableNameOf(b) && a.schema === b.schema;
 }
 
 function nameOf(reference: TableReference): string {

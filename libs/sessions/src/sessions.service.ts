@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { IsNull, MoreThan, Or } from 'typeorm';
+import { And, IsNull, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Row, Where } from './adapters/sessions-adapter.js';
 import { SessionNotFoundError, SessionsConfigError, StaleEntryError, StaleSessionError } from './errors/errors.js';
@@ -23,9 +23,10 @@ export interface GetOptions<F extends ExtraFields = ExtraFields> extends Pick<Fi
   autoExtend?: boolean;
 }
 
-/** A session to work on: its id is enough. */
+/** A session to work on: its id is enough, and with its end a write that moves the end can tell whether it was ended. */
 export interface SessionReference {
   readonly id: string;
+  readonly expiresAt?: Date | null;
 }
 
 /**
@@ -96,7 +97,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    */
   async get(filters: SessionFilters<F>, { autoExtend, ...options }: GetOptions<F> = {}): Promise<Session<F> | null> {
-    const found = await this.query(filters, options).one();
+    const found = await new SessionQuery<F>(this.store, [filters], options).one();
     return this.#extended(found, autoExtend, options.manager);
   }
 
@@ -161,21 +162,21 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * @throws StaleSessionError where the session is gone, or has ended and is to get a new end
    */
   async update(
-    { id }: SessionReference,
+    session: SessionReference,
     changes: SessionChanges<F>,
     { manager }: WriteOptions = {},
   ): Promise<Session<F>> {
     const { store } = this;
     const now = store.now();
     const attributes = changedAttributes(store.columns, changes);
-    const where: Where = 'expiresAt' in attributes ? { id, ...validAt(now) } : { id };
+    const where = { id: session.id, ...('expiresAt' in attributes && unendedSince(session, now)) };
     try {
       const row = await store
         .on(manager)
         .update(store.entity, { ...attributes, updatedAt: now }, where, store.selected);
       return this.#typed(store.sessionFrom(row));
     } catch (error) {
-      if (error instanceof StaleEntryError) throw new StaleSessionError(store.table, id, { cause: error });
+      if (error instanceof StaleEntryError) throw new StaleSessionError(store.table, session.id, { cause: error });
       throw error;
     }
   }
@@ -200,7 +201,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    */
   async deleteAll(filters: SessionFilters<F>, { manager }: WriteOptions = {}): Promise<number> {
-    return this.query(filters, { manager }).delete();
+    // Not by query(), where filters may be left out: what to delete has to be said.
+    return new SessionQuery<F>(this.store, [filters], { manager }).delete();
   }
 
   /** Deletes every session that has ended, in batches, and returns how many there were. The expiry job does the same. */
@@ -229,4 +231,13 @@ const NO_FILTERS = {} as never;
 
 function validAt(now: Date): Where {
   return { expiresAt: Or(IsNull(), MoreThan(now)) };
+}
+
+/**
+ * That nothing has ended a session since this copy of it was read. Its end tells, not the time: a log-out leaves an
+ * earlier one, and may have happened on a node whose clock is ahead of ours, or after our statement was made.
+ */
+function unendedSince({ expiresAt: seen }: SessionReference, now: Date): Where {
+  if (seen === null) return { expiresAt: IsNull() };
+  return seen ? { expiresAt: Or(IsNull(), And(MoreThan(now), MoreThanOrEqual(seen))) } : validAt(now);
 }

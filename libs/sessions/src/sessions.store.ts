@@ -1,9 +1,9 @@
-import type { EntityManager, EntitySchema } from 'typeorm';
-import { And, In, IsNull, LessThan, MoreThan, Or } from 'typeorm';
+import type { EntityManager } from 'typeorm';
+import { And, In, IsNull, LessThan, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
 import { param } from './adapters/operators.js';
-import type { Prepared, Row, SessionsAdapter, Where } from './adapters/sessions-adapter.js';
+import type { Prepared, Row, Schema, SessionsAdapter, Where } from './adapters/sessions-adapter.js';
 import { translateFilters } from './session-filters.js';
-import { type BaseSession, expiryFrom, extensionAt, isDue, isExpired, type SessionStatus } from './session.js';
+import { type BaseSession, expiryFrom, extensionAt, isDue, isExpired, wasEnded } from './session.js';
 import type { ResolvedOptions } from './sessions.options.js';
 import type { Columns } from './adapters/conditions.js';
 import { type DefinedColumn, sessionColumns, type SessionsTableDefinition } from './table/definition.js';
@@ -21,7 +21,7 @@ export class SessionsStore {
 
   constructor(
     readonly definition: SessionsTableDefinition,
-    readonly entity: EntitySchema<BaseSession>,
+    readonly entity: Schema,
     readonly adapter: SessionsAdapter,
     readonly options: ResolvedOptions,
     readonly now: () => Date,
@@ -38,7 +38,8 @@ export class SessionsStore {
     });
     this.#extend = adapter.prepare('updateAll', entity, {
       set: { expiresAt: param('expiresAt'), updatedAt: param('now') },
-      where: { id: param('id'), expiresAt: And(MoreThan(param('now')), LessThan(param('ifBefore'))) },
+      // A log-out meanwhile leaves an earlier end than the one that was seen. Not than now: its clock may be ahead of ours.
+      where: { id: param('id'), expiresAt: And(MoreThanOrEqual(param('seen')), LessThan(param('ifBefore'))) },
     });
     this.#limit = adapter.prepare('updateAll', entity, {
       set: { expiresAt: param('expiresAt'), updatedAt: param('now') },
@@ -68,24 +69,29 @@ export class SessionsStore {
     const params: Row = { now: this.now() };
     for (const [i, digest] of digests.entries()) params[`digest${i}`] = digest;
     const { rows } = await this.on(manager).execute(this.#byToken, params);
-    return rows?.[0] ? this.sessionFrom(rows[0]) : null;
+    return this.#validFrom(rows);
   }
 
   /** The session, extended by its table's lifetime where that is worth a write; `null` where it ended meanwhile. */
   async extendIfDue(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
     const now = this.now();
     const extension = extensionAt(now, this.options);
-    if (!isDue(session.expiresAt, extension, now)) return session;
-    return this.#extended(session, this.#extend, { id: session.id, now, ...extension }, manager);
+    if (!isDue(session.expiresAt, extension, now) || wasEnded(session)) return session;
+    const params = { id: session.id, now, seen: session.expiresAt, ...extension };
+    return this.#extended(session, this.#extend, params, manager);
   }
 
-  /** As {@link extendIfDue}, and gives a session without an end the lifetime of its table; `null` where it has ended. */
+  /**
+   * The session as it is now, with its lifetime begun anew where that is worth a write, also where it had no end; `null`
+   * where it has ended. The caller's copy may be old, so only its id, and whether it had an end, is relied on.
+   */
   async refresh(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    const current = await this.#findValid(session, manager);
+    if (current === null || current.expiresAt !== null) return current && this.extendIfDue(current, manager);
     const now = this.now();
-    if (isExpired(session.expiresAt, now)) return null;
     const expiresAt = expiryFrom(now, this.options.ttlMs);
-    if (session.expiresAt !== null || expiresAt === null) return this.extendIfDue(session, manager);
-    return this.#extended(session, this.#limit, { id: session.id, now, expiresAt }, manager);
+    if (session.expiresAt !== null || expiresAt === null) return current;
+    return this.#extended(current, this.#limit, { id: session.id, now, expiresAt }, manager);
   }
 
   /** One conditional statement; where it finds nothing, another was faster, or the session has ended. */
@@ -105,12 +111,27 @@ export class SessionsStore {
     const adapter = this.on(manager);
     const where = { id: session.id, expiresAt: Or(IsNull(), MoreThan(this.now())) };
     const { rows } = await adapter.execute(adapter.prepare('all', this.entity, { where, select: this.selected }));
-    return rows?.[0] ? { ...session, ...this.sessionFrom(rows[0]) } : null;
+    const found = this.#validFrom(rows);
+    return found && { ...session, ...found };
+  }
+
+  /** The row that was found, unless the session ended while the query was on its way. */
+  #validFrom(rows: Row[] | null): BaseSession | null {
+    const session = rows?.[0] ? this.sessionFrom(rows[0]) : null;
+    return session === null || session.isExpired || wasEnded(session) ? null : session;
   }
 
   /** A row of the table as a session. */
   sessionFrom(row: Row): BaseSession {
-    const { data, expiresAt, createdAt, updatedAt, ...rest } = row as Row & {
+    // Relations come with whole rows, and the digest is on no session.
+    const {
+      authTokenDigest: _digest,
+      data,
+      expiresAt,
+      createdAt,
+      updatedAt,
+      ...rest
+    } = row as Row & {
       data: BaseSession['data'];
       expiresAt: Date | null;
       createdAt: Date;
@@ -126,12 +147,11 @@ export class SessionsStore {
     };
   }
 
-  /** Filters as conditions on columns, `status` being that of the sets which name none. @throws SessionValidationError */
-  whereOf(filters: object | readonly object[], status: SessionStatus = 'valid'): Where[] {
-    return translateFilters(filters, {
+  /** Filters as conditions on columns. @throws SessionValidationError */
+  whereOf(sets: readonly Row[]): Where[] {
+    return translateFilters(sets, {
       columns: this.columns,
       now: this.now(),
-      status,
       digestsOf: (token) => this.digestsOf(token),
     });
   }

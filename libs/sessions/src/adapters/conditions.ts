@@ -3,7 +3,7 @@ import { SessionValidationError, UnsupportedQueryError } from '../errors/errors.
 import type { Column } from './columns.js';
 import { type JsonKey, JsonPathOperator, Param } from './operators.js';
 import type { Where } from './sessions-adapter.js';
-import { canonical, IMPOSSIBLE, toStored, ValueError } from './values.js';
+import { canonicalPattern, IMPOSSIBLE, toStored, ValueError } from './values.js';
 
 /** What a comparison is about: a column, or a place inside a JSON column. */
 export interface Subject<C extends Column = Column> {
@@ -118,18 +118,17 @@ function compileOperator<C extends Column>(
       return all([compare(table, subject, '>=', low), compare(table, subject, '<=', high)]);
     }
     case 'in': {
-      const values = list(operand).map((value) => operandOf(subject, value));
+      const values = list(operand).map((value) => operandOf(table, subject, value));
       const possible = values.filter((value) => value !== IMPOSSIBLE);
+      if (possible.length === 0) return values.length === 0 ? NEVER : unequal(subject);
       if (subject.path) return any(possible.map((value) => ({ kind: 'compare', subject, op: '=', value })));
-      return possible.length === 0 ? NEVER : { kind: 'in', subject, values: possible };
+      return { kind: 'in', subject, values: possible };
     }
     case 'like': {
-      if (operand instanceof Param) return { kind: 'like', subject, pattern: operand };
       if (subject.column.kind !== 'string' && !subject.path)
         throw new ValueError('is no text column, so it has no pattern');
-      if (typeof operand !== 'string') throw new ValueError('needs a text pattern');
-      const pattern = canonical({ ...subject.column, kind: 'string' }, operand);
-      return pattern === IMPOSSIBLE ? NEVER : { kind: 'like', subject, pattern };
+      const pattern = patternOf(subject, operand);
+      return pattern === IMPOSSIBLE ? unequal(subject) : { kind: 'like', subject, pattern };
     }
     default:
       throw new UnsupportedQueryError(
@@ -144,17 +143,31 @@ function compare<C extends Column>(
   op: Comparison,
   value: unknown,
 ): Condition<C> {
+  const operand = operandOf(table, subject, value);
+  return operand === IMPOSSIBLE ? unequal(subject) : { kind: 'compare', subject, op, value: operand };
+}
+
+/** A comparison with what the column cannot hold: false for every value and, as any comparison, unknown for null. */
+function unequal<C extends Column>(subject: Subject<C>): Condition<C> {
+  if (!subject.column.nullable && !subject.path) return NEVER;
+  return all<C>([
+    { kind: 'null', subject },
+    { kind: 'compare', subject, op: '=', value: null },
+  ]);
+}
+
+/** The pattern as databases take it; a parameter as it is, to be checked when it is given. */
+function patternOf(subject: Subject, pattern: unknown): unknown {
+  return pattern instanceof Param ? pattern : canonicalPattern(subject.column, pattern);
+}
+
+/** The operand in its stored form; a parameter as it is, to be brought into that form when it is given. */
+function operandOf(table: Columns, subject: Subject, value: unknown): unknown {
   if (subject.column.kind === 'json' && !subject.path) {
     throw new UnsupportedQueryError(
       `Table "${table.name}": the JSON column "${subject.column.property}" cannot be compared as a whole; use JsonPath([…], value).`,
     );
   }
-  const operand = operandOf(subject, value);
-  return operand === IMPOSSIBLE ? NEVER : { kind: 'compare', subject, op, value: operand };
-}
-
-/** The operand in its stored form; a parameter as it is, to be brought into that form when it is given. */
-function operandOf(subject: Subject, value: unknown): unknown {
   if (value instanceof Param) {
     if (subject.path) throw new ValueError('takes no parameter inside a JSON path');
     return value;
@@ -163,15 +176,15 @@ function operandOf(subject: Subject, value: unknown): unknown {
   return subject.path ? jsonScalar(value) : toStored(subject.column, value);
 }
 
-/** Databases quote the keys of a path each in their own way; these characters have no common one. */
+/** Databases quote the keys of a path each in their own way; these have no common one (MariaDB finds no key like "-a"). */
 function checkPath(path: readonly JsonKey[]): void {
   const usable = (key: JsonKey): boolean =>
     typeof key === 'number'
       ? Number.isInteger(key) && key >= 0
-      : typeof key === 'string' && key !== '' && !/["\\\u0000-\u001f]/.test(key) && key.isWellFormed();
+      : typeof key === 'string' && key !== '' && !/^-|["\\\u0000-\u001f]/.test(key) && key.isWellFormed();
   if (!path.every(usable))
     throw new ValueError(
-      'has a path of other keys than text (without quotes, backslashes and control characters) and indexes',
+      'has a path of other keys than indexes and text (without quotes, backslashes, control characters, and a hyphen at its start)',
     );
 }
 

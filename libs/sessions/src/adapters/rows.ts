@@ -17,16 +17,21 @@ export function storedRow<C extends Column>(table: Columns<C>, row: Readonly<Row
     if (value === undefined) continue;
     const column = columnOf(table, name);
     try {
-      const canonical = value instanceof Param ? value : toStored(column, value);
-      if (canonical === IMPOSSIBLE) errors[name] = impossible(column);
-      else if (canonical === null && !column.nullable) errors[name] = 'must not be null';
-      else stored.set(column, canonical);
+      stored.set(column, value instanceof Param ? value : toStorable(column, value));
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
       errors[name] = error.message;
     }
   }
   if (Object.keys(errors).length > 0) throw new SessionValidationError(table.name, errors);
+  return stored;
+}
+
+/** The value as the storage has it. @throws ValueError for one that the column cannot hold */
+export function toStorable(column: Column, value: unknown): unknown {
+  const stored = toStored(column, value);
+  if (stored === IMPOSSIBLE) throw new ValueError(impossible(column));
+  if (stored === null && !column.nullable) throw new ValueError('must not be null');
   return stored;
 }
 

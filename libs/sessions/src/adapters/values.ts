@@ -59,6 +59,18 @@ export function canonical(column: Column, value: unknown): unknown {
   }
 }
 
+/** A pattern for the text of a column, which may have more characters than the text. */
+export function canonicalPattern(column: Column, pattern: unknown): unknown {
+  return canonical({ ...column, kind: 'string', length: undefined }, pattern);
+}
+
+/** A number of rows to take or to leave out. */
+export function canonicalCount(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+    ? (value as number)
+    : fail('must be a whole number of rows', value);
+}
+
 /** Text without what databases refuse or alter: the NUL character, lone surrogates, and more characters than it may have. */
 function storableText(value: string, length = Infinity): string | typeof IMPOSSIBLE {
   if (value.includes('\0') || !value.isWellFormed()) return IMPOSSIBLE;

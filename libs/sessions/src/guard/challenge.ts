@@ -10,6 +10,11 @@ export function challenge(realm: string, error?: ChallengeError): string {
   return error === undefined ? `Bearer realm=${quoted(realm)}` : `Bearer realm=${quoted(realm)}, error="${error}"`;
 }
 
+/** Whether a header can hold the realm: printable ASCII, which a quoted string can hold too. */
+export function isRealm(realm: string): boolean {
+  return /^[\x20-\x7e]*$/.test(realm);
+}
+
 function quoted(text: string): string {
   return `"${text.replace(/[\\"]/g, String.raw`\$&`)}"`;
 }

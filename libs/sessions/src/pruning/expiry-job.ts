@@ -15,9 +15,10 @@ import { pruneExpired } from './prune.js';
 
 const PROGRESS_EVERY_MS = 10_000;
 
-/** The name of a table's job in the `SchedulerRegistry`. */
-export function expiryJobName(table: string): string {
-  return `nest-sessions:prune:${table}`;
+/** The name of a table's job in the `SchedulerRegistry`; with its data source and schema, where it has its own. */
+export function expiryJobName({ table, definition: { dataSource, schema } }: SessionsStore): string {
+  const outside = dataSource === 'default' ? undefined : dataSource;
+  return `nest-sessions:prune:${[outside, schema, table].filter((part) => part !== undefined).join('.')}`;
 }
 
 /** Deletes the expired rows of every table, at the start and then by the clock, on one node of a cluster at a time. */
@@ -50,7 +51,7 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopped = true;
     for (const store of this.registry.all()) {
-      const name = expiryJobName(store.table);
+      const name = expiryJobName(store);
       if (this.#scheduler?.doesExist('interval', name)) this.#scheduler.deleteInterval(name);
       if (this.#scheduler?.doesExist('cron', name)) this.#scheduler.deleteCronJob(name);
     }
@@ -78,7 +79,7 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
       next = Date.now() + PROGRESS_EVERY_MS;
       this.#logger.log(`Deleted ${count.toLocaleString('en')} expired rows of "${store.table}" so far`);
     };
-    const deleted = await store.adapter.exclusively(expiryJobName(store.table), (adapter) =>
+    const deleted = await store.adapter.exclusively(expiryJobName(store), (adapter) =>
       pruneExpired(store, adapter, { progress, stopped: () => this.#stopped }),
     );
     if (deleted === undefined) this.#logger.debug(`Expired rows of "${store.table}" are being deleted by another node`);
@@ -89,10 +90,10 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   #schedule(store: SessionsStore, { cron, intervalMs, atStart }: ResolvedPruning): void {
-    const name = expiryJobName(store.table);
+    const name = expiryJobName(store);
     const tick = (): void => void this.run(store);
     if (cron === undefined) this.#scheduler!.addInterval(name, setInterval(tick, intervalMs));
-    else this.#scheduler!.addCronJob(name, CronJob.from({ cronTime: cron, onTick: tick, start: true }) as never);
+    else this.#scheduler!.addCronJob(name, CronJob.from({ cronTime: cron, onTick: tick, start: true }));
     if (atStart) setImmediate(tick);
   }
 

@@ -27,7 +27,8 @@ export async function pruneExpired(
   for (let deleted = 0; ;) {
     const { count } = await adapter.execute(batch, { now });
     deleted += count;
-    if (count < batchSize || hooks.stopped?.()) return deleted;
+    // Not at a smaller batch: others may have deleted some of it, or have locked them.
+    if (count === 0 || hooks.stopped?.()) return deleted;
     hooks.progress?.(deleted);
     await new Promise((resume) => setImmediate(resume));
   }

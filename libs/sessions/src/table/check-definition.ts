@@ -36,6 +36,8 @@ function fieldProblems(name: string, field: FieldDefinition): string[] {
     return [`the type must be one of ${FIELD_TYPES.join(', ')}, not ${JSON.stringify(field.type)}`];
   const problems: string[] = [];
   if (field.type === 'enum' && !field.values?.length) problems.push('an enum needs its values');
+  if (field.type === 'enum' && field.values?.some((value) => !/^[^'"\\]+$/.test(value)))
+    problems.push('the values of an enum must be text without quotes and backslashes');
   if (field.length !== undefined && (field.type !== 'string' || !Number.isInteger(field.length) || field.length < 1)) {
     problems.push('a length is a whole number of at least 1, of a string');
   }

@@ -1,4 +1,5 @@
-import { EntitySchema } from 'typeorm';
+import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
+import { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
 import type { EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';
 import type { ExtraFields, FieldDefinition, RelationDefinition, Session } from './fields.js';
 import {
@@ -10,11 +11,17 @@ import {
   tableNameOf,
 } from './definition.js';
 
-/** The entity of a table: one that every database accepts, since TypeORM asks for it before it knows which one. */
+/** The class that TypeORM knows a table's rows by. */
+export type SessionsEntity<F extends ExtraFields = ExtraFields> = new () => Session<F>;
+
+/**
+ * The entity of a table: one that every database accepts, since TypeORM asks for it before it knows which one. It is a
+ * class as decorators make it, because TypeORM relates no `EntitySchema` to a decorated class.
+ */
 export function sessionsEntity<F extends ExtraFields>(
   name: string,
   definition: SessionsTableDefinition<F>,
-): EntitySchema<Session<F>> {
+): SessionsEntity<F> {
   const table: SessionsTableDefinition = definition;
   const columns = {
     id: mapped(table, 'id', { type: 'uuid', primary: true }),
@@ -28,8 +35,10 @@ export function sessionsEntity<F extends ExtraFields>(
     updatedAt: mapped(table, 'updatedAt', TIMESTAMP),
   };
   const fields = fieldsOf(table);
-  return new EntitySchema<Session<F>>({
+  const entity = { [name]: class {} }[name] as SessionsEntity<F>;
+  const schema = new EntitySchema<Session<F>>({
     name,
+    target: entity,
     tableName: tableNameOf(table),
     schema: table.schema,
     columns,
@@ -42,6 +51,21 @@ export function sessionsEntity<F extends ExtraFields>(
       ...fields.filter(([, field]) => field.unique).map(([property]) => ({ columns: [property], unique: true })),
     ],
   });
+  noteAsDecorated(schema);
+  return entity;
+}
+
+/** Puts a schema where the decorators of TypeORM put what they say of a class. */
+function noteAsDecorated<T>(schema: EntitySchema<T>): void {
+  const { tables, columns, uniques, indices, relations, joinColumns, joinTables } = getMetadataArgsStorage();
+  const noted = new EntitySchemaTransformer().transform([schema]);
+  tables.push(...noted.tables);
+  columns.push(...noted.columns);
+  uniques.push(...noted.uniques);
+  indices.push(...noted.indices);
+  relations.push(...noted.relations);
+  joinColumns.push(...noted.joinColumns);
+  joinTables.push(...noted.joinTables);
 }
 
 /** UTC with milliseconds, without a time zone of its own where the database has such a type. */
@@ -66,19 +90,29 @@ function fieldColumn(field: FieldDefinition): EntitySchemaColumnOptions {
     ...(field.type === 'string' && { length: field.length ?? DEFAULT_STRING_LENGTH }),
     ...(field.type === 'enum' && { enum: [...(field.values ?? [])] }),
     nullable: field.nullable ?? false,
-    ...(isPlainDefault(field) && { default: field.default }),
+    ...(isPlainDefault(field) && { default: plainDefault(field) }),
     update: !field.immutable,
     transformer: field.transformer,
   };
 }
 
-/** The defaults that mean the same to every database; the others (dates, JSON) are filled in by `create`. */
+/** Numbers as text, since TypeORM cuts the fraction on MySQL, and finds a difference in a negative bigint on PostgreSQL. */
+function plainDefault({ type, default: value }: FieldDefinition): unknown {
+  return type === 'number' || type === 'bigint' ? String(value) : value;
+}
+
+/** Text that TypeORM writes into a statement, and finds in the database again, as it is. */
+const PLAIN_TEXT = /^[ -&(-[\]-~]*$/;
+
+/** The defaults that mean the same to every database; the others (dates, JSON, quotes) are filled in by `create`. */
 function isPlainDefault({ type, default: value, transformer }: FieldDefinition): boolean {
   return (
     !transformer &&
     type !== 'json' &&
     type !== 'text' &&
-    ['string', 'number', 'boolean', 'bigint'].includes(typeof value)
+    ['string', 'number', 'boolean', 'bigint'].includes(typeof value) &&
+    PLAIN_TEXT.test(String(value)) &&
+    !(type === 'number' && String(value).includes('e'))
   );
 }
 

@@ -183,7 +183,10 @@ export type SessionChanges<F extends ExtraFields> = Known<
   { data?: Record<string, unknown>; expiresAt?: Date | null } & LooseFields
 >;
 
-type Filter<V> = V | null | FindOperator<NonNullable<V>> | FindOperator<V> | FindOperator<unknown>;
+type Filter<V> = V | null | FindOperator<NonNullable<V>> | FindOperator<V>;
+
+/** JSON is looked into by an operator, and never compared as a whole. */
+type FieldFilter<F> = F extends { readonly type: 'json' } ? FindOperator<unknown> | null : Filter<FieldInput<F>>;
 
 /** Conditions on columns, all of which must hold, beside `status` and `authToken`. */
 export type SessionFilterSet<F extends ExtraFields> = Known<
@@ -196,7 +199,7 @@ export type SessionFilterSet<F extends ExtraFields> = Known<
       authToken?: string | null;
     } & { [K in Exclude<keyof BaseSession, 'isExpired' | 'data'>]?: Filter<BaseSession[K]> } & {
       data?: FindOperator<unknown>;
-    } & { [K in ColumnsOf<F>]?: Filter<FieldInput<F[K]>> }
+    } & { [K in ColumnsOf<F>]?: FieldFilter<F[K]> }
   >,
   { status?: SessionStatus; authToken?: string | null } & LooseFields
 >;

@@ -1,4 +1,4 @@
-import { EntitySchema, Table, TableForeignKey } from 'typeorm';
+import { Table, TableForeignKey } from 'typeorm';
 import type { EntityMetadata, QueryRunner } from 'typeorm';
 import { ConnectionMetadataBuilder } from 'typeorm/connection/ConnectionMetadataBuilder.js';
 import { SessionsConfigError } from '../errors/errors.js';
@@ -41,7 +41,12 @@ export async function dropSessionsTable(
   table: AnySessionsTable | SessionsTableDefinition,
 ): Promise<void> {
   for (const metadata of (await metadatasOf(queryRunner, table)).toReversed()) {
-    await queryRunner.dropTable(Table.create(metadata, queryRunner.dataSource.driver), true, true, true);
+    const existing = await queryRunner.getTable(metadata.tablePath);
+    if (!existing) continue;
+    // PostgreSQL drops the type of an enum with its column, but not with its table.
+    const enums = existing.columns.filter((column) => column.enum && column.type === 'enum');
+    if (enums.length > 0) await queryRunner.dropColumns(existing, enums);
+    await queryRunner.dropTable(existing, true, true, true);
   }
 }
 
@@ -66,10 +71,11 @@ async function metadatasOf(
 }
 
 /** The metadata of an entity that the data source does not have, beside those it has, to which it may relate. */
-async function builtMetadata(dataSource: QueryRunner['dataSource'], entity: EntitySchema): Promise<EntityMetadata> {
-  const others = Object.values(dataSource.options.entities ?? {}).filter(
-    (other) => !(other instanceof EntitySchema && other.options.tableName === entity.options.tableName),
-  );
+async function builtMetadata(
+  dataSource: QueryRunner['dataSource'],
+  entity: AnySessionsTable['entity'],
+): Promise<EntityMetadata> {
+  const others = Object.values(dataSource.options.entities ?? {});
   const all = await new ConnectionMetadataBuilder(dataSource).buildEntityMetadatas([...others, entity] as never);
-  return all.find((metadata) => metadata.target === entity.options.name || metadata.name === entity.options.name)!;
+  return all.find((metadata) => metadata.target === entity)!;
 }

@@ -1,9 +1,8 @@
 import { Inject } from '@nestjs/common';
-import type { EntitySchema } from 'typeorm';
 import { SessionsService } from '../sessions.service.js';
 import type { SessionsStore } from '../sessions.store.js';
 import { type SessionsTableDefinition, tableNameOf } from './definition.js';
-import { sessionsEntity } from './entity.js';
+import { sessionsEntity, type SessionsEntity } from './entity.js';
 import type { CheckedFields, ExtraFields, NewSession, Session, SessionChanges } from './fields.js';
 
 /** What a class made by {@link SessionsTable} has beside its instances' calls. */
@@ -11,7 +10,7 @@ export interface SessionsTableClass<F extends ExtraFields = ExtraFields> {
   new (): SessionsService<F>;
   readonly definition: SessionsTableDefinition<F>;
   /** The TypeORM entity, for `@InjectRepository`, for `entities` of a data source, and for relations to this table. */
-  readonly entity: EntitySchema<Session<F>>;
+  readonly entity: SessionsEntity<F>;
   /** The injection token of the table's run-time part; of use to the library only. */
   readonly storeToken: symbol;
 }
@@ -20,7 +19,7 @@ export interface SessionsTableClass<F extends ExtraFields = ExtraFields> {
 export type AnySessionsTable = Pick<SessionsTableClass, 'definition' | 'storeToken'> & {
   // The fields of a table stand both in what it takes and in what it gives, so no one type of service holds them all.
   new (...args: never[]): object;
-  readonly entity: EntitySchema;
+  readonly entity: new () => object;
   readonly name: string;
 };
 
@@ -39,14 +38,14 @@ export function SessionsTable<const F extends ExtraFields = {}>(
   definition: SessionsTableDefinition<F> & { readonly extraFields?: CheckedFields<F> },
 ): SessionsTableClass<F> {
   const storeToken = Symbol(`nest-sessions:store:${tableNameOf(definition)}`);
-  const entities = new WeakMap<object, EntitySchema<Session<F>>>();
+  const entities = new WeakMap<object, SessionsEntity<F>>();
 
   class Table extends SessionsService<F> {
     static readonly definition = definition;
     static readonly storeToken = storeToken;
 
     /** Named after the subclass, since names of entities have to be unique within a data source. */
-    static get entity(): EntitySchema<Session<F>> {
+    static get entity(): SessionsEntity<F> {
       let entity = entities.get(this);
       if (!entity) {
         entity = sessionsEntity<F>(Table === this ? tableNameOf(definition) : this.name, definition);
@@ -56,10 +55,10 @@ export function SessionsTable<const F extends ExtraFields = {}>(
     }
 
     @Inject(storeToken)
-    private readonly opened!: SessionsStore;
+    private readonly opened?: SessionsStore;
 
     protected override get store(): SessionsStore {
-      return this.opened;
+      return this.opened ?? super.store;
     }
   }
   return Table;

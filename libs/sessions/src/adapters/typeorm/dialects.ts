@@ -25,8 +25,13 @@ export interface Dialect {
   readonly returning: ReadonlySet<'insert' | 'update' | 'delete'>;
   /** Whether an ascending order has null first by itself. */
   readonly nullsFirst: boolean;
-  /** A `DELETE` that deletes at most as many rows as its limit says, leaving out rows that others have locked. */
-  limitedDelete(parts: LimitedDelete): string;
+  /**
+   * A `DELETE` that deletes at most as many rows as its limit says, leaving out rows that others have locked; none where
+   * it would lock the rows beside them too.
+   */
+  limitedDelete?(parts: LimitedDelete): string;
+  /** How a statement that finds its rows by primary key names its table, where another index might be taken. */
+  readonly byKey?: { update(table: string): string; delete(table: string): string };
   /** Bound parameters that one statement can have. */
   readonly maxParameters: number;
   /** Whether `INSERT … ON CONFLICT` is known; else conflicts are met one by one. */
@@ -76,19 +81,25 @@ function utcText(date: Date): string {
   return date.toISOString().replace('T', ' ').slice(0, -1);
 }
 
-/** `$."photos"[0]."url"`, as SQLite and MySQL write a path. */
+/** A date from milliseconds, which may come as text, or from the text of a time in UTC. */
+function dateFrom(value: unknown): Date {
+  const ms = Number(value);
+  return new Date(Number.isNaN(ms) ? `${(value as string).replace(' ', 'T').replace(/Z$/, '')}Z` : Math.round(ms));
+}
+
+/** `$."photos"[0]."url"`, as every one of the databases writes a path. */
 function jsonPath(path: readonly JsonKey[]): string {
   return `$${path.map((key) => (typeof key === 'number' ? `[${key}]` : `."${key}"`)).join('')}`;
 }
 
 const postgres: Dialect = {
   read(kind, sql) {
-    if (kind === 'timestamp') return `date_part('epoch', ${sql})`;
+    // As a double, a whole number of milliseconds is exact; seconds with a fraction are not.
+    if (kind === 'timestamp') return `date_part('epoch', date_trunc('milliseconds', ${sql})) * 1000`;
     return kind === 'bigint' || kind === 'json' || kind === 'decimal' ? `${sql}::text` : sql;
   },
   load(kind, value) {
-    // Seconds as a double: exact to the microsecond after rounding, cut to milliseconds.
-    if (kind === 'timestamp') return new Date(Math.floor(Math.round((value as number) * 1e6) / 1000));
+    if (kind === 'timestamp') return dateFrom(value);
     return kind === 'json' ? JSON.parse(value as string) : value;
   },
   dump(kind, value) {
@@ -98,7 +109,7 @@ const postgres: Dialect = {
   },
   bind: (_kind, placeholder) => placeholder,
   equalText: (sql, placeholder) => `${sql} = ${placeholder}`,
-  byCodePoint: (sql) => `${sql} COLLATE "C"`,
+  byCodePoint: (sql) => `${sql}::text COLLATE "C"`,
   like: (sql, placeholder) => `${sql} LIKE ${placeholder}`,
   likePattern: escapeLike,
   json: {
@@ -127,20 +138,17 @@ const postgres: Dialect = {
   },
 };
 
-/** Operators, not a path of text: only they tell the key of an object from the index of an array. */
+/** A strict path tells the key of an object from the index of an array, and a text from an array of one. */
 function postgresJson(document: string, path: readonly JsonKey[], bind: (value: unknown) => string): string {
-  return path.reduce<string>(
-    (sql, key) => `${sql} -> ${typeof key === 'number' ? key : `${bind(key)}::text`}`,
-    `${document}::jsonb`,
-  );
+  return `jsonb_path_query_first(${document}::jsonb, ${bind(`strict ${jsonPath(path)}`)}::jsonpath, '{}', true)`;
 }
 
 const sqlite: Dialect = {
   read: (kind, sql) => (kind === 'bigint' ? `CAST(${sql} AS TEXT)` : sql),
   load(kind, value) {
-    if (kind === 'timestamp') return new Date(`${(value as string).replace(' ', 'T').replace(/Z$/, '')}Z`);
+    if (kind === 'timestamp') return dateFrom(value);
     if (kind === 'boolean') return Boolean(value);
-    if (kind === 'decimal') return String(value);
+    if (kind === 'decimal' || kind === 'bigint') return String(value);
     return kind === 'json' ? JSON.parse(value as string) : value;
   },
   dump(kind, value) {
@@ -161,7 +169,10 @@ const sqlite: Dialect = {
     boolean: ['true', 'false'],
     null: 'null',
     compare({ document, path, bind }, op, value) {
-      return `json_extract(${document}, ${bind(jsonPath(path))}) ${op} ${bind(typeof value === 'boolean' ? Number(value) : value)}`;
+      const at = `json_extract(${document}, ${bind(jsonPath(path))})`;
+      // A whole number comes as an integer, with more digits than the number of JavaScript that it was written from.
+      if (typeof value === 'number') return `CAST(${at} AS REAL) ${op} ${bind(value)}`;
+      return `${at} ${op} ${bind(typeof value === 'boolean' ? Number(value) : value)}`;
     },
     textAt: (document, path, bind) => `json_extract(${document}, ${bind(jsonPath(path))})`,
   },
@@ -184,11 +195,11 @@ const sqlite: Dialect = {
 
 const mysql: Dialect = {
   read(kind, sql) {
-    if (kind === 'timestamp') return `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${sql})`;
+    if (kind === 'timestamp') return `FLOOR(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${sql}) / 1000)`;
     return kind === 'bigint' || kind === 'json' || kind === 'decimal' ? `CAST(${sql} AS CHAR)` : sql;
   },
   load(kind, value) {
-    if (kind === 'timestamp') return new Date(Math.floor(Number(value) / 1000));
+    if (kind === 'timestamp') return dateFrom(value);
     if (kind === 'boolean') return Boolean(value);
     return kind === 'json' ? JSON.parse(value as string) : value;
   },
@@ -206,7 +217,7 @@ const mysql: Dialect = {
         : placeholder,
   // The first comparison finds the rows by the index, whatever its collation; the second keeps those that are the same.
   equalText: (sql, placeholder) => `(${sql} = ${placeholder} AND BINARY ${sql} = ${placeholder})`,
-  byCodePoint: (sql) => `BINARY ${sql}`,
+  byCodePoint: (sql) => `BINARY CAST(${sql} AS CHAR)`,
   like: (sql, placeholder) => `CONVERT(${sql} USING utf8mb4) COLLATE utf8mb4_bin LIKE ${placeholder}`,
   likePattern: escapeLike,
   json: {
@@ -234,7 +245,12 @@ const mysql: Dialect = {
   },
   returning: new Set(),
   nullsFirst: true,
-  limitedDelete: ({ table, where, order, limit }) => `DELETE FROM ${table} WHERE ${where}${order} LIMIT ${limit}`,
+  // By the index on another column of the condition InnoDB locks a range of it, and then the rows: in the opposite order of
+  // statements that find the row by its key, which is a deadlock.
+  byKey: {
+    update: (table) => `UPDATE ${table} FORCE INDEX (PRIMARY)`,
+    delete: (table) => `DELETE ${table} FROM ${table} FORCE INDEX (PRIMARY)`,
+  },
   maxParameters: 60_000,
   onConflict: false,
   lock: {

@@ -15,12 +15,18 @@ interface Connection {
   readonly dialect: Dialect;
   run(text: string, values: unknown[]): Promise<QueryResult>;
   read(where: Where, columns: readonly SqlColumn[]): Promise<Row | null>;
-  update(where: Where, changes: Row): Promise<void>;
+  update(where: Where, changes: Row): Promise<number>;
   transaction<T>(fn: (inserter: Inserter) => Promise<T>): Promise<T>;
   autogenerate(): string | null;
 }
 
 type StoredRow = ReadonlyMap<SqlColumn, unknown>;
+
+/** Rows that give the same columns, so that one statement inserts them, and the others keep their defaults. */
+interface Chunk {
+  readonly columns: readonly SqlColumn[];
+  readonly rows: readonly StoredRow[];
+}
 
 /** Inserts into one table on one connection or pool. */
 export class Inserter {
@@ -43,26 +49,31 @@ export class Inserter {
 
   async insertAll(rows: readonly Row[], onConflict: OnConflict): Promise<number> {
     const { dialect } = this.connection;
-    const stored = rows.map((row) => this.stored(row));
-    const columns = [...new Set(stored.flatMap((row) => [...row.keys()]))];
+    const given = rows.map((row) => this.stored(row));
     if (onConflict !== 'raise' && !dialect.onConflict) {
-      return this.connection.transaction((inserter) => inserter.insertEach(stored, onConflict));
+      return this.connection.transaction((inserter) => inserter.insertEach(given, onConflict));
     }
-    const size = Math.max(1, Math.floor(dialect.maxParameters / Math.max(1, columns.length)));
-    const chunks: StoredRow[][] = [];
-    for (let start = 0; start < stored.length; start += size) chunks.push(stored.slice(start, start + size));
-    if (chunks.length <= 1) return this.insertChunks(chunks, columns, onConflict);
-    if (dialect.runAtOnce) return this.insertAtOnce(chunks, columns, onConflict);
-    return this.connection.transaction((inserter) => inserter.insertChunks(chunks, columns, onConflict));
+    if (typeof onConflict === 'object') {
+      await this.insertChunked(this.merged(given, onConflict), onConflict);
+      return given.length;
+    }
+    return this.insertChunked(given, onConflict);
   }
 
-  private async insertChunks(
-    chunks: readonly StoredRow[][],
-    columns: readonly SqlColumn[],
-    onConflict: OnConflict,
-  ): Promise<number> {
+  private async insertChunked(stored: readonly StoredRow[], onConflict: OnConflict): Promise<number> {
+    const { dialect } = this.connection;
+    const chunks = groupsOf(stored).flatMap(({ columns, rows: group }) => {
+      const size = Math.max(1, Math.floor(dialect.maxParameters / Math.max(1, columns.length)));
+      return chunksOf(group, size).map((chunk) => ({ columns, rows: chunk }));
+    });
+    if (chunks.length <= 1) return this.insertChunks(chunks, onConflict);
+    if (dialect.runAtOnce) return this.insertAtOnce(chunks, onConflict);
+    return this.connection.transaction((inserter) => inserter.insertChunks(chunks, onConflict));
+  }
+
+  private async insertChunks(chunks: readonly Chunk[], onConflict: OnConflict): Promise<number> {
     let count = 0;
-    for (const chunk of chunks) {
+    for (const { columns, rows: chunk } of chunks) {
       const { records, affected } = await this.write(columns, chunk, onConflict);
       count += affected ?? records.length;
     }
@@ -70,9 +81,9 @@ export class Inserter {
   }
 
   /** On a connection that the whole process shares, other requests' statements must not slip into the transaction. */
-  private insertAtOnce(chunks: readonly StoredRow[][], columns: readonly SqlColumn[], onConflict: OnConflict): number {
+  private insertAtOnce(chunks: readonly Chunk[], onConflict: OnConflict): number {
     const { dialect, dataSource } = this.connection;
-    const statements = chunks.map((chunk) => ({
+    const statements = chunks.map(({ columns, rows: chunk }) => ({
       text: this.text(columns, chunk.length, onConflict),
       values: this.values(columns, chunk),
     }));
@@ -95,18 +106,35 @@ export class Inserter {
     onConflict: OnConflict,
     returning: readonly SqlColumn[],
   ): Promise<Row | null> {
+    const read = (where: Where): Promise<Row | null> | Row =>
+      returning.length === 0 ? {} : this.connection.read(where, returning);
     try {
       const { raw } = await this.write([...row.keys()], [row], 'raise');
-      return await this.connection.read(this.keyOf(row, raw), returning);
+      return await read(this.keyOf(row, raw));
     } catch (error) {
       if (!(error instanceof UniqueConstraintError)) throw error;
       if (onConflict === 'nothing') return null;
-      if (onConflict === 'raise' || String(error.columns) !== String(onConflict.target)) throw error;
+      if (onConflict === 'raise') throw error;
       const named = (names: readonly string[]): Row =>
         Object.fromEntries(names.map((name) => [name, this.loaded(row, name)]));
-      await this.connection.update(named(onConflict.target), named(onConflict.update));
-      return this.connection.read(named(onConflict.target), returning);
+      if ((await this.connection.update(named(onConflict.target), named(onConflict.update))) === 0) throw error;
+      return read(named(onConflict.target));
     }
+  }
+
+  /** Rows of the same target made one, since PostgreSQL changes no row twice in a statement: the last one's updates win. */
+  private merged(rows: readonly StoredRow[], { target, update }: Exclude<OnConflict, string>): StoredRow[] {
+    const byTarget = new Map<unknown, Map<SqlColumn, unknown>>();
+    for (const row of rows) {
+      const values = target.map((name) => row.get(columnOf(this.table, name)) ?? null);
+      const key = values.includes(null) ? row : JSON.stringify(values);
+      const first = byTarget.get(key);
+      if (!first) byTarget.set(key, new Map(row));
+      else
+        for (const column of update.map((name) => columnOf(this.table, name)))
+          first.set(column, row.get(column) ?? null);
+    }
+    return [...byTarget.values()];
   }
 
   private write(
@@ -164,4 +192,20 @@ export class Inserter {
     const stored = row.get(column) ?? null;
     return column.transformer ? column.transformer.from(stored) : stored;
   }
+}
+
+function groupsOf(rows: readonly StoredRow[]): Chunk[] {
+  const groups = new Map<string, { columns: SqlColumn[]; rows: StoredRow[] }>();
+  for (const row of rows) {
+    const columns = [...row.keys()].sort((a, b) => (a.property < b.property ? -1 : 1));
+    const key = columns.map((column) => column.property).join();
+    const group = groups.get(key);
+    if (group) group.rows.push(row);
+    else groups.set(key, { columns, rows: [row] });
+  }
+  return [...groups.values()];
+}
+
+function chunksOf<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 }

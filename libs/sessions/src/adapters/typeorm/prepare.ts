@@ -1,7 +1,8 @@
 import type { DataSource } from 'typeorm';
-import { all, columnOf, compileWhere, type Condition } from '../conditions.js';
-import type { Direction, Prepared, QueryKind, QueryOptions, Row, Schema, Where } from '../sessions-adapter.js';
-import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
+import { all, compileWhere, type Condition } from '../conditions.js';
+import { namedParts, type OrderTerm } from '../query-options.js';
+import type { Prepared, QueryKind, QueryOptions, Row, Schema, Where } from '../sessions-adapter.js';
+import { SessionValidationError } from '../../errors/errors.js';
 import { storedRow } from '../rows.js';
 import { ValueError } from '../values.js';
 import type { Dialect } from './dialects.js';
@@ -25,10 +26,14 @@ export interface SqlPrepared extends Prepared {
   readonly count: boolean;
   /** Whether the database cannot return the changed rows by the statement itself. */
   readonly emulatesReturning: boolean;
+  /** Whether the rows to delete are found first and then deleted by key, since the database has no `DELETE` with a limit. */
+  readonly deletesByKey: boolean;
 }
 
 /** More rows than any table has, for an offset without a limit, which two of the databases refuse. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+
+const NO_STATEMENT: Statement = { text: '', slots: [] };
 
 export function prepareQuery(
   dataSource: DataSource,
@@ -40,44 +45,27 @@ export function prepareQuery(
   narrowedBy?: Where | readonly Where[],
 ): SqlPrepared {
   const condition = all([compileWhere(table, options.where), compileWhere(table, narrowedBy)]);
-  const parts = { kind, schema, table, options, condition, count: options.count ?? false, emulatesReturning: false };
-  const order = orderOf(options);
-  for (const [name] of order) columnOf(table, name);
-  const build = { dataSource, dialect, table };
-  if (kind === 'all') {
-    if (options.relations && (options.select || table.primary.length !== 1)) {
-      throw new UnsupportedQueryError(
-        `Table "${table.name}": relations come with whole rows of a table with one key column, so without select.`,
-      );
-    }
-    const columns = selected(table, options.select) ?? [...table.columns.values()];
-    const statement = options.count
-      ? countStatement(build, condition, options)
-      : selectStatement(build, condition, columns, options);
-    return { ...parts, columns: options.count ? undefined : columns, statement };
-  }
-  if (
-    options.relations ||
-    options.skip !== undefined ||
-    (kind === 'updateAll' && (options.take !== undefined || order.length > 0))
-  ) {
-    throw new UnsupportedQueryError(
-      `Table "${table.name}": ${kind} takes no relations and no skip, and only deleteAll a take and an order.`,
-    );
-  }
-  const returning = selected(table, options.returning?.length ? options.returning : undefined);
-  const returns = dialect.returning.has(kind === 'updateAll' ? 'update' : 'delete');
-  const statement =
-    kind === 'updateAll'
-      ? updateStatement(build, condition, options.set ?? {})
-      : deleteStatement(build, condition, options);
-  const text = statement.text + (returning && returns ? returningSql(dataSource, returning) : '');
-  return {
-    ...parts,
-    columns: returning,
-    emulatesReturning: returning !== undefined && !returns,
-    statement: { ...statement, text },
+  const parts = {
+    kind,
+    schema,
+    table,
+    options,
+    condition,
+    count: options.count ?? false,
+    emulatesReturning: false,
+    deletesByKey: false,
   };
+  const { columns, order } = namedParts(table, kind, options);
+  const build = { dataSource, dialect, table, condition, options, order };
+  if (kind === 'all') {
+    return { ...parts, columns, statement: columns ? selectStatement(build, columns) : countStatement(build) };
+  }
+  const byKey = options.take !== undefined && !dialect.limitedDelete;
+  if (byKey && !columns) return { ...parts, columns, deletesByKey: true, statement: NO_STATEMENT };
+  const returns = !byKey && dialect.returning.has(kind === 'updateAll' ? 'update' : 'delete');
+  const statement = kind === 'updateAll' ? updateStatement(build) : deleteStatement(build);
+  const text = statement.text + (columns && returns ? returningSql(dataSource, columns) : '');
+  return { ...parts, columns, emulatesReturning: columns !== undefined && !returns, statement: { ...statement, text } };
 }
 
 /** The clause that gives back columns of the rows that a statement wrote. */
@@ -115,79 +103,66 @@ interface Build {
   readonly dataSource: DataSource;
   readonly dialect: Dialect;
   readonly table: SqlTable;
+  readonly condition: Condition<SqlColumn>;
+  readonly options: QueryOptions;
+  readonly order: readonly OrderTerm<SqlColumn>[];
 }
 
-function selected(table: SqlTable, names: readonly string[] | undefined): SqlColumn[] | undefined {
-  return names?.map((name) => columnOf(table, name));
-}
-
-function selectStatement(
-  build: Build,
-  condition: Condition<SqlColumn>,
-  columns: readonly SqlColumn[],
-  options: QueryOptions,
-): Statement {
+function selectStatement(build: Build, columns: readonly SqlColumn[]): Statement {
   const { driver } = build.dataSource;
   // The alias keeps an order by "createdAt" from meaning the selected expression of that name.
   const alias = driver.escape('t');
   const writer = new SqlWriter(build.dialect, `${alias}.`);
-  const list = columns
-    .map((column) => `${column.read(writer.name(column))} AS ${driver.escape(column.property)}`)
-    .join(', ');
-  const where = writer.write(condition);
-  return finish(
-    build,
-    writer,
-    `SELECT ${list} FROM ${build.table.sqlName} ${alias} WHERE ${where}${orderSql(build, writer, options)}${limitSql(writer, options)}`,
-  );
+  const list = columns.map((column) => `${column.read(writer.name(column))} AS ${driver.escape(column.property)}`);
+  const where = writer.write(build.condition);
+  const tail = orderSql(build, writer) + limitSql(writer, build.options);
+  return finish(build, writer, `SELECT ${list.join(', ')} FROM ${build.table.sqlName} ${alias} WHERE ${where}${tail}`);
 }
 
-function countStatement(build: Build, condition: Condition<SqlColumn>, { take, skip }: QueryOptions): Statement {
-  if (take !== undefined || skip !== undefined) {
-    throw new UnsupportedQueryError(`Table "${build.table.name}": a count takes no take and no skip.`);
-  }
+function countStatement(build: Build): Statement {
   const writer = new SqlWriter(build.dialect);
-  return finish(build, writer, `SELECT COUNT(*) AS count FROM ${build.table.sqlName} WHERE ${writer.write(condition)}`);
+  const where = writer.write(build.condition);
+  return finish(build, writer, `SELECT COUNT(*) AS count FROM ${build.table.sqlName} WHERE ${where}`);
 }
 
-function updateStatement(build: Build, condition: Condition<SqlColumn>, set: Row): Statement {
-  const { dialect, table } = build;
+function updateStatement(build: Build): Statement {
+  const { dialect, table, condition, options } = build;
   const writer = new SqlWriter(dialect);
-  const assignments = [...storedRow(table, set)].map(
-    ([column, value]) => `${writer.name(column)} = ${writer.value(column, value)}`,
-  );
-  if (assignments.length === 0) throw new SessionValidationError(table.name, { set: 'names no column to update' });
-  return finish(
-    build,
-    writer,
-    `UPDATE ${table.sqlName} SET ${assignments.join(', ')} WHERE ${writer.write(condition)}`,
-  );
+  const stored = storedRow(table, options.set ?? {});
+  if (stored.size === 0) throw new SessionValidationError(table.name, { set: 'names no column to update' });
+  const set = [...stored].map(([column, value]) => `${writer.name(column)} = ${writer.assigned(column, value)}`);
+  const update = keyAccess(build)?.update(table.sqlName) ?? `UPDATE ${table.sqlName}`;
+  return finish(build, writer, `${update} SET ${set.join(', ')} WHERE ${writer.write(condition)}`);
 }
 
-function deleteStatement(build: Build, condition: Condition<SqlColumn>, options: QueryOptions): Statement {
-  const { dialect, table } = build;
+function deleteStatement(build: Build): Statement {
+  const { dialect, table, condition, options } = build;
   const writer = new SqlWriter(dialect);
   const where = writer.write(condition);
-  if (options.take === undefined) return finish(build, writer, `DELETE FROM ${table.sqlName} WHERE ${where}`);
-  const order = orderSql(build, writer, options);
-  return finish(
-    build,
-    writer,
-    dialect.limitedDelete({ table: table.sqlName, where, order, limit: writer.rows(options.take) }),
-  );
+  if (options.take === undefined || !dialect.limitedDelete) {
+    const byKey = options.returning?.length ? undefined : keyAccess(build);
+    return finish(build, writer, `${byKey?.delete(table.sqlName) ?? `DELETE FROM ${table.sqlName}`} WHERE ${where}`);
+  }
+  const order = orderSql(build, writer);
+  const limit = writer.rows(options.take);
+  return finish(build, writer, dialect.limitedDelete({ table: table.sqlName, where, order, limit }));
 }
 
-/** The columns to sort by that have a direction. */
-function orderOf({ order = {} }: QueryOptions): [string, Direction][] {
-  return Object.entries(order).filter((term): term is [string, Direction] => term[1] !== undefined);
+/** How the table is named where the condition says which keys the rows have. */
+function keyAccess({ dialect, table, condition }: Build): Dialect['byKey'] {
+  return table.primary.length === 1 && namesKey(table.primary[0]!, condition) ? dialect.byKey : undefined;
 }
 
-function orderSql({ dialect, table }: Build, writer: SqlWriter, options: QueryOptions): string {
-  const terms = orderOf(options).map(([name, direction]) => {
-    const column = columnOf(table, name);
-    const sql = column.kind === 'string' ? dialect.byCodePoint(writer.name(column)) : writer.name(column);
+function namesKey(key: SqlColumn, condition: Condition<SqlColumn>): boolean {
+  if (condition.kind === 'and') return condition.parts.some((part) => namesKey(key, part));
+  const equals = condition.kind === 'in' || (condition.kind === 'compare' && condition.op === '=');
+  return equals && condition.subject.column === key;
+}
+
+function orderSql({ dialect, order }: Build, writer: SqlWriter): string {
+  const terms = order.map(({ column, direction }) => {
     const nulls = column.nullable && !dialect.nullsFirst ? (direction === 'ASC' ? ' NULLS FIRST' : ' NULLS LAST') : '';
-    return `${sql} ${direction === 'DESC' ? 'DESC' : 'ASC'}${nulls}`;
+    return `${writer.sortable(column)} ${direction === 'DESC' ? 'DESC' : 'ASC'}${nulls}`;
   });
   return terms.length === 0 ? '' : ` ORDER BY ${terms.join(', ')}`;
 }

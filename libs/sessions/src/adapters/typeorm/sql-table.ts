@@ -28,7 +28,8 @@ export interface SqlTable extends Columns<SqlColumn> {
 
 export function sqlTable(dataSource: DataSource, metadata: EntityMetadata, dialect: Dialect): SqlTable {
   const { driver } = dataSource;
-  const own = metadata.columns.filter((column) => !column.isVirtual);
+  // The table of a many-to-many relation has no other columns than virtual ones.
+  const own = metadata.columns.filter((column) => !column.isVirtual || metadata.isJunction);
   const columns = own.map((column) => sqlColumn(dataSource, column, dialect));
   return {
     name: metadata.tableName,

@@ -1,6 +1,7 @@
 import type { Comparison, Condition, Subject } from '../conditions.js';
 import { Param } from '../operators.js';
-import { toStored } from '../values.js';
+import { toStorable } from '../rows.js';
+import { canonicalCount, canonicalPattern, IMPOSSIBLE, toStored } from '../values.js';
 import type { Dialect } from './dialects.js';
 import type { SqlColumn } from './sql-table.js';
 
@@ -33,9 +34,22 @@ export class SqlWriter {
     return this.dialect.bind(column.kind, this.add(slot));
   }
 
+  /** A placeholder for a value that the column gets, and so must be able to hold. */
+  assigned(column: SqlColumn, value: unknown): string {
+    if (!(value instanceof Param)) return this.value(column, value);
+    const convert = (given: unknown): unknown => column.dump(toStorable(column, given));
+    return this.dialect.bind(column.kind, this.add({ param: value.name, convert }));
+  }
+
+  /** What the column is sorted and ranged by: text and the values of an enum by their code points. */
+  sortable(column: SqlColumn): string {
+    const sql = this.name(column);
+    return column.kind === 'string' || column.kind === 'enum' ? this.dialect.byCodePoint(sql) : sql;
+  }
+
   /** A placeholder for a number of rows. */
   rows(count: number | Param): string {
-    return this.add(count instanceof Param ? { param: count.name, convert: (given) => given } : { constant: count });
+    return this.add(count instanceof Param ? { param: count.name, convert: canonicalCount } : { constant: count });
   }
 
   private add(slot: Slot): string {
@@ -68,12 +82,10 @@ export class SqlWriter {
 
   private compare({ column, path }: Subject<SqlColumn>, op: Comparison, value: unknown): string {
     if (path) return this.jsonCompare(column, path, op, value);
-    const sql = this.name(column);
     const placeholder = this.value(column, value);
-    if (column.kind !== 'string') return `${sql} ${op} ${placeholder}`;
-    return op === '='
-      ? this.dialect.equalText(sql, placeholder)
-      : `${this.dialect.byCodePoint(sql)} ${op} ${placeholder}`;
+    if (op !== '=') return `${this.sortable(column)} ${op} ${placeholder}`;
+    const sql = this.name(column);
+    return column.kind === 'string' ? this.dialect.equalText(sql, placeholder) : `${sql} = ${placeholder}`;
   }
 
   private oneOf(column: SqlColumn, values: readonly unknown[]): string {
@@ -88,7 +100,10 @@ export class SqlWriter {
   }
 
   private like({ column, path }: Subject<SqlColumn>, pattern: unknown): string {
-    const convert = (given: unknown): string => this.dialect.likePattern(String(given));
+    const convert = (given: unknown): string | null => {
+      const text = canonicalPattern(column, given);
+      return text === null || text === IMPOSSIBLE ? null : this.dialect.likePattern(text as string);
+    };
     const placeholder = this.add(
       pattern instanceof Param ? { param: pattern.name, convert } : { constant: convert(pattern) },
     );

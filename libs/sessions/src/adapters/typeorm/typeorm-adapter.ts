@@ -77,6 +77,18 @@ export class TypeOrmAdapter implements SessionsAdapter {
   }
 
   async exclusively<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined> {
+    const held = namesHeld(this.dataSource);
+    if (held.has(name)) return undefined;
+    held.add(name);
+    try {
+      return await this.locked(name, fn);
+    } finally {
+      held.delete(name);
+    }
+  }
+
+  /** A lock of the database, which keeps out other processes; a connection that has it could take it again. */
+  private async locked<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined> {
     const { lock } = this.#dialect;
     if (!lock) return fn(this);
     return this.onOneConnection(async (runner) => {
@@ -141,6 +153,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
       return { count: 0, rows: query.columns ? [] : null };
     }
     if (query.emulatesReturning) return this.changeAndRead(query, params);
+    if (query.deletesByKey) return this.findAndDelete(query, params);
     const { records, affected } = await this.run(query.statement.text, bindParams(query, params), query.table);
     if (query.count) return { count: Number((records[0] as { count: unknown }).count), rows: null };
     if (!query.columns) return { count: affected ?? 0, rows: null };
@@ -195,9 +208,8 @@ export class TypeOrmAdapter implements SessionsAdapter {
         const select = columns.map((column) => column.property);
         return (await this.execute(this.prepare('all', table.metadata.target, { where, select }))).rows?.[0] ?? null;
       },
-      update: async (where, changes) => {
-        await this.execute(this.prepare('updateAll', table.metadata.target, { where, set: changes }));
-      },
+      update: async (where, changes) =>
+        (await this.execute(this.prepare('updateAll', table.metadata.target, { where, set: changes }))).count,
       transaction: (fn) => this.transaction((adapter) => fn(adapter.inserter(table))),
       autogenerate: () => this.autogenerate('binaryId'),
     });
@@ -254,6 +266,20 @@ export class TypeOrmAdapter implements SessionsAdapter {
     });
   }
 
+  /** What a `DELETE` with a limit does: finds rows without a lock, and deletes by key those that still are as they were. */
+  private async findAndDelete({ table, options, schema }: SqlPrepared, params: Row): Promise<Executed> {
+    const { where, order, take } = options;
+    const select = table.primary.map((column) => column.property);
+    const { rows } = await this.execute(this.prepare('all', schema, { where, order, take, select }), params);
+    if (rows!.length === 0) return { count: 0, rows: null };
+    const [key, ...others] = select;
+    const found = others.length === 0 ? { [key!]: In(rows!.map((row) => row[key!])) } : rows!;
+    return this.execute(
+      prepareQuery(this.dataSource, this.#dialect, table, 'deleteAll', schema, { where }, found),
+      params,
+    );
+  }
+
   /** Loads the relations by further look-ups, and puts them beside the columns that were read. */
   private async loadRelations({ table, options }: SqlPrepared, rows: Row[]): Promise<void> {
     const [key, ...others] = table.primary.map((column) => column.property);
@@ -268,6 +294,15 @@ export class TypeOrmAdapter implements SessionsAdapter {
       for (const name of Object.keys(options.relations!)) row[name] = byKey.get(row[key])?.[name] ?? null;
     }
   }
+}
+
+/** The locks that this process has taken on a data source. */
+const HELD = new WeakMap<DataSource, Set<string>>();
+
+function namesHeld(dataSource: DataSource): Set<string> {
+  let names = HELD.get(dataSource);
+  if (!names) HELD.set(dataSource, (names = new Set()));
+  return names;
 }
 
 function pick(row: Row, names: readonly string[]): Row {

@@ -1,16 +1,17 @@
 import { QueryFailedError } from 'typeorm';
-import { UniqueConstraintError } from '../../errors/errors.js';
+import { SessionValidationError, UniqueConstraintError } from '../../errors/errors.js';
 import type { SqlTable } from './sql-table.js';
 
 interface DriverError {
   readonly code?: string;
+  readonly errno?: number;
   readonly constraint?: string;
   readonly message?: string;
 }
 
 /**
- * The error as the port has it. What a database says of a duplicate contains the values, which may be digests, so
- * nothing of it but the columns is kept.
+ * The error as the port has it. What a database and its driver say of a statement contains the values, which may be
+ * digests, so nothing of those is kept. @see OWASP ASVS 5.0, 16.2.5
  */
 export function portError(error: unknown, table: SqlTable): unknown {
   if (!(error instanceof QueryFailedError)) return error;
@@ -33,8 +34,26 @@ export function portError(error: unknown, table: SqlTable): unknown {
         ),
       );
     default:
-      return error;
+      return tooLarge(error.driverError as DriverError, table) ?? withoutValues(error);
   }
+}
+
+/** MySQL's text ends at 64 KB, MariaDB's JSON at 32 levels. */
+function tooLarge({ errno, message = '' }: DriverError, table: SqlTable): SessionValidationError | undefined {
+  const pattern = errno === 1406 ? /for column '([^']+)'/ : /^CONSTRAINT `(?:[^`]*\.)?([^`.]+)` failed/;
+  const name = errno === 1406 || errno === 4025 ? pattern.exec(message)?.[1] : undefined;
+  const column = name === undefined ? undefined : table.metadata.findColumnWithDatabaseName(name);
+  if (!column) return undefined;
+  return new SessionValidationError(table.name, {
+    [column.propertyPath]: 'is larger, or nested deeper, than this database stores',
+  });
+}
+
+/** The statement and what went wrong with it, but neither its values nor the row that PostgreSQL shows as a detail. */
+function withoutValues(error: QueryFailedError): QueryFailedError {
+  const { name, message, stack, code, errno, constraint } = error.driverError as Error & DriverError;
+  const driverError = Object.assign(new Error(message), { name, stack, code, errno, constraint });
+  return Object.assign(new QueryFailedError(error.query, [], driverError), { stack: error.stack });
 }
 
 function columnsOfConstraint({ metadata, primary }: SqlTable, name: string): string[] {

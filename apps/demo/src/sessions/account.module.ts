@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { SessionsModule } from '@app/sessions';
+import { UsersModule } from '../users/users.module.js';
+import { AccountController } from './account.controller.js';
+import { AuthController } from './auth.controller.js';
+import { Sessions } from './sessions.js';
+import { StatisticsController } from './statistics.controller.js';
+
+@Module({
+  imports: [UsersModule, SessionsModule.forFeature(Sessions)],
+  controllers: [AuthController, AccountController, StatisticsController],
+})
+export class AccountModule {}

@@ -1,0 +1,16 @@
+import { type SessionOf, SessionsTable } from '@app/sessions';
+import { User } from '../users/user.entity.js';
+
+/** The sessions of people. Their token comes as `Authorization: Bearer …` or as `X-Auth-Token: …`. */
+export class Sessions extends SessionsTable({
+  table: 'sessions',
+  credentials: ['bearer', { header: 'X-Auth-Token' }],
+  extraFields: {
+    userId: { type: 'uuid', index: true, immutable: true },
+    user: { manyToOne: () => User, joinColumn: 'userId', onDelete: 'CASCADE' },
+  },
+  // MySQL allows no default on JSON, and needs none.
+  columns: { data: { default: false } },
+}) {}
+
+export type Session = SessionOf<Sessions>;

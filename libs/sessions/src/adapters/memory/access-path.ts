@@ -1,0 +1,132 @@
+import type { Comparison, Condition } from '../conditions.js';
+import type { MemoryColumn, MemoryTable, StoredRow } from './memory-table.js';
+import { operandReader, type Params, type ParamSlot } from './predicate.js';
+import type { Bound } from './sorted-rows.js';
+
+/** A way to the rows that may meet a condition: through an index where there is one, else all of them. */
+export interface AccessPath {
+  /** The rows; among them are all that meet the condition, each once. */
+  rows(params: Params): Iterable<StoredRow>;
+  /** The column by which they come in ascending order. */
+  readonly sortedBy?: MemoryColumn | undefined;
+}
+
+type Operand = (params: Params) => unknown;
+
+/** What a conjunction says of one column. */
+interface Restriction {
+  /** Values of which it has one. */
+  equals?: Operand[];
+  from?: { operand: Operand; inclusive: boolean };
+  to?: { operand: Operand; inclusive: boolean };
+}
+
+/** The path with the fewest rows to look at: by a unique key, by an equal value, by a range, or over the whole table. */
+export function accessPath(table: MemoryTable, condition: Condition<MemoryColumn>, slots: ParamSlot[]): AccessPath {
+  return indexPath(table, condition, slots) ?? { rows: () => table.rows() };
+}
+
+function indexPath(table: MemoryTable, condition: Condition<MemoryColumn>, slots: ParamSlot[]): AccessPath | undefined {
+  if (condition.kind === 'or') return unionPath(table, condition.parts, slots);
+  const parts = condition.kind === 'and' ? condition.parts : [condition];
+  const restrictions = restrictionsOf(parts, slots);
+  const direct = keyPath(table, restrictions) ?? sortedPath(table, restrictions);
+  if (direct) return direct;
+  for (const part of parts) {
+    const path = part.kind === 'or' ? unionPath(table, part.parts, slots) : undefined;
+    if (path) return path;
+  }
+  return undefined;
+}
+
+/** Any of several conditions: all their paths, where each has one through an index. */
+function unionPath(
+  table: MemoryTable,
+  parts: readonly Condition<MemoryColumn>[],
+  slots: ParamSlot[],
+): AccessPath | undefined {
+  const paths: AccessPath[] = [];
+  for (const part of parts) {
+    const path = indexPath(table, part, slots);
+    if (!path) return undefined;
+    paths.push(path);
+  }
+  return {
+    rows(params) {
+      const rows = new Set<StoredRow>();
+      for (const path of paths) for (const row of path.rows(params)) rows.add(row);
+      return rows;
+    },
+  };
+}
+
+function restrictionsOf(parts: readonly Condition<MemoryColumn>[], slots: ParamSlot[]): Map<MemoryColumn, Restriction> {
+  const restrictions = new Map<MemoryColumn, Restriction>();
+  for (const part of parts) {
+    if ((part.kind !== 'compare' && part.kind !== 'in') || part.subject.path) continue;
+    const { column } = part.subject;
+    const restriction = restrictions.get(column) ?? {};
+    restrictions.set(column, restriction);
+    if (part.kind === 'in')
+      restriction.equals ??= part.values.map((value) => operandReader(part.subject, value, slots));
+    else restrict(restriction, part.op, operandReader(part.subject, part.value, slots));
+  }
+  return restrictions;
+}
+
+function restrict(restriction: Restriction, op: Comparison, operand: Operand): void {
+  if (op === '=') restriction.equals = [operand];
+  else if (op === '<' || op === '<=') restriction.to ??= { operand, inclusive: op === '<=' };
+  else restriction.from ??= { operand, inclusive: op === '>=' };
+}
+
+/** By the primary key or a unique index of which every column has a value. */
+function keyPath(table: MemoryTable, restrictions: ReadonlyMap<MemoryColumn, Restriction>): AccessPath | undefined {
+  for (const [key, columns] of table.keys.entries()) {
+    const operands = columns.map((column) => restrictions.get(column)?.equals);
+    const [first] = operands;
+    if (columns.length === 1 && first)
+      return { rows: (params) => found(first.map((operand) => table.find(key, [operand(params)]))) };
+    if (operands.every((list) => list?.length === 1)) {
+      return {
+        rows: (params) =>
+          found([
+            table.find(
+              key,
+              operands.map((list) => list![0]!(params)),
+            ),
+          ]),
+      };
+    }
+  }
+  return undefined;
+}
+
+function found(rows: readonly (StoredRow | undefined)[]): Iterable<StoredRow> {
+  return new Set(rows.filter((row) => row !== undefined));
+}
+
+/** By a sorted index: values that a column equals first, then ranges with an upper end, then ranges without one. */
+function sortedPath(table: MemoryTable, restrictions: ReadonlyMap<MemoryColumn, Restriction>): AccessPath | undefined {
+  const usable = [...restrictions].filter(([column]) => table.sorted(column));
+  const [column, restriction] =
+    usable.find(([, { equals }]) => equals) ??
+    usable.find(([, { to }]) => to) ??
+    usable.find(([, { from }]) => from) ??
+    [];
+  if (!column || !restriction) return undefined;
+  const sorted = table.sorted(column)!;
+  const { equals, from, to } = restriction;
+  if (equals) {
+    return {
+      *rows(params) {
+        for (const value of new Set(equals.map((operand) => operand(params)))) {
+          if (value !== null) yield* sorted.range({ value, inclusive: true }, { value, inclusive: true });
+        }
+      },
+    };
+  }
+  const bound = (end: Restriction['from'], params: Params): Bound | undefined =>
+    end && { value: end.operand(params), inclusive: end.inclusive };
+  return { rows: (params) => sorted.range(bound(from, params), bound(to, params)), sortedBy: column };
+}

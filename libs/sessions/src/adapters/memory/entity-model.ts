@@ -1,0 +1,247 @@
+import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
+import { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
+import { ApplyValueTransformers } from 'typeorm/util/ApplyValueTransformers.js';
+import { UnsupportedQueryError } from '../../errors/errors.js';
+import { type Column, type ColumnKind, kindOf } from '../columns.js';
+import type { Schema } from '../sessions-adapter.js';
+import type { MemoryColumn, TableShape } from './memory-table.js';
+import { pack, unpack } from './packing.js';
+
+type Args = Pick<
+  ReturnType<typeof getMetadataArgsStorage>,
+  | 'filterColumns'
+  | 'filterTables'
+  | 'filterIndices'
+  | 'filterUniques'
+  | 'filterRelations'
+  | 'filterJoinColumns'
+  | 'findJoinTable'
+  | 'findGenerated'
+>;
+type ColumnArgs = ReturnType<Args['filterColumns']>[number];
+type RelationArgs = ReturnType<Args['filterRelations']>[number];
+
+/** A relation: how the rows at its other end are found. */
+export interface Relation {
+  readonly property: string;
+  readonly type: RelationArgs['relationType'];
+  readonly target: Schema;
+  /** The property at the other end that leads back. */
+  readonly inverse: string | undefined;
+  /** The property that holds the key of the other end; on the owning side of a relation to one. */
+  readonly joinProperty: string | undefined;
+  /** The table between two; on the owning side of a relation from many to many. */
+  readonly junction:
+    | { readonly name: string | undefined; readonly own: string | undefined; readonly other: string | undefined }
+    | undefined;
+}
+
+/** An entity as the memory holds it, read from its decorators or its `EntitySchema`. */
+export interface EntityModel extends TableShape {
+  readonly relationList: readonly Relation[];
+  /** The value of a column that an inserted row does not name; none where it must. */
+  defaultOf(column: MemoryColumn): (() => unknown) | undefined;
+  /** The columns whose value is a new number, or a new UUID, where a row names none. */
+  readonly generated: ReadonlyMap<MemoryColumn, 'id' | 'binaryId'>;
+}
+
+/** The model of an entity. @throws UnsupportedQueryError for what is no entity */
+export function entityModel(schema: Schema): EntityModel {
+  const { args, targets } = argsOf(schema);
+  const columnArgs = uniqueBy(args.filterColumns(targets), (column) => column.propertyName);
+  if (columnArgs.length === 0) throw new UnsupportedQueryError(`${nameOf(schema)} is no entity: it has no columns.`);
+  const columns = new Map(columnArgs.map((column, index) => [column.propertyName, memoryColumn(column, index)]));
+  const generated = new Map<MemoryColumn, 'id' | 'binaryId'>();
+  for (const [name, column] of columns) {
+    const strategy = args.findGenerated(targets, name)?.strategy;
+    if (strategy === 'increment') generated.set(column, 'id');
+    else if (strategy === 'uuid') generated.set(column, 'binaryId');
+  }
+  const primary = columnArgs
+    .filter(({ options }) => options.primary)
+    .map(({ propertyName }) => columns.get(propertyName)!);
+  for (const column of primary) if (column.kind === 'uuid' && !generated.has(column)) generated.set(column, 'binaryId');
+  const indices = args
+    .filterIndices(targets)
+    .map(({ columns: names, unique }) => ({ names: namesOf(names), unique: unique ?? false }));
+  const uniqueNames = [
+    ...indices.filter(({ unique }) => unique).map(({ names }) => names),
+    ...args.filterUniques(targets).map(({ columns: names }) => namesOf(names)),
+  ];
+  const at = (names: readonly string[]): MemoryColumn[] => names.map((name) => columns.get(name)!);
+  const relationList = args
+    .filterRelations(targets)
+    .map((relation) => relationOf(args, targets, relation, columns, columnArgs));
+  return {
+    name: tableName(args, targets, schema),
+    columns,
+    relations: new Set(relationList.map((relation) => relation.property)),
+    relationList,
+    primary,
+    uniques: uniqueBy(uniqueNames, String).map(at),
+    indexed: [...new Set(indices.map(({ names }) => columns.get(names[0]!)!))].filter(
+      (column) => column?.kind !== 'json',
+    ),
+    generated,
+    defaultOf: (column) => defaultOf(columnArgs[column.index]!, column),
+  };
+}
+
+/** The model of a join table, whose two columns are like the keys they hold. */
+export function junctionModel(name: string, ...sides: readonly [string, MemoryColumn][]): EntityModel {
+  const columns = sides.map(([property, key], index): MemoryColumn => ({ ...key, property, index, nullable: false }));
+  return {
+    name,
+    columns: new Map(columns.map((column) => [column.property, column])),
+    relations: new Set(),
+    relationList: [],
+    primary: columns,
+    uniques: [],
+    indexed: columns,
+    generated: new Map(),
+    defaultOf: () => undefined,
+  };
+}
+
+/** The name of an entity in messages. */
+export function nameOf(schema: Schema): string {
+  if (typeof schema === 'string') return schema;
+  if (schema instanceof EntitySchema) return schema.options.name;
+  return typeof schema === 'function' ? schema.name : schema.name;
+}
+
+/** What TypeORM noted of an entity, and the class with those it extends. */
+function argsOf(schema: Schema): { args: Args; targets: (Function | string)[] } {
+  if (schema instanceof EntitySchema) {
+    return {
+      args: new EntitySchemaTransformer().transform([schema]),
+      targets: [schema.options.target ?? schema.options.name],
+    };
+  }
+  if (typeof schema !== 'function')
+    throw new UnsupportedQueryError(
+      `"${nameOf(schema)}" is not known: give its EntitySchema or class, or init() it first.`,
+    );
+  const targets: Function[] = [];
+  for (
+    let target: unknown = schema;
+    typeof target === 'function' && target !== Function.prototype;
+    target = Object.getPrototypeOf(target)
+  ) {
+    targets.push(target);
+  }
+  return { args: getMetadataArgsStorage(), targets };
+}
+
+function tableName(args: Args, targets: (Function | string)[], schema: Schema): string {
+  return args.filterTables(targets)[0]?.name ?? nameOf(schema);
+}
+
+function memoryColumn({ propertyName, options, mode }: ColumnArgs, index: number): MemoryColumn {
+  const { transformer } = options;
+  const kind: ColumnKind =
+    mode === 'createDate' || mode === 'updateDate' || mode === 'deleteDate'
+      ? 'timestamp'
+      : kindOf(options.type ?? 'text');
+  const fromStored = (stored: unknown): unknown =>
+    transformer ? (ApplyValueTransformers.transformFrom(transformer, stored) as unknown) : stored;
+  return {
+    property: propertyName,
+    index,
+    kind,
+    nullable: options.nullable ?? mode === 'deleteDate',
+    length: kind === 'string' && options.length ? Number(options.length) : undefined,
+    values: enumValues(options.enum),
+    transformer: transformer && {
+      to: (value) => ApplyValueTransformers.transformTo(transformer, value) as unknown,
+      from: fromStored,
+    },
+    pack: (stored) => pack(kind, stored),
+    unpack: (packed) => fromStored(unpack(kind, packed)),
+  };
+}
+
+function enumValues(values: unknown): unknown[] | undefined {
+  if (Array.isArray(values)) return values;
+  return typeof values === 'object' && values !== null ? Object.values(values) : undefined;
+}
+
+function defaultOf({ options, mode }: ColumnArgs, { kind }: Column): (() => unknown) | undefined {
+  if (mode === 'createDate' || mode === 'updateDate') return () => new Date();
+  if (mode === 'version') return () => 1;
+  const { default: value } = options as { default?: unknown };
+  if (typeof value === 'function') return literalOf((value as () => string)());
+  // As databases have it, a number may be given as text.
+  if (typeof value === 'string' && (kind === 'int' || kind === 'number')) return () => Number(value);
+  if (value !== undefined) return () => value;
+  return options.nullable ? () => null : undefined;
+}
+
+/** A default written as SQL: the time, or a literal in quotes; other SQL takes a database. */
+function literalOf(sql: string): (() => unknown) | undefined {
+  if (/^(now\(\)|current_timestamp(\(\d*\))?)$/i.test(sql)) return () => new Date();
+  const json = /^'([[{].*)'$/s.exec(sql)?.[1];
+  if (json !== undefined) return () => JSON.parse(json.replaceAll("''", "'")) as unknown;
+  const text = /^'(.*)'$/s.exec(sql)?.[1];
+  return text === undefined ? undefined : () => text.replaceAll("''", "'");
+}
+
+function relationOf(
+  args: Args,
+  targets: (Function | string)[],
+  relation: RelationArgs,
+  columns: ReadonlyMap<string, MemoryColumn>,
+  columnArgs: readonly ColumnArgs[],
+): Relation {
+  const { propertyName: property, relationType: type, inverseSideProperty } = relation;
+  const joinColumns = targets.flatMap((target) => args.filterJoinColumns(target, property));
+  const joinTable = targets.map((target) => args.findJoinTable(target, property)).find((found) => found !== undefined);
+  const owns = type === 'many-to-one' || (type === 'one-to-one' && joinColumns.length > 0);
+  const joinName = joinColumns[0]?.name ?? `${property}Id`;
+  const joined =
+    columnArgs.find((column) => (column.options.name ?? column.propertyName) === joinName) ??
+    columnArgs.find((column) => column.propertyName === joinName);
+  return {
+    property,
+    type,
+    target: targetOf(relation),
+    inverse: inverseOf(inverseSideProperty),
+    joinProperty: owns && joined && columns.has(joined.propertyName) ? joined.propertyName : undefined,
+    junction: joinTable && {
+      name: joinTable.name,
+      own: joinTable.joinColumns?.[0]?.name,
+      other: joinTable.inverseJoinColumns?.[0]?.name,
+    },
+  };
+}
+
+function targetOf({ type }: RelationArgs): Schema {
+  if (typeof type !== 'function') return type as Schema;
+  // A class stands for itself; a function that is none gives the class, as decorators have it.
+  return isClass(type) ? (type as Schema) : (type as () => Schema)();
+}
+
+function isClass(value: Function): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(value));
+}
+
+function inverseOf(inverse: unknown): string | undefined {
+  if (typeof inverse !== 'function') return inverse as string | undefined;
+  // `(user) => user.sessions`: the name is what is read of the argument.
+  let name: string | undefined;
+  (inverse as (target: object) => unknown)(new Proxy({}, { get: (_, key) => void (name = String(key)) }));
+  return name;
+}
+
+function namesOf(columns: unknown): string[] {
+  const names =
+    typeof columns === 'function'
+      ? (columns as (map: object) => unknown)(new Proxy({}, { get: (_, key) => key }))
+      : columns;
+  if (Array.isArray(names)) return names.map(String);
+  return names ? Object.keys(names) : [];
+}
+
+function uniqueBy<T>(list: readonly T[], key: (item: T) => string): T[] {
+  return [...new Map(list.map((item) => [key(item), item])).values()];
+}

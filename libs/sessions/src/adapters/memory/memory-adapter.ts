@@ -1,0 +1,252 @@
+import type { EntityManager } from 'typeorm';
+import { v4 as uuidv4, v7 as uuidv7 } from 'uuid';
+import { SessionValidationError, StaleEntryError, UnsupportedQueryError } from '../../errors/errors.js';
+import type { Column } from '../columns.js';
+import { columnOf } from '../conditions.js';
+import { storedRow } from '../rows.js';
+import type {
+  AdapterMeta,
+  Conversion,
+  Executed,
+  InsertOptions,
+  OnConflict,
+  Prepared,
+  QueryKind,
+  QueryOptions,
+  Row,
+  Schema,
+  SessionsAdapter,
+  Where,
+} from '../sessions-adapter.js';
+import { canonical, toStored } from '../values.js';
+import { type EntityModel, entityModel, junctionModel, nameOf } from './entity-model.js';
+import { type MemoryColumn, MemoryTable, packed, type StoredRow } from './memory-table.js';
+import { bindSlots, loadRow, type MemoryPrepared, prepareQuery, run, select } from './memory-query.js';
+import { junctionOf, loadRelations, type Lookup } from './relations.js';
+
+const CHUNK = 500;
+
+interface OpenTable {
+  readonly table: MemoryTable;
+  readonly model: EntityModel;
+}
+
+/**
+ * The port without a database: rows in the memory of the process, for an application's tests and for trying things out.
+ *
+ * It works for any entity, given as a class or as an `EntitySchema`. A table appears with its first use and belongs to
+ * this instance: two adapters never see each other's rows. Primary keys, unique indexes and the other indexes of an
+ * entity (by their first column, such as `expiresAt`) are used by look-ups. Every statement is atomic; foreign keys are
+ * not enforced.
+ *
+ * @example
+ * ```ts
+ * SessionsModule.forRoot({ adapter: new MemoryAdapter() })
+ * ```
+ */
+export class MemoryAdapter implements SessionsAdapter {
+  readonly #namespace = `memory:${uuidv4()}`;
+  readonly #tables = new Map<Schema, OpenTable>();
+  readonly #locks = new Set<string>();
+  #lastId = 0;
+
+  init(schemas: readonly Schema[]): AdapterMeta {
+    for (const schema of schemas) this.#open(schema);
+    return {
+      namespace: this.#namespace,
+      tables: new Map([...this.#tables].map(([schema, { model }]) => [schema, model])),
+    };
+  }
+
+  /** Memory is always up. */
+  async ensureStarted(): Promise<void> {}
+
+  async checkout<T>(fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
+    return fn(this);
+  }
+
+  /** @throws UnsupportedQueryError: a database's transaction cannot undo what is written here */
+  within(_manager: EntityManager): SessionsAdapter {
+    throw new UnsupportedQueryError(
+      'MemoryAdapter takes part in no TypeORM transaction: leave { manager } out, or use the TypeOrmAdapter.',
+    );
+  }
+
+  async exclusively<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined> {
+    if (this.#locks.has(name)) return undefined;
+    this.#locks.add(name);
+    try {
+      return await fn(this);
+    } finally {
+      this.#locks.delete(name);
+    }
+  }
+
+  autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string {
+    return type === 'id' ? ++this.#lastId : uuidv7();
+  }
+
+  dumpers(column: Column): readonly Conversion[] {
+    return [(value) => toStored(column, value), (stored) => packed(column as MemoryColumn, stored)];
+  }
+
+  loaders(column: Column): readonly Conversion[] {
+    return [(packed) => (column as MemoryColumn).unpack(packed)];
+  }
+
+  async insert(schema: Schema, row: Row, { onConflict = 'raise', returning }: InsertOptions = {}): Promise<Row | null> {
+    const { table, model } = this.#open(schema);
+    const columns = returning ? returning.map((name) => columnOf(model, name)) : model.primary;
+    const values = this.#newValues(table, model, row);
+    const written = this.#write(table, values, onConflict);
+    return written && loadRow(columns, written.values);
+  }
+
+  async insertAll(
+    schema: Schema,
+    rows: readonly Row[],
+    { onConflict = 'raise' }: { onConflict?: OnConflict } = {},
+  ): Promise<number> {
+    const { table, model } = this.#open(schema);
+    const all = rows.map((row) => this.#newValues(table, model, row));
+    const undo: (() => void)[] = [];
+    let count = 0;
+    try {
+      for (const values of all) if (this.#write(table, values, onConflict, undo)) count++;
+    } catch (error) {
+      for (const step of undo.toReversed()) step();
+      throw error;
+    }
+    return count;
+  }
+
+  async update(schema: Schema, changes: Row, filters: Where, returning: readonly string[] = []): Promise<Row> {
+    const { count, rows } = this.#run(this.prepare('updateAll', schema, { where: filters, set: changes, returning }));
+    if (count === 0) throw new StaleEntryError(this.#open(schema).model.name);
+    return rows?.[0] ?? {};
+  }
+
+  async delete(schema: Schema, filters: Where): Promise<void> {
+    const { count } = this.#run(this.prepare('deleteAll', schema, { where: filters }));
+    if (count === 0) throw new StaleEntryError(this.#open(schema).model.name);
+  }
+
+  prepare(kind: QueryKind, schema: Schema, options: QueryOptions = {}): Prepared {
+    const { table, model } = this.#open(schema);
+    return prepareQuery(table, model, kind, schema, options);
+  }
+
+  async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
+    return this.#run(prepared, params);
+  }
+
+  async *stream(
+    prepared: Prepared,
+    params: Row = {},
+    { maxRows = CHUNK }: { maxRows?: number } = {},
+  ): AsyncIterable<Row> {
+    const query = prepared as MemoryPrepared;
+    const values = bindSlots(query, params);
+    const inKeyOrder = query.order.length === 0 && !query.skip;
+    const rows = inKeyOrder ? query.table.snapshot() : select(query, values);
+    let left = inKeyOrder ? Number(query.take?.(values) ?? Infinity) : Infinity;
+    for (let start = 0; start < rows.length; start += maxRows) {
+      // Between chunks others have their turn; what they change is seen.
+      if (start > 0) await new Promise((resume) => setImmediate(resume));
+      for (const row of rows.slice(start, start + maxRows)) {
+        if (row.deleted || query.predicate(row, values) !== true) continue;
+        if (left-- <= 0) return;
+        yield this.#loaded(query, row);
+      }
+    }
+  }
+
+  #run(prepared: Prepared, params: Row = {}): Executed {
+    const query = prepared as MemoryPrepared;
+    const executed = run(query, bindSlots(query, params));
+    if (query.options.relations) loadRelations(this.#lookup, query.model, executed.rows!, query.options.relations);
+    return executed;
+  }
+
+  #loaded({ columns, model, options }: MemoryPrepared, { values }: StoredRow): Row {
+    const row = loadRow(columns!, values);
+    if (options.relations) loadRelations(this.#lookup, model, [row], options.relations);
+    return row;
+  }
+
+  readonly #lookup: Lookup = {
+    modelOf: (schema) => this.#open(schema).model,
+    find: (schema, where) => this.#run(this.prepare('all', schema, { where })).rows!,
+  };
+
+  /** Writes a row, or meets the conflict as it was asked; null where the old row was left alone. */
+  #write(
+    table: MemoryTable,
+    values: readonly unknown[],
+    onConflict: OnConflict,
+    undo: (() => void)[] = [],
+  ): StoredRow | null {
+    const target = typeof onConflict === 'object' ? onConflict.target : undefined;
+    const conflict = onConflict === 'raise' ? undefined : table.conflict(values, undefined, target);
+    if (!conflict) {
+      const row = table.insert(values);
+      undo.push(() => table.delete(row));
+      return row;
+    }
+    if (typeof onConflict === 'string') return null;
+    const merged = [...conflict.row.values];
+    for (const name of onConflict.update) {
+      const { index } = columnOf(table.shape, name);
+      merged[index] = values[index];
+    }
+    undo.push(table.update(conflict.row, merged));
+    return conflict.row;
+  }
+
+  /** A new row's values, with what the entity fills in. @throws SessionValidationError for what is missing or does not fit */
+  #newValues(table: MemoryTable, model: EntityModel, row: Row): unknown[] {
+    const stored = storedRow(model, row);
+    const missing: Record<string, string> = {};
+    const values = Array.from(model.columns.values(), (column) => {
+      if (stored.has(column)) return packed(column, stored.get(column));
+      const generated = model.generated.get(column);
+      if (generated) return generated === 'id' ? table.nextId() : uuidv7();
+      const fallback = model.defaultOf(column);
+      if (!fallback) missing[column.property] = 'is required';
+      return packed(column, fallback ? canonical(column, fallback()) : null);
+    });
+    if (Object.keys(missing).length > 0) throw new SessionValidationError(model.name, missing);
+    return values;
+  }
+
+  #open(schema: Schema): OpenTable {
+    const known = this.#tables.get(schema) ?? (typeof schema === 'string' ? this.#named(schema) : undefined);
+    return known ?? this.#create(schema, entityModel(schema));
+  }
+
+  #create(schema: Schema, model: EntityModel): OpenTable {
+    const opened = { table: new MemoryTable(model), model };
+    this.#tables.set(schema, opened);
+    return opened;
+  }
+
+  /** The table of a name: that of an entity that was used before, or the join table of one. */
+  #named(name: string): OpenTable | undefined {
+    for (const [schema, opened] of this.#tables) {
+      if (nameOf(schema) === name || opened.model.name === name) return opened;
+    }
+    for (const { model } of [...this.#tables.values()]) {
+      for (const relation of model.relationList) {
+        if (!relation.junction || relation.target === name) continue;
+        const target = this.#open(relation.target).model;
+        const junction = junctionOf(model, relation, target);
+        if (junction.name !== name) continue;
+        return this.#create(
+          name,
+          junctionModel(name, [junction.own, model.primary[0]!], [junction.other, target.primary[0]!]),
+        );
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,148 @@
+import { SessionValidationError } from '../../errors/errors.js';
+import { compileWhere } from '../conditions.js';
+import { Param } from '../operators.js';
+import { namedParts, type OrderTerm } from '../query-options.js';
+import { storedRow, toStorable } from '../rows.js';
+import type { Executed, Prepared, QueryKind, QueryOptions, Row, Schema } from '../sessions-adapter.js';
+import { canonicalCount, ValueError } from '../values.js';
+import { type AccessPath, accessPath } from './access-path.js';
+import { compareStored } from './compare.js';
+import type { EntityModel } from './entity-model.js';
+import { type MemoryColumn, type MemoryTable, packed, type StoredRow } from './memory-table.js';
+import { type Params, type ParamSlot, type Predicate, predicateOf, slotReader } from './predicate.js';
+
+type Reader = (params: Params) => unknown;
+
+/** A query of the memory adapter, compiled: where to look, what to keep, and what to do with it. */
+export interface MemoryPrepared extends Prepared {
+  readonly table: MemoryTable;
+  readonly model: EntityModel;
+  readonly options: QueryOptions;
+  readonly path: AccessPath;
+  readonly predicate: Predicate;
+  readonly slots: readonly ParamSlot[];
+  readonly order: readonly OrderTerm<MemoryColumn>[];
+  readonly take: Reader | undefined;
+  readonly skip: Reader | undefined;
+  readonly set: readonly (readonly [MemoryColumn, Reader])[];
+  /** The columns that a run returns, if any. */
+  readonly columns: readonly MemoryColumn[] | undefined;
+}
+
+export function prepareQuery(
+  table: MemoryTable,
+  model: EntityModel,
+  kind: QueryKind,
+  schema: Schema,
+  options: QueryOptions,
+): MemoryPrepared {
+  const slots: ParamSlot[] = [];
+  const condition = compileWhere(model, options.where);
+  const { columns, order } = namedParts(model, kind, options);
+  const rowCount = (count: QueryOptions['take']): Reader | undefined => {
+    if (count === undefined) return undefined;
+    return count instanceof Param ? slotReader(slots, { name: count.name, convert: canonicalCount }) : () => count;
+  };
+  const set = kind === 'updateAll' ? assignments(model, options.set ?? {}, slots) : [];
+  return {
+    kind,
+    schema,
+    table,
+    model,
+    options,
+    path: accessPath(table, condition, slots),
+    predicate: predicateOf(condition, slots),
+    slots,
+    order,
+    take: rowCount(options.take),
+    skip: rowCount(options.skip),
+    set,
+    columns,
+  };
+}
+
+function assignments(model: EntityModel, set: Row, slots: ParamSlot[]): [MemoryColumn, Reader][] {
+  const stored = storedRow(model, set);
+  if (stored.size === 0) throw new SessionValidationError(model.name, { set: 'names no column to update' });
+  return [...stored].map(([column, value]) => {
+    if (value instanceof Param)
+      return [
+        column,
+        slotReader(slots, { name: value.name, convert: (given) => packed(column, toStorable(column, given)) }),
+      ];
+    const constant = packed(column, value);
+    return [column, () => constant];
+  });
+}
+
+/** The values of a query's parameters, in the order of their slots. */
+export function bindSlots({ slots, model }: MemoryPrepared, params: Readonly<Row>): Params {
+  return slots.map(({ name, convert }) => {
+    const value = params[name];
+    if (value === undefined)
+      throw new SessionValidationError(model.name, { [name]: 'is a parameter of the query and was not given' });
+    try {
+      return convert(value);
+    } catch (error) {
+      if (error instanceof ValueError) throw new SessionValidationError(model.name, { [name]: error.message });
+      throw error;
+    }
+  });
+}
+
+/** The application's values of some columns of a row. */
+export function loadRow(columns: readonly MemoryColumn[], values: readonly unknown[]): Row {
+  const row: Row = {};
+  for (const column of columns) row[column.property] = column.unpack(values[column.index]);
+  return row;
+}
+
+/** The rows that a query is about, sorted, and cut to its page. */
+export function select(query: MemoryPrepared, params: Params): StoredRow[] {
+  const { path, predicate, order } = query;
+  const skip = Number(query.skip?.(params) ?? 0);
+  const end = skip + Number(query.take?.(params) ?? Infinity);
+  const sorted =
+    order.length === 0 || (order.length === 1 && order[0]!.column === path.sortedBy && order[0]!.direction === 'ASC');
+  const rows: StoredRow[] = [];
+  if (end === 0) return rows;
+  for (const row of path.rows(params)) {
+    if (predicate(row, params) !== true) continue;
+    rows.push(row);
+    if (sorted && rows.length >= end) break;
+  }
+  if (!sorted) rows.sort((a, b) => compareRows(order, a, b));
+  return skip > 0 || rows.length > end ? rows.slice(skip, end) : rows;
+}
+
+function compareRows(order: readonly OrderTerm<MemoryColumn>[], a: StoredRow, b: StoredRow): number {
+  for (const { column, direction } of order) {
+    const difference = compareStored(a.values[column.index], b.values[column.index]);
+    if (difference !== 0) return direction === 'ASC' ? difference : -difference;
+  }
+  return 0;
+}
+
+/** Runs a query, all of it or nothing. */
+export function run(query: MemoryPrepared, params: Params): Executed {
+  const rows = select(query, params);
+  const { kind, columns, table } = query;
+  if (kind === 'updateAll') updateRows(query, params, rows);
+  const loaded = columns ? rows.map((row) => loadRow(columns, row.values)) : null;
+  if (kind === 'deleteAll') for (const row of rows) table.delete(row);
+  return { count: rows.length, rows: loaded };
+}
+
+function updateRows({ table, set }: MemoryPrepared, params: Params, rows: readonly StoredRow[]): void {
+  const undo: (() => void)[] = [];
+  try {
+    for (const row of rows) {
+      const values = [...row.values];
+      for (const [column, read] of set) values[column.index] = read(params);
+      undo.push(table.update(row, values));
+    }
+  } catch (error) {
+    for (const step of undo.toReversed()) step();
+    throw error;
+  }
+}

@@ -1,0 +1,205 @@
+import { UniqueConstraintError } from '../../errors/errors.js';
+import type { Column } from '../columns.js';
+import type { Columns } from '../conditions.js';
+import { compareStored } from './compare.js';
+import { SortedRows } from './sorted-rows.js';
+
+/** A column and its place in a stored row. */
+export interface MemoryColumn extends Column {
+  readonly index: number;
+  /** A value as rows store it: immutable, and comparable by `<`. */
+  pack(stored: unknown): unknown;
+  /** The application's value, of which nothing is shared with the row. */
+  unpack(packed: unknown): unknown;
+}
+
+/** A value as rows store it; null stays null. */
+export function packed(column: MemoryColumn, stored: unknown): unknown {
+  return stored === null ? null : column.pack(stored);
+}
+
+/** A row: its values by the index of their columns. It stays the same object while its values change. */
+export interface StoredRow {
+  values: readonly unknown[];
+  /** Rows that were inserted later have higher ones. */
+  readonly sequence: number;
+  deleted: boolean;
+}
+
+/** The columns of a primary key or of a unique index, and the rows by their values. */
+interface UniqueIndex {
+  readonly columns: readonly MemoryColumn[];
+  readonly rows: Map<unknown, StoredRow>;
+}
+
+/** The shape of a table: what its indexes are made from. */
+export interface TableShape extends Columns<MemoryColumn> {
+  readonly primary: readonly MemoryColumn[];
+  readonly uniques: readonly (readonly MemoryColumn[])[];
+  /** Columns that are the first of an index. */
+  readonly indexed: readonly MemoryColumn[];
+}
+
+/** The rows of one entity with their indexes. Every call is synchronous, so that statements are atomic. */
+export class MemoryTable {
+  readonly #uniques: readonly UniqueIndex[];
+  readonly #sorted: ReadonlyMap<MemoryColumn, SortedRows>;
+  #sequence = 0;
+  #lastId = 0;
+  /** Whether the rows were inserted in the order of their keys, as with UUIDs of version 7. */
+  #inKeyOrder = true;
+  #lastKey: unknown = null;
+
+  constructor(readonly shape: TableShape) {
+    this.#uniques = [shape.primary, ...shape.uniques].map((columns) => ({ columns, rows: new Map() }));
+    this.#sorted = new Map(shape.indexed.map((column) => [column, new SortedRows(column.index)]));
+  }
+
+  get size(): number {
+    return this.#uniques[0]!.rows.size;
+  }
+
+  /** The column sets by which {@link find} finds rows. */
+  get keys(): readonly (readonly MemoryColumn[])[] {
+    return this.#uniques.map((index) => index.columns);
+  }
+
+  sorted(column: MemoryColumn): SortedRows | undefined {
+    return this.#sorted.get(column);
+  }
+
+  /** All rows, in the order of their insertion. */
+  rows(): Iterable<StoredRow> {
+    return this.#uniques[0]!.rows.values();
+  }
+
+  /** All rows at this moment, in the order of their keys. */
+  snapshot(): StoredRow[] {
+    const rows = [...this.rows()];
+    return this.#inKeyOrder ? rows : rows.sort((a, b) => this.#compareKeys(a, b));
+  }
+
+  /** The row with these values in one of the {@link keys}. */
+  find(key: number, values: readonly unknown[]): StoredRow | undefined {
+    return this.#uniques[key]!.rows.get(identity(values));
+  }
+
+  /** A number that no row of this table has had. */
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  /** The row that has the same values in a unique index, or in the one of `target`, and the columns of that index. */
+  conflict(
+    values: readonly unknown[],
+    except?: StoredRow,
+    target?: readonly string[],
+  ): { row: StoredRow; columns: readonly MemoryColumn[] } | undefined {
+    for (const { columns, rows } of this.#uniques) {
+      if (target && !isOf(columns, target)) continue;
+      const key = keyOf(columns, values);
+      const row = key === undefined ? undefined : rows.get(key);
+      if (row && row !== except) return { row, columns };
+    }
+    return undefined;
+  }
+
+  /** @throws UniqueConstraintError; nothing is written */
+  insert(values: readonly unknown[]): StoredRow {
+    this.#refuseConflict(values);
+    const row: StoredRow = { values, sequence: ++this.#sequence, deleted: false };
+    this.#index(row);
+    this.#noteKey(values);
+    return row;
+  }
+
+  /** Gives a row new values, and what undoes it. @throws UniqueConstraintError; nothing is written */
+  update(row: StoredRow, values: readonly unknown[]): () => void {
+    this.#refuseConflict(values, row);
+    const before = row.values;
+    this.#replace(row, values);
+    return () => this.#replace(row, before);
+  }
+
+  delete(row: StoredRow): void {
+    for (const { columns, rows } of this.#uniques) {
+      const key = keyOf(columns, row.values);
+      if (key !== undefined) rows.delete(key);
+    }
+    for (const sorted of this.#sorted.values()) sorted.delete(row);
+    row.deleted = true;
+    if (this.size > 0) return;
+    this.#inKeyOrder = true;
+    this.#lastKey = null;
+  }
+
+  #replace(row: StoredRow, values: readonly unknown[]): void {
+    const before = row.values;
+    const changed = (column: MemoryColumn): boolean => before[column.index] !== values[column.index];
+    const uniques = this.#uniques.filter((index) => index.columns.some(changed));
+    const sorted = [...this.#sorted].filter(([column]) => changed(column));
+    for (const { columns, rows } of uniques) {
+      const key = keyOf(columns, before);
+      if (key !== undefined) rows.delete(key);
+    }
+    for (const [, index] of sorted) index.delete(row);
+    row.values = values;
+    for (const { columns, rows } of uniques) {
+      const key = keyOf(columns, values);
+      if (key !== undefined) rows.set(key, row);
+    }
+    for (const [, index] of sorted) index.add(row);
+    if (uniques.includes(this.#uniques[0]!)) this.#inKeyOrder = false;
+  }
+
+  #index(row: StoredRow): void {
+    for (const { columns, rows } of this.#uniques) {
+      const key = keyOf(columns, row.values);
+      if (key !== undefined) rows.set(key, row);
+    }
+    for (const sorted of this.#sorted.values()) sorted.add(row);
+  }
+
+  #refuseConflict(values: readonly unknown[], except?: StoredRow): void {
+    const conflict = this.conflict(values, except);
+    if (!conflict) return;
+    throw new UniqueConstraintError(
+      this.shape.name,
+      conflict.columns.map((column) => column.property),
+    );
+  }
+
+  #noteKey(values: readonly unknown[]): void {
+    const [first, ...others] = this.shape.primary;
+    const key = values[first!.index];
+    if (others.length > 0 || compareStored(this.#lastKey, key) > 0) this.#inKeyOrder = false;
+    this.#lastKey = key;
+    if (typeof key === 'number' && key > this.#lastId) this.#lastId = key;
+  }
+
+  #compareKeys(a: StoredRow, b: StoredRow): number {
+    for (const { index } of this.shape.primary) {
+      const order = compareStored(a.values[index], b.values[index]);
+      if (order !== 0) return order;
+    }
+    return 0;
+  }
+}
+
+/** Whether these are the columns with these names, in whatever order. */
+function isOf(columns: readonly MemoryColumn[], names: readonly string[]): boolean {
+  return columns.length === names.length && columns.every(({ property }) => names.includes(property));
+}
+
+/** What rows are equal by in a unique index; none where a value is null, which equals nothing. */
+function keyOf(columns: readonly MemoryColumn[], values: readonly unknown[]): unknown {
+  if (columns.length === 1) return values[columns[0]!.index] ?? undefined;
+  const key = columns.map((column) => values[column.index]);
+  return key.includes(null) ? undefined : identity(key);
+}
+
+function identity(values: readonly unknown[]): unknown {
+  return values.length === 1
+    ? values[0]
+    : JSON.stringify(values.map((value) => (typeof value === 'bigint' ? `${value}n` : value)));
+}

@@ -1,0 +1,166 @@
+import type { Comparison, Condition, Subject } from '../conditions.js';
+import { likeParts } from '../like.js';
+import { type JsonKey, Param } from '../operators.js';
+import { canonicalPattern, IMPOSSIBLE, toStored } from '../values.js';
+import { compareStored } from './compare.js';
+import { type MemoryColumn, packed, type StoredRow } from './memory-table.js';
+
+/** Unknown, as SQL has it: a comparison with null. */
+type Truth = boolean | undefined;
+
+/** Whether a row meets a condition, with the parameters of a run. */
+export type Predicate = (row: StoredRow, params: Params) => Truth;
+
+/** The parameters of a run, by their slots, in the form in which rows store their values. */
+export type Params = readonly unknown[];
+
+/** A parameter of a query, and how its value is brought into the form of stored ones. */
+export interface ParamSlot {
+  readonly name: string;
+  readonly convert: (given: unknown) => unknown;
+}
+
+/** Compiles a condition to a function of a row; each parameter gets a slot. */
+export function predicateOf(condition: Condition<MemoryColumn>, slots: ParamSlot[]): Predicate {
+  switch (condition.kind) {
+    case 'constant':
+      return () => condition.value;
+    case 'not': {
+      const part = predicateOf(condition.part, slots);
+      return (row, params) => not(part(row, params));
+    }
+    case 'and':
+      return some(
+        condition.parts.map((part) => predicateOf(part, slots)),
+        false,
+      );
+    case 'or':
+      return some(
+        condition.parts.map((part) => predicateOf(part, slots)),
+        true,
+      );
+    case 'null': {
+      const read = reader(condition.subject);
+      return (row) => read(row) === null;
+    }
+    case 'compare':
+      return comparison(condition.subject, condition.op, condition.value, slots);
+    case 'in': {
+      const parts = condition.values.map((value) => comparison(condition.subject, '=', value, slots));
+      return some(parts, true);
+    }
+    case 'like':
+      return like(condition.subject, condition.pattern, slots);
+  }
+}
+
+function not(truth: Truth): Truth {
+  return truth === undefined ? undefined : !truth;
+}
+
+/** `and` is decided by the first false, `or` by the first true; unknown where none decides and one is unknown. */
+function some(parts: readonly Predicate[], decides: boolean): Predicate {
+  return (row, params) => {
+    let result: Truth = !decides;
+    for (const part of parts) {
+      const truth = part(row, params);
+      if (truth === decides) return decides;
+      if (truth === undefined) result = undefined;
+    }
+    return result;
+  };
+}
+
+function comparison(subject: Subject<MemoryColumn>, op: Comparison, value: unknown, slots: ParamSlot[]): Predicate {
+  const read = reader(subject);
+  const operand = operandReader(subject, value, slots);
+  const holds = COMPARE[op];
+  return (row, params) => {
+    const left = read(row);
+    const right = operand(params);
+    if (left === null || right === null) return undefined;
+    // Inside JSON a value of another type than the one asked for is simply not it.
+    if (subject.path && typeof left !== typeof right) return false;
+    return holds(compareStored(left, right));
+  };
+}
+
+const COMPARE: Readonly<Record<Comparison, (order: number) => boolean>> = {
+  '=': (order) => order === 0,
+  '<': (order) => order < 0,
+  '<=': (order) => order <= 0,
+  '>': (order) => order > 0,
+  '>=': (order) => order >= 0,
+};
+
+function like(subject: Subject<MemoryColumn>, pattern: unknown, slots: ParamSlot[]): Predicate {
+  const read = reader(subject);
+  const convert = (given: unknown): RegExp | null => {
+    const text = canonicalPattern(subject.column, given);
+    return typeof text === 'string' ? likeExpression(text) : null;
+  };
+  const expression =
+    pattern instanceof Param ? slotReader(slots, { name: pattern.name, convert }) : constantReader(convert(pattern));
+  return (row, params) => {
+    const text = read(row);
+    const matches = expression(params) as RegExp | null;
+    if (text === null || matches === null) return undefined;
+    return typeof text === 'string' && matches.test(text);
+  };
+}
+
+function likeExpression(pattern: string): RegExp {
+  const parts = likeParts(pattern).map((part) => {
+    if ('any' in part) return part.any === 'text' ? '.*' : '.';
+    return part.text.replace(/[\\^$.*+?()[\]{}|/]/, String.raw`\$&`);
+  });
+  return new RegExp(`^${parts.join('')}$`, 'su');
+}
+
+/** The stored value of a column, or the scalar at a path inside its JSON: null where there is none. */
+export function reader({ column, path }: Subject<MemoryColumn>): (row: StoredRow) => unknown {
+  if (!path) return (row) => row.values[column.index];
+  return (row) => {
+    const text = row.values[column.index];
+    return typeof text === 'string' ? valueAt(JSON.parse(text), path) : null;
+  };
+}
+
+function valueAt(document: unknown, path: readonly JsonKey[]): unknown {
+  let value = document;
+  for (const key of path) {
+    const has = typeof key === 'number' ? Array.isArray(value) : isObject(value) && Object.hasOwn(value, key);
+    value = has ? (value as Record<JsonKey, unknown>)[key] : undefined;
+  }
+  return value ?? null;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value to compare with: a constant of the query, or a parameter of the run. */
+export function operandReader(
+  { column, path }: Subject<MemoryColumn>,
+  value: unknown,
+  slots: ParamSlot[],
+): (params: Params) => unknown {
+  if (value instanceof Param)
+    return slotReader(slots, { name: value.name, convert: (given) => packParam(column, given) });
+  return constantReader(path ? value : packed(column, value));
+}
+
+export function slotReader(slots: ParamSlot[], slot: ParamSlot): (params: Params) => unknown {
+  const index = slots.push(slot) - 1;
+  return (params) => params[index];
+}
+
+function constantReader(constant: unknown): () => unknown {
+  return () => constant;
+}
+
+/** A parameter's value as rows store it; null, which nothing equals, for one that the column cannot hold. */
+function packParam(column: MemoryColumn, given: unknown): unknown {
+  const stored = toStored(column, given);
+  return stored === IMPOSSIBLE ? null : packed(column, stored);
+}

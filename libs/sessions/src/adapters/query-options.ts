@@ -1,0 +1,85 @@
+import { SessionValidationError, UnsupportedQueryError } from '../errors/errors.js';
+import type { Column } from './columns.js';
+import { columnOf, type Columns } from './conditions.js';
+import { Param } from './operators.js';
+import type { Direction, QueryKind, QueryOptions } from './sessions-adapter.js';
+import { canonicalCount, ValueError } from './values.js';
+
+/** A column to sort by. */
+export interface OrderTerm<C extends Column> {
+  readonly column: C;
+  readonly direction: Direction;
+}
+
+/** The parts of a query's options that name columns, each looked up once. */
+export interface NamedParts<C extends Column> {
+  /** The columns that a run returns; none where it only counts. */
+  readonly columns: readonly C[] | undefined;
+  readonly order: readonly OrderTerm<C>[];
+}
+
+/**
+ * Looks up what a query's options name, and refuses combinations that no adapter runs.
+ *
+ * @throws UnsupportedQueryError, SessionValidationError for an unknown column
+ */
+export function namedParts<C extends Column>(
+  table: Columns<C> & { readonly primary: readonly C[] },
+  kind: QueryKind,
+  options: QueryOptions,
+): NamedParts<C> {
+  const order = orderOf(table, options);
+  const { select, returning, relations, take, skip, count } = options;
+  checkCounts(table, { take, skip });
+  checkRelations(table, relations);
+  const refuse = (what: string): never => {
+    throw new UnsupportedQueryError(`Table "${table.name}": ${what}.`);
+  };
+  if (kind === 'all') {
+    if (relations && (select || table.primary.length !== 1)) {
+      refuse('relations come with whole rows of a table with one key column, so without select');
+    }
+    if (count && (take !== undefined || skip !== undefined)) refuse('a count takes no take and no skip');
+    if (count) return { columns: undefined, order };
+    return { columns: select ? named(table, select) : [...table.columns.values()], order };
+  }
+  if (relations || skip !== undefined || (kind === 'updateAll' && (take !== undefined || order.length > 0))) {
+    refuse(`${kind} takes no relations and no skip, and only deleteAll a take and an order`);
+  }
+  return { columns: returning?.length ? named(table, returning) : undefined, order };
+}
+
+function checkCounts(table: Columns, counts: Pick<QueryOptions, 'take' | 'skip'>): void {
+  for (const [name, count] of Object.entries(counts)) {
+    if (count === undefined || count instanceof Param) continue;
+    try {
+      canonicalCount(count);
+    } catch (error) {
+      if (error instanceof ValueError) throw new SessionValidationError(table.name, { [name]: error.message });
+      throw error;
+    }
+  }
+}
+
+function checkRelations(table: Columns, relations: QueryOptions['relations'] = {}): void {
+  const unknown = Object.keys(relations).filter((name) => !table.relations.has(name));
+  const problem = `is no relation (there are: ${[...table.relations].join(', ')})`;
+  if (unknown.length > 0) {
+    throw new SessionValidationError(table.name, Object.fromEntries(unknown.map((name) => [name, problem])));
+  }
+}
+
+function named<C extends Column>(table: Columns<C>, names: readonly string[]): C[] {
+  return names.map((name) => columnOf(table, name));
+}
+
+function orderOf<C extends Column>(table: Columns<C>, { order = {} }: QueryOptions): OrderTerm<C>[] {
+  return Object.entries(order).flatMap(([name, direction]) => {
+    if (direction === undefined) return [];
+    const column = columnOf(table, name);
+    if (column.kind === 'json') {
+      throw new UnsupportedQueryError(`Table "${table.name}": the JSON column "${name}" has no order.`);
+    }
+    return [{ column, direction }];
+  });
+}

@@ -1,0 +1,74 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { expiryFrom, extensionAt, isDue, isExpired, type Lifetime } from './session.js';
+
+const DAY = 86_400_000;
+const NOW = new Date('2026-01-01T00:00:00.000Z');
+const WEEK_STALE_DAY: Lifetime = { ttlMs: 7 * DAY, staleMs: DAY };
+
+const after = (ms: number): Date => new Date(NOW.getTime() + ms);
+const due = (expiresAt: Date | null, lifetime: Lifetime = WEEK_STALE_DAY): boolean =>
+  isDue(expiresAt, extensionAt(NOW, lifetime), NOW);
+
+describe('isExpired', () => {
+  it('holds from the very moment of the end on (PARITY 1.3)', () => {
+    expect([after(1), after(0), after(-1)].map((end) => isExpired(end, NOW))).toEqual([false, true, true]);
+  });
+
+  it('never holds without an end (PARITY 1.9: the seed calls such a session expired)', () => {
+    expect(isExpired(null, NOW)).toBe(false);
+  });
+});
+
+describe('expiryFrom', () => {
+  it('is the lifetime later, and none without a lifetime', () => {
+    expect(expiryFrom(NOW, 1)).toEqual(after(1));
+    expect(expiryFrom(NOW, null)).toBeNull();
+  });
+});
+
+describe('extensionAt', () => {
+  it('offers now + ttl for whatever ends more than the stale time before that (PARITY 1.4)', () => {
+    expect(extensionAt(NOW, WEEK_STALE_DAY)).toEqual({ expiresAt: after(7 * DAY), ifBefore: after(6 * DAY) });
+  });
+
+  it('offers none where sessions never end, or are never extended', () => {
+    expect(extensionAt(NOW, { ttlMs: null, staleMs: 0 })).toBeUndefined();
+    expect(extensionAt(NOW, { ttlMs: DAY, staleMs: null })).toBeUndefined();
+  });
+});
+
+describe('isDue', () => {
+  it('needs a gain of more than the stale time, by the millisecond (PARITY 1.4)', () => {
+    expect([after(6 * DAY - 1), after(6 * DAY), after(6 * DAY + 1)].map((end) => due(end))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('is so at every read with a stale time of 0, but not when nothing is gained', () => {
+    const lifetime = { ttlMs: DAY, staleMs: 0 };
+    expect([after(DAY - 1), after(DAY)].map((end) => due(end, lifetime))).toEqual([true, false]);
+  });
+
+  it('is never so for a session that has ended, or has no end (PARITY 1.9)', () => {
+    expect([after(0), after(-1), null].map((end) => due(end))).toEqual([false, false, false]);
+  });
+
+  it('only ever lengthens, by more than the stale time, and never revives', () => {
+    const lifetimes = fc
+      .tuple(fc.integer({ min: 1, max: 400 * DAY }), fc.option(fc.nat(400 * DAY)))
+      .map(([ttlMs, staleMs]): Lifetime => ({ ttlMs, staleMs }));
+    const ends = fc.option(fc.integer({ min: -500 * DAY, max: 500 * DAY }).map(after));
+    fc.assert(
+      fc.property(lifetimes, ends, (lifetime, end) => {
+        const extension = extensionAt(NOW, lifetime);
+        if (!isDue(end, extension, NOW)) return;
+        expect(isExpired(end, NOW)).toBe(false);
+        expect(extension.expiresAt.getTime() - end!.getTime()).toBeGreaterThan(lifetime.staleMs!);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

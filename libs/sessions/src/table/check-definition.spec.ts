@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { definitionProblems } from './check-definition.js';
+import type { SessionsTableDefinition } from './definition.js';
+
+/** A definition as JavaScript gives it, which no compiler has seen. */
+const problemsOf = (definition: object): string[] => definitionProblems(definition);
+
+/** The problems with one extra field, without the beginning that names it. */
+const problemsOfField = (field: object): string[] =>
+  problemsOf({ extraFields: { field } }).map((problem) => problem.replace('extraFields.field: ', ''));
+
+const User = class {};
+
+describe('definitionProblems', () => {
+  it('finds none in a definition with every type and relation', () => {
+    const definition: SessionsTableDefinition = {
+      table: 'api_keys',
+      schema: 'auth',
+      dataSource: 'main',
+      extraFields: {
+        userId: { type: 'string', length: 36, index: true, default: 'nobody' },
+        text: { type: 'text', nullable: true, default: null },
+        uuid: { type: 'uuid', unique: true, default: '018f3c4e-0000-7000-8000-000000000000' },
+        int: { type: 'int', default: -5 },
+        bigint: { type: 'bigint', default: 5n },
+        number: { type: 'number', default: 0.5 },
+        boolean: { type: 'boolean', default: false },
+        timestamp: { type: 'timestamp', default: new Date(0) },
+        json: { type: 'json', default: { a: [1] } },
+        enum: { type: 'enum', values: ['a', 'b'], default: 'b' },
+        profileId: { type: 'uuid', nullable: true },
+        user: { manyToOne: () => User, joinColumn: 'userId', onDelete: 'CASCADE' },
+        profile: { oneToOne: () => User, joinColumn: 'profileId' },
+        badge: { oneToOne: () => User, inverse: 'session' },
+        entries: { oneToMany: () => User, inverse: 'session' },
+        tags: { manyToMany: () => User, joinTable: 'session_tags' },
+      },
+      columns: { createdAt: 'inserted_at', userId: { name: 'uid' }, authTokenDigest: 'digest' },
+    };
+    expect(definitionProblems(definition)).toEqual([]);
+  });
+
+  it('tells all problems at once, each with its place', () => {
+    expect(
+      problemsOf({
+        table: ' ',
+        extraFields: { id: { type: 'int' }, 'a-b': { type: 'int' }, level: { type: 'enum' }, what: {} },
+        columns: { nothing: 'x', authToken: 'y' },
+      }),
+    ).toEqual([
+      '" " is no name of a table, schema or data source',
+      'extraFields: "id" is built into every session; choose another name',
+      'extraFields: "a-b" is no identifier',
+      'extraFields.level: an enum needs its values',
+      'extraFields.what: give a type, or one of manyToOne, oneToOne, oneToMany, manyToMany',
+      'columns: "nothing" is no column of the table',
+      'columns: "authToken" is no column of the table',
+    ]);
+  });
+
+  it.each(['id', 'authToken', 'authTokenDigest', 'data', 'expiresAt', 'isExpired', 'createdAt', 'updatedAt', 'status'])(
+    'refuses an extra field "%s"',
+    (name) => {
+      expect(problemsOf({ extraFields: { [name]: { type: 'string' } } })).toEqual([
+        `extraFields: "${name}" is built into every session; choose another name`,
+      ]);
+    },
+  );
+
+  it.each(['', ' ', '\0', 'a\0b'])('refuses the name %o for table, schema and data source', (name) => {
+    expect(problemsOf({ table: name, schema: name, dataSource: name })).toHaveLength(3);
+  });
+
+  it.each(['', '1st', 'a b', 'a;b', 'é', '__proto__ '])('refuses an extra field named %o', (name) => {
+    expect(problemsOf({ extraFields: { [name]: { type: 'string' } } })).toEqual([
+      `extraFields: "${name}" is no identifier`,
+    ]);
+  });
+});
+
+describe('a field', () => {
+  it('needs a known type', () => {
+    expect(problemsOfField({ type: 'money' })).toEqual([
+      'the type must be one of string, text, uuid, int, bigint, number, boolean, timestamp, json, enum, not "money"',
+    ]);
+  });
+
+  it.each([[undefined], [[]]])('of type enum needs values, not %o', (values) => {
+    expect(problemsOfField({ type: 'enum', values })).toEqual(['an enum needs its values']);
+  });
+
+  it.each([
+    { type: 'text', length: 5 },
+    { type: 'string', length: 0 },
+    { type: 'string', length: 1.5 },
+  ])('refuses the length of %o', (field) => {
+    expect(problemsOfField(field)).toEqual(['a length is a whole number of at least 1, of a string']);
+  });
+
+  it.each([
+    [{ type: 'string', default: 5 }, 'the default must be text, not the number 5'],
+    [{ type: 'string', length: 2, default: 'abc' }, 'the default is no value of the field'],
+    [{ type: 'uuid', default: 'abc' }, 'the default is no value of the field'],
+    [{ type: 'int', default: 2 ** 31 }, 'the default must be a whole number of 32 bits, not the number 2147483648'],
+    [
+      { type: 'bigint', default: '9223372036854775808' },
+      'the default must be a whole number of 64 bits, as a bigint, a safe number or decimal text, not a string',
+    ],
+    [{ type: 'number', default: NaN }, 'the default must be a finite number, not the number NaN'],
+    [{ type: 'boolean', default: 'yes' }, 'the default must be true or false, not a string'],
+    [{ type: 'timestamp', default: 0 }, 'the default must be a Date between the years 1000 and 9999, not the number 0'],
+    [{ type: 'json', default: 5n }, 'the default must be JSON (no cycles, no bigint), not a bigint'],
+    [{ type: 'enum', values: ['a'], default: 'b' }, 'the default is no value of the field'],
+    [{ type: 'int', default: null }, 'the default is null, but the field is not nullable'],
+  ])('refuses the default of %o', (field, problem) => {
+    expect(problemsOfField(field)).toEqual([problem]);
+  });
+});
+
+describe('a relation', () => {
+  const relation = { manyToOne: () => User };
+
+  it.each([{ ...relation, oneToMany: () => User }, {}])('is of one kind, unlike %o', (field) => {
+    expect(problemsOfField(field)).toEqual(['give a type, or one of manyToOne, oneToOne, oneToMany, manyToMany']);
+  });
+
+  it.each([
+    [relation, 'needs joinColumn, the extra field that holds the key'],
+    [{ oneToOne: () => User }, 'needs joinColumn, the extra field that holds the key'],
+    [{ ...relation, joinColumn: 'nowhere' }, 'joinColumn "nowhere" is no extra field; add it'],
+    [{ oneToMany: () => User }, 'oneToMany needs inverse, the property of the entity that leads back'],
+  ])('refuses %o', (field, problem) => {
+    expect(problemsOfField(field)).toEqual([problem]);
+  });
+
+  it('has a join column of its own', () => {
+    const extraFields = {
+      userId: { type: 'string' },
+      a: { ...relation, joinColumn: 'userId' },
+      b: { ...relation, joinColumn: 'userId' },
+    };
+    expect(problemsOf({ extraFields })).toEqual([
+      'extraFields.a: joinColumn "userId" is that of another relation',
+      'extraFields.b: joinColumn "userId" is that of another relation',
+    ]);
+  });
+});

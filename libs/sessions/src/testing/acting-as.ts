@@ -1,0 +1,29 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { SessionsRegistry } from '../sessions.registry.js';
+import type { SessionsService } from '../sessions.service.js';
+import type { ExtraFields, NewSession } from '../table/fields.js';
+import type { AnySessionsTable } from '../table/sessions-table.js';
+
+type TableOf<F extends ExtraFields> = AnySessionsTable & (abstract new (...args: never[]) => SessionsService<F>);
+
+/**
+ * Begins a session and returns the headers of a request that carries its token, as the table's guard takes them.
+ *
+ * @param table the class of a table, or the name of one that was registered by a plain definition
+ * @example
+ * ```ts
+ * const headers = await actingAs(app, Sessions, { userId: 'u1' });
+ * await fetch(`${url}/me`, { headers });
+ * ```
+ */
+export async function actingAs<F extends ExtraFields>(
+  app: Pick<INestApplicationContext, 'get'>,
+  table: TableOf<F> | string,
+  attributes: NewSession<F>,
+): Promise<Record<string, string>> {
+  const registry = app.get(SessionsRegistry, { strict: false });
+  const store = registry.store(table);
+  const { authToken } = await registry.service(store).create(attributes as NewSession<ExtraFields>);
+  const [source] = store.options.credentials;
+  return typeof source === 'object' ? { [source.header]: authToken } : { authorization: `Bearer ${authToken}` };
+}

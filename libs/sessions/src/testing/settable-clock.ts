@@ -1,0 +1,35 @@
+import { type Duration, durationMs } from '../duration.js';
+
+/**
+ * A clock that stands still until it is told to move; for `forRoot({ clock: clock.now })` in tests of what time does.
+ *
+ * @example
+ * ```ts
+ * const clock = new SettableClock(new Date('2026-01-01T00:00:00Z'));
+ * clock.advance('8d'); // every session of seven days has ended
+ * ```
+ */
+export class SettableClock {
+  #time: number;
+
+  constructor(start: Date = new Date()) {
+    this.#time = start.getTime();
+  }
+
+  /** The current time; bound, so that it can be passed on. */
+  readonly now = (): Date => new Date(this.#time);
+
+  set(time: Date): void {
+    this.#time = time.getTime();
+  }
+
+  /** @throws TypeError for what is no duration */
+  advance(duration: Duration): void {
+    const ms = durationMs(duration);
+    if (ms === undefined)
+      throw new TypeError(
+        `${JSON.stringify(duration)} is no duration; write a number of seconds, or '90s', '10m', '12h', '7d'.`,
+      );
+    this.#time += ms;
+  }
+}

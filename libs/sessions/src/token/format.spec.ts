@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { MIN_TOKEN_BITS, tokenBits } from './format.js';
+
+describe('tokenBits', () => {
+  it('counts six bits for each character of a plain token', () => {
+    expect(tokenBits({ length: 64 })).toBe(384);
+    expect(tokenBits({ length: 16 })).toBe(96); // what the seed calls 128 bits (PARITY 1.4)
+  });
+
+  it('counts 5.95 bits for each character of a prefixed token, none for prefix and checksum', () => {
+    expect(tokenBits({ prefix: 'key', length: 43 })).toBeCloseTo(256.03, 2);
+  });
+
+  it.each([{}, { prefix: 'key' }])('has its floor between 21 and 22 characters for %o (ASVS 7.2.3)', (format) => {
+    expect(tokenBits({ ...format, length: 21 })).toBeLessThan(MIN_TOKEN_BITS);
+    expect(tokenBits({ ...format, length: 22 })).toBeGreaterThanOrEqual(MIN_TOKEN_BITS);
+  });
+});

@@ -1,0 +1,114 @@
+import { Column, Entity, EntitySchema, PrimaryColumn } from 'typeorm';
+
+/** The table between photos and tags, which has no entity of its own. */
+export const PHOTO_TAGS = 'photo_tags';
+
+/** A key that the application makes, a unique column under another name, and relations from the other side. */
+export const Person = new EntitySchema<{ id: string; email: string; name: string | null; photos?: object[] }>({
+  name: 'Person',
+  tableName: 'people',
+  columns: {
+    id: { type: 'uuid', primary: true },
+    email: { name: 'e_mail', type: 'varchar', length: 100, unique: true },
+    name: { type: 'varchar', length: 50, nullable: true },
+  },
+  relations: { photos: { type: 'one-to-many', target: 'Photo', inverseSide: 'owner' } },
+});
+
+/** A key that the storage makes, every kind of column, a unique index of two columns, and relations to the others. */
+export const Photo = new EntitySchema<PhotoRow>({
+  name: 'Photo',
+  tableName: 'photos',
+  columns: {
+    id: { type: 'int', primary: true, generated: 'increment' },
+    title: { type: 'varchar', length: 50 },
+    caption: { type: 'text', nullable: true },
+    album: { type: 'varchar', length: 20, nullable: true },
+    position: { type: 'int', nullable: true },
+    views: { type: 'bigint', default: 0 },
+    rating: { type: 'double precision', nullable: true },
+    hidden: { type: 'boolean', default: false },
+    takenAt: { type: Date, precision: 3, nullable: true },
+    meta: { type: 'json', nullable: true },
+    // In another order than that of their letters.
+    state: { type: 'simple-enum', enum: ['draft', 'Public', 'archived'], default: 'draft' },
+    serial: { type: 'uuid', nullable: true },
+    ownerId: { type: 'uuid', nullable: true },
+  },
+  relations: {
+    owner: { type: 'many-to-one', target: 'Person', joinColumn: { name: 'ownerId' }, inverseSide: 'photos' },
+    tags: {
+      type: 'many-to-many',
+      target: 'Tag',
+      joinTable: {
+        name: PHOTO_TAGS,
+        joinColumn: { name: 'photoId', referencedColumnName: 'id' },
+        inverseJoinColumn: { name: 'tagName', referencedColumnName: 'name' },
+      },
+    },
+  },
+  uniques: [{ columns: ['album', 'position'] }],
+});
+
+/** A key of text, and the far side of a many-to-many relation. */
+export const Tag = new EntitySchema<{ name: string; weight: number | null }>({
+  name: 'Tag',
+  tableName: 'tags',
+  columns: {
+    name: { type: 'varchar', length: 30, primary: true },
+    weight: { type: 'int', nullable: true },
+  },
+});
+
+/** A decorated class. */
+@Entity('countries')
+export class Country {
+  @PrimaryColumn({ type: 'varchar', length: 2 })
+  code!: string;
+
+  @Column({ name: 'country_name', length: 60, unique: true })
+  name!: string;
+
+  @Column({ type: 'int', nullable: true, default: '1' })
+  rank!: number | null;
+}
+
+/** A key of two columns. */
+export const Membership = new EntitySchema<{ personId: string; club: string; role: string; person?: object }>({
+  name: 'Membership',
+  tableName: 'memberships',
+  columns: {
+    personId: { type: 'uuid', primary: true },
+    club: { type: 'varchar', length: 30, primary: true },
+    role: { type: 'varchar', length: 30, default: 'guest' },
+  },
+  relations: {
+    person: {
+      type: 'many-to-one',
+      target: 'Person',
+      joinColumn: { name: 'personId' },
+      createForeignKeyConstraints: false,
+    },
+  },
+});
+
+/** Every entity of the suite. */
+export const ENTITIES = [Person, Photo, Tag, Membership, Country];
+
+interface PhotoRow {
+  id: number;
+  title: string;
+  caption: string | null;
+  album: string | null;
+  position: number | null;
+  views: string;
+  rating: number | null;
+  hidden: boolean;
+  takenAt: Date | null;
+  meta: unknown;
+  state: string;
+  serial: string | null;
+  ownerId: string | null;
+  owner?: object | null;
+  tags?: object[];
+}

@@ -1,0 +1,165 @@
+import { Any, ArrayContains, ArrayOverlap, Between, Equal, ILike, In, Like, MoreThan, Not, Raw } from 'typeorm';
+import { describe, expect, it } from 'vitest';
+import { JsonPath, param, SessionValidationError, UnsupportedQueryError, type QueryOptions } from '@app/sessions';
+import { Membership, Photo } from '../entities.js';
+import type { AdapterFixture } from '../harness.js';
+
+const SOME_DATE = new Date(0);
+
+export function refusals(db: AdapterFixture): void {
+  const preparing =
+    (options: QueryOptions, kind: 'all' | 'updateAll' | 'deleteAll' = 'all', schema: unknown = Photo) =>
+    (): unknown =>
+      db.adapter.prepare(kind, schema as typeof Photo, options);
+
+  describe('an UnsupportedQueryError names', () => {
+    it.each<[string, QueryOptions, RegExp]>([
+      ['Raw', { where: { title: Raw('1 = 1') } }, /"raw" on "title"/],
+      ['Raw inside Not', { where: { title: Not(Raw((alias) => `${alias} IS NULL`)) } }, /"raw" on "title"/],
+      ['ILike', { where: { title: ILike('a%') } }, /"ilike" on "title"/],
+      ['ArrayContains', { where: { title: ArrayContains(['a']) } }, /"arrayContains" on "title"/],
+      ['ArrayOverlap', { where: { title: ArrayOverlap(['a']) } }, /"arrayOverlap" on "title"/],
+      ['Any', { where: { title: Any(['a']) } }, /"any" on "title"/],
+      ['Raw inside a JSON path', { where: { meta: JsonPath(['a'], Raw('1 = 1')) } }, /"raw" on "meta"/],
+      ['a filter by a relation', { where: { owner: { id: 'a' } } }, /"owner" is a relation/],
+      ['an order by a relation', { order: { owner: 'ASC' } }, /"owner" is a relation/],
+      ['a JSON column compared as a whole', { where: { meta: { a: 1 } } }, /JSON column "meta"/],
+      ['a JSON column in Not', { where: { meta: Not({ a: 1 }) } }, /JSON column "meta"/],
+      ['a JSON column in a list', { where: { meta: In([{ a: 1 }]) } }, /JSON column "meta"/],
+      ['a JSON column in Between', { where: { meta: Between(1, 2) } }, /JSON column "meta"/],
+      ['a JSON column and a parameter', { where: { meta: param('meta') } }, /JSON column "meta"/],
+      ['an order by a JSON column', { order: { meta: 'ASC' } }, /JSON column "meta"/],
+      ['relations with select', { relations: { owner: true }, select: ['id'] }, /relations/],
+      ['a count with take', { count: true, take: 1 }, /count takes no take/],
+      ['a count with skip', { count: true, skip: 1 }, /count takes no take/],
+    ])('%s', (_name, options, message) => {
+      expect(preparing(options)).toThrow(UnsupportedQueryError);
+      expect(preparing(options)).toThrow(message);
+    });
+
+    it('what a write takes not', () => {
+      const set = { title: 'a' };
+      expect(preparing({ set, take: 1 }, 'updateAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ set, order: { id: 'ASC' } }, 'updateAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ set, relations: { owner: true } }, 'updateAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ skip: 1 }, 'deleteAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ relations: { owner: true } }, 'deleteAll')).toThrow(UnsupportedQueryError);
+    });
+
+    it('relations of an entity whose key has several columns', () => {
+      expect(preparing({ relations: { person: true } }, 'all', Membership)).toThrow(UnsupportedQueryError);
+    });
+  });
+
+  describe('a SessionValidationError names', () => {
+    it.each<[string, QueryOptions]>([
+      ['nope', { where: { nope: 1 } }],
+      ['nope', { where: [{ title: 'a' }, { nope: 1 }] }],
+      ['nope', { select: ['nope'] }],
+      ['nope', { order: { nope: 'ASC' } }],
+      ['nope', { relations: { nope: true } }],
+      ['toString', { where: { toString: 'a' } }],
+    ])('the unknown name %s: %o', (name, options) => {
+      expect(preparing(options)).toThrow(SessionValidationError);
+      expect(preparing(options)).toThrow(name);
+    });
+
+    it('an unknown column to set or to return', async () => {
+      expect(preparing({ set: { nope: 1 } }, 'updateAll')).toThrow(SessionValidationError);
+      expect(preparing({ set: { title: 'a' }, returning: ['nope'] }, 'updateAll')).toThrow(SessionValidationError);
+      expect(preparing({ returning: ['nope'] }, 'deleteAll')).toThrow(SessionValidationError);
+      await expect(db.adapter.insert(Photo, { nope: 1 })).rejects.toThrow(SessionValidationError);
+      await expect(db.adapter.insert(Photo, { title: 'a' }, { returning: ['nope'] })).rejects.toThrow(
+        SessionValidationError,
+      );
+      expect(await db.count(Photo)).toBe(0);
+    });
+
+    it('an update that sets nothing', () => {
+      expect(preparing({ set: {} }, 'updateAll')).toThrow(SessionValidationError);
+      expect(preparing({}, 'updateAll')).toThrow(SessionValidationError);
+    });
+
+    it.each<[string, unknown]>([
+      ['title', 5],
+      ['title', undefined],
+      ['title', { a: 1 }],
+      ['title', ['a']],
+      ['title', In('a' as never)],
+      ['title', Like(5)],
+      ['title', MoreThan(5)],
+      ['position', '1'],
+      ['position', 1.5],
+      ['position', 2 ** 31],
+      ['position', Like('1%')],
+      ['views', 1.5],
+      ['views', 2n ** 63n],
+      ['views', '1e3'],
+      ['rating', NaN],
+      ['rating', Infinity],
+      ['rating', '1'],
+      ['hidden', 1],
+      ['hidden', 'true'],
+      ['takenAt', '2026-01-01'],
+      ['takenAt', 0],
+      ['takenAt', new Date(NaN)],
+      ['takenAt', new Date('0999-12-31T23:59:59Z')],
+      ['takenAt', Between<unknown>(SOME_DATE, 1)],
+      ['serial', 5],
+      ['state', true],
+      ['state', Like('d%')],
+      ['title', JsonPath(['a'], 1)],
+      ['meta', JsonPath(['a'], { b: 1 })],
+      ['meta', JsonPath(['a'], [1])],
+      ['meta', JsonPath(['a'], NaN)],
+      ['meta', JsonPath(['a"b'], 1)],
+      ['meta', JsonPath([''], 1)],
+      ['meta', JsonPath(['-a'], 1)],
+      ['meta', JsonPath([-1], 1)],
+      ['meta', JsonPath([1.5], 1)],
+      ['meta', JsonPath(['a'], param('a'))],
+    ])('%s, filtered by a value of another type: %o', (name, value) => {
+      expect(preparing({ where: { [name]: value } })).toThrow(SessionValidationError);
+      expect(preparing({ where: { [name]: value } })).toThrow(name);
+    });
+
+    it.each<[string, unknown]>([
+      ['title', 5],
+      ['title', null],
+      ['title', 'x'.repeat(51)],
+      ['title', 'a\0'],
+      ['title', 'a\udc00'],
+      ['title', Equal('a')],
+      ['position', 2 ** 31],
+      ['rating', Infinity],
+      ['takenAt', 'now'],
+      ['meta', 1n],
+      ['meta', { a: 'b\0' }],
+      ['meta', { '\ud800': 1 }],
+      ['meta', () => 1],
+      ['state', 'none'],
+      ['serial', 'no uuid'],
+    ])('%s, set to what it cannot hold: %o; nothing is written', async (name, value) => {
+      const invalid = { code: 'ERR_SESSION_INVALID', errors: { [name]: expect.any(String) } };
+      await expect(db.photo({ [name]: value })).rejects.toMatchObject(invalid);
+      const id = await db.photo({ title: 'old' });
+      await expect(db.adapter.update(Photo, { [name]: value }, { id })).rejects.toMatchObject(invalid);
+      expect(await db.titles()).toEqual(['old']);
+    });
+
+    it('every column that is wrong, and none of the values', async () => {
+      const error: unknown = await db
+        .photo({ title: 'secret\0', serial: 'secret', rating: 'secret' })
+        .catch((reason: unknown) => reason);
+      expect(Object.keys((error as SessionValidationError).errors)).toEqual(['title', 'serial', 'rating']);
+      expect(JSON.stringify(error) + String(error)).not.toContain('secret');
+    });
+
+    it.each([-1, 1.5, NaN, '1', null])('a number of rows that is none: %s', (rows) => {
+      for (const name of ['take', 'skip']) {
+        expect(preparing({ [name]: rows })).toThrow(SessionValidationError);
+        expect(preparing({ [name]: rows })).toThrow(name);
+      }
+    });
+  });
+}

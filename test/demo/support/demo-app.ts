@@ -1,0 +1,80 @@
+import type { AddressInfo } from 'node:net';
+import type { INestApplication } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { vi } from 'vitest';
+import { createDemo } from '../../../apps/demo/src/demo.js';
+import { LogCapture } from '../../support/log-capture.js';
+import { QueryLog } from '../../support/query-log.js';
+
+/** What a client sees of a response. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The JSON that came, or the text, or nothing. */
+  readonly body: unknown;
+}
+
+export interface Sent {
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON, unless it is text. */
+  readonly body?: unknown;
+}
+
+/** The demo as it is, on a port and a database of its own, with its log lines and its queries. */
+export class DemoApp {
+  private constructor(
+    private readonly app: INestApplication,
+    readonly logs: LogCapture,
+    readonly queries: QueryLog,
+  ) {}
+
+  static async start(databaseUrl: string, settings: Readonly<Record<string, string>> = {}): Promise<DemoApp> {
+    const logs = new LogCapture();
+    const queries = new QueryLog();
+    vi.stubEnv('DATABASE_URL', databaseUrl);
+    for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
+    try {
+      const app = await createDemo({ logger: logs });
+      app.get(DataSource).setOptions({ logger: queries });
+      await app.listen(0, '127.0.0.1');
+      return new DemoApp(app, logs, queries);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  }
+
+  get port(): number {
+    return (this.app.getHttpServer().address() as AddressInfo).port;
+  }
+
+  get dataSource(): DataSource {
+    return this.app.get(DataSource);
+  }
+
+  async send(method: string, path: string, { token, headers = {}, body }: Sent = {}): Promise<Answer> {
+    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
+      method,
+      headers: {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: parsed(text) };
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return text === '' ? undefined : (JSON.parse(text) as unknown);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,85 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { buildDemo, DemoProcess, type Finished, run } from './support/demo-process.js';
+
+let folder: string;
+beforeAll(async () => {
+  await run('curl', ['--version']).catch(() => {
+    throw new Error('The walk-through is made of curl commands, and curl is not installed here: install it.');
+  });
+  await buildDemo();
+  folder = mkdtempSync(join(tmpdir(), 'nest-sessions-demo-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const walkthroughOf = (demo: DemoProcess): Promise<string> => demo.printed(/^URL=/m, /^# That is all\..*$/m);
+
+/** The statuses that the steps of the walk-through end with, in their order. */
+const STATUSES = [201, 200, 200, 401, 200, 200, 204, 401, 204, 200, 401, 200, 200, 401];
+
+const statusesOf = ({ stdout }: Finished): number[] =>
+  [...stdout.matchAll(/ \((\d{3})\)$/gm)].map(([, status]) => Number(status));
+
+describeDatabases('the walk-through that the demo prints', (name) => {
+  let database: TestDatabase;
+  let demo: DemoProcess;
+  beforeAll(async () => {
+    database = await createDatabase(name);
+    demo = new DemoProcess(folder, { DATABASE_URL: database.url });
+  });
+  afterAll(async () => {
+    await demo.stop('SIGTERM');
+    await database.drop();
+  });
+
+  it('works when it is pasted into bash', async () => {
+    const walk = await run('bash', ['-c', await walkthroughOf(demo)]);
+    expect(walk).toMatchObject({ code: 0, stderr: '' });
+    expect(statusesOf(walk)).toEqual(STATUSES);
+    expect(walk.stdout).toMatch(/"userAgent":"Tablet".*"userAgent":"Phone".*"isCurrent":true/);
+    expect(walk.stdout).toMatch(/"name":"Engine","key":\{"id":"[^"]+","name":"build server"\}/);
+    expect(walk.stdout).toContain('{"total":2,"valid":1,"expired":1}');
+    expect(walk.stdout).toContain('{"signedOut":1}');
+    expect(walk.stdout).toMatch(/HTTP\/1.1 401 .*\r\nWWW-Authenticate: Bearer realm="api", error="invalid_token"\r\n/s);
+  });
+
+  it('works again on the same database when the demo was stopped and started', async () => {
+    const stopped = await demo.stop('SIGTERM');
+    expect(stopped).toMatchObject({ signal: 'SIGTERM', stderr: '' });
+    demo = new DemoProcess(folder, { DATABASE_URL: database.url });
+    const walk = await run('bash', ['-c', await walkthroughOf(demo)]);
+    expect(statusesOf(walk)).toEqual(STATUSES);
+  });
+});
+
+describe('the demo', () => {
+  it('keeps its data in the working folder unless it is told otherwise, and stops on Ctrl+C', async () => {
+    const demo = new DemoProcess(folder, { DATABASE_URL: '' });
+    await walkthroughOf(demo);
+    expect(await demo.stop('SIGINT')).toMatchObject({ signal: 'SIGINT', stderr: '' });
+    expect(existsSync(join(folder, 'demo.sqlite'))).toBe(true);
+  });
+
+  it('shows the expiry job at work', async () => {
+    const settings = { DATABASE_URL: 'sqlite:job.sqlite', DEMO_SESSION_TTL: '1s', DEMO_PRUNING_INTERVAL: '0.1s' };
+    const demo = new DemoProcess(folder, settings);
+    await run('bash', ['-c', await walkthroughOf(demo)]);
+    expect(await demo.printed(/Deleted \d+ expired rows of "sessions"/, /$/m)).toContain('expired');
+    await demo.stop('SIGTERM');
+  });
+
+  it.each([
+    ['PORT', 'x', 'PORT must be a whole number from 0 to 65535, not "x".'],
+    ['DEMO_SESSION_TTL', 'soon', 'sessionTtl must be a number of seconds'],
+    ['DATABASE_URL', 'oracle://user:secret@host/db', 'DATABASE_URL must begin with'],
+  ])('says why it does not start: %s=%s', async (setting, value, reason) => {
+    const demo = new DemoProcess(folder, { DATABASE_URL: 'sqlite::memory:', [setting]: value });
+    const { code, stderr } = await demo.ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain(reason);
+    expect(stderr).not.toContain('secret');
+  });
+});

@@ -1,0 +1,85 @@
+/**
+ * What the snippets of the documentation take for granted: the library, Nest, TypeORM's operators, and a small application.
+ * A snippet gets every name of this file that it does not import or declare itself.
+ */
+import type { INestApplication } from '@nestjs/common';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { type SessionOf, type SessionsAdapter, SessionsModule, SessionsTable } from '../../libs/sessions/src/index.js';
+
+export * from '../../libs/sessions/src/index.js';
+export * from '../../libs/sessions/src/testing/index.js';
+export {
+  Body,
+  Controller,
+  Delete,
+  ForbiddenException,
+  Get,
+  Injectable,
+  Module,
+  Param,
+  Post,
+  UseGuards,
+} from '@nestjs/common';
+export { Test } from '@nestjs/testing';
+export { ScheduleModule } from '@nestjs/schedule';
+export { TypeOrmModule } from '@nestjs/typeorm';
+export {
+  And,
+  Between,
+  DataSource,
+  In,
+  IsNull,
+  LessThan,
+  Like,
+  type MigrationInterface,
+  MoreThan,
+  Not,
+  Or,
+  type QueryRunner,
+} from 'typeorm';
+
+export class User {
+  id!: string;
+  name!: string;
+  age!: number;
+  role!: string;
+}
+
+export class Project {
+  id!: string;
+}
+
+export class Sessions extends SessionsTable({
+  extraFields: {
+    userId: { type: 'string', index: true },
+    note: { type: 'string', nullable: true },
+    user: { manyToOne: () => User, joinColumn: 'userId' },
+  },
+}) {}
+
+export class ApiKeys extends SessionsTable({
+  table: 'api_keys',
+  extraFields: { projectId: { type: 'uuid' } },
+}) {}
+
+export class AccountService {}
+
+/** The client of a WebSocket gateway, as socket.io has it. */
+export interface Socket {
+  readonly handshake: { readonly auth: { readonly token?: unknown } };
+  disconnect(): void;
+}
+
+export declare const app: INestApplication;
+export declare const dataSource: DataSource;
+export declare const queryRunner: QueryRunner;
+export declare const adapter: SessionsAdapter;
+export declare const sessions: Sessions;
+export declare const session: SessionOf<Sessions>;
+export declare const token: string;
+export declare const url: string;
+export declare const now: Date;
+export declare const yesterday: Date;
+export declare const tomorrow: Date;
+
+export const features = [SessionsModule.forFeature(Sessions), SessionsModule.forFeature(ApiKeys)];

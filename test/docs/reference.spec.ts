@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as library from '@app/sessions';
+import { DOCUMENTS, read, ROOT } from './documents.js';
+import { membersOf, type Member } from './interfaces.js';
+import { anchorsOf, linksOf, tableUnder } from './markdown.js';
+
+const OPTIONS_IN = {
+  TableOptions: 'README.md',
+  SessionsModuleOptions: 'README.md',
+  PruningOptions: 'README.md',
+  SessionsTableDefinition: 'README.md',
+  FieldDefinition: 'docs/tables.md',
+  ColumnMapping: 'docs/tables.md',
+};
+
+describe('the reference', () => {
+  let members: Map<string, Member[]>;
+  beforeAll(() => {
+    members = membersOf([...Object.keys(OPTIONS_IN), 'SessionsAdapter']);
+  });
+
+  it.each(Object.entries(OPTIONS_IN))('lists every option of %s, and no other, in %s', (name, file) => {
+    const listed = tableUnder(read(file), `options: ${name}`).map(([option]) => option!.replaceAll('`', ''));
+    const declared = members.get(name)!.map((member) => member.name);
+    expect(listed.toSorted()).toEqual(declared.toSorted());
+  });
+
+  it.each(Object.entries(OPTIONS_IN))('gives the defaults of %s as the docstrings do, in %s', (name, file) => {
+    const rows = tableUnder(read(file), `options: ${name}`).map(([option, value]) => [
+      option!.replaceAll('`', ''),
+      value,
+    ]);
+    const stated = members.get(name)!.filter((member) => member.default !== undefined);
+    expect(Object.fromEntries(rows)).toMatchObject(Object.fromEntries(stated.map((m) => [m.name, m.default])));
+  });
+
+  it('lists every call of the service', () => {
+    expect(namesIn(tableUnder(read('README.md'), 'Calls of the service'))).toEqual(callsOf(library.SessionsService));
+  });
+
+  it('lists every step of a query', () => {
+    expect(namesIn(tableUnder(read('docs/queries.md'), 'Queries in steps'))).toEqual(callsOf(library.SessionQuery));
+  });
+
+  it('lists every call of the port', () => {
+    const calls = namesIn(tableUnder(read('docs/adapters.md'), 'Adapters'));
+    expect(calls).toEqual(
+      members
+        .get('SessionsAdapter')!
+        .map(({ name }) => name)
+        .toSorted(),
+    );
+  });
+
+  it('lists every error with its code and its status', () => {
+    const rows = tableUnder(read('README.md'), 'Errors').map((row) =>
+      row.slice(0, 3).map((cell) => cell.replaceAll('`', '')),
+    );
+    expect(new Set(rows)).toEqual(new Set(thrownErrors()));
+  });
+
+  it('names every value that the library exports', () => {
+    const text = DOCUMENTS.map(read).join('\n');
+    const unnamed = Object.keys(library).filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
+    expect(unnamed).toEqual([]);
+  });
+});
+
+describe.each(DOCUMENTS)('the links of %s', (file) => {
+  it('lead somewhere', () => {
+    const links = linksOf(read(file)).filter((address) => !/^https?:/.test(address));
+    expect(links.filter((address) => !leadsSomewhere(file, address))).toEqual([]);
+  });
+
+  it('and the test files that it names, are there', () => {
+    const named = [...read(file).matchAll(/`((?:test|libs)\/[\w./-]+)`/g)].map(([, path]) => path!);
+    expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+});
+
+/** The names of the calls in the first column of a table, such as `create` in `create(attributes)`. */
+function namesIn(rows: readonly string[][]): string[] {
+  return rows.flatMap(([cell]) => [...cell!.matchAll(/(\w+)\(/g)].map(([, name]) => name!)).toSorted();
+}
+
+/** The public calls of a class; what begins with # or is an accessor does not show here. */
+function callsOf({ prototype }: { prototype: object }): string[] {
+  return Object.entries(Object.getOwnPropertyDescriptors(prototype))
+    .filter(([name, { value }]) => name !== 'constructor' && typeof value === 'function')
+    .map(([name]) => name)
+    .toSorted();
+}
+
+function thrownErrors(): string[][] {
+  const { SessionsConfigError, MultipleSessionsError, SessionNotFoundError, SessionValidationError } = library;
+  const { StaleEntryError, StaleSessionError, UniqueConstraintError, UnsupportedQueryError } = library;
+  const thrown = [
+    new SessionsConfigError([]),
+    new MultipleSessionsError('t'),
+    new SessionNotFoundError('t'),
+    new SessionValidationError('t', {}),
+    new StaleEntryError('t'),
+    new StaleSessionError('t', 'id'),
+    new UniqueConstraintError('t', []),
+    new UnsupportedQueryError('t'),
+  ];
+  const exported = Object.values(library).filter(
+    (value) => typeof value === 'function' && value.prototype instanceof library.SessionsError,
+  );
+  expect(thrown.map((error) => error.constructor)).toEqual(expect.arrayContaining(exported));
+  return thrown.map((error) => [error.name, error.code, String(error.statusCode ?? '')]);
+}
+
+function leadsSomewhere(file: string, address: string): boolean {
+  const [path = '', anchor] = address.split('#');
+  const target = path === '' ? file : normalize(join(dirname(file), path));
+  if (!existsSync(join(ROOT, target))) return false;
+  return anchor === undefined || anchorsOf(read(target)).includes(anchor);
+}

@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { read, ROOT } from '../docs/documents.js';
+import { quickStart } from '../docs/quick-start.js';
+
+/** The package's manifest. */
+export interface Manifest {
+  readonly version: string;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+export const MANIFEST = JSON.parse(read('libs/sessions/package.json')) as Manifest;
+
+/** Runs a command to its end and gives what it printed. @throws Error with what it printed, where it fails */
+export async function run(folder: string, command: string, ...args: string[]): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(command, args, { cwd: folder, maxBuffer: 2 ** 26 });
+    return stdout;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}\n${stderr}`, { cause: error });
+  }
+}
+
+/**
+ * Packs the library as `npm publish` does, by its own scripts, and gives the path of the tarball. It happens on a copy, so
+ * that nothing that is built elsewhere at the same time is disturbed.
+ */
+export async function pack(folder: string): Promise<string> {
+  const copy = join(folder, 'repository');
+  const tracked = [
+    'README.md',
+    'CHANGELOG.md',
+    'SECURITY.md',
+    'docs',
+    'tsconfig.json',
+    'package.json',
+    'libs/sessions',
+  ];
+  for (const name of tracked) {
+    cpSync(join(ROOT, name), join(copy, name), {
+      recursive: true,
+      filter: (path) => !/[\\/](dist|node_modules)$/.test(path),
+    });
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
+  await run(join(copy, 'libs/sessions'), 'npm', 'pack', '--pack-destination', folder);
+  return join(folder, `nest-sessions-${MANIFEST.version}.tgz`);
+}
+
+/** The files of a tarball, and what is in them. */
+export async function unpack(tarball: string, folder: string): Promise<Map<string, string>> {
+  mkdirSync(folder, { recursive: true });
+  await run(folder, 'tar', '-xzf', tarball);
+  const root = join(folder, 'package');
+  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return new Map(
+    files.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path.slice(root.length + 1).replaceAll('\\', '/'), readFileSync(path, 'utf8')];
+    }),
+  );
+}
+
+/** The compiler's options of a strict project; the types of the packages are compiled too. */
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'ES2023',
+    module: 'nodenext',
+    strict: true,
+    skipLibCheck: false,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    types: ['node'],
+  },
+  files: ['main.ts'],
+};
+
+/**
+ * A project in an empty folder: the packages from the registry, the tarball, and the quick start of the README as
+ * `main.ts`. The driver is that of the repository, since compiling it is no business of this test.
+ */
+export async function newProject(folder: string, tarball: string, packages: readonly string[]): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'project', private: true, type: 'module' }));
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG));
+  writeFileSync(join(folder, 'main.ts'), quickStart());
+  const driver = join(ROOT, 'node_modules/better-sqlite3');
+  const options = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
+  await run(folder, 'npm', 'install', ...options, tarball, driver, ...packages);
+}
+
+/** Compiles the project by the repository's compiler. */
+export async function compileProject(folder: string): Promise<void> {
+  await run(folder, process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.');
+}

@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, normalize } from 'node:path';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { anchorsOf, linksOf } from '../docs/markdown.js';
+import { start, walkThrough } from '../docs/quick-start.js';
+import { read, ROOT } from '../docs/documents.js';
+import { compileProject, MANIFEST, newProject, pack, run, unpack } from './pack.js';
+
+const INSTALL_TIMEOUT = 300_000;
+const folder = mkdtempSync(join(tmpdir(), 'nest-sessions-package-'));
+let tarball: string;
+let files: Map<string, string>;
+
+beforeAll(async () => {
+  tarball = await pack(folder);
+  files = await unpack(tarball, join(folder, 'unpacked'));
+}, INSTALL_TIMEOUT);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the package', () => {
+  it('holds the code, its types, the documents and the licence, and no test and no source map', () => {
+    const others = [...files.keys()].filter(
+      (name) => !/^dist\/[\w/.-]+(?<!spec)\.(js|d\.ts)$|^docs\/[\w-]+\.md$/.test(name),
+    );
+    expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']);
+    expect([...files.keys()].filter((name) => /spec\.|\.map$|\.ts\.|tsbuildinfo/.test(name))).toEqual([]);
+    expect([...files].filter(([, text]) => text.includes('sourceMappingURL'))).toEqual([]);
+  });
+
+  it('has the documents of the repository, whose links lead to files in it', () => {
+    expect(files.get('README.md')).toBe(read('README.md'));
+    const documents = [...files].filter(([name]) => name.endsWith('.md'));
+    const broken = documents.flatMap(([name, text]) =>
+      linksOf(text).filter((address) => !leadsSomewhere(name, address)),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it('exports its entries and nothing else', () => {
+    expect(Object.keys(MANIFEST.exports)).toEqual(['.', './testing', './package.json']);
+  });
+
+  it('imports only what it declares, and nothing outside itself', () => {
+    const { dependencies, peerDependencies } = JSON.parse(files.get('package.json')!) as Record<string, object>;
+    const declared = Object.keys({ ...dependencies, ...peerDependencies });
+    const imported = [...files].filter(([name]) => name.endsWith('.js')).flatMap(([, code]) => packagesIn(code));
+    expect([...new Set(imported)].filter((name) => !declared.includes(name))).toEqual([]);
+  });
+
+  it('pleases publint', async () => {
+    expect(await tool('publint/src/cli.js', 'run', '--strict', tarball)).toContain('All good!');
+  });
+
+  it('has types that every ES module resolution finds (attw)', async () => {
+    const options = ['--profile', 'esm-only', '--no-definitely-typed', '--no-emoji', '--format', 'ascii'];
+    expect(await tool('@arethetypeswrong/cli/dist/index.js', tarball, ...options)).toMatch(/from ESM\): OK \(ESM\)/);
+  });
+});
+
+const peers = Object.entries(MANIFEST.peerDependencies);
+const platform = '@nestjs/platform-express';
+
+describe.each([
+  ['the lowest peers that it allows', peers.map(([name, range]) => `${name}@${range.replace('^', '')}`), '12.0.1'],
+  ['the latest peers that it allows', peers.map(([name, range]) => `${name}@${range}`), '^12.0.0'],
+])('with %s', (title, packages, nest) => {
+  const project = join(folder, title.replaceAll(' ', '-'));
+  beforeAll(
+    () => newProject(project, tarball, [...packages, `${platform}@${nest}`, '@types/node@20']),
+    INSTALL_TIMEOUT,
+  );
+
+  it('the quick start of the README compiles and runs in a folder of its own', async () => {
+    await compileProject(project);
+    const app = await start(project);
+    expect((await walkThrough(app.url)).statuses).toEqual([201, 200, 201, 401]);
+    await app.stop();
+    expect(app.output()).not.toMatch(/warn|error/i);
+  });
+
+  it('a CommonJS application can require it', async () => {
+    const code = "console.log(typeof require('nest-sessions').SessionsModule)";
+    expect(await run(project, process.execPath, '--input-type=commonjs', '-e', code)).toBe('function\n');
+  });
+});
+
+function tool(file: string, ...args: string[]): Promise<string> {
+  return run(ROOT, process.execPath, join(ROOT, 'node_modules', file), ...args);
+}
+
+function packagesIn(code: string): string[] {
+  return ts
+    .preProcessFile(code)
+    .importedFiles.map(({ fileName }) => fileName)
+    .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
+    .map((name) =>
+      name
+        .split('/')
+        .slice(0, name.startsWith('@') ? 2 : 1)
+        .join('/'),
+    );
+}
+
+function leadsSomewhere(file: string, address: string): boolean {
+  if (/^https?:/.test(address)) return true;
+  const [path = '', anchor] = address.split('#');
+  const target = path === '' ? file : normalize(join(dirname(file), path));
+  if (target.endsWith('/')) return [...files.keys()].some((name) => name.startsWith(target));
+  return files.has(target) && (anchor === undefined || anchorsOf(files.get(target)!).includes(anchor));
+}

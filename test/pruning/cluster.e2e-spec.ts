@@ -1,0 +1,126 @@
+import { type ChildProcess, execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { DataSource } from 'typeorm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { addSessions, DELETED, NOW, Sessions } from './pruning-app.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const SKIPPED = /are being deleted by another node/;
+const ROWS = 200;
+
+const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
+
+// The library as a node runs it: compiled, where its imports find the packages of this repository.
+let library: string;
+beforeAll(async () => {
+  mkdirSync(join(ROOT, 'dist'), { recursive: true });
+  library = mkdtempSync(join(ROOT, 'dist', 'nodes-'));
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const options = ['-p', 'libs/sessions/tsconfig.lib.json', '--outDir', library, '--declaration', 'false'];
+  await promisify(execFile)(process.execPath, [tsc, ...options], { cwd: ROOT });
+});
+afterAll(() => rmSync(library, { recursive: true, force: true }));
+
+/** A process of the cluster, and the lines that it has logged. */
+class NodeProcess {
+  readonly lines: string[] = [];
+  readonly #child: ChildProcess;
+
+  constructor(database: TestDatabase, name: string) {
+    const env = {
+      ...process.env,
+      DATABASE_URL: database.url,
+      DATABASE_TYPE: name,
+      LIBRARY: pathToFileURL(join(library, 'index.js')).href,
+    };
+    this.#child = fork(join(import.meta.dirname, 'node.mjs'), { env, execArgv: [] });
+    this.#child.on('message', (line) => this.lines.push(line as string));
+  }
+
+  async next(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const line = this.lines.find((text) => pattern.test(text));
+      if (line !== undefined) return line;
+      await once(this.#child, 'message');
+    }
+  }
+
+  async stop(): Promise<number | null> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
+    this.#child.send('stop');
+    const [code] = (await once(this.#child, 'exit')) as [number | null];
+    return code;
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await once(this.#child, 'exit');
+  }
+}
+
+describe.each(servers)('two processes on one database: %s', (name) => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  let nodes: NodeProcess[] = [];
+  beforeEach(async () => {
+    database = await createDatabase(name);
+    dataSource = new DataSource({ ...database.options, entities: [Sessions.entity], synchronize: true });
+    await dataSource.initialize();
+    await addSessions(dataSource, ROWS, () => NOW);
+  });
+  afterEach(async () => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  /** Starts both while nobody can delete rows, so that the one which has the work cannot have done it; lets go after `fn`. */
+  async function withoutDeleting<T>(fn: (nodes: [NodeProcess, NodeProcess]) => Promise<T>): Promise<T> {
+    const runner = dataSource.createQueryRunner();
+    try {
+      if (name === 'postgres') await runner.startTransaction();
+      await runner.query(name === 'postgres' ? 'LOCK TABLE sessions IN EXCLUSIVE MODE' : 'LOCK TABLES sessions WRITE');
+      nodes = [new NodeProcess(database, name), new NodeProcess(database, name)];
+      return await fn(nodes as [NodeProcess, NodeProcess]);
+    } finally {
+      if (name === 'postgres') await runner.commitTransaction();
+      else await runner.query('UNLOCK TABLES');
+      await runner.release();
+    }
+  }
+
+  /** Which of the two finds that the other one has the work. */
+  const bystander = async ([a, b]: [NodeProcess, NodeProcess]): Promise<[NodeProcess, NodeProcess]> =>
+    Promise.race([
+      a.next(SKIPPED).then(() => [b, a] as [NodeProcess, NodeProcess]),
+      b.next(SKIPPED).then(() => [a, b] as [NodeProcess, NodeProcess]),
+    ]);
+
+  it('leave the work to one of them at a time', async () => {
+    const [worker, idle] = await withoutDeleting(bystander);
+    expect(await worker.next(DELETED)).toMatch(new RegExp(`^Deleted ${ROWS} expired rows`));
+    expect(worker.lines.filter((line) => SKIPPED.test(line))).toEqual([]);
+    expect(idle.lines.filter((line) => DELETED.test(line))).toEqual([]);
+  });
+
+  it('do the work of one that was killed', async () => {
+    const idle = await withoutDeleting(async (both) => {
+      const [worker, other] = await bystander(both);
+      await worker.kill();
+      return other;
+    });
+    await addSessions(dataSource, ROWS, () => NOW);
+    await idle.next(DELETED);
+    expect(idle.lines.filter((line) => /fail/.test(line))).toEqual([]);
+  });
+
+  it('end by themselves when they are told to', async () => {
+    const [worker, idle] = await withoutDeleting(bystander);
+    expect(await Promise.all([worker.stop(), idle.stop()])).toEqual([0, 0]);
+  });
+});

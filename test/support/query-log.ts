@@ -1,0 +1,26 @@
+import type { Logger } from 'typeorm';
+
+/** A logger for TypeORM that keeps the statements that were sent, and tells of each as it is. */
+export class QueryLog implements Logger {
+  readonly statements: string[] = [];
+  /** Called before a statement reaches the database. */
+  onQuery: ((statement: string) => void) | undefined;
+
+  /** How many statements `fn` sends. */
+  async countOf(fn: () => Promise<unknown>): Promise<number> {
+    const before = this.statements.length;
+    await fn();
+    return this.statements.length - before;
+  }
+
+  logQuery(statement: string): void {
+    this.statements.push(statement);
+    this.onQuery?.(statement);
+  }
+
+  logQueryError(): void {}
+  logQuerySlow(): void {}
+  logSchemaBuild(): void {}
+  logMigration(): void {}
+  log(): void {}
+}
