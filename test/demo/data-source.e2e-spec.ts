@@ -28,7 +28,7 @@ describeDatabases('DATABASE_URL', (name) => {
 describe('another DATABASE_URL', () => {
   it('is refused by its scheme, without showing its password', async () => {
     await expect(dataSourceOptions('oracle://user:secret@host/db')).rejects.toThrow(
-      'DATABASE_URL must begin with postgres://, mysql://, mariadb:// or sqlite:, not with "oracle:".',
+      'DATABASE_URL must be memory:, or begin with postgres://, mysql://, mariadb:// or sqlite:, not with "oracle:".',
     );
   });
 });

@@ -74,7 +74,7 @@ describe('the demo', () => {
   it.each([
     ['PORT', 'x', 'PORT must be a whole number from 0 to 65535, not "x".'],
     ['DEMO_SESSION_TTL', 'soon', 'sessionTtl must be a number of seconds'],
-    ['DATABASE_URL', 'oracle://user:secret@host/db', 'DATABASE_URL must begin with'],
+    ['DATABASE_URL', 'oracle://user:secret@host/db', 'DATABASE_URL must be memory:, or begin with'],
   ])('says why it does not start: %s=%s', async (setting, value, reason) => {
     const demo = new DemoProcess(folder, { DATABASE_URL: 'sqlite::memory:', [setting]: value });
     const { code, stderr } = await demo.ended;

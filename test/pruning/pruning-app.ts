@@ -9,6 +9,7 @@ import {
   SessionsModule,
   SessionsTable,
   TypeOrmAdapter,
+  type TableOptions,
 } from '@app/sessions';
 import type { TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
@@ -19,7 +20,7 @@ export class Sessions extends SessionsTable({ extraFields: { note: { type: 'stri
 export const NOW = new Date('2026-05-01T00:00:00.000Z');
 export const HOUR_MS = 3_600_000;
 export const JOB = 'nest-sessions:prune:sessions';
-export const DELETED = /^Deleted .* expired rows/;
+export const DELETED = /^Deleted .* expired rows .* in \d+ ms/;
 
 export interface PruningAppOptions {
   readonly pruning?: PruningOptions | false;

@@ -25,6 +25,12 @@ export function describeDatabases(title: string, suite: (name: DatabaseName) => 
   describe.each(servers)(`${title} on %s`, (name) => suite(name));
 }
 
+/** Runs a suite on every database that there is, and on memory. */
+export function describeStorages(title: string, suite: (name: DatabaseName | 'memory') => void): void {
+  describeDatabases(title, suite);
+  describe(`${title} on memory`, () => suite('memory'));
+}
+
 /**
  * A new, empty database: a file, or a database of the server.
  *

@@ -6,7 +6,8 @@ import { answerBadRequests } from './http/bad-request.js';
 /** The application, ready to listen. Its settings come from the environment. */
 export async function createDemo(options: NestApplicationOptions = {}): Promise<INestApplication> {
   // Browsers keep connections open for requests to come, which would hold up the shutdown.
-  const app = await NestFactory.create(AppModule, { forceCloseConnections: true, ...options });
+  const module = AppModule.at(process.env['DATABASE_URL'] || 'sqlite:demo.sqlite');
+  const app = await NestFactory.create(module, { forceCloseConnections: true, ...options });
   answerBadRequests(app.getHttpServer());
   return app;
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expiryFrom, extensionAt, isDue, isExpired, type Lifetime } from './session.js';
+import { expiryFrom, extensionAt, isDue, isExpired, type Lifetime, wasEnded } from './session.js';
 
 const DAY = 86_400_000;
 const NOW = new Date('2026-01-01T00:00:00.000Z');
@@ -70,5 +70,12 @@ describe('isDue', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('wasEnded', () => {
+  it('holds where the end is no later than the last change, which no lifetime leaves behind', () => {
+    const ends = [after(1), after(0), after(-1), null];
+    expect(ends.map((expiresAt) => wasEnded({ expiresAt, updatedAt: NOW }))).toEqual([false, true, true, false]);
   });
 });

@@ -2,6 +2,8 @@ import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { vi } from 'vitest';
+import type { SessionsAdapter } from '@app/sessions';
+import { STORAGE } from '../../../apps/demo/src/database/database.module.js';
 import { createDemo } from '../../../apps/demo/src/demo.js';
 import { LogCapture } from '../../support/log-capture.js';
 import { QueryLog } from '../../support/query-log.js';
@@ -36,7 +38,7 @@ export class DemoApp {
     for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
     try {
       const app = await createDemo({ logger: logs });
-      app.get(DataSource).setOptions({ logger: queries });
+      if (databaseUrl !== 'memory:') app.get(DataSource).setOptions({ logger: queries });
       await app.listen(0, '127.0.0.1');
       return new DemoApp(app, logs, queries);
     } finally {
@@ -50,6 +52,10 @@ export class DemoApp {
 
   get dataSource(): DataSource {
     return this.app.get(DataSource);
+  }
+
+  get storage(): SessionsAdapter {
+    return this.app.get<SessionsAdapter>(STORAGE);
   }
 
   async send(method: string, path: string, { token, headers = {}, body }: Sent = {}): Promise<Answer> {

@@ -25,7 +25,7 @@ export async function dataSourceOptions(url: string): Promise<TypeOrmModuleOptio
     default:
       // The address itself may hold a password.
       throw new Error(
-        `DATABASE_URL must begin with postgres://, mysql://, mariadb:// or sqlite:, not with ${JSON.stringify(scheme)}.`,
+        `DATABASE_URL must be memory:, or begin with postgres://, mysql://, mariadb:// or sqlite:, not with ${JSON.stringify(scheme)}.`,
       );
   }
 }

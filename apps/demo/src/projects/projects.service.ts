@@ -1,31 +1,41 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, NotFoundException } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
+import { Inject, Injectable, NotFoundException } from '@nestjs/common';
+import type { QueryOptions, SessionsAdapter } from '@app/sessions';
+import { STORAGE } from '../database/database.module.js';
 import { Project } from './project.entity.js';
 
 @Injectable()
 export class ProjectsService {
-  constructor(@InjectRepository(Project) private readonly projects: Repository<Project>) {}
+  constructor(@Inject(STORAGE) private readonly storage: SessionsAdapter) {}
 
   async create(userId: string, name: string): Promise<Pick<Project, 'id' | 'name'>> {
     const id = randomUUID();
-    await this.projects.insert({ id, name, userId });
+    await this.storage.insert(Project, { id, name, userId });
     return { id, name };
   }
 
   async list(userId: string): Promise<Pick<Project, 'id' | 'name'>[]> {
-    return this.projects.find({ where: { userId }, select: { id: true, name: true }, order: { name: 'ASC' } });
+    return this.#find({ where: { userId }, select: ['id', 'name'], order: { name: 'ASC' } });
   }
 
+  /** @throws NotFoundException */
   async get(id: string): Promise<Project> {
-    return this.projects.findOneByOrFail({ id });
+    return this.#one({ id });
   }
 
   /** A project of this user. @throws NotFoundException for another user's as for one that does not exist */
   async getOwn(userId: string, id: string): Promise<Project> {
-    const project = await this.projects.findOneBy({ id, userId });
-    if (project === null) throw new NotFoundException('You have no such project.');
+    return this.#one({ id, userId });
+  }
+
+  async #one(where: Partial<Project>): Promise<Project> {
+    const [project] = await this.#find({ where });
+    if (project === undefined) throw new NotFoundException('You have no such project.');
     return project;
+  }
+
+  async #find(options: QueryOptions): Promise<Project[]> {
+    const { rows } = await this.storage.execute(this.storage.prepare('all', Project, options));
+    return rows as unknown[] as Project[];
   }
 }

@@ -10,7 +10,6 @@ export class User {
   @Column({ type: 'varchar', length: 254 })
   email!: string;
 
-  /** Read only where a password is checked. */
-  @Column({ type: 'varchar', length: 255, select: false })
+  @Column({ type: 'varchar', length: 255 })
   passwordHash!: string;
 }

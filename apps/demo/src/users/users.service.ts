@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { ConflictException, Injectable, type OnModuleInit } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
+import { ConflictException, Inject, Injectable, NotFoundException, type OnModuleInit } from '@nestjs/common';
+import { type SessionsAdapter, UniqueConstraintError } from '@app/sessions';
+import { STORAGE } from '../database/database.module.js';
 import { hashPassword, verifyPassword } from './password.js';
 import { User } from './user.entity.js';
 
@@ -10,7 +10,7 @@ export class UsersService implements OnModuleInit {
   /** The hash of a password that nobody has. */
   #decoy = '';
 
-  constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
+  constructor(@Inject(STORAGE) private readonly storage: SessionsAdapter) {}
 
   async onModuleInit(): Promise<void> {
     this.#decoy = await hashPassword(randomBytes(SECRET_BYTES).toString('hex'));
@@ -22,9 +22,9 @@ export class UsersService implements OnModuleInit {
     const id = randomUUID();
     const passwordHash = await hashPassword(password);
     try {
-      await this.users.insert({ id, email, passwordHash });
+      await this.storage.insert(User, { id, email, passwordHash });
     } catch (error) {
-      if (await this.users.existsBy({ email })) throw new ConflictException('email: is taken');
+      if (error instanceof UniqueConstraintError) throw new ConflictException('email: is taken');
       throw error;
     }
     return { id, email };
@@ -32,15 +32,21 @@ export class UsersService implements OnModuleInit {
 
   /** The user with this e-mail address and password. An unknown address takes as long as a wrong password. */
   async verify(address: string, password: string): Promise<User | null> {
-    const email = address.toLowerCase();
-    const select = { id: true, email: true, passwordHash: true };
-    const user = await this.users.findOne({ where: { email }, select });
+    const user = await this.#find({ email: address.toLowerCase() });
     const matches = await verifyPassword(password, user?.passwordHash ?? this.#decoy);
     return user !== null && matches ? user : null;
   }
 
+  /** @throws NotFoundException */
   async get(id: string): Promise<User> {
-    return this.users.findOneByOrFail({ id });
+    const user = await this.#find({ id });
+    if (user === null) throw new NotFoundException('There is no such user.');
+    return user;
+  }
+
+  async #find(where: Partial<User>): Promise<User | null> {
+    const { rows } = await this.storage.execute(this.storage.prepare('all', User, { where }));
+    return (rows?.[0] as User | undefined) ?? null;
   }
 }
 

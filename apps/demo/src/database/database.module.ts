@@ -1,0 +1,31 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { MemoryAdapter, TypeOrmAdapter } from '@app/sessions';
+import { DataSource } from 'typeorm';
+import { Project } from '../projects/project.entity.js';
+import { User } from '../users/user.entity.js';
+import { dataSourceOptions } from './data-source.options.js';
+
+/** Where all rows of the demo are: a `SessionsAdapter`, which stores any entity. */
+export const STORAGE = Symbol('demo:storage');
+
+/** Gives the application its storage: a database, or with `memory:` the memory of the process, and no data source at all. */
+@Module({})
+export class DatabaseModule {
+  static at(databaseUrl: string): DynamicModule {
+    const common = { module: DatabaseModule, global: true, exports: [STORAGE] };
+    if (databaseUrl === 'memory:') {
+      return { ...common, providers: [{ provide: STORAGE, useFactory: () => new MemoryAdapter() }] };
+    }
+    return {
+      ...common,
+      imports: [
+        TypeOrmModule.forRootAsync({ useFactory: () => dataSourceOptions(databaseUrl) }),
+        TypeOrmModule.forFeature([User, Project]),
+      ],
+      providers: [
+        { provide: STORAGE, useFactory: (source: DataSource) => new TypeOrmAdapter(source), inject: [DataSource] },
+      ],
+    };
+  }
+}
