@@ -5,7 +5,7 @@ import { UnsupportedQueryError } from '../../errors/errors.js';
 import { type Column, type ColumnKind, kindOf } from '../columns.js';
 import type { Schema } from '../sessions-adapter.js';
 import type { MemoryColumn, TableShape } from './memory-table.js';
-import { pack, unpack } from './packing.js';
+import { PACKINGS } from './packing.js';
 
 type Args = Pick<
   ReturnType<typeof getMetadataArgsStorage>,
@@ -143,8 +143,6 @@ function memoryColumn({ propertyName, options, mode }: ColumnArgs, index: number
     mode === 'createDate' || mode === 'updateDate' || mode === 'deleteDate'
       ? 'timestamp'
       : kindOf(options.type ?? 'text');
-  const fromStored = (stored: unknown): unknown =>
-    transformer ? (ApplyValueTransformers.transformFrom(transformer, stored) as unknown) : stored;
   return {
     property: propertyName,
     index,
@@ -154,10 +152,9 @@ function memoryColumn({ propertyName, options, mode }: ColumnArgs, index: number
     values: enumValues(options.enum),
     transformer: transformer && {
       to: (value) => ApplyValueTransformers.transformTo(transformer, value) as unknown,
-      from: fromStored,
+      from: (stored) => ApplyValueTransformers.transformFrom(transformer, stored) as unknown,
     },
-    pack: (stored) => pack(kind, stored),
-    unpack: (packed) => fromStored(unpack(kind, packed)),
+    packing: PACKINGS[kind],
   };
 }
 

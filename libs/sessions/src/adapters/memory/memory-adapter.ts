@@ -20,8 +20,9 @@ import type {
 } from '../sessions-adapter.js';
 import { canonical, toStored } from '../values.js';
 import { type EntityModel, entityModel, junctionModel, nameOf } from './entity-model.js';
-import { type MemoryColumn, MemoryTable, packed, type StoredRow } from './memory-table.js';
+import { type MemoryColumn, MemoryTable, packed, type StoredRow, unpacked } from './memory-table.js';
 import { bindSlots, loadRow, type MemoryPrepared, prepareQuery, run, select } from './memory-query.js';
+import { inTurns } from './in-turns.js';
 import { junctionOf, loadRelations, type Lookup } from './relations.js';
 
 const CHUNK = 500;
@@ -91,7 +92,7 @@ export class MemoryAdapter implements SessionsAdapter {
   }
 
   loaders(column: Column): readonly Conversion[] {
-    return [(packed) => (column as MemoryColumn).unpack(packed)];
+    return [(value) => unpacked(column as MemoryColumn, value)];
   }
 
   async insert(schema: Schema, row: Row, { onConflict = 'raise', returning }: InsertOptions = {}): Promise<Row | null> {
@@ -140,24 +141,20 @@ export class MemoryAdapter implements SessionsAdapter {
     return this.#run(prepared, params);
   }
 
-  async *stream(
-    prepared: Prepared,
-    params: Row = {},
-    { maxRows = CHUNK }: { maxRows?: number } = {},
-  ): AsyncIterable<Row> {
-    const query = prepared as MemoryPrepared;
+  stream(prepared: Prepared, params: Row = {}, { maxRows = CHUNK }: { maxRows?: number } = {}): AsyncIterable<Row> {
+    return inTurns(this.#streamed(prepared as MemoryPrepared, params), maxRows);
+  }
+
+  /** The rows that are there at the beginning, each as it is when it is asked for. */
+  *#streamed(query: MemoryPrepared, params: Row): Generator<Row, undefined> {
     const values = bindSlots(query, params);
     const inKeyOrder = query.order.length === 0 && !query.skip;
     const rows = inKeyOrder ? query.table.snapshot() : select(query, values);
     let left = inKeyOrder ? Number(query.take?.(values) ?? Infinity) : Infinity;
-    for (let start = 0; start < rows.length; start += maxRows) {
-      // Between chunks others have their turn; what they change is seen.
-      if (start > 0) await new Promise((resume) => setImmediate(resume));
-      for (const row of rows.slice(start, start + maxRows)) {
-        if (row.deleted || query.predicate(row, values) !== true) continue;
-        if (left-- <= 0) return;
-        yield this.#loaded(query, row);
-      }
+    for (const row of rows) {
+      if (row.deleted || query.predicate(row, values) !== true) continue;
+      if (left-- <= 0) return;
+      yield this.#loaded(query, row);
     }
   }
 

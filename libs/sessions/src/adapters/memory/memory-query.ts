@@ -8,7 +8,7 @@ import { canonicalCount, ValueError } from '../values.js';
 import { type AccessPath, accessPath } from './access-path.js';
 import { compareStored } from './compare.js';
 import type { EntityModel } from './entity-model.js';
-import { type MemoryColumn, type MemoryTable, packed, type StoredRow } from './memory-table.js';
+import { type MemoryColumn, type MemoryTable, packed, type StoredRow, unpacked } from './memory-table.js';
 import { type Params, type ParamSlot, type Predicate, predicateOf, slotReader } from './predicate.js';
 
 type Reader = (params: Params) => unknown;
@@ -93,7 +93,7 @@ export function bindSlots({ slots, model }: MemoryPrepared, params: Readonly<Row
 /** The application's values of some columns of a row. */
 export function loadRow(columns: readonly MemoryColumn[], values: readonly unknown[]): Row {
   const row: Row = {};
-  for (const column of columns) row[column.property] = column.unpack(values[column.index]);
+  for (const column of columns) row[column.property] = unpacked(column, values[column.index]);
   return row;
 }
 

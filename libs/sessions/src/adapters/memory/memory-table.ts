@@ -2,20 +2,24 @@ import { UniqueConstraintError } from '../../errors/errors.js';
 import type { Column } from '../columns.js';
 import type { Columns } from '../conditions.js';
 import { compareStored } from './compare.js';
+import type { Packing } from './packing.js';
 import { SortedRows } from './sorted-rows.js';
 
 /** A column and its place in a stored row. */
 export interface MemoryColumn extends Column {
   readonly index: number;
-  /** A value as rows store it: immutable, and comparable by `<`. */
-  pack(stored: unknown): unknown;
-  /** The application's value, of which nothing is shared with the row. */
-  unpack(packed: unknown): unknown;
+  readonly packing: Packing;
 }
 
 /** A value as rows store it; null stays null. */
-export function packed(column: MemoryColumn, stored: unknown): unknown {
-  return stored === null ? null : column.pack(stored);
+export function packed({ packing }: MemoryColumn, stored: unknown): unknown {
+  return stored === null ? null : packing.pack(stored);
+}
+
+/** A value of a row as the application has it. */
+export function unpacked({ packing, transformer }: MemoryColumn, value: unknown): unknown {
+  const stored = value === null ? null : packing.unpack(value);
+  return transformer ? transformer.from(stored) : stored;
 }
 
 /** A row: its values by the index of their columns. It stays the same object while its values change. */

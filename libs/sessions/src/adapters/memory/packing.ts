@@ -1,45 +1,31 @@
 import type { ColumnKind } from '../columns.js';
 
+/** How values of a kind, other than null, go into rows and out again. */
+export interface Packing {
+  /** A stored value in the form in which rows hold it: immutable, small, and comparable by `<`. */
+  pack(stored: unknown): unknown;
+  /** The stored value again, of which nothing is shared with the row. */
+  unpack(packed: unknown): unknown;
+}
+
+const AS_IT_IS: Packing = { pack: (stored) => stored, unpack: (packed) => packed };
+
+export const PACKINGS: Readonly<Record<ColumnKind, Packing>> = {
+  string: AS_IT_IS,
+  uuid: AS_IT_IS,
+  int: AS_IT_IS,
+  number: AS_IT_IS,
+  boolean: AS_IT_IS,
+  enum: AS_IT_IS,
+  timestamp: { pack: (stored) => (stored as Date).getTime(), unpack: (packed) => new Date(packed as number) },
+  bigint: { pack: (stored) => BigInt(stored as string), unpack: (packed) => (packed as bigint).toString() },
+  decimal: { pack: (stored) => packDecimal(stored as string), unpack: (packed) => unpackDecimal(packed as bigint) },
+  json: { pack: (stored) => JSON.stringify(stored), unpack: (packed) => JSON.parse(packed as string) as unknown },
+  other: { pack: (stored) => structuredClone(stored), unpack: (packed) => structuredClone(packed) },
+};
+
 /** Decimals are whole numbers of this many places behind the point, as exact as databases keep them. */
 const DECIMAL_PLACES = 30;
-
-/** A stored value in the form in which rows hold it: immutable, small, and comparable by `<`. Null stays null. */
-export function pack(kind: ColumnKind, stored: unknown): unknown {
-  if (stored === null) return null;
-  switch (kind) {
-    case 'timestamp':
-      return (stored as Date).getTime();
-    case 'bigint':
-      return BigInt(stored as string);
-    case 'decimal':
-      return packDecimal(stored as string);
-    case 'json':
-      return JSON.stringify(stored);
-    case 'other':
-      return structuredClone(stored);
-    default:
-      return stored;
-  }
-}
-
-/** The stored value again, of which nothing is shared with the row. */
-export function unpack(kind: ColumnKind, packed: unknown): unknown {
-  if (packed === null) return null;
-  switch (kind) {
-    case 'timestamp':
-      return new Date(packed as number);
-    case 'bigint':
-      return (packed as bigint).toString();
-    case 'decimal':
-      return unpackDecimal(packed as bigint);
-    case 'json':
-      return packed === '{}' ? {} : (JSON.parse(packed as string) as unknown);
-    case 'other':
-      return structuredClone(packed);
-    default:
-      return packed;
-  }
-}
 
 function packDecimal(text: string): bigint {
   const [whole = '0', places = ''] = text.replace('-', '').split('.');
