@@ -131,7 +131,7 @@ function conflicts({
   unique,
   columns,
 }: RandomSchema): fc.Arbitrary<'raise' | 'nothing' | { update: string[]; target: string[] }> {
-  const [column] = columns.filter(({ name }) => !unique.includes(name));
+  const column = columns.find(({ name }) => !unique.includes(name));
   const update = column
     ? [fc.constant<{ update: string[]; target: string[] }>({ update: [column.name], target: ['id'] })]
     : [];
@@ -264,7 +264,7 @@ function operators(value: fc.Arbitrary<unknown>, kind: Kind): fc.Arbitrary<FindO
       { maxDepth: 2 },
       fc
         .tuple(fc.constantFrom(Equal, LessThan, LessThanOrEqual, MoreThan, MoreThanOrEqual, Not), value)
-        .map(([make, given]) => make(given) as FindOperator<unknown>),
+        .map(([make, given]) => make<unknown>(given)),
       fc.array(value, { maxLength: 3 }).map((values) => In(values) as FindOperator<unknown>),
       fc.tuple(value, value).map(([low, high]) => Between(low, high)),
       fc.constant(IsNull() as FindOperator<unknown>),

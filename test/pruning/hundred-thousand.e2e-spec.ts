@@ -46,7 +46,9 @@ describeDatabases('100,000 expired rows', (name) => {
       validating.sessions.create({ expiresAt: new Date(NOW.getTime() + 60_000 + i) }),
     );
     const sessions = await Promise.all(created);
-    const isDone = (): boolean => pruning.logs.matching(/^Deleted .* in \d+ ms|failed/).length > 0;
+    // Nest has one logger for the process: that of the application that was made last.
+    const { logs } = validating;
+    const isDone = (): boolean => logs.matching(/^Deleted .* in \d+ ms|failed/).length > 0;
     const batches = (): number => pruning.queries.statements.filter((text) => text.startsWith('DELETE')).length;
 
     await pruning.module.init();
@@ -57,11 +59,11 @@ describeDatabases('100,000 expired rows', (name) => {
       expect(session).toMatchObject({ id, isExpired: false });
       expect(session!.expiresAt!.getTime()).toBeGreaterThan(NOW.getTime() + 60_000 + VALID);
       seenAt.add(batches());
+      // As between two requests: SQLite answers at once, and would leave the job no turn.
+      await new Promise((resume) => setImmediate(resume));
     }
 
-    expect(pruning.logs.matching(/^Deleted .* in \d+ ms|failed/)).toEqual([
-      expect.stringMatching(/^Deleted 100,000 expired/),
-    ]);
+    expect(logs.matching(/^Deleted .* in \d+ ms|failed/)).toEqual([expect.stringMatching(/^Deleted 100,000 expired/)]);
     expect(batches()).toBeGreaterThanOrEqual(EXPIRED / 1000);
     // The validations were spread over the run, not before or after it.
     expect(seenAt.size).toBeGreaterThan(10);

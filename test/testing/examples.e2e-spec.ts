@@ -74,10 +74,8 @@ describe('the examples of the documentation', () => {
     );
     writeFileSync(join(folder, 'memory.ts'), example('docs/memory.md', 'run'));
     writeFileSync(join(folder, 'vitest.config.mjs'), VITEST_CONFIG);
-    const { output, status } = run([
-      ...['node_modules/vitest/vitest.mjs', 'run', 'memory', '--root', folder],
-      ...['--reporter=verbose', '--disable-console-intercept'],
-    ]);
+    const reporting = ['--reporter=verbose', '--disable-console-intercept'];
+    const { output, status } = run(['node_modules/vitest/vitest.mjs', 'run', 'memory', '--root', folder, ...reporting]);
     expect(output).toMatch(/^2$\n^\[ \{ album: 'Rome' \} \]$\n(^(Rome|Oslo)$\n){3}/m);
     expect({ status, output: status === 0 ? '' : output }).toEqual({ status: 0, output: '' });
   });

@@ -49,6 +49,6 @@ export type {
 } from './table/fields.js';
 export { createSessionsTable, dropSessionsTable } from './table/migrations.js';
 export { type NewSessionOf, type SessionChangesOf, type SessionOf, SessionsTable } from './table/sessions-table.js';
-export { digestToken, type DigestScheme } from './token/digest.js';
+export { digestToken, type DigestScheme, type HashScheme, type KeyedScheme, type SigningKey } from './token/digest.js';
 export { generateToken } from './token/generate.js';
-export type { TokenFormat } from './token/format.js';
+export { type TokenFormat, tokenPattern } from './token/format.js';

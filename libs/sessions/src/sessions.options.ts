@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { validateCronExpression } from 'cron';
 import type { SessionsAdapter } from './adapters/sessions-adapter.js';
 import { type Duration, durationMs } from './duration.js';
@@ -7,10 +8,21 @@ import {
   type DigestScheme,
   HASHING_ALGORITHMS,
   type HashingAlgorithm,
+  type HashScheme,
+  type KeyedScheme,
   LEGACY_HASHING_ALGORITHMS,
   type LegacyHashingAlgorithm,
+  type SigningKey,
 } from './token/digest.js';
-import { MAX_PREFIX_LENGTH, MAX_TOKEN_LENGTH, MIN_TOKEN_BITS, tokenBits, type TokenFormat } from './token/format.js';
+import {
+  MAX_PREFIX_LENGTH,
+  MAX_TOKEN_LENGTH,
+  MIN_TOKEN_BITS,
+  PLAIN_LENGTH,
+  PREFIXED_LENGTH,
+  tokenBits,
+  type TokenFormat,
+} from './token/format.js';
 
 /** When the expired rows of a table are deleted. */
 export interface PruningOptions {
@@ -37,6 +49,8 @@ export interface TableOptions {
   readonly autoExtendSession?: boolean;
   /** Text before the underscore of every token, such as `key` in `key_…`, with a checksum at the end. Default: none. */
   readonly tokenPrefix?: string;
+  /** With a prefix: whether tokens without one, from before the table had it, are accepted. Default: false. */
+  readonly acceptPlainTokens?: boolean;
   /** Random characters of new tokens. Default: 64 (384 bits), with a prefix 43 (256 bits). */
   readonly authTokenLength?: number;
   /**
@@ -46,6 +60,14 @@ export interface TableOptions {
   readonly hashingAlgorithm?: HashingAlgorithm | LegacyHashingAlgorithm | null;
   /** Text put before the token when it is hashed, as ecto_sessions does; changing it logs everyone out. Default: none. */
   readonly secretSalt?: string;
+  /**
+   * The keyring: the first key makes the digests of new rows (HMAC-SHA-256), the others still verify. What
+   * `hashingAlgorithm` and `secretSalt` say is then how older rows were digested; such a row gets the first key's digest
+   * when it is used, so that nobody is logged out. Default: none.
+   */
+  readonly keys?: readonly SigningKey[];
+  /** Further ways in which older rows may have been digested. Default: none. */
+  readonly formerSchemes?: readonly DigestScheme[];
   /** When expired rows are deleted; `false`: never. Default: at start, then hourly. */
   readonly pruning?: PruningOptions | false;
   /** Where the guard looks for a token. Default: `['bearer']`. */
@@ -94,6 +116,8 @@ const WEEK_MS = 7 * DAY_MS;
 const HOUR_MS = 3_600_000;
 /** The longest delay of a timer. */
 const MAX_INTERVAL_MS = 2 ** 31 - 1;
+const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
+const MIN_KEY_BYTES = 32;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** Resolves the options of a table and tells, through `problem`, all that cannot work, and through `warn` what should not be. */
@@ -138,10 +162,14 @@ function nullableMs(name: string, duration: Duration | null, problem: (text: str
 }
 
 function resolveFormat(
-  { tokenPrefix: prefix, authTokenLength }: TableOptions,
+  { tokenPrefix: prefix, acceptPlainTokens: acceptsPlain = false, authTokenLength }: TableOptions,
   problem: (text: string) => void,
 ): TokenFormat {
-  const format = { prefix, length: authTokenLength ?? (prefix === undefined ? 64 : 43) };
+  const format = {
+    prefix,
+    length: authTokenLength ?? (prefix === undefined ? PLAIN_LENGTH : PREFIXED_LENGTH),
+    ...(acceptsPlain && { acceptsPlain }),
+  };
   if (
     prefix !== undefined &&
     !(new RegExp(`^[A-Za-z0-9][A-Za-z0-9_]{0,${MAX_PREFIX_LENGTH - 1}}$`).test(prefix) && !prefix.endsWith('_'))
@@ -165,15 +193,41 @@ function resolveSchemes(
   problem: (text: string) => void,
   warn: (text: string) => void,
 ): ResolvedOptions['schemes'] {
-  const { hashingAlgorithm: algorithm = 'sha256', secretSalt: salt } = options;
+  const { keys = [], formerSchemes = [] } = options;
+  const keyed = resolveKeys(keys, problem);
+  const [first, ...others] = [...keyed, ...resolveHash(options, keyed.length > 0, problem, warn), ...formerSchemes];
+  return [first!, ...others];
+}
+
+/** The keys as objects made once: a key given as text is prepared anew for each digest. */
+function resolveKeys(keys: readonly SigningKey[], problem: (text: string) => void): KeyedScheme[] {
+  if (new Set(keys.map(({ id }) => id)).size < keys.length) problem('keys must have different ids');
+  return keys.map(({ id, secret }) => {
+    if (!KEY_ID.test(id))
+      problem(`keys: an id has 1 to 32 letters, digits, hyphens or underscores, not ${JSON.stringify(id)}`);
+    const bytes = typeof secret === 'string' ? Buffer.from(secret) : Buffer.from(secret ?? []);
+    if (bytes.length < MIN_KEY_BYTES)
+      problem(`keys: the secret of "${id}" must have at least ${MIN_KEY_BYTES} bytes, not ${bytes.length}`);
+    return { key: { id, secret: createSecretKey(bytes) } };
+  });
+}
+
+/** The scheme without a key: of new rows, or, beside a keyring, of older ones. */
+function resolveHash(
+  { hashingAlgorithm: algorithm = 'sha256', secretSalt: salt }: TableOptions,
+  former: boolean,
+  problem: (text: string) => void,
+  warn: (text: string) => void,
+): HashScheme[] {
   if (algorithm === null) {
     if (salt !== undefined)
       problem('secretSalt needs a hashingAlgorithm: a salt protects nothing that is stored in clear');
-    warn('hashingAlgorithm is null: whoever reads the table can use every token in it');
+    if (!former) warn('hashingAlgorithm is null: whoever reads the table can use every token in it');
     return [{ algorithm }];
   }
   if (salt === '') problem('secretSalt must not be empty');
   if (isOneOf(LEGACY_HASHING_ALGORITHMS, algorithm)) {
+    if (former) return [{ algorithm, salt }];
     warn(`hashingAlgorithm ${algorithm} only reads old rows; new ones get sha256`);
     return [
       { algorithm: 'sha256', salt },

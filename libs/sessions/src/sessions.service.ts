@@ -9,6 +9,7 @@ import { type FindOptions, SessionQuery } from './session-query.js';
 import type { SessionsStore } from './sessions.store.js';
 import { changedAttributes, newAttributes } from './table/attributes.js';
 import type { ExtraFields, NewSession, Session, SessionChanges, SessionFilters, WithToken } from './table/fields.js';
+import { digestToken } from './token/digest.js';
 import { generateToken } from './token/generate.js';
 
 /** Where a write happens. */
@@ -70,7 +71,11 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     };
     await store
       .on(manager)
-      .insert(store.entity, { ...row, authTokenDigest: store.digestsOf(authToken)[0] }, { returning: [] });
+      .insert(
+        store.entity,
+        { ...row, authTokenDigest: digestToken(authToken, store.options.schemes[0]) },
+        { returning: [] },
+      );
     const session: unknown = Object.defineProperty(store.sessionFrom(row), 'authToken', { value: authToken });
     return session as WithToken<Session<F>>;
   }
@@ -97,6 +102,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    */
   async get(filters: SessionFilters<F>, { autoExtend, ...options }: GetOptions<F> = {}): Promise<Session<F> | null> {
+    const token = options.relations ? undefined : tokenAlone(filters);
+    if (token !== undefined) return this.authenticate(token, { autoExtend, manager: options.manager });
     const found = await new SessionQuery<F>(this.store, [filters], options).one();
     return this.#extended(found, autoExtend, options.manager);
   }
@@ -228,6 +235,12 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
 }
 
 const NO_FILTERS = {} as never;
+
+/** The token of filters that name nothing else. */
+function tokenAlone(filters: object): string | undefined {
+  const { authToken, ...others } = { ...filters } as { authToken?: unknown };
+  return typeof authToken === 'string' && Object.keys(others).length === 0 ? authToken : undefined;
+}
 
 function validAt(now: Date): Where {
   return { expiresAt: Or(IsNull(), MoreThan(now)) };

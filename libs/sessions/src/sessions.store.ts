@@ -7,7 +7,7 @@ import { type BaseSession, expiryFrom, extensionAt, isDue, isExpired, wasEnded }
 import type { ResolvedOptions } from './sessions.options.js';
 import type { Columns } from './adapters/conditions.js';
 import { type DefinedColumn, sessionColumns, type SessionsTableDefinition } from './table/definition.js';
-import { digestToken } from './token/digest.js';
+import { candidateDigests } from './token/digest.js';
 import { isWellFormedToken } from './token/parse.js';
 
 /** One table at run time: its options, its rows, and the queries that are compiled once. */
@@ -16,6 +16,7 @@ export class SessionsStore {
   /** What is read of a row: all but the digest. */
   readonly selected: readonly string[];
   readonly #byToken: Prepared;
+  readonly #redigest: Prepared;
   readonly #extend: Prepared;
   readonly #limit: Prepared;
 
@@ -34,7 +35,12 @@ export class SessionsStore {
         authTokenDigest: digests.length === 1 ? digests[0] : In(digests),
         expiresAt: Or(IsNull(), MoreThan(param('now'))),
       },
-      select: this.selected,
+      // Where a row may have an older digest, it tells which one it has.
+      select: digests.length === 1 ? this.selected : [...this.selected, 'authTokenDigest'],
+    });
+    this.#redigest = adapter.prepare('updateAll', entity, {
+      set: { authTokenDigest: param('digest') },
+      where: { id: param('id'), authTokenDigest: param('former') },
     });
     this.#extend = adapter.prepare('updateAll', entity, {
       set: { expiresAt: param('expiresAt'), updatedAt: param('now') },
@@ -56,20 +62,29 @@ export class SessionsStore {
     return manager ? this.adapter.within(manager) : this.adapter;
   }
 
-  /** The digests under which a token may be stored, the one for new rows first; none for text that is no token. */
+  /** The digests under which a token may be stored; none for text that is no token. */
   digestsOf(token: unknown): string[] {
     if (!isWellFormedToken(token, this.options.tokenFormat)) return [];
-    return this.options.schemes.map((scheme) => digestToken(token, scheme));
+    return candidateDigests(token, this.options.schemes);
   }
 
-  /** The valid session of a token, by one prepared query; none is sent for text that is no token. */
+  /**
+   * The valid session of a token, by one prepared query; none is sent for text that is no token. A row with an older
+   * digest than new rows have gets theirs.
+   */
   async findByToken(token: unknown, manager?: EntityManager): Promise<BaseSession | null> {
-    const digests = this.digestsOf(token);
-    if (digests.length === 0) return null;
+    const [digest, ...former] = this.digestsOf(token);
+    if (digest === undefined) return null;
     const params: Row = { now: this.now() };
-    for (const [i, digest] of digests.entries()) params[`digest${i}`] = digest;
+    // As many as the query has, also where one of the schemes has none for this token.
+    for (const i of this.options.schemes.keys()) params[`digest${i}`] = i === 0 ? digest : (former[i - 1] ?? digest);
     const { rows } = await this.on(manager).execute(this.#byToken, params);
-    return this.#validFrom(rows);
+    const stored = rows?.[0]?.['authTokenDigest'];
+    const session = this.#validFrom(rows);
+    if (session !== null && stored !== undefined && stored !== digest) {
+      await this.on(manager).execute(this.#redigest, { id: session.id, digest, former: stored });
+    }
+    return session;
   }
 
   /** The session, extended by its table's lifetime where that is worth a write; `null` where it ended meanwhile. */

@@ -14,6 +14,7 @@ import {
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost } from '@nestjs/core';
 import { SessionsError } from '../errors/errors.js';
+import { reasonOf } from '../errors/reason-of.js';
 import type { BaseSession } from '../session.js';
 import { SessionsRegistry, type TableReference } from '../sessions.registry.js';
 import type { SessionsStore } from '../sessions.store.js';
@@ -138,7 +139,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     } catch (error) {
       if (error instanceof SessionsError) throw error;
       // An outage must log nobody out: not 401, which makes clients throw their token away.
-      this.logger.error(`Sessions cannot be looked up: ${error instanceof Error ? error.message : String(error)}`);
+      this.logger.error(`Sessions cannot be looked up: ${reasonOf(error)}`);
       throw new ServiceUnavailableException('Sessions cannot be looked up right now.', {
         errorCode: 'ERR_SESSION_UNAVAILABLE',
       });

@@ -8,6 +8,7 @@ import {
 import { ModuleRef } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
+import { reasonOf } from '../errors/reason-of.js';
 import { SessionsRegistry } from '../sessions.registry.js';
 import type { SessionsStore } from '../sessions.store.js';
 import type { ResolvedPruning } from '../sessions.options.js';
@@ -62,9 +63,7 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
   async run(store: SessionsStore): Promise<void> {
     if (this.#stopped || this.#running.has(store)) return;
     const run = this.#prune(store).catch((error: unknown) => {
-      this.#logger.error(
-        `Deleting expired rows of "${store.table}" failed: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.#logger.error(`Deleting expired rows of "${store.table}" failed: ${reasonOf(error)}`);
     });
     this.#running.set(store, run);
     await run;

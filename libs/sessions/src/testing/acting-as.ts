@@ -23,7 +23,7 @@ export async function actingAs<F extends ExtraFields>(
 ): Promise<Record<string, string>> {
   const registry = app.get(SessionsRegistry, { strict: false });
   const store = registry.store(table);
-  const { authToken } = await registry.service(store).create(attributes as NewSession<ExtraFields>);
+  const { authToken } = await registry.service(store).create(attributes);
   const [source] = store.options.credentials;
   return typeof source === 'object' ? { [source.header]: authToken } : { authorization: `Bearer ${authToken}` };
 }

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHmac, hash, type KeyObject } from 'node:crypto';
 
 /** Algorithms for new rows. */
 export const HASHING_ALGORITHMS = [
@@ -18,26 +18,61 @@ export const LEGACY_HASHING_ALGORITHMS = ['sha1', 'sha224', 'sha3-224', 'ripemd1
 export type HashingAlgorithm = (typeof HASHING_ALGORITHMS)[number];
 export type LegacyHashingAlgorithm = (typeof LEGACY_HASHING_ALGORITHMS)[number];
 
-/** How a table turns a token into what it stores. */
-export interface DigestScheme {
+/** A hash of the token, as ecto_sessions stores it. */
+export interface HashScheme {
   /** The hash; `null` stores the token as it is. */
   readonly algorithm: HashingAlgorithm | LegacyHashingAlgorithm | null;
   /** Text put before the token, as ecto_sessions does. */
   readonly salt?: string | undefined;
 }
 
+/** A key of the keyring: whoever reads the table cannot try tokens without it. */
+export interface SigningKey {
+  /** 1 to 32 letters, digits, hyphens or underscores; stored with each digest that the key made. */
+  readonly id: string;
+  /** At least 32 bytes, from a CSPRNG, kept where the database is not. Text counts as UTF-8. */
+  readonly secret: string | Uint8Array;
+}
+
+/** An HMAC-SHA-256 of the token by a key. */
+export interface KeyedScheme {
+  readonly key: { readonly id: string; readonly secret: string | Uint8Array | KeyObject };
+}
+
+/** How a table turns a token into what it stores. */
+export type DigestScheme = HashScheme | KeyedScheme;
+
 /**
- * The digest of a token in lower-case hexadecimal, as ecto_sessions writes it; the token itself without an algorithm.
+ * What a table stores of a token: its hash in lower-case hexadecimal, as ecto_sessions writes it; with a key the key's id,
+ * a colon and the HMAC; without an algorithm the token itself.
  *
  * @throws TypeError for an empty token, or a salt without an algorithm
  * @example
  * ```ts
  * digestToken('sample', { algorithm: 'sha256' }); // 'af2bdbe1aa9b6ec1…'
+ * digestToken('sample', { key: { id: 'k1', secret: 'at least 32 bytes of a random secret' } }); // 'k1:…'
  * ```
+ * @see OWASP ASVS 5.0, 11.2.2: algorithms and keys can be replaced
  */
-export function digestToken(token: string, { algorithm, salt }: DigestScheme): string {
+export function digestToken(token: string, scheme: DigestScheme): string {
   if (token === '') throw new TypeError('An empty token has no digest.');
+  if ('key' in scheme) return `${scheme.key.id}:${createHmac('sha256', scheme.key.secret).update(token).digest('hex')}`;
+  const { algorithm, salt } = scheme;
   if (algorithm !== null) return hash(algorithm, salt === undefined ? token : salt + token, 'hex');
   if (salt !== undefined) throw new TypeError('A salt needs a hashing algorithm.');
   return token;
+}
+
+/** What digests of the seed's algorithms look like; new tokens never do. */
+const DIGEST = /^[0-9a-f]{40,128}$/;
+
+/**
+ * The digests under which a token may be stored. A table that keeps, or kept, tokens in clear may hold digests as well:
+ * text that looks like one is no token there, or a stolen digest would be.
+ */
+export function candidateDigests(token: string, schemes: readonly DigestScheme[]): string[] {
+  const usable = DIGEST.test(token)
+    ? schemes.filter((scheme) => 'key' in scheme || scheme.algorithm !== null)
+    : schemes;
+  return usable.map((scheme) => digestToken(token, scheme));
 }

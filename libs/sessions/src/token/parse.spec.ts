@@ -79,3 +79,17 @@ describe('isWellFormedToken', () => {
     expect(isWellFormedToken('af2bdbe1aa9b6ec1e2ade1d694f41fc71a831d0268e9891562113d8a62add1bf', KEY)).toBe(false);
   });
 });
+
+describe('a prefixed format that accepts plain tokens', () => {
+  const both = { ...KEY, acceptsPlain: true };
+  it('takes tokens from before the prefix, and those with it', () => {
+    expect(isWellFormedToken(generateToken({ length: 64 }), both)).toBe(true);
+    expect(isWellFormedToken(generateToken(KEY), both)).toBe(true);
+    expect(isWellFormedToken(generateToken({ length: 64 }), KEY)).toBe(false);
+  });
+
+  it('still refuses a prefixed token whose checksum is wrong', () => {
+    expect(isWellFormedToken(`${generateToken(KEY).slice(0, -1)}-`, both)).toBe(false);
+    expect(isWellFormedToken(`key_${'a'.repeat(49)}`, both)).toBe(false);
+  });
+});

@@ -11,12 +11,19 @@ const BASE62_ONLY = /^[0-9A-Za-z]+$/;
  * Whether a text can be a token of this format, judged before any query: its type, length, characters, prefix and
  * checksum. Plain tokens of another length than the configured one are readable, since the length is that of new tokens.
  */
-export function isWellFormedToken(token: unknown, { prefix }: TokenFormat): token is string {
+export function isWellFormedToken(token: unknown, { prefix, acceptsPlain }: TokenFormat): token is string {
   if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) return false;
-  if (prefix === undefined) return token.length >= MIN_PLAIN_LENGTH && PLAIN.test(token);
+  if (prefix === undefined) return isPlain(token);
+  return token.startsWith(`${prefix}_`) ? isPrefixed(token, prefix) : acceptsPlain === true && isPlain(token);
+}
+
+function isPlain(token: string): boolean {
+  return token.length >= MIN_PLAIN_LENGTH && PLAIN.test(token);
+}
+
+function isPrefixed(token: string, prefix: string): boolean {
   const secret = token.slice(prefix.length + 1);
   return (
-    token.startsWith(`${prefix}_`) &&
     secret.length > CHECKSUM_LENGTH &&
     BASE62_ONLY.test(secret) &&
     checksum(token.slice(0, -CHECKSUM_LENGTH)) === token.slice(-CHECKSUM_LENGTH)

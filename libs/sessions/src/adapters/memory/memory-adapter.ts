@@ -232,7 +232,7 @@ export class MemoryAdapter implements SessionsAdapter {
     for (const [schema, opened] of this.#tables) {
       if (nameOf(schema) === name || opened.model.name === name) return opened;
     }
-    for (const { model } of [...this.#tables.values()]) {
+    for (const { model } of this.#tables.values()) {
       for (const relation of model.relationList) {
         if (!relation.junction || relation.target === name) continue;
         const target = this.#open(relation.target).model;
