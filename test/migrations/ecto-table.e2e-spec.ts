@@ -126,7 +126,7 @@ describe.each([
   });
 
   it('is over at its end in UTC: not five hours later, nor earlier', async () => {
-    await insert('a', '2026-01-15 12:00:00.000001');
+    await insert('a', '2026-01-15 12:00:00.001000');
     await insert('b', '2026-01-15 12:00:00.000000');
     await insert('c', '2026-01-15 11:59:59.999999');
     expect(await sessions().get({ authToken: token('a') }, { autoExtend: false })).toMatchObject({
