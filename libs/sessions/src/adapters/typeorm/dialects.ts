@@ -183,7 +183,7 @@ const sqlite: Dialect = {
   maxParameters: 30_000,
   onConflict: true,
   runAtOnce(dataSource, statements) {
-    const { databaseConnection } = dataSource.driver as unknown as { databaseConnection: SqliteConnection };
+    const databaseConnection = Reflect.get(dataSource.driver, 'databaseConnection') as SqliteConnection;
     const run = (): number =>
       statements.reduce(
         (count, { text, values }) => count + databaseConnection.prepare(text).run(...values).changes,

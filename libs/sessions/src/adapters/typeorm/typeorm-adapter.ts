@@ -23,6 +23,7 @@ import { type Dialect, dialectOf } from './dialects.js';
 import { Inserter } from './inserter.js';
 import { bindParams, loadRow, prepareQuery, type SqlPrepared } from './prepare.js';
 import { SqlWriter } from './sql.js';
+import { loadRelations } from './relations.js';
 import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
 import { type Chunks, streamRows } from './stream.js';
 import { portError } from './unique-violation.js';
@@ -158,7 +159,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
     if (query.count) return { count: Number((records[0] as { count: unknown }).count), rows: null };
     if (!query.columns) return { count: affected ?? 0, rows: null };
     const rows = records.map((raw) => loadRow(query.columns!, raw as Row));
-    if (query.options.relations) await this.loadRelations(query, rows);
+    if (query.options.relations) await loadRelations(this.manager, query, rows);
     return { count: rows.length, rows };
   }
 
@@ -181,8 +182,11 @@ export class TypeOrmAdapter implements SessionsAdapter {
       name,
       'constant' in slot ? slot.constant : undefined,
     ]);
-    const manager = this.runner?.manager ?? this.dataSource.manager;
-    return manager.createQueryBuilder(schema, alias).where(condition, Object.fromEntries(parameters));
+    return this.manager.createQueryBuilder(schema, alias).where(condition, Object.fromEntries(parameters));
+  }
+
+  private get manager(): EntityManager {
+    return this.runner?.manager ?? this.dataSource.manager;
   }
 
   /** The table of a schema. @throws TypeORM's EntityMetadataNotFoundError for one that the data source does not have */
@@ -278,21 +282,6 @@ export class TypeOrmAdapter implements SessionsAdapter {
       prepareQuery(this.dataSource, this.#dialect, table, 'deleteAll', schema, { where }, found),
       params,
     );
-  }
-
-  /** Loads the relations by further look-ups, and puts them beside the columns that were read. */
-  private async loadRelations({ table, options }: SqlPrepared, rows: Row[]): Promise<void> {
-    const [key, ...others] = table.primary.map((column) => column.property);
-    if (rows.length === 0 || key === undefined || others.length > 0) return;
-    const manager = this.runner?.manager ?? this.dataSource.manager;
-    const related = await manager.find<ObjectLiteral>(table.metadata.target, {
-      where: { [key]: In(rows.map((row) => row[key])) },
-      relations: options.relations,
-    });
-    const byKey = new Map(related.map((entity) => [entity[key] as unknown, entity]));
-    for (const row of rows) {
-      for (const name of Object.keys(options.relations!)) row[name] = byKey.get(row[key])?.[name] ?? null;
-    }
   }
 }
 
