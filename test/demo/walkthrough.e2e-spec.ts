@@ -1,15 +1,22 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { createDatabase, describeStorages, type TestDatabase } from '../support/databases.js';
 import { buildDemo, DemoProcess, type Finished, run } from './support/demo-process.js';
+
+/** The walk-through is for bash and curl, which a machine with Node.js alone may not have. */
+const missing = ['bash', 'curl'].filter((command) => spawnSync(command, ['--version']).error !== undefined);
+if (missing.length > 0) {
+  const reason = `the walk-through of the demo needs ${missing.join(' and ')}, not installed here`;
+  if (process.env['CI']) throw new Error(`CI skips nothing, and ${reason}.`);
+  console.log(`SKIPPED: ${reason}.`);
+}
+const needsShell = { skip: missing.length > 0 };
 
 let folder: string;
 beforeAll(async () => {
-  await run('curl', ['--version']).catch(() => {
-    throw new Error('The walk-through is made of curl commands, and curl is not installed here: install it.');
-  });
   await buildDemo();
   folder = mkdtempSync(join(tmpdir(), 'nest-sessions-demo-'));
 });
@@ -23,11 +30,11 @@ const STATUSES = [201, 200, 200, 401, 200, 200, 204, 401, 204, 200, 401, 200, 20
 const statusesOf = ({ stdout }: Finished): number[] =>
   [...stdout.matchAll(/ \((\d{3})\)$/gm)].map(([, status]) => Number(status));
 
-describeDatabases('the walk-through that the demo prints', (name) => {
-  let database: TestDatabase;
+describeStorages('the walk-through that the demo prints', (name) => {
+  let database: Pick<TestDatabase, 'url' | 'drop'>;
   let demo: DemoProcess;
   beforeAll(async () => {
-    database = await createDatabase(name);
+    database = name === 'memory' ? { url: 'memory:', drop: async () => {} } : await createDatabase(name);
     demo = new DemoProcess(folder, { DATABASE_URL: database.url });
   });
   afterAll(async () => {
@@ -35,7 +42,7 @@ describeDatabases('the walk-through that the demo prints', (name) => {
     await database.drop();
   });
 
-  it('works when it is pasted into bash', async () => {
+  it('works when it is pasted into bash', needsShell, async () => {
     const walk = await run('bash', ['-c', await walkthroughOf(demo)]);
     expect(walk).toMatchObject({ code: 0, stderr: '' });
     expect(statusesOf(walk)).toEqual(STATUSES);
@@ -46,7 +53,7 @@ describeDatabases('the walk-through that the demo prints', (name) => {
     expect(walk.stdout).toMatch(/HTTP\/1.1 401 .*\r\nWWW-Authenticate: Bearer realm="api", error="invalid_token"\r\n/s);
   });
 
-  it('works again on the same database when the demo was stopped and started', async () => {
+  it('works again on the same database when the demo was stopped and started', needsShell, async () => {
     const stopped = await demo.stop('SIGTERM');
     expect(stopped).toMatchObject({ signal: 'SIGTERM', stderr: '' });
     demo = new DemoProcess(folder, { DATABASE_URL: database.url });

@@ -2,16 +2,19 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   digestToken,
   type DigestScheme,
+  MemoryAdapter,
+  type SessionsAdapter,
   SessionsConfigError,
   SessionsModule,
   SessionsTable,
   type SigningKey,
   type TableOptions,
+  TypeOrmAdapter,
 } from '@app/sessions';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { createDatabase, describeStorages, type TestDatabase } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
 
 class Sessions extends SessionsTable({ extraFields: { userId: { type: 'string' } } }) {}
@@ -30,30 +33,37 @@ const STEPS: readonly [string, TableOptions][] = [
   ],
 ];
 
-describeDatabases('the keyring', (name) => {
-  let database: TestDatabase;
-  let dataSource: DataSource;
+describeStorages('the keyring', (name) => {
+  let database: TestDatabase | undefined;
+  let dataSource: DataSource | undefined;
+  let storage: SessionsAdapter;
   const queries = new QueryLog();
   beforeAll(async () => {
+    if (name === 'memory') {
+      storage = new MemoryAdapter();
+      return;
+    }
     database = await createDatabase(name);
     dataSource = await new DataSource({
       ...database.options,
       entities: [Sessions.entity],
       synchronize: true,
+      logger: queries,
+      logging: true,
     }).initialize();
+    storage = new TypeOrmAdapter(dataSource);
   });
-  beforeEach(() => dataSource.getRepository(Sessions.entity).clear());
+  beforeEach(() => storage.execute(storage.prepare('deleteAll', Sessions.entity)));
   afterAll(async () => {
-    await dataSource.destroy();
-    await database.drop();
+    await dataSource?.destroy();
+    await database?.drop();
   });
 
   /** Runs `use` with the service of an application that was started with these options. */
   async function having<T>(options: TableOptions, use: (sessions: Sessions) => Promise<T>): Promise<T> {
     const module = await Test.createTestingModule({
       imports: [
-        TypeOrmModule.forRoot({ ...database.options, autoLoadEntities: true, logger: queries, logging: true }),
-        SessionsModule.forRoot({ ...options, pruning: false }),
+        SessionsModule.forRoot({ ...options, adapter: storage, pruning: false }),
         SessionsModule.forFeature(Sessions),
       ],
     }).compile();
@@ -65,11 +75,9 @@ describeDatabases('the keyring', (name) => {
     }
   }
 
-  async function storedDigests(): Promise<string[]> {
-    const rows = await dataSource
-      .getRepository(Sessions.entity)
-      .find({ select: { id: true, authTokenDigest: true } as never });
-    return rows.map((row) => (row as unknown as { authTokenDigest: string }).authTokenDigest);
+  async function storedDigests(): Promise<unknown[]> {
+    const { rows } = await storage.execute(storage.prepare('all', Sessions.entity, { select: ['authTokenDigest'] }));
+    return rows!.map((row) => row['authTokenDigest']);
   }
 
   const begin = (options: TableOptions): Promise<string> =>
@@ -95,18 +103,20 @@ describeDatabases('the keyring', (name) => {
 
   it.each(STEPS)('refuses every stored digest as a token where tokens are stored %s', async (_, options) => {
     for (const [, step] of STEPS) await begin(step);
-    const digests = (await storedDigests()).filter((digest) => /^[0-9a-f]{64,}$|:/.test(digest));
+    const digests = (await storedDigests()).filter((digest) => /^[0-9a-f]{64,}$|:/.test(String(digest)));
     expect(digests).toHaveLength(3);
-    for (const digest of digests) expect(await isValid(options, digest)).toBe(false);
+    for (const digest of digests) expect(await isValid(options, String(digest))).toBe(false);
   });
 
-  it('costs one query, whatever the number of keys', async () => {
-    const keys = Array.from({ length: 5 }, (_, i): SigningKey => ({ id: `k${i}`, secret: Buffer.alloc(32, i) }));
-    await having({ keys }, async (sessions) => {
-      const { authToken } = await sessions.create({ userId: 'ann' });
-      expect(await queries.countOf(() => sessions.authenticate(authToken))).toBe(1);
+  if (name !== 'memory') {
+    it('costs one query, whatever the number of keys', async () => {
+      const keys = Array.from({ length: 5 }, (_, i): SigningKey => ({ id: `k${i}`, secret: Buffer.alloc(32, i) }));
+      await having({ keys }, async (sessions) => {
+        const { authToken } = await sessions.create({ userId: 'ann' });
+        expect(await queries.countOf(() => sessions.authenticate(authToken))).toBe(1);
+      });
     });
-  });
+  }
 
   it('logs out whoever has a token of a key that is gone', async () => {
     const token = await begin({ keys: [OLD] });
