@@ -31,7 +31,7 @@ describe('the recipes of the README', () => {
         TypeOrmModule.forRoot(MEMORY),
         TypeOrmModule.forRoot({ ...MEMORY, name: 'admin' }),
         ScheduleModule.forRoot(),
-        SessionsModule.forRoot({ defaultTable: 'sessions', clock: () => now }),
+        SessionsModule.forRoot({ defaultTable: Sessions, clock: () => now }),
         ...tables.map((table) => SessionsModule.forFeature(table as typeof Sessions)),
       ],
     }).compile();

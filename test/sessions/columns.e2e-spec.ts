@@ -1,6 +1,6 @@
 import { DataSource, DefaultNamingStrategy } from 'typeorm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SessionsTable } from '@app/sessions';
+import { SessionsService, SessionsTable } from '@app/sessions';
 import { describeDatabases, type TestDatabase } from '../support/databases.js';
 import { type TestApplication, useApplication } from './support/application.js';
 import { at, DAY, START } from './support/clock.js';
@@ -190,12 +190,13 @@ describe('a table of the same name in two schemas on PostgreSQL', () => {
   const app = useApplication('postgres', {
     tables: [Here, There],
     prepare: createSchema,
-    options: { defaultTable: 'same' },
+    options: { defaultTable: There },
   });
 
   it('is two tables', async () => {
     const { authToken } = await app.get(There).create({});
     expect(await app.get(There).authenticate(authToken)).not.toBeNull();
     expect(await app.get(Here).authenticate(authToken)).toBeNull();
+    expect(await app.get(SessionsService).authenticate(authToken)).not.toBeNull();
   });
 });

@@ -273,6 +273,17 @@ describe("SessionsService, the default table's", () => {
     ]);
   });
 
+  it('is named by its class where two tables have one name', async () => {
+    class Others extends SessionsTable({ table: 'sessions', dataSource: 'other' }) {}
+    const tables = [database('other'), SessionsModule.forFeature(Sessions), SessionsModule.forFeature(Others)];
+    expect(await problemsOf(start([SessionsModule.forRoot({ defaultTable: 'sessions' }), ...tables]))).toEqual([
+      'forRoot: there are several tables "sessions": give defaultTable the class instead',
+    ]);
+    const module = await start([SessionsModule.forRoot({ defaultTable: Others }), ...tables]);
+    await module.get(SessionsService, { strict: false }).create({});
+    expect(await module.get(Others).count()).toBe(1);
+  });
+
   it('has to be one that is registered, as has every table with options', async () => {
     const starting = start([
       SessionsModule.forRoot({ defaultTable: 'session', tables: { keys: { sessionTtl: '1h' } } }),

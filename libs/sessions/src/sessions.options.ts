@@ -78,8 +78,11 @@ export interface TableOptions {
 
 /** What `SessionsModule.forRoot` takes. */
 export interface SessionsModuleOptions extends TableOptions {
-  /** The table that `SessionGuard` and `SessionsService` mean, by name; needed when there are several. */
-  readonly defaultTable?: string;
+  /**
+   * The table that `SessionGuard` and `SessionsService` mean, by its name or its class; needed when there are several.
+   * Default: the only one.
+   */
+  readonly defaultTable?: string | (abstract new (...args: never[]) => object);
   /** Options of single tables by name; they win over those of the table's own definition. */
   readonly tables?: Readonly<Record<string, TableOptions>>;
   /** The protection space named in challenges. Default: `'api'`. @see RFC 9110, 11.5 */

@@ -61,11 +61,7 @@ export class SessionsRegistry implements OnModuleInit {
       );
     }
     if (this.#problems.length === 0) {
-      if (defaultTable !== undefined && !names.includes(defaultTable)) {
-        this.#problems.push(
-          `forRoot: defaultTable "${defaultTable}" is not registered (there are: ${names.join(', ')})`,
-        );
-      }
+      if (defaultTable !== undefined) this.#problems.push(...this.#problemsOfDefault(defaultTable as TableReference));
       if (defaultTable === undefined && names.length > 1) {
         this.#problems.push(
           `there are several tables (${names.join(', ')}), so say which one SessionGuard and SessionsService mean: forRoot({ defaultTable: '${names[0]}' })`,
@@ -88,9 +84,12 @@ export class SessionsRegistry implements OnModuleInit {
   }
 
   /** The run-time part of a table; without a reference of the default one. @throws SessionsConfigError where it is not registered */
-  store(reference: TableReference | undefined = this.options.defaultTable): SessionsStore {
-    const store = this.#find(reference);
-    if (store) return store;
+  store(reference = this.options.defaultTable as TableReference | undefined): SessionsStore {
+    const [store, second] = this.#find(reference);
+    if (store && !second) return store;
+    if (second && reference !== undefined) {
+      throw new SessionsConfigError([`there are several tables "${nameOf(reference)}": name the class instead`]);
+    }
     const wanted = reference === undefined ? 'a default table' : `the table "${nameOf(reference)}"`;
     throw new SessionsConfigError([
       `${wanted} is asked for, but not registered: import SessionsModule.forFeature(…) for it`,
@@ -102,11 +101,21 @@ export class SessionsRegistry implements OnModuleInit {
     return this.#services.get(store)!;
   }
 
-  #find(reference: TableReference | undefined): SessionsStore | undefined {
-    const stores = this.all();
-    if (reference === undefined) return stores.length === 1 ? stores[0] : undefined;
-    if (typeof reference !== 'string') return this.#stores.get(tableClassOf(reference));
-    return stores.find((store) => store.table === reference);
+  #problemsOfDefault(table: TableReference): string[] {
+    const { length } = this.#find(table);
+    if (length === 1) return [];
+    const name = nameOf(table);
+    if (length > 1) return [`forRoot: there are several tables "${name}": give defaultTable the class instead`];
+    const names = this.all().map((store) => store.table);
+    return [`forRoot: defaultTable "${name}" is not registered (there are: ${names.join(', ')})`];
+  }
+
+  /** The tables that a reference may mean; without one all of them. */
+  #find(reference: TableReference | undefined): SessionsStore[] {
+    if (reference === undefined) return this.all();
+    if (typeof reference === 'string') return this.all().filter((store) => store.table === reference);
+    const store = this.#stores.get(tableClassOf(reference));
+    return store ? [store] : [];
   }
 
   #adapterOf(

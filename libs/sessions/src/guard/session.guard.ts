@@ -113,7 +113,9 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   /** The request that carries the credentials. */
   protected getRequest(context: ExecutionContext): HttpRequest {
     if (context.getType() !== 'http') {
-      throw new TypeError(`SessionGuard guards HTTP routes; override getRequest to use it for "${context.getType()}".`);
+      throw new TypeError(
+        `SessionGuard guards HTTP routes, not "${context.getType()}": call authenticate(token) of the table's service there.`,
+      );
     }
     return context.switchToHttp().getRequest<HttpRequest>();
   }

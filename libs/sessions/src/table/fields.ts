@@ -22,8 +22,8 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 /** An extra column of a table of sessions. */
 export interface FieldDefinition {
   /**
-   * `string` up to `length` characters, `text` without limit, `int` of 32 bits, `bigint` of 64 bits (decimal text in
-   * JavaScript), `number` of double precision, `timestamp` as a Date, `enum` of `values`.
+   * `string` up to `length` characters, `text` without limit (64 KB on MySQL and MariaDB), `int` of 32 bits, `bigint` of
+   * 64 bits (decimal text in JavaScript), `number` of double precision, `timestamp` as a Date, `enum` of `values`.
    */
   readonly type: FieldType;
   /** Whether null is a value. Default: false. */
