@@ -53,6 +53,8 @@ interface BuiltIn {
   readonly isExpired: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  readonly absoluteExpiresAt?: Date | null;
+  readonly idleTtl?: number | null;
 }
 type Plain<T> = { [K in keyof T]: T[K] };
 

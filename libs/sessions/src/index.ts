@@ -32,8 +32,14 @@ export { SessionGuard } from './guard/session.guard.js';
 export type { BaseSession, SessionStatus } from './session.js';
 export { type FindOptions, SessionQuery } from './session-query.js';
 export { SessionsModule } from './sessions.module.js';
-export type { PruningOptions, SessionsModuleOptions, TableOptions } from './sessions.options.js';
-export { type GetOptions, type SessionReference, SessionsService, type WriteOptions } from './sessions.service.js';
+export type { AssuranceLevel, PruningOptions, SessionsModuleOptions, TableOptions } from './sessions.options.js';
+export {
+  type GetOptions,
+  type OwnLimits,
+  type SessionReference,
+  SessionsService,
+  type WriteOptions,
+} from './sessions.service.js';
 export { getSessionsToken, InjectSessions } from './sessions.tokens.js';
 export type { ColumnMapping, SessionsTableDefinition } from './table/definition.js';
 export type {

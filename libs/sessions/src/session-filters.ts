@@ -21,6 +21,8 @@ export interface FilterContext {
   readonly now: Date;
   /** The digests under which a token may be stored; none for what is no token. */
   digestsOf(token: unknown): readonly string[];
+  /** Sessions that were created by then have reached their table's absolute limit. */
+  readonly since: Date | null;
 }
 
 /** Filters as a list of sets of conditions. @throws SessionValidationError for what must never mean "any", as undefined */
@@ -51,9 +53,7 @@ function translateSet(set: Row, context: FilterContext): Where[] {
     if (digests.length === 0) return [];
     where['authTokenDigest'] = In(digests);
   }
-  const bound = statusCondition(status as SessionStatus, context.now);
-  if (bound) where['expiresAt'] = 'expiresAt' in fields ? And(operatorOf(fields['expiresAt']), bound) : bound;
-  return [where];
+  return bothOf([where], statusConditions(status as SessionStatus, context));
 }
 
 /** Sets of conditions of which one of each side must hold. */
@@ -69,10 +69,16 @@ export function bothOf(left: readonly Where[], right: readonly Where[]): Where[]
   );
 }
 
-/** Valid: no end, or one that is still to come. Expired: an end that has come. */
-function statusCondition(status: SessionStatus, now: Date): FindOperator<unknown> | undefined {
-  if (status === 'all') return undefined;
-  return status === 'valid' ? Or(IsNull(), MoreThan(now)) : And(Not(IsNull()), LessThanOrEqual(now));
+/** Valid: no end, or one that is still to come, of every kind. Expired: an end that has come, of any kind. */
+function statusConditions(status: SessionStatus, { columns: { columns }, now, since }: FilterContext): Where[] {
+  if (status === 'all') return [{}];
+  const ends = ['expiresAt', ...(columns.has('absoluteExpiresAt') ? ['absoluteExpiresAt'] : [])];
+  if (status === 'valid') {
+    const open = ends.map((end) => [end, Or(IsNull(), MoreThan(now))]);
+    return [{ ...Object.fromEntries(open), ...(since && { createdAt: MoreThan(since) }) }];
+  }
+  const over: Where[] = ends.map((end) => ({ [end]: And(Not(IsNull()), LessThanOrEqual(now)) }));
+  return since ? [...over, { createdAt: LessThanOrEqual(since) }] : over;
 }
 
 function operatorOf(value: unknown): FindOperator<unknown> {

@@ -1,13 +1,23 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expiryFrom, extensionAt, isDue, isExpired, type Lifetime, wasEnded } from './session.js';
+import {
+  earlier,
+  endFrom,
+  expiryFrom,
+  extensionAt,
+  isDue,
+  isExpired,
+  type Limits,
+  limitsOf,
+  wasEnded,
+} from './session.js';
 
 const DAY = 86_400_000;
 const NOW = new Date('2026-01-01T00:00:00.000Z');
-const WEEK_STALE_DAY: Lifetime = { ttlMs: 7 * DAY, staleMs: DAY };
+const WEEK_STALE_DAY: Limits = { ttlMs: 7 * DAY, staleMs: DAY, absoluteEnd: null };
 
 const after = (ms: number): Date => new Date(NOW.getTime() + ms);
-const due = (expiresAt: Date | null, lifetime: Lifetime = WEEK_STALE_DAY): boolean =>
+const due = (expiresAt: Date | null, lifetime: Limits = WEEK_STALE_DAY): boolean =>
   isDue(expiresAt, extensionAt(NOW, lifetime), NOW);
 
 describe('isExpired', () => {
@@ -33,8 +43,44 @@ describe('extensionAt', () => {
   });
 
   it('offers none where sessions never end, or are never extended', () => {
-    expect(extensionAt(NOW, { ttlMs: null, staleMs: 0 })).toBeUndefined();
-    expect(extensionAt(NOW, { ttlMs: DAY, staleMs: null })).toBeUndefined();
+    expect(extensionAt(NOW, { ttlMs: null, staleMs: 0, absoluteEnd: null })).toBeUndefined();
+    expect(extensionAt(NOW, { ttlMs: DAY, staleMs: null, absoluteEnd: null })).toBeUndefined();
+  });
+});
+
+describe('an absolute limit', () => {
+  const limits: Limits = { ttlMs: 7 * DAY, staleMs: DAY, absoluteEnd: after(7 * DAY - 1) };
+
+  it('is never passed by an extension (ASVS 7.3.2)', () => {
+    expect(endFrom(NOW, limits)).toEqual(after(7 * DAY - 1));
+    expect(extensionAt(NOW, limits)?.expiresAt).toEqual(after(7 * DAY - 1));
+  });
+
+  it('is worth an extension that gains less than the stale time, once', () => {
+    expect(due(after(7 * DAY - 2), limits)).toBe(true);
+    expect(due(after(7 * DAY - 1), limits)).toBe(false);
+  });
+
+  it('is the earlier of two ends, where none is no end', () => {
+    expect([earlier(NOW, after(1)), earlier(after(1), NOW), earlier(null, NOW), earlier(NOW, null)]).toEqual([
+      NOW,
+      NOW,
+      NOW,
+      NOW,
+    ]);
+    expect(earlier(null, null)).toBeNull();
+  });
+
+  it('is the table’s from the creation on, unless the session has its own', () => {
+    const lifetime = { ttlMs: 7 * DAY, staleMs: DAY, absoluteMs: 30 * DAY };
+    expect(limitsOf({ createdAt: NOW }, lifetime)).toEqual({
+      ttlMs: 7 * DAY,
+      staleMs: DAY,
+      absoluteEnd: after(30 * DAY),
+    });
+    expect(limitsOf({ createdAt: NOW, absoluteExpiresAt: null, idleTtl: null }, lifetime).absoluteEnd).toBeNull();
+    const own = { createdAt: NOW, absoluteExpiresAt: after(DAY), idleTtl: 3600 };
+    expect(limitsOf(own, lifetime)).toEqual({ ttlMs: DAY / 24, staleMs: DAY / 48, absoluteEnd: after(DAY) });
   });
 });
 
@@ -48,7 +94,7 @@ describe('isDue', () => {
   });
 
   it('is so at every read with a stale time of 0, but not when nothing is gained', () => {
-    const lifetime = { ttlMs: DAY, staleMs: 0 };
+    const lifetime = { ttlMs: DAY, staleMs: 0, absoluteEnd: null };
     expect([after(DAY - 1), after(DAY)].map((end) => due(end, lifetime))).toEqual([true, false]);
   });
 
@@ -59,7 +105,7 @@ describe('isDue', () => {
   it('only ever lengthens, by more than the stale time, and never revives', () => {
     const lifetimes = fc
       .tuple(fc.integer({ min: 1, max: 400 * DAY }), fc.option(fc.nat(400 * DAY)))
-      .map(([ttlMs, staleMs]): Lifetime => ({ ttlMs, staleMs }));
+      .map(([ttlMs, staleMs]): Limits => ({ ttlMs, staleMs, absoluteEnd: null }));
     const ends = fc.option(fc.integer({ min: -500 * DAY, max: 500 * DAY }).map(after));
     fc.assert(
       fc.property(lifetimes, ends, (lifetime, end) => {

@@ -10,6 +10,10 @@ export interface BaseSession {
   readonly isExpired: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** When the session ends however much it is used; `null`: never. Only on tables with `ownLimits`. */
+  readonly absoluteExpiresAt?: Date | null;
+  /** Seconds without use after which the session ends; `null`: the table's. Only on tables with `ownLimits`. */
+  readonly idleTtl?: number | null;
 }
 
 /** Which sessions a filter is about. */
@@ -22,6 +26,8 @@ export interface Lifetime {
   readonly ttlMs: number | null;
   /** An extension must gain more than this; `null`: never extend. */
   readonly staleMs: number | null;
+  /** From creation to the end that no extension moves; `null`: there is none. */
+  readonly absoluteMs: number | null;
 }
 
 /** Whether a session with this end is over: from the very moment of its end on. */
@@ -42,17 +48,50 @@ export function expiryFrom(now: Date, ttlMs: number | null): Date | null {
   return ttlMs === null ? null : new Date(now.getTime() + ttlMs);
 }
 
+/** The earlier of two ends; `null` is none. */
+export function earlier(a: Date | null, b: Date | null): Date | null {
+  if (a === null || b === null) return a ?? b;
+  return a.getTime() <= b.getTime() ? a : b;
+}
+
+/** The limits of one session: its own where it has them, else its table's. */
+export interface Limits {
+  readonly ttlMs: number | null;
+  readonly staleMs: number | null;
+  /** The end that no extension moves. */
+  readonly absoluteEnd: Date | null;
+}
+
+export function limitsOf(
+  { createdAt, absoluteExpiresAt, idleTtl }: Pick<BaseSession, 'createdAt' | 'absoluteExpiresAt' | 'idleTtl'>,
+  { ttlMs, staleMs, absoluteMs }: Lifetime,
+): Limits {
+  const absoluteEnd = absoluteExpiresAt === undefined ? expiryFrom(createdAt, absoluteMs) : absoluteExpiresAt;
+  if (idleTtl === undefined || idleTtl === null) return { ttlMs, staleMs, absoluteEnd };
+  const ownMs = idleTtl * 1000;
+  return { ttlMs: ownMs, staleMs: staleMs === null ? null : Math.min(staleMs, ownMs / 2), absoluteEnd };
+}
+
+/** The end of a session that is used now. */
+export function endFrom(now: Date, { ttlMs, absoluteEnd }: Limits): Date | null {
+  return earlier(expiryFrom(now, ttlMs), absoluteEnd);
+}
+
 /** A session's new end, and the latest current end that is worth replacing by it. */
 export interface Extension {
   readonly expiresAt: Date;
   readonly ifBefore: Date;
 }
 
-/** The extension that a lifetime offers now; none where sessions never expire, or are never extended. */
-export function extensionAt(now: Date, { ttlMs, staleMs }: Lifetime): Extension | undefined {
-  const expiresAt = expiryFrom(now, ttlMs);
-  if (expiresAt === null || staleMs === null) return undefined;
-  return { expiresAt, ifBefore: new Date(expiresAt.getTime() - staleMs) };
+/**
+ * The extension that a session's limits offer now; none where it never expires, or is never extended. The last one, to
+ * the absolute end, is worth a write whatever it gains: otherwise a session in use would end before its time.
+ */
+export function extensionAt(now: Date, limits: Limits): Extension | undefined {
+  const { ttlMs, staleMs, absoluteEnd } = limits;
+  const expiresAt = endFrom(now, limits);
+  if (expiresAt === null || ttlMs === null || staleMs === null) return undefined;
+  return { expiresAt, ifBefore: expiresAt === absoluteEnd ? expiresAt : new Date(expiresAt.getTime() - staleMs) };
 }
 
 /** Whether the extension is due for a session: it lengthens a valid one, and leaves one without an end as it is. */

@@ -29,6 +29,7 @@ describe('resolveOptions', () => {
       resolved: {
         ttlMs: 7 * DAY,
         staleMs: DAY,
+        absoluteMs: null,
         autoExtend: true,
         tokenFormat: { prefix: undefined, length: 64 },
         schemes: [{ algorithm: 'sha256', salt: undefined }],
@@ -56,6 +57,7 @@ describe('resolveOptions', () => {
     expect(resolved).toEqual({
       ttlMs: DAY / 2,
       staleMs: 900_000,
+      absoluteMs: null,
       autoExtend: false,
       tokenFormat: { prefix: 'my_key', length: 30 },
       schemes: [{ algorithm: 'sha512', salt: 'salt' }],

@@ -24,6 +24,9 @@ import {
   type TokenFormat,
 } from './token/format.js';
 
+/** The authenticator assurance levels of NIST SP 800-63B-4. */
+export type AssuranceLevel = 'aal1' | 'aal2' | 'aal3';
+
 /** When the expired rows of a table are deleted. */
 export interface PruningOptions {
   /** Time between two runs. Default: `'1h'`. */
@@ -45,6 +48,14 @@ export interface TableOptions {
    * `0`: at every read. Default: `'1d'`, or half of a shorter `sessionTtl`.
    */
   readonly extendSessionStaleTime?: Duration | null;
+  /** How long a session lives at the most, however much it is used; `null`: without end. Default: null. */
+  readonly absoluteTtl?: Duration | null;
+  /**
+   * The limits of an authenticator assurance level of NIST SP 800-63B-4: `aal1` 30 days overall; `aal2` 24 hours
+   * overall, 1 hour without use; `aal3` 12 hours overall, 15 minutes without use. `sessionTtl` and `absoluteTtl` can only
+   * be shorter. Default: none.
+   */
+  readonly assurance?: AssuranceLevel;
   /** Whether reading a session extends it. Default: true. */
   readonly autoExtendSession?: boolean;
   /** Text before the underscore of every token, such as `key` in `key_…`, with a checksum at the end. Default: none. */
@@ -117,6 +128,12 @@ export function mergeOptions(...layers: readonly (TableOptions | undefined)[]): 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 const HOUR_MS = 3_600_000;
+/** @see NIST SP 800-63B-4; OWASP ASVS 5.0, 7.3.1 and 7.3.2 */
+const LEVELS: Readonly<Record<AssuranceLevel, { readonly idleMs: number; readonly absoluteMs: number }>> = {
+  aal1: { idleMs: 30 * DAY_MS, absoluteMs: 30 * DAY_MS },
+  aal2: { idleMs: HOUR_MS, absoluteMs: DAY_MS },
+  aal3: { idleMs: HOUR_MS / 4, absoluteMs: DAY_MS / 2 },
+};
 /** The longest delay of a timer. */
 const MAX_INTERVAL_MS = 2 ** 31 - 1;
 const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
@@ -139,19 +156,32 @@ export function resolveOptions(
   };
 }
 
-function resolveLifetime(
-  { sessionTtl, extendSessionStaleTime }: TableOptions,
-  problem: (text: string) => void,
-): Lifetime {
-  const ttlMs = sessionTtl === undefined ? WEEK_MS : nullableMs('sessionTtl', sessionTtl, problem);
+function resolveLifetime(options: TableOptions, problem: (text: string) => void): Lifetime {
+  const { sessionTtl, absoluteTtl, extendSessionStaleTime, assurance } = options;
+  const level = assurance === undefined ? undefined : LEVELS[assurance];
+  if (assurance !== undefined && !level) problem(`assurance must be one of ${Object.keys(LEVELS).join(', ')}`);
+  const ttlMs = sessionTtl === undefined ? (level?.idleMs ?? WEEK_MS) : nullableMs('sessionTtl', sessionTtl, problem);
+  const absoluteMs =
+    absoluteTtl === undefined ? (level?.absoluteMs ?? null) : nullableMs('absoluteTtl', absoluteTtl, problem);
   if (ttlMs === 0) problem('sessionTtl must be longer than 0; use null for sessions that never expire');
+  if (absoluteMs === 0) problem('absoluteTtl must be longer than 0; use null for none');
+  if (level && (ttlMs ?? Infinity) > level.idleMs)
+    problem(`sessionTtl must be at most ${level.idleMs / 1000} seconds for ${assurance}`);
+  if (level && (absoluteMs ?? Infinity) > level.absoluteMs) {
+    problem(`absoluteTtl must be at most ${level.absoluteMs / 1000} seconds for ${assurance}`);
+  }
   if (extendSessionStaleTime === undefined)
-    return { ttlMs, staleMs: ttlMs === null ? DAY_MS : Math.min(DAY_MS, ttlMs / 2) };
+    return { ttlMs, staleMs: defaultStaleMs(ttlMs, level !== undefined), absoluteMs };
   const staleMs = nullableMs('extendSessionStaleTime', extendSessionStaleTime, problem);
   if (ttlMs && staleMs !== null && staleMs >= ttlMs) {
     problem('extendSessionStaleTime must be lower than sessionTtl, or no session is ever extended; use null to say so');
   }
-  return { ttlMs, staleMs };
+  return { ttlMs, staleMs, absoluteMs };
+}
+
+/** A level's idle limit is to be felt as what it is: a stale time of half of it could end a session after half the time. */
+function defaultStaleMs(ttlMs: number | null, strict: boolean): number {
+  return ttlMs === null ? DAY_MS : Math.min(DAY_MS, ttlMs / (strict ? 10 : 2));
 }
 
 function nullableMs(name: string, duration: Duration | null, problem: (text: string) => void): number | null {

@@ -2,9 +2,16 @@ import type { EntityManager } from 'typeorm';
 import { And, IsNull, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Row, Where } from './adapters/sessions-adapter.js';
-import { SessionNotFoundError, SessionsConfigError, StaleEntryError, StaleSessionError } from './errors/errors.js';
+import {
+  SessionNotFoundError,
+  SessionsConfigError,
+  SessionValidationError,
+  StaleEntryError,
+  StaleSessionError,
+} from './errors/errors.js';
+import { type Duration, durationMs } from './duration.js';
 import { pruneExpired } from './pruning/prune.js';
-import { type BaseSession, expiryFrom } from './session.js';
+import { type BaseSession, earlier, endFrom, expiryFrom, limitsOf } from './session.js';
 import { type FindOptions, SessionQuery } from './session-query.js';
 import type { SessionsStore } from './sessions.store.js';
 import { changedAttributes, newAttributes } from './table/attributes.js';
@@ -16,6 +23,14 @@ import { generateToken } from './token/generate.js';
 export interface WriteOptions {
   /** The caller's transaction: the write is part of it. */
   manager?: EntityManager;
+}
+
+/** Limits of one session instead of its table's; for tables with `ownLimits`. */
+export interface OwnLimits {
+  /** How long it lives without use, in whole seconds. Default: the table's `sessionTtl`. */
+  ttl?: Duration;
+  /** How long it lives at the most. Default: the table's `absoluteTtl`. */
+  absoluteTtl?: Duration;
 }
 
 /** How one session is read. */
@@ -58,14 +73,22 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * return { token: session.authToken };
    * ```
    */
-  async create(attributes: NewSession<F>, { manager }: WriteOptions = {}): Promise<WithToken<Session<F>>> {
+  async create(
+    attributes: NewSession<F>,
+    { manager, ...own }: WriteOptions & OwnLimits = {},
+  ): Promise<WithToken<Session<F>>> {
     const { store } = this;
     const now = store.now();
     const authToken = generateToken(store.options.tokenFormat);
+    const given = newAttributes(store.columns, attributes);
+    const stored = storedLimits(store, own, now);
+    const limits = limitsOf({ createdAt: now, ...stored }, store.options);
     const row: Row = {
       id: uuidv7(),
-      expiresAt: expiryFrom(now, store.options.ttlMs),
-      ...newAttributes(store.columns, attributes),
+      ...given,
+      ...stored,
+      expiresAt:
+        'expiresAt' in given ? earlier(given['expiresAt'] as Date | null, limits.absoluteEnd) : endFrom(now, limits),
       createdAt: now,
       updatedAt: now,
     };
@@ -232,6 +255,25 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const typed: unknown = session;
     return typed as Session<F>;
   }
+}
+
+/** What a row says of its limits. @throws SessionValidationError for limits that the table does not store */
+function storedLimits({ definition, options, table }: SessionsStore, own: OwnLimits, now: Date): Row {
+  const errors: Record<string, string> = {};
+  for (const name of ['ttl', 'absoluteTtl'] as const) {
+    const ms = durationMs(own[name]);
+    if (own[name] === undefined) continue;
+    if (!definition.ownLimits) errors[name] = 'needs ownLimits: true in the definition of the table';
+    else if (ms === undefined || ms < 1000)
+      errors[name] = "must be at least a second: a number of seconds, or '10m', '12h', '7d'";
+  }
+  if (Object.keys(errors).length > 0) throw new SessionValidationError(table, errors);
+  if (!definition.ownLimits) return {};
+  const ttlMs = durationMs(own.ttl);
+  return {
+    idleTtl: ttlMs === undefined ? null : Math.round(ttlMs / 1000),
+    absoluteExpiresAt: expiryFrom(now, durationMs(own.absoluteTtl) ?? options.absoluteMs),
+  };
 }
 
 const NO_FILTERS = {} as never;

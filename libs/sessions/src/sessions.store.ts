@@ -3,7 +3,7 @@ import { And, In, IsNull, LessThan, MoreThan, MoreThanOrEqual, Or } from 'typeor
 import { param } from './adapters/operators.js';
 import type { Prepared, Row, Schema, SessionsAdapter, Where } from './adapters/sessions-adapter.js';
 import { translateFilters } from './session-filters.js';
-import { type BaseSession, expiryFrom, extensionAt, isDue, isExpired, wasEnded } from './session.js';
+import { type BaseSession, endFrom, extensionAt, isDue, isExpired, limitsOf, wasEnded } from './session.js';
 import type { ResolvedOptions } from './sessions.options.js';
 import type { Columns } from './adapters/conditions.js';
 import { type DefinedColumn, sessionColumns, type SessionsTableDefinition } from './table/definition.js';
@@ -90,7 +90,7 @@ export class SessionsStore {
   /** The session, extended by its table's lifetime where that is worth a write; `null` where it ended meanwhile. */
   async extendIfDue(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
     const now = this.now();
-    const extension = extensionAt(now, this.options);
+    const extension = extensionAt(now, limitsOf(session, this.options));
     if (!isDue(session.expiresAt, extension, now) || wasEnded(session)) return session;
     const params = { id: session.id, now, seen: session.expiresAt, ...extension };
     return this.#extended(session, this.#extend, params, manager);
@@ -104,7 +104,7 @@ export class SessionsStore {
     const current = await this.#findValid(session, manager);
     if (current === null || current.expiresAt !== null) return current && this.extendIfDue(current, manager);
     const now = this.now();
-    const expiresAt = expiryFrom(now, this.options.ttlMs);
+    const expiresAt = endFrom(now, limitsOf(current, this.options));
     if (session.expiresAt !== null || expiresAt === null) return current;
     return this.#extended(current, this.#limit, { id: session.id, now, expiresAt }, manager);
   }
@@ -139,27 +139,16 @@ export class SessionsStore {
   /** A row of the table as a session. */
   sessionFrom(row: Row): BaseSession {
     // Relations come with whole rows, and the digest is on no session.
-    const {
-      authTokenDigest: _digest,
-      data,
-      expiresAt,
-      createdAt,
-      updatedAt,
-      ...rest
-    } = row as Row & {
-      data: BaseSession['data'];
-      expiresAt: Date | null;
-      createdAt: Date;
-      updatedAt: Date;
-    };
-    return {
-      ...(rest as { id: string }),
-      data,
-      expiresAt,
-      isExpired: isExpired(expiresAt, this.now()),
-      createdAt,
-      updatedAt,
-    };
+    const { authTokenDigest: _digest, ...session } = row as Row & Omit<BaseSession, 'isExpired'>;
+    const now = this.now();
+    const { absoluteEnd } = limitsOf(session, this.options);
+    return { ...session, isExpired: isExpired(session.expiresAt, now) || isExpired(absoluteEnd, now) };
+  }
+
+  /** The creation of sessions that reach their table's absolute limit now; none where each has its own, or there is none. */
+  #since(): Date | null {
+    const { absoluteMs } = this.options;
+    return absoluteMs === null || this.definition.ownLimits ? null : new Date(this.now().getTime() - absoluteMs);
   }
 
   /** Filters as conditions on columns. @throws SessionValidationError */
@@ -168,6 +157,7 @@ export class SessionsStore {
       columns: this.columns,
       now: this.now(),
       digestsOf: (token) => this.digestsOf(token),
+      since: this.#since(),
     });
   }
 }

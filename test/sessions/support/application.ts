@@ -2,20 +2,16 @@ import type { DynamicModule, ModuleMetadata, Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, type EntitySchema, type NamingStrategyInterface } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { MemoryAdapter, SessionsModule, type SessionsModuleOptions, type SessionsService } from '@app/sessions';
 import type { AnySessionsTable } from '../../../libs/sessions/src/table/sessions-table.js';
-import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../../support/databases.js';
+import { createDatabase, type DatabaseName, type TestDatabase } from '../../support/databases.js';
+
+export { describeStorages } from '../../support/databases.js';
 import { TestClock } from './clock.js';
 
 /** Where a suite's sessions are: a database, or the memory of the process, which has no data source. */
 export type StorageName = DatabaseName | 'memory';
-
-/** Runs a suite on every database and on the `MemoryAdapter`, which are to be no different. */
-export function describeStorages(title: string, suite: (name: StorageName) => void): void {
-  describeDatabases(title, suite);
-  describe(`${title} in memory`, () => suite('memory'));
-}
 
 /** What a suite's application has beside its clock and its database. */
 export interface Setup {

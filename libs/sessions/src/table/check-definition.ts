@@ -3,7 +3,16 @@ import { BUILT_IN, FIELD_TYPES, type FieldDefinition, type RelationDefinition } 
 import { fieldsOf, isField, relationsOf, sessionColumns, type SessionsTableDefinition } from './definition.js';
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]*$/;
-const ROW_COLUMNS = ['id', 'authTokenDigest', 'data', 'expiresAt', 'createdAt', 'updatedAt'];
+const ROW_COLUMNS = [
+  'id',
+  'authTokenDigest',
+  'data',
+  'expiresAt',
+  'createdAt',
+  'updatedAt',
+  'idleTtl',
+  'absoluteExpiresAt',
+];
 
 /** All that is wrong with a definition; what the compiler refuses too, for those who write JavaScript. */
 export function definitionProblems(definition: SessionsTableDefinition): string[] {

@@ -24,6 +24,11 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
   readonly dataSource?: string;
   /** Columns and relations beside the built-in ones. */
   readonly extraFields?: F;
+  /**
+   * Whether sessions can have limits of their own, `create(attributes, { ttl, absoluteTtl })`: two more columns, `idleTtl`
+   * and `absoluteExpiresAt`. Default: false.
+   */
+  readonly ownLimits?: boolean;
   /** Names, or names and types, of columns; for tables that exist already. */
   readonly columns?: { readonly [K in ColumnName<F> | 'authTokenDigest']?: string | ColumnMapping };
 }
@@ -92,6 +97,12 @@ export function sessionColumns(definition: SessionsTableDefinition): Columns<Def
     { property: 'createdAt', kind: 'timestamp', nullable: false },
     { property: 'updatedAt', kind: 'timestamp', nullable: false },
   ];
+  if (definition.ownLimits) {
+    builtIn.push(
+      { property: 'idleTtl', kind: 'int', nullable: true },
+      { property: 'absoluteExpiresAt', kind: 'timestamp', nullable: true },
+    );
+  }
   const columns: DefinedColumn[] = [{ property: 'id', kind: 'uuid', nullable: false }, ...extra, ...builtIn];
   return {
     name: tableNameOf(definition),

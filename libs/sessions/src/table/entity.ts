@@ -33,6 +33,10 @@ export function sessionsEntity<F extends ExtraFields>(
     expiresAt: mapped(table, 'expiresAt', { ...TIMESTAMP, nullable: true }),
     createdAt: mapped(table, 'createdAt', TIMESTAMP),
     updatedAt: mapped(table, 'updatedAt', TIMESTAMP),
+    ...(table.ownLimits && {
+      idleTtl: mapped(table, 'idleTtl', { type: 'int', nullable: true }),
+      absoluteExpiresAt: mapped(table, 'absoluteExpiresAt', { ...TIMESTAMP, nullable: true }),
+    }),
   };
   const fields = fieldsOf(table);
   const entity = { [name]: class {} }[name] as SessionsEntity<F>;

@@ -227,6 +227,8 @@ export const BUILT_IN = [
   'isExpired',
   'createdAt',
   'updatedAt',
+  'idleTtl',
+  'absoluteExpiresAt',
   'status',
 ] as const;
 type BuiltIn = (typeof BUILT_IN)[number];
