@@ -53,6 +53,9 @@ interface BuiltIn {
   readonly isExpired: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  readonly lastUsedAt?: Date | null;
+  readonly lastUsedIp?: string | null;
+  readonly lastUsedUserAgent?: string | null;
   readonly absoluteExpiresAt?: Date | null;
   readonly idleTtl?: number | null;
 }

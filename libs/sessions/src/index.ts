@@ -34,6 +34,7 @@ export { type FindOptions, SessionQuery } from './session-query.js';
 export { SessionsModule } from './sessions.module.js';
 export type { AssuranceLevel, PruningOptions, SessionsModuleOptions, TableOptions } from './sessions.options.js';
 export {
+  type AuthenticateOptions,
   type GetOptions,
   type OwnLimits,
   type SessionReference,
@@ -41,7 +42,8 @@ export {
   type WriteOptions,
 } from './sessions.service.js';
 export { getSessionsToken, InjectSessions } from './sessions.tokens.js';
-export type { ColumnMapping, SessionsTableDefinition } from './table/definition.js';
+export type { SessionUse } from './last-use.js';
+export type { ColumnMapping, LastUseDefinition, SessionsTableDefinition } from './table/definition.js';
 export type {
   ExtraFields,
   FieldDefinition,

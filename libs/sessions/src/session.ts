@@ -10,6 +10,12 @@ export interface BaseSession {
   readonly isExpired: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** When the session was last used, to the table's interval; `null`: not yet. Only on tables with `lastUse`. */
+  readonly lastUsedAt?: Date | null;
+  /** From where it was last used. Only on tables with `lastUse: { ip: true }`. */
+  readonly lastUsedIp?: string | null;
+  /** With what it was last used. Only on tables with `lastUse: { userAgent: true }`. */
+  readonly lastUsedUserAgent?: string | null;
   /** When the session ends however much it is used; `null`: never. Only on tables with `ownLimits`. */
   readonly absoluteExpiresAt?: Date | null;
   /** Seconds without use after which the session ends; `null`: the table's. Only on tables with `ownLimits`. */

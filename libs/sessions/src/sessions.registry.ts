@@ -1,8 +1,16 @@
-import { Inject, Injectable, Logger, type OnModuleInit, Optional } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnModuleInit,
+  Optional,
+} from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { SessionsAdapter } from './adapters/sessions-adapter.js';
 import { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
 import { SessionsConfigError } from './errors/errors.js';
+import { reasonOf } from './errors/reason-of.js';
 import { isRealm } from './guard/challenge.js';
 import { mergeOptions, resolveOptions, type SessionsModuleOptions } from './sessions.options.js';
 import { SessionsService } from './sessions.service.js';
@@ -19,7 +27,7 @@ const systemClock = (): Date => new Date();
 
 /** The tables of an application, and all that is wrong with them, said at once and before the first request. */
 @Injectable()
-export class SessionsRegistry implements OnModuleInit {
+export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown {
   readonly #logger = new Logger('SessionsModule');
   readonly #stores = new Map<AnySessionsTable, SessionsStore>();
   readonly #services = new Map<SessionsStore, SessionsService>();
@@ -41,7 +49,9 @@ export class SessionsRegistry implements OnModuleInit {
     const adapter = problems.length === 0 ? this.#adapterOf(table, merged.adapter, dataSource, problems) : undefined;
     this.#problems.push(...problems.map((problem) => `table "${name}": ${problem}`));
     if (adapter === undefined || problems.length > 0) return undefined;
-    const store = new SessionsStore(definition, entity, adapter, options, this.options.clock ?? systemClock);
+    const useFailed = (error: unknown): void =>
+      this.#logger.warn(`Table "${name}": the last use of sessions cannot be written: ${reasonOf(error)}`);
+    const store = new SessionsStore(definition, entity, adapter, options, this.options.clock ?? systemClock, useFailed);
     this.#stores.set(table, store);
     return store;
   }
@@ -76,6 +86,11 @@ export class SessionsRegistry implements OnModuleInit {
       );
     }
     if (this.#problems.length > 0) throw new SessionsConfigError(this.#problems);
+  }
+
+  /** TypeORM closes the data source after this. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all(this.all().flatMap(({ lastUse }) => (lastUse ? [lastUse.flush()] : [])));
   }
 
   /** The run-time parts of all tables. */

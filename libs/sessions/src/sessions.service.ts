@@ -10,6 +10,7 @@ import {
   StaleSessionError,
 } from './errors/errors.js';
 import { type Duration, durationMs } from './duration.js';
+import type { SessionUse } from './last-use.js';
 import { pruneExpired } from './pruning/prune.js';
 import { type BaseSession, earlier, endFrom, expiryFrom, limitsOf } from './session.js';
 import { type FindOptions, SessionQuery } from './session-query.js';
@@ -37,6 +38,12 @@ export interface OwnLimits {
 export interface GetOptions<F extends ExtraFields = ExtraFields> extends Pick<FindOptions<F>, 'relations' | 'manager'> {
   /** Whether a session whose extension is due is extended. Default: the table's `autoExtendSession`. */
   autoExtend?: boolean;
+}
+
+/** How a token is looked up. */
+export interface AuthenticateOptions<F extends ExtraFields = ExtraFields> extends Omit<GetOptions<F>, 'relations'> {
+  /** From where the token comes, for a table with `lastUse`; the guard gives it. */
+  use?: SessionUse;
 }
 
 /** A session to work on: its id is enough, and with its end a write that moves the end can tell whether it was ended. */
@@ -85,6 +92,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const limits = limitsOf({ createdAt: now, ...stored }, store.options);
     const row: Row = {
       id: uuidv7(),
+      ...store.unset,
       ...given,
       ...stored,
       expiresAt:
@@ -109,10 +117,12 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    */
   async authenticate(
     token: unknown,
-    { autoExtend, manager }: Omit<GetOptions<F>, 'relations'> = {},
+    { autoExtend, manager, use = {} }: AuthenticateOptions<F> = {},
   ): Promise<Session<F> | null> {
     const found = await this.store.findByToken(token, manager);
-    return this.#extended(found, autoExtend, manager);
+    const session = await this.#extended(found, autoExtend, manager);
+    if (found !== null && session !== null) this.store.lastUse?.note(found, use, this.store.now());
+    return session;
   }
 
   /**

@@ -6,7 +6,9 @@ import { translateFilters } from './session-filters.js';
 import { type BaseSession, endFrom, extensionAt, isDue, isExpired, limitsOf, wasEnded } from './session.js';
 import type { ResolvedOptions } from './sessions.options.js';
 import type { Columns } from './adapters/conditions.js';
-import { type DefinedColumn, sessionColumns, type SessionsTableDefinition } from './table/definition.js';
+import { durationMs } from './duration.js';
+import { LastUse } from './last-use.js';
+import { type DefinedColumn, lastUseOf, sessionColumns, type SessionsTableDefinition } from './table/definition.js';
 import { candidateDigests } from './token/digest.js';
 import { isWellFormedToken } from './token/parse.js';
 
@@ -15,6 +17,10 @@ export class SessionsStore {
   readonly columns: Columns<DefinedColumn>;
   /** What is read of a row: all but the digest. */
   readonly selected: readonly string[];
+  /** Null for every column that may be null: what a new row has where nothing else is said. */
+  readonly unset: Readonly<Row>;
+  /** Where the uses of sessions are noted, if the table keeps them. */
+  readonly lastUse: LastUse | undefined;
   readonly #byToken: Prepared;
   readonly #redigest: Prepared;
   readonly #extend: Prepared;
@@ -26,9 +32,12 @@ export class SessionsStore {
     readonly adapter: SessionsAdapter,
     readonly options: ResolvedOptions,
     readonly now: () => Date,
+    useFailed: (error: unknown) => void,
   ) {
     this.columns = sessionColumns(definition);
     this.selected = [...this.columns.columns.keys()];
+    const nullable = [...this.columns.columns.values()].filter((column) => column.nullable);
+    this.unset = Object.fromEntries(nullable.map((column) => [column.property, null]));
     const digests = options.schemes.map((_, i) => param(`digest${i}`));
     this.#byToken = adapter.prepare('all', entity, {
       where: {
@@ -38,6 +47,11 @@ export class SessionsStore {
       // Where a row may have an older digest, it tells which one it has.
       select: digests.length === 1 ? this.selected : [...this.selected, 'authTokenDigest'],
     });
+    const lastUse = lastUseOf(definition);
+    if (lastUse) {
+      const { interval = '5m', ip = false, userAgent = false } = lastUse;
+      this.lastUse = new LastUse(adapter, entity, { intervalMs: durationMs(interval)!, ip, userAgent }, useFailed);
+    }
     this.#redigest = adapter.prepare('updateAll', entity, {
       set: { authTokenDigest: param('digest') },
       where: { id: param('id'), authTokenDigest: param('former') },

@@ -8,6 +8,8 @@ export interface HttpRequest {
   readonly rawHeaders?: readonly string[];
   /** Fastify's own request wraps Node's. */
   readonly raw?: { readonly rawHeaders?: readonly string[] };
+  /** The address of the client, as the platform's "trust proxy" setting has it. */
+  readonly ip?: string;
 }
 
 /** What a request carries: nothing, one text that may be a token, or more than one. */

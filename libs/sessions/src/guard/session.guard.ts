@@ -99,7 +99,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       });
       throw this.refuse(context, refusal, 'invalid_request');
     }
-    const session = await this.authenticate(credentials);
+    const session = await this.authenticate(credentials, request);
     if (session === null) {
       const refusal = new UnauthorizedException('The session is unknown or has ended.', {
         errorCode: 'ERR_SESSION_TOKEN_INVALID',
@@ -130,11 +130,15 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   }
 
   /** The session of a token: of the first table that takes tokens from there and has it. */
-  protected async authenticate({ token, source }: Extract<Credentials, { kind: 'one' }>): Promise<BaseSession | null> {
+  protected async authenticate(
+    { token, source }: Extract<Credentials, { kind: 'one' }>,
+    { ip, headers }: HttpRequest,
+  ): Promise<BaseSession | null> {
+    const use = { ip, userAgent: headers['user-agent']?.toString() };
     try {
       for (const store of this.stores()) {
         if (!store.options.credentials.some((own) => isSame(own, source))) continue;
-        const session = await this.registry.service(store).authenticate(token);
+        const session = await this.registry.service(store).authenticate(token, { use });
         if (session !== null) return session;
       }
       return null;

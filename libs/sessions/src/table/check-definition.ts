@@ -1,6 +1,14 @@
 import { canonical, IMPOSSIBLE, ValueError } from '../adapters/values.js';
 import { BUILT_IN, FIELD_TYPES, type FieldDefinition, type RelationDefinition } from './fields.js';
-import { fieldsOf, isField, relationsOf, sessionColumns, type SessionsTableDefinition } from './definition.js';
+import { durationMs } from '../duration.js';
+import {
+  fieldsOf,
+  lastUseOf,
+  isField,
+  relationsOf,
+  sessionColumns,
+  type SessionsTableDefinition,
+} from './definition.js';
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]*$/;
 const ROW_COLUMNS = [
@@ -12,6 +20,9 @@ const ROW_COLUMNS = [
   'updatedAt',
   'idleTtl',
   'absoluteExpiresAt',
+  'lastUsedAt',
+  'lastUsedIp',
+  'lastUsedUserAgent',
 ];
 
 /** All that is wrong with a definition; what the compiler refuses too, for those who write JavaScript. */
@@ -22,10 +33,19 @@ export function definitionProblems(definition: SessionsTableDefinition): string[
       .filter((name) => name.trim() === '' || name.includes('\0'))
       .map((name) => `${JSON.stringify(name)} is no name of a table, schema or data source`),
     ...Object.entries(definition.extraFields ?? {}).flatMap(([name, field]) => entryProblems(definition, name, field)),
+    ...lastUseProblems(definition),
     ...Object.keys(definition.columns ?? {})
       .filter((name) => !ROW_COLUMNS.includes(name) && !fieldsOf(definition).some(([field]) => field === name))
       .map((name) => `columns: "${name}" is no column of the table`),
   ];
+}
+
+function lastUseProblems(definition: SessionsTableDefinition): string[] {
+  const interval = lastUseOf(definition)?.interval;
+  const usable = interval === undefined || durationMs(interval) !== undefined;
+  return usable
+    ? []
+    : [`lastUse.interval must be a number of seconds, or text such as '5m', not ${JSON.stringify(interval)}`];
 }
 
 function entryProblems(

@@ -1,6 +1,8 @@
 import type { ColumnType } from 'typeorm';
 import type { Column, ColumnKind } from '../adapters/columns.js';
 import type { Columns } from '../adapters/conditions.js';
+import type { Duration } from '../duration.js';
+import { IP_LENGTH, USER_AGENT_LENGTH } from '../last-use.js';
 import type { TableOptions } from '../sessions.options.js';
 import type { ColumnName, ExtraFields, FieldDefinition, FieldType, RelationDefinition } from './fields.js';
 
@@ -12,6 +14,16 @@ export interface ColumnMapping {
   readonly type?: ColumnType;
   /** `false`: no default value in the database (MySQL allows none on JSON; `data` has `{}` elsewhere). Default: true. */
   readonly default?: boolean;
+}
+
+/** What to keep of the last use of a session. */
+export interface LastUseDefinition {
+  /** It is written at most once in this time. Default: `'5m'`. */
+  readonly interval?: Duration;
+  /** The address of the client, as the HTTP platform gives it (mind its "trust proxy" setting). Default: false. */
+  readonly ip?: boolean;
+  /** The client's `User-Agent`. Default: false. */
+  readonly userAgent?: boolean;
 }
 
 /** A table of sessions: where it is, what it holds beside the built-in columns, and its own options. */
@@ -29,6 +41,11 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
    * and `absoluteExpiresAt`. Default: false.
    */
   readonly ownLimits?: boolean;
+  /**
+   * Whether to keep when sessions were last used: a column `lastUsedAt`, and `lastUsedIp` and `lastUsedUserAgent` where they
+   * are asked for. Default: false.
+   */
+  readonly lastUse?: boolean | LastUseDefinition;
   /** Names, or names and types, of columns; for tables that exist already. */
   readonly columns?: { readonly [K in ColumnName<F> | 'authTokenDigest']?: string | ColumnMapping };
 }
@@ -77,6 +94,11 @@ export function relationsOf(definition: SessionsTableDefinition): [string, Relat
   );
 }
 
+/** What a table keeps of the last use of its sessions; none where it keeps nothing. */
+export function lastUseOf({ lastUse }: SessionsTableDefinition): LastUseDefinition | undefined {
+  return lastUse === true ? {} : lastUse || undefined;
+}
+
 /** The columns that a session shows: all but the digest. */
 export function sessionColumns(definition: SessionsTableDefinition): Columns<DefinedColumn> {
   const extra = fieldsOf(definition).map(([property, field]): DefinedColumn => {
@@ -103,6 +125,11 @@ export function sessionColumns(definition: SessionsTableDefinition): Columns<Def
       { property: 'absoluteExpiresAt', kind: 'timestamp', nullable: true },
     );
   }
+  const lastUse = lastUseOf(definition);
+  if (lastUse) builtIn.push({ property: 'lastUsedAt', kind: 'timestamp', nullable: true });
+  if (lastUse?.ip) builtIn.push({ property: 'lastUsedIp', kind: 'string', length: IP_LENGTH, nullable: true });
+  if (lastUse?.userAgent)
+    builtIn.push({ property: 'lastUsedUserAgent', kind: 'string', length: USER_AGENT_LENGTH, nullable: true });
   const columns: DefinedColumn[] = [{ property: 'id', kind: 'uuid', nullable: false }, ...extra, ...builtIn];
   return {
     name: tableNameOf(definition),

@@ -1,4 +1,5 @@
 import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
+import { IP_LENGTH, USER_AGENT_LENGTH } from '../last-use.js';
 import { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
 import type { EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';
 import type { ExtraFields, FieldDefinition, RelationDefinition, Session } from './fields.js';
@@ -6,6 +7,7 @@ import {
   type ColumnMapping,
   DEFAULT_STRING_LENGTH,
   fieldsOf,
+  lastUseOf,
   relationsOf,
   type SessionsTableDefinition,
   tableNameOf,
@@ -23,6 +25,7 @@ export function sessionsEntity<F extends ExtraFields>(
   definition: SessionsTableDefinition<F>,
 ): SessionsEntity<F> {
   const table: SessionsTableDefinition = definition;
+  const lastUse = lastUseOf(table);
   const columns = {
     id: mapped(table, 'id', { type: 'uuid', primary: true }),
     authTokenDigest: mapped(table, 'authTokenDigest', { type: 'varchar', length: 255, unique: true, select: false }),
@@ -33,6 +36,17 @@ export function sessionsEntity<F extends ExtraFields>(
     expiresAt: mapped(table, 'expiresAt', { ...TIMESTAMP, nullable: true }),
     createdAt: mapped(table, 'createdAt', TIMESTAMP),
     updatedAt: mapped(table, 'updatedAt', TIMESTAMP),
+    ...(lastUse && { lastUsedAt: mapped(table, 'lastUsedAt', { ...TIMESTAMP, nullable: true }) }),
+    ...(lastUse?.ip && {
+      lastUsedIp: mapped(table, 'lastUsedIp', { type: 'varchar', length: IP_LENGTH, nullable: true }),
+    }),
+    ...(lastUse?.userAgent && {
+      lastUsedUserAgent: mapped(table, 'lastUsedUserAgent', {
+        type: 'varchar',
+        length: USER_AGENT_LENGTH,
+        nullable: true,
+      }),
+    }),
     ...(table.ownLimits && {
       idleTtl: mapped(table, 'idleTtl', { type: 'int', nullable: true }),
       absoluteExpiresAt: mapped(table, 'absoluteExpiresAt', { ...TIMESTAMP, nullable: true }),

@@ -229,6 +229,9 @@ export const BUILT_IN = [
   'updatedAt',
   'idleTtl',
   'absoluteExpiresAt',
+  'lastUsedAt',
+  'lastUsedIp',
+  'lastUsedUserAgent',
   'status',
 ] as const;
 type BuiltIn = (typeof BUILT_IN)[number];
