@@ -77,7 +77,7 @@ export class PruningApp {
         SessionsModule.forRoot({
           ...table,
           clock,
-          defaultTable: 'sessions',
+          defaultTable: Sessions,
           ...(pruning !== undefined && { pruning }),
           ...(adapter && { tables: { sessions: { adapter: adapter(dataSource) } } }),
         }),
