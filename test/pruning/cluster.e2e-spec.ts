@@ -42,24 +42,31 @@ class NodeProcess {
     this.#child.on('message', (line) => this.lines.push(line as string));
   }
 
+  /** The first line that matches, as soon as it is there. */
   async next(pattern: RegExp): Promise<string> {
     for (;;) {
       const line = this.lines.find((text) => pattern.test(text));
       if (line !== undefined) return line;
-      await once(this.#child, 'message');
+      if (this.#hasEnded()) throw new Error(`The node ended without a line like ${pattern}:\n${this.lines.join('\n')}`);
+      await Promise.race([once(this.#child, 'message'), once(this.#child, 'exit')]);
     }
   }
 
+  /** Closes the application, and resolves with the code of the process. */
   async stop(): Promise<number | null> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
     this.#child.send('stop');
     const [code] = (await once(this.#child, 'exit')) as [number | null];
     return code;
   }
 
   async kill(): Promise<void> {
+    if (this.#hasEnded()) return;
     this.#child.kill('SIGKILL');
     await once(this.#child, 'exit');
+  }
+
+  #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 }
 
@@ -74,7 +81,7 @@ describe.each(servers)('two processes on one database: %s', (name) => {
     await addSessions(dataSource, ROWS, () => NOW);
   });
   afterEach(async () => {
-    await Promise.all(nodes.map((node) => node.stop()));
+    await Promise.all(nodes.map((node) => node.kill()));
     await dataSource.destroy();
     await database.drop();
   });
