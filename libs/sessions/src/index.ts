@@ -36,13 +36,13 @@ export type { AssuranceLevel, PruningOptions, SessionsModuleOptions, TableOption
 export {
   type AuthenticateOptions,
   type GetOptions,
-  type OwnLimits,
   type SessionReference,
   SessionsService,
   type WriteOptions,
 } from './sessions.service.js';
 export { getSessionsToken, InjectSessions } from './sessions.tokens.js';
 export type { SessionUse } from './last-use.js';
+export type { OwnLimits } from './own-limits.js';
 export type { ColumnMapping, LastUseDefinition, SessionsTableDefinition } from './table/definition.js';
 export type {
   ExtraFields,

@@ -2,17 +2,11 @@ import type { EntityManager } from 'typeorm';
 import { And, IsNull, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Row, Where } from './adapters/sessions-adapter.js';
-import {
-  SessionNotFoundError,
-  SessionsConfigError,
-  SessionValidationError,
-  StaleEntryError,
-  StaleSessionError,
-} from './errors/errors.js';
-import { type Duration, durationMs } from './duration.js';
+import { SessionNotFoundError, SessionsConfigError, StaleEntryError, StaleSessionError } from './errors/errors.js';
 import type { SessionUse } from './last-use.js';
+import { type OwnLimits, storedLimits } from './own-limits.js';
 import { pruneExpired } from './pruning/prune.js';
-import { type BaseSession, earlier, endFrom, expiryFrom, limitsOf } from './session.js';
+import { type BaseSession, earlier, endFrom, limitsOf } from './session.js';
 import { type FindOptions, SessionQuery } from './session-query.js';
 import type { SessionsStore } from './sessions.store.js';
 import { changedAttributes, newAttributes } from './table/attributes.js';
@@ -24,14 +18,6 @@ import { generateToken } from './token/generate.js';
 export interface WriteOptions {
   /** The caller's transaction: the write is part of it. */
   manager?: EntityManager;
-}
-
-/** Limits of one session instead of its table's; for tables with `ownLimits`. */
-export interface OwnLimits {
-  /** How long it lives without use, in whole seconds. Default: the table's `sessionTtl`. */
-  ttl?: Duration;
-  /** How long it lives at the most. Default: the table's `absoluteTtl`. */
-  absoluteTtl?: Duration;
 }
 
 /** How one session is read. */
@@ -265,25 +251,6 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const typed: unknown = session;
     return typed as Session<F>;
   }
-}
-
-/** What a row says of its limits. @throws SessionValidationError for limits that the table does not store */
-function storedLimits({ definition, options, table }: SessionsStore, own: OwnLimits, now: Date): Row {
-  const errors: Record<string, string> = {};
-  for (const name of ['ttl', 'absoluteTtl'] as const) {
-    const ms = durationMs(own[name]);
-    if (own[name] === undefined) continue;
-    if (!definition.ownLimits) errors[name] = 'needs ownLimits: true in the definition of the table';
-    else if (ms === undefined || ms < 1000)
-      errors[name] = "must be at least a second: a number of seconds, or '10m', '12h', '7d'";
-  }
-  if (Object.keys(errors).length > 0) throw new SessionValidationError(table, errors);
-  if (!definition.ownLimits) return {};
-  const ttlMs = durationMs(own.ttl);
-  return {
-    idleTtl: ttlMs === undefined ? null : Math.round(ttlMs / 1000),
-    absoluteExpiresAt: expiryFrom(now, durationMs(own.absoluteTtl) ?? options.absoluteMs),
-  };
 }
 
 const NO_FILTERS = {} as never;

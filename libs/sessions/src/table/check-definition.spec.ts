@@ -145,3 +145,10 @@ describe('a relation', () => {
     ]);
   });
 });
+
+describe('columns of what a table does not keep', () => {
+  it.each(['lastUsedAt', 'lastUsedIp', 'idleTtl', 'absoluteExpiresAt'])('are refused: %s', (name) => {
+    expect(problemsOf({ columns: { [name]: 'x' } })).toEqual([`columns: "${name}" is no column of the table`]);
+    expect(problemsOf({ columns: { [name]: 'x' }, ownLimits: true, lastUse: { ip: true } })).toEqual([]);
+  });
+});

@@ -11,20 +11,6 @@ import {
 } from './definition.js';
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]*$/;
-const ROW_COLUMNS = [
-  'id',
-  'authTokenDigest',
-  'data',
-  'expiresAt',
-  'createdAt',
-  'updatedAt',
-  'idleTtl',
-  'absoluteExpiresAt',
-  'lastUsedAt',
-  'lastUsedIp',
-  'lastUsedUserAgent',
-];
-
 /** All that is wrong with a definition; what the compiler refuses too, for those who write JavaScript. */
 export function definitionProblems(definition: SessionsTableDefinition): string[] {
   const names = [definition.table, definition.schema, definition.dataSource].filter((name) => name !== undefined);
@@ -35,7 +21,7 @@ export function definitionProblems(definition: SessionsTableDefinition): string[
     ...Object.entries(definition.extraFields ?? {}).flatMap(([name, field]) => entryProblems(definition, name, field)),
     ...lastUseProblems(definition),
     ...Object.keys(definition.columns ?? {})
-      .filter((name) => !ROW_COLUMNS.includes(name) && !fieldsOf(definition).some(([field]) => field === name))
+      .filter((name) => name !== 'authTokenDigest' && !sessionColumns(definition).columns.has(name))
       .map((name) => `columns: "${name}" is no column of the table`),
   ];
 }
