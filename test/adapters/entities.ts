@@ -1,4 +1,4 @@
-import { Column, Entity, EntitySchema, PrimaryColumn } from 'typeorm';
+import { Column, Entity, EntitySchema, type EntitySchemaColumnOptions, PrimaryColumn } from 'typeorm';
 
 /** The table between photos and tags, which has no entity of its own. */
 export const PHOTO_TAGS = 'photo_tags';
@@ -92,8 +92,35 @@ export const Membership = new EntitySchema<{ personId: string; club: string; rol
   },
 });
 
+/** For each kind of column whose values another column can take over its options and a value. */
+export const PAIRED: Readonly<Record<string, EntitySchemaColumnOptions & { readonly example: unknown }>> = {
+  text: { type: 'varchar', length: 20, example: 'ä \u{1f600} ' },
+  uuid: { type: 'uuid', example: '0190a1b2-0000-7000-8000-000000000000' },
+  int: { type: 'int', example: -(2 ** 31) },
+  bigint: { type: 'bigint', example: '9223372036854775807' },
+  number: { type: 'double precision', example: 0.1 },
+  decimal: { type: 'decimal', precision: 12, scale: 3, example: '123456789.125' },
+  boolean: { type: 'boolean', example: true },
+  time: { type: Date, precision: 3, example: new Date('2026-03-29T01:30:00.123Z') },
+  json: { type: 'json', example: { a: [1, null, 'ä'] } },
+};
+
+/** Two columns of each of these kinds. */
+export const Pair = new EntitySchema<Record<string, unknown>>({
+  name: 'Pair',
+  tableName: 'pairs',
+  columns: {
+    id: { type: 'int', primary: true },
+    ...Object.fromEntries(
+      Object.entries(PAIRED).flatMap(([name, { example: _example, ...options }]) =>
+        [name, `${name}Before`].map((property) => [property, { ...options, nullable: true }]),
+      ),
+    ),
+  },
+});
+
 /** Every entity of the suite. */
-export const ENTITIES = [Person, Photo, Tag, Membership, Country];
+export const ENTITIES = [Person, Photo, Tag, Membership, Country, Pair];
 
 interface PhotoRow {
   id: number;

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { QueryOptions, SessionsAdapter } from '@app/sessions';
-import { Country, ENTITIES, Membership, Person, Photo, PHOTO_TAGS, Tag } from './entities.js';
+import { Country, ENTITIES, Membership, Pair, Person, Photo, PHOTO_TAGS, Tag } from './entities.js';
 
 type Schema = Parameters<SessionsAdapter['prepare']>[1];
 type Row = Record<string, unknown>;
@@ -27,7 +27,7 @@ export class AdapterFixture {
       await this.adapter.ensureStarted();
     });
     beforeEach(async () => {
-      for (const schema of [PHOTO_TAGS, Photo, Person, Membership, Tag, Country]) await this.deleteAll(schema);
+      for (const schema of [PHOTO_TAGS, Photo, Person, Membership, Tag, Country, Pair]) await this.deleteAll(schema);
     });
     afterAll(() => this.#harness?.close());
   }

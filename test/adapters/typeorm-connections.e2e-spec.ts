@@ -1,7 +1,9 @@
 import { DataSource, EntitySchema, type DataSourceOptions } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TypeOrmAdapter, type SessionsAdapter } from '@app/sessions';
+import { column, TypeOrmAdapter, type SessionsAdapter } from '@app/sessions';
+import { dialectOf } from '../../libs/sessions/src/adapters/typeorm/dialects.js';
+import { lockTransaction, type TurnLock } from '../../libs/sessions/src/adapters/typeorm/turn-locks.js';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { ENTITIES, Person, Photo, Tag } from './entities.js';
 import { collect } from './harness.js';
@@ -127,6 +129,28 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
     await elsewhere.drop();
   });
 
+  it.runIf(name === 'postgres')('a column takes over a time from one with a time zone, and back', async () => {
+    const Times = new EntitySchema<Record<string, unknown>>({
+      name: 'Times',
+      columns: {
+        id: { type: 'int', primary: true },
+        zoned: { type: 'timestamptz', nullable: true },
+        plain: { type: 'timestamp', nullable: true },
+      },
+    });
+    // On a connection whose zone is not that of the port.
+    const adapter = new TypeOrmAdapter(
+      await open({ entities: [Times], extra: { options: '-c TimeZone=America/New_York' } }),
+    );
+    const time = new Date('2026-07-01T12:00:00.123Z');
+    const row = async () => (await adapter.execute(adapter.prepare('all', Times))).rows![0];
+    await adapter.insert(Times, { id: 1, zoned: time });
+    await adapter.update(Times, { plain: column('zoned'), zoned: null }, { id: 1 });
+    expect(await row()).toEqual({ id: 1, zoned: null, plain: time });
+    await adapter.update(Times, { zoned: column('plain'), plain: null }, { id: 1 });
+    expect(await row()).toEqual({ id: 1, zoned: time, plain: null });
+  });
+
   it('ensureStarted opens a data source that is not open yet', async () => {
     const dataSource = new DataSource({ ...database.options, entities: ENTITIES });
     opened.push(dataSource);
@@ -151,6 +175,194 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
     expect(await dataSource.getRepository(Photo).findOneBy(written as { id: number })).toMatchObject({
       ...row,
       title: 'b',
+    });
+  });
+
+  // SQLite is the database of one process, whose transactions are on one connection.
+  describe.runIf(name !== 'sqlite')('serially', () => {
+    const COUNTER = { name: 'counter' };
+    const read = async (adapter: SessionsAdapter, latest = true): Promise<number> => {
+      const query = adapter.prepare('all', Tag, { where: COUNTER, latest });
+      return (await adapter.execute(query)).rows![0]!['weight'] as number;
+    };
+    const count = async (adapter: SessionsAdapter): Promise<void> => {
+      const weight = (await read(adapter)) + 1;
+      await adapter.update(Tag, { weight }, COUNTER);
+    };
+    const times = <T>(calls: number, call: (i: number) => Promise<T>): Promise<T[]> =>
+      Promise.all(Array.from({ length: calls }, (_, i) => call(i)));
+    /** A promise to be fulfilled from outside. */
+    const signal = (): { given: Promise<void>; give: () => void } => {
+      let give!: () => void;
+      const given = new Promise<void>((resolve) => (give = resolve));
+      return { given, give };
+    };
+
+    it('has calls wait for those of another process, more of them than there are connections', async () => {
+      const [one, other] = [new TypeOrmAdapter(await open()), new TypeOrmAdapter(await open({ poolSize: 3 }))];
+      await one.insert(Tag, { ...COUNTER, weight: 0 });
+      await times(100, (i) => (i % 2 === 0 ? one : other).serially('count', count));
+      expect(await read(one)).toBe(100);
+    });
+
+    it('has callers’ transactions wait for each other and for other calls, more of them than there are connections', async () => {
+      const dataSource = await open({ poolSize: 5 });
+      const adapter = new TypeOrmAdapter(dataSource);
+      await adapter.insert(Tag, { ...COUNTER, weight: 0 });
+      await times(60, (i) =>
+        i % 3 === 0
+          ? adapter.serially('count', count)
+          : i % 3 === 1
+            ? adapter.checkout((one) => one.serially('count', count))
+            : dataSource.transaction((manager) => adapter.within(manager).serially('count', count)),
+      );
+      expect(await read(adapter)).toBe(60);
+    });
+
+    it.each(['commit', 'rollback'] as const)('in the caller’s transaction holds until its %s', async (end) => {
+      const [dataSource, elsewhere] = [await open(), new TypeOrmAdapter(await open())];
+      const adapter = new TypeOrmAdapter(dataSource);
+      await adapter.insert(Tag, { ...COUNTER, weight: 0 });
+      const runner = dataSource.createQueryRunner();
+      await runner.startTransaction();
+      await adapter.within(runner.manager).serially('count', count);
+      // The end of a savepoint is not yet the end.
+      for (const failing of [false, true]) {
+        await runner.startTransaction();
+        await adapter.within(runner.manager).serially('other', async () => undefined);
+        await (failing ? runner.rollbackTransaction() : runner.commitTransaction());
+      }
+      let waiting = 2;
+      const others = [elsewhere, adapter].map((other) =>
+        other.serially('count', async (inside) => {
+          waiting--;
+          await count(inside);
+        }),
+      );
+      await untilWaiting(dataSource, 2);
+      expect(waiting).toBe(2);
+      await (end === 'commit' ? runner.commitTransaction() : runner.rollbackTransaction());
+      await runner.release();
+      await Promise.all(others);
+      expect(await read(adapter)).toBe(end === 'commit' ? 3 : 2);
+    });
+
+    /** Resolves when so many connections of the database wait for a lock of `serially`. */
+    const untilWaiting = async (dataSource: DataSource, connections: number): Promise<void> => {
+      const query =
+        name === 'postgres'
+          ? "SELECT count(*) AS waiting FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+          : "SELECT COUNT(*) AS waiting FROM information_schema.processlist WHERE db = DATABASE() AND state = 'User lock'";
+      const waiting = async (): Promise<number> => {
+        const rows: { waiting: unknown }[] = await dataSource.query(query);
+        return Number(rows[0]!.waiting);
+      };
+      await expect.poll(waiting).toBe(connections);
+    };
+
+    it('undoes what a function wrote that fails, and lets in the next', async () => {
+      const adapter = new TypeOrmAdapter(await open());
+      const failing = adapter.serially('job', async (inside) => {
+        await inside.insert(Tag, { name: 'a' });
+        await inside.serially('other', (nested) => nested.insert(Tag, { name: 'b' }));
+        throw new Error('rolled back');
+      });
+      const next = adapter.serially('job', (inside) => inside.insert(Tag, { name: 'c' }));
+      await expect(failing).rejects.toThrow('rolled back');
+      await next;
+      expect(await tags(adapter)).toEqual(['c']);
+    });
+
+    it('leaves no lock on a connection that goes back to the pool', async () => {
+      const dataSource = await open({ poolSize: 1 });
+      const [adapter, elsewhere] = [new TypeOrmAdapter(dataSource), new TypeOrmAdapter(await open())];
+      await adapter.serially('a', (inside) => inside.serially('b', (nested) => nested.serially('a', tags)));
+      await dataSource.transaction(async (manager) => {
+        const inside = adapter.within(manager);
+        for (const lock of ['a', 'b', 'a']) await inside.serially(lock, tags);
+      });
+      await expect(adapter.serially('a', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
+      for (const lock of ['a', 'b']) expect(await elsewhere.serially(lock, async () => 'ran')).toBe('ran');
+    });
+
+    it('sees under its lock what others wrote under it before, whatever the isolation of transactions', async () => {
+      const options = { isolationLevel: 'REPEATABLE READ' } as Partial<DataSourceOptions>;
+      const [one, other] = [new TypeOrmAdapter(await open(options)), new TypeOrmAdapter(await open(options))];
+      await one.insert(Tag, { ...COUNTER, weight: 0 });
+      await times(30, (i) => [one, other][i % 2]!.serially('count', async (inside) => {
+        const weight = (await read(inside, false)) + 1;
+        await inside.update(Tag, { weight }, COUNTER);
+      })); // prettier-ignore
+      expect(await read(one)).toBe(30);
+    });
+
+    describe('latest', () => {
+      /** The counter as a transaction reads it at first, and after another call has counted: as it likes, and under the lock. */
+      const reads = async (
+        adapter: SessionsAdapter,
+        transaction: (fn: (inside: SessionsAdapter) => Promise<number[]>) => Promise<number[]>,
+      ): Promise<number[]> => {
+        await adapter.insert(Tag, { ...COUNTER, weight: 0 });
+        return transaction(async (inside) => {
+          const before = await read(inside, false);
+          await elsewhere.serially('count', count);
+          return [before, await read(inside, false), await inside.serially('count', (locked) => read(locked))];
+        });
+      };
+      // What PostgreSQL reads is the latest by default.
+      const expected = [0, name === 'mariadb' ? 0 : 1, 1];
+      let dataSource: DataSource;
+      let adapter: TypeOrmAdapter;
+      let elsewhere: TypeOrmAdapter;
+
+      beforeEach(async () => {
+        dataSource = await open();
+        adapter = new TypeOrmAdapter(dataSource);
+        elsewhere = new TypeOrmAdapter(await open());
+      });
+
+      it('reads what was written since the caller’s transaction began', async () => {
+        const transaction = dataSource.transaction.bind(dataSource);
+        expect(await reads(adapter, (fn) => transaction((manager) => fn(adapter.within(manager))))).toEqual(expected);
+      });
+
+      it('reads what was written since the lock of another name was taken', async () => {
+        expect(await reads(adapter, (fn) => adapter.serially('other', fn))).toEqual(expected);
+      });
+
+      it('locks nothing where the transaction began under the lock', async () => {
+        let missing = 2;
+        const { given, give } = signal();
+        const inserting = (tag: string): Promise<unknown> =>
+          adapter.serially(tag, async (inside) => {
+            const { rows } = await inside.execute(inside.prepare('all', Tag, { where: { name: tag }, latest: true }));
+            if (--missing === 0) give();
+            await given;
+            if (rows!.length === 0) await inside.insert(Tag, { name: tag });
+          });
+        await Promise.all([inserting('a'), inserting('b')]);
+        expect(await tags(adapter)).toEqual(['a', 'b']);
+      });
+    });
+
+    it('says what was waited for in vain', async () => {
+      const [one, other] = [await open(), await open()];
+      const { turn } = dialectOf(one);
+      const impatient: TurnLock = { ...turn!, wait: (lock) => turn!.wait(lock, 0.05) };
+      await new TypeOrmAdapter(one).serially('job', () =>
+        other.transaction(async ({ queryRunner }) => {
+          await expect(lockTransaction(queryRunner!, impatient, 'job')).rejects.toThrow('for the lock "job"');
+        }),
+      );
+    });
+
+    it.runIf(name === 'postgres')('leaves the settings of the caller’s transaction as they were', async () => {
+      const dataSource = await open();
+      await dataSource.transaction(async (manager) => {
+        await manager.query("SET LOCAL lock_timeout = '7s'");
+        await new TypeOrmAdapter(dataSource).within(manager).serially('job', async () => undefined);
+        expect(await manager.query('SHOW lock_timeout')).toEqual([{ lock_timeout: '7s' }]);
+      });
     });
   });
 

@@ -1,4 +1,10 @@
-import { JsonPath, type Direction, type QueryOptions, type SessionsAdapter } from '@app/sessions';
+import {
+  column as valueOfColumn,
+  JsonPath,
+  type Direction,
+  type QueryOptions,
+  type SessionsAdapter,
+} from '@app/sessions';
 import fc from 'fast-check';
 import {
   And,
@@ -180,9 +186,15 @@ function queries(schema: RandomSchema): fc.Arbitrary<Command> {
 function writes(schema: RandomSchema): fc.Arbitrary<Command> {
   const where = wheres(schema);
   const columns = schema.columns.filter(({ name }) => !schema.unique.includes(name));
-  const set = fc
+  const assignment = fc
     .constantFrom(...(columns.length > 0 ? columns : schema.columns))
     .chain((column) => valueOf(column).map((value): Row => ({ [column.name]: value })));
+  const set = fc.oneof(
+    { arbitrary: assignment, weight: 2 },
+    fc
+      .tuple(copies(schema, columns), fc.option(assignment, { nil: {} }), fc.boolean())
+      .map(([copy, other, first]) => (first ? { ...copy, ...other } : { ...other, ...copy })),
+  );
   const returning = fc.constantFrom(
     undefined,
     ['id'],
@@ -215,6 +227,30 @@ function writes(schema: RandomSchema): fc.Arbitrary<Command> {
       ordered: true,
       run: (adapter) => adapter.delete(schema.entity, { id }),
     })),
+  );
+}
+
+/** Columns that take over another one's value: mostly one of their kind, which they can hold, or else as it is refused. */
+function copies(schema: RandomSchema, targets: readonly RandomColumn[]): fc.Arbitrary<Row> {
+  const sources: RandomColumn[] = [{ name: 'id', kind: schema.keyKind, nullable: false }, ...schema.columns];
+  const kindOf = ({ kind }: RandomColumn): Kind => (kind === 'text' ? 'string' : kind);
+  const pairs = (
+    columns: readonly RandomColumn[],
+    wanted: (target: RandomColumn, source: RandomColumn) => boolean,
+  ): Row[] =>
+    columns.flatMap((target) =>
+      sources
+        .filter((source) => wanted(target, source))
+        .map((source): Row => ({ [target.name]: valueOfColumn(source.name) })),
+    );
+  const fitting = pairs(
+    targets,
+    (target, source) => target !== source && target.kind === source.kind && (target.nullable || !source.nullable),
+  );
+  const refused = pairs(schema.columns, (target, source) => target === source || kindOf(target) !== kindOf(source));
+  return fc.oneof(
+    ...(fitting.length > 0 ? [{ arbitrary: fc.constantFrom(...fitting), weight: 8 }] : []),
+    fc.constantFrom(...refused),
   );
 }
 

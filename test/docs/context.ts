@@ -4,7 +4,13 @@
  */
 import type { INestApplication } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { type SessionOf, type SessionsAdapter, SessionsModule, SessionsTable } from '../../libs/sessions/src/index.js';
+import {
+  type SessionEvents,
+  type SessionOf,
+  type SessionsAdapter,
+  SessionsModule,
+  SessionsTable,
+} from '../../libs/sessions/src/index.js';
 
 export * from '../../libs/sessions/src/index.js';
 export * from '../../libs/sessions/src/testing/index.js';
@@ -60,6 +66,7 @@ export class Sessions extends SessionsTable({
 export class ApiKeys extends SessionsTable({
   table: 'api_keys',
   extraFields: { projectId: { type: 'uuid' } },
+  scopes: ['posts:read', 'posts:write'],
 }) {}
 
 export class AccountService {}
@@ -75,7 +82,11 @@ export declare const dataSource: DataSource;
 export declare const queryRunner: QueryRunner;
 export declare const adapter: SessionsAdapter;
 export declare const sessions: Sessions;
+export declare const apiKeys: ApiKeys;
+export declare const projectId: string;
 export declare const session: SessionOf<Sessions>;
+export declare const presented: SessionOf<Sessions> | undefined;
+export declare const events: SessionEvents;
 export declare const token: string;
 export declare const url: string;
 export declare const now: Date;

@@ -94,11 +94,13 @@ function callsOf({ prototype }: { prototype: object }): string[] {
 }
 
 function thrownErrors(): string[][] {
-  const { SessionsConfigError, MultipleSessionsError, SessionNotFoundError, SessionValidationError } = library;
+  const { SessionsConfigError, MultipleSessionsError, SessionLimitError, SessionNotFoundError } = library;
+  const { SessionValidationError } = library;
   const { StaleEntryError, StaleSessionError, UniqueConstraintError, UnsupportedQueryError } = library;
   const thrown = [
     new SessionsConfigError([]),
     new MultipleSessionsError('t'),
+    new SessionLimitError('t', 'field', 1),
     new SessionNotFoundError('t'),
     new SessionValidationError('t', {}),
     new StaleEntryError('t'),

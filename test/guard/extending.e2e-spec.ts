@@ -1,4 +1,12 @@
-import { Controller, Get, type HttpException, Injectable, NotFoundException, UseGuards } from '@nestjs/common';
+import {
+  Controller,
+  ForbiddenException,
+  Get,
+  type HttpException,
+  Injectable,
+  NotFoundException,
+  UseGuards,
+} from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
@@ -23,8 +31,24 @@ class OwnGuard extends SessionGuard {
   }
 }
 
+/** Lets one user through only. */
+@Injectable()
+class OneUserGuard extends SessionGuard {
+  protected override async authorize(...[context, session, request]: Parameters<SessionGuard['authorize']>) {
+    await super.authorize(context, session, request);
+    await Promise.resolve();
+    if (Reflect.get(session, 'userId') !== 'u1') throw new ForbiddenException('You are somebody else.');
+  }
+}
+
 @Controller()
 class Routes {
+  @UseGuards(OneUserGuard)
+  @Get('one')
+  one(@CurrentSession('userId') userId: string): object {
+    return { userId };
+  }
+
   @UseGuards(OwnGuard)
   @Get('me')
   me(@CurrentSession('userId') userId: string): object {
@@ -60,6 +84,15 @@ describePlatforms('a subclass of the guard', (platform) => {
   it('guards other tables by for() like its parent', async () => {
     const { authToken } = await app.get(ApiKeys).create({ projectId: 'p1' });
     expect(await app.http.get('/project', { 'X-Session': authToken })).toMatchObject({ body: { projectId: 'p1' } });
+  });
+
+  it('lets through whom its own method does, which is waited for', async () => {
+    const [one, other] = [
+      await app.get(Sessions).create({ userId: 'u1' }),
+      await app.get(Sessions).create({ userId: 'u2' }),
+    ];
+    expect(await app.http.getAs(one.authToken, '/one')).toMatchObject({ status: 200, body: { userId: 'u1' } });
+    expect(await app.http.getAs(other.authToken, '/one')).toMatchObject({ status: 403, challenges: [] });
   });
 
   it('refuses as its own method says, and keeps the challenge', async () => {

@@ -1,4 +1,4 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
+import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestToken, generateToken, SessionGuard } from '@app/sessions';
 import { describePlatforms, type HttpAnswer } from '../support/http-app.js';
@@ -9,6 +9,12 @@ class Routes {
   @UseGuards(SessionGuard)
   @Get('me')
   me(): string {
+    return 'in';
+  }
+
+  @UseGuards(SessionGuard)
+  @Post('me')
+  change(): string {
     return 'in';
   }
 
@@ -96,6 +102,10 @@ describePlatforms('the response of the guard', (platform) => {
       },
     );
 
+    it('is the same to a token in the body of a form (RFC 6750, 2.2)', async () => {
+      expect(await app.http.postForm('/me', { access_token: token })).toEqual(REQUIRED);
+    });
+
     it('is the same to a token in a cookie, of which nothing was said', async () => {
       expect(await app.http.get('/me', { cookie: `token=${token}; session=${token}` })).toEqual(REQUIRED);
     });
@@ -113,6 +123,12 @@ describePlatforms('the response of the guard', (platform) => {
     it('is the same where the session has expired, so that nobody learns that it was one', async () => {
       const session = await app.get(Sessions).create({ userId: 'u1' });
       await app.get(Sessions).expire(session);
+      expect(await app.http.getAs(session.authToken, '/me')).toEqual(INVALID);
+    });
+
+    it('is the same where the session was revoked', async () => {
+      const session = await app.get(Sessions).create({ userId: 'u1' });
+      await app.get(Sessions).revoke(session);
       expect(await app.http.getAs(session.authToken, '/me')).toEqual(INVALID);
     });
 

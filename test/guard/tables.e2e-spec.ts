@@ -180,12 +180,15 @@ describePlatforms('the guard of a table', (platform) => {
   });
 
   describe('after the end of a session', () => {
-    it.each(['expire', 'delete'] as const)('by %s refuses the very next request (ASVS 7.4.1)', async (call) => {
-      const session = await newSession();
-      expect((await app.http.getAs(session.authToken, '/me')).status).toBe(200);
-      await app.get(Sessions)[call](session);
-      expect((await app.http.getAs(session.authToken, '/me')).status).toBe(401);
-    });
+    it.each(['revoke', 'expire', 'delete'] as const)(
+      'by %s refuses the very next request (ASVS 7.4.1)',
+      async (call) => {
+        const session = await newSession();
+        expect((await app.http.getAs(session.authToken, '/me')).status).toBe(200);
+        await app.get(Sessions)[call](session);
+        expect((await app.http.getAs(session.authToken, '/me')).status).toBe(401);
+      },
+    );
 
     it('refuses from the very moment of its expiry on (ASVS 7.4.1)', async () => {
       const { authToken, expiresAt } = await app.get(Sessions).create({

@@ -1,3 +1,5 @@
+import type { Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import { Column, type DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
@@ -6,6 +8,7 @@ import {
   createSessionsTable,
   dropSessionsTable,
   SessionsConfigError,
+  SessionsModule,
   SessionsTable,
   type SessionsTableDefinition,
   TypeOrmAdapter,
@@ -66,6 +69,46 @@ class Mapped extends SessionsTable({
     createdAt: { name: 'inserted_at' },
     userId: 'user_id',
   },
+}) {}
+/** Every column that a definition can ask for. */
+const EVERY_OPTION = {
+  ownLimits: true,
+  lastUse: { ip: true, userAgent: true },
+  revocation: { reasons: ['fraud'] },
+  rotation: true,
+  freshness: true,
+  scopes: ['posts:read'],
+  sessionLimits: { userId: { max: 3 } },
+} as const;
+class Optional extends SessionsTable({
+  ...EVERY_OPTION,
+  table: 'optional',
+  extraFields: { userId: { type: 'string', index: true } },
+}) {}
+class MappedOptional extends SessionsTable({
+  ...EVERY_OPTION,
+  table: 'mapped_optional',
+  extraFields: { userId: { type: 'string' } },
+  columns: {
+    idleTtl: 'idle_ttl',
+    absoluteExpiresAt: 'absolute_expires_at',
+    lastUsedAt: 'last_used_at',
+    lastUsedIp: 'last_used_ip',
+    lastUsedUserAgent: 'last_used_user_agent',
+    revokedAt: 'revoked_at',
+    revokedReason: 'revoked_reason',
+    previousTokenDigest: 'previous_digest',
+    rotatedAt: 'rotated_at',
+    authenticatedAt: 'authenticated_at',
+    scopes: 'grants',
+  },
+}) {}
+/** A table before, and after, its application has come to want every option. */
+class Before extends SessionsTable({ table: 'grown', extraFields: { userId: { type: 'string' } } }) {}
+class After extends SessionsTable({
+  ...EVERY_OPTION,
+  table: 'grown',
+  extraFields: { userId: { type: 'string' } },
 }) {}
 class InSchema extends SessionsTable({ table: 'sessions', schema: 'auth', extraFields: FIELDS }) {}
 class Public extends SessionsTable({ table: 'sessions', extraFields: FIELDS }) {}
@@ -165,6 +208,24 @@ function describeTable(fixture: MigrationFixture, table: TableClass, others: (ne
   });
 }
 
+/** Does something with the service of a table that is there already. */
+async function withService<S extends object, T>(
+  dataSource: DataSource,
+  table: TableClass & Type<S>,
+  act: (sessions: S) => Promise<T>,
+): Promise<T> {
+  const adapter = new TypeOrmAdapter(dataSource);
+  const module = await Test.createTestingModule({
+    imports: [SessionsModule.forRoot({ adapter, pruning: false }), SessionsModule.forFeature(table)],
+  }).compile();
+  await module.init();
+  try {
+    return await act(module.get(table));
+  } finally {
+    await module.close();
+  }
+}
+
 /** What the database cannot fill in by itself. */
 function row(): { id: string; authTokenDigest: string; createdAt: Date; updatedAt: Date } {
   return { id: uuidv7(), authTokenDigest: uuidv7(), createdAt: new Date(0), updatedAt: new Date(0) };
@@ -181,6 +242,52 @@ describeDatabases('PARITY 1.7, migrations', (name) => {
   describe('a table with foreign keys and a table between', () => describeTable(fixture, Related, [User, Role]));
   describe('a table with mapped columns', () => describeTable(fixture, Mapped));
   describe('a table with defaults that are no plain text', () => describeTable(fixture, Quoted));
+  describe('a table with every column that can be asked for', () => describeTable(fixture, Optional));
+  describe('a table with every such column, mapped', () => describeTable(fixture, MappedOptional));
+
+  it('has indexes on when sessions were revoked and on the token before, and only where these are', async () => {
+    const dataSource = await fixture.open([Optional.entity, Plain.entity]);
+    await up(dataSource, Optional);
+    await up(dataSource, Plain);
+    const indexed = async (table: string) =>
+      (await tableOf(dataSource, table))!.indices.map(({ columnNames }) => columnNames.join());
+    expect((await indexed('optional')).toSorted()).toEqual(
+      expect.arrayContaining(['expiresAt', 'previousTokenDigest', 'revokedAt', 'userId']),
+    );
+    expect(await indexed('plain')).not.toEqual(expect.arrayContaining(['revokedAt']));
+    expect((await tableOf(dataSource, 'plain'))!.columns.map((column) => column.name).toSorted()).toEqual(
+      ['authTokenDigest', 'createdAt', 'data', 'expiresAt', 'id', 'updatedAt'].toSorted(),
+    );
+  });
+
+  it('an old table gets the columns by a generated migration, and its sessions stay valid', async () => {
+    const old = await fixture.open([Before.entity]);
+    await up(old, Before);
+    const before = await withService(old, Before, (sessions) => sessions.create({ userId: 'ann' }));
+    const grown = await fixture.open([After.entity]);
+    for (const query of await differences(grown)) await grown.query(query);
+    expect(await differences(grown)).toEqual([]);
+
+    const session = await withService(grown, After, async (sessions) => {
+      const found = (await sessions.authenticate(before.authToken))!;
+      const none = { idleTtl: null, absoluteExpiresAt: null, revokedAt: null, revokedReason: null, rotatedAt: null };
+      const unused = { lastUsedAt: null, lastUsedIp: null, lastUsedUserAgent: null };
+      expect(found).toEqual({ ...before, ...none, ...unused, authenticatedAt: null, scopes: [] });
+      const rotated = (await sessions.rotate(found))!;
+      expect(await sessions.authenticate(rotated.authToken)).toMatchObject({ id: before.id });
+      return sessions.reauthenticate(rotated);
+    });
+
+    // The version before, which still runs while the new one is rolled out.
+    await withService(old, Before, async (sessions) => {
+      expect(await sessions.authenticate(session.authToken)).toMatchObject({ id: before.id, userId: 'ann' });
+      await sessions.create({ userId: 'ann' });
+    });
+    await withService(grown, After, async (sessions) => {
+      expect(await sessions.revokeAll({ userId: 'ann' }, { reason: 'fraud' })).toBe(2);
+      expect(await sessions.count({ status: 'revoked' })).toBe(2);
+    });
+  });
 
   it('rows that were written before the migration ran again are still there', async () => {
     const dataSource = await fixture.open([Plain.entity]);

@@ -45,10 +45,21 @@ export class HttpApp {
     return new HttpApp(nest, logs, port);
   }
 
-  /** A GET by Node's client, which sends a header several times where it is told to. */
   async get(path: string, headers: SentHeaders = {}): Promise<HttpAnswer> {
+    return this.send('GET', path, headers);
+  }
+
+  /** A POST of a form, as a browser sends it. */
+  async postForm(path: string, fields: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    return this.send('POST', path, headers, new URLSearchParams(fields).toString());
+  }
+
+  /** By Node's client, which sends a header several times where it is told to. */
+  private async send(method: string, path: string, headers: SentHeaders, body?: string): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       const sent = request({
+        method,
         host: '127.0.0.1',
         port: this.port,
         path,
@@ -65,7 +76,7 @@ export class HttpApp {
         response.once('error', reject);
         response.once('end', () => resolve({ status: statusCode, challenges, body: bodyOf(text) }));
       });
-      sent.end();
+      sent.end(body);
     });
   }
 

@@ -53,6 +53,11 @@ interface BuiltIn {
   readonly isExpired: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  readonly revokedAt?: Date | null;
+  readonly revokedReason?: string | null;
+  readonly rotatedAt?: Date | null;
+  readonly authenticatedAt?: Date | null;
+  readonly scopes?: readonly string[];
   readonly lastUsedAt?: Date | null;
   readonly lastUsedIp?: string | null;
   readonly lastUsedUserAgent?: string | null;

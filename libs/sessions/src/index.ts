@@ -1,4 +1,4 @@
-export { JsonPath, param } from './adapters/operators.js';
+export { column, JsonPath, param } from './adapters/operators.js';
 export type {
   AdapterMeta,
   Conversion,
@@ -16,6 +16,7 @@ export { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
 export type { Duration } from './duration.js';
 export {
   MultipleSessionsError,
+  SessionLimitError,
   SessionNotFoundError,
   SessionsConfigError,
   SessionsError,
@@ -25,10 +26,15 @@ export {
   UniqueConstraintError,
   UnsupportedQueryError,
 } from './errors/errors.js';
+export type { RefusalReason, SessionEvent, SessionEventType } from './events/session-event.js';
+export { SessionEvents } from './events/session-events.js';
 export { OptionalSession, Public } from './guard/access.decorators.js';
 export type { CredentialSource } from './guard/credentials.js';
 export { CurrentSession } from './guard/current-session.decorator.js';
+export { RequireFresh, RequireScopes } from './guard/requirement.decorators.js';
 export { SessionGuard } from './guard/session.guard.js';
+export { hasScopes } from './scopes.js';
+export type { RevocationReason } from './revocation.js';
 export type { BaseSession, SessionStatus } from './session.js';
 export { type FindOptions, SessionQuery } from './session-query.js';
 export { SessionsModule } from './sessions.module.js';
@@ -38,12 +44,13 @@ export {
   type GetOptions,
   type SessionReference,
   SessionsService,
+  type SignInOptions,
   type WriteOptions,
 } from './sessions.service.js';
 export { getSessionsToken, InjectSessions } from './sessions.tokens.js';
 export type { SessionUse } from './last-use.js';
 export type { OwnLimits } from './own-limits.js';
-export type { ColumnMapping, LastUseDefinition, SessionsTableDefinition } from './table/definition.js';
+export type { ColumnMapping, LastUseDefinition, SessionLimit, SessionsTableDefinition } from './table/definition.js';
 export type {
   ExtraFields,
   FieldDefinition,
@@ -56,7 +63,13 @@ export type {
   WithToken,
 } from './table/fields.js';
 export { createSessionsTable, dropSessionsTable } from './table/migrations.js';
-export { type NewSessionOf, type SessionChangesOf, type SessionOf, SessionsTable } from './table/sessions-table.js';
+export {
+  type NewSessionOf,
+  type ScopeOf,
+  type SessionChangesOf,
+  type SessionOf,
+  SessionsTable,
+} from './table/sessions-table.js';
 export { digestToken, type DigestScheme, type HashScheme, type KeyedScheme, type SigningKey } from './token/digest.js';
 export { generateToken } from './token/generate.js';
 export { type TokenFormat, tokenPattern } from './token/format.js';

@@ -1,5 +1,5 @@
-import { In, IsNull, LessThanOrEqual, MoreThan, Or } from 'typeorm';
-import type { Row, Schema, SessionsAdapter } from './adapters/sessions-adapter.js';
+import { In, IsNull, LessThanOrEqual, Or } from 'typeorm';
+import type { Row, Schema, SessionsAdapter, Where } from './adapters/sessions-adapter.js';
 import type { BaseSession } from './session.js';
 
 /** From where a session is used. */
@@ -39,6 +39,7 @@ export class LastUse {
     private readonly adapter: SessionsAdapter,
     private readonly entity: Schema,
     private readonly options: LastUseOptions,
+    private readonly validAt: (now: Date) => Where,
     private readonly failed: (error: unknown) => void,
   ) {}
 
@@ -84,7 +85,7 @@ export class LastUse {
     const before = new Date(at.getTime() - this.options.intervalMs);
     const statement = this.adapter.prepare('updateAll', this.entity, {
       set: { ...values, lastUsedAt: at },
-      where: { id: In(ids), expiresAt: Or(IsNull(), MoreThan(at)), lastUsedAt: Or(IsNull(), LessThanOrEqual(before)) },
+      where: { id: In(ids), ...this.validAt(at), lastUsedAt: Or(IsNull(), LessThanOrEqual(before)) },
     });
     await this.adapter.execute(statement);
   }

@@ -69,16 +69,25 @@ export function bothOf(left: readonly Where[], right: readonly Where[]): Where[]
   );
 }
 
-/** Valid: no end, or one that is still to come, of every kind. Expired: an end that has come, of any kind. */
+/**
+ * Valid: no end, or one that is still to come, of every kind, and not revoked. Expired: an end that has come, of any kind,
+ * of a session that was not revoked.
+ */
 function statusConditions(status: SessionStatus, { columns: { columns }, now, since }: FilterContext): Where[] {
   if (status === 'all') return [{}];
+  if (status === 'revoked') return [{ revokedAt: Not(IsNull()) }];
+  const unrevoked: Where[] = columns.has('revokedAt') ? [{ revokedAt: IsNull() }] : [{}];
   const ends = ['expiresAt', ...(columns.has('absoluteExpiresAt') ? ['absoluteExpiresAt'] : [])];
+  const begun = (at: FindOperator<Date>): Where[] =>
+    columns.has('authenticatedAt')
+      ? [{ authenticatedAt: at }, { authenticatedAt: IsNull(), createdAt: at }]
+      : [{ createdAt: at }];
   if (status === 'valid') {
-    const open = ends.map((end) => [end, Or(IsNull(), MoreThan(now))]);
-    return [{ ...Object.fromEntries(open), ...(since && { createdAt: MoreThan(since) }) }];
+    const open = [Object.fromEntries(ends.map((end) => [end, Or(IsNull(), MoreThan(now))]))];
+    return bothOf(since ? bothOf(open, begun(MoreThan(since))) : open, unrevoked);
   }
   const over: Where[] = ends.map((end) => ({ [end]: And(Not(IsNull()), LessThanOrEqual(now)) }));
-  return since ? [...over, { createdAt: LessThanOrEqual(since) }] : over;
+  return bothOf(since ? [...over, ...begun(LessThanOrEqual(since))] : over, unrevoked);
 }
 
 function operatorOf(value: unknown): FindOperator<unknown> {
@@ -92,6 +101,8 @@ function check(set: Row, { name, columns, relations }: Columns): void {
     if (value === undefined) errors[field] = 'is undefined: leave it out, or give a value or null';
     else if (field === 'status' && !SESSION_STATUSES.includes(value as SessionStatus)) {
       errors[field] = `must be one of ${SESSION_STATUSES.join(', ')}`;
+    } else if (field === 'status' && value === 'revoked' && !columns.has('revokedAt')) {
+      errors[field] = "'revoked' needs revocation: true in the definition of the table";
     } else if (field !== 'status' && field !== 'authToken' && !columns.has(field) && !relations.has(field)) {
       errors[field] = `is no field of this table (there are: ${[...columns.keys()].join(', ')})`;
     }

@@ -15,6 +15,7 @@ import type { SessionsStore } from './sessions.store.js';
 import type {
   ColumnName,
   ExtraFields,
+  ReasonOf,
   RelationName,
   Session,
   SessionFilters,
@@ -115,7 +116,26 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
   /** Deletes the sessions that match, in one statement, and returns how many there were. */
   async delete(): Promise<number> {
     const { order, take, skip } = this.#options;
-    return (await this.#adapter.execute(this.#prepare('deleteAll', { order, take, skip }))).count;
+    const { events, selected } = this.#store;
+    const returning = events.wants('deleted') ? selected : undefined;
+    const { count, rows } = await this.#adapter.execute(this.#prepare('deleteAll', { order, take, skip, returning }));
+    for (const row of rows ?? []) events.tell({ type: 'deleted', session: this.#store.sessionFrom(row) });
+    return count;
+  }
+
+  /**
+   * Ends the valid ones of the sessions that match, in one statement, and returns how many there were.
+   *
+   * @throws UnsupportedQueryError for a query with an order, `take` or `skip`
+   */
+  async revoke({ reason }: { reason: ReasonOf<F> }): Promise<number> {
+    const { order, take, skip } = this.#options;
+    if (order ?? take ?? skip) {
+      throw new UnsupportedQueryError(
+        `Table "${this.#store.table}": revoke() takes no order, take and skip; filter by the ids of a list.`,
+      );
+    }
+    return this.#store.revoke(this.#where(), reason, this.#adapter);
   }
 
   /**

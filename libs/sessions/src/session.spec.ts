@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  beginningOf,
   earlier,
   endFrom,
   expiryFrom,
@@ -37,12 +38,21 @@ describe('expiryFrom', () => {
   });
 });
 
+describe('beginningOf', () => {
+  it('is the last proof of who the owner is, and the creation where there is none', () => {
+    expect(beginningOf({ createdAt: NOW, authenticatedAt: after(1) })).toEqual(after(1));
+    expect(beginningOf({ createdAt: NOW, authenticatedAt: null })).toEqual(NOW);
+    expect(beginningOf({ createdAt: NOW })).toEqual(NOW);
+  });
+});
+
 describe('extensionAt', () => {
   it('offers now + ttl for whatever ends more than the stale time before that (PARITY 1.4)', () => {
     expect(extensionAt(NOW, WEEK_STALE_DAY)).toEqual({ expiresAt: after(7 * DAY), ifBefore: after(6 * DAY) });
   });
 
   it('offers none where sessions never end, or are never extended', () => {
+    expect(extensionAt(NOW, { ttlMs: null, staleMs: 0, absoluteEnd: after(DAY) })).toBeUndefined();
     expect(extensionAt(NOW, { ttlMs: null, staleMs: 0, absoluteEnd: null })).toBeUndefined();
     expect(extensionAt(NOW, { ttlMs: DAY, staleMs: null, absoluteEnd: null })).toBeUndefined();
   });
@@ -81,6 +91,27 @@ describe('an absolute limit', () => {
     expect(limitsOf({ createdAt: NOW, absoluteExpiresAt: null, idleTtl: null }, lifetime).absoluteEnd).toBeNull();
     const own = { createdAt: NOW, absoluteExpiresAt: after(DAY), idleTtl: 3600 };
     expect(limitsOf(own, lifetime)).toEqual({ ttlMs: DAY / 24, staleMs: DAY / 48, absoluteEnd: after(DAY) });
+    expect(limitsOf({ ...own, idleTtl: null }, lifetime).ttlMs).toBe(7 * DAY);
+    expect(limitsOf(own, { ...lifetime, staleMs: null }).staleMs).toBeNull();
+  });
+
+  it('runs from the last proof of who the owner is, and the session’s own to the end that it has', () => {
+    const lifetime = { ttlMs: 7 * DAY, staleMs: DAY, absoluteMs: 30 * DAY };
+    const renewed = { createdAt: NOW, authenticatedAt: after(10 * DAY) };
+    expect(limitsOf(renewed, lifetime).absoluteEnd).toEqual(after(40 * DAY));
+    expect(limitsOf({ ...renewed, authenticatedAt: null }, lifetime).absoluteEnd).toEqual(after(30 * DAY));
+    expect(limitsOf({ ...renewed, absoluteExpiresAt: after(DAY) }, lifetime).absoluteEnd).toEqual(after(DAY));
+    expect(limitsOf(renewed, { ...lifetime, absoluteMs: null }).absoluteEnd).toBeNull();
+  });
+
+  it('is as far from its beginning as the table says, whenever that was', () => {
+    const times = fc.integer({ min: -1000 * DAY, max: 1000 * DAY }).map(after);
+    fc.assert(
+      fc.property(times, fc.option(times), fc.nat(400 * DAY), (createdAt, authenticatedAt, absoluteMs) => {
+        const { absoluteEnd } = limitsOf({ createdAt, authenticatedAt }, { ttlMs: DAY, staleMs: null, absoluteMs });
+        expect(absoluteEnd!.getTime() - (authenticatedAt ?? createdAt).getTime()).toBe(absoluteMs);
+      }),
+    );
   });
 });
 

@@ -10,6 +10,16 @@ export interface BaseSession {
   readonly isExpired: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** When the session was revoked; `null`: it was not. Only on tables with `revocation`. */
+  readonly revokedAt?: Date | null;
+  /** Why it was revoked. Only on tables with `revocation`. */
+  readonly revokedReason?: string | null;
+  /** When its token was last replaced; `null`: never. Only on tables with `rotation`. */
+  readonly rotatedAt?: Date | null;
+  /** When its owner last proved who they are; `null`: before the table kept it. Only on tables with `freshness`. */
+  readonly authenticatedAt?: Date | null;
+  /** What the session may do. Only on tables with `scopes`. */
+  readonly scopes?: readonly string[];
   /** When the session was last used, to the table's interval; `null`: not yet. Only on tables with `lastUse`. */
   readonly lastUsedAt?: Date | null;
   /** From where it was last used. Only on tables with `lastUse: { ip: true }`. */
@@ -23,7 +33,7 @@ export interface BaseSession {
 }
 
 /** Which sessions a filter is about. */
-export const SESSION_STATUSES = ['valid', 'expired', 'all'] as const;
+export const SESSION_STATUSES = ['valid', 'expired', 'revoked', 'all'] as const;
 export type SessionStatus = (typeof SESSION_STATUSES)[number];
 
 /** How long sessions live, in milliseconds. */
@@ -68,11 +78,18 @@ export interface Limits {
   readonly absoluteEnd: Date | null;
 }
 
-export function limitsOf(
-  { createdAt, absoluteExpiresAt, idleTtl }: Pick<BaseSession, 'createdAt' | 'absoluteExpiresAt' | 'idleTtl'>,
-  { ttlMs, staleMs, absoluteMs }: Lifetime,
-): Limits {
-  const absoluteEnd = absoluteExpiresAt === undefined ? expiryFrom(createdAt, absoluteMs) : absoluteExpiresAt;
+/** What the limits of a session depend on. */
+type Limited = Pick<BaseSession, 'createdAt' | 'authenticatedAt' | 'absoluteExpiresAt' | 'idleTtl'>;
+
+/** When the absolute limit of a session began to run: with its creation, or when its owner last proved who they are. */
+export function beginningOf({ createdAt, authenticatedAt }: Limited): Date {
+  return authenticatedAt ?? createdAt;
+}
+
+export function limitsOf(session: Limited, { ttlMs, staleMs, absoluteMs }: Lifetime): Limits {
+  const { absoluteExpiresAt, idleTtl } = session;
+  const absoluteEnd =
+    absoluteExpiresAt === undefined ? expiryFrom(beginningOf(session), absoluteMs) : absoluteExpiresAt;
   if (idleTtl === undefined || idleTtl === null) return { ttlMs, staleMs, absoluteEnd };
   const ownMs = idleTtl * 1000;
   return { ttlMs: ownMs, staleMs: staleMs === null ? null : Math.min(staleMs, ownMs / 2), absoluteEnd };

@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { SessionEvents } from './events/session-events.js';
 import { ExpiryJob } from './pruning/expiry-job.js';
 import { DefaultSessions, SessionsRegistry } from './sessions.registry.js';
 import { SessionsService } from './sessions.service.js';
@@ -7,6 +8,7 @@ import { SessionsService } from './sessions.service.js';
 @Global()
 @Module({
   providers: [
+    SessionEvents,
     SessionsRegistry,
     ExpiryJob,
     {
@@ -15,6 +17,6 @@ import { SessionsService } from './sessions.service.js';
       inject: [SessionsRegistry],
     },
   ],
-  exports: [SessionsRegistry, SessionsService],
+  exports: [SessionEvents, SessionsRegistry, SessionsService],
 })
 export class SessionsCoreModule {}

@@ -33,6 +33,8 @@ describe('resolveOptions', () => {
         autoExtend: true,
         tokenFormat: { prefix: undefined, length: 64 },
         schemes: [{ algorithm: 'sha256', salt: undefined }],
+        graceMs: 30_000,
+        retentionMs: 30 * DAY,
         pruning: { intervalMs: 3_600_000, cron: undefined, atStart: true, batchSize: 1000 },
         credentials: ['bearer'],
       },
@@ -50,6 +52,8 @@ describe('resolveOptions', () => {
       authTokenLength: 30,
       hashingAlgorithm: 'sha512',
       secretSalt: 'salt',
+      rotationGrace: '1m',
+      retention: '90d',
       pruning: { cron: '0 3 * * *', atStart: false, batchSize: 10 },
       credentials: [{ header: 'X-Auth-Token' }, 'bearer'],
     });
@@ -61,6 +65,8 @@ describe('resolveOptions', () => {
       autoExtend: false,
       tokenFormat: { prefix: 'my_key', length: 30 },
       schemes: [{ algorithm: 'sha512', salt: 'salt' }],
+      graceMs: 60_000,
+      retentionMs: 90 * DAY,
       pruning: { intervalMs: 3_600_000, cron: '0 3 * * *', atStart: false, batchSize: 10 },
       credentials: [{ header: 'x-auth-token' }, 'bearer'],
     });
@@ -93,6 +99,8 @@ describe('resolveOptions', () => {
       authTokenLength: 3,
       hashingAlgorithm: 'md5',
       secretSalt: '',
+      rotationGrace: 'a while',
+      retention: -30,
       pruning: { interval: 0, cron: 'never', batchSize: 0 },
       credentials: [],
     });
@@ -103,6 +111,8 @@ describe('resolveOptions', () => {
       'authTokenLength must be a whole number of at least 22 characters (128 bits; ASVS 7.2.3), not 3',
       'secretSalt must not be empty',
       'hashingAlgorithm must be one of sha256, sha384, sha512, sha3-256, sha3-384, sha3-512, blake2b512, blake2s256, or null, not "md5"',
+      "rotationGrace must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not \"a while\"",
+      "retention must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not -30",
       'pruning takes an interval or a cron expression, not both',
       'pruning.cron "never" is no cron expression',
       'pruning.interval must be longer than 0 and at most 24 days, not 0',
@@ -197,6 +207,30 @@ describe('hashingAlgorithm', () => {
 
   it.each(['md5', 'sha', '', 'SHA256'])('refuses %o (ASVS 11.4.1)', (hashingAlgorithm) => {
     expect(problemsOf({ hashingAlgorithm })).toHaveLength(1);
+  });
+});
+
+describe.each([
+  ['rotationGrace', 'graceMs', 30_000],
+  ['retention', 'retentionMs', 30 * DAY],
+] as const)('%s', (option, resolved, fallback) => {
+  it.each([
+    ['2m', 120_000],
+    [45, 45_000],
+    [0, 0],
+    ['0s', 0],
+    [undefined, fallback],
+  ])('is taken as %o', (duration, ms) => {
+    const { problems, resolved: options } = resolve({ [option]: duration });
+    expect(problems).toEqual([]);
+    expect(options[resolved]).toBe(ms);
+  });
+
+  // BUG: null, which other durations take for "none", is taken for "not given" without a word.
+  it.each(['soon', '', -1, NaN, Infinity, {}, null])('is refused as %o', (duration) => {
+    expect(problemsOf({ [option]: duration })).toEqual([
+      `${option} must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not ${JSON.stringify(duration)}`,
+    ]);
   });
 });
 

@@ -79,6 +79,13 @@ export interface TableOptions {
   readonly keys?: readonly SigningKey[];
   /** Further ways in which older rows may have been digested. Default: none. */
   readonly formerSchemes?: readonly DigestScheme[];
+  /**
+   * How long the token that `rotate` has replaced is honoured, for requests that are under way, on tables with `rotation`;
+   * after that its use ends the session. `0`: not at all. Default: `'30s'`.
+   */
+  readonly rotationGrace?: Duration;
+  /** How long revoked sessions are kept, on tables with `revocation`. Default: `'30d'`. */
+  readonly retention?: Duration;
   /** When expired rows are deleted; `false`: never. Default: at start, then hourly. */
   readonly pruning?: PruningOptions | false;
   /** Where the guard looks for a token. Default: `['bearer']`. */
@@ -108,6 +115,8 @@ export interface ResolvedOptions extends Lifetime {
   readonly tokenFormat: TokenFormat;
   /** The first one makes new digests, all of them are looked for. */
   readonly schemes: readonly [DigestScheme, ...DigestScheme[]];
+  readonly graceMs: number;
+  readonly retentionMs: number;
   readonly pruning: ResolvedPruning | false;
   readonly credentials: readonly CredentialSource[];
 }
@@ -151,6 +160,8 @@ export function resolveOptions(
     autoExtend: options.autoExtendSession ?? true,
     tokenFormat: resolveFormat(options, problem),
     schemes: resolveSchemes(options, problem, warn),
+    graceMs: resolveMs('rotationGrace', options.rotationGrace ?? '30s', problem) ?? 0,
+    retentionMs: resolveMs('retention', options.retention ?? '30d', problem) ?? 0,
     pruning: resolvePruning(options.pruning, problem),
     credentials: resolveCredentials(options.credentials ?? ['bearer'], problem),
   };
@@ -185,13 +196,16 @@ function defaultStaleMs(ttlMs: number | null, strict: boolean): number {
 }
 
 function nullableMs(name: string, duration: Duration | null, problem: (text: string) => void): number | null {
-  if (duration === null) return null;
+  return duration === null ? null : (resolveMs(name, duration, problem) ?? null);
+}
+
+function resolveMs(name: string, duration: Duration, problem: (text: string) => void): number | undefined {
   const ms = durationMs(duration);
   if (ms === undefined)
     problem(
       `${name} must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not ${JSON.stringify(duration)}`,
     );
-  return ms ?? null;
+  return ms;
 }
 
 function resolveFormat(

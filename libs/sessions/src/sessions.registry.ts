@@ -11,6 +11,7 @@ import type { SessionsAdapter } from './adapters/sessions-adapter.js';
 import { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
 import { SessionsConfigError } from './errors/errors.js';
 import { reasonOf } from './errors/reason-of.js';
+import { SessionEvents } from './events/session-events.js';
 import { isRealm } from './guard/challenge.js';
 import { mergeOptions, resolveOptions, type SessionsModuleOptions } from './sessions.options.js';
 import { SessionsService } from './sessions.service.js';
@@ -33,7 +34,10 @@ export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown
   readonly #services = new Map<SessionsStore, SessionsService>();
   readonly #problems: string[] = [];
 
-  constructor(@Optional() @Inject(SESSIONS_OPTIONS) readonly options: SessionsModuleOptions = {}) {}
+  constructor(
+    @Inject(SessionEvents) private readonly events: SessionEvents,
+    @Optional() @Inject(SESSIONS_OPTIONS) readonly options: SessionsModuleOptions = {},
+  ) {}
 
   /** The run-time part of a table; none where its options cannot work, which ends the start of the application. */
   open(table: AnySessionsTable, dataSource: DataSource | undefined): SessionsStore | undefined {
@@ -51,7 +55,9 @@ export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown
     if (adapter === undefined || problems.length > 0) return undefined;
     const useFailed = (error: unknown): void =>
       this.#logger.warn(`Table "${name}": the last use of sessions cannot be written: ${reasonOf(error)}`);
-    const store = new SessionsStore(definition, entity, adapter, options, this.options.clock ?? systemClock, useFailed);
+    const now = this.options.clock ?? systemClock;
+    const events = this.events.of(name, now);
+    const store = new SessionsStore(definition, entity, adapter, options, now, events, useFailed);
     this.#stores.set(table, store);
     return store;
   }
@@ -91,6 +97,7 @@ export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown
   /** TypeORM closes the data source after this. */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.all().flatMap(({ lastUse }) => (lastUse ? [lastUse.flush()] : [])));
+    this.events.complete();
   }
 
   /** The run-time parts of all tables. */

@@ -1,16 +1,29 @@
 import type { EntityManager } from 'typeorm';
-import { And, IsNull, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
+import { Not } from 'typeorm';
+import type { Observable } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
-import type { Row, Where } from './adapters/sessions-adapter.js';
+import type { Row } from './adapters/sessions-adapter.js';
 import { SessionNotFoundError, SessionsConfigError, StaleEntryError, StaleSessionError } from './errors/errors.js';
+import type { SessionEvent } from './events/session-event.js';
 import type { SessionUse } from './last-use.js';
 import { type OwnLimits, storedLimits } from './own-limits.js';
 import { pruneExpired } from './pruning/prune.js';
+import type { RevocationReason } from './revocation.js';
 import { type BaseSession, earlier, endFrom, limitsOf } from './session.js';
 import { type FindOptions, SessionQuery } from './session-query.js';
 import type { SessionsStore } from './sessions.store.js';
 import { changedAttributes, newAttributes } from './table/attributes.js';
-import type { ExtraFields, NewSession, Session, SessionChanges, SessionFilters, WithToken } from './table/fields.js';
+import type {
+  ExtraFields,
+  NewSession,
+  ReasonOf,
+  Session,
+  SessionChanges,
+  SessionFilters,
+  WithToken,
+} from './table/fields.js';
+import { reauthenticated, rotated } from './token-changes.js';
+import { insertWithinLimits } from './session-limits.js';
 import { digestToken } from './token/digest.js';
 import { generateToken } from './token/generate.js';
 
@@ -18,6 +31,18 @@ import { generateToken } from './token/generate.js';
 export interface WriteOptions {
   /** The caller's transaction: the write is part of it. */
   manager?: EntityManager;
+}
+
+/** Where a session begins, for how long, and in place of which. */
+export interface SignInOptions extends WriteOptions, OwnLimits {
+  /** The session that the request came with, if any; it is ended. */
+  replaces?: SessionReference | null;
+}
+
+/** Why sessions are revoked. */
+export interface RevokeOptions<F extends ExtraFields = ExtraFields> extends WriteOptions {
+  /** One of the library's reasons, or of the table's definition. Default: `'signed_out'`. */
+  reason?: ReasonOf<F>;
 }
 
 /** How one session is read. */
@@ -66,13 +91,28 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * return { token: session.authToken };
    * ```
    */
-  async create(
+  async create(attributes: NewSession<F>, options: WriteOptions & OwnLimits = {}): Promise<WithToken<Session<F>>> {
+    return this.signIn(attributes, options);
+  }
+
+  /**
+   * Begins a session in place of the one that the request came with, so that nobody who planted or kept that one's token
+   * is signed in with it.
+   *
+   * @throws SessionLimitError where the owner has as many sessions as the table allows, and its limit rejects
+   * @throws as {@link create}
+   * @example
+   * ```ts
+   * const session = await sessions.signIn({ userId: 'u1' }, { replaces: presented });
+   * ```
+   * @see OWASP ASVS 5.0, 7.2.4
+   */
+  async signIn(
     attributes: NewSession<F>,
-    { manager, ...own }: WriteOptions & OwnLimits = {},
+    { manager, replaces, ...own }: SignInOptions = {},
   ): Promise<WithToken<Session<F>>> {
     const { store } = this;
     const now = store.now();
-    const authToken = generateToken(store.options.tokenFormat);
     const given = newAttributes(store.columns, attributes);
     const stored = storedLimits(store, own, now);
     const limits = limitsOf({ createdAt: now, ...stored }, store.options);
@@ -83,18 +123,15 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
       ...stored,
       expiresAt:
         'expiresAt' in given ? earlier(given['expiresAt'] as Date | null, limits.absoluteEnd) : endFrom(now, limits),
+      ...(store.definition.freshness && { authenticatedAt: now }),
       createdAt: now,
       updatedAt: now,
     };
-    await store
-      .on(manager)
-      .insert(
-        store.entity,
-        { ...row, authTokenDigest: digestToken(authToken, store.options.schemes[0]) },
-        { returning: [] },
-      );
-    const session: unknown = Object.defineProperty(store.sessionFrom(row), 'authToken', { value: authToken });
-    return session as WithToken<Session<F>>;
+    const { authToken, authTokenDigest } = this.#newToken();
+    await insertWithinLimits(store, store.on(manager), { ...row, authTokenDigest }, replaces?.id);
+    const session = store.sessionFrom(row);
+    store.events.tell({ type: 'created', session });
+    return this.#withToken(session, authToken);
   }
 
   /**
@@ -107,7 +144,9 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   ): Promise<Session<F> | null> {
     const found = await this.store.findByToken(token, manager);
     const session = await this.#extended(found, autoExtend, manager);
-    if (found !== null && session !== null) this.store.lastUse?.note(found, use, this.store.now());
+    if (found === null || session === null) return session;
+    this.store.lastUse?.note(found, use, this.store.now());
+    this.store.events.tell({ type: 'used', session: session as BaseSession });
     return session;
   }
 
@@ -168,16 +207,100 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     return this.#typed(refreshed);
   }
 
-  /** Ends a session now; `false` where it had ended before, or is gone. */
+  /** Moves the end of a session to now; `false` where it had ended before, or is gone. */
   async expire({ id }: SessionReference, { manager }: WriteOptions = {}): Promise<boolean> {
     const { store } = this;
     const now = store.now();
     const adapter = store.on(manager);
     const ended = adapter.prepare('updateAll', store.entity, {
       set: { expiresAt: now, updatedAt: now },
-      where: { id, ...validAt(now) },
+      where: { id, ...store.validAt(now) },
+      ...(store.events.wants('expired') && { returning: store.selected }),
     });
-    return (await adapter.execute(ended)).count > 0;
+    const { count, rows } = await adapter.execute(ended);
+    for (const row of rows ?? []) store.events.tell({ type: 'expired', session: store.sessionFrom(row) });
+    return count > 0;
+  }
+
+  /**
+   * Ends a session now; `false` where it had ended before, or is gone. A table with `revocation` keeps when and why for
+   * the time of `retention`.
+   *
+   * @example
+   * ```ts
+   * await sessions.revoke(session, { reason: 'compromised' });
+   * ```
+   * @see OWASP ASVS 5.0, 7.4.1
+   */
+  async revoke({ id }: SessionReference, options: RevokeOptions<F> = {}): Promise<boolean> {
+    return (await this.revokeAll({ id } as SessionFilters<F>, options)) > 0;
+  }
+
+  /**
+   * Ends the valid ones of the sessions that match, in one statement, and returns how many there were.
+   *
+   * @example
+   * ```ts
+   * await sessions.revokeAll({ userId: 'u1' }, { reason: 'credentials_changed' });
+   * ```
+   * @see OWASP ASVS 5.0, 7.4.2, 7.4.3 and 7.4.5
+   */
+  async revokeAll(filters: SessionFilters<F>, { reason, manager }: RevokeOptions<F> = {}): Promise<number> {
+    const query = new SessionQuery<F>(this.store, [filters], { manager });
+    return query.revoke({ reason: reason ?? (DEFAULT_REASON as ReasonOf<F>) });
+  }
+
+  /**
+   * Ends the other sessions that match, such as those of the same user: as {@link revokeAll}, but for this one.
+   *
+   * @example
+   * ```ts
+   * await sessions.revokeOthers(session, { userId: session.userId });
+   * ```
+   */
+  async revokeOthers(
+    { id }: SessionReference,
+    filters: SessionFilters<F>,
+    { reason, manager }: RevokeOptions<F> = {},
+  ): Promise<number> {
+    const query = new SessionQuery<F>(this.store, [filters, { id: Not(id) }], { manager });
+    return query.revoke({ reason: reason ?? (DEFAULT_REASON as ReasonOf<F>) });
+  }
+
+  /**
+   * Gives a session a new token. The one before is honoured for the time of `rotationGrace`, for requests that are under
+   * way; after that its use ends the session with the reason `'token_reuse'`, since only a thief, or their victim, still
+   * has it. `null` where another request has replaced the token first: its answer carries the new one.
+   *
+   * Needs `rotation: true` in the definition of the table.
+   *
+   * @throws StaleSessionError where the session has ended, or is gone
+   * @example
+   * ```ts
+   * const rotated = await sessions.rotate(session);
+   * return { token: rotated?.authToken };
+   * ```
+   */
+  async rotate(session: Session<F>, { manager }: WriteOptions = {}): Promise<WithToken<Session<F>> | null> {
+    this.#needs('rotation', 'rotate');
+    const { authToken, authTokenDigest } = this.#newToken();
+    const changed = await rotated(this.store, session, authTokenDigest, manager);
+    return changed && this.#withToken(changed, authToken);
+  }
+
+  /**
+   * Gives a session whose owner has just proved again who they are a new token, and begins its limits anew. The token
+   * before is refused from now on.
+   *
+   * Needs `freshness: true` in the definition of the table.
+   *
+   * @throws StaleSessionError where the session has ended, is gone, or was reauthenticated by another request meanwhile
+   * @see OWASP ASVS 5.0, 7.2.4
+   */
+  async reauthenticate(session: Session<F>, { manager }: WriteOptions = {}): Promise<WithToken<Session<F>>> {
+    this.#needs('freshness', 'reauthenticate');
+    const { authToken, authTokenDigest } = this.#newToken();
+    return this.#withToken(await reauthenticated(this.store, session, authTokenDigest, manager), authToken);
   }
 
   /**
@@ -195,7 +318,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const { store } = this;
     const now = store.now();
     const attributes = changedAttributes(store.columns, changes);
-    const where = { id: session.id, ...('expiresAt' in attributes && unendedSince(session, now)) };
+    const where = { id: session.id, ...('expiresAt' in attributes && store.unendedSince(session, now)) };
     try {
       const row = await store
         .on(manager)
@@ -236,6 +359,28 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     return pruneExpired(this.store, this.store.adapter);
   }
 
+  /** What happens to the sessions of this table, as it happens. */
+  get events(): Observable<SessionEvent<Session<F>>> {
+    return this.store.events.all as Observable<SessionEvent<never>>;
+  }
+
+  #newToken(): { authToken: string; authTokenDigest: string } {
+    const { tokenFormat, schemes } = this.store.options;
+    const authToken = generateToken(tokenFormat);
+    return { authToken, authTokenDigest: digestToken(authToken, schemes[0]) };
+  }
+
+  #withToken(session: BaseSession, authToken: string): WithToken<Session<F>> {
+    const withToken: unknown = Object.defineProperty(session, 'authToken', { value: authToken });
+    return withToken as WithToken<Session<F>>;
+  }
+
+  #needs(option: 'rotation' | 'freshness', call: string): void {
+    const { definition, table } = this.store;
+    if (!definition[option])
+      throw new SessionsConfigError([`table "${table}": ${call}() needs ${option}: true in its definition`]);
+  }
+
   async #extended(
     found: BaseSession | Session<F> | null,
     autoExtend = this.store.options.autoExtend,
@@ -254,22 +399,10 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
 }
 
 const NO_FILTERS = {} as never;
+const DEFAULT_REASON: RevocationReason = 'signed_out';
 
 /** The token of filters that name nothing else. */
 function tokenAlone(filters: object): string | undefined {
   const { authToken, ...others } = { ...filters } as { authToken?: unknown };
   return typeof authToken === 'string' && Object.keys(others).length === 0 ? authToken : undefined;
-}
-
-function validAt(now: Date): Where {
-  return { expiresAt: Or(IsNull(), MoreThan(now)) };
-}
-
-/**
- * That nothing has ended a session since this copy of it was read. Its end tells, not the time: a log-out leaves an
- * earlier one, and may have happened on a node whose clock is ahead of ours, or after our statement was made.
- */
-function unendedSince({ expiresAt: seen }: SessionReference, now: Date): Where {
-  if (seen === null) return { expiresAt: IsNull() };
-  return seen ? { expiresAt: Or(IsNull(), And(MoreThan(now), MoreThanOrEqual(seen))) } : validAt(now);
 }

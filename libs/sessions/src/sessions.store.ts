@@ -2,15 +2,24 @@ import type { EntityManager } from 'typeorm';
 import { And, In, IsNull, LessThan, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
 import { param } from './adapters/operators.js';
 import type { Prepared, Row, Schema, SessionsAdapter, Where } from './adapters/sessions-adapter.js';
-import { translateFilters } from './session-filters.js';
+import type { TableEvents } from './events/session-events.js';
+import { SessionValidationError } from './errors/errors.js';
+import { bothOf, translateFilters } from './session-filters.js';
 import { type BaseSession, endFrom, extensionAt, isDue, isExpired, limitsOf, wasEnded } from './session.js';
 import type { ResolvedOptions } from './sessions.options.js';
 import type { Columns } from './adapters/conditions.js';
 import { durationMs } from './duration.js';
 import { LastUse } from './last-use.js';
-import { type DefinedColumn, lastUseOf, sessionColumns, type SessionsTableDefinition } from './table/definition.js';
+import {
+  type DefinedColumn,
+  lastUseOf,
+  reasonsOf,
+  sessionColumns,
+  type SessionsTableDefinition,
+} from './table/definition.js';
 import { candidateDigests } from './token/digest.js';
 import { isWellFormedToken } from './token/parse.js';
+import { SupersededTokens } from './superseded-tokens.js';
 
 /** One table at run time: its options, its rows, and the queries that are compiled once. */
 export class SessionsStore {
@@ -25,6 +34,7 @@ export class SessionsStore {
   readonly #redigest: Prepared;
   readonly #extend: Prepared;
   readonly #limit: Prepared;
+  readonly #superseded: SupersededTokens | undefined;
 
   constructor(
     readonly definition: SessionsTableDefinition,
@@ -32,6 +42,7 @@ export class SessionsStore {
     readonly adapter: SessionsAdapter,
     readonly options: ResolvedOptions,
     readonly now: () => Date,
+    readonly events: TableEvents,
     useFailed: (error: unknown) => void,
   ) {
     this.columns = sessionColumns(definition);
@@ -42,7 +53,7 @@ export class SessionsStore {
     this.#byToken = adapter.prepare('all', entity, {
       where: {
         authTokenDigest: digests.length === 1 ? digests[0] : In(digests),
-        expiresAt: Or(IsNull(), MoreThan(param('now'))),
+        ...this.validAt(param('now')),
       },
       // Where a row may have an older digest, it tells which one it has.
       select: digests.length === 1 ? this.selected : [...this.selected, 'authTokenDigest'],
@@ -50,7 +61,8 @@ export class SessionsStore {
     const lastUse = lastUseOf(definition);
     if (lastUse) {
       const { interval = '5m', ip = false, userAgent = false } = lastUse;
-      this.lastUse = new LastUse(adapter, entity, { intervalMs: durationMs(interval)!, ip, userAgent }, useFailed);
+      const keep = { intervalMs: durationMs(interval)!, ip, userAgent };
+      this.lastUse = new LastUse(adapter, entity, keep, (at) => this.validAt(at), useFailed);
     }
     this.#redigest = adapter.prepare('updateAll', entity, {
       set: { authTokenDigest: param('digest') },
@@ -59,12 +71,17 @@ export class SessionsStore {
     this.#extend = adapter.prepare('updateAll', entity, {
       set: { expiresAt: param('expiresAt'), updatedAt: param('now') },
       // A log-out meanwhile leaves an earlier end than the one that was seen. Not than now: its clock may be ahead of ours.
-      where: { id: param('id'), expiresAt: And(MoreThanOrEqual(param('seen')), LessThan(param('ifBefore'))) },
+      where: {
+        id: param('id'),
+        ...this.#unrevoked,
+        expiresAt: And(MoreThanOrEqual(param('seen')), LessThan(param('ifBefore'))),
+      },
     });
     this.#limit = adapter.prepare('updateAll', entity, {
       set: { expiresAt: param('expiresAt'), updatedAt: param('now') },
-      where: { id: param('id'), expiresAt: IsNull() },
+      where: { id: param('id'), ...this.#unrevoked, expiresAt: IsNull() },
     });
+    if (definition.rotation) this.#superseded = new SupersededTokens(this, digests);
   }
 
   get table(): string {
@@ -87,18 +104,80 @@ export class SessionsStore {
    * digest than new rows have gets theirs.
    */
   async findByToken(token: unknown, manager?: EntityManager): Promise<BaseSession | null> {
-    const [digest, ...former] = this.digestsOf(token);
-    if (digest === undefined) return null;
+    const digests = this.digestsOf(token);
+    const [digest, ...former] = digests;
+    if (digest === undefined) {
+      this.events.tell({ type: 'refused', reason: 'malformed' });
+      return null;
+    }
+    const adapter = this.on(manager);
     const params: Row = { now: this.now() };
     // As many as the query has, also where one of the schemes has none for this token.
     for (const i of this.options.schemes.keys()) params[`digest${i}`] = i === 0 ? digest : (former[i - 1] ?? digest);
-    const { rows } = await this.on(manager).execute(this.#byToken, params);
+    const { rows } = await adapter.execute(this.#byToken, params);
     const stored = rows?.[0]?.['authTokenDigest'];
-    const session = this.#validFrom(rows);
-    if (session !== null && stored !== undefined && stored !== digest) {
-      await this.on(manager).execute(this.#redigest, { id: session.id, digest, former: stored });
+    const session = this.validFrom(rows);
+    if (session === null) {
+      const superseded = await this.#superseded?.find(params, adapter);
+      if (superseded === undefined) await this.#tellWhyRefused(digests, adapter);
+      return superseded ?? null;
     }
+    if (stored !== undefined && stored !== digest)
+      await adapter.execute(this.#redigest, { id: session.id, digest, former: stored });
     return session;
+  }
+
+  /** Why there is no valid session of a token is looked up for events only: a client is not told. */
+  async #tellWhyRefused(digests: readonly string[], adapter: SessionsAdapter): Promise<void> {
+    if (!this.events.wants('refused')) return;
+    const where = { authTokenDigest: In([...digests]) };
+    const { rows } = await adapter.execute(adapter.prepare('all', this.entity, { where, select: this.selected }));
+    const session = rows?.[0] && this.sessionFrom(rows[0]);
+    const reason = !session ? 'unknown' : session.revokedAt ? 'revoked' : 'expired';
+    this.events.tell({ type: 'refused', reason, ...(session && { session }) });
+  }
+
+  /** What holds for the sessions that are valid at a time, or at a parameter that stands for it. */
+  validAt(now: unknown): Where {
+    return { expiresAt: Or(IsNull(), MoreThan(now)), ...this.#unrevoked };
+  }
+
+  /** That nobody has revoked a session; nothing, where a revocation is an end like any other. */
+  get #unrevoked(): Where {
+    return this.definition.revocation ? { revokedAt: IsNull() } : {};
+  }
+
+  /**
+   * That nothing has ended a session since this copy of it was read. Its end tells, not the time: a log-out leaves an
+   * earlier one, and may have happened on a node whose clock is ahead of ours, or after our statement was made.
+   */
+  unendedSince({ expiresAt: seen }: { readonly expiresAt?: Date | null }, now: Date): Where {
+    if (seen === undefined) return this.validAt(now);
+    const end = seen === null ? IsNull() : Or(IsNull(), And(MoreThan(now), MoreThanOrEqual(seen)));
+    return { ...this.#unrevoked, expiresAt: end };
+  }
+
+  /**
+   * Ends the sessions that match and have not ended, in one statement, and returns how many there were. A table with
+   * `revocation` keeps when and why, others only the end.
+   *
+   * @throws SessionValidationError for a reason that the table does not have
+   */
+  async revoke(where: readonly Where[], reason: string, adapter = this.adapter): Promise<number> {
+    const reasons = reasonsOf(this.definition);
+    if (!reasons.includes(reason))
+      throw new SessionValidationError(this.table, { reason: `must be one of ${reasons.join(', ')}` });
+    const now = this.now();
+    const ended = this.definition.revocation ? { revokedAt: now, revokedReason: reason } : { expiresAt: now };
+    const listening = this.events.wants('revoked');
+    const prepared = adapter.prepare('updateAll', this.entity, {
+      set: { ...ended, updatedAt: now },
+      where: bothOf(where, this.whereOf([{}])),
+      ...(listening && { returning: this.selected }),
+    });
+    const { count, rows } = await adapter.execute(prepared);
+    for (const row of rows ?? []) this.events.tell({ type: 'revoked', session: this.sessionFrom(row), reason });
+    return count;
   }
 
   /** The session, extended by its table's lifetime where that is worth a write; `null` where it ended meanwhile. */
@@ -115,7 +194,7 @@ export class SessionsStore {
    * where it has ended. The caller's copy may be old, so only its id, and whether it had an end, is relied on.
    */
   async refresh(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
-    const current = await this.#findValid(session, manager);
+    const current = await this.findValid(session, manager);
     if (current === null || current.expiresAt !== null) return current && this.extendIfDue(current, manager);
     const now = this.now();
     const expiresAt = endFrom(now, limitsOf(current, this.options));
@@ -131,35 +210,40 @@ export class SessionsStore {
     manager?: EntityManager,
   ): Promise<BaseSession | null> {
     const { count } = await this.on(manager).execute(statement, params);
+    if (count === 0) return this.findValid(session, manager);
     const { expiresAt, now: updatedAt } = params;
-    return count === 1 ? { ...session, expiresAt, updatedAt } : this.#findValid(session, manager);
+    const extended = { ...session, expiresAt, updatedAt };
+    this.events.tell({ type: 'refreshed', session: extended });
+    return extended;
   }
 
   /** A session as it is now, with the relations it had; `null` where it has ended. */
-  async #findValid(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+  async findValid(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
     const adapter = this.on(manager);
-    const where = { id: session.id, expiresAt: Or(IsNull(), MoreThan(this.now())) };
+    const where = { id: session.id, ...this.validAt(this.now()) };
     const { rows } = await adapter.execute(adapter.prepare('all', this.entity, { where, select: this.selected }));
-    const found = this.#validFrom(rows);
+    const found = this.validFrom(rows);
     return found && { ...session, ...found };
   }
 
   /** The row that was found, unless the session ended while the query was on its way. */
-  #validFrom(rows: Row[] | null): BaseSession | null {
+  validFrom(rows: Row[] | null): BaseSession | null {
     const session = rows?.[0] ? this.sessionFrom(rows[0]) : null;
     return session === null || session.isExpired || wasEnded(session) ? null : session;
   }
 
   /** A row of the table as a session. */
   sessionFrom(row: Row): BaseSession {
-    // Relations come with whole rows, and the digest is on no session.
-    const { authTokenDigest: _digest, ...session } = row as Row & Omit<BaseSession, 'isExpired'>;
+    // Relations come with whole rows, and a digest is on no session.
+    const { authTokenDigest: _, previousTokenDigest: __, ...session } = row as Row & Omit<BaseSession, 'isExpired'>;
     const now = this.now();
     const { absoluteEnd } = limitsOf(session, this.options);
-    return { ...session, isExpired: isExpired(session.expiresAt, now) || isExpired(absoluteEnd, now) };
+    const isOver = isExpired(session.expiresAt, now) || isExpired(absoluteEnd, now) || Boolean(session.revokedAt);
+    // Rows from before the table had scopes have none.
+    return { ...session, isExpired: isOver, ...(session.scopes === null && { scopes: [] }) };
   }
 
-  /** The creation of sessions that reach their table's absolute limit now; none where each has its own, or there is none. */
+  /** The beginning of sessions that reach their table's absolute limit now; none where each has its own, or there is none. */
   #since(): Date | null {
     const { absoluteMs } = this.options;
     return absoluteMs === null || this.definition.ownLimits ? null : new Date(this.now().getTime() - absoluteMs);

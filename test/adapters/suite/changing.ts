@@ -1,7 +1,7 @@
 import { In, LessThan, MoreThan } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { StaleEntryError, type QueryOptions } from '@app/sessions';
-import { Membership, Photo, Tag } from '../entities.js';
+import { column, param, StaleEntryError, type QueryOptions } from '@app/sessions';
+import { Membership, Pair, PAIRED, Photo, Tag } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
 
 export function changing(db: AdapterFixture): void {
@@ -110,6 +110,72 @@ export function changing(db: AdapterFixture): void {
       for (const position of [1, 2]) await db.photo({ album: 'a', position });
       await expect(changeAll({ position: 3 })).rejects.toMatchObject({ code: 'ERR_UNIQUE_CONSTRAINT' });
       expect(await db.count(Photo, { position: 3 })).toBe(0);
+    });
+  });
+
+  describe('column', () => {
+    it('is the value that the other column had before, which gets a new one in the same update', async () => {
+      const id = await db.photo({ title: 'a', caption: 'none', position: 1 });
+      await db.photo({ title: 'b', caption: 'other', position: 2 });
+      const query = db.adapter.prepare('updateAll', Photo, {
+        set: { title: param('title'), caption: column('title') },
+        where: { id: param('id') },
+        returning: ['title', 'caption'],
+      });
+      for (const [title, before] of [
+        ['second', 'a'],
+        ['third', 'second'],
+      ]) {
+        const rows = [{ title, caption: before }];
+        expect(await db.adapter.execute(query, { id, title })).toEqual({ count: 1, rows });
+        expect(await db.find(Photo, { where: { id }, select: ['title', 'caption'] })).toEqual(rows);
+      }
+      expect(await db.titles({ caption: 'other' })).toEqual(['b']);
+    });
+
+    it('is each row’s own, in every row that changes', async () => {
+      await db.photos('a', 'b', 'c');
+      expect(await changeAll({ caption: column('title') }, { where: { title: In(['a', 'c']) } })).toEqual({
+        count: 2,
+        rows: null,
+      });
+      expect(await db.find(Photo, { select: ['caption'], order: { id: 'ASC' } })).toEqual(
+        ['a', null, 'c'].map((caption) => ({ caption })),
+      );
+    });
+
+    it('may be read by several columns', async () => {
+      const id = await db.photo({ title: 'a' });
+      const changes = { title: 'new', album: column('title'), caption: column('title') };
+      expect(await db.adapter.update(Photo, changes, { id }, Object.keys(changes))).toEqual({
+        title: 'new',
+        album: 'a',
+        caption: 'a',
+      });
+    });
+
+    it.each(Object.entries(PAIRED))('takes over %s, and null', async (kind, { example }) => {
+      await db.adapter.insert(Pair, { id: 1, [kind]: example });
+      for (const current of [example, null]) {
+        await db.adapter.update(Pair, { [`${kind}Before`]: column(kind), [kind]: null }, { id: 1 });
+        expect(await db.find(Pair, { select: [kind, `${kind}Before`] })).toEqual([
+          { [kind]: null, [`${kind}Before`]: current },
+        ]);
+      }
+    });
+
+    it('is refused where the column cannot hold it; no row changes', async () => {
+      await db.photo({ title: 'a', caption: 'new' });
+      await db.photo({ title: 'b', caption: null });
+      await expect(changeAll({ title: column('caption') })).rejects.toThrow(/null/i);
+      expect(await db.titles()).toEqual(['a', 'b']);
+    });
+
+    it('counts for the unique index', async () => {
+      await db.photo({ title: 'a', album: 'a', position: 1 });
+      await db.photo({ title: 'a', album: 'b', position: 1 });
+      await expect(changeAll({ album: column('title') })).rejects.toMatchObject({ code: 'ERR_UNIQUE_CONSTRAINT' });
+      expect(await db.count(Photo, { album: 'a' })).toBe(1);
     });
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ENTITIES, Person, Photo } from '../entities.js';
+import type { SessionsAdapter } from '@app/sessions';
+import { ENTITIES, Person, Photo, Tag } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -71,6 +72,87 @@ export function connections(db: AdapterFixture): void {
     it('gives an adapter whose writes stay', async () => {
       await db.adapter.exclusively('job', (adapter) => adapter.insert(Photo, { title: 'inside' }));
       expect(await db.titles()).toEqual(['inside']);
+    });
+  });
+
+  describe('serially', () => {
+    const COUNTER = { name: 'counter' };
+    const read = async (adapter: SessionsAdapter): Promise<number> => {
+      const query = adapter.prepare('all', Tag, { where: COUNTER, latest: true });
+      return (await adapter.execute(query)).rows![0]!['weight'] as number;
+    };
+    const count = async (adapter: SessionsAdapter): Promise<void> => {
+      const weight = (await read(adapter)) + 1;
+      await adapter.update(Tag, { weight }, COUNTER);
+    };
+    const parallel = <T>(calls: number, call: (i: number) => Promise<T>): Promise<T[]> =>
+      Promise.all(Array.from({ length: calls }, (_, i) => call(i)));
+
+    it('runs one call at a time: of parallel ones that read and then write, none overwrites another', async () => {
+      await db.adapter.insert(Tag, { ...COUNTER, weight: 0 });
+      await parallel(50, () => db.adapter.serially('count', count));
+      expect(await read(db.adapter)).toBe(50);
+    });
+
+    it('lets the calls of this process in as they came', async () => {
+      const order: number[] = [];
+      await parallel(20, (i) => db.adapter.serially('order', async () => order.push(i)));
+      expect(order).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    });
+
+    it('gives what its function gives, and an adapter whose writes stay', async () => {
+      const inside = db.adapter.serially('job', async (adapter) => {
+        await adapter.insert(Photo, { title: 'inside' });
+        return 'ran';
+      });
+      expect(await inside).toBe('ran');
+      expect(await db.titles()).toEqual(['inside']);
+    });
+
+    it('passes on the error of its function, and lets in those who wait', async () => {
+      const failure = new Error('failed inside');
+      const failing = parallel(5, () => expect(db.adapter.serially('job', () => Promise.reject(failure))).rejects.toBe(failure)); // prettier-ignore
+      const waiting = db.adapter.serially('job', async () => 'ran');
+      await failing;
+      expect(await waiting).toBe('ran');
+    });
+
+    it('holds nobody up under another name', async () => {
+      const other = 'other'.repeat(50);
+      expect(await db.adapter.serially('job', () => db.adapter.serially(other, async () => 'ran'))).toBe('ran');
+      expect(await db.adapter.serially('job', () => db.adapter.exclusively('job', async () => 'ran'))).toBe('ran');
+      expect(await db.adapter.exclusively('job', () => db.adapter.serially('job', async () => 'ran'))).toBe('ran');
+    });
+
+    it('does not wait for itself: not on the adapter that it gave, nor on the one it was called on', async () => {
+      const nested = (adapter: SessionsAdapter): Promise<string> =>
+        adapter.serially('other', (one) => one.serially('job', (two) => two.serially('job', async () => 'ran')));
+      expect(await db.adapter.serially('job', nested)).toBe('ran');
+      expect(await db.adapter.serially('job', () => db.adapter.serially('job', async () => 'ran'))).toBe('ran');
+    });
+
+    it('is over with its function: what that left running waits like any other', async () => {
+      const order: string[] = [];
+      let leave!: () => void;
+      const left = new Promise<void>((resolve) => (leave = resolve));
+      let late!: Promise<unknown>;
+      await db.adapter.serially('job', async () => {
+        late = left.then(() => db.adapter.serially('job', async () => order.push('late')));
+      });
+      await db.adapter.serially('job', async (adapter) => {
+        leave();
+        await left;
+        await adapter.serially('other', async () => undefined);
+        order.push('second');
+      });
+      await late;
+      expect(order).toEqual(['second', 'late']);
+    });
+
+    it('is one call at a time on one connection too', async () => {
+      await db.adapter.insert(Tag, { ...COUNTER, weight: 0 });
+      await db.adapter.checkout((one) => parallel(10, () => one.serially('count', count)));
+      expect(await read(db.adapter)).toBe(10);
     });
   });
 

@@ -1,6 +1,13 @@
 import { Any, ArrayContains, ArrayOverlap, Between, Equal, ILike, In, Like, MoreThan, Not, Raw } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { JsonPath, param, SessionValidationError, UnsupportedQueryError, type QueryOptions } from '@app/sessions';
+import {
+  column,
+  JsonPath,
+  param,
+  SessionValidationError,
+  UnsupportedQueryError,
+  type QueryOptions,
+} from '@app/sessions';
 import { Membership, Photo } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
 
@@ -46,6 +53,27 @@ export function refusals(db: AdapterFixture): void {
       expect(preparing({ relations: { owner: true } }, 'deleteAll')).toThrow(UnsupportedQueryError);
     });
 
+    it.each<[string, QueryOptions['set']]>([
+      ['a column that takes its own value', { caption: column('caption') }],
+      ['two columns that take each other’s', { caption: column('title'), title: column('caption') }],
+      ['a chain, in one order', { album: column('caption'), caption: column('title') }],
+      ['a chain, in the other order', { caption: column('title'), album: column('caption') }],
+    ])('%s', (_name, set) => {
+      expect(preparing({ set }, 'updateAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ set }, 'updateAll')).toThrow(/"caption" cannot take|value of "caption"/);
+    });
+
+    it('an enum column that takes the value of another', () => {
+      expect(preparing({ set: { state: column('title') } }, 'updateAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ set: { state: column('title') } }, 'updateAll')).toThrow('"state"');
+    });
+
+    it('what reads no latest rows', () => {
+      expect(preparing({ set: { title: 'a' }, latest: true }, 'updateAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ latest: true }, 'deleteAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ relations: { owner: true }, latest: true })).toThrow(UnsupportedQueryError);
+    });
+
     it('relations of an entity whose key has several columns', () => {
       expect(preparing({ relations: { person: true } }, 'all', Membership)).toThrow(UnsupportedQueryError);
     });
@@ -75,6 +103,33 @@ export function refusals(db: AdapterFixture): void {
       expect(await db.count(Photo)).toBe(0);
     });
 
+    it('an unknown column whose value is to be set', () => {
+      expect(preparing({ set: { title: column('nope') } }, 'updateAll')).toThrow(SessionValidationError);
+      expect(preparing({ set: { title: column('nope') } }, 'updateAll')).toThrow('nope');
+      expect(preparing({ set: { nope: column('title') } }, 'updateAll')).toThrow(SessionValidationError);
+      expect(preparing({ set: { title: column('owner') } }, 'updateAll')).toThrow(/"owner" is a relation/);
+    });
+
+    it.each([
+      ['title', 'views'],
+      ['position', 'views'],
+      ['rating', 'position'],
+      ['caption', 'state'],
+      ['serial', 'title'],
+      ['meta', 'caption'],
+    ])('%s, set to the value of a column of another type: %s', (name, source) => {
+      expect(preparing({ set: { [name]: column(source) } }, 'updateAll')).toThrow(SessionValidationError);
+      expect(preparing({ set: { [name]: column(source) } }, 'updateAll')).toThrow(`${name} cannot take`);
+    });
+
+    it.each(['title', 'meta'])('%s of a new row, set to the value of a column', async (name) => {
+      await expect(db.photo({ [name]: column('caption') })).rejects.toMatchObject({
+        code: 'ERR_SESSION_INVALID',
+        errors: { [name]: expect.any(String) },
+      });
+      expect(await db.count(Photo)).toBe(0);
+    });
+
     it('an update that sets nothing', () => {
       expect(preparing({ set: {} }, 'updateAll')).toThrow(SessionValidationError);
       expect(preparing({}, 'updateAll')).toThrow(SessionValidationError);
@@ -83,6 +138,10 @@ export function refusals(db: AdapterFixture): void {
     it.each<[string, unknown]>([
       ['title', 5],
       ['title', undefined],
+      ['title', column('caption')],
+      ['title', In([column('caption')])],
+      ['title', Like(column('caption'))],
+      ['meta', JsonPath(['a'], column('caption'))],
       ['title', { a: 1 }],
       ['title', ['a']],
       ['title', In('a' as never)],

@@ -18,6 +18,27 @@ export function param(name: string): Param {
   return new Param(name);
 }
 
+/** Another column of the same row, whose value an update takes over. */
+export class ColumnRef {
+  constructor(readonly name: string) {}
+}
+
+/**
+ * Stands in the `set` of an update for the value that another column of the row, of the same kind and no enum, had before.
+ * That column may get a new value in the same update, though not from a third one (`UnsupportedQueryError`).
+ *
+ * @example
+ * ```ts
+ * const rename = adapter.prepare('updateAll', User, {
+ *   set: { formerName: column('name'), name: param('name') },
+ *   where: { id: param('id') },
+ * });
+ * ```
+ */
+export function column(name: string): ColumnRef {
+  return new ColumnRef(name);
+}
+
 export type JsonKey = string | number;
 
 /** The operator that {@link JsonPath} makes; TypeORM's own query builder does not know it. */

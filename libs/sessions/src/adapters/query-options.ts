@@ -29,12 +29,13 @@ export function namedParts<C extends Column>(
   options: QueryOptions,
 ): NamedParts<C> {
   const order = orderOf(table, options);
-  const { select, returning, relations, take, skip, count } = options;
+  const { select, returning, relations, take, skip, count, latest } = options;
   checkCounts(table, { take, skip });
   checkRelations(table, relations);
   const refuse = (what: string): never => {
     throw new UnsupportedQueryError(`Table "${table.name}": ${what}.`);
   };
+  if (latest && (kind !== 'all' || relations)) refuse('only an all without relations takes latest');
   if (kind === 'all') {
     if (relations && (select || table.primary.length !== 1)) {
       refuse('relations come with whole rows of a table with one key column, so without select');

@@ -1,7 +1,7 @@
-import { SessionValidationError } from '../errors/errors.js';
+import { SessionValidationError, UnsupportedQueryError } from '../errors/errors.js';
 import type { Column } from './columns.js';
 import { columnOf, type Columns } from './conditions.js';
-import { Param } from './operators.js';
+import { ColumnRef, Param } from './operators.js';
 import type { Row } from './sessions-adapter.js';
 import { IMPOSSIBLE, toStored, ValueError } from './values.js';
 
@@ -16,6 +16,10 @@ export function storedRow<C extends Column>(table: Columns<C>, row: Readonly<Row
   for (const [name, value] of Object.entries(row)) {
     if (value === undefined) continue;
     const column = columnOf(table, name);
+    if (value instanceof ColumnRef) {
+      errors[name] = 'takes the value of another column in the set of an update only';
+      continue;
+    }
     try {
       stored.set(column, value instanceof Param ? value : toStorable(column, value));
     } catch (error) {
@@ -27,9 +31,61 @@ export function storedRow<C extends Column>(table: Columns<C>, row: Readonly<Row
   return stored;
 }
 
+/** What an update gives to the columns that it names. */
+export interface Assignments<C extends Column> {
+  /** Columns and those whose earlier value they get: to be assigned first, since MySQL assigns from left to right. */
+  readonly copies: ReadonlyMap<C, C>;
+  /** Columns and their values in the stored form. */
+  readonly values: ReadonlyMap<C, unknown>;
+}
+
+/**
+ * The assignments of an update.
+ *
+ * @throws UnsupportedQueryError for a column that is copied while it gets the value of another one, and for an enum
+ * @throws SessionValidationError naming the columns whose values do not fit, or where there are no columns
+ */
+export function assignmentsOf<C extends Column>(table: Columns<C>, set: Readonly<Row> = {}): Assignments<C> {
+  const copies = new Map<C, C>();
+  const given: Row = {};
+  for (const [name, value] of Object.entries(set)) {
+    if (value instanceof ColumnRef) copies.set(columnOf(table, name), columnOf(table, value.name));
+    else given[name] = value;
+  }
+  for (const [column, source] of copies) checkCopy(table, copies, column, source);
+  const values = storedRow(table, given);
+  if (copies.size + values.size === 0) {
+    throw new SessionValidationError(table.name, { set: 'names no column to update' });
+  }
+  return { copies, values };
+}
+
+function checkCopy<C extends Column>(table: Columns<C>, copies: ReadonlyMap<C, C>, column: C, source: C): void {
+  if (copies.has(source)) {
+    throw new UnsupportedQueryError(
+      `Table "${table.name}": "${column.property}" cannot take the value of "${source.property}", which takes that of another column in the same update; use two updates.`,
+    );
+  }
+  if (column.kind === 'enum') {
+    // PostgreSQL has a type for each such column.
+    throw new UnsupportedQueryError(
+      `Table "${table.name}": the enum column "${column.property}" cannot take the value of another column.`,
+    );
+  }
+  if (column.kind !== source.kind) {
+    throw new SessionValidationError(table.name, {
+      [column.property]: `cannot take the value of ${source.property}, which is of another type`,
+    });
+  }
+}
+
 /** The value as the storage has it. @throws ValueError for one that the column cannot hold */
 export function toStorable(column: Column, value: unknown): unknown {
-  const stored = toStored(column, value);
+  return storable(column, toStored(column, value));
+}
+
+/** A value in its stored form. @throws ValueError for one that the column cannot hold */
+export function storable(column: Column, stored: unknown): unknown {
   if (stored === IMPOSSIBLE) throw new ValueError(impossible(column));
   if (stored === null && !column.nullable) throw new ValueError('must not be null');
   return stored;

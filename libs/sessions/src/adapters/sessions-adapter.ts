@@ -28,7 +28,9 @@ export interface QueryOptions {
   relations?: FindOptionsRelations<ObjectLiteral>;
   /** `'all'`: only count the rows. */
   count?: boolean;
-  /** `'updateAll'`: the new values. */
+  /** `'all'`: read the rows as they are now, also in a transaction that began before. */
+  latest?: boolean;
+  /** `'updateAll'`: the new values, or `column(name)` for the value that another column had before. */
   set?: Row;
   /** `'updateAll'`, `'deleteAll'`: columns to return of each row that was changed. */
   returning?: readonly string[];
@@ -91,6 +93,18 @@ export interface SessionsAdapter {
 
   /** Runs `fn` unless another process, or another call, is inside the same lock; then `undefined`, at once. */
   exclusively<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined>;
+
+  /**
+   * Runs `fn` in a transaction where there are any, one at a time among all calls with the same name, in all processes;
+   * the others wait. Inside `fn` the same name is free. Names that nest must nest in the same order everywhere.
+   *
+   * In the caller's transaction the name stays taken until that ends, and what an error of `fn` undoes is the caller's
+   * to say; in one of its own an error undoes all of it. SQLite and memory have neither: calls there wait within the
+   * process, and what was written before an error stays.
+   *
+   * @throws Error naming what was waited for, after ten seconds in which another connection did not give it up
+   */
+  serially<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T>;
 
   /** A new value for a key: a unique integer, or a UUID; `null` where the storage makes it. */
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string | null;

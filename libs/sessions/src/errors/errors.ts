@@ -62,6 +62,21 @@ export class StaleSessionError extends SessionsError {
   }
 }
 
+/** The owner has as many sessions as the table allows, and its limit says to refuse one more; nothing was written. */
+export class SessionLimitError extends SessionsError {
+  readonly code = 'ERR_SESSION_LIMIT';
+  override readonly statusCode = 409;
+
+  constructor(
+    readonly table: string,
+    /** The field that names the owner. */
+    readonly field: string,
+    readonly max: number,
+  ) {
+    super(`Table "${table}": this ${field} has ${max} valid sessions, which is the limit; end one of them first.`);
+  }
+}
+
 /** An adapter's update or delete found no row to work on. */
 export class StaleEntryError extends SessionsError {
   readonly code = 'ERR_STALE_ENTRY';
@@ -95,6 +110,6 @@ export class SessionsConfigError extends SessionsError {
   readonly code = 'ERR_SESSIONS_CONFIG';
 
   constructor(readonly problems: readonly string[]) {
-    super(['nest-sessions cannot start:', ...problems.map((problem) => `  - ${problem}`)].join('\n'));
+    super(['nest-sessions cannot work as it is set up:', ...problems.map((problem) => `  - ${problem}`)].join('\n'));
   }
 }

@@ -1,13 +1,24 @@
-/** Why a request is refused, in the words of RFC 6750, 3.1. */
-export type ChallengeError = 'invalid_request' | 'invalid_token';
+/** Why a request is refused, in the words of RFC 6750, 3.1 and of RFC 9470, 3. */
+export type ChallengeError =
+  'invalid_request' | 'invalid_token' | 'insufficient_scope' | 'insufficient_user_authentication';
+
+/** What a challenge tells the client of the way out. */
+export interface ChallengeParameters {
+  /** The scopes that the route needs, separated by spaces. */
+  readonly scope?: string;
+  /** How many seconds ago the owner may have proved who they are. */
+  readonly max_age?: string;
+}
 
 /**
  * The value of `WWW-Authenticate`: without an error where a request carried no credentials.
  *
- * @see RFC 6750, 3; RFC 9110, 11.6.1
+ * @see RFC 6750, 3; RFC 9470, 3; RFC 9110, 11.6.1
  */
-export function challenge(realm: string, error?: ChallengeError): string {
-  return error === undefined ? `Bearer realm=${quoted(realm)}` : `Bearer realm=${quoted(realm)}, error="${error}"`;
+export function challenge(realm: string, error?: ChallengeError, parameters: ChallengeParameters = {}): string {
+  const all = Object.entries({ realm, error, ...parameters });
+  const given = all.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${quoted(value)}`]));
+  return `Bearer ${given.join(', ')}`;
 }
 
 /** Whether a header can hold the realm: printable ASCII, which a quoted string can hold too. */

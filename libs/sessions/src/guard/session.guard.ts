@@ -19,9 +19,10 @@ import type { BaseSession } from '../session.js';
 import { SessionsRegistry, type TableReference } from '../sessions.registry.js';
 import type { SessionsStore } from '../sessions.store.js';
 import { ACCESS, type Access } from './access.decorators.js';
-import { challenge, type ChallengeError } from './challenge.js';
+import { challenge, type ChallengeError, type ChallengeParameters } from './challenge.js';
 import { type Credentials, credentialsOf, type CredentialSource, type HttpRequest } from './credentials.js';
 import { rememberSession } from './current-session.decorator.js';
+import { freshnessRefusal, requirementsOf, scopeRefusal } from './requirements.js';
 
 /** The guards made by `for`: Nest knows a guard by its class, so the same tables get the same one. */
 const MADE: {
@@ -29,6 +30,9 @@ const MADE: {
   readonly tables: readonly TableReference[];
   readonly guard: Type<SessionGuard>;
 }[] = [];
+
+/** The tables in which the sessions of requests were found. */
+const FOUND_IN = new WeakMap<HttpRequest, SessionsStore>();
 
 /**
  * Lets a request through that carries the token of a valid session, which `@CurrentSession()` then gives. Alone it is
@@ -94,6 +98,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
         new UnauthorizedException('This route needs a session.', { errorCode: 'ERR_SESSION_REQUIRED' }),
       );
     if (credentials.kind === 'several') {
+      this.stores()[0]!.events.tell({ type: 'refused', reason: 'several_tokens' });
       const refusal = new BadRequestException('The request carries more than one token.', {
         errorCode: 'ERR_SESSION_AMBIGUOUS',
       });
@@ -106,6 +111,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       });
       throw this.refuse(context, refusal, 'invalid_token');
     }
+    await this.authorize(context, session, request);
     rememberSession(request, session);
     return true;
   }
@@ -132,14 +138,17 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   /** The session of a token: of the first table that takes tokens from there and has it. */
   protected async authenticate(
     { token, source }: Extract<Credentials, { kind: 'one' }>,
-    { ip, headers }: HttpRequest,
+    request: HttpRequest,
   ): Promise<BaseSession | null> {
+    const { ip, headers } = request;
     const use = { ip, userAgent: headers['user-agent']?.toString() };
     try {
       for (const store of this.stores()) {
         if (!store.options.credentials.some((own) => isSame(own, source))) continue;
         const session = await this.registry.service(store).authenticate(token, { use });
-        if (session !== null) return session;
+        if (session === null) continue;
+        FOUND_IN.set(request, store);
+        return session;
       }
       return null;
     } catch (error) {
@@ -152,13 +161,35 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     }
   }
 
+  /**
+   * Refuses a session that is not enough for the route: by its scopes first, since nobody has to sign in again for what
+   * they may not do anyway.
+   */
+  protected async authorize(context: ExecutionContext, session: BaseSession, request: HttpRequest): Promise<void> {
+    const { scopes, maxAgeMs } = requirementsOf(context.getClass(), context.getHandler());
+    const tables = this.stores();
+    const foundIn = FOUND_IN.get(request);
+    const now = this.registry.options.clock?.() ?? new Date();
+    const refusal =
+      scopeRefusal(scopes, session.scopes, foundIn ? [foundIn] : tables, tables) ??
+      freshnessRefusal(maxAgeMs, session, now);
+    if (!refusal) return;
+    (foundIn ?? tables[0]!).events.tell({ type: 'refused', reason: refusal.reason, session });
+    throw this.refuse(context, refusal.exception, refusal.error, refusal.parameters);
+  }
+
   /** Puts the challenge into the response and gives back the refusal to be thrown. */
-  protected refuse(context: ExecutionContext, refusal: HttpException, error?: ChallengeError): HttpException {
+  protected refuse(
+    context: ExecutionContext,
+    refusal: HttpException,
+    error?: ChallengeError,
+    parameters?: ChallengeParameters,
+  ): HttpException {
     const response = context.switchToHttp().getResponse<unknown>();
     this.adapterHost.httpAdapter.setHeader(
       response,
       'WWW-Authenticate',
-      challenge(this.registry.options.realm ?? 'api', error),
+      challenge(this.registry.options.realm ?? 'api', error, parameters),
     );
     return refusal;
   }

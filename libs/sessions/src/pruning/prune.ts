@@ -1,6 +1,5 @@
-import { LessThanOrEqual } from 'typeorm';
-import { param } from '../adapters/operators.js';
-import type { SessionsAdapter } from '../adapters/sessions-adapter.js';
+import { IsNull, LessThanOrEqual } from 'typeorm';
+import type { SessionsAdapter, Where } from '../adapters/sessions-adapter.js';
 import type { SessionsStore } from '../sessions.store.js';
 
 /** What a run of the expiry job is told, and asks, between two batches. */
@@ -11,24 +10,38 @@ export interface PruneHooks {
   progress?(deleted: number): void;
 }
 
-/** Deletes the rows that have expired by now, oldest first and in batches, with the event loop free between them. */
+/** Deletes the rows that have expired, or were revoked long enough ago, oldest first and in batches, with the event loop free between them. */
 export async function pruneExpired(
   store: SessionsStore,
   adapter: SessionsAdapter,
   hooks: PruneHooks = {},
 ): Promise<number> {
-  const batchSize = store.options.pruning === false ? DEFAULT_BATCH : store.options.pruning.batchSize;
-  const batch = adapter.prepare('deleteAll', store.entity, {
-    where: { expiresAt: LessThanOrEqual(param('now')) },
-    order: { expiresAt: 'ASC' },
-    take: batchSize,
-  });
   const now = store.now();
-  for (let deleted = 0; ;) {
-    const { count } = await adapter.execute(batch, { now });
+  const { revocation } = store.definition;
+  const expired: Where = { expiresAt: LessThanOrEqual(now), ...(revocation && { revokedAt: IsNull() }) };
+  const revoked: Where = { revokedAt: LessThanOrEqual(new Date(now.getTime() - store.options.retentionMs)) };
+  let count = await deleteInBatches(store, adapter, hooks, 0, expired, 'expiresAt');
+  if (revocation) count = await deleteInBatches(store, adapter, hooks, count, revoked, 'revokedAt');
+  if (count > 0) store.events.tell({ type: 'pruned', count });
+  return count;
+}
+
+async function deleteInBatches(
+  store: SessionsStore,
+  adapter: SessionsAdapter,
+  hooks: PruneHooks,
+  before: number,
+  where: Where,
+  oldestBy: string,
+): Promise<number> {
+  const take = store.options.pruning === false ? DEFAULT_BATCH : store.options.pruning.batchSize;
+  const batch = adapter.prepare('deleteAll', store.entity, { where, order: { [oldestBy]: 'ASC' }, take });
+  for (let deleted = before; ;) {
+    if (hooks.stopped?.()) return deleted;
+    const { count } = await adapter.execute(batch);
     deleted += count;
     // Not at a smaller batch: others may have deleted some of it, or have locked them.
-    if (count === 0 || hooks.stopped?.()) return deleted;
+    if (count === 0) return deleted;
     hooks.progress?.(deleted);
     await new Promise((resume) => setImmediate(resume));
   }

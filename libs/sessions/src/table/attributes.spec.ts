@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SessionValidationError } from '../errors/errors.js';
+import { isGrant } from '../scopes.js';
 import { changedAttributes, newAttributes } from './attributes.js';
 import { sessionColumns } from './definition.js';
 
@@ -133,5 +134,79 @@ describe('changedAttributes', () => {
       level: 'must be one of a, b',
       x: 'is no field of this table (there are: userId, note, level, origin, meta, tags, data, expiresAt)',
     });
+  });
+});
+
+describe('scopes', () => {
+  const SCOPES = ['posts:read', 'posts:write', 'posts:comments:write'];
+  const SCOPED = sessionColumns({ scopes: SCOPES });
+  const problem = `must be a list of ${SCOPES.join(', ')}, or wildcards that cover some of them`;
+
+  it('are none where none are given, and stay as they are where nothing is said of them', () => {
+    expect(newAttributes(SCOPED, {})).toMatchObject({ scopes: [] });
+    expect(newAttributes(SCOPED, { scopes: undefined })).toMatchObject({ scopes: [] });
+    expect(changedAttributes(SCOPED, { scopes: undefined })).toEqual({});
+  });
+
+  it.each([[['posts:read', 'posts:write']], [['posts:*']], [['posts:comments:*']], [['*']], [[]]])(
+    'can be %j',
+    (scopes) => {
+      expect(newAttributes(SCOPED, { scopes })).toMatchObject({ scopes });
+      expect(changedAttributes(SCOPED, { scopes })).toEqual({ scopes });
+    },
+  );
+
+  it.each([
+    ['posts:read'],
+    [null],
+    [{ 0: 'posts:read' }],
+    [5],
+    [['posts:delete']],
+    [['posts:read', 'post:*']],
+    [['posts:read:*']],
+    [['']],
+    [[['posts:read']]],
+    [[null]],
+  ])('cannot be %j', (scopes) => {
+    expect(errorsOf(() => newAttributes(SCOPED, { scopes }))).toEqual({ scopes: problem });
+    expect(errorsOf(() => changedAttributes(SCOPED, { scopes }))).toEqual({ scopes: problem });
+  });
+
+  it('are exactly lists of what covers scopes of the table', () => {
+    const value = fc.oneof(
+      fc.constantFrom(...SCOPES, '*', 'posts:*', 'posts:comments:*', 'users:*', 'posts', 'posts:write:*'),
+      fc.anything(),
+    );
+    fc.assert(
+      fc.property(fc.array(value, { maxLength: 4 }), (scopes) => {
+        const accepted = scopes.every((scope) => isGrant(scope, SCOPES));
+        expect(errorsOf(() => changedAttributes(SCOPED, { scopes }))).toEqual(
+          accepted ? { scopes } : { scopes: problem },
+        );
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('share nothing with what was given', () => {
+    const scopes = ['posts:read'];
+    const row = newAttributes(SCOPED, { scopes });
+    scopes.push('*');
+    expect(row['scopes']).toEqual(['posts:read']);
+  });
+
+  it('are no field of a table without them', () => {
+    expect(errorsOf(() => newAttributes(TABLE, { userId: 'u1', scopes: [] }))).toEqual({
+      scopes: 'is no field of this table (there are: userId, note, level, origin, meta, tags, data, expiresAt)',
+    });
+  });
+});
+
+describe('what the library keeps of a session', () => {
+  const KEEPING = sessionColumns({ revocation: true, rotation: true, freshness: true });
+
+  it.each(['revokedAt', 'revokedReason', 'rotatedAt', 'authenticatedAt'])('is no attribute: %s', (name) => {
+    expect(errorsOf(() => newAttributes(KEEPING, { [name]: null }))).toEqual({ [name]: 'is set by the library' });
+    expect(errorsOf(() => changedAttributes(KEEPING, { [name]: null }))).toEqual({ [name]: 'is set by the library' });
   });
 });

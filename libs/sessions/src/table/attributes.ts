@@ -2,10 +2,11 @@ import type { Row } from '../adapters/sessions-adapter.js';
 import type { Columns } from '../adapters/conditions.js';
 import { storedRow } from '../adapters/rows.js';
 import { type FieldErrors, SessionValidationError } from '../errors/errors.js';
+import { isGrant } from '../scopes.js';
 import type { DefinedColumn } from './definition.js';
 
 /** The built-in attributes that an application may set. */
-const SETTABLE = ['data', 'expiresAt'];
+const SETTABLE = ['data', 'expiresAt', 'scopes'];
 
 /**
  * The attributes of a new session, complete, in the form in which a later read returns them.
@@ -15,7 +16,7 @@ const SETTABLE = ['data', 'expiresAt'];
 export function newAttributes(table: Columns<DefinedColumn>, attributes: object): Row {
   const given = givenOf(attributes);
   const errors = unknownFields(table, given);
-  const row: Row = { data: {}, ...given };
+  const row: Row = { data: {}, ...(table.columns.has('scopes') && { scopes: [] }), ...given };
   for (const [name, column] of table.columns) {
     if (!column.definition || given[name] !== undefined) continue;
     if (column.definition.default !== undefined) row[name] = column.definition.default;
@@ -59,6 +60,9 @@ function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): 
   const { data } = row;
   if (data !== undefined && (typeof data !== 'object' || data === null || Array.isArray(data)))
     all['data'] = 'must be an object';
+  const scopes = table.columns.get('scopes')?.scopes;
+  if (scopes && row['scopes'] !== undefined && !isGrants(row['scopes'], scopes))
+    all['scopes'] = `must be a list of ${scopes.join(', ')}, or wildcards that cover some of them`;
   const known = Object.fromEntries(Object.entries(row).filter(([name]) => !(name in all)));
   const attributes: Row = {};
   try {
@@ -71,4 +75,8 @@ function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): 
   }
   if (Object.keys(all).length > 0) throw new SessionValidationError(table.name, all);
   return attributes;
+}
+
+function isGrants(value: unknown, scopes: readonly string[]): boolean {
+  return Array.isArray(value) && value.every((grant) => isGrant(grant, scopes));
 }

@@ -58,14 +58,27 @@ describe('definitionProblems', () => {
     ]);
   });
 
-  it.each(['id', 'authToken', 'authTokenDigest', 'data', 'expiresAt', 'isExpired', 'createdAt', 'updatedAt', 'status'])(
-    'refuses an extra field "%s"',
-    (name) => {
-      expect(problemsOf({ extraFields: { [name]: { type: 'string' } } })).toEqual([
-        `extraFields: "${name}" is built into every session; choose another name`,
-      ]);
-    },
-  );
+  it.each([
+    'id',
+    'authToken',
+    'authTokenDigest',
+    'previousTokenDigest',
+    'data',
+    'expiresAt',
+    'isExpired',
+    'createdAt',
+    'updatedAt',
+    'revokedAt',
+    'revokedReason',
+    'rotatedAt',
+    'authenticatedAt',
+    'scopes',
+    'status',
+  ])('refuses an extra field "%s"', (name) => {
+    expect(problemsOf({ extraFields: { [name]: { type: 'string' } } })).toEqual([
+      `extraFields: "${name}" is built into every session; choose another name`,
+    ]);
+  });
 
   it.each(['', ' ', '\0', 'a\0b'])('refuses the name %o for table, schema and data source', (name) => {
     expect(problemsOf({ table: name, schema: name, dataSource: name })).toHaveLength(3);
@@ -146,9 +159,98 @@ describe('a relation', () => {
   });
 });
 
+describe('scopes', () => {
+  it('are any text of their characters (RFC 6750 §3)', () => {
+    expect(problemsOf({ scopes: ['posts:read', 'a.b/c?d=e', 'https://example.com/scope', "it's"] })).toEqual([]);
+  });
+
+  it('are one at least', () => {
+    expect(problemsOf({ scopes: [] })).toEqual(['scopes must name at least one scope']);
+  });
+
+  it.each(['', 'a b', 'posts:*', '*', 'a"b', String.raw`a\b`, 'é', 'a\n'])('are not %j', (scope) => {
+    expect(problemsOf({ scopes: ['posts:read', scope] })).toEqual([
+      `scopes: ${JSON.stringify(scope)} must be printable ASCII without spaces, quotes, backslashes and *`,
+    ]);
+  });
+});
+
+describe('reasons of revocations', () => {
+  it.each([true, false, {}, { reasons: [] }, { reasons: ['fraud', 'device_lost2', 'a'.repeat(64)] }])(
+    'may be %o',
+    (revocation) => {
+      expect(problemsOf({ revocation })).toEqual([]);
+    },
+  );
+
+  it.each(['', 'Fraud', 'lost device', 'lost-device', 'é', 'a'.repeat(65)])('are not %j', (reason) => {
+    expect(problemsOf({ revocation: { reasons: ['fraud', reason] } })).toEqual([
+      `revocation.reasons: ${JSON.stringify(reason)} is not up to 64 of a-z, 0-9 and _`,
+    ]);
+  });
+});
+
+describe('limits of sessions', () => {
+  const extraFields = { userId: { type: 'string' }, user: { manyToOne: () => User, joinColumn: 'userId' } };
+  const problemsOfLimit = (limit: object, name = 'userId'): string[] =>
+    problemsOf({ extraFields, sessionLimits: { [name]: limit } });
+
+  it.each([{ max: 1 }, { max: 5, whenFull: 'reject' }, { max: 5, whenFull: 'endOldest' }])('may be %o', (limit) => {
+    expect(problemsOfLimit(limit)).toEqual([]);
+  });
+
+  it.each(['nothing', 'id', 'user'])('are for values of an extra field, not of %s', (name) => {
+    expect(problemsOfLimit({ max: 1 }, name)).toEqual([`sessionLimits.${name}: is no extra field of the table`]);
+  });
+
+  it.each([0, -1, 1.5, NaN, Infinity, '3', null])('are whole numbers of at least 1, not %j', (max) => {
+    expect(problemsOfLimit({ max })).toEqual([
+      `sessionLimits.userId: max must be a whole number of at least 1, not ${max}`,
+    ]);
+  });
+
+  it('end sessions in a way that there is', () => {
+    expect(problemsOfLimit({ max: 1, whenFull: 'endAll' })).toEqual([
+      'sessionLimits.userId: whenFull must be one of reject, endOldest, endLeastRecentlyUsed',
+    ]);
+  });
+
+  it('need the last use where they go by it', () => {
+    const sessionLimits = { userId: { max: 1, whenFull: 'endLeastRecentlyUsed' } };
+    expect(problemsOf({ extraFields, sessionLimits })).toEqual([
+      "sessionLimits.userId: whenFull: 'endLeastRecentlyUsed' needs lastUse in the definition of the table",
+    ]);
+    expect(problemsOf({ extraFields, sessionLimits, lastUse: true })).toEqual([]);
+  });
+
+  it('are all told at once', () => {
+    expect(problemsOfLimit({ max: 0, whenFull: 'endAll' }, 'nothing')).toHaveLength(3);
+  });
+});
+
 describe('columns of what a table does not keep', () => {
-  it.each(['lastUsedAt', 'lastUsedIp', 'idleTtl', 'absoluteExpiresAt'])('are refused: %s', (name) => {
+  const keeping = {
+    ownLimits: true,
+    lastUse: { ip: true },
+    revocation: true,
+    rotation: true,
+    freshness: true,
+    scopes: ['posts:read'],
+  };
+
+  it.each([
+    'lastUsedAt',
+    'lastUsedIp',
+    'idleTtl',
+    'absoluteExpiresAt',
+    'revokedAt',
+    'revokedReason',
+    'previousTokenDigest',
+    'rotatedAt',
+    'authenticatedAt',
+    'scopes',
+  ])('are refused: %s', (name) => {
     expect(problemsOf({ columns: { [name]: 'x' } })).toEqual([`columns: "${name}" is no column of the table`]);
-    expect(problemsOf({ columns: { [name]: 'x' }, ownLimits: true, lastUse: { ip: true } })).toEqual([]);
+    expect(problemsOf({ columns: { [name]: 'x' }, ...keeping })).toEqual([]);
   });
 });

@@ -1,15 +1,22 @@
 import { canonical, IMPOSSIBLE, ValueError } from '../adapters/values.js';
 import { BUILT_IN, FIELD_TYPES, type FieldDefinition, type RelationDefinition } from './fields.js';
 import { durationMs } from '../duration.js';
+import { REASON_LENGTH } from '../revocation.js';
+import { isScope } from '../scopes.js';
 import {
+  digestsOf,
   fieldsOf,
   lastUseOf,
+  limitsOf,
   isField,
+  POLICIES,
+  reasonsOf,
   relationsOf,
   sessionColumns,
   type SessionsTableDefinition,
 } from './definition.js';
 
+const REASON = new RegExp(`^[a-z0-9_]{1,${REASON_LENGTH}}$`);
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]*$/;
 /** All that is wrong with a definition; what the compiler refuses too, for those who write JavaScript. */
 export function definitionProblems(definition: SessionsTableDefinition): string[] {
@@ -20,8 +27,11 @@ export function definitionProblems(definition: SessionsTableDefinition): string[
       .map((name) => `${JSON.stringify(name)} is no name of a table, schema or data source`),
     ...Object.entries(definition.extraFields ?? {}).flatMap(([name, field]) => entryProblems(definition, name, field)),
     ...lastUseProblems(definition),
+    ...reasonProblems(definition),
+    ...scopeProblems(definition),
+    ...limitProblems(definition),
     ...Object.keys(definition.columns ?? {})
-      .filter((name) => name !== 'authTokenDigest' && !sessionColumns(definition).columns.has(name))
+      .filter((name) => !digestsOf(definition).includes(name) && !sessionColumns(definition).columns.has(name))
       .map((name) => `columns: "${name}" is no column of the table`),
   ];
 }
@@ -32,6 +42,34 @@ function lastUseProblems(definition: SessionsTableDefinition): string[] {
   return usable
     ? []
     : [`lastUse.interval must be a number of seconds, or text such as '5m', not ${JSON.stringify(interval)}`];
+}
+
+function reasonProblems(definition: SessionsTableDefinition): string[] {
+  return reasonsOf(definition)
+    .filter((reason) => !REASON.test(reason))
+    .map((reason) => `revocation.reasons: ${JSON.stringify(reason)} is not up to ${REASON_LENGTH} of a-z, 0-9 and _`);
+}
+
+function scopeProblems({ scopes }: SessionsTableDefinition): string[] {
+  if (scopes?.length === 0) return ['scopes must name at least one scope'];
+  return (scopes ?? [])
+    .filter((scope) => !isScope(scope))
+    .map(
+      (scope) => `scopes: ${JSON.stringify(scope)} must be printable ASCII without spaces, quotes, backslashes and *`,
+    );
+}
+
+function limitProblems(definition: SessionsTableDefinition): string[] {
+  const fields = fieldsOf(definition).map(([name]) => name);
+  return limitsOf(definition).flatMap(([field, { max, whenFull = 'endOldest' }]) => {
+    const problems: string[] = [];
+    if (!fields.includes(field)) problems.push('is no extra field of the table');
+    if (!Number.isInteger(max) || max < 1) problems.push(`max must be a whole number of at least 1, not ${max}`);
+    if (!POLICIES.includes(whenFull)) problems.push(`whenFull must be one of ${POLICIES.join(', ')}`);
+    if (whenFull === 'endLeastRecentlyUsed' && !definition.lastUse)
+      problems.push("whenFull: 'endLeastRecentlyUsed' needs lastUse in the definition of the table");
+    return problems.map((text) => `sessionLimits.${field}: ${text}`);
+  });
 }
 
 function entryProblems(

@@ -3,6 +3,7 @@ import type { Column, ColumnKind } from '../adapters/columns.js';
 import type { Columns } from '../adapters/conditions.js';
 import type { Duration } from '../duration.js';
 import { IP_LENGTH, USER_AGENT_LENGTH } from '../last-use.js';
+import { REASON_LENGTH, REVOCATION_REASONS } from '../revocation.js';
 import type { TableOptions } from '../sessions.options.js';
 import type { ColumnName, ExtraFields, FieldDefinition, FieldType, RelationDefinition } from './fields.js';
 
@@ -26,6 +27,20 @@ export interface LastUseDefinition {
   readonly userAgent?: boolean;
 }
 
+/** What may become of a session too many. */
+export const POLICIES = ['reject', 'endOldest', 'endLeastRecentlyUsed'] as const;
+
+/** A limit of concurrent sessions of one owner; where the field that names the owner is null there is none. */
+export interface SessionLimit {
+  /** How many valid sessions an owner may have. */
+  readonly max: number;
+  /**
+   * What becomes of one too many: `'reject'` refuses it with a `SessionLimitError`, `'endOldest'` ends the oldest others,
+   * `'endLeastRecentlyUsed'` those that have not been used for longest (needs `lastUse`). Default: `'endOldest'`.
+   */
+  readonly whenFull?: (typeof POLICIES)[number];
+}
+
 /** A table of sessions: where it is, what it holds beside the built-in columns, and its own options. */
 export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> extends TableOptions {
   /** The table's name. Default: `'sessions'`. */
@@ -46,13 +61,33 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
    * are asked for. Default: false.
    */
   readonly lastUse?: boolean | LastUseDefinition;
+  /**
+   * Whether revoked sessions are kept, with when and why: columns `revokedAt` and `revokedReason`. `reasons` adds the
+   * application's own. Default: false, so that `revoke` leaves no more than an end.
+   */
+  readonly revocation?: boolean | { readonly reasons?: readonly string[] };
+  /** Whether tokens can be replaced by `rotate`: columns `previousTokenDigest` and `rotatedAt`. Default: false. */
+  readonly rotation?: boolean;
+  /**
+   * Whether to keep when owners last proved who they are, for `reauthenticate`: a column `authenticatedAt`. Default: false.
+   */
+  readonly freshness?: boolean;
+  /** The scopes that sessions can have, such as `'posts:write'`: a column `scopes`. Default: none. */
+  readonly scopes?: readonly string[];
+  /** How many valid sessions there may be for one value of a field, such as `userId`. Default: any number. */
+  readonly sessionLimits?: { readonly [K in ColumnName<F>]?: SessionLimit };
   /** Names, or names and types, of columns; for tables that exist already. */
-  readonly columns?: { readonly [K in ColumnName<F> | 'authTokenDigest']?: string | ColumnMapping };
+  readonly columns?: { readonly [K in ColumnName<F> | Digest]?: string | ColumnMapping };
 }
+
+/** The columns that no session shows. */
+type Digest = 'authTokenDigest' | 'previousTokenDigest';
 
 /** A column of a table of sessions, as its definition has it. */
 export interface DefinedColumn extends Column {
   readonly definition?: FieldDefinition;
+  /** The scopes that the column may hold. */
+  readonly scopes?: readonly string[];
 }
 
 export const DEFAULT_TABLE = 'sessions';
@@ -99,7 +134,24 @@ export function lastUseOf({ lastUse }: SessionsTableDefinition): LastUseDefiniti
   return lastUse === true ? {} : lastUse || undefined;
 }
 
-/** The columns that a session shows: all but the digest. */
+/** The reasons for which sessions of a table are revoked: the library's, and those of the definition. */
+export function reasonsOf({ revocation }: SessionsTableDefinition): readonly string[] {
+  const { reasons = [] } = typeof revocation === 'object' ? revocation : {};
+  return [...REVOCATION_REASONS, ...reasons];
+}
+
+/** The limits of concurrent sessions, by the field that names the owner. */
+export function limitsOf({ sessionLimits = {} }: SessionsTableDefinition): [string, SessionLimit][] {
+  return Object.entries(sessionLimits).filter((entry): entry is [string, SessionLimit] => entry[1] !== undefined);
+}
+
+/** The columns of digests that a table has. */
+export function digestsOf({ rotation }: SessionsTableDefinition): readonly string[] {
+  const digests: Digest[] = rotation ? ['authTokenDigest', 'previousTokenDigest'] : ['authTokenDigest'];
+  return digests;
+}
+
+/** The columns that a session shows: all but the digests. */
 export function sessionColumns(definition: SessionsTableDefinition): Columns<DefinedColumn> {
   const extra = fieldsOf(definition).map(([property, field]): DefinedColumn => {
     const length = field.type === 'string' ? (field.length ?? DEFAULT_STRING_LENGTH) : undefined;
@@ -130,6 +182,15 @@ export function sessionColumns(definition: SessionsTableDefinition): Columns<Def
   if (lastUse?.ip) builtIn.push({ property: 'lastUsedIp', kind: 'string', length: IP_LENGTH, nullable: true });
   if (lastUse?.userAgent)
     builtIn.push({ property: 'lastUsedUserAgent', kind: 'string', length: USER_AGENT_LENGTH, nullable: true });
+  if (definition.revocation) {
+    builtIn.push(
+      { property: 'revokedAt', kind: 'timestamp', nullable: true },
+      { property: 'revokedReason', kind: 'string', length: REASON_LENGTH, nullable: true },
+    );
+  }
+  if (definition.rotation) builtIn.push({ property: 'rotatedAt', kind: 'timestamp', nullable: true });
+  if (definition.freshness) builtIn.push({ property: 'authenticatedAt', kind: 'timestamp', nullable: true });
+  if (definition.scopes) builtIn.push({ property: 'scopes', kind: 'json', nullable: true, scopes: definition.scopes });
   const columns: DefinedColumn[] = [{ property: 'id', kind: 'uuid', nullable: false }, ...extra, ...builtIn];
   return {
     name: tableNameOf(definition),

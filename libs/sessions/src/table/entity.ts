@@ -1,5 +1,6 @@
 import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
 import { IP_LENGTH, USER_AGENT_LENGTH } from '../last-use.js';
+import { REASON_LENGTH } from '../revocation.js';
 import { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
 import type { EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';
 import type { ExtraFields, FieldDefinition, RelationDefinition, Session } from './fields.js';
@@ -51,6 +52,21 @@ export function sessionsEntity<F extends ExtraFields>(
       idleTtl: mapped(table, 'idleTtl', { type: 'int', nullable: true }),
       absoluteExpiresAt: mapped(table, 'absoluteExpiresAt', { ...TIMESTAMP, nullable: true }),
     }),
+    ...(table.revocation && {
+      revokedAt: mapped(table, 'revokedAt', { ...TIMESTAMP, nullable: true }),
+      revokedReason: mapped(table, 'revokedReason', { type: 'varchar', length: REASON_LENGTH, nullable: true }),
+    }),
+    ...(table.rotation && {
+      previousTokenDigest: mapped(table, 'previousTokenDigest', {
+        type: 'varchar',
+        length: 255,
+        nullable: true,
+        select: false,
+      }),
+      rotatedAt: mapped(table, 'rotatedAt', { ...TIMESTAMP, nullable: true }),
+    }),
+    ...(table.freshness && { authenticatedAt: mapped(table, 'authenticatedAt', { ...TIMESTAMP, nullable: true }) }),
+    ...(table.scopes && { scopes: mapped(table, 'scopes', { type: 'json', nullable: true }) }),
   };
   const fields = fieldsOf(table);
   const entity = { [name]: class {} }[name] as SessionsEntity<F>;
@@ -65,6 +81,8 @@ export function sessionsEntity<F extends ExtraFields>(
     ) as never,
     indices: [
       { columns: ['expiresAt'] },
+      ...(table.revocation ? [{ columns: ['revokedAt'] }] : []),
+      ...(table.rotation ? [{ columns: ['previousTokenDigest'] }] : []),
       ...fields.filter(([, field]) => field.index && !field.unique).map(([property]) => ({ columns: [property] })),
       ...fields.filter(([, field]) => field.unique).map(([property]) => ({ columns: [property], unique: true })),
     ],

@@ -1,4 +1,6 @@
 import type { EntitySchema, FindOperator } from 'typeorm';
+import type { OwnReason, RevocationReason } from '../revocation.js';
+import type { ScopeGrant } from '../scopes.js';
 import type { BaseSession, SessionStatus } from '../session.js';
 
 /** The types of extra fields. */
@@ -88,6 +90,32 @@ export type RelationDefinition = ManyToOne | OneToOne | OneToMany | ManyToMany;
 /** The columns and relations that a table has beside the built-in ones, by name. */
 export type ExtraFields = Readonly<Record<string, FieldDefinition | RelationDefinition>>;
 
+/**
+ * What a definition's `scopes` and reasons add to the types of a table: they are columns of the library, but what may
+ * stand in them is the application's.
+ */
+export type OwnValues<S extends string, R extends string> = ([S] extends [never]
+  ? {}
+  : {
+      readonly scopes: {
+        readonly type: 'json';
+        readonly default: readonly [];
+        readonly transformer: { to(value: never): unknown; from(value: never): readonly ScopeGrant<S>[] };
+      };
+    }) &
+  ([R] extends [never]
+    ? {}
+    : {
+        readonly revokedReason: {
+          readonly type: 'enum';
+          readonly values: readonly [OwnReason<R>, ...OwnReason<R>[]];
+          readonly nullable: true;
+        };
+      });
+
+/** The columns that no attribute sets. */
+type SetByLibrary = 'revokedReason';
+
 interface FieldValues {
   string: string;
   text: string;
@@ -115,6 +143,7 @@ export type FieldValue<F> = F extends { readonly nullable: true } ? BareValue<F>
 /** What a field can be set to: a bigint also as a bigint or a safe number. */
 type FieldInput<F> = F extends { readonly type: 'bigint' } ? FieldValue<F> | bigint | number : FieldValue<F>;
 
+type SettableOf<F> = Exclude<ColumnsOf<F>, SetByLibrary>;
 type ColumnsOf<F> = { [K in keyof F]: F[K] extends { readonly type: unknown } ? K : never }[keyof F];
 type RelationsOf<F> = Exclude<keyof F, ColumnsOf<F>>;
 type OptionalOf<F> = {
@@ -143,10 +172,20 @@ type Shown<T> = { [K in keyof T]: T[K] } & {};
 /** Whether the compiler knows the names of the fields; where it does not, any name is as good as another. */
 type Known<F, Then, Else> = string extends keyof F ? Else : Then;
 
+/** The columns whose values a definition can name. */
+type OwnTyped = keyof OwnValues<string, string>;
+type CommonSession = Omit<BaseSession, OwnTyped>;
+
 /** A session of a table with these extra fields; a relation is there when it was loaded. */
 export type Session<F extends ExtraFields> = Known<
   F,
-  Shown<BaseSession & { [K in ColumnsOf<F>]: FieldValue<F[K]> } & { [K in RelationsOf<F>]?: Related<F[K]> }>,
+  Shown<
+    CommonSession & { readonly [K in Exclude<OwnTyped, keyof F>]?: BaseSession[K] } & {
+      [K in ColumnsOf<F>]: FieldValue<F[K]>;
+    } & {
+      [K in RelationsOf<F>]?: Related<F[K]>;
+    }
+  >,
   BaseSession & LooseFields
 >;
 
@@ -166,8 +205,8 @@ export type NewSession<F extends ExtraFields> = Known<
   F,
   Shown<
     { data?: Record<string, unknown>; expiresAt?: Date | null } & {
-      [K in Exclude<ColumnsOf<F>, OptionalOf<F>>]: FieldInput<F[K]>;
-    } & { [K in Extract<ColumnsOf<F>, OptionalOf<F>>]?: FieldInput<F[K]> }
+      [K in Exclude<SettableOf<F>, OptionalOf<F>>]: FieldInput<F[K]>;
+    } & { [K in Extract<SettableOf<F>, OptionalOf<F>>]?: FieldInput<F[K]> }
   >,
   { data?: Record<string, unknown>; expiresAt?: Date | null } & LooseFields
 >;
@@ -177,7 +216,7 @@ export type SessionChanges<F extends ExtraFields> = Known<
   F,
   Shown<
     { data?: Record<string, unknown>; expiresAt?: Date | null } & {
-      [K in Exclude<ColumnsOf<F>, ImmutableOf<F>>]?: FieldInput<F[K]>;
+      [K in Exclude<SettableOf<F>, ImmutableOf<F>>]?: FieldInput<F[K]>;
     }
   >,
   { data?: Record<string, unknown>; expiresAt?: Date | null } & LooseFields
@@ -197,8 +236,9 @@ export type SessionFilterSet<F extends ExtraFields> = Known<
       status?: SessionStatus;
       /** The session of this token; `null` and text that is no token match nothing. */
       authToken?: string | null;
-    } & { [K in Exclude<keyof BaseSession, 'isExpired' | 'data'>]?: Filter<BaseSession[K]> } & {
+    } & { [K in Exclude<keyof BaseSession, 'isExpired' | 'data' | 'scopes'>]?: Filter<BaseSession[K]> } & {
       data?: FindOperator<unknown>;
+      scopes?: FindOperator<unknown>;
     } & { [K in ColumnsOf<F>]?: FieldFilter<F[K]> }
   >,
   { status?: SessionStatus; authToken?: string | null } & LooseFields
@@ -211,6 +251,13 @@ export type SessionFilters<F extends ExtraFields> = SessionFilterSet<F> | readon
 export type ColumnName<F extends ExtraFields> = Known<
   F,
   Exclude<keyof BaseSession, 'isExpired'> | (ColumnsOf<F> & string),
+  string
+>;
+
+/** The reasons for which sessions of a table are revoked: the library's, and those of its definition. */
+export type ReasonOf<F extends ExtraFields> = Known<
+  F,
+  F extends { readonly revokedReason: { readonly values: readonly (infer R)[] } } ? R : RevocationReason,
   string
 >;
 
@@ -232,6 +279,12 @@ export const BUILT_IN = [
   'lastUsedAt',
   'lastUsedIp',
   'lastUsedUserAgent',
+  'revokedAt',
+  'revokedReason',
+  'previousTokenDigest',
+  'rotatedAt',
+  'authenticatedAt',
+  'scopes',
   'status',
 ] as const;
 type BuiltIn = (typeof BUILT_IN)[number];

@@ -3,7 +3,7 @@ import { SessionsService } from '../sessions.service.js';
 import type { SessionsStore } from '../sessions.store.js';
 import { type SessionsTableDefinition, tableNameOf } from './definition.js';
 import { sessionsEntity, type SessionsEntity } from './entity.js';
-import type { CheckedFields, ExtraFields, NewSession, Session, SessionChanges } from './fields.js';
+import type { CheckedFields, ExtraFields, NewSession, OwnValues, Session, SessionChanges } from './fields.js';
 
 /** What a class made by {@link SessionsTable} has beside its instances' calls. */
 export interface SessionsTableClass<F extends ExtraFields = ExtraFields> {
@@ -34,9 +34,21 @@ export type AnySessionsTable = Pick<SessionsTableClass, 'definition' | 'storeTok
  * }) {}
  * ```
  */
-export function SessionsTable<const F extends ExtraFields = {}>(
-  definition: SessionsTableDefinition<F> & { readonly extraFields?: CheckedFields<F> },
-): SessionsTableClass<F> {
+export function SessionsTable<
+  const F extends ExtraFields = {},
+  const S extends string = never,
+  const R extends string = never,
+>(
+  definition: SessionsTableDefinition<F> & {
+    readonly extraFields?: CheckedFields<F>;
+    readonly scopes?: readonly S[];
+    readonly revocation?: boolean | { readonly reasons?: readonly R[] };
+  },
+): SessionsTableClass<F & OwnValues<S, R>> {
+  return tableClass(definition as SessionsTableDefinition<F & OwnValues<S, R>>);
+}
+
+function tableClass<F extends ExtraFields>(definition: SessionsTableDefinition<F>): SessionsTableClass<F> {
   const storeToken = Symbol(`nest-sessions:store:${tableNameOf(definition)}`);
   const entities = new WeakMap<object, SessionsEntity<F>>();
 
@@ -79,6 +91,14 @@ export type SessionOf<S> = S extends SessionsService<infer F> ? Session<F> : nev
 
 /** The attributes of a new session of a table: `NewSessionOf<Sessions>`. */
 export type NewSessionOf<S> = S extends SessionsService<infer F> ? NewSession<F> : never;
+
+/** The scopes that a session of a table can be given, wildcards included: `ScopeOf<ApiKeys>`. */
+export type ScopeOf<S> =
+  S extends SessionsService<infer F>
+    ? F extends { readonly scopes: { readonly transformer: { from(value: never): readonly (infer V)[] } } }
+      ? V
+      : never
+    : never;
 
 /** The changes of a session of a table: `SessionChangesOf<Sessions>`. */
 export type SessionChangesOf<S> = S extends SessionsService<infer F> ? SessionChanges<F> : never;

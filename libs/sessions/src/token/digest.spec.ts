@@ -1,6 +1,13 @@
+import { createHmac, createSecretKey } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DigestScheme, digestToken, HASHING_ALGORITHMS, LEGACY_HASHING_ALGORITHMS } from './digest.js';
+import {
+  candidateDigests,
+  type DigestScheme,
+  digestToken,
+  HASHING_ALGORITHMS,
+  LEGACY_HASHING_ALGORITHMS,
+} from './digest.js';
 
 const VECTORS: readonly (readonly [DigestScheme, string])[] = [
   [{ algorithm: null }, 'sample'],
@@ -51,4 +58,45 @@ describe('digestToken', () => {
       }),
     );
   });
+});
+
+describe('a keyed digest', () => {
+  const secret = 'what-do-ya-want-for-nothing?-a-key';
+  const hex = createHmac('sha256', secret).update('sample').digest('hex');
+
+  it('is the id of the key, a colon and the HMAC-SHA-256, for a secret as text, bytes or a key object (ASVS 11.4.1)', () => {
+    const secrets = [secret, Buffer.from(secret), createSecretKey(Buffer.from(secret))];
+    for (const key of secrets) expect(digestToken('sample', { key: { id: 'k1', secret: key } })).toBe(`k1:${hex}`);
+  });
+
+  it('is that of RFC 4231, test case 1', () => {
+    const key = { id: 'rfc', secret: Buffer.alloc(20, 0x0b) };
+    expect(digestToken('Hi There', { key })).toBe(
+      'rfc:b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
+    );
+  });
+});
+
+describe('candidateDigests', () => {
+  const key = { key: { id: 'k1', secret: 'x'.repeat(32) } };
+  const sha = { algorithm: 'sha256' } as const;
+  const plain = { algorithm: null } as const;
+
+  it('gives the digest of each scheme, in their order (ASVS 11.2.2)', () => {
+    const schemes = [key, sha, plain];
+    expect(candidateDigests('sample', schemes)).toEqual(schemes.map((scheme) => digestToken('sample', scheme)));
+  });
+
+  it.each([40, 64, 128])('never compares %d hexadecimal digits as they are, but still hashes them', (length) => {
+    const stolen = 'a1'.repeat(length / 2);
+    expect(candidateDigests(stolen, [plain])).toEqual([]);
+    expect(candidateDigests(stolen, [key, plain, sha])).toEqual([digestToken(stolen, key), digestToken(stolen, sha)]);
+  });
+
+  it.each(['a1'.repeat(19), 'a1'.repeat(65), `${'a1'.repeat(32)}-`, `_${'a1'.repeat(32)}`, 'A1'.repeat(32)])(
+    'takes %s for a token, since no digest looks so',
+    (token) => {
+      expect(candidateDigests(token, [plain])).toEqual([token]);
+    },
+  );
 });

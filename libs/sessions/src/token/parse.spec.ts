@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BASE62 } from './format.js';
-import { generateToken } from './generate.js';
+import { checksum, generateToken } from './generate.js';
 import { isWellFormedToken } from './parse.js';
 
 const PLAIN = { length: 64 };
@@ -73,6 +73,12 @@ describe('isWellFormedToken', () => {
   it('refuses a token of another prefix, of none, and a prefixed one without a secret (ASVS 7.2.2)', () => {
     const others = [generateToken({ prefix: 'other', length: 43 }), generateToken(PLAIN), 'key_', 'key_000000', 'key'];
     expect(others.filter((token) => isWellFormedToken(token, KEY))).toEqual([]);
+  });
+
+  it('refuses what has the right checksum, but no secret, or one with other characters', () => {
+    const bodies = ['key_', 'key_a-b', 'key__ab', 'key_ab_', 'key_é'];
+    expect(bodies.filter((text) => isWellFormedToken(text + checksum(text), KEY))).toEqual([]);
+    expect(isWellFormedToken(`key_a${checksum('key_a')}`, KEY)).toBe(true);
   });
 
   it('does not take a digest of a plain table for a token of a prefixed one', () => {

@@ -18,6 +18,7 @@ import type {
   SessionsAdapter,
   Where,
 } from '../sessions-adapter.js';
+import { Turns } from '../turns.js';
 import { canonical, toStored } from '../values.js';
 import { type EntityModel, entityModel, junctionModel, nameOf } from './entity-model.js';
 import { type MemoryColumn, MemoryTable, packed, type StoredRow, unpacked } from './memory-table.js';
@@ -49,6 +50,7 @@ export class MemoryAdapter implements SessionsAdapter {
   readonly #namespace = `memory:${uuidv4()}`;
   readonly #tables = new Map<Schema, OpenTable>();
   readonly #locks = new Set<string>();
+  readonly #turns = new Turns();
   #lastId = 0;
 
   init(schemas: readonly Schema[]): AdapterMeta {
@@ -81,6 +83,10 @@ export class MemoryAdapter implements SessionsAdapter {
     } finally {
       this.#locks.delete(name);
     }
+  }
+
+  async serially<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
+    return this.#turns.take(name, () => fn(this));
   }
 
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string {

@@ -2,9 +2,9 @@ import { SessionValidationError } from '../../errors/errors.js';
 import { compileWhere } from '../conditions.js';
 import { Param } from '../operators.js';
 import { namedParts, type OrderTerm } from '../query-options.js';
-import { storedRow, toStorable } from '../rows.js';
+import { assignmentsOf, storable, toStorable } from '../rows.js';
 import type { Executed, Prepared, QueryKind, QueryOptions, Row, Schema } from '../sessions-adapter.js';
-import { canonicalCount, ValueError } from '../values.js';
+import { canonical, canonicalCount, ValueError } from '../values.js';
 import { type AccessPath, accessPath } from './access-path.js';
 import { compareStored } from './compare.js';
 import type { EntityModel } from './entity-model.js';
@@ -12,6 +12,9 @@ import { type MemoryColumn, type MemoryTable, packed, type StoredRow, unpacked }
 import { type Params, type ParamSlot, type Predicate, predicateOf, slotReader } from './predicate.js';
 
 type Reader = (params: Params) => unknown;
+
+/** A column's new value, from the parameters and the row as it was. */
+type Assigned = (params: Params, before: readonly unknown[]) => unknown;
 
 /** A query of the memory adapter, compiled: where to look, what to keep, and what to do with it. */
 export interface MemoryPrepared extends Prepared {
@@ -24,7 +27,7 @@ export interface MemoryPrepared extends Prepared {
   readonly order: readonly OrderTerm<MemoryColumn>[];
   readonly take: Reader | undefined;
   readonly skip: Reader | undefined;
-  readonly set: readonly (readonly [MemoryColumn, Reader])[];
+  readonly set: readonly (readonly [MemoryColumn, Assigned])[];
   /** The columns that a run returns, if any. */
   readonly columns: readonly MemoryColumn[] | undefined;
 }
@@ -43,7 +46,7 @@ export function prepareQuery(
     if (count === undefined) return undefined;
     return count instanceof Param ? slotReader(slots, { name: count.name, convert: canonicalCount }) : () => count;
   };
-  const set = kind === 'updateAll' ? assignments(model, options.set ?? {}, slots) : [];
+  const set = kind === 'updateAll' ? assignments(model, options.set, slots) : [];
   return {
     kind,
     schema,
@@ -61,18 +64,39 @@ export function prepareQuery(
   };
 }
 
-function assignments(model: EntityModel, set: Row, slots: ParamSlot[]): [MemoryColumn, Reader][] {
-  const stored = storedRow(model, set);
-  if (stored.size === 0) throw new SessionValidationError(model.name, { set: 'names no column to update' });
-  return [...stored].map(([column, value]) => {
-    if (value instanceof Param)
-      return [
-        column,
-        slotReader(slots, { name: value.name, convert: (given) => packed(column, toStorable(column, given)) }),
-      ];
-    const constant = packed(column, value);
-    return [column, () => constant];
-  });
+function assignments(
+  model: EntityModel,
+  set: QueryOptions['set'],
+  slots: ParamSlot[],
+): (readonly [MemoryColumn, Assigned])[] {
+  const { copies, values } = assignmentsOf(model, set);
+  return [
+    ...Array.from(copies, ([column, source]) => [column, copied(model, column, source)] as const),
+    ...Array.from(values, ([column, value]) => [column, assigned(column, value, slots)] as const),
+  ];
+}
+
+function assigned(column: MemoryColumn, value: unknown, slots: ParamSlot[]): Assigned {
+  if (value instanceof Param) {
+    return slotReader(slots, { name: value.name, convert: (given) => packed(column, toStorable(column, given)) });
+  }
+  const constant = packed(column, value);
+  return () => constant;
+}
+
+/** The value of another column, which this one may not be able to hold. */
+function copied(model: EntityModel, column: MemoryColumn, source: MemoryColumn): Assigned {
+  return (_params, before) => {
+    const value = before[source.index];
+    try {
+      const stored = value === null ? null : source.packing.unpack(value);
+      return packed(column, storable(column, canonical(column, stored)));
+    } catch (error) {
+      if (error instanceof ValueError)
+        throw new SessionValidationError(model.name, { [column.property]: error.message });
+      throw error;
+    }
+  };
 }
 
 /** The values of a query's parameters, in the order of their slots. */
@@ -138,7 +162,7 @@ function updateRows({ table, set }: MemoryPrepared, params: Params, rows: readon
   try {
     for (const row of rows) {
       const values = [...row.values];
-      for (const [column, read] of set) values[column.index] = read(params);
+      for (const [column, read] of set) values[column.index] = read(params, row.values);
       undo.push(table.update(row, values));
     }
   } catch (error) {

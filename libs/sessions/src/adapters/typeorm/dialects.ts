@@ -40,6 +40,16 @@ export interface Dialect {
   runAtOnce?(dataSource: DataSource, statements: readonly { text: string; values: readonly unknown[] }[]): number;
   /** Tries to take, and gives back, a lock that belongs to the connection; none where the database is in the process. */
   readonly lock?: { take(name: string): LockStatement; release(name: string): LockStatement };
+  /**
+   * Waits for a lock for so many seconds, and gives it back; without `release` it belongs to the transaction, which gives
+   * it back as it ends. None where the database is in the process.
+   */
+  readonly turn?: {
+    readonly wait: (name: string, seconds: number) => LockStatement;
+    readonly release?: (name: string) => LockStatement;
+  };
+  /** What a `SELECT` ends with that reads the rows as they are now, where a transaction otherwise reads them as they were. */
+  readonly latest?: string;
 }
 
 export interface LimitedDelete {
@@ -135,6 +145,15 @@ const postgres: Dialect = {
   lock: {
     take: (name) => ({ text: 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS taken', parameters: [name] }),
     release: (name) => ({ text: 'SELECT pg_advisory_unlock(hashtextextended($1, 0))', parameters: [name] }),
+  },
+  turn: {
+    // The setting is the transaction's afterwards again; another seed makes it another lock than the one above.
+    wait: (name, seconds) => ({
+      text: `SELECT true AS taken, set_config('lock_timeout', waited.before, true) FROM (
+        SELECT current_setting('lock_timeout') AS before, set_config('lock_timeout', $2, true), pg_advisory_xact_lock(hashtextextended($1, 1))
+      ) waited`,
+      parameters: [name, `${seconds}s`],
+    }),
   },
 };
 
@@ -258,6 +277,17 @@ const mysql: Dialect = {
     take: (name) => ({ text: `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), ?), 224), 0) AS taken`, parameters: [name] }),
     release: (name) => ({ text: `SELECT RELEASE_LOCK(SHA2(CONCAT(DATABASE(), ?), 224))`, parameters: [name] }),
   },
+  turn: {
+    wait: (name, seconds) => ({
+      text: `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224), ?) AS taken`,
+      parameters: [name, seconds],
+    }),
+    release: (name) => ({
+      text: `SELECT RELEASE_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224))`,
+      parameters: [name],
+    }),
+  },
+  latest: ' FOR UPDATE',
 };
 
 const mariadb: Dialect = { ...mysql, returning: new Set(['insert', 'delete']) };

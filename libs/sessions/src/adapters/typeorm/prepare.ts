@@ -3,7 +3,7 @@ import { all, compileWhere, type Condition } from '../conditions.js';
 import { namedParts, type OrderTerm } from '../query-options.js';
 import type { Prepared, QueryKind, QueryOptions, Row, Schema, Where } from '../sessions-adapter.js';
 import { SessionValidationError } from '../../errors/errors.js';
-import { storedRow } from '../rows.js';
+import { assignmentsOf } from '../rows.js';
 import { ValueError } from '../values.js';
 import type { Dialect } from './dialects.js';
 import { type Slot, SqlWriter } from './sql.js';
@@ -128,9 +128,11 @@ function countStatement(build: Build): Statement {
 function updateStatement(build: Build): Statement {
   const { dialect, table, condition, options } = build;
   const writer = new SqlWriter(dialect);
-  const stored = storedRow(table, options.set ?? {});
-  if (stored.size === 0) throw new SessionValidationError(table.name, { set: 'names no column to update' });
-  const set = [...stored].map(([column, value]) => `${writer.name(column)} = ${writer.assigned(column, value)}`);
+  const { copies, values } = assignmentsOf(table, options.set);
+  const set = [
+    ...Array.from(copies, ([column, source]) => `${writer.name(column)} = ${writer.copied(column, source)}`),
+    ...Array.from(values, ([column, value]) => `${writer.name(column)} = ${writer.assigned(column, value)}`),
+  ];
   const update = keyAccess(build)?.update(table.sqlName) ?? `UPDATE ${table.sqlName}`;
   return finish(build, writer, `${update} SET ${set.join(', ')} WHERE ${writer.write(condition)}`);
 }

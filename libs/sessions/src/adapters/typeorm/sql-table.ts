@@ -8,6 +8,8 @@ import type { Dialect } from './dialects.js';
 /** A column with all that its values go through between the application and the driver. */
 export interface SqlColumn extends Column {
   readonly sqlName: string;
+  /** Whether it holds times with their zone. */
+  readonly zoned: boolean;
   /** What is selected to read it, given its name with the table's alias. */
   read(sql: string): string;
   /** A stored value as the driver binds it; null for one that the column cannot hold, which nothing equals. */
@@ -54,6 +56,7 @@ function sqlColumn({ driver }: DataSource, metadata: ColumnMetadata, dialect: Di
     length: kind === 'string' && metadata.length ? Number(metadata.length) : undefined,
     values: metadata.enum,
     sqlName: driver.escape(metadata.databaseName),
+    zoned: driver.normalizeType(metadata) === 'timestamp with time zone',
     read: (sql: string) => dialect.read(kind, sql),
   };
   if (kind === 'other') {

@@ -41,6 +41,12 @@ export class SqlWriter {
     return this.dialect.bind(column.kind, this.add({ param: value.name, convert }));
   }
 
+  /** The value of another column, for one that gets it. */
+  copied(column: SqlColumn, source: SqlColumn): string {
+    // Else PostgreSQL would take the time for one in the zone of the connection.
+    return column.zoned === source.zoned ? this.name(source) : `${this.name(source)} AT TIME ZONE 'UTC'`;
+  }
+
   /** What the column is sorted and ranged by: text and the values of an enum by their code points. */
   sortable(column: SqlColumn): string {
     const sql = this.name(column);

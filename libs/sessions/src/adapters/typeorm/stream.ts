@@ -36,8 +36,9 @@ async function* byKey(chunks: Chunks, query: SqlPrepared, params: Row, maxRows: 
 
 async function* bySnapshot(chunks: Chunks, query: SqlPrepared, params: Row, maxRows: number): AsyncIterable<Row> {
   const keys = keyNames(query);
-  const { where, order, take, skip } = query.options;
-  const snapshot = (await chunks.execute(chunks.prepare({ where, order, take, skip, select: keys }), params)).rows!;
+  const { where, order, take, skip, latest } = query.options;
+  const page = chunks.prepare({ where, order, take, skip, latest, select: keys });
+  const snapshot = (await chunks.execute(page, params)).rows!;
   for (let start = 0; start < snapshot.length; start += maxRows) {
     const part = snapshot.slice(start, start + maxRows);
     const only = keys.length === 1 ? { [keys[0]!]: In(part.map((row) => row[keys[0]!])) } : part;
@@ -52,9 +53,9 @@ async function* bySnapshot(chunks: Chunks, query: SqlPrepared, params: Row, maxR
 
 /** The query's conditions and columns, with the key, which the stream itself needs. */
 function wanted(query: SqlPrepared): QueryOptions {
-  const { where, relations } = query.options;
+  const { where, relations, latest } = query.options;
   const select = new Set([...keyNames(query), ...query.columns!.map((column) => column.property)]);
-  return relations ? { where, relations } : { where, select: [...select] };
+  return relations ? { where, relations } : { where, latest, select: [...select] };
 }
 
 function keyNames(query: SqlPrepared): string[] {

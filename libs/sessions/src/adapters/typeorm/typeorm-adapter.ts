@@ -1,5 +1,6 @@
 import { In } from 'typeorm';
 import type { DataSource, EntityManager, ObjectLiteral, QueryResult, QueryRunner, SelectQueryBuilder } from 'typeorm';
+import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
 import { v7 as uuidv7 } from 'uuid';
 import { StaleEntryError } from '../../errors/errors.js';
 import type { Column } from '../columns.js';
@@ -26,6 +27,7 @@ import { SqlWriter } from './sql.js';
 import { loadRelations } from './relations.js';
 import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
 import { type Chunks, streamRows } from './stream.js';
+import { lockAround, lockTransaction, mayReadThePast, type TurnLock, turnsOf } from './turn-locks.js';
 import { portError } from './unique-violation.js';
 
 const CHUNK = 500;
@@ -105,6 +107,34 @@ export class TypeOrmAdapter implements SessionsAdapter {
     });
   }
 
+  async serially<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
+    const turns = turnsOf(this.dataSource);
+    const { turn: lock } = this.#dialect;
+    if (!lock) return turns.take(name, () => fn(this));
+    if (turns.holds(name)) return this.inTransaction(fn);
+    const locked = (): Promise<T> =>
+      this.onOneConnection((runner) => this.bound(runner).locking(runner, lock, name, fn));
+    // Who has a connection already does not wait in the line of those who need one, who might wait for this one.
+    return turns.take(name, locked, this.runner);
+  }
+
+  private async locking<T>(
+    runner: QueryRunner,
+    lock: TurnLock,
+    name: string,
+    fn: (adapter: SessionsAdapter) => Promise<T>,
+  ): Promise<T> {
+    const { release } = lock;
+    if (release && !runner.isTransactionActive) {
+      return lockAround(runner, { ...lock, release }, name, () => this.transaction(fn));
+    }
+    // The statement that waits begins the transaction: what it reads must not be of that time.
+    return this.inTransaction(async (inside) => {
+      await lockTransaction(runner, lock, name);
+      return fn(inside);
+    }, 'READ COMMITTED');
+  }
+
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): string | null {
     return type === 'id' ? null : uuidv7();
   }
@@ -155,7 +185,10 @@ export class TypeOrmAdapter implements SessionsAdapter {
     }
     if (query.emulatesReturning) return this.changeAndRead(query, params);
     if (query.deletesByKey) return this.findAndDelete(query, params);
-    const { records, affected } = await this.run(query.statement.text, bindParams(query, params), query.table);
+    const latest =
+      query.options.latest && this.runner && mayReadThePast(this.runner) ? this.#dialect.latest : undefined;
+    const text = query.statement.text + (latest ?? '');
+    const { records, affected } = await this.run(text, bindParams(query, params), query.table);
     if (query.count) return { count: Number((records[0] as { count: unknown }).count), rows: null };
     if (!query.columns) return { count: affected ?? 0, rows: null };
     const rows = records.map((raw) => loadRow(query.columns!, raw as Row));
@@ -237,9 +270,14 @@ export class TypeOrmAdapter implements SessionsAdapter {
     }
   }
 
-  private async transaction<T>(fn: (adapter: TypeOrmAdapter) => Promise<T>): Promise<T> {
+  /** Runs `fn` in the transaction that this adapter is in, or in one of its own. */
+  private async inTransaction<T>(fn: (adapter: TypeOrmAdapter) => Promise<T>, isolation?: IsolationLevel): Promise<T> {
+    return this.runner?.isTransactionActive ? fn(this) : this.transaction(fn, isolation);
+  }
+
+  private async transaction<T>(fn: (adapter: TypeOrmAdapter) => Promise<T>, isolation?: IsolationLevel): Promise<T> {
     return this.onOneConnection(async (runner) => {
-      await runner.startTransaction();
+      await runner.startTransaction(isolation);
       try {
         const result = await fn(this.bound(runner));
         await runner.commitTransaction();

@@ -1,0 +1,50 @@
+import type { RevocationReason } from '../revocation.js';
+import type { BaseSession } from '../session.js';
+
+/** Why a request was refused; the client is not told more than RFC 6750 has words for. */
+export type RefusalReason =
+  | 'malformed'
+  | 'unknown'
+  | 'expired'
+  | 'revoked'
+  | 'token_reuse'
+  | 'several_tokens'
+  | 'insufficient_scope'
+  | 'not_fresh';
+
+/** What events tell of one session, by the event's type. */
+interface SessionDetails {
+  created: {};
+  /** Its token was presented and accepted. */
+  used: {};
+  /** Its end was moved, by its use or by `refresh`. */
+  refreshed: {};
+  /** Its token was replaced, by `rotate` or by `reauthenticate`. */
+  rotated: {};
+  reauthenticated: {};
+  /** `expire` ended it. */
+  expired: {};
+  revoked: { readonly reason: RevocationReason | (string & {}) };
+  deleted: {};
+}
+
+interface About {
+  /** The name of the table. */
+  readonly table: string;
+  readonly at: Date;
+}
+
+/**
+ * Something that happened to the sessions of a table. No event has a token or a digest. One of a transaction of the
+ * application tells what was done in it, before it is committed.
+ */
+export type SessionEvent<S = BaseSession> =
+  | {
+      [T in keyof SessionDetails]: About & { readonly type: T; readonly session: S } & SessionDetails[T];
+    }[keyof SessionDetails]
+  /** The expiry job, or `deleteExpired`, deleted so many rows. */
+  | (About & { readonly type: 'pruned'; readonly count: number })
+  /** A request was refused; with the session, where there is one. */
+  | (About & { readonly type: 'refused'; readonly reason: RefusalReason; readonly session?: S });
+
+export type SessionEventType = SessionEvent['type'];

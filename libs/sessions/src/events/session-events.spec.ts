@@ -1,0 +1,110 @@
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BaseSession } from '../session.js';
+import type { SessionEvent } from './session-event.js';
+import { SessionEvents, type TableEvents } from './session-events.js';
+
+const NOW = new Date('2026-01-01T00:00:00.123Z');
+const session = { id: 's1', data: {} } as BaseSession;
+
+describe('SessionEvents', () => {
+  let events: SessionEvents;
+  let table: TableEvents;
+  let other: TableEvents;
+  /** How often the time was asked for, and so how many events were made. */
+  let made: number;
+  let heard: unknown[];
+  const hear = (event: unknown): unknown => heard.push(event);
+  beforeEach(() => {
+    made = 0;
+    heard = [];
+    events = new SessionEvents();
+    table = events.of('sessions', () => {
+      made += 1;
+      return NOW;
+    });
+    other = events.of('sessions', () => NOW);
+  });
+  afterEach(() => {
+    unsubscribe('nest-sessions:created', hear);
+  });
+
+  it('adds the table and the time', () => {
+    events.all.subscribe(hear);
+    table.tell({ type: 'revoked', session, reason: 'signed_out' });
+    expect(heard).toEqual([{ type: 'revoked', session, reason: 'signed_out', table: 'sessions', at: NOW }]);
+  });
+
+  it('gives the same object to the channel, to those of the table, and to those of all tables, in this order', () => {
+    const order: string[] = [];
+    const noted = (who: string) => (event: unknown) => {
+      order.push(who);
+      heard.push(event);
+    };
+    const byChannel = noted('channel');
+    events.all.subscribe(noted('all'));
+    table.all.subscribe(noted('table'));
+    subscribe('nest-sessions:created', byChannel);
+    table.tell({ type: 'created', session });
+    unsubscribe('nest-sessions:created', byChannel);
+    expect(order).toEqual(['channel', 'table', 'all']);
+    expect(new Set(heard).size).toBe(1);
+  });
+
+  it('keeps tables apart, also those that share a name', () => {
+    table.all.subscribe(hear);
+    other.tell({ type: 'created', session });
+    expect(heard).toEqual([]);
+    table.tell({ type: 'created', session });
+    expect(heard).toHaveLength(1);
+  });
+
+  it('wants nothing, and makes no event, where nobody listens', () => {
+    expect(table.wants('created')).toBe(false);
+    table.tell({ type: 'created', session });
+    expect(made).toBe(0);
+  });
+
+  it.each([
+    ['to its table', () => table.all],
+    ['to all tables', () => events.all],
+  ])('wants everything while somebody listens %s, and no longer', (_, all) => {
+    const listening = all().subscribe(hear);
+    expect([table.wants('created'), table.wants('refused')]).toEqual([true, true]);
+    listening.unsubscribe();
+    expect([table.wants('created'), table.wants('refused')]).toEqual([false, false]);
+  });
+
+  it('wants what a channel is for, of every table, and nothing else', () => {
+    subscribe('nest-sessions:created', hear);
+    expect([table.wants('created'), other.wants('created'), table.wants('refused')]).toEqual([true, true, false]);
+    table.tell({ type: 'refused', reason: 'malformed' });
+    expect(heard).toEqual([]);
+    expect(made).toBe(0);
+  });
+
+  it('has a channel for every type', () => {
+    const types: SessionEvent['type'][] = ['pruned', 'used', 'refreshed', 'rotated', 'reauthenticated', 'expired'];
+    for (const type of types) {
+      subscribe(`nest-sessions:${type}`, hear);
+      expect(table.wants(type)).toBe(true);
+      unsubscribe(`nest-sessions:${type}`, hear);
+      expect(channel(`nest-sessions:${type}`).hasSubscribers).toBe(false);
+    }
+  });
+
+  it('can be listened to, and not told anything, from outside', () => {
+    expect('next' in events.all).toBe(false);
+    expect('next' in table.all).toBe(false);
+  });
+
+  it('tells nothing after its end', () => {
+    let completed = false;
+    events.all.subscribe({ next: hear, complete: () => (completed = true) });
+    events.complete();
+    expect(completed).toBe(true);
+    expect(table.wants('created')).toBe(false);
+    table.tell({ type: 'created', session });
+    expect(heard).toEqual([]);
+  });
+});

@@ -1,0 +1,62 @@
+import { type Duration, durationMs } from '../duration.js';
+import { isScope } from '../scopes.js';
+import { requires } from './requirements.js';
+
+/** Scopes by name: a wildcard is granted, never required. */
+type Named<S extends string> = Exclude<S, `${string}*${string}`>;
+
+/**
+ * Lets only sessions through that have all of these scopes, by name or by a wildcard; those of the controller are needed
+ * beside those of its handler. Others are refused with 403 and `ERR_SESSION_SCOPE`.
+ *
+ * @throws TypeError for what is no scope, and for wildcards
+ * @see RFC 6750, 3.1
+ * @example
+ * ```ts
+ * export const RequireKeyScopes = RequireScopes<ScopeOf<ApiKeys>>;
+ *
+ * @UseGuards(SessionGuard.for(ApiKeys))
+ * @Controller('posts')
+ * export class PostsController {
+ *   @RequireKeyScopes('posts:write')
+ *   @Post()
+ *   write() {}
+ * }
+ * ```
+ */
+export function RequireScopes<S extends string = string>(
+  ...scopes: readonly [Named<S>, ...Named<S>[]]
+): MethodDecorator & ClassDecorator {
+  if (scopes.length === 0) throw new TypeError('RequireScopes needs at least one scope.');
+  const wrong = scopes.find((scope) => !isScope(scope));
+  if (wrong !== undefined) {
+    throw new TypeError(
+      `RequireScopes: ${JSON.stringify(wrong)} must be printable ASCII without spaces, quotes, backslashes and *.`,
+    );
+  }
+  return requires({ scopes });
+}
+
+/**
+ * Lets only sessions through whose owners have proved who they are within so much time: seconds, or text such as `'10m'`.
+ * Of the controller's time and the handler's the shorter one holds. Others are refused with 401 and
+ * `ERR_SESSION_NOT_FRESH`. The time runs from `authenticatedAt` on tables with `freshness`, else from `createdAt`.
+ *
+ * @throws TypeError for what is no duration of at least a second
+ * @see RFC 9470, 3; ASVS 7.5.1 and 7.5.3
+ * @example
+ * ```ts
+ * @RequireFresh('10m')
+ * @Post('password')
+ * changePassword() {}
+ * ```
+ */
+export function RequireFresh(maxAge: Duration): MethodDecorator & ClassDecorator {
+  const maxAgeMs = durationMs(maxAge);
+  if (maxAgeMs === undefined || maxAgeMs < 1000) {
+    throw new TypeError(
+      `RequireFresh needs at least a second: a number of seconds, or '90s', '10m', '12h', not ${JSON.stringify(maxAge)}.`,
+    );
+  }
+  return requires({ maxAgeMs });
+}

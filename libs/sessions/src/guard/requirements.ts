@@ -1,0 +1,115 @@
+import { ForbiddenException, type HttpException, UnauthorizedException } from '@nestjs/common';
+import { SessionsConfigError } from '../errors/errors.js';
+import type { RefusalReason } from '../events/session-event.js';
+import { hasScopes } from '../scopes.js';
+import { type BaseSession, beginningOf } from '../session.js';
+import type { ChallengeError, ChallengeParameters } from './challenge.js';
+
+/** What a route asks of a session beside its being valid. */
+export interface Requirements {
+  /** The scopes that are needed, all of them. */
+  readonly scopes: readonly string[];
+  /** How long ago the owner may have proved who they are, in milliseconds. */
+  readonly maxAgeMs: number;
+}
+
+/** A table, and the scopes that it declares. */
+export interface ScopedTable {
+  readonly table: string;
+  readonly definition: { readonly scopes?: readonly string[] };
+}
+
+/** Why a session is not enough: what is thrown, and what the challenge says. */
+export interface Refusal {
+  readonly reason: RefusalReason;
+  readonly exception: HttpException;
+  readonly error: ChallengeError;
+  readonly parameters: ChallengeParameters;
+}
+
+const REQUIREMENTS = 'nest-sessions:requirements';
+const NONE: Requirements = { scopes: [], maxAgeMs: Infinity };
+
+/** A decorator that adds to what is required: nothing that stands on a route takes any of it away. */
+export function requires(added: Partial<Requirements>): MethodDecorator & ClassDecorator {
+  return (target: object, _key?: string | symbol, descriptor?: { readonly value?: unknown }): void => {
+    const decorated = (descriptor?.value as object | undefined) ?? target;
+    Reflect.defineMetadata(REQUIREMENTS, both({ ...NONE, ...added }, requirementsOf(decorated)), decorated);
+  };
+}
+
+/** All that is required by a controller and its handler. */
+export function requirementsOf(...decorated: readonly object[]): Requirements {
+  return decorated
+    .map((target) => (Reflect.getMetadata(REQUIREMENTS, target) as Requirements | undefined) ?? NONE)
+    .reduce(both);
+}
+
+function both(a: Requirements, b: Requirements): Requirements {
+  return { scopes: [...new Set([...a.scopes, ...b.scopes])], maxAgeMs: Math.min(a.maxAgeMs, b.maxAgeMs) };
+}
+
+/**
+ * Why the scopes of a session are not enough for those that are needed; a wildcard covers only what its own table declares.
+ *
+ * @param own where the session may be from, among the tables of the guard
+ * @throws SessionsConfigError where no session could have a scope, which is no fault of the client
+ * @see RFC 6750, 3.1
+ */
+export function scopeRefusal(
+  needed: readonly string[],
+  granted: readonly string[] | undefined,
+  own: readonly ScopedTable[],
+  tables: readonly ScopedTable[],
+): Refusal | undefined {
+  if (needed.length === 0) return undefined;
+  const undeclared = needed.filter((scope) => !isDeclared(scope, tables));
+  if (undeclared.length > 0) throw new SessionsConfigError(undeclared.map((scope) => undeclaredProblem(scope, tables)));
+  if (granted === undefined) {
+    throw new SessionsConfigError([
+      `the route requires ${listOf(needed)}, but sessions of ${namesOf(own)} have no scopes: declare them in its definition, or guard the route by other tables`,
+    ]);
+  }
+  const missing = needed.filter((scope) => !isDeclared(scope, own) || !hasScopes(granted, scope));
+  if (missing.length === 0) return undefined;
+  const message = `The session lacks the ${missing.length === 1 ? 'scope' : 'scopes'} ${missing.join(', ')}.`;
+  return {
+    reason: 'insufficient_scope',
+    exception: new ForbiddenException(message, { errorCode: 'ERR_SESSION_SCOPE' }),
+    error: 'insufficient_scope',
+    parameters: { scope: needed.join(' ') },
+  };
+}
+
+/** Why the owner of a session has to prove anew who they are. @see RFC 9470, 3 */
+export function freshnessRefusal(
+  maxAgeMs: number,
+  session: Pick<BaseSession, 'createdAt' | 'authenticatedAt'>,
+  now: Date,
+): Refusal | undefined {
+  if (now.getTime() - beginningOf(session).getTime() <= maxAgeMs) return undefined;
+  const seconds = Math.floor(maxAgeMs / 1000);
+  const message = `The owner of the session must have signed in within the last ${seconds} seconds: sign in again.`;
+  return {
+    reason: 'not_fresh',
+    exception: new UnauthorizedException(message, { errorCode: 'ERR_SESSION_NOT_FRESH' }),
+    error: 'insufficient_user_authentication',
+    parameters: { max_age: String(seconds) },
+  };
+}
+
+function isDeclared(scope: string, tables: readonly ScopedTable[]): boolean {
+  return tables.some(({ definition }) => definition.scopes?.includes(scope));
+}
+
+function undeclaredProblem(scope: string, tables: readonly ScopedTable[]): string {
+  return `the route requires the scope "${scope}", which no table of its guard declares (${namesOf(tables)}): add it to the scopes of a definition, or correct @RequireScopes`;
+}
+
+function namesOf(tables: readonly ScopedTable[]): string {
+  return tables.map(({ table }) => `"${table}"`).join(', ');
+}
+
+function listOf(scopes: readonly string[]): string {
+  return scopes.map((scope) => `"${scope}"`).join(', ');
+}

@@ -1,0 +1,262 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { type SessionOf, SessionsModule, SessionsTable } from '@app/sessions';
+import { Cluster } from '../support/cluster.js';
+import { type DatabaseName, describeDatabases } from '../support/databases.js';
+import { atOnce, inRounds, nullIfStale, roundsOn } from './rounds.js';
+
+const columns = { rotation: true, freshness: true, extraFields: { note: { type: 'string', nullable: true } } } as const;
+
+class Keeping extends SessionsTable({ ...columns, table: 'keeping', revocation: true }) {}
+
+/** Where a revocation leaves an end only, as any other end is. */
+class Plain extends SessionsTable({ ...columns, table: 'plain' }) {}
+
+const TABLES = { keeping: Keeping, plain: Plain } as unknown as Record<'keeping' | 'plain', typeof Plain>;
+
+type Session = SessionOf<Plain>;
+/** A token that a request was given, or none. */
+type Given = { readonly authToken?: string } | null;
+
+const DAY_MS = 86_400_000;
+const NOW = Date.parse('2026-04-01T00:00:00.000Z');
+const at = (ms: number): Date => new Date(NOW + ms);
+
+/** What a request may do to a session; a copy of it is from before. */
+const ACTIONS = {
+  rotate: (sessions: Plain, copy: Session) => sessions.rotate(copy),
+  'authenticate and rotate': async (sessions: Plain, _: Session, token: string) => {
+    const session = await sessions.authenticate(token);
+    return session && sessions.rotate(session);
+  },
+  reauthenticate: (sessions: Plain, copy: Session) => sessions.reauthenticate(copy),
+  extend: (sessions: Plain, _: Session, token: string) => sessions.authenticate(token),
+  refresh: (sessions: Plain, copy: Session) => sessions.refresh(copy),
+  prolong: (sessions: Plain, copy: Session) => sessions.update(copy, { expiresAt: at(30 * DAY_MS) }),
+  'never end': (sessions: Plain, copy: Session) => sessions.update(copy, { expiresAt: null }),
+} as const;
+
+type Action = keyof typeof ACTIONS;
+const NAMES = Object.keys(ACTIONS) as Action[];
+
+/** The clock of the second node beside that of the first. */
+const SKEWS = [0, 5000, -5000];
+
+async function startCluster(name: DatabaseName): Promise<Cluster> {
+  return Cluster.start(name, 'plain', SessionsModule.forFeature(Keeping), SessionsModule.forFeature(Plain));
+}
+
+describeDatabases('a revocation that meets other requests', (name) => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startCluster(name);
+  });
+  afterAll(() => cluster.stop());
+  beforeEach(() => setClocks(0));
+
+  // As many for each of the two tables.
+  const rounds = roundsOn(name) / 2;
+
+  function setClocks(skew: number): void {
+    cluster.nodes[0].clock = () => at(0);
+    cluster.nodes[1].clock = () => at(skew);
+  }
+
+  describe.each(['keeping', 'plain'] as const)('in the table %s', (table) => {
+    const sessions = (i = 0): Plain => cluster.nodes[i % 2]!.get(TABLES[table]);
+
+    const stored = ({ id }: { id: string }) => sessions().get({ id, status: 'all' }, { autoExtend: false });
+
+    /** A session that every read extends, and a copy of it as a request has it. */
+    async function dueSession() {
+      const session = await sessions().create({ expiresAt: at(DAY_MS) });
+      return { authToken: session.authToken, copy: { ...session } as Session };
+    }
+
+    /** Revokes a session among these requests for it; the tokens that any of them was given, and the first one. */
+    async function revokeAmong(i: number, actions: readonly Action[]) {
+      const { copy, authToken } = await dueSession();
+      const run = async (action: Action, node: number): Promise<Given> =>
+        (await nullIfStale<unknown>(ACTIONS[action](sessions(node), copy, authToken))) as Given;
+      const before = actions.slice(0, i % (actions.length + 1)).map(run);
+      const revoked = sessions(i).revoke(copy, { reason: 'compromised' });
+      const after = actions.slice(i % (actions.length + 1)).map((action, n) => run(action, n + i));
+      expect(await revoked).toBe(true);
+      const given = await Promise.all([...before, ...after]);
+      return { copy, tokens: [authToken, ...given.flatMap((it) => (it?.authToken ? [it.authToken] : []))] };
+    }
+
+    /** Ended, for every token on every node. */
+    async function expectEnded({ copy, tokens }: { copy: Session; tokens: readonly string[] }): Promise<void> {
+      const ended = await stored(copy);
+      if (table === 'keeping') expect(ended).toMatchObject({ revokedReason: 'compromised' });
+      const found = await Promise.all(tokens.flatMap((token) => [0, 1].map((i) => sessions(i).authenticate(token))));
+      expect(found).toEqual(found.map(() => null));
+      expect(await stored(copy)).toEqual(ended);
+    }
+
+    /** As {@link expectEnded}, and left so by whatever comes later. */
+    async function expectEndedForGood(session: { copy: Session; tokens: readonly string[] }): Promise<void> {
+      const { copy, tokens } = session;
+      const ended = await stored(copy);
+      const late = await Promise.all(
+        NAMES.map((action, i) => nullIfStale<unknown>(ACTIONS[action](sessions(i), copy, tokens[0]!))),
+      );
+      expect(late).toEqual(late.map(() => null));
+      expect(await stored(copy)).toEqual(ended);
+      await expectEnded(session);
+    }
+
+    it.each(NAMES)('is outlived by no token and no extension of requests that %s (ASVS 7.4.1)', async (action) => {
+      for (const skew of SKEWS) {
+        setClocks(skew);
+        await inRounds(rounds / SKEWS.length, async (i) => {
+          await expectEnded(await revokeAmong(i, [action, action, action]));
+        });
+      }
+    });
+
+    it('is outlived by nothing where requests do all of that (ASVS 7.4.1)', async () => {
+      for (const skew of SKEWS) {
+        setClocks(skew);
+        await inRounds(rounds / SKEWS.length, async (i) => {
+          const start = i % NAMES.length;
+          await expectEndedForGood(await revokeAmong(i, [...NAMES.slice(start), ...NAMES.slice(0, start)]));
+        });
+      }
+    });
+
+    it.each([false, true])('counts once, with the time and the reason of the first (events: %s)', async (listening) => {
+      const told: unknown[] = [];
+      const subscriptions = [0, 1].map((i) =>
+        sessions(i).events.subscribe((event) => listening && event.type === 'revoked' && told.push(event.session.id)),
+      );
+      if (!listening) subscriptions.forEach((subscription) => subscription.unsubscribe());
+      const reasons = ['compromised', 'administrative', 'signed_out', 'superseded'] as const;
+      const ids: string[] = [];
+      await inRounds(rounds, async () => {
+        const { copy } = await dueSession();
+        ids.push(copy.id);
+        const revoked = await atOnce(reasons.length, (i) => sessions(i).revoke(copy, { reason: reasons[i]! }));
+        expect(revoked.filter(Boolean)).toHaveLength(1);
+        const ended = await stored(copy);
+        const kept = { revokedAt: at(0), revokedReason: reasons[revoked.indexOf(true)] };
+        expect(ended).toMatchObject(table === 'keeping' ? kept : { expiresAt: at(0) });
+        expect(await sessions(1).revoke(copy, { reason: 'token_reuse' })).toBe(false);
+        expect(await stored(copy)).toEqual(ended);
+      });
+      subscriptions.forEach((subscription) => subscription.unsubscribe());
+      expect(told.toSorted()).toEqual(listening ? ids.toSorted() : []);
+    });
+
+    // BUG: in the table without revocation the note's earlier updatedAt hides that the session was ended (wasEnded() in
+    // session.ts), and the next request extends it.
+    it('by a node whose clock is ahead is not undone by a note of a node whose clock is behind', async () => {
+      setClocks(5000);
+      const { copy, authToken } = await dueSession();
+      expect(await sessions(1).revoke(copy)).toBe(true);
+      await sessions(0).update(copy, { note: 'x' });
+      expect(await atOnce(2, (i) => sessions(i).authenticate(authToken))).toEqual([null, null]);
+    });
+
+    // BUG: of a revoked session the extension is due, and finds nothing to extend (extendIfDue() in sessions.store.ts).
+    it('leaves a session that can be looked up', async () => {
+      const { copy } = await dueSession();
+      await sessions().revoke(copy);
+      expect(await sessions().get({ id: copy.id, status: 'all' })).toMatchObject({ id: copy.id, isExpired: true });
+    });
+
+    it('and all other requests end a session once reauthenticated too', async () => {
+      await inRounds(rounds, async (i) => {
+        const { copy } = await dueSession();
+        const { authToken } = await sessions(i).reauthenticate(copy);
+        const fresh = (await sessions(i + 1).authenticate(authToken))!;
+        const [rotated] = await Promise.all([
+          nullIfStale(sessions(i).rotate(fresh)),
+          sessions(i + 1).revoke(copy, { reason: 'compromised' }),
+        ]);
+        await expectEndedForGood({ copy, tokens: [authToken, ...(rotated ? [rotated.authToken] : [])] });
+      });
+    });
+  });
+});
+
+describeDatabases('a reauthentication that meets other requests', (name) => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startCluster(name);
+    for (const node of cluster.nodes) node.clock = () => at(0);
+  });
+  afterAll(() => cluster.stop());
+
+  const sessions = (i = 0): Plain => cluster.nodes[i % 2]!.get(TABLES.keeping);
+  const found = (token: string) => atOnce(2, async (i) => (await sessions(i).authenticate(token))?.id);
+
+  it('is one, whose token is the only one that works (ASVS 7.2.4)', async () => {
+    await inRounds(roundsOn(name), async () => {
+      const session = await sessions().create({});
+      const given = await atOnce(4, (i) => nullIfStale(sessions(i).reauthenticate(session)));
+      const winners = given.filter((it) => it !== null);
+      expect(winners).toHaveLength(1);
+      expect(await found(session.authToken)).toEqual([undefined, undefined]);
+      expect(await found(winners[0]!.authToken)).toEqual([session.id, session.id]);
+    });
+  });
+
+  it('leaves no token of rotations at the same time (ASVS 7.2.4)', async () => {
+    await inRounds(roundsOn(name), async (i) => {
+      const session = await sessions().create({});
+      const copies = await atOnce(3, (n) => sessions(n).authenticate(session.authToken));
+      const [reauthenticated, ...rotated] = await Promise.all([
+        sessions(i).reauthenticate(session),
+        ...copies.map((copy, n) => sessions(n).rotate(copy!)),
+      ]);
+      const others = [session.authToken, ...rotated.flatMap((it) => (it ? [it.authToken] : []))];
+      expect((await Promise.all(others.map(found))).flat()).toEqual(others.flatMap(() => [undefined, undefined]));
+      expect(await found(reauthenticated.authToken)).toEqual([session.id, session.id]);
+    });
+  });
+
+  // BUG: `rotatedAt` does not tell a rotation from a reauthentication of the same millisecond (reauthenticated() in
+  // token-changes.ts), so that the session goes to whoever had the token before.
+  it('gives nothing to who came with a token of before, although it is of the same millisecond (ASVS 7.2.4)', async () => {
+    const session = await sessions().create({});
+    const rotated = (await sessions(0).rotate(session))!;
+    const thief = (await sessions(1).authenticate(rotated.authToken))!;
+    const { authToken } = await sessions(0).reauthenticate(session);
+    expect(await nullIfStale(sessions(1).rotate(thief))).toBeNull();
+    expect(await found(authToken)).toEqual([session.id, session.id]);
+  });
+});
+
+const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
+
+describe.each(servers)('a write that waits for the transaction of a revocation on %s', (name) => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startCluster(name);
+  });
+  afterAll(() => cluster.stop());
+
+  const cases = (['keeping', 'plain'] as const).flatMap((table) => NAMES.map((action) => ({ table, action })));
+
+  it.each(cases)('does not undo it: $action in the table $table (ASVS 7.4.1)', async ({ table, action }) => {
+    const [node, other] = cluster.nodes;
+    const [waiting, ending] = [node.get(TABLES[table]), other.get(TABLES[table])];
+    node.clock = other.clock = () => at(0);
+    const session = await ending.create({ expiresAt: at(DAY_MS) });
+    other.clock = () => at(5);
+    let written!: Promise<unknown>;
+    await other.dataSource.transaction(async (manager) => {
+      expect(await ending.revoke(session, { manager, reason: 'compromised' })).toBe(true);
+      const sent = new Promise<void>((resolve) => {
+        node.queries.onQuery = (statement) => /^UPDATE|FOR UPDATE$/.test(statement) && resolve();
+      });
+      written = nullIfStale<unknown>(ACTIONS[action](waiting, session, session.authToken));
+      await (action === 'refresh' ? Promise.race([sent, written]) : sent);
+    });
+    expect(await written).toBeNull();
+    expect(await ending.get({ id: session.id, status: 'all' }, { autoExtend: false })).toMatchObject(
+      table === 'keeping' ? { revokedAt: at(5), revokedReason: 'compromised' } : { expiresAt: at(5) },
+    );
+  });
+});
