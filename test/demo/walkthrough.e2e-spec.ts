@@ -25,10 +25,16 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const walkthroughOf = (demo: DemoProcess): Promise<string> => demo.printed(/^URL=/m, /^# That is all\..*$/m);
 
 /** The statuses that the steps of the walk-through end with, in their order. */
-const STATUSES = [201, 200, 200, 401, 200, 200, 204, 401, 204, 200, 401, 200, 200, 401];
+const STATUSES = [201, 200, 200, 401, 200, 204, 401, 200, 200, 200, 200, 200, 403, 401, 200, 200, 200, 401, 200];
 
 const statusesOf = ({ stdout }: Finished): number[] =>
   [...stdout.matchAll(/ \((\d{3})\)$/gm)].map(([, status]) => Number(status));
+
+/** What the log of activity shows, newest first. */
+const typesOf = ({ stdout }: Finished): string[] =>
+  [...stdout.matchAll(/"at":"[^"]+","type":"(\w+)","reason":(?:"(\w+)"|null)/g)].map(([, type, reason]) =>
+    [type, reason].filter((part) => part !== undefined).join(': '),
+  );
 
 describeStorages('the walk-through that the demo prints', (name) => {
   let database: Pick<TestDatabase, 'url' | 'drop'>;
@@ -46,10 +52,25 @@ describeStorages('the walk-through that the demo prints', (name) => {
     const walk = await run('bash', ['-c', await walkthroughOf(demo)]);
     expect(walk).toMatchObject({ code: 0, stderr: '' });
     expect(statusesOf(walk)).toEqual(STATUSES);
-    expect(walk.stdout).toMatch(/"userAgent":"Tablet".*"userAgent":"Phone".*"isCurrent":true/);
-    expect(walk.stdout).toMatch(/"name":"Engine","key":\{"id":"[^"]+","name":"build server"\}/);
-    expect(walk.stdout).toContain('{"total":2,"valid":1,"expired":1}');
-    expect(walk.stdout).toContain('{"signedOut":1}');
+    expect(walk.stdout).toMatch(/"device":"Tablet".*"status":"revoked","reason":"signed_out","device":"Phone"/);
+    expect(walk.stdout).toMatch(
+      /"name":"Engine","key":\{"id":"[^"]+","name":"build server","scopes":\["project:read"\]\}/,
+    );
+    expect(walk.stdout).toMatch(
+      /WWW-Authenticate: Bearer realm="api", error="insufficient_scope", scope="project:write"\r\n/,
+    );
+    expect(walk.stdout).toContain('{"total":3,"valid":1,"expired":0,"revoked":2}');
+    expect(typesOf(walk)).toEqual([
+      'revoked: credentials_changed',
+      'reauthenticated',
+      'rotated',
+      'refused: revoked',
+      'revoked: signed_out',
+      'created',
+      'created',
+      'created',
+    ]);
+    expect(walk.stdout.match(/\{"signedOut":1\}/g)).toHaveLength(2);
     expect(walk.stdout).toMatch(/HTTP\/1.1 401 .*\r\nWWW-Authenticate: Bearer realm="api", error="invalid_token"\r\n/s);
   });
 
@@ -73,7 +94,10 @@ describe('the demo', () => {
   it('shows the expiry job at work', async () => {
     const settings = { DATABASE_URL: 'sqlite:job.sqlite', DEMO_SESSION_TTL: '1s', DEMO_PRUNING_INTERVAL: '0.1s' };
     const demo = new DemoProcess(folder, settings);
-    await run('bash', ['-c', await walkthroughOf(demo)]);
+    const [, url] = /^URL=(.*)$/m.exec(await walkthroughOf(demo))!;
+    const send = { method: 'POST', headers: { 'content-type': 'application/json' } };
+    const body = JSON.stringify({ email: 'ada@example.com', password: 'correct horse' });
+    for (const route of ['sign-up', 'login']) await fetch(`${url}/api/${route}`, { ...send, body });
     expect(await demo.printed(/Deleted \d+ expired rows of "sessions"/, /$/m)).toContain('expired');
     await demo.stop('SIGTERM');
   });

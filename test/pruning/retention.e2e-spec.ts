@@ -1,6 +1,6 @@
 import { ScheduleModule } from '@nestjs/schedule';
 import { describe, expect, it } from 'vitest';
-import { MemoryAdapter, type SessionEvent, SessionEvents, SessionsTable } from '@app/sessions';
+import { type BaseSession, MemoryAdapter, type SessionEvent, SessionEvents, SessionsTable } from '@app/sessions';
 import { ExpiryJob } from '../../libs/sessions/src/pruning/expiry-job.js';
 import { pruneExpired } from '../../libs/sessions/src/pruning/prune.js';
 import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
@@ -130,16 +130,21 @@ describeStorages('the retention of revoked sessions', (name) => {
   });
 
   it('ends for those first that were revoked first', async () => {
-    for (const label of ['b', 'a', 'd', 'c']) {
-      await revoke(Sessions, label);
+    const sessions = serviceOf(Sessions);
+    const created: BaseSession[] = [];
+    for (const [days, label] of ['a', 'b', 'c', 'd'].entries()) {
+      created.push(await sessions.create({ label, expiresAt: new Date(app.clock.now.getTime() + (days + 1) * DAY) }));
+    }
+    for (const session of created.toReversed()) {
       app.clock.advance(SECOND);
+      await sessions.revoke(session);
     }
     app.clock.advance(HOUR);
     const store = app.get(SessionsRegistry).store(Sessions);
     // Once for what has expired, once for the first batch of what was revoked.
     let batches = 0;
     expect(await pruneExpired(store, store.adapter, { stopped: () => ++batches > 2 })).toBe(2);
-    expect(await leftIn(Sessions)).toEqual(['c', 'd']);
+    expect(await leftIn(Sessions)).toEqual(['a', 'b']);
   });
 
   it('counts in what deleteExpired tells', async () => {

@@ -85,14 +85,13 @@ describeDatabases('log-ins at once of one owner who may have few sessions', (nam
 
   /** Counts an owner's valid sessions, on both nodes, until the work is done; the most that there ever were. */
   async function mostDuring(table: typeof Pairs, userId: string, work: Promise<unknown>): Promise<number> {
-    let busy = true;
-    let most = 0;
-    const done = work.finally(() => (busy = false));
+    const seen = { most: 0, all: false };
+    const done = work.finally(() => (seen.all = true));
     const watch = async (i: number): Promise<void> => {
-      while (busy) most = Math.max(most, await sessions(table, i).count({ userId }));
+      while (!seen.all) seen.most = Math.max(seen.most, await sessions(table, i).count({ userId }));
     };
     await Promise.all([done, watch(0), watch(1)]);
-    return most;
+    return seen.most;
   }
 
   it('are refused where it is full: 5 of 100 succeed, and nothing else goes wrong (ASVS 7.1.2)', async () => {
@@ -243,7 +242,7 @@ describe.each(servers)('log-ins in transactions of the application on %s', (name
       const userId = `within-${others}-${round}`;
       const outcomes = await logInWithin(table, Array<string>(30).fill(userId));
       const undone = countOf(outcomes, 'undone');
-      if (name === 'postgres') expect(undone).toBe(0);
+      expect(undone).toBeLessThanOrEqual(name === 'postgres' ? 0 : 25);
       expect(countOf(outcomes, 'in')).toBe(table === rejecting ? 5 : 30 - undone);
       expect(await valid(table, userId)).toBe(5);
     }

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
-import { Controller, Get, UseGuards } from '@nestjs/common';
+import { Controller, Get, Injectable, type OnModuleInit, UseGuards } from '@nestjs/common';
 import { config, Subscription } from 'rxjs';
 import type { EntityManager } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -624,6 +624,18 @@ class Routes {
   }
 }
 
+/** A listener as applications have one. */
+@Injectable()
+class AuditLog implements OnModuleInit {
+  readonly lines: string[] = [];
+
+  constructor(private readonly events: SessionEvents) {}
+
+  onModuleInit(): void {
+    this.events.all.subscribe(({ type, table }) => this.lines.push(`${table} ${type}`));
+  }
+}
+
 describe('events of the guard', () => {
   const clock = new TestClock();
   let http: HttpApp;
@@ -643,6 +655,7 @@ describe('events of the guard', () => {
         SessionsModule.forFeature(Keys),
       ],
       controllers: [Routes],
+      providers: [AuditLog],
     });
     token = (await http.nest.get(Keys).create({ userId: 'u1' })).authToken;
     clock.advance(HOUR);
@@ -655,6 +668,13 @@ describe('events of the guard', () => {
     listening.unsubscribe();
   });
   afterAll(() => http.close());
+
+  it('come to any provider that injects SessionEvents', async () => {
+    const { lines } = http.nest.get(AuditLog);
+    expect(lines[0]).toBe('keys created');
+    await http.getAs(token, '/any');
+    expect(lines.at(-1)).toBe('keys used');
+  });
 
   // BUG: the first of several tables tells that it does not know the token of the second, and refuses nothing.
   it('tell nothing of a refusal where the second of several tables lets the request through', async () => {

@@ -418,7 +418,16 @@ describeStorages('revoking sessions', (name) => {
 });
 
 /** What may happen in the life of a session. */
-const STEPS = ['revoke', 'expire', 'shorten', 'endless', 'authenticate', 'refresh', 'reauthenticate'] as const;
+const STEPS = [
+  'revoke',
+  'expire',
+  'shorten',
+  'endless',
+  'authenticate',
+  'refresh',
+  'reauthenticate',
+  'predate',
+] as const;
 const lives = fc.array(
   fc.record({
     expiresIn: fc.constantFrom(undefined, null, -HOUR, 0, 1, 2 * HOUR, 30 * DAY),
@@ -428,18 +437,25 @@ const lives = fc.array(
         step: fc.constantFrom(...STEPS),
         after: fc.constantFrom(0, 1, HOUR, 2 * HOUR, 4 * HOUR - 1, 4 * HOUR),
       }),
-      { maxLength: 5 },
+      { maxLength: 8 },
     ),
   }),
   { minLength: 1, maxLength: 3 },
 );
+/** A session that lives longer than its absolute limit lets it, since its owner proves again who they are. */
+const BEYOND = {
+  expiresIn: undefined,
+  own: {},
+  steps: (['reauthenticate', 'refresh', 'refresh', 'authenticate'] as const).map((step) => ({ step, after: 3 * HOUR })),
+};
+
 describeStorages('valid, expired and revoked sessions', (name) => {
   const tables = [Absolute, Fresh, Own, FreshOwn, Endless];
   const app = useApplication(name, { tables, options: { defaultTable: 'absolute' } });
 
   it.each(tables)('are all sessions, and none is two of these, whatever happens to them (%o)', async (table) => {
     const { freshness, ownLimits }: SessionsTableDefinition = table.definition;
-    const sessions = app.get<SessionsService>(table as never);
+    const sessions = app.get<SessionsService>(table);
     const later = (ms: number): Date => new Date(app.clock.now.getTime() + ms);
 
     /** Does one thing to a session, and gives its token as it is then. */
@@ -451,7 +467,11 @@ describeStorages('valid, expired and revoked sessions', (name) => {
       else if (step === 'refresh') await sessions.refresh(session);
       else if (step === 'shorten') await sessions.update(session, { expiresAt: later(HOUR) });
       else if (step === 'endless') await sessions.update(session, { expiresAt: null });
-      else if (freshness) return (await sessions.reauthenticate(session)).authToken;
+      else if (step === 'predate') {
+        // As if the row were from before the table kept when its owner proved who they are.
+        const { adapter, entity } = app.get(SessionsRegistry).store(table);
+        if (freshness) await adapter.update(entity, { authenticatedAt: null }, { id }, []);
+      } else if (freshness) return (await sessions.reauthenticate(session)).authToken;
       return token;
     }
 
@@ -491,7 +511,7 @@ describeStorages('valid, expired and revoked sessions', (name) => {
         app.clock.advance(5 * HOUR);
         await checkStatuses();
       }),
-      { numRuns: 30 },
+      { numRuns: 30, examples: [[[BEYOND]]] },
     );
   });
 });

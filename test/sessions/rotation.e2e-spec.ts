@@ -272,7 +272,6 @@ describeStorages('rotation', (name) => {
       ['a copy', (found) => ({ ...found })],
       ['a copy with changes', (found) => Object.assign({}, found, { note: 'mine' })],
       ['the session, refreshed', (found) => sessions.refresh(found)],
-      // BUG: update() returns the session without the mark, and the rotation goes through.
       ['the session, updated', (found) => sessions.update(found, { note: 'mine' })],
     ] as readonly (readonly [string, (found: Session) => Session | Promise<Session>])[])(
       'gives no token for %s, and changes nothing',
@@ -356,7 +355,6 @@ describeStorages('rotation', (name) => {
       expect(await rowOf(session)).toEqual(before);
     });
 
-    // BUG: the statement looks at expiresAt alone, so a session beyond its absolute limit gets a token.
     it('fails where it has reached its absolute limit, whatever its end (ASVS 7.3.2)', async () => {
       const limited = app.get(Limited);
       const session = await limited.update(await limited.create({}), { expiresAt: null });

@@ -393,6 +393,15 @@ describeStorages('a limit of concurrent sessions', (name) => {
       expect(await validOf(rejecting, begun)).toHaveLength(20);
     });
 
+    // BUG: on MariaDB those under the second lock read with FOR UPDATE, whose gap locks make deadlocks of them.
+    it('is nothing to wait for, or to fail by, for other owners in several fields', async () => {
+      const perDevice = app.get(PerDevice);
+      const begun = await Promise.all(
+        all.map((i) => perDevice.create({ userId: `user ${i}`, deviceId: PHONE.slice(0, -2) + String(10 + i) })),
+      );
+      expect(await validOf(perDevice, begun)).toHaveLength(20);
+    });
+
     it('lets in as many as may be, and refuses the others', async () => {
       const results = await Promise.allSettled(all.map(() => rejecting.create({ userId: 'ann' })));
       const refused = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason as unknown);
@@ -410,16 +419,18 @@ describeStorages('a limit of concurrent sessions', (name) => {
       expect(await rejecting.count({ userId: 'ann' })).toBe(max);
     });
 
-    // BUG: on MariaDB those under the second lock read with FOR UPDATE, whose gap locks make deadlocks of them.
+    // BUG: as for other owners above, now and then.
     it('is never exceeded by owners who meet in several fields', async () => {
       const perDevice = app.get(PerDevice);
-      await Promise.all(
-        all.map((i) =>
-          perDevice.create({ userId: i % 2 ? 'ann' : 'bob', deviceId: [PHONE, LAPTOP, PHONE.toUpperCase()][i % 3]! }),
-        ),
-      );
-      for (const userId of ['ann', 'bob']) expect(await perDevice.count({ userId })).toBeLessThanOrEqual(max);
-      for (const deviceId of [PHONE, LAPTOP]) expect(await perDevice.count({ deviceId })).toBe(1);
+      const devices = [PHONE, LAPTOP, PHONE.toUpperCase()];
+      for (let round = 0; round < 10; round++) {
+        await perDevice.deleteAll({ status: 'all' });
+        await Promise.all(
+          all.map((i) => perDevice.create({ userId: i % 2 ? 'ann' : 'bob', deviceId: devices[i % 3]! })),
+        );
+        for (const userId of ['ann', 'bob']) expect(await perDevice.count({ userId })).toBeLessThanOrEqual(max);
+        for (const deviceId of [PHONE, LAPTOP]) expect(await perDevice.count({ deviceId })).toBe(1);
+      }
     });
   });
 

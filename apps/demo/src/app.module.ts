@@ -9,6 +9,7 @@ import {
   SessionsModule,
   type SessionsModuleOptions,
 } from '@app/sessions';
+import { ActivityModule } from './activity/activity.module.js';
 import { DatabaseModule, STORAGE } from './database/database.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { AccountModule } from './sessions/account.module.js';
@@ -34,6 +35,7 @@ export class AppModule {
           }),
         }),
         AccountModule,
+        ActivityModule,
         ProjectsModule,
       ],
       providers: [

@@ -6,6 +6,7 @@ EMAIL="ada-$RANDOM-$RANDOM@example.com"
 LOGIN="{\"email\":\"$EMAIL\",\"password\":\"correct horse\"}"
 field() { node -pe "JSON.parse(fs.readFileSync(0))$1"; }
 call() { curl -sS -w ' (%{http_code})\n' -H 'Content-Type: application/json' "$@"; }
+mine() { call -H "Authorization: Bearer $TOKEN" "$@"; }
 
 # Sign up, and log in: the token is shown this once, since the database has only its digest.
 call "$URL/api/sign-up" -d "$LOGIN"
@@ -16,28 +17,39 @@ call "$URL/api/me" -H "Authorization: Bearer $TOKEN"
 call "$URL/api/me" -H "X-Auth-Token: $TOKEN"
 call "$URL/api/me"
 
-# Log in from two other devices, and look at all sessions.
+# Log in from two other devices, and revoke the session of the phone: it stays in the list, with the reason.
 PHONE=$(call "$URL/api/login" -d "$LOGIN" -w '' -A Phone | field .token)
 call "$URL/api/login" -d "$LOGIN" -o /dev/null -A Tablet
-call "$URL/api/account/sessions" -H "Authorization: Bearer $TOKEN"
-
-# End the session of the phone: it stays in the list until the expiry job deletes it. Delete the one of the tablet.
-session() { call "$URL/api/account/sessions" -H "Authorization: Bearer $TOKEN" -w '' | field ".find(s => s.device.userAgent === '$1').id"; }
-call -X POST "$URL/api/account/sessions/$(session Phone)/expire" -H "Authorization: Bearer $TOKEN"
+mine -X DELETE "$URL/api/account/sessions/$(mine "$URL/api/account/sessions" -w '' | field '.find(s => s.device === "Phone").id')"
 call "$URL/api/me" -H "Authorization: Bearer $PHONE"
-call -X DELETE "$URL/api/account/sessions/$(session Tablet)" -H "Authorization: Bearer $TOKEN"
+mine "$URL/api/account/sessions"
 
-# Make a project and a key for it: machines use it on their own route, and only there.
-PROJECT=$(call "$URL/api/projects" -H "Authorization: Bearer $TOKEN" -d '{"name":"Engine"}' -w '' | field .id)
-KEY=$(call "$URL/api/projects/$PROJECT/keys" -H "Authorization: Bearer $TOKEN" -d '{"name":"build server"}' -w '' | field .key)
+# Rotate the token: the old one is honoured for half a minute, for requests under way. Used later, it ends the session.
+OLD=$TOKEN
+TOKEN=$(mine -X POST "$URL/api/session/rotate" -w '' | field .token)
+call "$URL/api/me" -H "Authorization: Bearer $OLD"
+mine "$URL/api/me"
+
+# Prove again who you are, which the next route wants to be recent: a new password ends all other sessions.
+TOKEN=$(mine "$URL/api/account/reauthenticate" -d '{"password":"correct horse"}' -w '' | field .token)
+mine "$URL/api/account/password" -d '{"password":"battery staple"}'
+
+# Make a project and a key for it: machines use it on their own routes, only there, and only for what its scopes say.
+PROJECT=$(mine "$URL/api/projects" -d '{"name":"Engine"}' -w '' | field .id)
+KEY=$(mine "$URL/api/projects/$PROJECT/keys" -d '{"name":"build server","scopes":["project:read"]}' -w '' | field .key)
 call "$URL/api/project" -H "Authorization: Bearer $KEY"
+call -i -X PATCH "$URL/api/project" -H "Authorization: Bearer $KEY" -d '{"name":"Motor"}'
 call "$URL/api/me" -H "Authorization: Bearer $KEY"
 
-# Count sessions, and sign out everywhere: the token is refused from the next request on.
+# Count sessions, look at what happened to yours, and sign out everywhere: the token is refused from then on.
 call "$URL/api/statistics"
-call -X POST "$URL/api/account/sign-out-everywhere" -H "Authorization: Bearer $TOKEN"
-call -i "$URL/api/me" -H "Authorization: Bearer $TOKEN"
+mine "$URL/api/account/activity"
+mine -X POST "$URL/api/account/sign-out-everywhere"
+mine -i "$URL/api/me"
 
-# That is all. To watch the expiry job, start the demo by: DEMO_SESSION_TTL=10s DEMO_PRUNING_INTERVAL=5s npm start
+# Log in once more. To watch this session expire and be deleted, start the demo by:
+# DEMO_SESSION_TTL=10s DEMO_PRUNING_INTERVAL=5s npm start
+call "$URL/api/login" -d "{\"email\":\"$EMAIL\",\"password\":\"battery staple\"}"
+# That is all.
 `.trim();
 }

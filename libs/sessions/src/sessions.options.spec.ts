@@ -33,6 +33,7 @@ describe('resolveOptions', () => {
         autoExtend: true,
         tokenFormat: { prefix: undefined, length: 64 },
         schemes: [{ algorithm: 'sha256', salt: undefined }],
+        coalesces: true,
         graceMs: 30_000,
         retentionMs: 30 * DAY,
         pruning: { intervalMs: 3_600_000, cron: undefined, atStart: true, batchSize: 1000 },

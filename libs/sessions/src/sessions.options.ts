@@ -90,6 +90,16 @@ export interface TableOptions {
   readonly pruning?: PruningOptions | false;
   /** Where the guard looks for a token. Default: `['bearer']`. */
   readonly credentials?: readonly CredentialSource[];
+  /**
+   * Whether the look-ups of sessions are statements that the database keeps prepared on each connection; `false` for a pooler
+   * that cannot, such as PgBouncer before 1.21 with pooling by transaction. Default: true.
+   */
+  readonly preparedStatements?: boolean;
+  /**
+   * Whether look-ups that come while another is under way travel together, as one statement; one that comes alone waits for
+   * nothing. Default: true.
+   */
+  readonly coalesceLookUps?: boolean;
   /** Where the rows are. Default: the TypeORM data source of the table. */
   readonly adapter?: SessionsAdapter;
 }
@@ -115,6 +125,7 @@ export interface ResolvedOptions extends Lifetime {
   readonly tokenFormat: TokenFormat;
   /** The first one makes new digests, all of them are looked for. */
   readonly schemes: readonly [DigestScheme, ...DigestScheme[]];
+  readonly coalesces: boolean;
   readonly graceMs: number;
   readonly retentionMs: number;
   readonly pruning: ResolvedPruning | false;
@@ -160,6 +171,7 @@ export function resolveOptions(
     autoExtend: options.autoExtendSession ?? true,
     tokenFormat: resolveFormat(options, problem),
     schemes: resolveSchemes(options, problem, warn),
+    coalesces: options.coalesceLookUps ?? true,
     graceMs: resolveMs('rotationGrace', options.rotationGrace ?? '30s', problem) ?? 0,
     retentionMs: resolveMs('retention', options.retention ?? '30d', problem) ?? 0,
     pruning: resolvePruning(options.pruning, problem),

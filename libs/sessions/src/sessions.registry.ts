@@ -13,7 +13,7 @@ import { SessionsConfigError } from './errors/errors.js';
 import { reasonOf } from './errors/reason-of.js';
 import { SessionEvents } from './events/session-events.js';
 import { isRealm } from './guard/challenge.js';
-import { mergeOptions, resolveOptions, type SessionsModuleOptions } from './sessions.options.js';
+import { mergeOptions, resolveOptions, type SessionsModuleOptions, type TableOptions } from './sessions.options.js';
 import { SessionsService } from './sessions.service.js';
 import { SessionsStore } from './sessions.store.js';
 import { SESSIONS_OPTIONS } from './sessions.tokens.js';
@@ -50,7 +50,7 @@ export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown
       (problem) => problems.push(problem),
       (warning) => this.#logger.warn(`Table "${name}": ${warning}.`),
     );
-    const adapter = problems.length === 0 ? this.#adapterOf(table, merged.adapter, dataSource, problems) : undefined;
+    const adapter = problems.length === 0 ? this.#adapterOf(table, merged, dataSource, problems) : undefined;
     this.#problems.push(...problems.map((problem) => `table "${name}": ${problem}`));
     if (adapter === undefined || problems.length > 0) return undefined;
     const useFailed = (error: unknown): void =>
@@ -142,7 +142,7 @@ export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown
 
   #adapterOf(
     table: AnySessionsTable,
-    adapter: SessionsAdapter | undefined,
+    { adapter, preparedStatements }: TableOptions,
     dataSource: DataSource | undefined,
     problems: string[],
   ): SessionsAdapter | undefined {
@@ -163,7 +163,7 @@ export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown
       return undefined;
     }
     try {
-      return new TypeOrmAdapter(dataSource);
+      return new TypeOrmAdapter(dataSource, { preparedStatements });
     } catch (error) {
       problems.push((error as Error).message);
       return undefined;

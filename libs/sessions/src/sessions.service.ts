@@ -24,6 +24,7 @@ import type {
 } from './table/fields.js';
 import { reauthenticated, rotated } from './token-changes.js';
 import { insertWithinLimits } from './session-limits.js';
+import { foundAs } from './superseded-tokens.js';
 import { digestToken } from './token/digest.js';
 import { generateToken } from './token/generate.js';
 
@@ -146,7 +147,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const session = await this.#extended(found, autoExtend, manager);
     if (found === null || session === null) return session;
     this.store.lastUse?.note(found, use, this.store.now());
-    this.store.events.tell({ type: 'used', session: session as BaseSession });
+    this.store.events.tell({ type: 'used', session });
     return session;
   }
 
@@ -323,7 +324,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
       const row = await store
         .on(manager)
         .update(store.entity, { ...attributes, updatedAt: now }, where, store.selected);
-      return this.#typed(store.sessionFrom(row));
+      return this.#typed(foundAs(session, store.sessionFrom(row)));
     } catch (error) {
       if (error instanceof StaleEntryError) throw new StaleSessionError(store.table, session.id, { cause: error });
       throw error;

@@ -20,6 +20,7 @@ import {
 import { candidateDigests } from './token/digest.js';
 import { isWellFormedToken } from './token/parse.js';
 import { SupersededTokens } from './superseded-tokens.js';
+import { TokenLookUps } from './token-look-ups.js';
 
 /** One table at run time: its options, its rows, and the queries that are compiled once. */
 export class SessionsStore {
@@ -30,7 +31,7 @@ export class SessionsStore {
   readonly unset: Readonly<Row>;
   /** Where the uses of sessions are noted, if the table keeps them. */
   readonly lastUse: LastUse | undefined;
-  readonly #byToken: Prepared;
+  readonly #tokens: TokenLookUps;
   readonly #redigest: Prepared;
   readonly #extend: Prepared;
   readonly #limit: Prepared;
@@ -49,15 +50,8 @@ export class SessionsStore {
     this.selected = [...this.columns.columns.keys()];
     const nullable = [...this.columns.columns.values()].filter((column) => column.nullable);
     this.unset = Object.fromEntries(nullable.map((column) => [column.property, null]));
-    const digests = options.schemes.map((_, i) => param(`digest${i}`));
-    this.#byToken = adapter.prepare('all', entity, {
-      where: {
-        authTokenDigest: digests.length === 1 ? digests[0] : In(digests),
-        ...this.validAt(param('now')),
-      },
-      // Where a row may have an older digest, it tells which one it has.
-      select: digests.length === 1 ? this.selected : [...this.selected, 'authTokenDigest'],
-    });
+    this.#tokens = this.#lookUps('authTokenDigest');
+    if (definition.rotation) this.#superseded = new SupersededTokens(this, this.#lookUps('previousTokenDigest'));
     const lastUse = lastUseOf(definition);
     if (lastUse) {
       const { interval = '5m', ip = false, userAgent = false } = lastUse;
@@ -76,12 +70,19 @@ export class SessionsStore {
         ...this.#unrevoked,
         expiresAt: And(MoreThanOrEqual(param('seen')), LessThan(param('ifBefore'))),
       },
+      often: true,
     });
     this.#limit = adapter.prepare('updateAll', entity, {
       set: { expiresAt: param('expiresAt'), updatedAt: param('now') },
       where: { id: param('id'), ...this.#unrevoked, expiresAt: IsNull() },
     });
-    if (definition.rotation) this.#superseded = new SupersededTokens(this, digests);
+  }
+
+  #lookUps(column: string): TokenLookUps {
+    const { adapter, entity, selected: select, options, now } = this;
+    const where = this.validAt(param('now'));
+    const table = { adapter, entity, column, select, where, schemes: options.schemes.length, now };
+    return new TokenLookUps(table, options.coalesces);
   }
 
   get table(): string {
@@ -105,25 +106,21 @@ export class SessionsStore {
    */
   async findByToken(token: unknown, manager?: EntityManager): Promise<BaseSession | null> {
     const digests = this.digestsOf(token);
-    const [digest, ...former] = digests;
+    const [digest] = digests;
     if (digest === undefined) {
       this.events.tell({ type: 'refused', reason: 'malformed' });
       return null;
     }
-    const adapter = this.on(manager);
-    const params: Row = { now: this.now() };
-    // As many as the query has, also where one of the schemes has none for this token.
-    for (const i of this.options.schemes.keys()) params[`digest${i}`] = i === 0 ? digest : (former[i - 1] ?? digest);
-    const { rows } = await adapter.execute(this.#byToken, params);
-    const stored = rows?.[0]?.['authTokenDigest'];
-    const session = this.validFrom(rows);
+    const inside = manager && this.on(manager);
+    const row = await this.#tokens.find(digests, inside);
+    const session = this.validFrom(row);
     if (session === null) {
-      const superseded = await this.#superseded?.find(params, adapter);
-      if (superseded === undefined) await this.#tellWhyRefused(digests, adapter);
+      const superseded = await this.#superseded?.find(digests, inside);
+      if (superseded === undefined) await this.#tellWhyRefused(digests, this.on(manager));
       return superseded ?? null;
     }
-    if (stored !== undefined && stored !== digest)
-      await adapter.execute(this.#redigest, { id: session.id, digest, former: stored });
+    const stored = row!['authTokenDigest'];
+    if (stored !== digest) await this.on(manager).execute(this.#redigest, { id: session.id, digest, former: stored });
     return session;
   }
 
@@ -222,13 +219,13 @@ export class SessionsStore {
     const adapter = this.on(manager);
     const where = { id: session.id, ...this.validAt(this.now()) };
     const { rows } = await adapter.execute(adapter.prepare('all', this.entity, { where, select: this.selected }));
-    const found = this.validFrom(rows);
+    const found = this.validFrom(rows?.[0]);
     return found && { ...session, ...found };
   }
 
   /** The row that was found, unless the session ended while the query was on its way. */
-  validFrom(rows: Row[] | null): BaseSession | null {
-    const session = rows?.[0] ? this.sessionFrom(rows[0]) : null;
+  validFrom(row: Row | undefined): BaseSession | null {
+    const session = row ? this.sessionFrom(row) : null;
     return session === null || session.isExpired || wasEnded(session) ? null : session;
   }
 

@@ -1,8 +1,7 @@
-import { In } from 'typeorm';
-import type { Param } from './adapters/operators.js';
-import type { Prepared, Row, SessionsAdapter } from './adapters/sessions-adapter.js';
+import type { SessionsAdapter } from './adapters/sessions-adapter.js';
 import type { BaseSession } from './session.js';
 import type { SessionsStore } from './sessions.store.js';
+import type { TokenLookUps } from './token-look-ups.js';
 
 /** Marks a session that was found by a token that has been replaced; a copy of it has the mark too. */
 const SUPERSEDED = Symbol('nest-sessions:superseded');
@@ -10,6 +9,15 @@ const SUPERSEDED = Symbol('nest-sessions:superseded');
 /** Whether a session was found by a token that another request had replaced. */
 export function isSuperseded(session: object): boolean {
   return SUPERSEDED in session;
+}
+
+/** A session as it is now, found by the same token as the copy from before. */
+export function foundAs(before: object, session: BaseSession): BaseSession {
+  return isSuperseded(before) ? marked(session) : session;
+}
+
+function marked(session: BaseSession): BaseSession & { readonly [SUPERSEDED]: true } {
+  return { ...session, [SUPERSEDED]: true };
 }
 
 /** A copy of a session that got a newer token than the one it was found by. */
@@ -25,32 +33,21 @@ export function unsuperseded(session: BaseSession): BaseSession {
  * @see RFC 9700, 4.14.2: the same for refresh tokens
  */
 export class SupersededTokens {
-  readonly #byPrevious: Prepared;
-
   constructor(
     private readonly store: SessionsStore,
-    digests: readonly Param[],
-  ) {
-    this.#byPrevious = store.adapter.prepare('all', store.entity, {
-      where: { previousTokenDigest: In([...digests]) },
-      select: store.selected,
-    });
-  }
+    private readonly lookUps: TokenLookUps,
+  ) {}
 
   /**
    * The valid session whose token was replaced within the grace period; `null` where that was earlier, and then the
    * session is ended; `undefined` where no valid session had this token.
    */
-  async find(params: Row, adapter: SessionsAdapter): Promise<BaseSession | null | undefined> {
-    const { rows } = await adapter.execute(this.#byPrevious, params);
-    const session = this.store.validFrom(rows);
+  async find(digests: readonly string[], inside?: SessionsAdapter): Promise<BaseSession | null | undefined> {
+    const session = this.store.validFrom(await this.lookUps.find(digests, inside));
     if (session === null) return undefined;
     const { now, options, events } = this.store;
-    if (now().getTime() < session.rotatedAt!.getTime() + options.graceMs) {
-      const superseded: BaseSession & { readonly [SUPERSEDED]: true } = { ...session, [SUPERSEDED]: true };
-      return superseded;
-    }
-    await this.store.revoke([{ id: session.id }], 'token_reuse', adapter);
+    if (now().getTime() < session.rotatedAt!.getTime() + options.graceMs) return marked(session);
+    await this.store.revoke([{ id: session.id }], 'token_reuse', inside);
     events.tell({ type: 'refused', reason: 'token_reuse', session });
     return null;
   }

@@ -1,9 +1,10 @@
 import type { EntityManager } from 'typeorm';
-import { IsNull } from 'typeorm';
+import { And, IsNull, LessThan, MoreThanOrEqual } from 'typeorm';
 import { column } from './adapters/operators.js';
 import type { Row, Where } from './adapters/sessions-adapter.js';
 import { StaleSessionError } from './errors/errors.js';
 import { type BaseSession, beginningOf, endFrom, isExpired, limitsOf } from './session.js';
+import { bothOf } from './session-filters.js';
 import type { SessionsStore } from './sessions.store.js';
 import { isSuperseded, unsuperseded } from './superseded-tokens.js';
 
@@ -23,7 +24,8 @@ export async function rotated(
   const changes = { rotatedAt: after(session.rotatedAt, now), updatedAt: now };
   const set = { ...changes, previousTokenDigest: column('authTokenDigest'), authTokenDigest };
   const where = { rotatedAt: session.rotatedAt ?? IsNull() };
-  if (!isSuperseded(session) && (await change(store, session, set, where, manager))) {
+  const unended = store.unendedSince(session, now);
+  if (!isSuperseded(session) && (await change(store, session, set, { ...unended, ...where }, manager))) {
     const changed = { ...session, ...changes };
     store.events.tell({ type: 'rotated', session: changed });
     return changed;
@@ -33,7 +35,8 @@ export async function rotated(
 }
 
 /**
- * The session with a new token's digest instead of the one before, and with limits that begin now.
+ * The session with a new token's digest instead of the one before, and with limits that begin now. Where another request
+ * moves its end, or replaces its token, at the same time, this one comes after it.
  *
  * @throws StaleSessionError where the session has ended, is gone, or was reauthenticated by another request
  */
@@ -43,19 +46,46 @@ export async function reauthenticated(
   authTokenDigest: string,
   manager?: EntityManager,
 ): Promise<BaseSession> {
+  let current: BaseSession | null = session;
+  for (let tries = 0; tries < TRIES && current && isReauthenticatedAlike(current, session); tries++) {
+    const changes = reauthentication(store, current);
+    const set = { ...changes, ...(store.definition.rotation && { previousTokenDigest: null }), authTokenDigest };
+    if (await change(store, current, set, unchanged(store, current), manager)) {
+      const changed = { ...unsuperseded(current), ...changes };
+      store.events.tell({ type: 'reauthenticated', session: changed });
+      return changed;
+    }
+    current = await store.findValid(session, manager);
+  }
+  throw new StaleSessionError(store.table, session.id);
+}
+
+/** Each failed try is another request's success, so there are never many. */
+const TRIES = 10;
+
+function isReauthenticatedAlike({ authenticatedAt: a }: BaseSession, { authenticatedAt: b }: BaseSession): boolean {
+  return a?.getTime() === b?.getTime();
+}
+
+/** What re-authentication makes of a session, but for its digests. */
+function reauthentication(store: SessionsStore, session: BaseSession) {
   const now = store.now();
-  const changes = {
+  return {
     authenticatedAt: after(session.authenticatedAt, now),
     ...newLimits(store, session, now),
     ...(store.definition.rotation && { rotatedAt: after(session.rotatedAt, now) }),
     updatedAt: now,
   };
-  const set = { ...changes, ...(store.definition.rotation && { previousTokenDigest: null }), authTokenDigest };
-  const where = { authenticatedAt: session.authenticatedAt ?? IsNull() };
-  if (!(await change(store, session, set, where, manager))) throw new StaleSessionError(store.table, session.id);
-  const changed = { ...unsuperseded(session), ...changes };
-  store.events.tell({ type: 'reauthenticated', session: changed });
-  return changed;
+}
+
+/** That what a re-authentication depends on is as this copy of the session says. */
+function unchanged({ definition }: SessionsStore, { authenticatedAt, expiresAt, rotatedAt }: BaseSession): Where {
+  return {
+    authenticatedAt: authenticatedAt ?? IsNull(),
+    // A table of another program may have finer times than a Date.
+    expiresAt: expiresAt ? And(MoreThanOrEqual(expiresAt), LessThan(new Date(expiresAt.getTime() + 1))) : IsNull(),
+    ...(definition.rotation && { rotatedAt: rotatedAt ?? IsNull() }),
+  };
 }
 
 /** One conditional statement; `false` where the session has ended, or is no longer as this copy of it says. */
@@ -63,11 +93,11 @@ async function change(
   store: SessionsStore,
   session: BaseSession,
   set: Row,
-  unchanged: Where,
+  asSeen: Where,
   manager?: EntityManager,
 ): Promise<boolean> {
   const adapter = store.on(manager);
-  const where = { id: session.id, ...store.unendedSince(session, store.now()), ...unchanged };
+  const where = bothOf([{ id: session.id, ...asSeen }], store.whereOf([{}]));
   return (await adapter.execute(adapter.prepare('updateAll', store.entity, { set, where }))).count > 0;
 }
 

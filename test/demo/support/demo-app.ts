@@ -5,6 +5,7 @@ import { vi } from 'vitest';
 import type { SessionsAdapter } from '@app/sessions';
 import { STORAGE } from '../../../apps/demo/src/database/database.module.js';
 import { createDemo } from '../../../apps/demo/src/demo.js';
+import { Sessions } from '../../../apps/demo/src/sessions/sessions.js';
 import { LogCapture } from '../../support/log-capture.js';
 import { QueryLog } from '../../support/query-log.js';
 
@@ -56,6 +57,10 @@ export class DemoApp {
 
   get storage(): SessionsAdapter {
     return this.app.get<SessionsAdapter>(STORAGE);
+  }
+
+  get sessions(): Sessions {
+    return this.app.get(Sessions);
   }
 
   async send(method: string, path: string, { token, headers = {}, body }: Sent = {}): Promise<Answer> {

@@ -4,26 +4,39 @@ import type { Answer, DemoApp, Sent } from './demo-app.js';
 /** A session as the demo lists it. */
 export interface Listed {
   readonly id: string;
+  readonly isCurrent: boolean;
+  readonly status: 'valid' | 'expired' | 'revoked';
+  readonly reason: string | null;
   readonly device: unknown;
   readonly createdAt: string;
   readonly expiresAt: string | null;
-  readonly isCurrent: boolean;
-  readonly isExpired: boolean;
+  readonly lastUse: { readonly at: string; readonly ip: string; readonly userAgent: string } | null;
 }
 
-/** A user of the demo, with the token of the last login. */
+/** An entry of the log of activity. */
+export interface Noted {
+  readonly at: string;
+  readonly type: string;
+  readonly reason: string | null;
+  readonly sessionId: string;
+}
+
+/** A user of the demo, with the token of a session. */
 export class Person {
   readonly email = `${randomUUID()}@example.com`;
   readonly password = 'correct horse';
+  id = '';
   token = '';
 
-  private constructor(readonly app: DemoApp) {}
+  /** @param app the demo that requests go to; another one where it was started again */
+  private constructor(public app: DemoApp) {}
 
-  /** Signed up and logged in. */
+  /** Signed up, with a session of a laptop. */
   static async new(app: DemoApp): Promise<Person> {
     const person = new Person(app);
-    await app.send('POST', '/api/sign-up', { body: person.credentials });
-    await person.login();
+    const { body } = await app.send('POST', '/api/sign-up', { body: person.credentials });
+    person.id = (body as { id: string }).id;
+    person.token = await person.session('laptop');
     return person;
   }
 
@@ -31,15 +44,18 @@ export class Person {
     return { email: this.email, password: this.password };
   }
 
-  /** The token of a further session; that of the first login stays the person's own. */
+  /** The token of a further session, by the route. */
   async login(userAgent = 'laptop'): Promise<string> {
     const { body } = await this.app.send('POST', '/api/login', {
       body: this.credentials,
       headers: { 'user-agent': userAgent },
     });
-    const { token } = body as { token: string };
-    this.token ||= token;
-    return token;
+    return (body as { token: string }).token;
+  }
+
+  /** The token of a further session, without the time that hashing a password takes. */
+  async session(userAgent = 'laptop'): Promise<string> {
+    return (await this.app.sessions.create({ userId: this.id, data: { userAgent } })).authToken;
   }
 
   async send(method: string, path: string, sent: Sent = {}): Promise<Answer> {
@@ -62,13 +78,15 @@ export class Person {
     return (await this.get('/api/account/sessions')).body as Listed[];
   }
 
-  /** The session that was begun with this user agent. */
-  async sessionOn(userAgent: string): Promise<Listed> {
-    const found = (await this.sessions()).find(
-      ({ device }) => (device as { userAgent: unknown }).userAgent === userAgent,
-    );
-    if (!found) throw new Error(`There is no session of "${userAgent}".`);
+  /** The newest session of this device. */
+  async sessionOn(device: string): Promise<Listed> {
+    const found = (await this.sessions()).find((session) => session.device === device);
+    if (!found) throw new Error(`There is no session of "${device}".`);
     return found;
+  }
+
+  async activity(): Promise<Noted[]> {
+    return (await this.get('/api/account/activity')).body as Noted[];
   }
 
   /** A new project. */
@@ -77,7 +95,18 @@ export class Person {
   }
 
   /** A new key of a project. */
-  async key(project: string, name = 'build server'): Promise<{ id: string; key: string }> {
-    return (await this.post(`/api/projects/${project}/keys`, { name })).body as { id: string; key: string };
+  async key(
+    project: string,
+    { name = 'build server', scopes }: { name?: string; scopes?: readonly string[] } = {},
+  ): Promise<{ id: string; key: string }> {
+    const { body } = await this.post(`/api/projects/${project}/keys`, { name, scopes });
+    return body as { id: string; key: string };
+  }
+
+  /** The keys of a project, as the demo lists them. */
+  async keys(
+    project: string,
+  ): Promise<{ id: string; status: string; reason: string | null; lastUsedAt: string | null }[]> {
+    return (await this.get(`/api/projects/${project}/keys`)).body as never;
   }
 }

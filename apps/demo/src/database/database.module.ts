@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { MemoryAdapter, TypeOrmAdapter } from '@app/sessions';
 import { DataSource } from 'typeorm';
+import { Activity } from '../activity/activity.entity.js';
 import { Project } from '../projects/project.entity.js';
 import { User } from '../users/user.entity.js';
 import { dataSourceOptions } from './data-source.options.js';
@@ -21,7 +22,7 @@ export class DatabaseModule {
       ...common,
       imports: [
         TypeOrmModule.forRootAsync({ useFactory: () => dataSourceOptions(databaseUrl) }),
-        TypeOrmModule.forFeature([User, Project]),
+        TypeOrmModule.forFeature([User, Project, Activity]),
       ],
       providers: [
         { provide: STORAGE, useFactory: (source: DataSource) => new TypeOrmAdapter(source), inject: [DataSource] },

@@ -1,13 +1,14 @@
 import { Module } from '@nestjs/common';
 import { SessionsModule } from '@app/sessions';
 import { ApiKeys } from './api-keys.js';
+import { KeysController } from './keys.controller.js';
 import { MachineController } from './machine.controller.js';
 import { ProjectsController } from './projects.controller.js';
 import { ProjectsService } from './projects.service.js';
 
 @Module({
   imports: [SessionsModule.forFeature(ApiKeys)],
-  controllers: [ProjectsController, MachineController],
+  controllers: [ProjectsController, KeysController, MachineController],
   providers: [ProjectsService],
 })
 export class ProjectsModule {}

@@ -14,6 +14,11 @@ export class ProjectsService {
     return { id, name };
   }
 
+  async rename(id: string, name: string): Promise<Pick<Project, 'id' | 'name'>> {
+    await this.storage.update(Project, { name }, { id });
+    return { id, name };
+  }
+
   async list(userId: string): Promise<Pick<Project, 'id' | 'name'>[]> {
     return this.#find({ where: { userId }, select: ['id', 'name'], order: { name: 'ASC' } });
   }

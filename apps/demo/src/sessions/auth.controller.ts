@@ -1,21 +1,23 @@
-import { Body, Controller, HttpCode, HttpStatus, Post, Res, UnauthorizedException } from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, HttpStatus, Post, Res, UnauthorizedException } from '@nestjs/common';
 import { CurrentSession, OptionalSession, Public } from '@app/sessions';
-import { body, type BodyOf } from '../http/body.js';
+import { body, type BodyOf, NEW_PASSWORD, PASSWORD } from '../http/body.js';
 import { NoStore } from '../http/no-store.decorator.js';
 import { UsersService } from '../users/users.service.js';
-import { CurrentDevice, type Device } from './device.js';
 import { type Session, Sessions } from './sessions.js';
 
 const EMAIL = { max: 254, form: [/^[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+$/, 'must be an e-mail address'] } as const;
 
-const SIGN_UP = body({ email: EMAIL, password: { min: 8, max: 1000 } });
-const LOGIN = body({ email: EMAIL, password: { max: 1000 } });
+const SIGN_UP = body({ email: EMAIL, password: NEW_PASSWORD });
+const LOGIN = body({ email: EMAIL, password: PASSWORD });
+
+const MAX_USER_AGENT = 255;
 
 interface Login {
   readonly token: string;
   readonly expiresAt: Date | null;
 }
 
+/** How sessions begin, and how their tokens are replaced. */
 @Controller('api')
 export class AuthController {
   constructor(
@@ -29,14 +31,14 @@ export class AuthController {
     return this.users.signUp(email, password);
   }
 
-  /** A token that is sent along is ended: whoever had it before has nothing of the new login. @see ASVS 7.2.4 */
+  /** A token that is sent along is replaced: whoever had it before has nothing of the new login. @see ASVS 7.2.4 */
   @OptionalSession()
   @Post('login')
   @HttpCode(HttpStatus.OK)
   @NoStore()
   async login(
     @Body({ schema: LOGIN }) { email, password }: BodyOf<typeof LOGIN>,
-    @CurrentDevice() device: Device,
+    @Headers('user-agent') userAgent: string | undefined,
     @CurrentSession() presented: Session | undefined,
     @Res({ passthrough: true }) response: { setHeader(name: string, value: string): void },
   ): Promise<Login> {
@@ -45,14 +47,29 @@ export class AuthController {
       response.setHeader('WWW-Authenticate', 'Bearer realm="api"');
       throw new UnauthorizedException('The e-mail address or the password is wrong.');
     }
-    const session = await this.sessions.create({ userId: user.id, data: { ...device } });
-    if (presented) await this.sessions.delete(presented);
+    const data = { userAgent: userAgent?.slice(0, MAX_USER_AGENT) ?? null };
+    const session = await this.sessions.signIn({ userId: user.id, data }, { replaces: presented });
     return { token: session.authToken, expiresAt: session.expiresAt };
+  }
+
+  /**
+   * A new token for the session, which clients ask for now and then, so that one that leaked is soon of no use.
+   *
+   * Of several requests at once, such as those of two tabs, one gets the new token and the others `null`: no error, since
+   * the session goes on. They use the token that the first one was given. Where that answer was lost nobody has the new
+   * token, and the one before is honoured for half a minute more: the client logs in again.
+   */
+  @Post('session/rotate')
+  @HttpCode(HttpStatus.OK)
+  @NoStore()
+  async rotate(@CurrentSession() session: Session): Promise<{ token: string | null }> {
+    const rotated = await this.sessions.rotate(session);
+    return { token: rotated?.authToken ?? null };
   }
 
   @Post('logout')
   @HttpCode(HttpStatus.NO_CONTENT)
   async logout(@CurrentSession() session: Session): Promise<void> {
-    await this.sessions.delete(session);
+    await this.sessions.revoke(session);
   }
 }

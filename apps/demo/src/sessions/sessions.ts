@@ -9,6 +9,12 @@ export class Sessions extends SessionsTable({
     userId: { type: 'uuid', index: true, immutable: true },
     user: { manyToOne: () => User, joinColumn: 'userId', onDelete: 'CASCADE' },
   },
+  absoluteTtl: '30d',
+  sessionLimits: { userId: { max: 10, whenFull: 'endLeastRecentlyUsed' } },
+  rotation: true,
+  revocation: true,
+  freshness: true,
+  lastUse: { ip: true, userAgent: true },
   // MySQL allows no default on JSON, and needs none.
   columns: { data: { default: false } },
 }) {}

@@ -6,18 +6,20 @@ interface Statistics {
   readonly total: number;
   readonly valid: number;
   readonly expired: number;
+  readonly revoked: number;
 }
 
 @Controller('api/statistics')
 export class StatisticsController {
   constructor(private readonly sessions: Sessions) {}
 
-  /** Expired sessions are counted until the expiry job deletes them. */
+  /** Sessions that have ended are counted until the expiry job deletes them. */
   @Public()
   @Get()
   async statistics(): Promise<Statistics> {
     const valid = await this.sessions.count({ status: 'valid' });
     const expired = await this.sessions.count({ status: 'expired' });
-    return { total: valid + expired, valid, expired };
+    const revoked = await this.sessions.count({ status: 'revoked' });
+    return { total: valid + expired + revoked, valid, expired, revoked };
   }
 }

@@ -37,6 +37,14 @@ export class UsersService implements OnModuleInit {
     return user !== null && matches ? user : null;
   }
 
+  async hasPassword(id: string, password: string): Promise<boolean> {
+    return verifyPassword(password, (await this.get(id)).passwordHash);
+  }
+
+  async setPassword(id: string, password: string): Promise<void> {
+    await this.storage.update(User, { passwordHash: await hashPassword(password) }, { id });
+  }
+
   /** @throws NotFoundException */
   async get(id: string): Promise<User> {
     const user = await this.#find({ id });

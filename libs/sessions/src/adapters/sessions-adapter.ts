@@ -32,6 +32,8 @@ export interface QueryOptions {
   latest?: boolean;
   /** `'updateAll'`: the new values, or `column(name)` for the value that another column had before. */
   set?: Row;
+  /** Whether it will be run often: a database may then keep what it has made of it. */
+  often?: boolean;
   /** `'updateAll'`, `'deleteAll'`: columns to return of each row that was changed. */
   returning?: readonly string[];
 }

@@ -1,12 +1,13 @@
 import { createSessionsTable, dropSessionsTable } from '@app/sessions';
-import { type MigrationInterface, type QueryRunner, Table, type TableColumnOptions } from 'typeorm';
+import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 import { ApiKeys } from '../../projects/api-keys.js';
 import { Sessions } from '../../sessions/sessions.js';
+import { uuidType } from '../column-types.js';
 
 /** The tables of the demo: users and their sessions, projects and their keys. */
 export class CreateDemo1767225600000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
-    const uuid = uuidColumn(queryRunner);
+    const uuid = uuidType(queryRunner);
     await queryRunner.createTable(
       new Table({
         name: 'users',
@@ -50,10 +51,4 @@ export class CreateDemo1767225600000 implements MigrationInterface {
     await queryRunner.dropTable('projects', true);
     await queryRunner.dropTable('users', true);
   }
-}
-
-/** The type of a UUID where the database has one, else that of its text, whose length MySQL wants to know. */
-function uuidColumn({ dataSource: { driver } }: QueryRunner): Pick<TableColumnOptions, 'type' | 'length'> {
-  const type = driver.normalizeType({ type: 'uuid' });
-  return type === 'varchar' && driver.options.type !== 'better-sqlite3' ? { type, length: '36' } : { type };
 }

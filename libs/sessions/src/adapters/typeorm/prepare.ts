@@ -157,6 +157,7 @@ function keyAccess({ dialect, table, condition }: Build): Dialect['byKey'] {
 
 function namesKey(key: SqlColumn, condition: Condition<SqlColumn>): boolean {
   if (condition.kind === 'and') return condition.parts.some((part) => namesKey(key, part));
+  if (condition.kind === 'or') return condition.parts.every((part) => namesKey(key, part));
   const equals = condition.kind === 'in' || (condition.kind === 'compare' && condition.op === '=');
   return equals && condition.subject.column === key;
 }

@@ -23,6 +23,7 @@ import type {
 import { type Dialect, dialectOf } from './dialects.js';
 import { Inserter } from './inserter.js';
 import { bindParams, loadRow, prepareQuery, type SqlPrepared } from './prepare.js';
+import { KeptStatements, type Sent } from './kept-statements.js';
 import { SqlWriter } from './sql.js';
 import { loadRelations } from './relations.js';
 import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
@@ -31,6 +32,12 @@ import { lockAround, lockTransaction, mayReadThePast, type TurnLock, turnsOf } f
 import { portError } from './unique-violation.js';
 
 const CHUNK = 500;
+
+/** How an adapter uses its data source. */
+export interface TypeOrmAdapterOptions {
+  /** Whether what is run often is kept prepared by the database, on each connection. Default: true. */
+  readonly preparedStatements?: boolean;
+}
 
 /**
  * The port on a TypeORM data source: PostgreSQL, MySQL, MariaDB or SQLite (better-sqlite3).
@@ -47,15 +54,19 @@ const CHUNK = 500;
 export class TypeOrmAdapter implements SessionsAdapter {
   readonly #tables: Map<Schema, SqlTable>;
   readonly #dialect: Dialect;
+  readonly #kept: KeptStatements | undefined;
+  /** The connection that every statement travels on; without one each takes its own from the pool. */
+  private readonly runner: QueryRunner | undefined;
 
   constructor(
     readonly dataSource: DataSource,
-    /** The connection that every statement travels on; without one each takes its own from the pool. */
-    private readonly runner?: QueryRunner,
-    tables = new Map<Schema, SqlTable>(),
+    { preparedStatements = true }: TypeOrmAdapterOptions = {},
+    bound?: { readonly to: TypeOrmAdapter; readonly runner: QueryRunner },
   ) {
     this.#dialect = dialectOf(dataSource);
-    this.#tables = tables;
+    this.#tables = bound ? bound.to.#tables : new Map();
+    this.#kept = bound ? bound.to.#kept : preparedStatements ? KeptStatements.of(dataSource) : undefined;
+    this.runner = bound?.runner;
   }
 
   init(schemas: readonly Schema[]): AdapterMeta {
@@ -188,7 +199,10 @@ export class TypeOrmAdapter implements SessionsAdapter {
     const latest =
       query.options.latest && this.runner && mayReadThePast(this.runner) ? this.#dialect.latest : undefined;
     const text = query.statement.text + (latest ?? '');
-    const { records, affected } = await this.run(text, bindParams(query, params), query.table);
+    const values = bindParams(query, params);
+    const { records, affected } = await (query.options.often && this.#kept?.apply
+      ? this.runKept(this.#kept, text, values, query.table)
+      : this.run(text, values, query.table));
     if (query.count) return { count: Number((records[0] as { count: unknown }).count), rows: null };
     if (!query.columns) return { count: affected ?? 0, rows: null };
     const rows = records.map((raw) => loadRow(query.columns!, raw as Row));
@@ -233,7 +247,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
   }
 
   private bound(runner: QueryRunner): TypeOrmAdapter {
-    return new TypeOrmAdapter(this.dataSource, runner, this.#tables);
+    return new TypeOrmAdapter(this.dataSource, {}, { to: this, runner });
   }
 
   private inserter(table: SqlTable): Inserter {
@@ -257,6 +271,14 @@ export class TypeOrmAdapter implements SessionsAdapter {
       return await this.onOneConnection((runner) => runner.query(text, values, true));
     } catch (error) {
       throw table ? portError(error, table) : error;
+    }
+  }
+
+  private async runKept(kept: KeptStatements, text: string, values: unknown[], table: SqlTable): Promise<Sent> {
+    try {
+      return await kept.run(text, values, this.runner);
+    } catch (error) {
+      throw portError(error, table);
     }
   }
 

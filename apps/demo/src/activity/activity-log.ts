@@ -1,0 +1,77 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { SessionEvent, SessionsAdapter } from '@app/sessions';
+import { In } from 'typeorm';
+import { STORAGE } from '../database/database.module.js';
+import { type Session, Sessions } from '../sessions/sessions.js';
+import { Activity } from './activity.entity.js';
+
+type Entry = Pick<Activity, 'userId' | 'sessionId' | 'type' | 'reason' | 'at'>;
+
+/** Entries of one user; older ones go when new ones come. */
+const KEPT = 50;
+
+/**
+ * What happened to the sessions of each user, written beside the requests that it happened in: one that cannot be
+ * written is given up, and the request knows nothing of it.
+ */
+@Injectable()
+export class ActivityLog implements OnModuleInit, OnApplicationShutdown {
+  readonly #logger = new Logger('ActivityLog');
+  #written: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly sessions: Sessions,
+    @Inject(STORAGE) private readonly storage: SessionsAdapter,
+  ) {}
+
+  onModuleInit(): void {
+    this.sessions.events.subscribe((event) => {
+      const entry = entryOf(event);
+      if (entry) this.#written = this.#written.then(() => this.#write(entry));
+    });
+  }
+
+  /** The last events are told before this, and TypeORM closes the data source after it. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.#written;
+  }
+
+  /** The entries of a user, newest first, with all that this process has noted so far. */
+  async list(userId: string): Promise<Activity[]> {
+    await this.#written;
+    return this.#kept(userId);
+  }
+
+  async #write(entry: Entry): Promise<void> {
+    try {
+      const kept = await this.#kept(entry.userId);
+      if (entry.type === 'refused' && kept.some((other) => isSame(other, entry))) return;
+      await this.storage.insert(Activity, { id: this.storage.autogenerate('binaryId'), ...entry });
+      const surplus = kept.slice(KEPT - 1).map(({ id }) => id);
+      if (surplus.length > 0)
+        await this.storage.execute(this.storage.prepare('deleteAll', Activity, { where: { id: In(surplus) } }));
+    } catch (error) {
+      this.#logger.error(`"${entry.type}" of session ${entry.sessionId} cannot be written: ${String(error)}`);
+    }
+  }
+
+  async #kept(userId: string): Promise<Activity[]> {
+    const { rows } = await this.storage.execute(
+      this.storage.prepare('all', Activity, { where: { userId }, order: { id: 'DESC' } }),
+    );
+    return rows as unknown[] as Activity[];
+  }
+}
+
+/** Every use would drown the rest, and what concerns no session has no owner to tell. */
+function entryOf(event: SessionEvent<Session>): Entry | undefined {
+  const session = 'session' in event ? event.session : undefined;
+  if (event.type === 'used' || !session) return undefined;
+  const { type, at } = event;
+  return { userId: session.userId, sessionId: session.id, type, reason: 'reason' in event ? event.reason : null, at };
+}
+
+/** Whoever sends the same bad token again and again must not push out the rest. */
+function isSame(a: Entry, b: Entry): boolean {
+  return a.sessionId === b.sessionId && a.type === b.type && a.reason === b.reason;
+}

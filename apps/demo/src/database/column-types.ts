@@ -1,0 +1,18 @@
+import type { QueryRunner, TableColumnOptions } from 'typeorm';
+
+type ColumnType = Pick<TableColumnOptions, 'type' | 'length' | 'precision'>;
+
+/** The type of a UUID where the database has one, else that of its text, whose length MySQL wants to know. */
+export function uuidType({ dataSource: { driver } }: QueryRunner): ColumnType {
+  const type = driver.normalizeType({ type: 'uuid' });
+  return type === 'varchar' && driver.options.type !== 'better-sqlite3' ? { type, length: '36' } : { type };
+}
+
+/** The type of a time to the millisecond. */
+export function timestampType({ dataSource: { driver } }: QueryRunner): ColumnType {
+  return { type: driver.normalizeType({ type: Date }), precision: 3 };
+}
+
+export function jsonType({ dataSource: { driver } }: QueryRunner): ColumnType {
+  return { type: driver.normalizeType({ type: 'json' }) };
+}

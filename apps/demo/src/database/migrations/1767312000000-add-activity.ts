@@ -1,0 +1,80 @@
+import { type MigrationInterface, type QueryRunner, Table, TableColumn, TableIndex } from 'typeorm';
+import { jsonType, timestampType, uuidType } from '../column-types.js';
+
+/** The log of activity, and what sessions and keys are told by: a new database has their columns from the start. */
+export class AddActivity1767312000000 implements MigrationInterface {
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.createTable(activityTable(queryRunner), true);
+    await addColumns(queryRunner, 'sessions');
+    const added = await addColumns(queryRunner, 'api_keys');
+    // What every key could do before there were scopes.
+    if (added.includes('scopes')) await queryRunner.query(`UPDATE api_keys SET scopes = '["project:read"]'`);
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    for (const [name, columns] of Object.entries(columnsOf(queryRunner)))
+      await queryRunner.dropColumns(
+        name,
+        columns.map((column) => column.name),
+      );
+    await queryRunner.dropTable('activity', true);
+  }
+}
+
+const INDEXED = ['revokedAt', 'previousTokenDigest'];
+
+function activityTable(queryRunner: QueryRunner): Table {
+  const uuid = uuidType(queryRunner);
+  return new Table({
+    name: 'activity',
+    columns: [
+      { name: 'id', ...uuid, isPrimary: true },
+      { name: 'userId', ...uuid },
+      { name: 'sessionId', ...uuid },
+      { name: 'type', type: 'varchar', length: '32' },
+      { name: 'reason', type: 'varchar', length: '64', isNullable: true },
+      { name: 'at', ...timestampType(queryRunner) },
+    ],
+    indices: [{ columnNames: ['userId'] }],
+    foreignKeys: [
+      {
+        columnNames: ['userId'],
+        referencedTableName: 'users',
+        referencedColumnNames: ['id'],
+        onDelete: 'CASCADE',
+        onUpdate: 'NO ACTION',
+      },
+    ],
+  });
+}
+
+/** Adds what a table lacks, and says what that was. */
+async function addColumns(queryRunner: QueryRunner, name: keyof ReturnType<typeof columnsOf>): Promise<string[]> {
+  const table = await queryRunner.getTable(name);
+  const missing = columnsOf(queryRunner)[name].filter((column) => !table!.findColumnByName(column.name));
+  await queryRunner.addColumns(name, missing);
+  const indexed = missing.filter((column) => INDEXED.includes(column.name));
+  for (const column of indexed) await queryRunner.createIndex(name, new TableIndex({ columnNames: [column.name] }));
+  return missing.map((column) => column.name);
+}
+
+function columnsOf(queryRunner: QueryRunner): Record<'sessions' | 'api_keys', TableColumn[]> {
+  const nullable = (type: Pick<TableColumn, 'type'> & { length?: string }, ...names: string[]): TableColumn[] =>
+    names.map((name) => new TableColumn({ name, ...type, isNullable: true }));
+  const text = (length: number): { type: string; length: string } => ({ type: 'varchar', length: String(length) });
+  const timestamp = timestampType(queryRunner);
+  const both = (): TableColumn[] => [
+    ...nullable(timestamp, 'lastUsedAt', 'revokedAt', 'rotatedAt'),
+    ...nullable(text(64), 'revokedReason'),
+    ...nullable(text(255), 'previousTokenDigest'),
+  ];
+  return {
+    sessions: [
+      ...both(),
+      ...nullable(timestamp, 'authenticatedAt'),
+      ...nullable(text(45), 'lastUsedIp'),
+      ...nullable(text(255), 'lastUsedUserAgent'),
+    ],
+    api_keys: [...both(), ...nullable(jsonType(queryRunner), 'scopes')],
+  };
+}

@@ -1,0 +1,49 @@
+import { Body, Controller, ForbiddenException, HttpCode, HttpStatus, Post } from '@nestjs/common';
+import { CurrentSession, RequireFresh } from '@app/sessions';
+import { body, type BodyOf, NEW_PASSWORD, PASSWORD } from '../http/body.js';
+import { NoStore } from '../http/no-store.decorator.js';
+import { UsersService } from '../users/users.service.js';
+import { type Session, Sessions } from './sessions.js';
+
+const PROOF = body({ password: PASSWORD });
+const CHANGE = body({ password: NEW_PASSWORD });
+
+/** What users who are logged in do with their password. */
+@Controller('api/account')
+export class PasswordController {
+  constructor(
+    private readonly users: UsersService,
+    private readonly sessions: Sessions,
+  ) {}
+
+  /**
+   * A new token for who proves again who they are; the one before is refused from now on.
+   *
+   * A wrong password is answered by 403: the token is still good, which a 401 would deny. @see ASVS 7.2.4 and 7.5.3
+   */
+  @Post('reauthenticate')
+  @HttpCode(HttpStatus.OK)
+  @NoStore()
+  async reauthenticate(
+    @CurrentSession() session: Session,
+    @Body({ schema: PROOF }) { password }: BodyOf<typeof PROOF>,
+  ): Promise<{ token: string; expiresAt: Date | null }> {
+    if (!(await this.users.hasPassword(session.userId, password)))
+      throw new ForbiddenException('The password is wrong.');
+    const { authToken, expiresAt } = await this.sessions.reauthenticate(session);
+    return { token: authToken, expiresAt };
+  }
+
+  /** Changes the password, and ends all other sessions: whoever knew the old one may have some. @see ASVS 7.4.3 and 7.5.1 */
+  @RequireFresh('10m')
+  @Post('password')
+  @HttpCode(HttpStatus.OK)
+  async change(
+    @CurrentSession() session: Session,
+    @Body({ schema: CHANGE }) { password }: BodyOf<typeof CHANGE>,
+  ): Promise<{ signedOut: number }> {
+    const { userId } = session;
+    await this.users.setPassword(userId, password);
+    return { signedOut: await this.sessions.revokeOthers(session, { userId }, { reason: 'credentials_changed' }) };
+  }
+}

@@ -1,0 +1,27 @@
+import type { Session } from './sessions.js';
+import { type Status, statusOf } from './status.js';
+
+/** A session as its owner sees it: never with a token. */
+export interface SessionView extends Status {
+  readonly id: string;
+  readonly isCurrent: boolean;
+  /** What the login came from. */
+  readonly device: unknown;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | null;
+  /** To five minutes. */
+  readonly lastUse: { readonly at: Date; readonly ip: string | null; readonly userAgent: string | null } | null;
+}
+
+export function viewOf(session: Session, current: Session): SessionView {
+  const { id, data, createdAt, expiresAt, lastUsedAt, lastUsedIp = null, lastUsedUserAgent = null } = session;
+  return {
+    id,
+    isCurrent: id === current.id,
+    ...statusOf(session),
+    device: data['userAgent'],
+    createdAt,
+    expiresAt,
+    lastUse: lastUsedAt ? { at: lastUsedAt, ip: lastUsedIp, userAgent: lastUsedUserAgent } : null,
+  };
+}

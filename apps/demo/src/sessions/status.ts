@@ -1,0 +1,12 @@
+import type { BaseSession } from '@app/sessions';
+
+/** Whether a session or a key is good, and why not where somebody ended it. */
+export interface Status {
+  readonly status: 'valid' | 'expired' | 'revoked';
+  readonly reason: string | null;
+}
+
+export function statusOf({ revokedAt, revokedReason, isExpired }: BaseSession): Status {
+  if (revokedAt) return { status: 'revoked', reason: revokedReason ?? null };
+  return { status: isExpired ? 'expired' : 'valid', reason: null };
+}

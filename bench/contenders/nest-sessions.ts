@@ -1,0 +1,100 @@
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import {
+  createSessionsTable,
+  SessionsModule,
+  type SessionsService,
+  SessionsTable,
+} from '../../libs/sessions/src/index.js';
+import type { Contender } from '../contender.js';
+import { connection, type Database } from '../databases.js';
+import type { Dataset, RowSql } from '../dataset.js';
+
+const USER = { userId: { type: 'string', index: true } } as const;
+
+/** The table of the README's first example. */
+export class Sessions extends SessionsTable({ extraFields: USER }) {}
+
+/** A table with all that sessions can have, but for the last use, which is a write. */
+export class FullSessions extends SessionsTable({
+  table: 'full_sessions',
+  extraFields: USER,
+  ownLimits: true,
+  revocation: true,
+  rotation: true,
+  freshness: true,
+  scopes: ['posts:read', 'posts:write'],
+}) {}
+
+/** Any of the tables here. */
+export type UserTable = typeof Sessions | typeof FullSessions;
+
+export function tableName(table: UserTable): string {
+  return table.definition.table ?? 'sessions';
+}
+
+/** A table as `Sessions`, under another name. */
+export function sessionsTable(table: string): UserTable {
+  const Table = class extends SessionsTable({ table, extraFields: USER }) {};
+  Object.defineProperty(Table, 'name', { value: table });
+  return Table;
+}
+
+const columnsOf = (sql: RowSql): Record<string, string> => ({
+  id: sql.uuid,
+  authTokenDigest: sql.sha256(sql.token),
+  userId: sql.user,
+  data: "'{}'",
+  expiresAt: sql.expiresAt,
+  createdAt: sql.now,
+  updatedAt: sql.now,
+});
+
+/** Fills a table of the library's. */
+export async function fillSessions(
+  dataset: Dataset,
+  table: UserTable = Sessions,
+  rows: number = dataset.rows,
+): Promise<void> {
+  const full = table === FullSessions;
+  await dataset.fill(
+    (runner) => createSessionsTable(runner, table),
+    [
+      {
+        table: tableName(table),
+        rows,
+        columns: (sql) => ({
+          ...columnsOf(sql),
+          ...(full && {
+            data: `'{"device":"iPhone","theme":"dark"}'`,
+            authenticatedAt: sql.now,
+            scopes: `'["posts:read"]'`,
+          }),
+        }),
+      },
+    ],
+  );
+}
+
+/** What an application with one table imports. */
+export function sessionsModules(database: Database, table: UserTable): DynamicModule[] {
+  return [
+    TypeOrmModule.forRoot({ ...connection(database), autoLoadEntities: true }),
+    ScheduleModule.forRoot(),
+    SessionsModule.forRoot({ pruning: false }),
+    SessionsModule.forFeature(table),
+  ];
+}
+
+/** `authenticate` of a table's service. */
+export async function authenticate(database: Database, table: UserTable = Sessions): Promise<Contender> {
+  const root = { module: class {}, imports: sessionsModules(database, table) };
+  const app = await NestFactory.createApplicationContext(root, { logger: ['error'], abortOnError: false });
+  const sessions: SessionsService<typeof USER> = app.get(table);
+  return {
+    validate: async (token) => (await sessions.authenticate(token))?.userId ?? null,
+    close: () => app.close(),
+  };
+}

@@ -1,0 +1,40 @@
+import { hash } from 'node:crypto';
+import { DataSource, EntitySchema } from 'typeorm';
+import { type Contender, userOfValid } from '../contender.js';
+import { connection, type Database } from '../databases.js';
+
+interface SessionRow {
+  readonly id: string;
+  readonly authTokenDigest: string;
+  readonly userId: string;
+  readonly data: object;
+  readonly expiresAt: Date;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** The library's table, as one would write it by hand. */
+const Session = new EntitySchema<SessionRow>({
+  name: 'Session',
+  tableName: 'sessions',
+  columns: {
+    id: { type: 'uuid', primary: true },
+    authTokenDigest: { type: 'varchar' },
+    userId: { type: 'varchar' },
+    data: { type: 'json' },
+    expiresAt: { type: Date },
+    createdAt: { type: Date },
+    updatedAt: { type: Date },
+  },
+});
+
+/** `findOneBy` of a TypeORM repository, on the library's table. */
+export async function findOneBy(database: Database): Promise<Contender> {
+  const dataSource = await new DataSource({ ...connection(database), entities: [Session] }).initialize();
+  const repository = dataSource.getRepository(Session);
+  return {
+    validate: async (token) =>
+      userOfValid(await repository.findOneBy({ authTokenDigest: hash('sha256', token, 'hex') })),
+    close: () => dataSource.destroy(),
+  };
+}

@@ -1,0 +1,24 @@
+import type { Database } from '../databases.js';
+import { betterAuthApp, expressPgApp, expressSessionApp } from './express-apps.js';
+import { bareApp, findOneByApp, pgGuardApp, sessionGuardApp } from './nest-apps.js';
+
+/** Starts an application on a port of its own, and gives the port. */
+export type Application = (database: Database) => Promise<number>;
+
+/** The applications that are measured, each in a process of its own. */
+export const APPLICATIONS = {
+  'express-bare': () => bareApp('express'),
+  'express-pg': (database) => pgGuardApp('express', database),
+  'express-find-one-by': (database) => findOneByApp('express', database),
+  'express-sessions': (database) => sessionGuardApp('express', database),
+  'fastify-bare': () => bareApp('fastify'),
+  'fastify-pg': (database) => pgGuardApp('fastify', database),
+  'fastify-find-one-by': (database) => findOneByApp('fastify', database),
+  'fastify-sessions': (database) => sessionGuardApp('fastify', database),
+  'express-alone-pg': expressPgApp,
+  'express-alone-better-auth': betterAuthApp,
+  'express-alone-session': (database) => expressSessionApp(database, { disableTouch: true }),
+  'express-alone-session-touching': (database) => expressSessionApp(database, { disableTouch: false }),
+} satisfies Record<string, Application>;
+
+export type ApplicationName = keyof typeof APPLICATIONS;

@@ -1,0 +1,85 @@
+import type { Contender } from '../contender.js';
+import type { Dataset } from '../dataset.js';
+import { betterAuthCookie, fillBetterAuth } from '../contenders/better-auth.js';
+import { fillConnectPgSimple } from '../contenders/connect-pg-simple.js';
+import { expressSessionCookie } from '../contenders/express-store.js';
+import { fillSessions } from '../contenders/nest-sessions.js';
+import type { ApplicationName } from './applications.js';
+
+/** An application and its clients. */
+export interface HttpEntry {
+  readonly name: string;
+  readonly application: ApplicationName;
+  /** Whether it is the library's. Default: false. */
+  readonly own?: boolean;
+  /** Whether it lets everybody in. Default: false. */
+  readonly open?: boolean;
+  /** Where clients carry the credential. Default: the `Authorization` header. */
+  readonly cookie?: (token: string) => string;
+  /** The tokens that it sees. Default: all. */
+  readonly tokens?: 'all' | 'few';
+  /** Makes and fills its tables. Default: none. */
+  readonly fill?: (dataset: Dataset) => Promise<void>;
+}
+
+export const GUARD_NAME = 'SessionGuard';
+export const FEW_NAME = 'SessionGuard, the same 1,000 tokens';
+export const BARE_NAME = 'no guard';
+export const PG_NAME = 'a guard of one pg named statement';
+
+function onNest(platform: 'express' | 'fastify'): readonly [HttpEntry, ...HttpEntry[]] {
+  return [
+    { name: PG_NAME, application: `${platform}-pg`, fill: fillSessions },
+    { name: BARE_NAME, application: `${platform}-bare`, open: true },
+    { name: GUARD_NAME, application: `${platform}-sessions`, own: true, fill: fillSessions },
+    { name: FEW_NAME, application: `${platform}-sessions`, own: true, tokens: 'few', fill: fillSessions },
+    { name: 'a guard of findOneBy', application: `${platform}-find-one-by`, fill: fillSessions },
+  ];
+}
+
+const ALONE: readonly HttpEntry[] = [
+  { name: 'Express alone, one pg named statement', application: 'express-alone-pg', fill: fillSessions },
+  {
+    name: 'Express alone, express-session + connect-pg-simple',
+    application: 'express-alone-session-touching',
+    cookie: expressSessionCookie,
+    fill: fillConnectPgSimple,
+  },
+  {
+    name: 'Express alone, the same, disableTouch',
+    application: 'express-alone-session',
+    cookie: expressSessionCookie,
+    fill: fillConnectPgSimple,
+  },
+  {
+    name: 'Express alone, better-auth',
+    application: 'express-alone-better-auth',
+    cookie: betterAuthCookie,
+    fill: fillBetterAuth,
+  },
+];
+
+/** What is measured by HTTP; the first one of each group is its baseline. */
+export const HTTP_GROUPS: readonly { title: string; entries: readonly [HttpEntry, ...HttpEntry[]] }[] = [
+  { title: 'HTTP, NestJS on Express', entries: [...onNest('express'), ...ALONE] },
+  { title: 'HTTP, NestJS on Fastify', entries: onNest('fastify') },
+];
+
+/** An application as a contender, to be checked. */
+export function asContender({ cookie }: HttpEntry, url: string): Omit<Contender, 'close'> {
+  return {
+    credential: cookie,
+    async validate(credential) {
+      const response = await fetch(url, { headers: headersOf(cookie !== undefined, credential) });
+      const { userId } = (await response.json()) as { userId?: string };
+      if (response.status === 401) return null;
+      if (response.status !== 200 || userId === undefined) throw new Error(`${url} answered ${response.status}.`);
+      return userId;
+    },
+  };
+}
+
+/** The header that carries a credential. */
+export function headersOf(inCookie: boolean, credential: string): Record<string, string> {
+  return inCookie ? { cookie: credential } : { authorization: `Bearer ${credential}` };
+}

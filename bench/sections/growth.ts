@@ -1,0 +1,47 @@
+import type { Bench } from '../bench.js';
+import { check, type Contender } from '../contender.js';
+import { OWN_NAME } from '../contenders/by-database.js';
+import { authenticate, fillSessions, Sessions, sessionsTable, tableName } from '../contenders/nest-sessions.js';
+import { pgNamed } from '../contenders/pg.js';
+import { inRounds, validations } from '../measure.js';
+import type { Group, Result } from '../results.js';
+
+const AT_ONCE = 16;
+
+/** The title of a group of tables of different sizes. */
+export function growthTitle(contender: string): string {
+  return `Growth: ${contender}, ${AT_ONCE} at once`;
+}
+
+/** Validations on PostgreSQL on tables of different sizes. */
+export async function growthSection(bench: Bench): Promise<Group[]> {
+  const dataset = await bench.dataset('postgres');
+  if (!dataset) return [];
+  const { database } = dataset;
+  const { rounds, seconds } = bench.options;
+  const opened: { way: string; size: number; contender: Contender }[] = [];
+  try {
+    for (const size of bench.options.sizes.toSorted((a, b) => a - b)) {
+      const table = size === dataset.rows ? Sessions : sessionsTable(`sessions_${size}`);
+      await fillSessions(dataset, table, size);
+      opened.push({ way: 'pg, named statement', size, contender: pgNamed(database, tableName(table)) });
+      opened.push({ way: OWN_NAME, size, contender: await authenticate(database, table) });
+    }
+    for (const { way, size, contender } of opened) await check(`${way} on ${size} rows`, contender, size);
+    const entrants = opened.map(({ way, size, contender }) => ({
+      name: `${size.toLocaleString('en')} rows`,
+      own: way === OWN_NAME,
+      takeTurn: () => validations(contender, { rows: size, atOnce: AT_ONCE, seconds }),
+    }));
+    const results = await inRounds(entrants, rounds, bench.progress, 'Growth');
+    return [...new Set(opened.map(({ way }) => way))].map((way) => ({
+      title: growthTitle(way),
+      ratioOf: 'time',
+      counts: 'validations',
+      charted: false,
+      results: results.filter((_, i) => opened[i]!.way === way) as [Result, ...Result[]],
+    }));
+  } finally {
+    for (const { contender } of opened) await contender.close();
+  }
+}

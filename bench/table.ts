@@ -1,0 +1,50 @@
+import { cpuOf, type Group, perSecondOf, ratioOf, speedAgainst } from './results.js';
+import type { Spread } from './statistics.js';
+
+/** Head and rows of a table. */
+export interface Table {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** The figures of a group, a row for each contender. */
+export function tableOf(group: Group): Table {
+  const { results, counts } = group;
+  const [baseline] = results;
+  const own = group.ratioOf === 'speed' ? results.find((result) => result.own) : undefined;
+  return {
+    head: [
+      group.ratioOf === 'speed' ? `against ${baseline.name}` : `time of a look-up, against ${baseline.name}`,
+      'median [min to max]',
+      `${counts} in a second`,
+      'CPU, µs',
+      ...(own ? [`${own.name} against it`] : []),
+    ],
+    rows: results.map((result) => [
+      result.name,
+      spreadText(ratioOf(group, result)),
+      Math.round(perSecondOf(result)).toLocaleString('en'),
+      cpuOf(result).toFixed(1),
+      ...(own ? [spreadText(speedAgainst(own, result))] : []),
+    ]),
+  };
+}
+
+export function spreadText({ median, min, max }: Spread): string {
+  return `${median.toFixed(2)} [${min.toFixed(2)} to ${max.toFixed(2)}]`;
+}
+
+/** A table for a console: the first column to the left, the others to the right. */
+export function textTable({ head, rows }: Table): string {
+  const lines = [head, ...rows];
+  const widths = head.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
+  const textOf = (line: readonly string[]): string =>
+    line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');
+  return [textOf(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(textOf)].join('\n');
+}
+
+/** A table for a document. */
+export function markdownTable({ head, rows }: Table): string {
+  const lineOf = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [lineOf(head), lineOf(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(lineOf)].join('\n');
+}
