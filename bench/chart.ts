@@ -1,7 +1,7 @@
 import { type Group, ratioOf, type Result } from './results.js';
 
-const WIDTH = 860;
-const LABELS = 330;
+const WIDTH = 920;
+const LABELS = 370;
 const FIGURES = 60;
 const BARS = WIDTH - LABELS - FIGURES;
 const ROW = 22;

@@ -11,6 +11,14 @@ export interface Entrant {
   takeTurn(): Promise<Turn>;
 }
 
+/** Gives every entrant a turn that does not count: code is compiled, and caches of the database fill. */
+export async function warmUp(entrants: readonly Entrant[], progress: Progress, title: string): Promise<void> {
+  for (const entrant of entrants) {
+    progress.show(`${title}, warming up: ${entrant.name}`);
+    await entrant.takeTurn();
+  }
+}
+
 /** Lets every entrant have its turn in every round: A B C, A B C, … */
 export async function inRounds(
   entrants: readonly Entrant[],

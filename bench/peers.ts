@@ -25,11 +25,7 @@ export interface ExpressResponse {
   json(body: object): void;
 }
 
-export type ExpressHandler = (
-  request: ExpressRequest,
-  response: ExpressResponse,
-  next: (error?: unknown) => void,
-) => void;
+export type ExpressHandler = (request: ExpressRequest, response: ExpressResponse) => unknown;
 
 export interface BetterAuth {
   readonly options: object;

@@ -66,15 +66,15 @@ export const HTTP_GROUPS: readonly { title: string; entries: readonly [HttpEntry
 ];
 
 /** An application as a contender, to be checked. */
-export function asContender({ cookie }: HttpEntry, url: string): Omit<Contender, 'close'> {
+export function asContender({ name, cookie }: HttpEntry, url: string): Omit<Contender, 'close'> {
   return {
     credential: cookie,
     async validate(credential) {
       const response = await fetch(url, { headers: headersOf(cookie !== undefined, credential) });
-      const { userId } = (await response.json()) as { userId?: string };
+      const { userId } = (await response.json()) as { userId?: unknown };
       if (response.status === 401) return null;
-      if (response.status !== 200 || userId === undefined) throw new Error(`${url} answered ${response.status}.`);
-      return userId;
+      if (response.status === 200 && typeof userId === 'string') return userId;
+      throw new Error(`${name} answered ${response.status} with the user ${JSON.stringify(userId)}.`);
     },
   };
 }

@@ -3,7 +3,7 @@ import { check, type Contender } from '../contender.js';
 import { OWN_NAME } from '../contenders/by-database.js';
 import { authenticate, fillSessions, Sessions, sessionsTable, tableName } from '../contenders/nest-sessions.js';
 import { pgNamed } from '../contenders/pg.js';
-import { inRounds, validations } from '../measure.js';
+import { inRounds, validations, warmUp } from '../measure.js';
 import type { Group, Result } from '../results.js';
 
 const AT_ONCE = 16;
@@ -33,6 +33,7 @@ export async function growthSection(bench: Bench): Promise<Group[]> {
       own: way === OWN_NAME,
       takeTurn: () => validations(contender, { rows: size, atOnce: AT_ONCE, seconds }),
     }));
+    await warmUp(entrants, bench.progress, 'Growth');
     const results = await inRounds(entrants, rounds, bench.progress, 'Growth');
     return [...new Set(opened.map(({ way }) => way))].map((way) => ({
       title: growthTitle(way),

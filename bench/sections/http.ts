@@ -5,7 +5,7 @@ import { Child } from '../http/child.js';
 import { asContender, headersOf, HTTP_GROUPS, type HttpEntry } from '../http/contenders.js';
 import type { Load, Loaded } from '../http/load.js';
 import type { ServerQuestion } from '../http/server.js';
-import { inRounds, warmUpMs } from '../measure.js';
+import { inRounds, warmUp, warmUpMs } from '../measure.js';
 import { CONTROL, type Group, type Result, type Turn } from '../results.js';
 import { drawTokens } from '../tokens.js';
 
@@ -41,6 +41,7 @@ export async function httpSection(bench: Bench): Promise<Group[]> {
       own: one.entry.own,
       takeTurn: () => turn(one, load, bench.options.rows, bench.options.seconds * TURN_FACTOR),
     }));
+    await warmUp(entrants, bench.progress, title);
     const results = await inRounds(entrants, bench.options.rounds, bench.progress, title);
     groups.push({
       title,

@@ -2,7 +2,7 @@ import type { Bench } from '../bench.js';
 import { check, type Contender } from '../contender.js';
 import { CONTENDERS, type Entry } from '../contenders/by-database.js';
 import type { DatabaseName } from '../databases.js';
-import { inRounds, validations } from '../measure.js';
+import { type Entrant, inRounds, validations, warmUp } from '../measure.js';
 import { CONTROL, type Group, type Result } from '../results.js';
 
 export const DATABASE_TITLES: Readonly<Record<DatabaseName, string>> = {
@@ -35,19 +35,18 @@ export async function validationSection(bench: Bench, name: DatabaseName): Promi
       opened.push({ entry, contender });
       await check(entry.name, contender, rows);
     }
-    const groups: Group[] = [];
-    for (const atOnce of levels) {
-      const title = validationTitle(name, atOnce);
-      const entrants = [
-        ...opened.slice(0, 1),
-        { entry: { ...baseline, name: baseline.name + CONTROL }, contender: opened[0]!.contender },
-        ...opened.slice(1),
-      ].map(({ entry, contender }) => ({
+    const control = { entry: { ...baseline, name: baseline.name + CONTROL }, contender: opened[0]!.contender };
+    const entrantsAt = (atOnce: number): Entrant[] =>
+      [...opened.slice(0, 1), control, ...opened.slice(1)].map(({ entry, contender }) => ({
         name: entry.name,
         own: entry.own,
         takeTurn: () => validations(contender, { rows, tokens: entry.tokens, atOnce, seconds }),
       }));
-      const results = await inRounds(entrants, rounds, bench.progress, title);
+    await warmUp(entrantsAt(CHARTED_AT_ONCE), bench.progress, DATABASE_TITLES[name]);
+    const groups: Group[] = [];
+    for (const atOnce of levels) {
+      const title = validationTitle(name, atOnce);
+      const results = await inRounds(entrantsAt(atOnce), rounds, bench.progress, title);
       const charted = name === 'postgres' || atOnce === CHARTED_AT_ONCE;
       groups.push({
         title,

@@ -351,7 +351,7 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
       const impatient: TurnLock = { ...turn!, wait: (lock) => turn!.wait(lock, 0.05) };
       await new TypeOrmAdapter(one).serially('job', () =>
         other.transaction(async ({ queryRunner }) => {
-          await expect(lockTransaction(queryRunner!, impatient, 'job')).rejects.toThrow('for the lock "job"');
+          await expect(lockTransaction(queryRunner!, impatient, ['job'])).rejects.toThrow('for the lock "job"');
         }),
       );
     });

@@ -200,7 +200,7 @@ function describeTable(fixture: MigrationFixture, table: TableClass, others: (ne
     const metadata = dataSource.getMetadata(table.entity);
     const nameOf = (property: string) => metadata.findColumnWithPropertyName(property)!.databaseName;
     const column = (property: string) => made.findColumnByName(nameOf(property));
-    expect(made.indices.map((index) => index.columnNames)).toContainEqual([nameOf('expiresAt')]);
+    expect(made.indices.flatMap((index) => index.columnNames)).toContain(nameOf('expiresAt'));
     expect(column('id')).toMatchObject({ isPrimary: true, isNullable: false });
     expect(column('authTokenDigest')).toMatchObject({ isUnique: true, isNullable: false });
     expect(column('expiresAt')).toMatchObject({ isNullable: true });
@@ -250,11 +250,12 @@ describeDatabases('PARITY 1.7, migrations', (name) => {
     await up(dataSource, Optional);
     await up(dataSource, Plain);
     const indexed = async (table: string) =>
-      (await tableOf(dataSource, table))!.indices.map(({ columnNames }) => columnNames.join());
+      (await tableOf(dataSource, table))!.indices.map(({ columnNames }) => columnNames.toSorted().join());
     expect((await indexed('optional')).toSorted()).toEqual(
-      expect.arrayContaining(['expiresAt', 'previousTokenDigest', 'revokedAt', 'userId']),
+      expect.arrayContaining(['previousTokenDigest', 'expiresAt,revokedAt', 'userId']),
     );
-    expect(await indexed('plain')).not.toEqual(expect.arrayContaining(['revokedAt']));
+    expect(await indexed('optional')).not.toContain('expiresAt');
+    expect(await indexed('plain')).toContain('expiresAt');
     expect((await tableOf(dataSource, 'plain'))!.columns.map((column) => column.name).toSorted()).toEqual(
       ['authTokenDigest', 'createdAt', 'data', 'expiresAt', 'id', 'updatedAt'].toSorted(),
     );

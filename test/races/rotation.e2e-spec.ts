@@ -114,6 +114,24 @@ describeDatabases('requests that rotate one session at once', (name) => {
     });
   });
 
+  it('end it once, with the reason of whoever was first: a log-out, or a token from before the grace period', async () => {
+    const stolen = await atOnce(roundsOn(name), async () => {
+      const { id, authToken } = await sessions().create({});
+      await request(0, authToken);
+      return { id, old: authToken };
+    });
+    setClocks(GRACE_MS);
+    await inRounds(stolen.length, async (i) => {
+      const { id, old } = stolen[i]!;
+      const thief = sessions(i + 1).authenticate(old);
+      for (let reads = i % 3; reads > 0; reads--) await sessions(i).count({ id });
+      const revoked = await sessions(i).revoke({ id }, { reason: 'compromised' });
+      expect(await thief).toBeNull();
+      const { revokedReason } = (await sessions().get({ id, status: 'all' }))!;
+      expect(revokedReason).toBe(revoked ? 'compromised' : 'token_reuse');
+    });
+  });
+
   it('leave nothing to a thief who is overtaken by a rotation, and no token to a session that a thief ended', async () => {
     const stolen = await atOnce(roundsOn(name), async () => {
       const { id, authToken } = await sessions().create({});

@@ -307,7 +307,6 @@ describeStorages('a limit of concurrent sessions', (name) => {
       expect(await guarded.count({ status: 'all' })).toBe(2);
     });
 
-    // BUG: the surplus of each is counted as if nothing were ended by the others, so two are ended where one is enough.
     it('ends no more than are too many', async () => {
       const perDevice = app.get(PerDevice);
       const laptop = await perDevice.create({ userId: 'ann', deviceId: LAPTOP });
@@ -393,7 +392,6 @@ describeStorages('a limit of concurrent sessions', (name) => {
       expect(await validOf(rejecting, begun)).toHaveLength(20);
     });
 
-    // BUG: on MariaDB those under the second lock read with FOR UPDATE, whose gap locks make deadlocks of them.
     it('is nothing to wait for, or to fail by, for other owners in several fields', async () => {
       const perDevice = app.get(PerDevice);
       const begun = await Promise.all(
@@ -419,7 +417,6 @@ describeStorages('a limit of concurrent sessions', (name) => {
       expect(await rejecting.count({ userId: 'ann' })).toBe(max);
     });
 
-    // BUG: as for other owners above, now and then.
     it('is never exceeded by owners who meet in several fields', async () => {
       const perDevice = app.get(PerDevice);
       const devices = [PHONE, LAPTOP, PHONE.toUpperCase()];
@@ -524,7 +521,6 @@ describePlatforms('a sign-in too many', (platform) => {
   });
   afterAll(() => app.close());
 
-  // BUG: Nest 12's filter wants `expose` and `status` beside `statusCode` of an Error, and answers 500 without.
   it('is answered by Nest with 409 and the way out', async () => {
     for (let i = 0; i < max; i++) expect(await app.get('/sign-in')).toMatchObject({ status: 200 });
     expect(await app.get('/sign-in')).toMatchObject({

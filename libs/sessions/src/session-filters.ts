@@ -77,17 +77,25 @@ function statusConditions(status: SessionStatus, { columns: { columns }, now, si
   if (status === 'all') return [{}];
   if (status === 'revoked') return [{ revokedAt: Not(IsNull()) }];
   const unrevoked: Where[] = columns.has('revokedAt') ? [{ revokedAt: IsNull() }] : [{}];
-  const ends = ['expiresAt', ...(columns.has('absoluteExpiresAt') ? ['absoluteExpiresAt'] : [])];
-  const begun = (at: FindOperator<Date>): Where[] =>
-    columns.has('authenticatedAt')
-      ? [{ authenticatedAt: at }, { authenticatedAt: IsNull(), createdAt: at }]
-      : [{ createdAt: at }];
-  if (status === 'valid') {
-    const open = [Object.fromEntries(ends.map((end) => [end, Or(IsNull(), MoreThan(now))]))];
-    return bothOf(since ? bothOf(open, begun(MoreThan(since))) : open, unrevoked);
+  const own = columns.has('absoluteExpiresAt');
+  /** Sessions that have no absolute limit of their own, by when they began. */
+  const begun = (at: FindOperator<Date>): Where[] => {
+    const unlimited = own ? { absoluteExpiresAt: IsNull() } : {};
+    return columns.has('authenticatedAt')
+      ? [
+          { ...unlimited, authenticatedAt: at },
+          { ...unlimited, authenticatedAt: IsNull(), createdAt: at },
+        ]
+      : [{ ...unlimited, createdAt: at }];
+  };
+  const over = And(Not(IsNull()), LessThanOrEqual(now));
+  if (status === 'expired') {
+    const ended: Where[] = [{ expiresAt: over }, ...(own ? [{ absoluteExpiresAt: over }] : [])];
+    return bothOf([...ended, ...(since ? begun(LessThanOrEqual(since)) : [])], unrevoked);
   }
-  const over: Where[] = ends.map((end) => ({ [end]: And(Not(IsNull()), LessThanOrEqual(now)) }));
-  return bothOf(since ? [...over, ...begun(LessThanOrEqual(since))] : over, unrevoked);
+  const inTime: Where[] = since ? begun(MoreThan(since)) : own ? [{ absoluteExpiresAt: IsNull() }] : [{}];
+  const within: Where[] = [...(own ? [{ absoluteExpiresAt: MoreThan(now) }] : []), ...inTime];
+  return bothOf(bothOf([{ expiresAt: Or(IsNull(), MoreThan(now)) }], within), unrevoked);
 }
 
 function operatorOf(value: unknown): FindOperator<unknown> {

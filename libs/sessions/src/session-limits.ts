@@ -1,14 +1,20 @@
 import { In, Not } from 'typeorm';
 import type { Row, SessionsAdapter } from './adapters/sessions-adapter.js';
 import { SessionLimitError } from './errors/errors.js';
+import type { Told } from './events/session-events.js';
 import type { BaseSession } from './session.js';
 import type { SessionsStore } from './sessions.store.js';
 import { limitsOf, type SessionLimit } from './table/definition.js';
 
-type Insert = (adapter: SessionsAdapter) => Promise<void>;
-
 /** What a choice among sessions needs of each. */
 export type Candidate = Pick<BaseSession, 'id' | 'createdAt' | 'lastUsedAt'>;
+
+/** The valid sessions of an owner, and how many of them are too many for one more. */
+interface Count {
+  readonly sessions: readonly Candidate[];
+  readonly surplus: number;
+  readonly byUse: boolean;
+}
 
 /**
  * Inserts a new row where its owners may have one more session, and ends those that are then too many, as well as the one
@@ -23,44 +29,49 @@ export async function insertWithinLimits(
   replaced?: string,
 ): Promise<void> {
   const limits = limitsOf(store.definition).filter(([field]) => row[field] !== null);
-  const insert: Insert = async (inner) => {
+  // What is told of a transaction of our own waits for its end.
+  const told: Told[] = [];
+  const write = async (inner: SessionsAdapter): Promise<void> => {
+    const tell = inner === adapter ? undefined : (event: Told) => void told.push(event);
+    const counts: Count[] = [];
+    for (const [field, limit] of limits) counts.push(await countOf(store, inner, field, row[field], limit, replaced));
     await inner.insert(store.entity, row, { returning: [] });
-    if (replaced !== undefined) await store.revoke([{ id: replaced }], 'superseded', inner);
+    if (replaced !== undefined) await store.revoke([{ id: replaced }], 'superseded', inner, tell);
+    const surplus = surplusOf(counts);
+    if (surplus.length > 0) await store.revoke([{ id: In(surplus) }], 'session_limit', inner, tell);
   };
-  // Two writes belong together, although nothing is to be counted.
-  const alone: Insert = (outer) => outer.serially(lockName(store, 'replaced', replaced), insert);
-  const innermost = replaced === undefined || limits.length > 0 ? insert : alone;
-  const enter = limits.reduceRight<Insert>(
-    (inside, [field, limit]) =>
-      (outer) =>
-        outer.serially(lockName(store, field, row[field]), async (inner) => {
-          const surplus = await surplusOf(store, inner, field, row[field], limit, replaced);
-          await inside(inner);
-          if (surplus.length > 0) await store.revoke([{ id: In(surplus) }], 'session_limit', inner);
-        }),
-    innermost,
-  );
-  await enter(adapter);
+  const owners = limits.map(([field]) => `nest-sessions:${store.table}:${field}:${String(row[field])}`);
+  // Where nothing is counted, two writes belong together all the same.
+  const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${store.table}:${replaced}`] : owners;
+  await (names.length === 0 ? write(adapter) : adapter.serially(names, write));
+  for (const event of told) store.events.tell(event);
 }
 
-function lockName({ table }: SessionsStore, field: string, value: unknown): string {
-  return `nest-sessions:${table}:${field}:${String(value)}`;
-}
-
-async function surplusOf(
+async function countOf(
   store: SessionsStore,
   adapter: SessionsAdapter,
   field: string,
   owner: unknown,
   { max, whenFull = 'endOldest' }: SessionLimit,
   replaced: string | undefined,
-): Promise<string[]> {
+): Promise<Count> {
   const where = store.whereOf([{ [field]: owner, ...(replaced !== undefined && { id: Not(replaced) }) }]);
   const select = ['id', 'createdAt', ...(store.lastUse ? ['lastUsedAt'] : [])];
   const { rows } = await adapter.execute(adapter.prepare('all', store.entity, { where, select, latest: true }));
-  if (rows!.length >= max && whenFull === 'reject') throw new SessionLimitError(store.table, field, max);
-  const used = whenFull === 'endLeastRecentlyUsed';
-  return oldest(rows as unknown as Candidate[], rows!.length - max + 1, used);
+  const sessions: unknown[] = rows!;
+  if (sessions.length >= max && whenFull === 'reject') throw new SessionLimitError(store.table, field, max);
+  const byUse = whenFull === 'endLeastRecentlyUsed';
+  return { sessions: sessions as Candidate[], surplus: sessions.length - max + 1, byUse };
+}
+
+/** The ids of sessions to be ended, first for the owners who leave the least choice: what is ended for one may do for all. */
+export function surplusOf(counts: readonly Count[]): string[] {
+  const ended = new Set<string>();
+  for (const { sessions, surplus, byUse } of counts.toSorted((a, b) => a.sessions.length - b.sessions.length)) {
+    const left = sessions.filter(({ id }) => !ended.has(id));
+    for (const id of oldest(left, surplus - (sessions.length - left.length), byUse)) ended.add(id);
+  }
+  return [...ended];
 }
 
 /** The ids of so many sessions that are oldest, or whose last use is; one that was never used counts from its creation. */

@@ -130,7 +130,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
    */
   async revoke({ reason }: { reason: ReasonOf<F> }): Promise<number> {
     const { order, take, skip } = this.#options;
-    if (order ?? take ?? skip) {
+    if ([order, take, skip].some((option) => option !== undefined)) {
       throw new UnsupportedQueryError(
         `Table "${this.#store.table}": revoke() takes no order, take and skip; filter by the ids of a list.`,
       );

@@ -88,7 +88,9 @@ describe('an absolute limit', () => {
       staleMs: DAY,
       absoluteEnd: after(30 * DAY),
     });
-    expect(limitsOf({ createdAt: NOW, absoluteExpiresAt: null, idleTtl: null }, lifetime).absoluteEnd).toBeNull();
+    const none = { createdAt: NOW, absoluteExpiresAt: null, idleTtl: null };
+    expect(limitsOf(none, lifetime).absoluteEnd).toEqual(after(30 * DAY));
+    expect(limitsOf(none, { ...lifetime, absoluteMs: null }).absoluteEnd).toBeNull();
     const own = { createdAt: NOW, absoluteExpiresAt: after(DAY), idleTtl: 3600 };
     expect(limitsOf(own, lifetime)).toEqual({ ttlMs: DAY / 24, staleMs: DAY / 48, absoluteEnd: after(DAY) });
     expect(limitsOf({ ...own, idleTtl: null }, lifetime).ttlMs).toBe(7 * DAY);

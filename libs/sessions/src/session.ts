@@ -14,7 +14,7 @@ export interface BaseSession {
   readonly revokedAt?: Date | null;
   /** Why it was revoked. Only on tables with `revocation`. */
   readonly revokedReason?: string | null;
-  /** When its token was last replaced; `null`: never. Only on tables with `rotation`. */
+  /** When `rotate` last replaced its token; `null`: not since it was created, or reauthenticated. Only on tables with `rotation`. */
   readonly rotatedAt?: Date | null;
   /** When its owner last proved who they are; `null`: before the table kept it. Only on tables with `freshness`. */
   readonly authenticatedAt?: Date | null;
@@ -26,7 +26,7 @@ export interface BaseSession {
   readonly lastUsedIp?: string | null;
   /** With what it was last used. Only on tables with `lastUse: { userAgent: true }`. */
   readonly lastUsedUserAgent?: string | null;
-  /** When the session ends however much it is used; `null`: never. Only on tables with `ownLimits`. */
+  /** When the session ends however much it is used; `null`: as its table says. Only on tables with `ownLimits`. */
   readonly absoluteExpiresAt?: Date | null;
   /** Seconds without use after which the session ends; `null`: the table's. Only on tables with `ownLimits`. */
   readonly idleTtl?: number | null;
@@ -88,8 +88,8 @@ export function beginningOf({ createdAt, authenticatedAt }: Limited): Date {
 
 export function limitsOf(session: Limited, { ttlMs, staleMs, absoluteMs }: Lifetime): Limits {
   const { absoluteExpiresAt, idleTtl } = session;
-  const absoluteEnd =
-    absoluteExpiresAt === undefined ? expiryFrom(beginningOf(session), absoluteMs) : absoluteExpiresAt;
+  // A row from before its table had limits of single sessions, or an absolute one, has none of its own.
+  const absoluteEnd = absoluteExpiresAt ?? expiryFrom(beginningOf(session), absoluteMs);
   if (idleTtl === undefined || idleTtl === null) return { ttlMs, staleMs, absoluteEnd };
   const ownMs = idleTtl * 1000;
   return { ttlMs: ownMs, staleMs: staleMs === null ? null : Math.min(staleMs, ownMs / 2), absoluteEnd };

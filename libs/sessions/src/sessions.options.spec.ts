@@ -66,6 +66,7 @@ describe('resolveOptions', () => {
       autoExtend: false,
       tokenFormat: { prefix: 'my_key', length: 30 },
       schemes: [{ algorithm: 'sha512', salt: 'salt' }],
+      coalesces: true,
       graceMs: 60_000,
       retentionMs: 90 * DAY,
       pruning: { intervalMs: 3_600_000, cron: '0 3 * * *', atStart: false, batchSize: 10 },
@@ -227,7 +228,6 @@ describe.each([
     expect(options[resolved]).toBe(ms);
   });
 
-  // BUG: null, which other durations take for "none", is taken for "not given" without a word.
   it.each(['soon', '', -1, NaN, Infinity, {}, null])('is refused as %o', (duration) => {
     expect(problemsOf({ [option]: duration })).toEqual([
       `${option} must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not ${JSON.stringify(duration)}`,

@@ -172,8 +172,9 @@ export function resolveOptions(
     tokenFormat: resolveFormat(options, problem),
     schemes: resolveSchemes(options, problem, warn),
     coalesces: options.coalesceLookUps ?? true,
-    graceMs: resolveMs('rotationGrace', options.rotationGrace ?? '30s', problem) ?? 0,
-    retentionMs: resolveMs('retention', options.retention ?? '30d', problem) ?? 0,
+    graceMs:
+      resolveMs('rotationGrace', options.rotationGrace === undefined ? '30s' : options.rotationGrace, problem) ?? 0,
+    retentionMs: resolveMs('retention', options.retention === undefined ? '30d' : options.retention, problem) ?? 0,
     pruning: resolvePruning(options.pruning, problem),
     credentials: resolveCredentials(options.credentials ?? ['bearer'], problem),
   };

@@ -1,9 +1,15 @@
 import type { EntityManager } from 'typeorm';
-import { Not } from 'typeorm';
+import { LessThanOrEqual, Not } from 'typeorm';
 import type { Observable } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
-import type { Row } from './adapters/sessions-adapter.js';
-import { SessionNotFoundError, SessionsConfigError, StaleEntryError, StaleSessionError } from './errors/errors.js';
+import type { Row, Where } from './adapters/sessions-adapter.js';
+import {
+  SessionNotFoundError,
+  SessionsConfigError,
+  SessionValidationError,
+  StaleEntryError,
+  StaleSessionError,
+} from './errors/errors.js';
 import type { SessionEvent } from './events/session-event.js';
 import type { SessionUse } from './last-use.js';
 import { type OwnLimits, storedLimits } from './own-limits.js';
@@ -56,6 +62,8 @@ export interface GetOptions<F extends ExtraFields = ExtraFields> extends Pick<Fi
 export interface AuthenticateOptions<F extends ExtraFields = ExtraFields> extends Omit<GetOptions<F>, 'relations'> {
   /** From where the token comes, for a table with `lastUse`; the guard gives it. */
   use?: SessionUse;
+  /** Whether an event tells that the token is refused: not where another table may have it. Default: true. */
+  tellsRefusal?: boolean;
 }
 
 /** A session to work on: its id is enough, and with its end a write that moves the end can tell whether it was ended. */
@@ -141,13 +149,17 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    */
   async authenticate(
     token: unknown,
-    { autoExtend, manager, use = {} }: AuthenticateOptions<F> = {},
+    { autoExtend, manager, use = {}, tellsRefusal = true }: AuthenticateOptions<F> = {},
   ): Promise<Session<F> | null> {
-    const found = await this.store.findByToken(token, manager);
-    const session = await this.#extended(found, autoExtend, manager);
-    if (found === null || session === null) return session;
-    this.store.lastUse?.note(found, use, this.store.now());
-    this.store.events.tell({ type: 'used', session });
+    const { store } = this;
+    const found = await store.findByToken(token, manager);
+    const session = found ? await this.#extended(found, autoExtend, manager) : null;
+    if (!found || session === null) {
+      if (tellsRefusal && found !== null) await store.tellRefusal(token, manager);
+      return null;
+    }
+    store.lastUse?.note(found, use, store.now());
+    store.events.tell({ type: 'used', session });
     return session;
   }
 
@@ -209,8 +221,9 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   }
 
   /** Moves the end of a session to now; `false` where it had ended before, or is gone. */
-  async expire({ id }: SessionReference, { manager }: WriteOptions = {}): Promise<boolean> {
+  async expire(session: SessionReference, { manager }: WriteOptions = {}): Promise<boolean> {
     const { store } = this;
+    const id = this.#idOf(session);
     const now = store.now();
     const adapter = store.on(manager);
     const ended = adapter.prepare('updateAll', store.entity, {
@@ -233,8 +246,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    * @see OWASP ASVS 5.0, 7.4.1
    */
-  async revoke({ id }: SessionReference, options: RevokeOptions<F> = {}): Promise<boolean> {
-    return (await this.revokeAll({ id } as SessionFilters<F>, options)) > 0;
+  async revoke(session: SessionReference, options: RevokeOptions<F> = {}): Promise<boolean> {
+    return (await this.revokeAll({ id: this.#idOf(session) } as SessionFilters<F>, options)) > 0;
   }
 
   /**
@@ -260,18 +273,19 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    */
   async revokeOthers(
-    { id }: SessionReference,
+    session: SessionReference,
     filters: SessionFilters<F>,
     { reason, manager }: RevokeOptions<F> = {},
   ): Promise<number> {
-    const query = new SessionQuery<F>(this.store, [filters, { id: Not(id) }], { manager });
+    const query = new SessionQuery<F>(this.store, [filters, { id: Not(this.#idOf(session)) }], { manager });
     return query.revoke({ reason: reason ?? (DEFAULT_REASON as ReasonOf<F>) });
   }
 
   /**
    * Gives a session a new token. The one before is honoured for the time of `rotationGrace`, for requests that are under
    * way; after that its use ends the session with the reason `'token_reuse'`, since only a thief, or their victim, still
-   * has it. `null` where another request has replaced the token first: its answer carries the new one.
+   * has it. `null` where another request has replaced the token first, or within the time of grace: its answer carries the
+   * new one.
    *
    * Needs `rotation: true` in the definition of the table.
    *
@@ -319,21 +333,23 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const { store } = this;
     const now = store.now();
     const attributes = changedAttributes(store.columns, changes);
-    const where = { id: session.id, ...('expiresAt' in attributes && store.unendedSince(session, now)) };
+    const where = { id: this.#idOf(session), ...('expiresAt' in attributes && store.unendedSince(session, now)) };
+    const write = (set: Row, more?: Where): Promise<Row> =>
+      store.on(manager).update(store.entity, set, { ...where, ...more }, store.selected);
     try {
-      const row = await store
-        .on(manager)
-        .update(store.entity, { ...attributes, updatedAt: now }, where, store.selected);
+      const row = await write({ ...attributes, updatedAt: now }, { updatedAt: LessThanOrEqual(now) })
+        // The time of the last write, by which an end is known, never goes back: another node's clock may be ahead.
+        .catch((error: unknown) => (isStale(error) ? write(attributes) : Promise.reject(error as Error)));
       return this.#typed(foundAs(session, store.sessionFrom(row)));
     } catch (error) {
-      if (error instanceof StaleEntryError) throw new StaleSessionError(store.table, session.id, { cause: error });
-      throw error;
+      throw isStale(error) ? new StaleSessionError(store.table, session.id, { cause: error }) : error;
     }
   }
 
   /** Deletes a session; `false` where it is gone already. */
-  async delete({ id }: SessionReference, { manager }: WriteOptions = {}): Promise<boolean> {
-    return (await new SessionQuery(this.store, [{ id, status: 'all' }], { manager }).delete()) > 0;
+  async delete(session: SessionReference, { manager }: WriteOptions = {}): Promise<boolean> {
+    const filters = { id: this.#idOf(session), status: 'all' };
+    return (await new SessionQuery(this.store, [filters], { manager }).delete()) > 0;
   }
 
   /** As {@link delete}. @throws StaleSessionError where it is gone already */
@@ -365,6 +381,12 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     return this.store.events.all as Observable<SessionEvent<never>>;
   }
 
+  /** @throws SessionValidationError for what is no id, which must never mean "any" */
+  #idOf({ id }: SessionReference): string {
+    if (typeof id === 'string') return id;
+    throw new SessionValidationError(this.store.table, { id: 'must be the id of a session' });
+  }
+
   #newToken(): { authToken: string; authTokenDigest: string } {
     const { tokenFormat, schemes } = this.store.options;
     const authToken = generateToken(tokenFormat);
@@ -372,7 +394,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   }
 
   #withToken(session: BaseSession, authToken: string): WithToken<Session<F>> {
-    const withToken: unknown = Object.defineProperty(session, 'authToken', { value: authToken });
+    // On a copy: the session may have been told as an event.
+    const withToken: unknown = Object.defineProperty({ ...session }, 'authToken', { value: authToken });
     return withToken as WithToken<Session<F>>;
   }
 
@@ -400,6 +423,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
 }
 
 const NO_FILTERS = {} as never;
+const isStale = (error: unknown): boolean => error instanceof StaleEntryError;
 const DEFAULT_REASON: RevocationReason = 'signed_out';
 
 /** The token of filters that name nothing else. */

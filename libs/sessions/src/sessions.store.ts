@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { And, In, IsNull, LessThan, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
 import { param } from './adapters/operators.js';
 import type { Prepared, Row, Schema, SessionsAdapter, Where } from './adapters/sessions-adapter.js';
-import type { TableEvents } from './events/session-events.js';
+import type { Refused, TableEvents, Told } from './events/session-events.js';
 import { SessionValidationError } from './errors/errors.js';
 import { bothOf, translateFilters } from './session-filters.js';
 import { type BaseSession, endFrom, extensionAt, isDue, isExpired, limitsOf, wasEnded } from './session.js';
@@ -12,6 +12,7 @@ import { durationMs } from './duration.js';
 import { LastUse } from './last-use.js';
 import {
   type DefinedColumn,
+  digestsOf,
   lastUseOf,
   reasonsOf,
   sessionColumns,
@@ -102,36 +103,35 @@ export class SessionsStore {
 
   /**
    * The valid session of a token, by one prepared query; none is sent for text that is no token. A row with an older
-   * digest than new rows have gets theirs.
+   * digest than new rows have gets theirs. `undefined` where there is none, `null` where an event has told why.
    */
-  async findByToken(token: unknown, manager?: EntityManager): Promise<BaseSession | null> {
+  async findByToken(token: unknown, manager?: EntityManager): Promise<BaseSession | null | undefined> {
     const digests = this.digestsOf(token);
     const [digest] = digests;
-    if (digest === undefined) {
-      this.events.tell({ type: 'refused', reason: 'malformed' });
-      return null;
-    }
+    if (digest === undefined) return undefined;
     const inside = manager && this.on(manager);
     const row = await this.#tokens.find(digests, inside);
     const session = this.validFrom(row);
-    if (session === null) {
-      const superseded = await this.#superseded?.find(digests, inside);
-      if (superseded === undefined) await this.#tellWhyRefused(digests, this.on(manager));
-      return superseded ?? null;
-    }
+    if (session === null) return this.#superseded?.find(digests, inside);
     const stored = row!['authTokenDigest'];
     if (stored !== digest) await this.on(manager).execute(this.#redigest, { id: session.id, digest, former: stored });
     return session;
   }
 
-  /** Why there is no valid session of a token is looked up for events only: a client is not told. */
-  async #tellWhyRefused(digests: readonly string[], adapter: SessionsAdapter): Promise<void> {
-    if (!this.events.wants('refused')) return;
-    const where = { authTokenDigest: In([...digests]) };
+  /** Tells why there is no valid session of a token, which is looked up for events only: a client is not told. */
+  async tellRefusal(token: unknown, manager?: EntityManager): Promise<void> {
+    if (this.events.wants('refused')) this.events.tell(await this.refusalOf(token, manager));
+  }
+
+  async refusalOf(token: unknown, manager?: EntityManager): Promise<Refused> {
+    const digests = In(this.digestsOf(token));
+    if (digests.value.length === 0) return { type: 'refused', reason: 'malformed' };
+    const adapter = this.on(manager);
+    const where = digestsOf(this.definition).map((column) => ({ [column]: digests }));
     const { rows } = await adapter.execute(adapter.prepare('all', this.entity, { where, select: this.selected }));
     const session = rows?.[0] && this.sessionFrom(rows[0]);
-    const reason = !session ? 'unknown' : session.revokedAt ? 'revoked' : 'expired';
-    this.events.tell({ type: 'refused', reason, ...(session && { session }) });
+    if (!session) return { type: 'refused', reason: 'unknown' };
+    return { type: 'refused', reason: session.revokedAt ? 'revoked' : 'expired', session };
   }
 
   /** What holds for the sessions that are valid at a time, or at a parameter that stands for it. */
@@ -160,7 +160,12 @@ export class SessionsStore {
    *
    * @throws SessionValidationError for a reason that the table does not have
    */
-  async revoke(where: readonly Where[], reason: string, adapter = this.adapter): Promise<number> {
+  async revoke(
+    where: readonly Where[],
+    reason: string,
+    adapter = this.adapter,
+    tell = (event: Told): void => this.events.tell(event),
+  ): Promise<number> {
     const reasons = reasonsOf(this.definition);
     if (!reasons.includes(reason))
       throw new SessionValidationError(this.table, { reason: `must be one of ${reasons.join(', ')}` });
@@ -173,7 +178,7 @@ export class SessionsStore {
       ...(listening && { returning: this.selected }),
     });
     const { count, rows } = await adapter.execute(prepared);
-    for (const row of rows ?? []) this.events.tell({ type: 'revoked', session: this.sessionFrom(row), reason });
+    for (const row of rows ?? []) tell({ type: 'revoked', session: this.sessionFrom(row), reason });
     return count;
   }
 
@@ -181,7 +186,7 @@ export class SessionsStore {
   async extendIfDue(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
     const now = this.now();
     const extension = extensionAt(now, limitsOf(session, this.options));
-    if (!isDue(session.expiresAt, extension, now) || wasEnded(session)) return session;
+    if (session.isExpired || !isDue(session.expiresAt, extension, now) || wasEnded(session)) return session;
     const params = { id: session.id, now, seen: session.expiresAt, ...extension };
     return this.#extended(session, this.#extend, params, manager);
   }
@@ -240,10 +245,10 @@ export class SessionsStore {
     return { ...session, isExpired: isOver, ...(session.scopes === null && { scopes: [] }) };
   }
 
-  /** The beginning of sessions that reach their table's absolute limit now; none where each has its own, or there is none. */
+  /** The beginning of sessions that reach their table's absolute limit now; none where there is no such limit. */
   #since(): Date | null {
     const { absoluteMs } = this.options;
-    return absoluteMs === null || this.definition.ownLimits ? null : new Date(this.now().getTime() - absoluteMs);
+    return absoluteMs === null ? null : new Date(this.now().getTime() - absoluteMs);
   }
 
   /** Filters as conditions on columns. @throws SessionValidationError */

@@ -21,11 +21,16 @@ export async function rotated(
   manager?: EntityManager,
 ): Promise<BaseSession | null> {
   const now = store.now();
+  // Only one token before is known, so it is not given up while it is honoured.
+  const honoured = session.rotatedAt && now.getTime() < session.rotatedAt.getTime() + store.options.graceMs;
   const changes = { rotatedAt: after(session.rotatedAt, now), updatedAt: now };
   const set = { ...changes, previousTokenDigest: column('authTokenDigest'), authTokenDigest };
-  const where = { rotatedAt: session.rotatedAt ?? IsNull() };
   const unended = store.unendedSince(session, now);
-  if (!isSuperseded(session) && (await change(store, session, set, { ...unended, ...where }, manager))) {
+  if (
+    !honoured &&
+    !isSuperseded(session) &&
+    (await change(store, session, set, { ...unended, ...sameToken(store, session) }, manager))
+  ) {
     const changed = { ...session, ...changes };
     store.events.tell({ type: 'rotated', session: changed });
     return changed;
@@ -73,17 +78,25 @@ function reauthentication(store: SessionsStore, session: BaseSession) {
   return {
     authenticatedAt: after(session.authenticatedAt, now),
     ...newLimits(store, session, now),
-    ...(store.definition.rotation && { rotatedAt: after(session.rotatedAt, now) }),
+    ...(store.definition.rotation && { rotatedAt: null }),
     updatedAt: now,
   };
 }
 
 /** That what a re-authentication depends on is as this copy of the session says. */
-function unchanged({ definition }: SessionsStore, { authenticatedAt, expiresAt, rotatedAt }: BaseSession): Where {
+function unchanged(store: SessionsStore, session: BaseSession): Where {
+  const { expiresAt } = session;
   return {
-    authenticatedAt: authenticatedAt ?? IsNull(),
+    ...sameToken(store, session),
     // A table of another program may have finer times than a Date.
     expiresAt: expiresAt ? And(MoreThanOrEqual(expiresAt), LessThan(new Date(expiresAt.getTime() + 1))) : IsNull(),
+  };
+}
+
+/** That a session still has the token that it had when this copy of it was read. */
+function sameToken({ definition }: SessionsStore, { authenticatedAt, rotatedAt }: BaseSession): Where {
+  return {
+    ...(definition.freshness && { authenticatedAt: authenticatedAt ?? IsNull() }),
     ...(definition.rotation && { rotatedAt: rotatedAt ?? IsNull() }),
   };
 }

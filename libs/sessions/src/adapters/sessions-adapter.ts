@@ -97,7 +97,8 @@ export interface SessionsAdapter {
   exclusively<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined>;
 
   /**
-   * Runs `fn` in a transaction where there are any, one at a time among all calls with the same name, in all processes;
+   * Runs `fn` in a transaction where there are any, one at a time among all calls with the same name, or one of the same
+   * names, in all processes;
    * the others wait. Inside `fn` the same name is free. Names that nest must nest in the same order everywhere.
    *
    * In the caller's transaction the name stays taken until that ends, and what an error of `fn` undoes is the caller's
@@ -106,7 +107,7 @@ export interface SessionsAdapter {
    *
    * @throws Error naming what was waited for, after ten seconds in which another connection did not give it up
    */
-  serially<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T>;
+  serially<T>(names: string | readonly string[], fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T>;
 
   /** A new value for a key: a unique integer, or a UUID; `null` where the storage makes it. */
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string | null;

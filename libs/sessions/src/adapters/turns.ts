@@ -13,22 +13,27 @@ export class Turns {
   /** By line and name, what the next call waits for. */
   readonly #last = new WeakMap<object, Map<string, Promise<void>>>();
 
-  /** Whether the caller is inside a turn of this name, and so would wait for itself. */
-  holds(name: string): boolean {
+  /** The names, each once, of which the caller is not inside a turn already, and so would wait for itself. */
+  free(names: string | readonly string[]): string[] {
+    return [...new Set([names].flat())].filter((name) => !this.#holds(name));
+  }
+
+  #holds(name: string): boolean {
     for (let turn = this.#current.getStore(); turn; turn = turn.outer) {
       if (turn.name === name && !turn.over) return true;
     }
     return false;
   }
 
-  /** Runs `fn` when all calls of this name that came before, in the same line, are done; inside one of them, at once. */
-  async take<T>(name: string, fn: () => Promise<T>, line: object = this): Promise<T> {
-    if (this.holds(name)) return fn();
+  /** Runs `fn` when all calls of these names that came before, in the same line, are done. */
+  async take<T>(names: readonly string[], fn: () => Promise<T>, line: object = this): Promise<T> {
+    const [name, ...others] = names;
+    if (name === undefined) return fn();
     const { before, leave } = this.#join(line, name);
     await before;
     const turn: Turn = { name, outer: this.#current.getStore(), over: false };
     try {
-      return await this.#current.run(turn, fn);
+      return await this.#current.run(turn, () => this.take(others, fn, line));
     } finally {
       turn.over = true;
       leave();

@@ -5,10 +5,16 @@
 export abstract class SessionsError extends Error {
   abstract readonly code: string;
   readonly statusCode?: number;
+  /** That the message is for the client too: with `status` and `statusCode` what Nest's filter takes for an HTTP error. */
+  readonly expose: boolean = true;
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
+  }
+
+  get status(): number | undefined {
+    return this.statusCode;
   }
 }
 

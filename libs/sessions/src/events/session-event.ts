@@ -19,8 +19,9 @@ interface SessionDetails {
   used: {};
   /** Its end was moved, by its use or by `refresh`. */
   refreshed: {};
-  /** Its token was replaced, by `rotate` or by `reauthenticate`. */
+  /** `rotate` gave it a new token. */
   rotated: {};
+  /** `reauthenticate` gave it a new token, and limits that begin anew. */
   reauthenticated: {};
   /** `expire` ended it. */
   expired: {};

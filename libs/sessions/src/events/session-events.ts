@@ -3,7 +3,9 @@ import { type Observable, Subject } from 'rxjs';
 import type { SessionEvent, SessionEventType } from './session-event.js';
 
 /** An event without what every event has. */
-type Told = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'table' | 'at'> : never) : never;
+export type Told = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'table' | 'at'> : never) : never;
+
+export type Refused = Extract<Told, { type: 'refused' }>;
 
 const TYPES: readonly SessionEventType[] = [
   'created',
@@ -32,16 +34,20 @@ const CHANNELS = new Map(TYPES.map((type) => [type, channel(`nest-sessions:${typ
  */
 export class SessionEvents {
   readonly #subject = new Subject<SessionEvent>();
+  readonly #tables: TableEvents[] = [];
 
   /** The events of all tables, as they happen; it completes when the application shuts down. */
   readonly all: Observable<SessionEvent> = this.#subject.asObservable();
 
   /** The events of one table. */
   of(table: string, now: () => Date): TableEvents {
-    return new TableEvents(table, now, this.#subject);
+    const events = new TableEvents(table, now, this.#subject);
+    this.#tables.push(events);
+    return events;
   }
 
   complete(): void {
+    for (const table of this.#tables) table.complete();
     this.#subject.complete();
   }
 }
@@ -68,5 +74,9 @@ export class TableEvents {
     CHANNELS.get(event.type)!.publish(event);
     this.#subject.next(event);
     this.everywhere.next(event);
+  }
+
+  complete(): void {
+    this.#subject.complete();
   }
 }

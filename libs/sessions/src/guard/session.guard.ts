@@ -143,13 +143,15 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     const { ip, headers } = request;
     const use = { ip, userAgent: headers['user-agent']?.toString() };
     try {
-      for (const store of this.stores()) {
-        if (!store.options.credentials.some((own) => isSame(own, source))) continue;
-        const session = await this.registry.service(store).authenticate(token, { use });
+      const tables = this.stores().filter(({ options }) => options.credentials.some((own) => isSame(own, source)));
+      for (const store of tables) {
+        const tellsRefusal = tables.length === 1;
+        const session = await this.registry.service(store).authenticate(token, { use, tellsRefusal });
         if (session === null) continue;
         FOUND_IN.set(request, store);
         return session;
       }
+      if (tables.length > 1) await this.tellRefusal(tables, token);
       return null;
     } catch (error) {
       if (error instanceof SessionsError) throw error;
@@ -213,6 +215,16 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return (
       own ?? (level === 'handler' ? undefined : (Reflect.getMetadata(ACCESS, context.getClass()) as Access | undefined))
     );
+  }
+
+  /** Why a token is refused by several tables is told by the one that knows it, if any. */
+  private async tellRefusal(tables: readonly SessionsStore[], token: string): Promise<void> {
+    if (!tables.some(({ events }) => events.wants('refused'))) return;
+    const refusals = await Promise.all(tables.map((store) => store.refusalOf(token)));
+    const known = refusals.findIndex(({ session }) => session !== undefined);
+    const unknown = refusals.findIndex(({ reason }) => reason === 'unknown');
+    const i = [known, unknown, 0].find((index) => index >= 0)!;
+    tables[i]!.events.tell(refusals[i]!);
   }
 
   private stores(): SessionsStore[] {

@@ -17,33 +17,29 @@ export async function pruneExpired(
   hooks: PruneHooks = {},
 ): Promise<number> {
   const now = store.now();
+  const take = store.options.pruning === false ? DEFAULT_BATCH : store.options.pruning.batchSize;
   const { revocation } = store.definition;
   const expired: Where = { expiresAt: LessThanOrEqual(now), ...(revocation && { revokedAt: IsNull() }) };
   const revoked: Where = { revokedAt: LessThanOrEqual(new Date(now.getTime() - store.options.retentionMs)) };
-  let count = await deleteInBatches(store, adapter, hooks, 0, expired, 'expiresAt');
-  if (revocation) count = await deleteInBatches(store, adapter, hooks, count, revoked, 'revokedAt');
-  if (count > 0) store.events.tell({ type: 'pruned', count });
-  return count;
-}
-
-async function deleteInBatches(
-  store: SessionsStore,
-  adapter: SessionsAdapter,
-  hooks: PruneHooks,
-  before: number,
-  where: Where,
-  oldestBy: string,
-): Promise<number> {
-  const take = store.options.pruning === false ? DEFAULT_BATCH : store.options.pruning.batchSize;
-  const batch = adapter.prepare('deleteAll', store.entity, { where, order: { [oldestBy]: 'ASC' }, take });
-  for (let deleted = before; ;) {
-    if (hooks.stopped?.()) return deleted;
-    const { count } = await adapter.execute(batch);
-    deleted += count;
-    // Not at a smaller batch: others may have deleted some of it, or have locked them.
-    if (count === 0) return deleted;
-    hooks.progress?.(deleted);
-    await new Promise((resume) => setImmediate(resume));
+  const batches: [Where, string][] = [
+    [expired, 'expiresAt'],
+    ...(revocation ? [[revoked, 'revokedAt'] as [Where, string]] : []),
+  ];
+  let deleted = 0;
+  try {
+    for (const [where, oldestBy] of batches) {
+      const batch = adapter.prepare('deleteAll', store.entity, { where, order: { [oldestBy]: 'ASC' }, take });
+      // Until there are none, and not at a smaller batch: others may have deleted some of it, or have locked them.
+      for (let count = Infinity; count > 0 && !hooks.stopped?.();) {
+        ({ count } = await adapter.execute(batch));
+        deleted += count;
+        if (count > 0) hooks.progress?.(deleted);
+        await new Promise((resume) => setImmediate(resume));
+      }
+    }
+    return deleted;
+  } finally {
+    if (deleted > 0) store.events.tell({ type: 'pruned', count: deleted });
   }
 }
 

@@ -80,8 +80,8 @@ export function sessionsEntity<F extends ExtraFields>(
       relationsOf(table).map(([property, relation]) => [property, relationOptions(table, property, relation)]),
     ) as never,
     indices: [
-      { columns: ['expiresAt'] },
-      ...(table.revocation ? [{ columns: ['revokedAt'] }] : []),
+      // Of both columns: MariaDB would join one of `revokedAt` alone with others, and lock the sessions of all owners.
+      { columns: table.revocation ? ['revokedAt', 'expiresAt'] : ['expiresAt'] },
       ...(table.rotation ? [{ columns: ['previousTokenDigest'] }] : []),
       ...fields.filter(([, field]) => field.index && !field.unique).map(([property]) => ({ columns: [property] })),
       ...fields.filter(([, field]) => field.unique).map(([property]) => ({ columns: [property], unique: true })),

@@ -85,8 +85,8 @@ export class MemoryAdapter implements SessionsAdapter {
     }
   }
 
-  async serially<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
-    return this.#turns.take(name, () => fn(this));
+  async serially<T>(names: string | readonly string[], fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
+    return this.#turns.take(this.#turns.free(names), () => fn(this));
   }
 
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string {

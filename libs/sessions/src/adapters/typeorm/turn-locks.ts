@@ -1,4 +1,5 @@
 import { type DataSource, type EntitySubscriberInterface, QueryFailedError, type QueryRunner } from 'typeorm';
+import { UnsupportedQueryError } from '../../errors/errors.js';
 import { Turns } from '../turns.js';
 import type { Dialect, LockStatement } from './dialects.js';
 
@@ -30,40 +31,51 @@ export function mayReadThePast(runner: QueryRunner): boolean {
   return runner.isTransactionActive && !BEGUN_LOCKED.has(runner);
 }
 
-/** Takes the lock for the rest of the transaction that the connection is in. */
-export async function lockTransaction(runner: QueryRunner, lock: TurnLock, name: string): Promise<void> {
-  await wait(runner, lock, name);
-  BEGUN_LOCKED.delete(runner);
-  if (lock.release) releaseAfterTransaction(runner, lock.release(name));
+/** Takes the locks, one after the other, for the rest of the transaction that the connection is in. */
+export async function lockTransaction(runner: QueryRunner, lock: TurnLock, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await wait(runner, lock, name);
+    BEGUN_LOCKED.delete(runner);
+    if (lock.release) releaseAfterTransaction(runner, lock.release(name));
+  }
 }
 
-/** Runs `transaction` on the connection under the lock, given back afterwards; its snapshot is of a time under the lock. */
+/** Runs `transaction` on the connection under the locks, given back afterwards; its snapshot is of a time under them. */
 export async function lockAround<T>(
   runner: QueryRunner,
   lock: Required<TurnLock>,
-  name: string,
+  names: readonly string[],
   transaction: () => Promise<T>,
 ): Promise<T> {
-  await wait(runner, lock, name);
-  BEGUN_LOCKED.add(runner);
+  const taken: string[] = [];
   try {
+    for (const name of names) {
+      await wait(runner, lock, name);
+      taken.push(name);
+    }
+    BEGUN_LOCKED.add(runner);
     return await transaction();
   } finally {
     BEGUN_LOCKED.delete(runner);
-    await send(runner, lock.release(name));
+    for (const name of taken) await send(runner, lock.release(name));
   }
 }
 
 /** @throws Error for a lock that others did not give up in time */
 async function wait(runner: QueryRunner, lock: TurnLock, name: string): Promise<void> {
   const problem = `Waited ${WAIT_SECONDS} seconds for the lock "${name}", which another connection holds.`;
-  let rows: { taken: unknown }[];
+  let rows: { taken: unknown; keepsView?: unknown }[];
   try {
-    rows = (await send(runner, lock.wait(name, WAIT_SECONDS))) as { taken: unknown }[];
+    rows = (await send(runner, lock.wait(name, WAIT_SECONDS))) as typeof rows;
   } catch (error) {
     throw isTimeout(error) ? new Error(problem, { cause: error }) : error;
   }
   if (!Number(rows[0]?.taken)) throw new Error(problem);
+  if (rows[0]!.keepsView === true) {
+    throw new UnsupportedQueryError(
+      'A REPEATABLE READ transaction of PostgreSQL does not see what others wrote before it had the lock: begin it as READ COMMITTED or SERIALIZABLE.',
+    );
+  }
 }
 
 function isTimeout(error: unknown): boolean {

@@ -118,30 +118,31 @@ export class TypeOrmAdapter implements SessionsAdapter {
     });
   }
 
-  async serially<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
+  async serially<T>(names: string | readonly string[], fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
     const turns = turnsOf(this.dataSource);
     const { turn: lock } = this.#dialect;
-    if (!lock) return turns.take(name, () => fn(this));
-    if (turns.holds(name)) return this.inTransaction(fn);
+    const free = turns.free(names);
+    if (!lock) return turns.take(free, () => fn(this));
+    if (free.length === 0) return this.inTransaction(fn);
     const locked = (): Promise<T> =>
-      this.onOneConnection((runner) => this.bound(runner).locking(runner, lock, name, fn));
+      this.onOneConnection((runner) => this.bound(runner).locking(runner, lock, free, fn));
     // Who has a connection already does not wait in the line of those who need one, who might wait for this one.
-    return turns.take(name, locked, this.runner);
+    return turns.take(free, locked, this.runner);
   }
 
   private async locking<T>(
     runner: QueryRunner,
     lock: TurnLock,
-    name: string,
+    names: readonly string[],
     fn: (adapter: SessionsAdapter) => Promise<T>,
   ): Promise<T> {
     const { release } = lock;
     if (release && !runner.isTransactionActive) {
-      return lockAround(runner, { ...lock, release }, name, () => this.transaction(fn));
+      return lockAround(runner, { ...lock, release }, names, () => this.transaction(fn));
     }
     // The statement that waits begins the transaction: what it reads must not be of that time.
     return this.inTransaction(async (inside) => {
-      await lockTransaction(runner, lock, name);
+      await lockTransaction(runner, lock, names);
       return fn(inside);
     }, 'READ COMMITTED');
   }
