@@ -108,8 +108,6 @@ describeDatabases('the last use of sessions, written while requests end them,', 
     }
   });
 
-  // BUG: MariaDB finds the rows of revokeAll() and deleteAll() by the indexes on `userId` and on `revokedAt` together
-  // (index_merge), so that a statement for one owner locks the unrevoked sessions of all.
   it('hinders nobody who ends those of different owners at once', async () => {
     await inRounds(rounds, async (i) => {
       const [one, other] = (await usedSessions()) as [Used, Used];

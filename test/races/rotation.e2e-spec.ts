@@ -88,8 +88,6 @@ describeDatabases('requests that rotate one session at once', (name) => {
     await inRounds(clients.length, async (i) => void (await request(i, clients[i]!)));
   });
 
-  // BUG: a second rotation forgets the token before the first one, so that its grace ends early (rotated() in
-  // token-changes.ts).
   it('never log out a client whose request was overtaken by two that rotated', async () => {
     const { id, authToken } = await sessions().create({});
     const second = await request(0, authToken);

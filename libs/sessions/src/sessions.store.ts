@@ -80,10 +80,9 @@ export class SessionsStore {
   }
 
   #lookUps(column: string): TokenLookUps {
-    const { adapter, entity, selected: select, options, now } = this;
-    const where = this.validAt(param('now'));
-    const table = { adapter, entity, column, select, where, schemes: options.schemes.length, now };
-    return new TokenLookUps(table, options.coalesces);
+    const { adapter, entity, selected: select, options } = this;
+    const together = options.coalesces && !adapter.init([entity]).inProcess;
+    return new TokenLookUps({ adapter, entity, column, select, schemes: options.schemes.length }, together);
   }
 
   get table(): string {

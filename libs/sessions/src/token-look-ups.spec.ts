@@ -51,9 +51,7 @@ describe('look-ups by token', () => {
       entity: Sessions.entity,
       column: 'authTokenDigest',
       select: ['id', 'data'],
-      where: {},
       schemes,
-      now: () => NOW,
     };
     return new TokenLookUps(table, together);
   }

@@ -1,6 +1,6 @@
 import { In } from 'typeorm';
 import { type Param, param } from './adapters/operators.js';
-import type { Prepared, Row, Schema, SessionsAdapter, Where } from './adapters/sessions-adapter.js';
+import type { Prepared, Row, Schema, SessionsAdapter } from './adapters/sessions-adapter.js';
 
 /** Tokens of one statement; a power of two, as the sizes of the prepared statements are. */
 const LARGEST = 64;
@@ -22,11 +22,8 @@ export interface LookUpTable {
   readonly column: string;
   /** The columns to read. */
   readonly select: readonly string[];
-  /** What holds for the rows to be found, beside their digest. */
-  readonly where: Where;
   /** How many digests a token may be stored under. */
   readonly schemes: number;
-  readonly now: () => Date;
 }
 
 /**
@@ -90,9 +87,9 @@ export class TokenLookUps {
 
   /** The rows by the first digest of each token. */
   async #read(tokens: readonly (readonly string[])[], adapter: SessionsAdapter): Promise<Map<string, Row>> {
-    const { column, schemes, now } = this.table;
+    const { column, schemes } = this.table;
     const size = 2 ** Math.ceil(Math.log2(tokens.length));
-    const params: Row = { now: now() };
+    const params: Row = {};
     // As many as the statement has, also where there are fewer tokens, or one of the schemes has no digest for one.
     for (let i = 0; i < size * schemes; i++) {
       const digests = tokens[Math.floor(i / schemes)] ?? tokens[0]!;
@@ -109,12 +106,12 @@ export class TokenLookUps {
   }
 
   #statement(size: number): Prepared {
-    const { adapter, entity, column, select, where, schemes } = this.table;
+    const { adapter, entity, column, select, schemes } = this.table;
     let prepared = this.#prepared.get(size);
     if (!prepared) {
       const digests = Array.from({ length: size * schemes }, (_, i): Param => param(`digest${i}`));
       prepared = adapter.prepare('all', entity, {
-        where: { [column]: digests.length === 1 ? digests[0] : In(digests), ...where },
+        where: { [column]: digests.length === 1 ? digests[0] : In(digests) },
         select: [...select, column],
         often: true,
       });

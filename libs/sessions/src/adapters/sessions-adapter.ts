@@ -66,6 +66,8 @@ export interface AdapterMeta {
   readonly namespace: string;
   /** The name and the columns of each schema's table. */
   readonly tables: ReadonlyMap<Schema, Columns>;
+  /** Whether queries are answered in this process, so that nothing is gained by sending several as one. */
+  readonly inProcess?: boolean;
 }
 
 /** Turns one value into another on its way into or out of the storage. */

@@ -57,6 +57,7 @@ export class MemoryAdapter implements SessionsAdapter {
     for (const schema of schemas) this.#open(schema);
     return {
       namespace: this.#namespace,
+      inProcess: true,
       tables: new Map([...this.#tables].map(([schema, { model }]) => [schema, model])),
     };
   }

@@ -93,9 +93,15 @@ function utcText(date: Date): string {
 
 /** A date from milliseconds, which may come as text, or from the text of a time in UTC. */
 function dateFrom(value: unknown): Date {
+  if (typeof value === 'string' && value.length === UTC_TEXT_LENGTH && value[10] === ' ') {
+    return new Date(`${value.slice(0, 10)}T${value.slice(11)}Z`);
+  }
   const ms = Number(value);
   return new Date(Number.isNaN(ms) ? `${(value as string).replace(' ', 'T').replace(/Z$/, '')}Z` : Math.round(ms));
 }
+
+/** Characters of the text above. */
+const UTC_TEXT_LENGTH = 23;
 
 /** `$."photos"[0]."url"`, as every one of the databases writes a path. */
 function jsonPath(path: readonly JsonKey[]): string {

@@ -74,6 +74,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
     return {
       namespace: this.dataSource.driver.database ?? this.dataSource.options.type,
       tables: this.#tables,
+      inProcess: this.#dialect.runAtOnce !== undefined,
     };
   }
 
