@@ -112,7 +112,8 @@ export class SessionsStore {
     const row = await this.#tokens.find(digests, inside);
     const session = this.validFrom(row);
     if (session === null) return this.#superseded?.find(digests, inside);
-    const stored = row!['authTokenDigest'];
+    // Where rows may have an older digest than new ones, it tells which one it has.
+    const stored = row!['authTokenDigest'] ?? digest;
     if (stored !== digest) await this.on(manager).execute(this.#redigest, { id: session.id, digest, former: stored });
     return session;
   }
@@ -235,8 +236,7 @@ export class SessionsStore {
 
   /** A row of the table as a session. */
   sessionFrom(row: Row): BaseSession {
-    // Relations come with whole rows, and a digest is on no session.
-    const { authTokenDigest: _, previousTokenDigest: __, ...session } = row as Row & Omit<BaseSession, 'isExpired'>;
+    const session = withoutDigests(row) as Row & Omit<BaseSession, 'isExpired'>;
     const now = this.now();
     const { absoluteEnd } = limitsOf(session, this.options);
     const isOver = isExpired(session.expiresAt, now) || isExpired(absoluteEnd, now) || Boolean(session.revokedAt);
@@ -259,4 +259,11 @@ export class SessionsStore {
       since: this.#since(),
     });
   }
+}
+
+/** Relations come with whole rows, and a digest is on no session. */
+function withoutDigests(row: Row): Row {
+  if (!('authTokenDigest' in row || 'previousTokenDigest' in row)) return row;
+  const { authTokenDigest: _, previousTokenDigest: __, ...session } = row;
+  return session;
 }

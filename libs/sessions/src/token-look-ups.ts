@@ -32,8 +32,10 @@ export interface LookUpTable {
  */
 export class TokenLookUps {
   readonly #prepared = new Map<number, Prepared>();
-  #asked = new Map<string, Asked>();
-  #held = false;
+  /** Those that wait for the statement under way, in the order in which they came. */
+  readonly #asked = new Map<string, Asked>();
+  #underWay = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly table: LookUpTable,
@@ -42,39 +44,40 @@ export class TokenLookUps {
 
   /** The row that has one of the digests, the first of which is that of new rows. */
   async find(digests: readonly string[], adapter?: SessionsAdapter): Promise<Row | undefined> {
-    if (adapter || !this.together) return (await this.#read([digests], adapter ?? this.table.adapter)).get(digests[0]!);
+    if (adapter || !this.together) return this.#readOne(digests, adapter ?? this.table.adapter);
+    if (this.#underWay) return this.#wait(digests);
+    this.#underWay = true;
+    try {
+      return await this.#readOne(digests, this.table.adapter);
+    } finally {
+      this.#next();
+    }
+  }
+
+  #wait(digests: readonly string[]): Promise<Row | undefined> {
+    // The statement under way may never end.
+    this.#timer ??= setTimeout(() => this.#next(), HOLD_MS).unref();
     return new Promise((resolve, reject) => {
       const asked = this.#asked.get(digests[0]!) ?? { digests, waiting: [] };
       asked.waiting.push({ resolve, reject });
       this.#asked.set(digests[0]!, asked);
-      if (!this.#held) this.#send();
     });
   }
 
-  /** Sends those that are waiting, the first ones first; what comes meanwhile waits for the answer. */
-  #send(): void {
+  /** Sends those that have waited, the first ones first. */
+  #next(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const batch = [...this.#asked.values()].slice(0, LARGEST);
-    if (batch.length === 0) return;
+    this.#underWay = batch.length > 0;
     for (const { digests } of batch) this.#asked.delete(digests[0]!);
-    this.#held = true;
-    const release = (): void => {
-      if (over) return;
-      over = true;
-      clearTimeout(timer);
-      this.#held = false;
-      this.#send();
-    };
-    let over = false;
-    const timer = setTimeout(release, HOLD_MS).unref();
-    void this.#answer(batch).finally(release);
+    if (this.#asked.size > 0) this.#timer = setTimeout(() => this.#next(), HOLD_MS).unref();
+    if (batch.length > 0) void this.#answer(batch);
   }
 
   async #answer(batch: readonly Asked[]): Promise<void> {
     try {
-      const rows = await this.#read(
-        batch.map(({ digests }) => digests),
-        this.table.adapter,
-      );
+      const rows = await this.#read(batch.map(({ digests }) => digests));
       for (const { digests, waiting } of batch) {
         const row = rows.get(digests[0]!);
         // Each gets a row of its own, since whoever gets a session may change it.
@@ -82,21 +85,22 @@ export class TokenLookUps {
       }
     } catch (error) {
       for (const { waiting } of batch) for (const { reject } of waiting) reject(error);
+    } finally {
+      this.#next();
     }
   }
 
+  async #readOne(digests: readonly string[], adapter: SessionsAdapter): Promise<Row | undefined> {
+    const { rows } = await adapter.execute(this.#statement(1), this.#params([digests], 1));
+    return rows![0];
+  }
+
   /** The rows by the first digest of each token. */
-  async #read(tokens: readonly (readonly string[])[], adapter: SessionsAdapter): Promise<Map<string, Row>> {
-    const { column, schemes } = this.table;
+  async #read(tokens: readonly (readonly string[])[]): Promise<Map<string, Row>> {
     const size = 2 ** Math.ceil(Math.log2(tokens.length));
-    const params: Row = {};
-    // As many as the statement has, also where there are fewer tokens, or one of the schemes has no digest for one.
-    for (let i = 0; i < size * schemes; i++) {
-      const digests = tokens[Math.floor(i / schemes)] ?? tokens[0]!;
-      params[`digest${i}`] = digests[i % schemes] ?? digests[0];
-    }
-    const { rows } = await adapter.execute(this.#statement(size), params);
-    const byDigest = new Map(rows!.map((row) => [row[column], row]));
+    const { rows } = await this.table.adapter.execute(this.#statement(size), this.#params(tokens, size));
+    if (tokens.length === 1) return new Map(rows!.map((row) => [tokens[0]![0]!, row]));
+    const byDigest = new Map(rows!.map((row) => [row[this.table.column], row]));
     const found = new Map<string, Row>();
     for (const digests of tokens) {
       const stored = digests.find((digest) => byDigest.has(digest));
@@ -105,14 +109,27 @@ export class TokenLookUps {
     return found;
   }
 
+  /** As many as the statement has, also where there are fewer tokens, or one of the schemes has no digest for one. */
+  #params(tokens: readonly (readonly string[])[], size: number): Row {
+    const { schemes } = this.table;
+    const params: Row = {};
+    for (let i = 0; i < size * schemes; i++) {
+      const digests = tokens[Math.floor(i / schemes)] ?? tokens[0]!;
+      params[`digest${i}`] = digests[i % schemes] ?? digests[0];
+    }
+    return params;
+  }
+
   #statement(size: number): Prepared {
     const { adapter, entity, column, select, schemes } = this.table;
     let prepared = this.#prepared.get(size);
     if (!prepared) {
       const digests = Array.from({ length: size * schemes }, (_, i): Param => param(`digest${i}`));
+      const one = digests.length === 1;
       prepared = adapter.prepare('all', entity, {
-        where: { [column]: digests.length === 1 ? digests[0] : In(digests) },
-        select: [...select, column],
+        where: { [column]: one ? digests[0] : In(digests) },
+        // Of several it tells which one a row has.
+        select: one ? select : [...select, column],
         often: true,
       });
       this.#prepared.set(size, prepared);

@@ -12,16 +12,20 @@ export class AddActivity1767312000000 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    for (const [name, columns] of Object.entries(columnsOf(queryRunner)))
+    for (const [name, columns] of Object.entries(columnsOf(queryRunner))) {
+      for (const indexed of INDEXED) await dropIndex(queryRunner, name, indexed);
+      await queryRunner.createIndex(name, new TableIndex({ columnNames: ['expiresAt'] }));
       await queryRunner.dropColumns(
         name,
         columns.map((column) => column.name),
       );
+    }
     await queryRunner.dropTable('activity', true);
   }
 }
 
-const INDEXED = ['revokedAt', 'previousTokenDigest'];
+/** Each begins with the column that it came with. */
+const INDEXED = [['revokedAt', 'expiresAt'], ['previousTokenDigest']] as const;
 
 function activityTable(queryRunner: QueryRunner): Table {
   const uuid = uuidType(queryRunner);
@@ -53,9 +57,18 @@ async function addColumns(queryRunner: QueryRunner, name: keyof ReturnType<typeo
   const table = await queryRunner.getTable(name);
   const missing = columnsOf(queryRunner)[name].filter((column) => !table!.findColumnByName(column.name));
   await queryRunner.addColumns(name, missing);
-  const indexed = missing.filter((column) => INDEXED.includes(column.name));
-  for (const column of indexed) await queryRunner.createIndex(name, new TableIndex({ columnNames: [column.name] }));
-  return missing.map((column) => column.name);
+  const added = missing.map((column) => column.name);
+  // The index on both columns is instead of the one on the end alone.
+  if (added.includes('revokedAt')) await dropIndex(queryRunner, name, ['expiresAt']);
+  for (const columns of INDEXED)
+    if (added.includes(columns[0])) await queryRunner.createIndex(name, new TableIndex({ columnNames: [...columns] }));
+  return added;
+}
+
+async function dropIndex(queryRunner: QueryRunner, name: string, columns: readonly string[]): Promise<void> {
+  const table = await queryRunner.getTable(name);
+  const index = table!.indices.find(({ columnNames }) => columnNames.toSorted().join() === columns.toSorted().join());
+  if (index) await queryRunner.dropIndex(name, index);
 }
 
 function columnsOf(queryRunner: QueryRunner): Record<'sessions' | 'api_keys', TableColumn[]> {
