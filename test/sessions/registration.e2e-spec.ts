@@ -374,7 +374,9 @@ describe('a start that cannot work', () => {
       'table "short": secretSalt needs a hashingAlgorithm: a salt protects nothing that is stored in clear',
     ];
     expect(error).toMatchObject({ code: 'ERR_SESSIONS_CONFIG', problems });
-    expect(error.message).toBe(['nest-sessions cannot work as it is set up:', ...problems.map((text) => `  - ${text}`)].join('\n'));
+    expect(error.message).toBe(
+      ['nest-sessions cannot work as it is set up:', ...problems.map((text) => `  - ${text}`)].join('\n'),
+    );
   });
 });
 
