@@ -130,7 +130,7 @@ describe.each(servers)('an outage of %s', (name) => {
       },
     );
 
-    it('is 503 for many requests at once, and over for all of them', async () => {
+    it('is 503 for many requests at once, and over for all of them (ASVS 16.5.2, 16.5.3)', async () => {
       const requests = async () => Promise.all(Array.from({ length: 50 }, () => app.getAs(token, '/me')));
       await requests();
       await whileDown(async () => {

@@ -12,7 +12,7 @@ export type {
   SessionsAdapter,
 } from './adapters/sessions-adapter.js';
 export { MemoryAdapter } from './adapters/memory/memory-adapter.js';
-export { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
+export { TypeOrmAdapter, type TypeOrmAdapterOptions } from './adapters/typeorm/typeorm-adapter.js';
 export type { Duration } from './duration.js';
 export {
   MultipleSessionsError,
@@ -44,6 +44,7 @@ export {
   type GetOptions,
   type SessionReference,
   SessionsService,
+  type RevokeOptions,
   type SignInOptions,
   type WriteOptions,
 } from './sessions.service.js';
@@ -56,6 +57,7 @@ export type {
   FieldDefinition,
   JsonValue,
   NewSession,
+  ReasonOf,
   RelationDefinition,
   Session,
   SessionChanges,

@@ -78,6 +78,24 @@ describe('a keyed digest', () => {
 });
 
 describe('candidateDigests', () => {
+  it('leaves nothing of the text itself to be compared, so that no comparison tells how much of it is right (ASVS 11.2.4)', () => {
+    const hashed = [
+      ...HASHING_ALGORITHMS.map((algorithm) => ({ algorithm })),
+      { key: { id: 'k', secret: 'x'.repeat(32) } },
+    ];
+    const tokens = fc.stringMatching(/^[A-Za-z0-9_-]{16,64}$/);
+    fc.assert(
+      fc.property(tokens, fc.nat(63), (token, i) => {
+        const digests = candidateDigests(token, hashed);
+        expect(digests.filter((digest) => digest.includes(token))).toEqual([]);
+        // One other character changes all of them.
+        const other = `${token.slice(0, i % token.length)}${token[i % token.length] === 'a' ? 'b' : 'a'}${token.slice((i % token.length) + 1)}`;
+        const others = candidateDigests(other, hashed);
+        expect(digests.filter((digest, n) => digest.slice(0, 16) === others[n]!.slice(0, 16))).toEqual([]);
+      }),
+    );
+  });
+
   const key = { key: { id: 'k1', secret: 'x'.repeat(32) } };
   const sha = { algorithm: 'sha256' } as const;
   const plain = { algorithm: null } as const;
