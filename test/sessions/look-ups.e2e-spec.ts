@@ -6,6 +6,7 @@ import { QueryLog } from '../support/query-log.js';
 import { describeStorages, useApplication } from './support/application.js';
 
 const MANY = 100;
+const DAY = 86_400_000;
 
 class Sessions extends SessionsTable({ extraFields: { number: { type: 'int' } }, rotation: true }) {}
 class Unprepared extends SessionsTable({ table: 'unprepared', preparedStatements: false }) {}
@@ -75,6 +76,18 @@ describeDatabases('the statements of look-ups', (name) => {
     const sessions = await Promise.all(Array.from({ length: MANY }, () => app.get(Apart).create({})));
     const all = () => Promise.all(sessions.map(({ authToken }) => app.get(Apart).authenticate(authToken)));
     expect(await queries.countOf(all)).toBe(MANY);
+  });
+
+  it('are followed by one extension, however many requests of a session find it due', async () => {
+    const session = await app.get(Sessions).create({ number: 1 });
+    app.clock.advance(2 * DAY);
+    const before = queries.statements.length;
+    const found = await Promise.all(
+      Array.from({ length: 20 }, () => app.get(Sessions).authenticate(session.authToken)),
+    );
+    expect(found.map((it) => it?.expiresAt)).toEqual(found.map(() => new Date(session.expiresAt!.getTime() + 2 * DAY)));
+    const writes = queries.statements.slice(before).filter((statement) => statement.startsWith('UPDATE'));
+    expect(writes).toHaveLength(1);
   });
 
   it('travel in the transaction of the caller, and alone', async () => {

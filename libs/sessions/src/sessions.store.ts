@@ -37,6 +37,8 @@ export class SessionsStore {
   readonly #extend: Prepared;
   readonly #limit: Prepared;
   readonly #superseded: SupersededTokens | undefined;
+  /** By id, the extensions under way: requests of the same session write one together. */
+  readonly #extending = new Map<string, Promise<BaseSession | null>>();
 
   constructor(
     readonly definition: SessionsTableDefinition,
@@ -188,7 +190,14 @@ export class SessionsStore {
     const extension = extensionAt(now, limitsOf(session, this.options));
     if (session.isExpired || !isDue(session.expiresAt, extension, now) || wasEnded(session)) return session;
     const params = { id: session.id, now, seen: session.expiresAt, ...extension };
-    return this.#extended(session, this.#extend, params, manager);
+    const extend = (): Promise<BaseSession | null> => this.#extended(session, this.#extend, params, manager);
+    if (manager) return extend();
+    const running = this.#extending.get(session.id);
+    const extended = running ?? extend().finally(() => this.#extending.delete(session.id));
+    if (!running) this.#extending.set(session.id, extended);
+    const { expiresAt, updatedAt } = (await extended) ?? {};
+    // Each keeps its own copy of the rest.
+    return updatedAt ? { ...session, expiresAt: expiresAt!, updatedAt } : null;
   }
 
   /**
