@@ -77,18 +77,25 @@ export class KeptStatements {
   }
 }
 
+/** Where TypeORM's drivers have their connections. */
+interface Connections {
+  readonly master: PgClient;
+  readonly pool: MysqlClient;
+  readonly databaseConnection: SqliteConnection;
+}
+
 function senderOf({ driver, options }: DataSource): Send | undefined {
   if ('replication' in options && options.replication) return undefined;
+  const opened: unknown = driver;
+  const connections = opened as Connections;
   switch (options.type) {
     case 'postgres':
-      return sendNamed(() => (driver as unknown as { readonly master: PgClient }).master);
+      return sendNamed(() => connections.master);
     case 'mysql':
     case 'mariadb':
-      return sendExecuted(() => (driver as unknown as { readonly pool: MysqlClient }).pool);
+      return sendExecuted(() => connections.pool);
     case 'better-sqlite3':
-      return sendKept(
-        () => (driver as unknown as { readonly databaseConnection: SqliteConnection }).databaseConnection,
-      );
+      return sendKept(() => connections.databaseConnection);
     default:
       return undefined;
   }
