@@ -75,6 +75,7 @@ describeStorages('changing sessions', (name) => {
       await sessions.delete(session);
       const error = await errorOf(sessions.update(session, { note: 'new' }));
       expect(error).toBeInstanceOf(StaleSessionError);
+      await expect(sessions.update(session, {})).rejects.toThrow(StaleSessionError);
       expect(error).toMatchObject({ code: 'ERR_SESSION_STALE', statusCode: 409, id: session.id });
     });
 

@@ -259,9 +259,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    * @see OWASP ASVS 5.0, 7.4.2, 7.4.3 and 7.4.5
    */
-  async revokeAll(filters: SessionFilters<F>, { reason, manager }: RevokeOptions<F> = {}): Promise<number> {
-    const query = new SessionQuery<F>(this.store, [filters], { manager });
-    return query.revoke({ reason: reason ?? (DEFAULT_REASON as ReasonOf<F>) });
+  async revokeAll(filters: SessionFilters<F>, options: RevokeOptions<F> = {}): Promise<number> {
+    return this.#revoke([filters], options);
   }
 
   /**
@@ -275,10 +274,9 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   async revokeOthers(
     session: SessionReference,
     filters: SessionFilters<F>,
-    { reason, manager }: RevokeOptions<F> = {},
+    options: RevokeOptions<F> = {},
   ): Promise<number> {
-    const query = new SessionQuery<F>(this.store, [filters, { id: Not(this.#idOf(session)) }], { manager });
-    return query.revoke({ reason: reason ?? (DEFAULT_REASON as ReasonOf<F>) });
+    return this.#revoke([filters, { id: Not(this.#idOf(session)) }], options);
   }
 
   /**
@@ -334,12 +332,13 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const now = store.now();
     const attributes = changedAttributes(store.columns, changes);
     const where = { id: this.#idOf(session), ...('expiresAt' in attributes && store.unendedSince(session, now)) };
+    const named = Object.keys(attributes).length > 0;
     const write = (set: Row, more?: Where): Promise<Row> =>
       store.on(manager).update(store.entity, set, { ...where, ...more }, store.selected);
     try {
       const row = await write({ ...attributes, updatedAt: now }, { updatedAt: LessThanOrEqual(now) })
         // The time of the last write, by which an end is known, never goes back: another node's clock may be ahead.
-        .catch((error: unknown) => (isStale(error) ? write(attributes) : Promise.reject(error as Error)));
+        .catch((error: unknown) => (isStale(error) && named ? write(attributes) : Promise.reject(error as Error)));
       return this.#typed(foundAs(session, store.sessionFrom(row)));
     } catch (error) {
       throw isStale(error) ? new StaleSessionError(store.table, session.id, { cause: error }) : error;
@@ -379,6 +378,11 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   /** What happens to the sessions of this table, as it happens. */
   get events(): Observable<SessionEvent<Session<F>>> {
     return this.store.events.all as Observable<SessionEvent<never>>;
+  }
+
+  async #revoke(steps: readonly object[], { reason, manager }: RevokeOptions<F>): Promise<number> {
+    const query = new SessionQuery<F>(this.store, steps, { manager });
+    return query.revoke({ reason: reason ?? (DEFAULT_REASON as ReasonOf<F>) });
   }
 
   /** @throws SessionValidationError for what is no id, which must never mean "any" */

@@ -136,8 +136,8 @@ export class SessionsStore {
     return { type: 'refused', reason: session.revokedAt ? 'revoked' : 'expired', session };
   }
 
-  /** What holds for the sessions that are valid at a time, or at a parameter that stands for it. */
-  validAt(now: unknown): Where {
+  /** What holds for the sessions that are valid at a time. */
+  validAt(now: Date): Where {
     return { expiresAt: Or(IsNull(), MoreThan(now)), ...this.#unrevoked };
   }
 

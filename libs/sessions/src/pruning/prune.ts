@@ -21,10 +21,8 @@ export async function pruneExpired(
   const { revocation } = store.definition;
   const expired: Where = { expiresAt: LessThanOrEqual(now), ...(revocation && { revokedAt: IsNull() }) };
   const revoked: Where = { revokedAt: LessThanOrEqual(new Date(now.getTime() - store.options.retentionMs)) };
-  const batches: [Where, string][] = [
-    [expired, 'expiresAt'],
-    ...(revocation ? [[revoked, 'revokedAt'] as [Where, string]] : []),
-  ];
+  const batches: [Where, string][] = [[expired, 'expiresAt']];
+  if (revocation) batches.push([revoked, 'revokedAt']);
   let deleted = 0;
   try {
     for (const [where, oldestBy] of batches) {
