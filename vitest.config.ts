@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     include: ['{apps,libs,test}/**/*.{spec,e2e-spec}.ts'],
     globalSetup: ['test/support/global-setup.ts'],
+    // Child processes have it too.
+    env: { DEMO_PASSWORD_ROUNDS: '1' },
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -11,6 +11,8 @@ export interface Dialect {
   readonly padded: string;
   cast(expression: string, type: 'uuid' | 'json'): string;
   time(date: Date): string;
+  /** A time so many seconds, as SQL, after another one. */
+  after(date: Date, seconds: string): string;
   /** Statements for the connection that fills tables. */
   readonly begin: readonly string[];
   /** A query for the statements that drop and make the indexes of a table, which is filled faster without them. */
@@ -27,6 +29,7 @@ const DIALECTS: Readonly<Record<DatabaseName, Dialect>> = {
     padded: "lpad(n::text, 12, '0')",
     cast: (expression, type) => `CAST(${expression} AS ${type})`,
     time: (date) => `TIMESTAMPTZ '${date.toISOString()}'`,
+    after: (date, seconds) => `TIMESTAMPTZ '${date.toISOString()}' + (${seconds}) * INTERVAL '1 second'`,
     begin: ["SET TIME ZONE 'UTC'"],
     indexes: (table) =>
       `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS drop,
@@ -45,6 +48,8 @@ const DIALECTS: Readonly<Record<DatabaseName, Dialect>> = {
     padded: "lpad(n, 12, '0')",
     cast: (expression) => expression,
     time: (date) => `TIMESTAMP '${date.toISOString().slice(0, -1).replace('T', ' ')}'`,
+    after: (date, seconds) =>
+      `TIMESTAMP '${date.toISOString().slice(0, -1).replace('T', ' ')}' + INTERVAL (${seconds}) SECOND`,
     begin: ["SET time_zone = '+00:00', sql_mode = 'ANSI_QUOTES', unique_checks = 0, foreign_key_checks = 0"],
     settle: (table) => `ANALYZE TABLE "${table}"`,
   },
@@ -56,6 +61,8 @@ const DIALECTS: Readonly<Record<DatabaseName, Dialect>> = {
     padded: "printf('%012d', n)",
     cast: (expression) => expression,
     time: (date) => `'${date.toISOString().slice(0, -1).replace('T', ' ')}'`,
+    after: (date, seconds) =>
+      `strftime('%Y-%m-%d %H:%M:%f', '${date.toISOString().slice(0, -1)}', (${seconds}) || ' seconds')`,
     begin: ['PRAGMA journal_mode = WAL', 'PRAGMA synchronous = OFF'],
     settle: () => 'PRAGMA wal_checkpoint(TRUNCATE)',
   },

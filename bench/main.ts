@@ -2,8 +2,11 @@ import { Bench } from './bench.js';
 import { type BenchOptions, parseOptions, SECTIONS, type SectionName, USAGE } from './options.js';
 import { writeReport } from './report.js';
 import type { Group } from './results.js';
+import { cacheSection } from './sections/cache.js';
 import { growthSection } from './sections/growth.js';
 import { httpSection } from './sections/http.js';
+import { pruningSection } from './sections/pruning.js';
+import { revocationSection } from './sections/revocation.js';
 import { validationSection } from './sections/validation.js';
 import { tableOf, textTable } from './table.js';
 import { targetsTable } from './targets.js';
@@ -12,8 +15,11 @@ const SECTION_OF: Readonly<Record<SectionName, (bench: Bench) => Promise<Group[]
   postgres: (bench) => validationSection(bench, 'postgres'),
   mariadb: (bench) => validationSection(bench, 'mariadb'),
   sqlite: (bench) => validationSection(bench, 'sqlite'),
+  cache: cacheSection,
+  revocation: revocationSection,
   http: httpSection,
   growth: growthSection,
+  pruning: pruningSection,
 };
 
 async function run(bench: Bench): Promise<void> {

@@ -44,9 +44,12 @@ export async function inRounds(
 const SETTLING_MS = 10;
 const MIN_WARM_UP_MS = 50;
 
-/** How long a turn is warmed up before it counts: connections are opened and statements prepared. */
+/**
+ * How long a turn is warmed up before it counts: connections are opened, statements prepared, and code that the others' turns
+ * have made cold is compiled again.
+ */
 export function warmUpMs(seconds: number): number {
-  return Math.max(MIN_WARM_UP_MS, seconds * 250);
+  return Math.max(MIN_WARM_UP_MS, seconds * 600);
 }
 
 /** Distinct tokens for each second of a turn: more than are validated where a database answers over a socket. */

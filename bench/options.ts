@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** The parts of a run, in their order. */
-export const SECTIONS = ['postgres', 'mariadb', 'sqlite', 'http', 'growth'] as const;
+export const SECTIONS = ['postgres', 'mariadb', 'sqlite', 'cache', 'revocation', 'http', 'growth', 'pruning'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 /** What a run measures, and how long. */
@@ -34,7 +34,7 @@ export const USAGE = `npm run bench -- [options]
   --rounds <n>            turns of each contender                                   default: 7
   --seconds <n>           length of a turn                                          default: 1
   --at-once <n,n>         validations under way at once                             default: 1,16,64
-  --only <name,name>      of ${SECTIONS.join(', ')}           default: all
+  --only <name,name>      of ${SECTIONS.join(', ')}  default: all
   --contenders <a,b>      parts of contenders' names; baselines always take part    default: all
   --sizes <n,n>           rows of the tables of "growth"                            default: 1000, the rows, ten times the rows
   --output <folder>       where performance.md and .svg go; default: docs after a full run, else reports

@@ -21,10 +21,22 @@ export interface Group {
   /** What the ratios to the baseline are of. */
   readonly ratioOf: 'speed' | 'time';
   /** What a turn counts. */
-  readonly counts: 'validations' | 'requests';
+  readonly counts: 'validations' | 'requests' | 'rows';
+  /** What the turns took, where it is no speed that counts: shown in milliseconds. */
+  readonly measures?: string;
   /** Whether the chart shows it. */
   readonly charted: boolean;
   readonly results: readonly [Result, ...Result[]];
+}
+
+/** A turn of which only the time counts. */
+export function took(ms: number): Turn {
+  return { perSecond: 1000 / ms, cpuMicroseconds: 0 };
+}
+
+/** What the turns took. */
+export function msOf(result: Result): Spread {
+  return spreadOf(result.turns.map((turn) => 1000 / turn.perSecond));
 }
 
 /** How the name of a baseline's second entry, which shows the error of measurement, ends. */

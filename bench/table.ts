@@ -1,4 +1,4 @@
-import { cpuOf, type Group, perSecondOf, ratioOf, speedAgainst } from './results.js';
+import { cpuOf, type Group, msOf, perSecondOf, ratioOf, speedAgainst } from './results.js';
 import type { Spread } from './statistics.js';
 
 /** Head and rows of a table. */
@@ -9,7 +9,8 @@ export interface Table {
 
 /** The figures of a group, a row for each contender. */
 export function tableOf(group: Group): Table {
-  const { results, counts } = group;
+  const { results, counts, measures } = group;
+  if (measures !== undefined) return timesOf(group, measures);
   const [baseline] = results;
   const own = group.ratioOf === 'speed' ? results.find((result) => result.own) : undefined;
   return {
@@ -27,6 +28,15 @@ export function tableOf(group: Group): Table {
       cpuOf(result).toFixed(1),
       ...(own ? [spreadText(speedAgainst(own, result))] : []),
     ]),
+  };
+}
+
+/** The figures of a group of which only times count. */
+function timesOf(group: Group, measures: string): Table {
+  const { results } = group;
+  return {
+    head: [`${measures}, against ${results[0].name}`, 'median [min to max]', 'ms [min to max]'],
+    rows: results.map((result) => [result.name, spreadText(ratioOf(group, result)), spreadText(msOf(result))]),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   SessionsModule,
   type SessionsService,
   SessionsTable,
+  type TableOptions,
 } from '../../libs/sessions/src/index.js';
 import type { Contender } from '../contender.js';
 import { connection, type Database } from '../databases.js';
@@ -57,6 +58,7 @@ export async function fillSessions(
   dataset: Dataset,
   table: UserTable = Sessions,
   rows: number = dataset.rows,
+  columns?: (sql: RowSql) => Record<string, string>,
 ): Promise<void> {
   const full = table === FullSessions;
   await dataset.fill(
@@ -72,6 +74,7 @@ export async function fillSessions(
             authenticatedAt: sql.now,
             scopes: `'["posts:read"]'`,
           }),
+          ...columns?.(sql),
         }),
       },
     ],
@@ -79,18 +82,22 @@ export async function fillSessions(
 }
 
 /** What an application with one table imports. */
-export function sessionsModules(database: Database, table: UserTable): DynamicModule[] {
+export function sessionsModules(database: Database, table: UserTable, options: TableOptions = {}): DynamicModule[] {
   return [
     TypeOrmModule.forRoot({ ...connection(database), autoLoadEntities: true }),
     ScheduleModule.forRoot(),
-    SessionsModule.forRoot({ pruning: false }),
+    SessionsModule.forRoot({ pruning: false, ...options }),
     SessionsModule.forFeature(table),
   ];
 }
 
 /** `authenticate` of a table's service. */
-export async function authenticate(database: Database, table: UserTable = Sessions): Promise<Contender> {
-  const root = { module: class {}, imports: sessionsModules(database, table) };
+export async function authenticate(
+  database: Database,
+  table: UserTable = Sessions,
+  options?: TableOptions,
+): Promise<Contender> {
+  const root = { module: class {}, imports: sessionsModules(database, table, options) };
   const app = await NestFactory.createApplicationContext(root, { logger: ['error'], abortOnError: false });
   const sessions: SessionsService<typeof USER> = app.get(table);
   return {

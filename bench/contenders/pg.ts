@@ -8,18 +8,28 @@ export function pgPool({ url }: Database): Pool {
   return new Pool({ connectionString: url, max: POOL_SIZE, idleTimeoutMillis: IDLE_MS });
 }
 
-/** The limit: one named prepared statement by `pg`, on the library's table. */
-export function pgNamed(database: Database, table = 'sessions'): Contender {
+interface SessionRow {
+  readonly userId: string;
+  readonly expiresAt: Date;
+}
+
+/** One named prepared statement by `pg`, which finds a row of the library's table by its digest. */
+export function pgRow(
+  database: Database,
+  table = 'sessions',
+): { readonly find: (digest: string) => Promise<SessionRow | undefined>; readonly close: () => Promise<void> } {
   const pool = pgPool(database);
   const text =
     'SELECT "id", "userId", "data", "expiresAt", "createdAt", "updatedAt" ' +
     `FROM "${table}" WHERE "authTokenDigest" = $1`;
   return {
-    async validate(token) {
-      const values = [hash('sha256', token, 'hex')];
-      const { rows } = await pool.query<{ userId: string; expiresAt: Date }>({ name: table, text, values });
-      return userOfValid(rows[0]);
-    },
+    find: async (digest) => (await pool.query<SessionRow>({ name: table, text, values: [digest] })).rows[0],
     close: () => pool.end(),
   };
+}
+
+/** The limit: that statement, by the digest of a token. */
+export function pgNamed(database: Database, table?: string): Contender {
+  const { find, close } = pgRow(database, table);
+  return { validate: async (token) => userOfValid(await find(hash('sha256', token, 'hex'))), close };
 }

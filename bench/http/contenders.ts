@@ -23,7 +23,8 @@ export interface HttpEntry {
 }
 
 export const GUARD_NAME = 'SessionGuard';
-export const FEW_NAME = 'SessionGuard, the same 1,000 tokens';
+const FEW_NAME = 'SessionGuard, the same 1,000 tokens';
+export const CACHED_GUARD_NAME = 'SessionGuard with a near cache, the same 1,000 tokens';
 export const BARE_NAME = 'no guard';
 export const PG_NAME = 'a guard of one pg named statement';
 
@@ -33,6 +34,7 @@ function onNest(platform: 'express' | 'fastify'): readonly [HttpEntry, ...HttpEn
     { name: BARE_NAME, application: `${platform}-bare`, open: true },
     { name: GUARD_NAME, application: `${platform}-sessions`, own: true, fill: fillSessions },
     { name: FEW_NAME, application: `${platform}-sessions`, own: true, tokens: 'few', fill: fillSessions },
+    { name: CACHED_GUARD_NAME, application: `${platform}-cached`, own: true, tokens: 'few', fill: fillSessions },
     { name: 'a guard of findOneBy', application: `${platform}-find-one-by`, fill: fillSessions },
   ];
 }

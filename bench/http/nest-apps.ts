@@ -12,7 +12,7 @@ import {
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { CurrentSession, SessionGuard } from '../../libs/sessions/src/index.js';
+import { CurrentSession, SessionGuard, type TableOptions } from '../../libs/sessions/src/index.js';
 import type { Contender } from '../contender.js';
 import { Sessions, sessionsModules } from '../contenders/nest-sessions.js';
 import { pgNamed } from '../contenders/pg.js';
@@ -50,8 +50,8 @@ export async function bareApp(platform: Platform): Promise<number> {
 }
 
 /** The route behind the library's guard. */
-export async function sessionGuardApp(platform: Platform, database: Database): Promise<number> {
-  const imports = sessionsModules(database, Sessions);
+export async function sessionGuardApp(platform: Platform, database: Database, options?: TableOptions): Promise<number> {
+  const imports = sessionsModules(database, Sessions, options);
   return listen(platform, { module: class {}, imports, controllers: [SessionController] });
 }
 

@@ -19,10 +19,11 @@ beforeAll(async () => {
   database = await createDatabase('sqlite');
   app = await DemoApp.start(database.url);
   ada = await Person.new(app);
-  // The expiry job has its first run behind it, and the log of activity is written, so that all queries from here on are
-  // those of requests.
+  // The expiry job has its first run behind it, the log of activity and the daily counts are written, so that all queries
+  // from here on are those of requests.
   await vi.waitUntil(() => app.queries.statements.filter((text) => text.startsWith('DELETE')).length === 4);
-  await vi.waitUntil(() => app.queries.statements.some((text) => text.startsWith('INSERT INTO "activity"')));
+  for (const table of ['activity', 'daily_counts'])
+    await vi.waitUntil(() => app.queries.statements.some((text) => text.startsWith(`INSERT INTO "${table}"`)));
   connection = new RawConnection(app.port);
 });
 afterAll(async () => {

@@ -2,9 +2,12 @@
  * What the snippets of the documentation take for granted: the library, Nest, TypeORM's operators, and a small application.
  * A snippet gets every name of this file that it does not import or declare itself.
  */
+import type { IncomingMessage } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
+import type { IoRedisClient } from '../../libs/sessions/src/cache/redis-channel.js';
 import {
+  type SessionCookies,
   type SessionEvents,
   type SessionOf,
   type SessionsAdapter,
@@ -13,6 +16,7 @@ import {
 } from '../../libs/sessions/src/index.js';
 
 export * from '../../libs/sessions/src/index.js';
+export * from '../../libs/sessions/src/swagger/index.js';
 export * from '../../libs/sessions/src/testing/index.js';
 export {
   Body,
@@ -24,8 +28,10 @@ export {
   Module,
   Param,
   Post,
+  Res,
   UseGuards,
 } from '@nestjs/common';
+export { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 export { Test } from '@nestjs/testing';
 export { ScheduleModule } from '@nestjs/schedule';
 export { TypeOrmModule } from '@nestjs/typeorm';
@@ -74,9 +80,13 @@ export class AccountService {}
 /** The client of a WebSocket gateway, as socket.io has it. */
 export interface Socket {
   readonly handshake: { readonly auth: { readonly token?: unknown } };
+  readonly request: IncomingMessage;
   disconnect(): void;
 }
 
+/** A client of Redis, as the application has it. */
+export declare const redis: IoRedisClient;
+export declare const socket: Socket;
 export declare const app: INestApplication;
 export declare const dataSource: DataSource;
 export declare const queryRunner: QueryRunner;
@@ -87,6 +97,8 @@ export declare const projectId: string;
 export declare const session: SessionOf<Sessions>;
 export declare const presented: SessionOf<Sessions> | undefined;
 export declare const events: SessionEvents;
+export declare const cookies: SessionCookies;
+export declare const response: unknown;
 export declare const token: string;
 export declare const url: string;
 export declare const now: Date;

@@ -10,6 +10,8 @@ const OPTIONS_IN = {
   TableOptions: 'README.md',
   SessionsModuleOptions: 'README.md',
   PruningOptions: 'README.md',
+  SessionCookieOptions: 'README.md',
+  CacheOptions: 'README.md',
   SessionsTableDefinition: 'README.md',
   FieldDefinition: 'docs/tables.md',
   ColumnMapping: 'docs/tables.md',

@@ -68,6 +68,7 @@ export function compilerOptions(): ts.CompilerOptions {
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
   const paths = {
     'nest-sessions': ['./libs/sessions/src/index.ts'],
+    'nest-sessions/swagger': ['./libs/sessions/src/swagger/index.ts'],
     'nest-sessions/testing': ['./libs/sessions/src/testing/index.ts'],
   };
   return { ...options, paths, noEmit: true, declaration: false, sourceMap: false };

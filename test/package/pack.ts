@@ -9,6 +9,7 @@ import { quickStart } from '../docs/quick-start.js';
 export interface Manifest {
   readonly version: string;
   readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
   readonly exports: Readonly<Record<string, unknown>>;
 }
 

@@ -39,7 +39,7 @@ describe('the package', () => {
   });
 
   it('exports its entries and nothing else', () => {
-    expect(Object.keys(MANIFEST.exports)).toEqual(['.', './testing', './package.json']);
+    expect(Object.keys(MANIFEST.exports)).toEqual(['.', './swagger', './testing', './package.json']);
   });
 
   it('imports only what it declares, and nothing outside itself', () => {
@@ -47,6 +47,14 @@ describe('the package', () => {
     const declared = Object.keys({ ...dependencies, ...peerDependencies });
     const imported = [...files].filter(([name]) => name.endsWith('.js')).flatMap(([, code]) => packagesIn(code));
     expect([...new Set(imported)].filter((name) => !declared.includes(name))).toEqual([]);
+  });
+
+  it('imports an optional peer only where it is asked for, in an entry of its own', () => {
+    const importers = [...files].filter(([name, code]) => name.endsWith('.js') && packagesIn(code).some(isOptional));
+    expect(importers.length).toBeGreaterThan(0);
+    expect(new Set(importers.map(([name]) => dirname(name)))).toEqual(new Set(['dist/swagger']));
+    const others = [...files].filter(([name]) => /^dist\/(?!swagger\/).*\.(?:js|d\.ts)$/.test(name));
+    expect(others.filter(([, code]) => /from '[^']*\/swagger\//.test(code)).map(([name]) => name)).toEqual([]);
   });
 
   it('pleases publint', async () => {
@@ -59,12 +67,14 @@ describe('the package', () => {
   });
 });
 
+const isOptional = (name: string): boolean => MANIFEST.peerDependenciesMeta[name]?.optional ?? false;
 const peers = Object.entries(MANIFEST.peerDependencies);
+const needed = peers.filter(([name]) => !isOptional(name));
 const platform = '@nestjs/platform-express';
 
 describe.each([
-  ['the lowest peers that it allows', peers.map(([name, range]) => `${name}@${range.replace('^', '')}`), '12.0.1'],
-  ['the latest peers that it allows', peers.map(([name, range]) => `${name}@${range}`), '^12.0.0'],
+  ['the lowest peers that it allows', peers.map(([name, range]) => `${name}@${range.replace('^', '')}`), '12.1.0'],
+  ['the latest peers that it needs', needed.map(([name, range]) => `${name}@${range}`), '^12.0.0'],
 ])('with %s', (title, packages, nest) => {
   const project = join(folder, title.replaceAll(' ', '-'));
   beforeAll(
@@ -83,6 +93,11 @@ describe.each([
   it('a CommonJS application can require it', async () => {
     const code = "console.log(typeof require('nest-sessions').SessionsModule)";
     expect(await run(project, process.execPath, '--input-type=commonjs', '-e', code)).toBe('function\n');
+  });
+
+  it.runIf(packages.length === peers.length)('its entry for OpenAPI can be imported', async () => {
+    const code = "import { ApiSession } from 'nest-sessions/swagger'; console.log(typeof ApiSession)";
+    expect(await run(project, process.execPath, '--input-type=module', '-e', code)).toBe('function\n');
   });
 });
 

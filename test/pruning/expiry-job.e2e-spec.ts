@@ -4,6 +4,8 @@ import { SessionsModule, SessionsTable } from '@app/sessions';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { GatedAdapter, HOUR_MS, JOB, NOW, PruningApp, type PruningAppOptions } from './pruning-app.js';
 
+const DELETION = /^(WITH deleted AS \()?DELETE.*sessions/;
+
 class OtherSessions extends SessionsTable({ table: 'sessions', dataSource: 'other' }) {}
 
 describeDatabases('the expiry job', (name) => {
@@ -14,6 +16,7 @@ describeDatabases('the expiry job', (name) => {
   });
   afterEach(async () => {
     vi.useRealTimers();
+    vi.restoreAllMocks();
     await app?.close();
     app = undefined;
     await database.drop();
@@ -81,9 +84,24 @@ describeDatabases('the expiry job', (name) => {
     await prepared.addExpired(25);
     await prepared.module.init();
     expect(await prepared.deleted()).toMatch(/^Deleted 25 /);
-    const batches = prepared.queries.statements.filter((statement) => /^DELETE.*sessions/.test(statement));
+    const batches = prepared.queries.statements.filter((statement) => DELETION.test(statement));
     expect(batches.length).toBeGreaterThanOrEqual(3);
     expect(await prepared.left()).toBe(0);
+  });
+
+  it('says every ten seconds how far it is, and how fast', async () => {
+    const prepared = await prepare({ pruning: { batchSize: 10 } });
+    await prepared.addExpired(60);
+    const now = vi.spyOn(Date, 'now').mockReturnValue(NOW.getTime());
+    prepared.queries.onQuery = (statement) => {
+      if (DELETION.test(statement)) now.mockReturnValue(Date.now() + 4000);
+    };
+    await prepared.module.init();
+    await prepared.deleted();
+    expect(prepared.logs.matching(/so far/).map((text) => text.replace(/ SessionsModule$/, ''))).toEqual([
+      'Deleted 30 expired rows of "sessions" so far, 3 a second',
+      'Deleted 60 expired rows of "sessions" so far, 3 a second',
+    ]);
   });
 
   describe('by the clock', () => {
@@ -205,7 +223,7 @@ describeDatabases('the expiry job', (name) => {
       await prepared.addExpired(500);
       const closed = new Promise<void>((resolve) => {
         prepared.queries.onQuery = (statement) => {
-          if (!statement.startsWith('DELETE')) return;
+          if (!DELETION.test(statement)) return;
           prepared.queries.onQuery = undefined;
           resolve(prepared.close());
         };

@@ -584,17 +584,14 @@ describe('events of a session that ends while a request is on its way', () => {
   const adapter = new InterruptedAdapter();
   const app = useApplication('memory', { ...SETUP, options: { ...SETUP.options, adapter } });
 
-  // BUG: nothing is told of a token that is refused because its session ended between the look-up and the extension.
   it('tell that the request was refused', async () => {
     const sessions = app.get(Sessions);
     const session = await sessions.create({ userId: 'u1' });
     app.clock.advance(2 * DAY);
     const told: string[] = [];
     const listening = sessions.events.subscribe(({ type }) => told.push(type));
-    adapter.before.push(
-      async () => undefined,
-      () => sessions.revoke(session),
-    );
+    // The look-up goes another way, so that the first statement is the extension.
+    adapter.before.push(() => sessions.revoke(session));
     expect(await sessions.authenticate(session.authToken)).toBeNull();
     listening.unsubscribe();
     expect(told).toEqual(['revoked', 'refused']);

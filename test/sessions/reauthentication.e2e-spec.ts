@@ -261,9 +261,9 @@ describeStorages('re-authentication', (name) => {
           sessions.authenticate(tokens[1]),
           sessions.authenticate(tokens[2]),
         ]);
-        const valid = read.flatMap((session) => (session ? [session.data['is']] : []));
+        const valid = read.flatMap((session) => (session ? [session.data!['is']] : []));
         const listed = (status: 'valid' | 'expired') =>
-          sessions.list({ status }).then((all) => new Set(all.map(({ data }) => data['is'])));
+          sessions.list({ status }).then((all) => new Set(all.map(({ data }) => data!['is'])));
         expect(valid).toEqual([...(hours < 24 ? ['idle'] : []), ...(hours < 72 ? ['used'] : []), ...renewedAt(hours)]);
         expect(await listed('valid')).toEqual(new Set(valid));
         expect(await listed('expired')).toEqual(

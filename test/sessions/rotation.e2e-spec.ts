@@ -310,7 +310,7 @@ describeStorages('rotation', (name) => {
   });
 
   describe('of one copy by several requests', () => {
-    const rotations = (service: SessionsService, copy: SessionOf<Strict>, count: number) =>
+    const rotations = (service: SessionsService, copy: SessionOf<SessionsService>, count: number) =>
       Promise.all(Array.from({ length: count }, () => service.rotate(copy)));
 
     it.each([
@@ -329,7 +329,7 @@ describeStorages('rotation', (name) => {
     it('does so although each rotation falls into the millisecond of the one before', async () => {
       const strict = app.get<SessionsService>(Strict);
       let session = await strict.create({});
-      const copies: SessionOf<Strict>[] = [];
+      const copies: SessionOf<SessionsService>[] = [];
       for (let round = 0; round < 5; round++) {
         copies.push(session);
         const results = await rotations(strict, session, 4);

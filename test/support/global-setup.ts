@@ -1,17 +1,21 @@
+import { Redis } from 'ioredis';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { TestProject } from 'vitest/node';
 import { startPostgres } from './postgres-server.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The address of a PostgreSQL and of a MariaDB server; none where there is none. */
+    /** The address of a PostgreSQL, a MariaDB and a Redis server; none where there is none. */
     postgresUrl: string | undefined;
     mariadbUrl: string | undefined;
+    redisUrl: string | undefined;
   }
 }
 
 const POSTGRES_URL = process.env['TEST_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test';
 const MARIADB_URL = process.env['TEST_MARIADB_URL'] ?? 'mariadb://root@127.0.0.1:3306/test';
+
+const REDIS_URL = process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
 /** Finds the databases that the suites run on; PostgreSQL is started from npm where none answers. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -32,6 +36,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
       `SKIPPED: every suite on MariaDB, since none answers at ${MARIADB_URL} (${mariadbProblem}). Set TEST_MARIADB_URL to run them.`,
     );
   }
+  const redisProblem = await redisProblemOf(REDIS_URL);
+  if (redisProblem !== undefined) {
+    if (process.env['CI'])
+      throw new Error(`CI runs every channel, and Redis does not answer at ${REDIS_URL}: ${redisProblem}`);
+    console.log(
+      `SKIPPED: what invalidates near caches by Redis, since none answers at ${REDIS_URL} (${redisProblem}). Set TEST_REDIS_URL to run it.`,
+    );
+  }
+  project.provide('redisUrl', redisProblem === undefined ? REDIS_URL : undefined);
   project.provide('postgresUrl', postgresUrl);
   project.provide('mariadbUrl', mariadbProblem === undefined ? MARIADB_URL : undefined);
   return stop;
@@ -44,5 +57,19 @@ async function problemOf(options: DataSourceOptions): Promise<string | undefined
     return undefined;
   } catch (error) {
     return (error as { code?: string }).code ?? (error as Error).message;
+  }
+}
+
+async function redisProblemOf(url: string): Promise<string | undefined> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
+  let problem: string | undefined;
+  client.on('error', (error: Error) => (problem = error.message));
+  try {
+    await client.connect();
+    return undefined;
+  } catch (error) {
+    return problem ?? (error as Error).message;
+  } finally {
+    client.disconnect();
   }
 }

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -22,6 +22,19 @@ export interface HttpAnswer {
   readonly body: unknown;
 }
 
+/** The same with all headers of the response. */
+export interface WholeAnswer extends HttpAnswer {
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** How an application is set up beside its modules. */
+export interface HttpSetUp {
+  /** Whether the platform believes what proxies say of a request. */
+  readonly trustProxy?: boolean;
+  /** What `main.ts` would do before the application listens. */
+  readonly prepare?: (app: INestApplication) => void;
+}
+
 /** Headers of a request; a list is sent as several headers of that name. */
 export type SentHeaders = Readonly<Record<string, string | readonly string[]>>;
 
@@ -30,33 +43,39 @@ export class HttpApp {
   private constructor(
     readonly nest: INestApplication,
     readonly logs: LogCapture,
-    private readonly port: number,
+    readonly port: number,
   ) {}
 
-  static async start(platform: Platform, builder: TestingModuleBuilder | object): Promise<HttpApp> {
+  static async start(
+    platform: Platform,
+    builder: TestingModuleBuilder | object,
+    { trustProxy = false, prepare }: HttpSetUp = {},
+  ): Promise<HttpApp> {
     const logs = new LogCapture();
     const module = await ('compile' in builder ? builder : Test.createTestingModule(builder)).setLogger(logs).compile();
     const nest =
       platform === 'fastify'
-        ? module.createNestApplication<NestFastifyApplication>(new FastifyAdapter())
+        ? module.createNestApplication<NestFastifyApplication>(new FastifyAdapter({ trustProxy }))
         : module.createNestApplication(new ExpressAdapter());
+    if (platform === 'express') nest.getHttpAdapter().getInstance().set('trust proxy', trustProxy);
+    prepare?.(nest);
     await nest.listen(0, '127.0.0.1');
     const { port } = nest.getHttpServer().address() as AddressInfo;
     return new HttpApp(nest, logs, port);
   }
 
   async get(path: string, headers: SentHeaders = {}): Promise<HttpAnswer> {
-    return this.send('GET', path, headers);
+    return seen(await this.send('GET', path, headers));
   }
 
   /** A POST of a form, as a browser sends it. */
   async postForm(path: string, fields: Readonly<Record<string, string>>): Promise<HttpAnswer> {
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
-    return this.send('POST', path, headers, new URLSearchParams(fields).toString());
+    return seen(await this.send('POST', path, headers, new URLSearchParams(fields).toString()));
   }
 
   /** By Node's client, which sends a header several times where it is told to. */
-  private async send(method: string, path: string, headers: SentHeaders, body?: string): Promise<HttpAnswer> {
+  async send(method: string, path: string, headers: SentHeaders = {}, body?: string): Promise<WholeAnswer> {
     return new Promise((resolve, reject) => {
       const sent = request({
         method,
@@ -68,13 +87,13 @@ export class HttpApp {
       });
       sent.once('error', reject);
       sent.once('response', (response) => {
-        const { rawHeaders, statusCode = 0 } = response;
+        const { headers: received, rawHeaders, statusCode = 0 } = response;
         const challenges = rawHeaders.filter((_, i) => i % 2 === 1 && /^www-authenticate$/i.test(rawHeaders[i - 1]!));
         let text = '';
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => (text += chunk));
         response.once('error', reject);
-        response.once('end', () => resolve({ status: statusCode, challenges, body: bodyOf(text) }));
+        response.once('end', () => resolve({ status: statusCode, challenges, body: bodyOf(text), headers: received }));
       });
       sent.end(body);
     });
@@ -88,6 +107,10 @@ export class HttpApp {
   async close(): Promise<void> {
     await this.nest.close();
   }
+}
+
+function seen({ status, challenges, body }: WholeAnswer): HttpAnswer {
+  return { status, challenges, body };
 }
 
 function listOf(value: string | readonly string[]): string | string[] {

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between an application and a server, and can be cut: open connections break, and new ones are refused. */
+/**
+ * Stands between an application and a server. It can be cut: open connections break, and new ones are refused; or hold back
+ * all that is sent, as a network that fails without a word.
+ */
 export class TcpProxy {
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Map<Socket, Socket>();
+  #isHeld = false;
   #server: Server | undefined;
   #port = 0;
 
@@ -17,8 +21,8 @@ export class TcpProxy {
         [client, upstream],
         [upstream, client],
       ] as const) {
-        this.#sockets.add(from);
-        from.pipe(to);
+        this.#sockets.set(from, to);
+        if (!this.#isHeld) from.pipe(to);
         from.once('error', () => to.destroy());
         from.once('close', () => {
           this.#sockets.delete(from);
@@ -35,11 +39,24 @@ export class TcpProxy {
   async cut(): Promise<void> {
     this.#server?.close();
     this.#server = undefined;
-    const closed = [...this.#sockets].map((socket) => once(socket, 'close'));
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    const sockets = [...this.#sockets.keys()];
+    const closed = sockets.map((socket) => once(socket, 'close'));
+    for (const socket of sockets) socket.resetAndDestroy();
     await Promise.all(closed);
     // The applications are in this process, and hear of it when the event loop next looks at their sockets.
     for (let turn = 0; turn < 3; turn++) await new Promise((resume) => setImmediate(resume));
+  }
+
+  /** Passes nothing on from now on, until {@link release}. */
+  hold(): void {
+    this.#isHeld = true;
+    for (const [from, to] of this.#sockets) from.unpipe(to);
+  }
+
+  /** Passes on what was sent meanwhile, and all that comes. */
+  release(): void {
+    this.#isHeld = false;
+    for (const [from, to] of this.#sockets) from.pipe(to);
   }
 
   /** An address of the server, by way of the proxy. */

@@ -13,6 +13,7 @@ import { ActivityModule } from './activity/activity.module.js';
 import { DatabaseModule, STORAGE } from './database/database.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { AccountModule } from './sessions/account.module.js';
+import { WebModule } from './web/web.module.js';
 
 /** Every route asks for a session of a person, unless it is public or asks for a key. */
 @Module({})
@@ -32,11 +33,14 @@ export class AppModule {
             defaultTable: 'sessions',
             sessionTtl: config.get<Duration>('DEMO_SESSION_TTL', '7d'),
             pruning: { interval: config.get<Duration>('DEMO_PRUNING_INTERVAL', '1h') },
+            // For browsers that take no Secure cookie without HTTPS, as Safari, or a name other than localhost.
+            cookie: { secure: config.get('DEMO_INSECURE_COOKIE') !== 'true' },
           }),
         }),
         AccountModule,
         ActivityModule,
         ProjectsModule,
+        WebModule,
       ],
       providers: [
         { provide: APP_GUARD, useClass: SessionGuard },

@@ -1,7 +1,11 @@
-import { createDemo } from './demo.js';
+import type { SessionsAdapter } from '@app/sessions';
+import { STORAGE } from './database/database.module.js';
+import { createDemo, databaseUrl } from './demo.js';
+import { SEEDED_LOGIN } from './seed/people.js';
+import { seedIfNew } from './seed/seed.js';
 import { walkthrough } from './walkthrough.js';
 
-const { HOST = '127.0.0.1', PORT = '3000' } = process.env;
+const { HOST = '127.0.0.1', PORT = '3000', DEMO_SEED } = process.env;
 
 try {
   const port = Number(PORT);
@@ -11,7 +15,12 @@ try {
   app.enableShutdownHooks();
   await app.listen(port, HOST);
   const address = await app.getUrl();
-  console.log(`\nThe demo listens at ${address}. To try it, paste this into bash:\n\n${walkthrough(address)}\n`);
+  const { email, password } = SEEDED_LOGIN;
+  if (DEMO_SEED !== 'off' && (await seedIfNew(app.get<SessionsAdapter>(STORAGE), databaseUrl())))
+    console.log(`\nIt has some data to look at: log in as ${email} with the password "${password}".`);
+  console.log(
+    `\nThe demo listens at ${address}, and its routes are described at ${address}/docs. To try it, paste this into bash:\n\n${walkthrough(address)}\n`,
+  );
 } catch (error) {
   console.error(`The demo cannot start: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(1);

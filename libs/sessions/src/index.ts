@@ -13,6 +13,9 @@ export type {
 } from './adapters/sessions-adapter.js';
 export { MemoryAdapter } from './adapters/memory/memory-adapter.js';
 export { TypeOrmAdapter, type TypeOrmAdapterOptions } from './adapters/typeorm/typeorm-adapter.js';
+export type { ChannelConnection, InvalidationChannel } from './cache/invalidation-channel.js';
+export { PostgresChannel } from './cache/postgres-channel.js';
+export { RedisChannel } from './cache/redis-channel.js';
 export type { Duration } from './duration.js';
 export {
   MultipleSessionsError,
@@ -29,16 +32,24 @@ export {
 export type { RefusalReason, SessionEvent, SessionEventType } from './events/session-event.js';
 export { SessionEvents } from './events/session-events.js';
 export { OptionalSession, Public } from './guard/access.decorators.js';
+export type { SessionCookieOptions } from './guard/cookie-options.js';
 export type { CredentialSource } from './guard/credentials.js';
 export { CurrentSession } from './guard/current-session.decorator.js';
-export { RequireFresh, RequireScopes } from './guard/requirement.decorators.js';
+export { Authoritative, RequireFresh, RequireScopes } from './guard/requirement.decorators.js';
+export { SessionCookies } from './guard/session-cookies.js';
 export { SessionGuard } from './guard/session.guard.js';
 export { hasScopes } from './scopes.js';
 export type { RevocationReason } from './revocation.js';
 export type { BaseSession, SessionStatus } from './session.js';
 export { type FindOptions, SessionQuery } from './session-query.js';
 export { SessionsModule } from './sessions.module.js';
-export type { AssuranceLevel, PruningOptions, SessionsModuleOptions, TableOptions } from './sessions.options.js';
+export type {
+  AssuranceLevel,
+  CacheOptions,
+  PruningOptions,
+  SessionsModuleOptions,
+  TableOptions,
+} from './sessions.options.js';
 export {
   type AuthenticateOptions,
   type GetOptions,

@@ -41,6 +41,7 @@ export class LastUse {
     private readonly options: LastUseOptions,
     private readonly validAt: (now: Date) => Where,
     private readonly failed: (error: unknown) => void,
+    private readonly written: (ids: readonly string[]) => void = () => {},
   ) {}
 
   /** Notes the use of a session whose token has been verified. */
@@ -88,6 +89,7 @@ export class LastUse {
       where: { id: In(ids), ...this.validAt(at), lastUsedAt: Or(IsNull(), LessThanOrEqual(before)) },
     });
     await this.adapter.execute(statement);
+    this.written(ids);
   }
 }
 

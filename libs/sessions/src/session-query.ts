@@ -118,7 +118,8 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     const { order, take, skip } = this.#options;
     const { events, selected } = this.#store;
     const returning = events.wants('deleted') ? selected : undefined;
-    const { count, rows } = await this.#adapter.execute(this.#prepare('deleteAll', { order, take, skip, returning }));
+    const options = { where: this.#where(), order, take, skip, returning };
+    const { count, rows } = await this.#store.write(this.#adapter, 'deleteAll', options);
     for (const row of rows ?? []) events.tell({ type: 'deleted', session: this.#store.sessionFrom(row) });
     return count;
   }

@@ -8,6 +8,8 @@ import {
   extensionAt,
   isDue,
   isExpired,
+  isOver,
+  type Lifetime,
   type Limits,
   limitsOf,
   wasEnded,
@@ -18,8 +20,30 @@ const NOW = new Date('2026-01-01T00:00:00.000Z');
 const WEEK_STALE_DAY: Limits = { ttlMs: 7 * DAY, staleMs: DAY, absoluteEnd: null };
 
 const after = (ms: number): Date => new Date(NOW.getTime() + ms);
-const due = (expiresAt: Date | null, lifetime: Limits = WEEK_STALE_DAY): boolean =>
-  isDue(expiresAt, extensionAt(NOW, lifetime), NOW);
+const due = (expiresAt: Date | null, { ttlMs, staleMs, absoluteEnd }: Limits = WEEK_STALE_DAY): boolean =>
+  isDue({ createdAt: NOW, expiresAt, absoluteExpiresAt: absoluteEnd }, { ttlMs, staleMs, absoluteMs: null }, NOW);
+
+const times = fc.integer({ min: -500 * DAY, max: 500 * DAY }).map(after);
+const lengths = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 400 * DAY }));
+/** Sessions and lifetimes of all kinds, with limits near to each other and far away. */
+const sessions = fc.record({
+  createdAt: times,
+  authenticatedAt: fc.option(times),
+  expiresAt: fc.option(fc.oneof(fc.integer({ min: -5, max: 5 }).map(after), times)),
+  absoluteExpiresAt: fc.option(times),
+  idleTtl: fc.option(fc.integer({ min: 1, max: 400 * DAY }).map((ms) => Math.ceil(ms / 1000))),
+});
+const lifetimes = fc.record<Lifetime>({
+  ttlMs: fc.option(lengths),
+  // The default is a part of the lifetime.
+  staleMs: fc.option(
+    fc.oneof(
+      fc.nat(400 * DAY),
+      lengths.map((ms) => ms / 10),
+    ),
+  ),
+  absoluteMs: fc.option(lengths),
+});
 
 describe('isExpired', () => {
   it('holds from the very moment of the end on (PARITY 1.3)', () => {
@@ -136,16 +160,43 @@ describe('isDue', () => {
   });
 
   it('only ever lengthens, by more than the stale time, and never revives', () => {
-    const lifetimes = fc
-      .tuple(fc.integer({ min: 1, max: 400 * DAY }), fc.option(fc.nat(400 * DAY)))
-      .map(([ttlMs, staleMs]): Limits => ({ ttlMs, staleMs, absoluteEnd: null }));
-    const ends = fc.option(fc.integer({ min: -500 * DAY, max: 500 * DAY }).map(after));
     fc.assert(
-      fc.property(lifetimes, ends, (lifetime, end) => {
-        const extension = extensionAt(NOW, lifetime);
-        if (!isDue(end, extension, NOW)) return;
-        expect(isExpired(end, NOW)).toBe(false);
-        expect(extension.expiresAt.getTime() - end!.getTime()).toBeGreaterThan(lifetime.staleMs!);
+      fc.property(sessions, lifetimes, ({ createdAt, expiresAt }, { ttlMs, staleMs }) => {
+        const lifetime: Lifetime = { ttlMs, staleMs, absoluteMs: null };
+        if (!isDue({ createdAt, expiresAt }, lifetime, NOW)) return;
+        expect(isExpired(expiresAt, NOW)).toBe(false);
+        expect(NOW.getTime() + ttlMs! - expiresAt!.getTime()).toBeGreaterThan(staleMs!);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is so for a valid session whose end is before the one that the extension says, by the millisecond', () => {
+    fc.assert(
+      fc.property(sessions, lifetimes, fc.integer({ min: -2, max: 2 }), (session, lifetime, off) => {
+        const extension = extensionAt(NOW, limitsOf(session, lifetime));
+        for (const expiresAt of [session.expiresAt, extension && new Date(extension.ifBefore.getTime() + off)]) {
+          if (expiresAt === undefined) continue;
+          const valid = expiresAt !== null && !isExpired(expiresAt, NOW);
+          const offered = extension !== undefined && valid && expiresAt.getTime() < extension.ifBefore.getTime();
+          expect(isDue({ ...session, expiresAt }, lifetime, NOW)).toBe(offered);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('isOver', () => {
+  it('holds from the end on, and from the one that no extension moves', () => {
+    fc.assert(
+      fc.property(sessions, lifetimes, (session, lifetime) => {
+        const { absoluteEnd } = limitsOf(session, lifetime);
+        const ends = [session.expiresAt, absoluteEnd, earlier(session.expiresAt, absoluteEnd), NOW];
+        for (const now of ends.flatMap((end) => (end ? [end, new Date(end.getTime() - 1)] : []))) {
+          const over = isExpired(session.expiresAt, now) || isExpired(absoluteEnd, now);
+          expect(isOver(session, lifetime, now)).toBe(over);
+        }
       }),
       { numRuns: 1000 },
     );

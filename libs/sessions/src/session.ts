@@ -2,8 +2,8 @@
 export interface BaseSession {
   /** A UUID, version 7: sessions sort by it in the order of their creation. */
   readonly id: string;
-  /** Whatever the application keeps with the session, such as the name of the device. */
-  data: Record<string, unknown>;
+  /** Whatever the application keeps with the session, such as the name of the device. Not on tables with `data: 'onDemand'`. */
+  data?: Record<string, unknown>;
   /** When the session ends; `null`: never. */
   expiresAt: Date | null;
   /** Whether the session had ended when it was read. */
@@ -86,13 +86,35 @@ export function beginningOf({ createdAt, authenticatedAt }: Limited): Date {
   return authenticatedAt ?? createdAt;
 }
 
-export function limitsOf(session: Limited, { ttlMs, staleMs, absoluteMs }: Lifetime): Limits {
-  const { absoluteExpiresAt, idleTtl } = session;
-  // A row from before its table had limits of single sessions, or an absolute one, has none of its own.
-  const absoluteEnd = absoluteExpiresAt ?? expiryFrom(beginningOf(session), absoluteMs);
-  if (idleTtl === undefined || idleTtl === null) return { ttlMs, staleMs, absoluteEnd };
-  const ownMs = idleTtl * 1000;
-  return { ttlMs: ownMs, staleMs: staleMs === null ? null : Math.min(staleMs, ownMs / 2), absoluteEnd };
+export function limitsOf(session: Limited, lifetime: Lifetime): Limits {
+  const absoluteMs = absoluteEndMs(session, lifetime);
+  return {
+    ttlMs: ttlMsOf(session, lifetime),
+    staleMs: staleMsOf(session, lifetime),
+    absoluteEnd: absoluteMs === null ? null : new Date(absoluteMs),
+  };
+}
+
+// A row from before its table had limits of single sessions, or an absolute one, has none of its own.
+
+function absoluteEndMs(session: Limited, { absoluteMs }: Lifetime): number | null {
+  if (session.absoluteExpiresAt) return session.absoluteExpiresAt.getTime();
+  return absoluteMs === null ? null : beginningOf(session).getTime() + absoluteMs;
+}
+
+function ttlMsOf({ idleTtl }: Limited, { ttlMs }: Lifetime): number | null {
+  return idleTtl === undefined || idleTtl === null ? ttlMs : idleTtl * 1000;
+}
+
+function staleMsOf({ idleTtl }: Limited, { staleMs }: Lifetime): number | null {
+  return idleTtl === undefined || idleTtl === null || staleMs === null ? staleMs : Math.min(staleMs, idleTtl * 500);
+}
+
+/** Whether a session has reached its end, or the one that no extension moves. In numbers, for every request asks. */
+export function isOver(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime, now: Date): boolean {
+  if (isExpired(session.expiresAt, now)) return true;
+  const absoluteMs = absoluteEndMs(session, lifetime);
+  return absoluteMs !== null && absoluteMs <= now.getTime();
 }
 
 /** The end of a session that is used now. */
@@ -117,8 +139,24 @@ export function extensionAt(now: Date, limits: Limits): Extension | undefined {
   return { expiresAt, ifBefore: expiresAt === absoluteEnd ? expiresAt : new Date(expiresAt.getTime() - staleMs) };
 }
 
-/** Whether the extension is due for a session: it lengthens a valid one, and leaves one without an end as it is. */
-export function isDue(expiresAt: Date | null, extension: Extension | undefined, now: Date): extension is Extension {
-  if (extension === undefined || expiresAt === null || isExpired(expiresAt, now)) return false;
-  return expiresAt.getTime() < extension.ifBefore.getTime();
+/**
+ * When the extension that {@link extensionAt} offers begins to be due for a session, in milliseconds; never for one without
+ * an end, and for one that has its absolute end already. In numbers, for every request asks.
+ */
+export function dueAt(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime): number {
+  const { expiresAt } = session;
+  const ttlMs = ttlMsOf(session, lifetime);
+  const staleMs = staleMsOf(session, lifetime);
+  if (ttlMs === null || staleMs === null || expiresAt === null) return Infinity;
+  const endMs = expiresAt.getTime();
+  const absoluteMs = absoluteEndMs(session, lifetime);
+  const gainsEnough = Math.ceil(endMs + 1 - ttlMs + staleMs);
+  if (absoluteMs === null) return gainsEnough;
+  // The last extension is worth a write whatever it gains.
+  return endMs < absoluteMs ? Math.min(gainsEnough, Math.floor(absoluteMs - ttlMs) + 1) : Infinity;
+}
+
+/** Whether that extension is due now: it lengthens a valid session. */
+export function isDue(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime, now: Date): boolean {
+  return now.getTime() >= dueAt(session, lifetime) && !isExpired(session.expiresAt, now);
 }

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { SessionEvents } from './events/session-events.js';
+import { SessionCookies } from './guard/session-cookies.js';
 import { ExpiryJob } from './pruning/expiry-job.js';
 import { DefaultSessions, SessionsRegistry } from './sessions.registry.js';
 import { SessionsService } from './sessions.service.js';
@@ -11,12 +12,13 @@ import { SessionsService } from './sessions.service.js';
     SessionEvents,
     SessionsRegistry,
     ExpiryJob,
+    SessionCookies,
     {
       provide: SessionsService,
       useFactory: (registry: SessionsRegistry) => new DefaultSessions(registry),
       inject: [SessionsRegistry],
     },
   ],
-  exports: [SessionEvents, SessionsRegistry, SessionsService],
+  exports: [SessionCookies, SessionEvents, SessionsRegistry, SessionsService],
 })
 export class SessionsCoreModule {}

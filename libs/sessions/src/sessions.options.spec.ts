@@ -34,9 +34,10 @@ describe('resolveOptions', () => {
         tokenFormat: { prefix: undefined, length: 64 },
         schemes: [{ algorithm: 'sha256', salt: undefined }],
         coalesces: true,
+        cache: false,
         graceMs: 30_000,
         retentionMs: 30 * DAY,
-        pruning: { intervalMs: 3_600_000, cron: undefined, atStart: true, batchSize: 1000 },
+        pruning: { intervalMs: 3_600_000, cron: undefined, atStart: true, batchSize: 5000 },
         credentials: ['bearer'],
       },
       problems: [],
@@ -55,6 +56,7 @@ describe('resolveOptions', () => {
       secretSalt: 'salt',
       rotationGrace: '1m',
       retention: '90d',
+      cache: { maxEntries: 5, ttl: '1s', channel: null },
       pruning: { cron: '0 3 * * *', atStart: false, batchSize: 10 },
       credentials: [{ header: 'X-Auth-Token' }, 'bearer'],
     });
@@ -67,6 +69,7 @@ describe('resolveOptions', () => {
       tokenFormat: { prefix: 'my_key', length: 30 },
       schemes: [{ algorithm: 'sha512', salt: 'salt' }],
       coalesces: true,
+      cache: { maxEntries: 5, ttlMs: 1000, channel: null },
       graceMs: 60_000,
       retentionMs: 90 * DAY,
       pruning: { intervalMs: 3_600_000, cron: '0 3 * * *', atStart: false, batchSize: 10 },
@@ -252,16 +255,45 @@ describe('pruning', () => {
 });
 
 describe('credentials', () => {
-  it.each([['cookie'], [{ header: '' }], [{ header: 'X Y' }], [{}], [null], [5]])('refuse %o', (source) => {
-    expect(problemsOf({ credentials: [source] })).toEqual([
-      `credentials must be 'bearer' or { header: 'X-Name' }, not ${JSON.stringify(source)}`,
-    ]);
-  });
+  it.each([['cookies'], [{ cookie: true }], [{ header: '' }], [{ header: 'X Y' }], [{}], [null], [5]])(
+    'refuse %o',
+    (source) => {
+      expect(problemsOf({ credentials: [source] })).toEqual([
+        `credentials must be 'bearer', 'cookie' or { header: 'X-Name' }, not ${JSON.stringify(source)}`,
+      ]);
+    },
+  );
 
   it('refuse the Authorization header as a plain one', () => {
     expect(problemsOf({ credentials: [{ header: 'authorization' }] })).toEqual([
       "credentials: use 'bearer' for the Authorization header",
     ]);
+  });
+
+  it('refuse the Cookie header as a plain one', () => {
+    expect(problemsOf({ credentials: [{ header: 'Cookie' }] })).toEqual([
+      "credentials: use 'cookie' for the Cookie header",
+    ]);
+  });
+
+  it('name the cookie, in the order that was given', () => {
+    const { resolved } = resolve({ credentials: ['cookie', 'bearer'], cookie: { name: 'id' } });
+    expect(resolved.credentials).toEqual([{ cookie: 'id' }, 'bearer']);
+    expect(resolved.cookie).toMatchObject({ name: 'id', persistent: true });
+  });
+});
+
+describe('cookie', () => {
+  it('is checked where the table takes one', () => {
+    expect(problemsOf({ credentials: ['cookie'], cookie: { name: '' } })).toHaveLength(1);
+  });
+
+  it('is of no concern to a table that takes none, though forRoot has it for all', () => {
+    expect(resolve({ cookie: { name: '', secure: false } })).toMatchObject({
+      resolved: { credentials: ['bearer'], cookie: undefined },
+      problems: [],
+      warnings: [],
+    });
   });
 });
 
@@ -274,5 +306,15 @@ describe('mergeOptions', () => {
       { tokenPrefix: 'b' },
     );
     expect(merged).toEqual({ sessionTtl: null, tokenPrefix: 'b', secretSalt: 'salt' });
+  });
+
+  it('puts together what the layers say of the cookie', () => {
+    const merged = mergeOptions(
+      { cookie: { secure: false, sameSite: 'strict' } },
+      { cookie: { name: 'id' } },
+      { cookie: undefined as never },
+      { cookie: { sameSite: 'lax' } },
+    );
+    expect(merged).toEqual({ cookie: { secure: false, name: 'id', sameSite: 'lax' } });
   });
 });

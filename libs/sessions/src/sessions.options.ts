@@ -1,8 +1,11 @@
 import { createSecretKey } from 'node:crypto';
 import { validateCronExpression } from 'cron';
 import type { SessionsAdapter } from './adapters/sessions-adapter.js';
+import type { InvalidationChannel } from './cache/invalidation-channel.js';
+import type { CacheLimits } from './cache/near-cache.js';
 import { type Duration, durationMs } from './duration.js';
-import type { CredentialSource } from './guard/credentials.js';
+import { resolveCookie, type ResolvedCookie, type SessionCookieOptions } from './guard/cookie-options.js';
+import type { CredentialSource, ResolvedSource } from './guard/credentials.js';
 import type { Lifetime } from './session.js';
 import {
   type DigestScheme,
@@ -35,8 +38,24 @@ export interface PruningOptions {
   readonly cron?: string;
   /** Whether to run once as soon as the application is up. Default: true. */
   readonly atStart?: boolean;
-  /** Rows deleted by one statement. Default: 1,000. */
+  /** The most rows that one statement deletes; how many it does follows how long the last one took. Default: 5,000. */
   readonly batchSize?: number;
+}
+
+/** What each process keeps of the sessions that it has looked up. */
+export interface CacheOptions {
+  /** Sessions that are kept at the most, and as many unknown tokens. Default: 10,000. */
+  readonly maxEntries?: number;
+  /**
+   * How long one is kept: so long a revocation may go unseen where its message is lost, and at the most `'1h'`.
+   * Default: `'10s'`.
+   */
+  readonly ttl?: Duration;
+  /**
+   * How the processes tell each other what they change; `null`: there is no other process. Default: on PostgreSQL its
+   * `LISTEN` and `NOTIFY`, in memory `null`; elsewhere it has to be said.
+   */
+  readonly channel?: InvalidationChannel | null;
 }
 
 /** Options of a table; in `forRoot` the defaults of all of them. */
@@ -91,15 +110,26 @@ export interface TableOptions {
   /** Where the guard looks for a token. Default: `['bearer']`. */
   readonly credentials?: readonly CredentialSource[];
   /**
+   * The cookie of a table whose `credentials` have `'cookie'`; what several places say of it is put together. Default:
+   * Secure, HttpOnly, SameSite=Lax, and named with the `__Host-` prefix.
+   */
+  readonly cookie?: SessionCookieOptions;
+  /**
    * Whether the look-ups of sessions are statements that the database keeps prepared on each connection; `false` for a pooler
    * that cannot, such as PgBouncer before 1.21 with pooling by transaction. Default: true.
    */
   readonly preparedStatements?: boolean;
   /**
-   * Whether look-ups that come while another is under way travel together, as one statement; one that comes alone waits for
-   * nothing. Default: true.
+   * Whether look-ups that come while another is under way travel together, as one statement, and extensions likewise; one that
+   * comes alone waits for nothing. Default: true.
    */
   readonly coalesceLookUps?: boolean;
+  /**
+   * Whether each process keeps the sessions that it has looked up, for a short time. A revocation is seen at once by the process
+   * that made it, and by the others as soon as they hear of it; a route with `@Authoritative()` asks the database.
+   * Default: false.
+   */
+  readonly cache?: CacheOptions | boolean;
   /** Where the rows are. Default: the TypeORM data source of the table. */
   readonly adapter?: SessionsAdapter;
 }
@@ -126,10 +156,18 @@ export interface ResolvedOptions extends Lifetime {
   /** The first one makes new digests, all of them are looked for. */
   readonly schemes: readonly [DigestScheme, ...DigestScheme[]];
   readonly coalesces: boolean;
+  readonly cache: ResolvedCache | false;
   readonly graceMs: number;
   readonly retentionMs: number;
   readonly pruning: ResolvedPruning | false;
-  readonly credentials: readonly CredentialSource[];
+  readonly credentials: readonly ResolvedSource[];
+  /** Of tables that take one. */
+  readonly cookie: ResolvedCookie | undefined;
+}
+
+export interface ResolvedCache extends CacheLimits {
+  /** `undefined`: as the storage has it. */
+  readonly channel: InvalidationChannel | null | undefined;
 }
 
 export interface ResolvedPruning {
@@ -142,7 +180,9 @@ export interface ResolvedPruning {
 /** Options of a table from the weakest to the strongest; what is `undefined` counts as not given. */
 export function mergeOptions(...layers: readonly (TableOptions | undefined)[]): TableOptions {
   const given = layers.map((layer) => Object.entries(layer ?? {}).filter(([, value]) => value !== undefined));
-  return Object.fromEntries(given.flat());
+  // Where the cookie may go depends on the environment, its name on the table: each may stand in a place of its own.
+  const cookie = Object.assign({}, ...layers.map((layer) => layer?.cookie)) as SessionCookieOptions;
+  return { ...Object.fromEntries(given.flat()), ...(layers.some((layer) => layer?.cookie) && { cookie }) };
 }
 
 const DAY_MS = 86_400_000;
@@ -166,17 +206,21 @@ export function resolveOptions(
   problem: (text: string) => void,
   warn: (text: string) => void = () => undefined,
 ): ResolvedOptions {
+  const sources = options.credentials ?? ['bearer'];
+  const cookie = sources.includes('cookie') ? resolveCookie(options.cookie ?? {}, problem, warn) : undefined;
   return {
     ...resolveLifetime(options, problem),
     autoExtend: options.autoExtendSession ?? true,
     tokenFormat: resolveFormat(options, problem),
     schemes: resolveSchemes(options, problem, warn),
     coalesces: options.coalesceLookUps ?? true,
+    cache: resolveCache(options.cache, problem),
     graceMs:
       resolveMs('rotationGrace', options.rotationGrace === undefined ? '30s' : options.rotationGrace, problem) ?? 0,
     retentionMs: resolveMs('retention', options.retention === undefined ? '30d' : options.retention, problem) ?? 0,
     pruning: resolvePruning(options.pruning, problem),
-    credentials: resolveCredentials(options.credentials ?? ['bearer'], problem),
+    credentials: resolveCredentials(sources, cookie, problem),
+    cookie,
   };
 }
 
@@ -306,12 +350,25 @@ function isOneOf<T extends string>(list: readonly T[], value: string): value is 
   return (list as readonly string[]).includes(value);
 }
 
+function resolveCache(
+  cache: CacheOptions | boolean = false,
+  problem: (text: string) => void,
+): ResolvedOptions['cache'] {
+  if (cache === false) return false;
+  const { maxEntries = 10_000, ttl = '10s', channel } = cache === true ? {} : cache;
+  if (!Number.isInteger(maxEntries) || maxEntries < 1)
+    problem(`cache.maxEntries must be a whole number of at least 1, not ${maxEntries}`);
+  const ttlMs = resolveMs('cache.ttl', ttl, problem);
+  if (ttlMs === 0 || (ttlMs ?? 0) > HOUR_MS) problem(`cache.ttl must be longer than 0 and at most '1h'`);
+  return { maxEntries, ttlMs: ttlMs ?? 0, channel };
+}
+
 function resolvePruning(
   pruning: PruningOptions | false = {},
   problem: (text: string) => void,
 ): ResolvedPruning | false {
   if (pruning === false) return false;
-  const { interval, cron, atStart = true, batchSize = 1000 } = pruning;
+  const { interval, cron, atStart = true, batchSize = 5000 } = pruning;
   if (interval !== undefined && cron !== undefined) problem('pruning takes an interval or a cron expression, not both');
   if (cron !== undefined && !validateCronExpression(cron).valid)
     problem(`pruning.cron ${JSON.stringify(cron)} is no cron expression`);
@@ -325,23 +382,22 @@ function resolvePruning(
 
 function resolveCredentials(
   sources: readonly CredentialSource[],
+  cookie: ResolvedCookie | undefined,
   problem: (text: string) => void,
-): readonly CredentialSource[] {
+): readonly ResolvedSource[] {
   if (sources.length === 0) problem("credentials must name at least one source, such as 'bearer'");
-  for (const source of sources) {
-    if (!isSource(source))
-      problem(`credentials must be 'bearer' or { header: 'X-Name' }, not ${JSON.stringify(source)}`);
-    else if (source !== 'bearer' && source.header.toLowerCase() === 'authorization')
-      problem("credentials: use 'bearer' for the Authorization header");
-  }
-  return sources
-    .filter(isSource)
-    .map((source) => (source === 'bearer' ? source : { header: source.header.toLowerCase() }));
-}
-
-/** What the compiler knows too; the rest is for those who write JavaScript. */
-function isSource(source: unknown): source is CredentialSource {
-  if (source === 'bearer') return true;
-  const { header } = (source ?? {}) as { header?: unknown };
-  return typeof header === 'string' && HEADER_NAME.test(header);
+  return sources.flatMap((source): ResolvedSource[] => {
+    if (source === 'bearer') return [source];
+    if (source === 'cookie') return cookie ? [{ cookie: cookie.name }] : [];
+    // What the compiler knows too; this is for those who write JavaScript.
+    const header = (source as Partial<typeof source> | null)?.header;
+    if (typeof header !== 'string' || !HEADER_NAME.test(header)) {
+      problem(`credentials must be 'bearer', 'cookie' or { header: 'X-Name' }, not ${JSON.stringify(source)}`);
+      return [];
+    }
+    const name = header.toLowerCase();
+    const own = { authorization: 'bearer', cookie: 'cookie' }[name];
+    if (own) problem(`credentials: use '${own}' for the ${name === 'cookie' ? 'Cookie' : 'Authorization'} header`);
+    return [{ header: name }];
+  });
 }

@@ -3,22 +3,31 @@ import {
   Inject,
   Injectable,
   Logger,
+  type OnApplicationBootstrap,
   type OnModuleInit,
   Optional,
 } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { SessionsAdapter } from './adapters/sessions-adapter.js';
 import { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
+import type { CachedSessions } from './cache/cached-sessions.js';
+import { Caches } from './cache/caches.js';
 import { SessionsConfigError } from './errors/errors.js';
 import { reasonOf } from './errors/reason-of.js';
 import { SessionEvents } from './events/session-events.js';
 import { isRealm } from './guard/challenge.js';
-import { mergeOptions, resolveOptions, type SessionsModuleOptions, type TableOptions } from './sessions.options.js';
+import {
+  mergeOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  type SessionsModuleOptions,
+  type TableOptions,
+} from './sessions.options.js';
 import { SessionsService } from './sessions.service.js';
 import { SessionsStore } from './sessions.store.js';
 import { SESSIONS_OPTIONS } from './sessions.tokens.js';
 import { definitionProblems } from './table/check-definition.js';
-import { type SessionsTableDefinition, tableNameOf } from './table/definition.js';
+import { shownColumns, type SessionsTableDefinition, tableNameOf } from './table/definition.js';
 import { type AnySessionsTable, tableClassOf } from './table/sessions-table.js';
 
 /** A table as another part of the application names it: by its class, its definition, or its name. */
@@ -28,8 +37,15 @@ const systemClock = (): Date => new Date();
 
 /** The tables of an application, and all that is wrong with them, said at once and before the first request. */
 @Injectable()
-export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown {
+export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('SessionsModule');
+  readonly #caches = new Caches({
+    up: () => this.#logger.log('The near caches of sessions are in use.'),
+    down: (reason) =>
+      this.#logger.warn(
+        `The near caches of sessions are not in use until their channel is back, so each look-up asks the database: ${reasonOf(reason)}`,
+      ),
+  });
   readonly #stores = new Map<AnySessionsTable, SessionsStore>();
   readonly #services = new Map<SessionsStore, SessionsService>();
   readonly #problems: string[] = [];
@@ -51,13 +67,14 @@ export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown
       (warning) => this.#logger.warn(`Table "${name}": ${warning}.`),
     );
     const adapter = problems.length === 0 ? this.#adapterOf(table, merged, dataSource, problems) : undefined;
+    const cache = adapter && this.#cacheOf(table, options, adapter, problems);
     this.#problems.push(...problems.map((problem) => `table "${name}": ${problem}`));
     if (adapter === undefined || problems.length > 0) return undefined;
     const useFailed = (error: unknown): void =>
       this.#logger.warn(`Table "${name}": the last use of sessions cannot be written: ${reasonOf(error)}`);
     const now = this.options.clock ?? systemClock;
     const events = this.events.of(name, now);
-    const store = new SessionsStore(definition, entity, adapter, options, now, events, useFailed);
+    const store = new SessionsStore(definition, entity, adapter, options, now, events, useFailed, cache);
     this.#stores.set(table, store);
     return store;
   }
@@ -83,6 +100,7 @@ export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown
           `there are several tables (${names.join(', ')}), so say which one SessionGuard and SessionsService mean: forRoot({ defaultTable: '${names[0]}' })`,
         );
       }
+      this.#problems.push(...this.#problemsOfCookies());
       const unknown = Object.keys(tables).filter((name) => !names.includes(name));
       this.#problems.push(
         ...unknown.map(
@@ -94,9 +112,14 @@ export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown
     if (this.#problems.length > 0) throw new SessionsConfigError(this.#problems);
   }
 
+  onApplicationBootstrap(): void {
+    this.#caches.open();
+  }
+
   /** TypeORM closes the data source after this. */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.all().flatMap(({ lastUse }) => (lastUse ? [lastUse.flush()] : [])));
+    await this.#caches.close();
     this.events.complete();
   }
 
@@ -123,6 +146,18 @@ export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown
     return this.#services.get(store)!;
   }
 
+  /** Two tables with the same cookie would sign people out of one by signing them in to the other. */
+  #problemsOfCookies(): string[] {
+    const tables = this.all().flatMap(({ table, options: { cookie } }) => (cookie ? [{ table, cookie }] : []));
+    return tables.flatMap(({ table, cookie: { name } }, i) => {
+      const other = tables.slice(0, i).find(({ cookie }) => cookie.name === name);
+      if (!other) return [];
+      return [
+        `table "${table}": its cookie "${name}" is that of the table "${other.table}" too: give it another name by cookie: { name }`,
+      ];
+    });
+  }
+
   #problemsOfDefault(table: TableReference): string[] {
     const { length } = this.#find(table);
     if (length === 1) return [];
@@ -138,6 +173,23 @@ export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown
     if (typeof reference === 'string') return this.all().filter((store) => store.table === reference);
     const store = this.#stores.get(tableClassOf(reference));
     return store ? [store] : [];
+  }
+
+  #cacheOf(
+    table: AnySessionsTable,
+    { cache }: ResolvedOptions,
+    adapter: SessionsAdapter,
+    problems: string[],
+  ): CachedSessions | undefined {
+    if (cache === false) return undefined;
+    const columns = shownColumns(table.definition);
+    const cached = this.#caches.of(qualifiedNameOf(table), cache, columns, adapter);
+    if (!cached) {
+      problems.push(
+        'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), or channel: null where there is only one process',
+      );
+    }
+    return cached;
   }
 
   #adapterOf(
@@ -169,6 +221,12 @@ export class SessionsRegistry implements OnModuleInit, BeforeApplicationShutdown
       return undefined;
     }
   }
+}
+
+/** A table's name among all that may be told of on one channel. */
+function qualifiedNameOf({ definition }: AnySessionsTable): string {
+  const { dataSource, schema } = definition;
+  return [dataSource, schema, tableNameOf(definition)].filter((part) => part !== undefined).join('.');
 }
 
 function isSameTable({ definition: a }: AnySessionsTable, { definition: b }: AnySessionsTable): boolean {

@@ -3,6 +3,7 @@ import { LessThanOrEqual, Not } from 'typeorm';
 import type { Observable } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
 import type { Row, Where } from './adapters/sessions-adapter.js';
+import type { Awaitable } from './awaitable.js';
 import {
   SessionNotFoundError,
   SessionsConfigError,
@@ -64,6 +65,8 @@ export interface AuthenticateOptions<F extends ExtraFields = ExtraFields> extend
   use?: SessionUse;
   /** Whether an event tells that the token is refused: not where another table may have it. Default: true. */
   tellsRefusal?: boolean;
+  /** Whether the database is asked, whatever the near cache has. Default: false. */
+  authoritative?: boolean;
 }
 
 /** A session to work on: its id is enough, and with its end a write that moves the end can tell whether it was ended. */
@@ -149,18 +152,18 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    */
   async authenticate(
     token: unknown,
-    { autoExtend, manager, use = {}, tellsRefusal = true }: AuthenticateOptions<F> = {},
+    { autoExtend, manager, use = {}, tellsRefusal = true, authoritative }: AuthenticateOptions<F> = {},
   ): Promise<Session<F> | null> {
     const { store } = this;
-    const found = await store.findByToken(token, manager);
-    const session = found ? await this.#extended(found, autoExtend, manager) : null;
-    if (!found || session === null) {
-      if (tellsRefusal && found !== null) await store.tellRefusal(token, manager);
+    const looked = store.findByToken(token, { manager, authoritative, autoExtend });
+    const session = looked instanceof Promise ? await looked : looked;
+    if (!session) {
+      if (tellsRefusal && session === undefined) await store.tellRefusal(token, manager);
       return null;
     }
-    store.lastUse?.note(found, use, store.now());
+    store.lastUse?.note(session, use, store.now());
     store.events.tell({ type: 'used', session });
-    return session;
+    return this.#typed(session);
   }
 
   /**
@@ -174,7 +177,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    */
   async get(filters: SessionFilters<F>, { autoExtend, ...options }: GetOptions<F> = {}): Promise<Session<F> | null> {
     const token = options.relations ? undefined : tokenAlone(filters);
-    if (token !== undefined) return this.authenticate(token, { autoExtend, manager: options.manager });
+    if (token !== undefined)
+      return this.authenticate(token, { autoExtend, manager: options.manager, authoritative: true });
     const found = await new SessionQuery<F>(this.store, [filters], options).one();
     return this.#extended(found, autoExtend, options.manager);
   }
@@ -203,6 +207,25 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     return new SessionQuery<F>(this.store, [filters], options);
   }
 
+  /**
+   * What the application keeps with a session, as it is now; for tables with `data: 'onDemand'`, whose sessions come
+   * without it.
+   *
+   * @throws StaleSessionError where the session is gone
+   * @example
+   * ```ts
+   * const { device } = await sessions.dataOf(session);
+   * ```
+   */
+  async dataOf(
+    session: SessionReference,
+    { manager }: Pick<FindOptions<F>, 'manager'> = {},
+  ): Promise<Record<string, unknown>> {
+    const data = await this.store.dataOf(this.#idOf(session), manager);
+    if (data === undefined) throw new StaleSessionError(this.store.table, session.id);
+    return data;
+  }
+
   /** How many sessions match. */
   async count(filters: SessionFilters<F> = NO_FILTERS): Promise<number> {
     return this.query(filters).count();
@@ -225,13 +248,11 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const { store } = this;
     const id = this.#idOf(session);
     const now = store.now();
-    const adapter = store.on(manager);
-    const ended = adapter.prepare('updateAll', store.entity, {
+    const { count, rows } = await store.write(store.on(manager), 'updateAll', {
       set: { expiresAt: now, updatedAt: now },
-      where: { id, ...store.validAt(now) },
+      where: [{ id, ...store.validAt(now) }],
       ...(store.events.wants('expired') && { returning: store.selected }),
     });
-    const { count, rows } = await adapter.execute(ended);
     for (const row of rows ?? []) store.events.tell({ type: 'expired', session: store.sessionFrom(row) });
     return count > 0;
   }
@@ -342,6 +363,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
       return this.#typed(foundAs(session, store.sessionFrom(row)));
     } catch (error) {
       throw isStale(error) ? new StaleSessionError(store.table, session.id, { cause: error }) : error;
+    } finally {
+      await store.forget([session.id], store.on(manager));
     }
   }
 
@@ -409,14 +432,13 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
       throw new SessionsConfigError([`table "${table}": ${call}() needs ${option}: true in its definition`]);
   }
 
-  async #extended(
+  #extended(
     found: BaseSession | Session<F> | null,
     autoExtend = this.store.options.autoExtend,
     manager?: EntityManager,
-  ): Promise<Session<F> | null> {
-    if (found === null) return null;
-    const session = autoExtend ? await this.store.extendIfDue(found, manager) : found;
-    return session === null ? null : this.#typed(session);
+  ): Awaitable<Session<F> | null> {
+    const session = found && autoExtend ? this.store.extendIfDue(found, manager) : found;
+    return session as Awaitable<Session<F> | null>;
   }
 
   /** The store knows no field types; the table's definition, from which both come, does. */

@@ -1,11 +1,33 @@
 import type { EntityManager } from 'typeorm';
-import { And, In, IsNull, LessThan, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
+import { And, FindOperator, In, IsNull, LessThan, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
 import { param } from './adapters/operators.js';
-import type { Prepared, Row, Schema, SessionsAdapter, Where } from './adapters/sessions-adapter.js';
+import type {
+  Executed,
+  Prepared,
+  QueryKind,
+  QueryOptions,
+  Row,
+  Schema,
+  SessionsAdapter,
+  Where,
+} from './adapters/sessions-adapter.js';
+import { andThen, type Awaitable } from './awaitable.js';
 import type { Refused, TableEvents, Told } from './events/session-events.js';
+import type { CachedSessions } from './cache/cached-sessions.js';
+import type { Reading } from './cache/near-cache.js';
 import { SessionValidationError } from './errors/errors.js';
 import { bothOf, translateFilters } from './session-filters.js';
-import { type BaseSession, endFrom, extensionAt, isDue, isExpired, limitsOf, wasEnded } from './session.js';
+import {
+  type BaseSession,
+  dueAt,
+  earlier,
+  endFrom,
+  extensionAt,
+  isDue,
+  isOver,
+  limitsOf,
+  wasEnded,
+} from './session.js';
 import type { ResolvedOptions } from './sessions.options.js';
 import type { Columns } from './adapters/conditions.js';
 import { durationMs } from './duration.js';
@@ -13,32 +35,56 @@ import { LastUse } from './last-use.js';
 import {
   type DefinedColumn,
   digestsOf,
+  hiddenOf,
   lastUseOf,
   reasonsOf,
   sessionColumns,
+  shownColumns,
   type SessionsTableDefinition,
 } from './table/definition.js';
 import { candidateDigests } from './token/digest.js';
 import { isWellFormedToken } from './token/parse.js';
-import { SupersededTokens } from './superseded-tokens.js';
+import { Extensions } from './extensions.js';
+import { isSuperseded, SupersededTokens } from './superseded-tokens.js';
 import { TokenLookUps } from './token-look-ups.js';
+
+/** How a session is looked up by its token. */
+interface LookUp {
+  readonly manager?: EntityManager | undefined;
+  /** Whether the database has to say so. Default: false. */
+  readonly authoritative?: boolean | undefined;
+  /** Default: as the table says. */
+  readonly autoExtend?: boolean | undefined;
+}
+
+/** Where an answer is to be kept. */
+interface Keeping {
+  readonly cache: CachedSessions;
+  readonly digest: string;
+  readonly reading: Reading;
+}
+
+/** A statement that changes sessions, or deletes them. */
+interface WriteQuery extends QueryOptions {
+  readonly where: readonly Where[];
+}
 
 /** One table at run time: its options, its rows, and the queries that are compiled once. */
 export class SessionsStore {
   readonly columns: Columns<DefinedColumn>;
-  /** What is read of a row: all but the digest. */
+  /** What is read of a row: what sessions show. */
   readonly selected: readonly string[];
   /** Null for every column that may be null: what a new row has where nothing else is said. */
   readonly unset: Readonly<Row>;
   /** Where the uses of sessions are noted, if the table keeps them. */
   readonly lastUse: LastUse | undefined;
+  readonly #hidden: readonly string[];
   readonly #tokens: TokenLookUps;
+  readonly #data: Prepared;
   readonly #redigest: Prepared;
-  readonly #extend: Prepared;
+  readonly #extensions: Extensions;
   readonly #limit: Prepared;
   readonly #superseded: SupersededTokens | undefined;
-  /** By id, the extensions under way: requests of the same session write one together. */
-  readonly #extending = new Map<string, Promise<BaseSession | null>>();
 
   constructor(
     readonly definition: SessionsTableDefinition,
@@ -48,42 +94,38 @@ export class SessionsStore {
     readonly now: () => Date,
     readonly events: TableEvents,
     useFailed: (error: unknown) => void,
+    readonly cache?: CachedSessions,
   ) {
     this.columns = sessionColumns(definition);
-    this.selected = [...this.columns.columns.keys()];
+    this.#hidden = hiddenOf(definition);
+    this.selected = shownColumns(definition).map(({ property }) => property);
     const nullable = [...this.columns.columns.values()].filter((column) => column.nullable);
     this.unset = Object.fromEntries(nullable.map((column) => [column.property, null]));
-    this.#tokens = this.#lookUps('authTokenDigest');
-    if (definition.rotation) this.#superseded = new SupersededTokens(this, this.#lookUps('previousTokenDigest'));
+    const together = options.coalesces && !adapter.init([entity]).inProcess;
+    this.#tokens = this.#lookUps('authTokenDigest', together);
+    const previous = (): TokenLookUps => this.#lookUps('previousTokenDigest', together);
+    if (definition.rotation) this.#superseded = new SupersededTokens(this, previous());
+    this.#extensions = new Extensions(this, together);
     const lastUse = lastUseOf(definition);
     if (lastUse) {
       const { interval = '5m', ip = false, userAgent = false } = lastUse;
       const keep = { intervalMs: durationMs(interval)!, ip, userAgent };
-      this.lastUse = new LastUse(adapter, entity, keep, (at) => this.validAt(at), useFailed);
+      const written = (ids: readonly string[]): void => cache?.forgetHere(ids);
+      this.lastUse = new LastUse(adapter, entity, keep, (at) => this.validAt(at), useFailed, written);
     }
+    this.#data = adapter.prepare('all', entity, { where: { id: param('id') }, select: ['data'], often: true });
     this.#redigest = adapter.prepare('updateAll', entity, {
       set: { authTokenDigest: param('digest') },
       where: { id: param('id'), authTokenDigest: param('former') },
     });
-    this.#extend = adapter.prepare('updateAll', entity, {
-      set: { expiresAt: param('expiresAt'), updatedAt: param('now') },
-      // A log-out meanwhile leaves an earlier end than the one that was seen. Not than now: its clock may be ahead of ours.
-      where: {
-        id: param('id'),
-        ...this.#unrevoked,
-        expiresAt: And(MoreThanOrEqual(param('seen')), LessThan(param('ifBefore'))),
-      },
-      often: true,
-    });
     this.#limit = adapter.prepare('updateAll', entity, {
       set: { expiresAt: param('expiresAt'), updatedAt: param('now') },
-      where: { id: param('id'), ...this.#unrevoked, expiresAt: IsNull() },
+      where: { id: param('id'), ...this.unrevoked, expiresAt: IsNull() },
     });
   }
 
-  #lookUps(column: string): TokenLookUps {
+  #lookUps(column: string, together: boolean): TokenLookUps {
     const { adapter, entity, selected: select, options } = this;
-    const together = options.coalesces && !adapter.init([entity]).inProcess;
     return new TokenLookUps({ adapter, entity, column, select, schemes: options.schemes.length }, together);
   }
 
@@ -103,21 +145,69 @@ export class SessionsStore {
   }
 
   /**
-   * The valid session of a token, by one prepared query; none is sent for text that is no token. A row with an older
-   * digest than new rows have gets theirs. `undefined` where there is none, `null` where an event has told why.
+   * The valid session of a token, extended where that is due, by one prepared query; none is sent for text that is no token,
+   * and for a token that the near cache knows, unless the answer is to be authoritative. A row with an older digest than new
+   * rows have gets theirs. `undefined` where there is none, `null` where an event has told why.
    */
-  async findByToken(token: unknown, manager?: EntityManager): Promise<BaseSession | null | undefined> {
+  findByToken(
+    token: unknown,
+    { manager, authoritative = false, autoExtend = this.options.autoExtend }: LookUp = {},
+  ): Awaitable<BaseSession | null | undefined> {
     const digests = this.digestsOf(token);
     const [digest] = digests;
     if (digest === undefined) return undefined;
-    const inside = manager && this.on(manager);
-    const row = await this.#tokens.find(digests, inside);
+    const { cache } = this;
+    if (!cache || manager) return this.#readAndExtend(digests, autoExtend, manager);
+    const now = this.now().getTime();
+    // What is kept needs no extension, where the table extends by itself.
+    const needsLook = authoritative || (autoExtend && !this.options.autoExtend);
+    const kept = needsLook ? undefined : cache.find(digest, now);
+    if (kept !== undefined) return kept ?? undefined;
+    return this.#readAndExtend(digests, autoExtend, undefined, { cache, digest, reading: cache.reading(now) });
+  }
+
+  #readAndExtend(
+    digests: readonly string[],
+    autoExtend: boolean,
+    manager: EntityManager | undefined,
+    keeping?: Keeping,
+  ): Awaitable<BaseSession | null | undefined> {
+    return andThen(this.#read(digests, manager && this.on(manager)), (session) => {
+      if (keeping) this.#keep(session, keeping);
+      if (!session || !autoExtend) return session;
+      return andThen(this.extendIfDue(session, manager), (extended) => extended ?? undefined);
+    });
+  }
+
+  /** Keeps what was read, but for what only an event has told of, and what was found by a token that soon ends its session. */
+  #keep(session: BaseSession | null | undefined, { cache, digest, reading }: Keeping): void {
+    if (session === undefined) cache.keep(digest, null, reading);
+    else if (session && !isSuperseded(session)) cache.keep(digest, session, reading, this.#keptUntil(session));
+  }
+
+  /** When a session ends, or is to be extended, whichever comes first, in milliseconds. */
+  #keptUntil(session: BaseSession): number {
+    const { absoluteEnd } = limitsOf(session, this.options);
+    const end = earlier(session.expiresAt, absoluteEnd)?.getTime() ?? Infinity;
+    return this.options.autoExtend ? Math.min(end, dueAt(session, this.options)) : end;
+  }
+
+  #read(digests: readonly string[], inside?: SessionsAdapter): Awaitable<BaseSession | null | undefined> {
+    return andThen(this.#tokens.find(digests, inside), (row) => this.#foundBy(digests, row, inside));
+  }
+
+  #foundBy(
+    digests: readonly string[],
+    row: Row | undefined,
+    inside: SessionsAdapter | undefined,
+  ): Awaitable<BaseSession | null | undefined> {
+    const [digest] = digests;
+    // Where rows may have an older digest than new ones, it tells which one it has.
+    const former = row?.['authTokenDigest'] ?? digest;
     const session = this.validFrom(row);
     if (session === null) return this.#superseded?.find(digests, inside);
-    // Where rows may have an older digest than new ones, it tells which one it has.
-    const stored = row!['authTokenDigest'] ?? digest;
-    if (stored !== digest) await this.on(manager).execute(this.#redigest, { id: session.id, digest, former: stored });
-    return session;
+    if (former === digest) return session;
+    return (inside ?? this.adapter).execute(this.#redigest, { id: session.id, digest, former }).then(() => session);
   }
 
   /** Tells why there is no valid session of a token, which is looked up for events only: a client is not told. */
@@ -138,11 +228,11 @@ export class SessionsStore {
 
   /** What holds for the sessions that are valid at a time. */
   validAt(now: Date): Where {
-    return { expiresAt: Or(IsNull(), MoreThan(now)), ...this.#unrevoked };
+    return { expiresAt: Or(IsNull(), MoreThan(now)), ...this.unrevoked };
   }
 
   /** That nobody has revoked a session; nothing, where a revocation is an end like any other. */
-  get #unrevoked(): Where {
+  get unrevoked(): Where {
     return this.definition.revocation ? { revokedAt: IsNull() } : {};
   }
 
@@ -153,7 +243,7 @@ export class SessionsStore {
   unendedSince({ expiresAt: seen }: { readonly expiresAt?: Date | null }, now: Date): Where {
     if (seen === undefined) return this.validAt(now);
     const end = seen === null ? IsNull() : Or(IsNull(), And(MoreThan(now), MoreThanOrEqual(seen)));
-    return { ...this.#unrevoked, expiresAt: end };
+    return { ...this.unrevoked, expiresAt: end };
   }
 
   /**
@@ -173,31 +263,41 @@ export class SessionsStore {
       throw new SessionValidationError(this.table, { reason: `must be one of ${reasons.join(', ')}` });
     const now = this.now();
     const ended = this.definition.revocation ? { revokedAt: now, revokedReason: reason } : { expiresAt: now };
-    const listening = this.events.wants('revoked');
-    const prepared = adapter.prepare('updateAll', this.entity, {
+    const { count, rows } = await this.write(adapter, 'updateAll', {
       set: { ...ended, updatedAt: now },
       where: bothOf(where, this.whereOf([{}])),
-      ...(listening && { returning: this.selected }),
+      ...(this.events.wants('revoked') && { returning: this.selected }),
     });
-    const { count, rows } = await adapter.execute(prepared);
     for (const row of rows ?? []) tell({ type: 'revoked', session: this.sessionFrom(row), reason });
     return count;
   }
 
+  /** Runs a statement that changes sessions, or deletes them, and lets every process forget them once it is committed. */
+  async write(adapter: SessionsAdapter, kind: QueryKind, options: WriteQuery): Promise<Executed> {
+    const named = idsIn(options.where);
+    const returning = options.returning ?? (this.cache && !named ? ['id'] : undefined);
+    let changed = named;
+    try {
+      const executed = await adapter.execute(adapter.prepare(kind, this.entity, { ...options, returning }));
+      changed ??= executed.rows?.map(({ id }) => id as string);
+      return options.returning ? executed : { ...executed, rows: null };
+    } finally {
+      // A statement whose answer is lost may have been run.
+      await this.forget(changed, adapter);
+    }
+  }
+
+  /** Lets every process forget what it has kept of sessions, as soon as the transaction has ended; of all where none are named. */
+  async forget(ids: readonly string[] | undefined, adapter: SessionsAdapter): Promise<void> {
+    const { cache } = this;
+    if (cache && ids?.length !== 0) await adapter.afterTransaction(() => cache.forget(ids));
+  }
+
   /** The session, extended by its table's lifetime where that is worth a write; `null` where it ended meanwhile. */
-  async extendIfDue(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+  extendIfDue(session: BaseSession, manager?: EntityManager): Awaitable<BaseSession | null> {
     const now = this.now();
-    const extension = extensionAt(now, limitsOf(session, this.options));
-    if (session.isExpired || !isDue(session.expiresAt, extension, now) || wasEnded(session)) return session;
-    const params = { id: session.id, now, seen: session.expiresAt, ...extension };
-    const extend = (): Promise<BaseSession | null> => this.#extended(session, this.#extend, params, manager);
-    if (manager) return extend();
-    const running = this.#extending.get(session.id);
-    const extended = running ?? extend().finally(() => this.#extending.delete(session.id));
-    if (!running) this.#extending.set(session.id, extended);
-    const { expiresAt, updatedAt } = (await extended) ?? {};
-    // Each keeps its own copy of the rest.
-    return updatedAt ? { ...session, expiresAt: expiresAt!, updatedAt } : null;
+    if (session.isExpired || !isDue(session, this.options, now) || wasEnded(session)) return session;
+    return this.#extensions.extend(session, manager);
   }
 
   /**
@@ -210,21 +310,38 @@ export class SessionsStore {
     const now = this.now();
     const expiresAt = endFrom(now, limitsOf(current, this.options));
     if (session.expiresAt !== null || expiresAt === null) return current;
-    return this.#extended(current, this.#limit, { id: session.id, now, expiresAt }, manager);
+    const params = { id: session.id, now, expiresAt };
+    const [limited] = await this.extendBy([current], this.#limit, params, expiresAt, now, manager);
+    return limited!;
   }
 
-  /** One conditional statement; where it finds nothing, another was faster, or the session has ended. */
-  async #extended(
-    session: BaseSession,
+  /**
+   * Sessions with a new end that one conditional statement gives them. Where it does not find all of them, another was faster,
+   * or some have ended: these are `null`.
+   */
+  async extendBy(
+    sessions: readonly BaseSession[],
     statement: Prepared,
-    params: Row & { expiresAt: Date; now: Date },
+    params: Row,
+    expiresAt: Date,
+    updatedAt: Date,
     manager?: EntityManager,
-  ): Promise<BaseSession | null> {
-    const { count } = await this.on(manager).execute(statement, params);
-    if (count === 0) return this.findValid(session, manager);
-    const { expiresAt, now: updatedAt } = params;
-    const extended = { ...session, expiresAt, updatedAt };
-    this.events.tell({ type: 'refreshed', session: extended });
+  ): Promise<(BaseSession | null)[]> {
+    const adapter = this.on(manager);
+    let count: number;
+    try {
+      ({ count } = await adapter.execute(statement, params));
+    } finally {
+      const ids = sessions.map(({ id }) => id);
+      await this.forget(ids, adapter);
+    }
+    const isExtended = (session: BaseSession | null): boolean => session?.updatedAt.getTime() === updatedAt.getTime();
+    const extended =
+      count === sessions.length
+        ? sessions.map((session) => ({ ...session, expiresAt, updatedAt }))
+        : await Promise.all(sessions.map((session) => this.findValid(session, manager)));
+    for (const session of extended)
+      if (session && count > 0 && isExtended(session)) this.events.tell({ type: 'refreshed', session });
     return extended;
   }
 
@@ -243,14 +360,24 @@ export class SessionsStore {
     return session === null || session.isExpired || wasEnded(session) ? null : session;
   }
 
-  /** A row of the table as a session. */
+  /** What the application keeps with a session; `undefined` where that is gone. */
+  dataOf(id: string, manager?: EntityManager): Awaitable<Record<string, unknown> | undefined> {
+    return andThen(this.on(manager).first(this.#data, { id }), (row) => row?.['data'] as Record<string, unknown>);
+  }
+
+  /** A row of the table as a session; unless it has columns that no session shows, the row itself becomes it. */
   sessionFrom(row: Row): BaseSession {
-    const session = withoutDigests(row) as Row & Omit<BaseSession, 'isExpired'>;
-    const now = this.now();
-    const { absoluteEnd } = limitsOf(session, this.options);
-    const isOver = isExpired(session.expiresAt, now) || isExpired(absoluteEnd, now) || Boolean(session.revokedAt);
+    const session = this.#shown(row) as { -readonly [K in keyof BaseSession]: BaseSession[K] };
+    session.isExpired = Boolean(session.revokedAt) || isOver(session, this.options, this.now());
     // Rows from before the table had scopes have none.
-    return { ...session, isExpired: isOver, ...(session.scopes === null && { scopes: [] }) };
+    if (session.scopes === null) session.scopes = [];
+    return session;
+  }
+
+  /** Relations come with whole rows, new rows are whole, and a digest is on no session. */
+  #shown(row: Row): Row {
+    if (!this.#hidden.some((name) => name in row)) return row;
+    return Object.fromEntries(Object.entries(row).filter(([name]) => !this.#hidden.includes(name)));
   }
 
   /** The beginning of sessions that reach their table's absolute limit now; none where there is no such limit. */
@@ -270,9 +397,13 @@ export class SessionsStore {
   }
 }
 
-/** Relations come with whole rows, and a digest is on no session. */
-function withoutDigests(row: Row): Row {
-  if (!('authTokenDigest' in row || 'previousTokenDigest' in row)) return row;
-  const { authTokenDigest: _, previousTokenDigest: __, ...session } = row;
-  return session;
+/** The ids of the only rows that conditions are about, where they name them. */
+function idsIn(where: readonly Where[]): string[] | undefined {
+  const ids: string[] = [];
+  for (const { id } of where) {
+    if (typeof id === 'string') ids.push(id);
+    else if (id instanceof FindOperator && id.type === 'in') ids.push(...(id.value as string[]));
+    else return undefined;
+  }
+  return ids;
 }

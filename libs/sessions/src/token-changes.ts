@@ -109,9 +109,8 @@ async function change(
   asSeen: Where,
   manager?: EntityManager,
 ): Promise<boolean> {
-  const adapter = store.on(manager);
   const where = bothOf([{ id: session.id, ...asSeen }], store.whereOf([{}]));
-  return (await adapter.execute(adapter.prepare('updateAll', store.entity, { set, where }))).count > 0;
+  return (await store.write(store.on(manager), 'updateAll', { set, where })).count > 0;
 }
 
 /** The limits of the session as they are when they begin now; an end that is later already stays. */

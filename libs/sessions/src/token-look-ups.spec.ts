@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryAdapter } from './adapters/memory/memory-adapter.js';
 import type { Executed, Prepared, Row } from './adapters/sessions-adapter.js';
+import type { Awaitable } from './awaitable.js';
 import { SessionsTable } from './table/sessions-table.js';
 import { TokenLookUps } from './token-look-ups.js';
 
@@ -15,6 +16,15 @@ class GatedAdapter extends MemoryAdapter {
   readonly sent: { digests: Set<unknown>; end: (error?: Error) => Promise<void> }[] = [];
 
   override async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
+    await this.#gate(params);
+    return super.execute(prepared, params);
+  }
+
+  override first(prepared: Prepared, params: Row = {}): Awaitable<Row | undefined> {
+    return this.#gate(params).then(() => super.first(prepared, params));
+  }
+
+  async #gate(params: Row): Promise<void> {
     const digests = Object.entries(params).filter(([name]) => name.startsWith('digest'));
     let end!: (error?: Error) => Promise<void>;
     const ended = new Promise<void>((resolve, reject) => {
@@ -26,7 +36,6 @@ class GatedAdapter extends MemoryAdapter {
     });
     this.sent.push({ digests: new Set(digests.map(([, digest]) => digest)), end });
     await ended;
-    return super.execute(prepared, params);
   }
 }
 
@@ -68,7 +77,7 @@ describe('look-ups by token', () => {
 
   it('that come while one is under way are sent together when it ends, in the order in which they came', async () => {
     const tokens = lookUps();
-    const found = [...Array(100).keys()].map((i) => tokens.find([`d${i}`]));
+    const found = [...Array(100).keys()].map(async (i) => tokens.find([`d${i}`]));
     expect(adapter.sent.map(({ digests }) => digests.size)).toEqual([1]);
     await adapter.sent[0]!.end();
     expect(adapter.sent.map(({ digests }) => digests.size)).toEqual([1, 64]);
@@ -98,7 +107,7 @@ describe('look-ups by token', () => {
   it('of the same token are one, and each gets a row of its own', async () => {
     const tokens = lookUps();
     void tokens.find(['d0']);
-    const found = Array.from({ length: 50 }, () => tokens.find(['d9']));
+    const found = Array.from({ length: 50 }, async () => tokens.find(['d9']));
     await adapter.sent[0]!.end();
     expect([...adapter.sent[1]!.digests]).toEqual(['d9']);
     await adapter.sent[1]!.end();
@@ -128,7 +137,7 @@ describe('look-ups by token', () => {
         adapter.sent.length = 0;
         const tokens = lookUps({ schemes: 2 });
         // Rows up to 199 are there; a token is stored under its first digest, or under its second.
-        const found = asked.map(([i, older]) => tokens.find(older ? [`new${i}`, `d${i}`] : [`d${i}`, `old${i}`]));
+        const found = asked.map(async ([i, older]) => tokens.find(older ? [`new${i}`, `d${i}`] : [`d${i}`, `old${i}`]));
         for (let i = 0; i < adapter.sent.length; i++) await adapter.sent[i]!.end();
         expect((await Promise.all(found)).map(numberOf)).toEqual(asked.map(([i]) => (i < 200 ? i : undefined)));
       }),

@@ -1,18 +1,8 @@
 import { In } from 'typeorm';
+import type { Awaitable } from './awaitable.js';
+import { Batches, sizeFor } from './batches.js';
 import { type Param, param } from './adapters/operators.js';
 import type { Prepared, Row, Schema, SessionsAdapter } from './adapters/sessions-adapter.js';
-
-/** Tokens of one statement; a power of two, as the sizes of the prepared statements are. */
-const LARGEST = 64;
-
-/** How long a statement that is under way holds back the next one, in milliseconds: a connection may have died. */
-const HOLD_MS = 50;
-
-/** One token, and who asks for its session. */
-interface Asked {
-  readonly digests: readonly string[];
-  readonly waiting: { resolve: (row: Row | undefined) => void; reject: (error: unknown) => void }[];
-}
 
 /** What a look-up needs of its table. */
 export interface LookUpTable {
@@ -26,16 +16,19 @@ export interface LookUpTable {
   readonly schemes: number;
 }
 
+/** The statement for so many tokens, and the names of the digests that it takes. */
+interface Statement {
+  readonly prepared: Prepared;
+  readonly names: readonly string[];
+}
+
 /**
  * Look-ups of rows by the digests of tokens. Those that come while another is under way travel together, as one statement;
  * one that comes alone waits for nothing.
  */
 export class TokenLookUps {
-  readonly #prepared = new Map<number, Prepared>();
-  /** Those that wait for the statement under way, in the order in which they came. */
-  readonly #asked = new Map<string, Asked>();
-  #underWay = false;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #statements = new Map<number, Statement>();
+  readonly #batches = new Batches<readonly string[], Row | undefined>((tokens) => this.#read(tokens), structuredClone);
 
   constructor(
     private readonly table: LookUpTable,
@@ -43,97 +36,53 @@ export class TokenLookUps {
   ) {}
 
   /** The row that has one of the digests, the first of which is that of new rows. */
-  async find(digests: readonly string[], adapter?: SessionsAdapter): Promise<Row | undefined> {
+  find(digests: readonly string[], adapter?: SessionsAdapter): Awaitable<Row | undefined> {
     if (adapter || !this.together) return this.#readOne(digests, adapter ?? this.table.adapter);
-    if (this.#underWay) return this.#wait(digests);
-    this.#underWay = true;
-    try {
-      return await this.#readOne(digests, this.table.adapter);
-    } finally {
-      this.#next();
-    }
+    return this.#batches.run(digests[0]!, digests);
   }
 
-  #wait(digests: readonly string[]): Promise<Row | undefined> {
-    // The statement under way may never end.
-    this.#timer ??= setTimeout(() => this.#next(), HOLD_MS).unref();
-    return new Promise((resolve, reject) => {
-      const asked = this.#asked.get(digests[0]!) ?? { digests, waiting: [] };
-      asked.waiting.push({ resolve, reject });
-      this.#asked.set(digests[0]!, asked);
-    });
+  #readOne(digests: readonly string[], adapter: SessionsAdapter): Awaitable<Row | undefined> {
+    const { prepared, names } = this.#statement(1);
+    return adapter.first(prepared, this.#params([digests], names));
   }
 
-  /** Sends those that have waited, the first ones first. */
-  #next(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const batch = [...this.#asked.values()].slice(0, LARGEST);
-    this.#underWay = batch.length > 0;
-    for (const { digests } of batch) this.#asked.delete(digests[0]!);
-    if (this.#asked.size > 0) this.#timer = setTimeout(() => this.#next(), HOLD_MS).unref();
-    if (batch.length > 0) void this.#answer(batch);
-  }
-
-  async #answer(batch: readonly Asked[]): Promise<void> {
-    try {
-      const rows = await this.#read(batch.map(({ digests }) => digests));
-      for (const { digests, waiting } of batch) {
-        const row = rows.get(digests[0]!);
-        // Each gets a row of its own, since whoever gets a session may change it.
-        for (const [i, { resolve }] of waiting.entries()) resolve(i === 0 ? row : structuredClone(row));
-      }
-    } catch (error) {
-      for (const { waiting } of batch) for (const { reject } of waiting) reject(error);
-    } finally {
-      this.#next();
-    }
-  }
-
-  async #readOne(digests: readonly string[], adapter: SessionsAdapter): Promise<Row | undefined> {
-    const { rows } = await adapter.execute(this.#statement(1), this.#params([digests], 1));
-    return rows![0];
-  }
-
-  /** The rows by the first digest of each token. */
-  async #read(tokens: readonly (readonly string[])[]): Promise<Map<string, Row>> {
-    const size = 2 ** Math.ceil(Math.log2(tokens.length));
-    const { rows } = await this.table.adapter.execute(this.#statement(size), this.#params(tokens, size));
-    if (tokens.length === 1) return new Map(rows!.map((row) => [tokens[0]![0]!, row]));
-    const byDigest = new Map(rows!.map((row) => [row[this.table.column], row]));
-    const found = new Map<string, Row>();
-    for (const digests of tokens) {
-      const stored = digests.find((digest) => byDigest.has(digest));
-      if (stored !== undefined) found.set(digests[0]!, byDigest.get(stored)!);
-    }
-    return found;
+  /** The rows of several tokens, in their order. */
+  async #read(tokens: readonly (readonly string[])[]): Promise<(Row | undefined)[]> {
+    const { adapter, column } = this.table;
+    if (tokens.length === 1) return [await this.#readOne(tokens[0]!, adapter)];
+    const { prepared, names } = this.#statement(sizeFor(tokens.length));
+    const { rows } = await adapter.execute(prepared, this.#params(tokens, names));
+    const byDigest = new Map(rows!.map((row) => [row[column], row]));
+    return tokens.map((digests) => byDigest.get(digests.find((digest) => byDigest.has(digest))));
   }
 
   /** As many as the statement has, also where there are fewer tokens, or one of the schemes has no digest for one. */
-  #params(tokens: readonly (readonly string[])[], size: number): Row {
+  #params(tokens: readonly (readonly string[])[], names: readonly string[]): Row {
     const { schemes } = this.table;
     const params: Row = {};
-    for (let i = 0; i < size * schemes; i++) {
+    for (let i = 0; i < names.length; i++) {
       const digests = tokens[Math.floor(i / schemes)] ?? tokens[0]!;
-      params[`digest${i}`] = digests[i % schemes] ?? digests[0];
+      params[names[i]!] = digests[i % schemes] ?? digests[0];
     }
     return params;
   }
 
-  #statement(size: number): Prepared {
+  #statement(size: number): Statement {
     const { adapter, entity, column, select, schemes } = this.table;
-    let prepared = this.#prepared.get(size);
-    if (!prepared) {
-      const digests = Array.from({ length: size * schemes }, (_, i): Param => param(`digest${i}`));
+    let statement = this.#statements.get(size);
+    if (!statement) {
+      const names = Array.from({ length: size * schemes }, (_, i) => `digest${i}`);
+      const digests = names.map((name): Param => param(name));
       const one = digests.length === 1;
-      prepared = adapter.prepare('all', entity, {
+      const prepared = adapter.prepare('all', entity, {
         where: { [column]: one ? digests[0] : In(digests) },
         // Of several it tells which one a row has.
         select: one ? select : [...select, column],
         often: true,
       });
-      this.#prepared.set(size, prepared);
+      statement = { prepared, names };
+      this.#statements.set(size, statement);
     }
-    return prepared;
+    return statement;
   }
 }

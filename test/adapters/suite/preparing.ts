@@ -1,6 +1,6 @@
 import { Between, In, LessThanOrEqual, Like, MoreThan, Not } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { JsonPath, param } from '@app/sessions';
+import { JsonPath, param, SessionValidationError } from '@app/sessions';
 import { Photo } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
 
@@ -22,6 +22,36 @@ export function preparing(db: AdapterFixture): void {
       [{ title: 'b' }],
       [{ title: 'c' }],
     ]);
+  });
+
+  describe.each([false, true])('where it is run often: %s', (often) => {
+    it('the first row of a query is the one that its order says, and none where there is none', async () => {
+      await db.photos('a', 'c', 'b');
+      const query = db.adapter.prepare('all', Photo, {
+        where: { title: MoreThan(param('title')) },
+        order: { title: 'ASC' },
+        select: ['title'],
+        often,
+      });
+      expect(await db.adapter.first(query, { title: 'a' })).toEqual({ title: 'b' });
+      expect(await db.adapter.first(query, { title: 'c' })).toBeUndefined();
+      const nothing = db.adapter.prepare('all', Photo, { where: { title: In([]) }, often });
+      expect(await db.adapter.first(nothing)).toBeUndefined();
+    });
+
+    it('the first row is refused for a missing parameter', async () => {
+      const query = db.adapter.prepare('all', Photo, { where: { title: param('title') }, often });
+      await expect(async () => db.adapter.first(query)).rejects.toThrow(SessionValidationError);
+    });
+
+    it('rows are counted, and come with what they are related to', async () => {
+      const owner = await db.person();
+      for (const title of ['a', 'b']) await db.photo({ title, ownerId: owner });
+      const query = db.adapter.prepare('all', Photo, { where: { ownerId: owner }, count: true, often });
+      expect(await db.adapter.execute(query)).toEqual({ count: 2, rows: null });
+      const related = db.adapter.prepare('all', Photo, { where: { title: 'b' }, relations: { owner: true }, often });
+      expect(await db.adapter.first(related)).toMatchObject({ title: 'b', owner: { id: owner } });
+    });
   });
 
   it('a query that was prepared outside runs inside a checkout', async () => {

@@ -51,6 +51,11 @@ export function refusals(db: AdapterFixture): void {
       expect(preparing({ set, relations: { owner: true } }, 'updateAll')).toThrow(UnsupportedQueryError);
       expect(preparing({ skip: 1 }, 'deleteAll')).toThrow(UnsupportedQueryError);
       expect(preparing({ relations: { owner: true } }, 'deleteAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ greatest: 'position' })).toThrow(UnsupportedQueryError);
+      expect(preparing({ greatest: 'position' }, 'deleteAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ take: 1, greatest: 'title' }, 'deleteAll')).toThrow(
+        '"title" is no column of dates or numbers',
+      );
     });
 
     it.each<[string, QueryOptions['set']]>([
@@ -96,6 +101,7 @@ export function refusals(db: AdapterFixture): void {
       expect(preparing({ set: { nope: 1 } }, 'updateAll')).toThrow(SessionValidationError);
       expect(preparing({ set: { title: 'a' }, returning: ['nope'] }, 'updateAll')).toThrow(SessionValidationError);
       expect(preparing({ returning: ['nope'] }, 'deleteAll')).toThrow(SessionValidationError);
+      expect(preparing({ take: 1, greatest: 'nope' }, 'deleteAll')).toThrow(SessionValidationError);
       await expect(db.adapter.insert(Photo, { nope: 1 })).rejects.toThrow(SessionValidationError);
       await expect(db.adapter.insert(Photo, { title: 'a' }, { returning: ['nope'] })).rejects.toThrow(
         SessionValidationError,

@@ -32,9 +32,9 @@ export class DemoProcess {
   readonly #finished: Promise<Finished>;
   #stdout = '';
 
-  /** @param settings `DATABASE_URL` and the like, beside those of this process */
+  /** @param settings `DATABASE_URL` and the like, beside those of this process; nothing is seeded unless they say so */
   constructor(cwd: string, settings: Readonly<Record<string, string>>) {
-    const env = { ...process.env, PORT: '0', NO_COLOR: '1', ...settings };
+    const env = { ...process.env, PORT: '0', NO_COLOR: '1', DEMO_SEED: 'off', ...settings };
     this.#child = spawn(process.execPath, [MAIN], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stdout!.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
     this.#finished = finished(this.#child);

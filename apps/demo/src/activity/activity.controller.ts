@@ -1,5 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { CurrentSession } from '@app/sessions';
+import { ACTIVITY, listOf } from '../openapi/schemas.js';
 import { ActivityLog } from './activity-log.js';
 
 @Controller('api/account/activity')
@@ -7,6 +9,8 @@ export class ActivityController {
   constructor(private readonly log: ActivityLog) {}
 
   /** The latest fifty. */
+  @ApiOperation({ summary: 'What happened to your sessions' })
+  @ApiOkResponse({ description: 'The newest first.', schema: listOf(ACTIVITY) })
   @Get()
   async list(@CurrentSession('userId') userId: string): Promise<object[]> {
     const entries = await this.log.list(userId);

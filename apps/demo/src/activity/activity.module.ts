@@ -8,5 +8,6 @@ import { ActivityLog } from './activity-log.js';
   imports: [SessionsModule.forFeature(Sessions)],
   controllers: [ActivityController],
   providers: [ActivityLog],
+  exports: [ActivityLog],
 })
 export class ActivityModule {}

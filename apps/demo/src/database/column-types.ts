@@ -16,3 +16,7 @@ export function timestampType({ dataSource: { driver } }: QueryRunner): ColumnTy
 export function jsonType({ dataSource: { driver } }: QueryRunner): ColumnType {
   return { type: driver.normalizeType({ type: 'json' }) };
 }
+
+export function integerType({ dataSource: { driver } }: QueryRunner): ColumnType {
+  return { type: driver.normalizeType({ type: 'int' }) };
+}

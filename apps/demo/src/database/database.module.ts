@@ -4,6 +4,7 @@ import { MemoryAdapter, TypeOrmAdapter } from '@app/sessions';
 import { DataSource } from 'typeorm';
 import { Activity } from '../activity/activity.entity.js';
 import { Project } from '../projects/project.entity.js';
+import { DailyCount } from '../statistics/daily-count.entity.js';
 import { User } from '../users/user.entity.js';
 import { dataSourceOptions } from './data-source.options.js';
 
@@ -22,7 +23,7 @@ export class DatabaseModule {
       ...common,
       imports: [
         TypeOrmModule.forRootAsync({ useFactory: () => dataSourceOptions(databaseUrl) }),
-        TypeOrmModule.forFeature([User, Project, Activity]),
+        TypeOrmModule.forFeature([User, Project, Activity, DailyCount]),
       ],
       providers: [
         { provide: STORAGE, useFactory: (source: DataSource) => new TypeOrmAdapter(source), inject: [DataSource] },

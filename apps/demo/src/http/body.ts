@@ -1,4 +1,4 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 
 /** What a text in a request's body has to be; one line, well-formed, and short enough for the database. */
 export interface TextRule {
@@ -15,6 +15,11 @@ export interface ListRule<T extends string = string> {
   readonly fallback: readonly T[];
 }
 
+/** What validates a body, and describes it in OpenAPI. */
+export interface BodySchema<Output> {
+  readonly '~standard': StandardSchemaV1.Props<unknown, Output> & StandardJSONSchemaV1.Props<unknown, Output>;
+}
+
 type ValueOf<R> = R extends ListRule<infer T> ? T[] : string;
 
 /**
@@ -24,12 +29,18 @@ type ValueOf<R> = R extends ListRule<infer T> ? T[] : string;
  */
 export function body<const R extends Readonly<Record<string, TextRule | ListRule>>>(
   rules: R,
-): StandardSchemaV1<unknown, { [K in keyof R]: ValueOf<R[K]> }> {
+): BodySchema<{ [K in keyof R]: ValueOf<R[K]> }> {
   const entries = Object.entries(rules);
+  const description = (): Record<string, unknown> => ({
+    type: 'object',
+    required: entries.filter(([, rule]) => 'max' in rule).map(([name]) => name),
+    properties: Object.fromEntries(entries.map(([name, rule]) => [name, descriptionOf(rule)])),
+  });
   return {
     '~standard': {
       version: 1,
       vendor: 'demo',
+      jsonSchema: { input: description, output: description },
       validate(value) {
         if (typeof value !== 'object' || value === null || Array.isArray(value))
           return { issues: [{ message: `the body must be a JSON object with ${Object.keys(rules).join(', ')}` }] };
@@ -54,6 +65,16 @@ export const NAME: TextRule = { max: 100, form: [/\S/, 'must not be blank'] };
 
 export const PASSWORD: TextRule = { max: 1000 };
 export const NEW_PASSWORD: TextRule = { ...PASSWORD, min: 8 };
+
+/** A rule in JSON Schema, for OpenAPI 3.0. */
+function descriptionOf(rule: TextRule | ListRule): Record<string, unknown> {
+  if ('someOf' in rule) {
+    const { someOf, fallback } = rule;
+    return { type: 'array', minItems: 1, items: { type: 'string', enum: someOf }, default: fallback };
+  }
+  const { min = 1, max, form } = rule;
+  return { type: 'string', minLength: min, maxLength: max, ...(form && { pattern: form[0].source }) };
+}
 
 function textProblem(value: unknown, { min = 1, max, form }: TextRule): string | undefined {
   if (value === undefined) return 'is required';

@@ -1,6 +1,5 @@
 import {
   Body,
-  ConflictException,
   Controller,
   Delete,
   Get,
@@ -11,12 +10,22 @@ import {
   ParseUUIDPipe,
   Post,
 } from '@nestjs/common';
+import {
+  ApiBadRequestResponse,
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiOperation,
+} from '@nestjs/swagger';
 import { CurrentSession } from '@app/sessions';
 import { body, type BodyOf, NAME } from '../http/body.js';
 import { NoStore } from '../http/no-store.decorator.js';
+import { INVALID_BODY, KEY, listOf, NEW_KEY as SHOWN_KEY, problem } from '../openapi/schemas.js';
 import { statusOf } from '../sessions/status.js';
-import { type ApiKey, ApiKeys, KEY_SCOPES } from './api-keys.js';
-import { ProjectsService } from './projects.service.js';
+import { type ApiKey, KEY_SCOPES } from './api-keys.js';
+import { NO_SUCH_KEY, ProjectKeys } from './project-keys.js';
 
 const NEW_KEY = body({ name: NAME, scopes: { someOf: KEY_SCOPES, fallback: ['project:read'] } });
 
@@ -27,14 +36,15 @@ const KnownUuid = new ParseUUIDPipe({
 });
 
 /** What users do with the keys of their projects. */
+@ApiNotFoundResponse(problem('You have no such project, or it has no such key.'))
 @Controller('api/projects/:id/keys')
 export class KeysController {
-  constructor(
-    private readonly projects: ProjectsService,
-    private readonly keys: ApiKeys,
-  ) {}
+  constructor(private readonly keys: ProjectKeys) {}
 
   /** The key is in this response and nowhere else: the database has only its digest. */
+  @ApiOperation({ summary: 'Make a key' })
+  @ApiCreatedResponse({ description: 'The key.', schema: SHOWN_KEY })
+  @ApiBadRequestResponse(INVALID_BODY)
   @Post()
   @NoStore()
   async create(
@@ -42,19 +52,21 @@ export class KeysController {
     @Param('id', KnownUuid) id: string,
     @Body({ schema: NEW_KEY }) { name, scopes }: BodyOf<typeof NEW_KEY>,
   ): Promise<object> {
-    const project = await this.projects.getOwn(userId, id);
-    const key = await this.keys.create({ projectId: project.id, name, scopes });
+    const key = await this.keys.create(userId, id, { name, scopes });
     return { ...viewOf(key), key: key.authToken };
   }
 
+  @ApiOperation({ summary: 'The keys of a project' })
+  @ApiOkResponse({ description: 'The newest first, revoked ones too.', schema: listOf(KEY) })
   @Get()
   async list(@CurrentSession('userId') userId: string, @Param('id', KnownUuid) id: string): Promise<object[]> {
-    const project = await this.projects.getOwn(userId, id);
-    const keys = await this.keys.list({ projectId: project.id, status: 'all' }, { take: 100 });
-    return keys.map(viewOf);
+    return (await this.keys.list(userId, id)).map(viewOf);
   }
 
-  /** The new key is in this response and nowhere else. The one before works for a day; whoever uses it later ends both. */
+  /** The new key is in this response and nowhere else. */
+  @ApiOperation({ summary: 'Replace a key' })
+  @ApiOkResponse({ description: 'The new key; the one before works for a day.', schema: SHOWN_KEY })
+  @ApiConflictResponse(problem('Another request has just replaced it.'))
   @Post(':keyId/rotate')
   @HttpCode(HttpStatus.OK)
   @NoStore()
@@ -63,14 +75,12 @@ export class KeysController {
     @Param('id', KnownUuid) id: string,
     @Param('keyId') keyId: string,
   ): Promise<object> {
-    const project = await this.projects.getOwn(userId, id);
-    const key = await this.keys.get({ id: keyId, projectId: project.id });
-    if (key === null) throw new NotFoundException(NO_SUCH_KEY);
-    const rotated = await this.keys.rotate(key);
-    if (rotated === null) throw new ConflictException('Another request has just rotated the key.');
+    const rotated = await this.keys.rotate(userId, id, keyId);
     return { ...viewOf(rotated), key: rotated.authToken };
   }
 
+  @ApiOperation({ summary: 'Revoke a key' })
+  @ApiNoContentResponse({ description: 'It is refused from now on.' })
   @Delete(':keyId')
   @HttpCode(HttpStatus.NO_CONTENT)
   async revoke(
@@ -78,13 +88,9 @@ export class KeysController {
     @Param('id', KnownUuid) id: string,
     @Param('keyId') keyId: string,
   ): Promise<void> {
-    const project = await this.projects.getOwn(userId, id);
-    const revoked = await this.keys.revokeAll({ id: keyId, projectId: project.id }, { reason: 'administrative' });
-    if (revoked === 0) throw new NotFoundException(NO_SUCH_KEY);
+    if (!(await this.keys.revoke(userId, id, keyId))) throw new NotFoundException(NO_SUCH_KEY);
   }
 }
-
-const NO_SUCH_KEY = 'The project has no such key, or it was revoked.';
 
 function viewOf(key: ApiKey): object {
   const { id, name, scopes, createdAt, lastUsedAt } = key;

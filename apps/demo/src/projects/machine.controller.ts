@@ -1,6 +1,9 @@
-import { Body, Controller, Get, Patch, UseGuards } from '@nestjs/common';
-import { CurrentSession, SessionGuard } from '@app/sessions';
+import { Body, Controller, Get, Patch } from '@nestjs/common';
+import { ApiBadRequestResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { CurrentSession } from '@app/sessions';
+import { ApiSession } from '@app/sessions/swagger';
 import { body, type BodyOf, NAME } from '../http/body.js';
+import { INVALID_BODY, PROJECT, PROJECT_OF_KEY } from '../openapi/schemas.js';
 import { type ApiKey, ApiKeys, RequireKeyScopes } from './api-keys.js';
 import { ProjectsService } from './projects.service.js';
 
@@ -8,10 +11,12 @@ const NAMED = body({ name: NAME });
 
 /** What a machine does with a key of its project; the session of a person is refused here. */
 @Controller('api/project')
-@UseGuards(SessionGuard.for(ApiKeys))
+@ApiSession(ApiKeys)
 export class MachineController {
   constructor(private readonly projects: ProjectsService) {}
 
+  @ApiOperation({ summary: 'The project of the key' })
+  @ApiOkResponse({ description: 'The project, and the key.', schema: PROJECT_OF_KEY })
   @RequireKeyScopes('project:read')
   @Get()
   async project(@CurrentSession() key: ApiKey): Promise<object> {
@@ -19,6 +24,9 @@ export class MachineController {
     return { id, name, key: { id: key.id, name: key.name, scopes: key.scopes } };
   }
 
+  @ApiOperation({ summary: 'Rename the project of the key' })
+  @ApiOkResponse({ description: 'The project.', schema: PROJECT })
+  @ApiBadRequestResponse(INVALID_BODY)
   @RequireKeyScopes('project:write')
   @Patch()
   async rename(

@@ -1,6 +1,8 @@
 import { Body, Controller, Get, Post } from '@nestjs/common';
+import { ApiBadRequestResponse, ApiCreatedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { CurrentSession } from '@app/sessions';
 import { body, type BodyOf, NAME } from '../http/body.js';
+import { INVALID_BODY, listOf, PROJECT } from '../openapi/schemas.js';
 import { ProjectsService } from './projects.service.js';
 
 const NAMED = body({ name: NAME });
@@ -10,6 +12,9 @@ const NAMED = body({ name: NAME });
 export class ProjectsController {
   constructor(private readonly projects: ProjectsService) {}
 
+  @ApiOperation({ summary: 'Make a project' })
+  @ApiCreatedResponse({ description: 'The new project.', schema: PROJECT })
+  @ApiBadRequestResponse(INVALID_BODY)
   @Post()
   async create(
     @CurrentSession('userId') userId: string,
@@ -18,6 +23,8 @@ export class ProjectsController {
     return this.projects.create(userId, name);
   }
 
+  @ApiOperation({ summary: 'Your projects' })
+  @ApiOkResponse({ description: 'By their names.', schema: listOf(PROJECT) })
   @Get()
   async list(@CurrentSession('userId') userId: string): Promise<object[]> {
     return this.projects.list(userId);

@@ -1,5 +1,7 @@
 import { Controller, Delete, Get, HttpCode, HttpStatus, NotFoundException, Param, Post } from '@nestjs/common';
+import { ApiNoContentResponse, ApiNotFoundResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { CurrentSession } from '@app/sessions';
+import { listOf, ME, problem, SESSION, SIGNED_OUT } from '../openapi/schemas.js';
 import { UsersService } from '../users/users.service.js';
 import { type SessionView, viewOf } from './session-view.js';
 import { type Session, Sessions } from './sessions.js';
@@ -12,18 +14,25 @@ export class AccountController {
     private readonly sessions: Sessions,
   ) {}
 
+  @ApiOperation({ summary: 'Who you are' })
+  @ApiOkResponse({ description: 'You, and this session.', schema: ME })
   @Get('me')
   async me(@CurrentSession() session: Session): Promise<object> {
     const { id, email } = await this.users.get(session.userId);
     return { id, email, session: viewOf(session, session) };
   }
 
+  @ApiOperation({ summary: 'Your sessions' })
+  @ApiOkResponse({ description: 'The newest first, ended ones too.', schema: listOf(SESSION) })
   @Get('account/sessions')
   async list(@CurrentSession() current: Session): Promise<SessionView[]> {
     const own = await this.sessions.list({ userId: current.userId, status: 'all' }, { take: 100 });
     return own.map((session) => viewOf(session, current));
   }
 
+  @ApiOperation({ summary: 'End one of your sessions' })
+  @ApiNoContentResponse({ description: 'Its token is refused from now on.' })
+  @ApiNotFoundResponse(problem('You have no such session, or it has ended.'))
   @Delete('account/sessions/:id')
   @HttpCode(HttpStatus.NO_CONTENT)
   async revoke(@CurrentSession('userId') userId: string, @Param('id') id: string): Promise<void> {
@@ -31,12 +40,16 @@ export class AccountController {
     if (revoked === 0) throw new NotFoundException('You have no such session, or it has ended.');
   }
 
+  @ApiOperation({ summary: 'End all your other sessions' })
+  @ApiOkResponse({ description: 'How many there were.', schema: SIGNED_OUT })
   @Post('account/sign-out-others')
   @HttpCode(HttpStatus.OK)
   async signOutOthers(@CurrentSession() current: Session): Promise<{ signedOut: number }> {
     return { signedOut: await this.sessions.revokeOthers(current, { userId: current.userId }) };
   }
 
+  @ApiOperation({ summary: 'End all your sessions' })
+  @ApiOkResponse({ description: 'How many there were, this one too.', schema: SIGNED_OUT })
   @Post('account/sign-out-everywhere')
   @HttpCode(HttpStatus.OK)
   async signOutEverywhere(@CurrentSession('userId') userId: string): Promise<{ signedOut: number }> {

@@ -1,16 +1,21 @@
 import { Body, Controller, Headers, HttpCode, HttpStatus, Post, Res, UnauthorizedException } from '@nestjs/common';
+import {
+  ApiBadRequestResponse,
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiUnauthorizedResponse,
+} from '@nestjs/swagger';
 import { CurrentSession, OptionalSession, Public } from '@app/sessions';
-import { body, type BodyOf, NEW_PASSWORD, PASSWORD } from '../http/body.js';
+import type { BodyOf } from '../http/body.js';
 import { NoStore } from '../http/no-store.decorator.js';
+import { INVALID_BODY, LOGIN as LOGGED_IN, problem, ROTATED, USER } from '../openapi/schemas.js';
 import { UsersService } from '../users/users.service.js';
+import { dataOf, LOGIN, SIGN_UP } from './login.js';
 import { type Session, Sessions } from './sessions.js';
-
-const EMAIL = { max: 254, form: [/^[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+$/, 'must be an e-mail address'] } as const;
-
-const SIGN_UP = body({ email: EMAIL, password: NEW_PASSWORD });
-const LOGIN = body({ email: EMAIL, password: PASSWORD });
-
-const MAX_USER_AGENT = 255;
 
 interface Login {
   readonly token: string;
@@ -25,6 +30,10 @@ export class AuthController {
     private readonly sessions: Sessions,
   ) {}
 
+  @ApiOperation({ summary: 'Sign up' })
+  @ApiCreatedResponse({ description: 'The new user.', schema: USER })
+  @ApiBadRequestResponse(INVALID_BODY)
+  @ApiConflictResponse(problem('Somebody has the e-mail address.'))
   @Public()
   @Post('sign-up')
   async signUp(@Body({ schema: SIGN_UP }) { email, password }: BodyOf<typeof SIGN_UP>): Promise<object> {
@@ -32,6 +41,11 @@ export class AuthController {
   }
 
   /** A token that is sent along is replaced: whoever had it before has nothing of the new login. @see ASVS 7.2.4 */
+  @ApiOperation({ summary: 'Log in', description: 'A token that is sent along is replaced.' })
+  @ApiHeader({ name: 'user-agent', required: false, description: 'The device, for the list of sessions' })
+  @ApiOkResponse({ description: 'The token.', schema: LOGGED_IN })
+  @ApiBadRequestResponse(INVALID_BODY)
+  @ApiUnauthorizedResponse(problem('The e-mail address or the password is wrong.'))
   @OptionalSession()
   @Post('login')
   @HttpCode(HttpStatus.OK)
@@ -47,8 +61,7 @@ export class AuthController {
       response.setHeader('WWW-Authenticate', 'Bearer realm="api"');
       throw new UnauthorizedException('The e-mail address or the password is wrong.');
     }
-    const data = { userAgent: userAgent?.slice(0, MAX_USER_AGENT) ?? null };
-    const session = await this.sessions.signIn({ userId: user.id, data }, { replaces: presented });
+    const session = await this.sessions.signIn({ userId: user.id, data: dataOf(userAgent) }, { replaces: presented });
     return { token: session.authToken, expiresAt: session.expiresAt };
   }
 
@@ -59,6 +72,8 @@ export class AuthController {
    * the session goes on. They use the token that the first one was given. Where that answer was lost nobody has the new
    * token, and the one before is honoured for half a minute more: the client logs in again.
    */
+  @ApiOperation({ summary: 'Get a new token for the session' })
+  @ApiOkResponse({ description: 'The new token; the old one is honoured for half a minute.', schema: ROTATED })
   @Post('session/rotate')
   @HttpCode(HttpStatus.OK)
   @NoStore()
@@ -67,6 +82,8 @@ export class AuthController {
     return { token: rotated?.authToken ?? null };
   }
 
+  @ApiOperation({ summary: 'Log out' })
+  @ApiNoContentResponse({ description: 'The token is refused from now on.' })
   @Post('logout')
   @HttpCode(HttpStatus.NO_CONTENT)
   async logout(@CurrentSession() session: Session): Promise<void> {

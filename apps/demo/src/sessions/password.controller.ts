@@ -1,7 +1,9 @@
 import { Body, Controller, ForbiddenException, HttpCode, HttpStatus, Post } from '@nestjs/common';
+import { ApiBadRequestResponse, ApiForbiddenResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { CurrentSession, RequireFresh } from '@app/sessions';
 import { body, type BodyOf, NEW_PASSWORD, PASSWORD } from '../http/body.js';
 import { NoStore } from '../http/no-store.decorator.js';
+import { INVALID_BODY, LOGIN, problem, SIGNED_OUT } from '../openapi/schemas.js';
 import { UsersService } from '../users/users.service.js';
 import { type Session, Sessions } from './sessions.js';
 
@@ -21,6 +23,10 @@ export class PasswordController {
    *
    * A wrong password is answered by 403: the token is still good, which a 401 would deny. @see ASVS 7.2.4 and 7.5.3
    */
+  @ApiOperation({ summary: 'Prove again who you are' })
+  @ApiOkResponse({ description: 'A new token; the one before is refused.', schema: LOGIN })
+  @ApiBadRequestResponse(INVALID_BODY)
+  @ApiForbiddenResponse(problem('The password is wrong.'))
   @Post('reauthenticate')
   @HttpCode(HttpStatus.OK)
   @NoStore()
@@ -35,6 +41,9 @@ export class PasswordController {
   }
 
   /** Changes the password, and ends all other sessions: whoever knew the old one may have some. @see ASVS 7.4.3 and 7.5.1 */
+  @ApiOperation({ summary: 'Change your password', description: 'This ends all your other sessions.' })
+  @ApiOkResponse({ description: 'How many sessions there were.', schema: SIGNED_OUT })
+  @ApiBadRequestResponse(INVALID_BODY)
   @RequireFresh('10m')
   @Post('password')
   @HttpCode(HttpStatus.OK)

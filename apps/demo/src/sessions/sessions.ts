@@ -1,10 +1,10 @@
 import { type SessionOf, SessionsTable } from '@app/sessions';
 import { User } from '../users/user.entity.js';
 
-/** The sessions of people. Their token comes as `Authorization: Bearer …` or as `X-Auth-Token: …`. */
+/** The sessions of people. Their token comes as `Authorization: Bearer …`, as `X-Auth-Token: …`, or in a browser's cookie. */
 export class Sessions extends SessionsTable({
   table: 'sessions',
-  credentials: ['bearer', { header: 'X-Auth-Token' }],
+  credentials: ['bearer', { header: 'X-Auth-Token' }, 'cookie'],
   extraFields: {
     userId: { type: 'uuid', index: true, immutable: true },
     user: { manyToOne: () => User, joinColumn: 'userId', onDelete: 'CASCADE' },

@@ -1,5 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Public } from '@app/sessions';
+import { STATISTICS } from '../openapi/schemas.js';
 import { Sessions } from './sessions.js';
 
 interface Statistics {
@@ -14,6 +16,8 @@ export class StatisticsController {
   constructor(private readonly sessions: Sessions) {}
 
   /** Sessions that have ended are counted until the expiry job deletes them. */
+  @ApiOperation({ summary: 'How many sessions there are' })
+  @ApiOkResponse({ description: 'Those that are not deleted yet.', schema: STATISTICS })
   @Public()
   @Get()
   async statistics(): Promise<Statistics> {

@@ -199,6 +199,19 @@ function list(value: unknown): readonly unknown[] {
   throw new ValueError('needs a list here');
 }
 
+/** Whether all rows that meet a condition have null in a column. */
+export function isNullOnly(column: Column, condition: Condition): boolean {
+  if (condition.kind === 'and') return condition.parts.some((part) => isNullOnly(column, part));
+  return condition.kind === 'null' && condition.subject.column === column && !condition.subject.path;
+}
+
+/** Whether no row that meets a condition has null in a column. */
+export function isNeverNull(column: Column, condition: Condition): boolean {
+  if (condition.kind === 'and') return condition.parts.some((part) => isNeverNull(column, part));
+  const compares = condition.kind === 'compare' || condition.kind === 'in' || condition.kind === 'like';
+  return compares && condition.subject.column === column && !condition.subject.path;
+}
+
 export function all<C extends Column>(parts: readonly Condition<C>[]): Condition<C> {
   const open = parts.filter((part) => part.kind !== 'constant' || !part.value);
   if (open.some((part) => part.kind === 'constant')) return NEVER;

@@ -2,7 +2,7 @@ import { SessionValidationError, UnsupportedQueryError } from '../errors/errors.
 import type { Column } from './columns.js';
 import { columnOf, type Columns } from './conditions.js';
 import { Param } from './operators.js';
-import type { Direction, QueryKind, QueryOptions } from './sessions-adapter.js';
+import type { Direction, QueryKind, QueryOptions, Row } from './sessions-adapter.js';
 import { canonicalCount, ValueError } from './values.js';
 
 /** A column to sort by. */
@@ -29,13 +29,16 @@ export function namedParts<C extends Column>(
   options: QueryOptions,
 ): NamedParts<C> {
   const order = orderOf(table, options);
-  const { select, returning, relations, take, skip, count, latest } = options;
+  const { select, returning, relations, take, skip, count, latest, greatest } = options;
   checkCounts(table, { take, skip });
   checkRelations(table, relations);
   const refuse = (what: string): never => {
     throw new UnsupportedQueryError(`Table "${table.name}": ${what}.`);
   };
   if (latest && (kind !== 'all' || relations)) refuse('only an all without relations takes latest');
+  if (greatest !== undefined && (kind !== 'deleteAll' || take === undefined || returning)) {
+    refuse('only a deleteAll with take and without returning takes greatest');
+  }
   if (kind === 'all') {
     if (relations && (select || table.primary.length !== 1)) {
       refuse('relations come with whole rows of a table with one key column, so without select');
@@ -47,7 +50,28 @@ export function namedParts<C extends Column>(
   if (relations || skip !== undefined || (kind === 'updateAll' && (take !== undefined || order.length > 0))) {
     refuse(`${kind} takes no relations and no skip, and only deleteAll a take and an order`);
   }
+  if (greatest !== undefined) return { columns: [columnWithGreatest(table, greatest)], order };
   return { columns: returning?.length ? named(table, returning) : undefined, order };
+}
+
+function columnWithGreatest<C extends Column>(table: Columns<C>, name: string): C {
+  const column = columnOf(table, name);
+  const isOrdered = column.kind === 'timestamp' || column.kind === 'int' || column.kind === 'number';
+  if (isOrdered && !column.transformer) return column;
+  throw new UnsupportedQueryError(
+    `Table "${table.name}": "${name}" is no column of dates or numbers as they are stored.`,
+  );
+}
+
+/** The greatest of the rows by a column of theirs, in a list, without nulls; none where there are no rows. */
+export function greatestOf(rows: readonly Row[], { property }: Column): Row[] {
+  let greatest: Row | undefined;
+  for (const row of rows) {
+    const value = row[property] as Date | number | null;
+    const reached = greatest?.[property] as Date | number | null | undefined;
+    if (!greatest || (value !== null && (reached === null || value > reached!))) greatest = row;
+  }
+  return greatest ? [{ [property]: greatest[property] }] : [];
 }
 
 function checkCounts(table: Columns, counts: Pick<QueryOptions, 'take' | 'skip'>): void {

@@ -1,4 +1,5 @@
 import type { EntityManager, EntityTarget, FindOptionsRelations, ObjectLiteral } from 'typeorm';
+import type { Awaitable } from '../awaitable.js';
 import type { Column } from './columns.js';
 import type { Columns } from './conditions.js';
 import type { Param } from './operators.js';
@@ -36,6 +37,11 @@ export interface QueryOptions {
   often?: boolean;
   /** `'updateAll'`, `'deleteAll'`: columns to return of each row that was changed. */
   returning?: readonly string[];
+  /**
+   * `'deleteAll'` with `take`: a column of dates or numbers. What comes back is one row, with the greatest value that it had
+   * in the rows that were taken, so that another run can begin there; no row where there were none.
+   */
+  greatest?: string;
 }
 
 export type QueryKind = 'all' | 'updateAll' | 'deleteAll';
@@ -111,6 +117,12 @@ export interface SessionsAdapter {
    */
   serially<T>(names: string | readonly string[], fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T>;
 
+  /**
+   * Runs `fn` when the transaction that this adapter is in has ended, whichever way, before who ended it goes on; at once
+   * where it is in none.
+   */
+  afterTransaction(fn: () => Promise<void>): Promise<void>;
+
   /** A new value for a key: a unique integer, or a UUID; `null` where the storage makes it. */
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string | null;
 
@@ -146,6 +158,13 @@ export interface SessionsAdapter {
 
   /** Runs a prepared query. @throws SessionValidationError for a missing parameter, or one of another type */
   execute(prepared: Prepared, params?: Row): Promise<Executed>;
+
+  /**
+   * The first row of a prepared `'all'` query: at once where it is in this process, so that nobody waits for a promise.
+   *
+   * @throws as {@link execute}, or rejects
+   */
+  first(prepared: Prepared, params?: Row): Awaitable<Row | undefined>;
 
   /**
    * The rows of a prepared `'all'` query, read in chunks of `maxRows` (500) as the reader goes on. A row that is there

@@ -9,6 +9,7 @@ export type RefusalReason =
   | 'revoked'
   | 'token_reuse'
   | 'several_tokens'
+  | 'cross_origin'
   | 'insufficient_scope'
   | 'not_fresh';
 

@@ -18,7 +18,8 @@ export const ACCESS = 'nest-sessions:access';
 export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, 'public' satisfies Access);
 
 /**
- * Lets requests without credentials through, with no session; a token that does not hold is refused all the same.
+ * Lets requests without credentials through, with no session; a token that does not hold is refused all the same. A cookie
+ * that does not hold is no session: its browser sends it until it is told not to.
  *
  * @example
  * ```ts

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Credentials, credentialsOf, type CredentialSource, type HttpRequest } from './credentials.js';
+import { parseCookieHeader } from '@nestjs/core/helpers/cookies/parse-cookie-header.js';
+import { type Credentials, credentialsOf, isSameSource, type ResolvedSource, type HttpRequest } from './credentials.js';
 
 const TOKEN = 'x0mY-rfA_3Zt9Qw2Lk8P';
 const OWN = { header: 'x-auth-token' } as const;
@@ -130,7 +131,103 @@ describe('a header of its own', () => {
   });
 });
 
-function one(token: string, source: CredentialSource = 'bearer'): Credentials {
+describe('a cookie', () => {
+  const COOKIE = { cookie: '__Host-session' } as const;
+  const cookie = (text: string): Credentials => credentialsOf(request({ cookie: text }), [COOKIE]);
+
+  it.each([
+    `__Host-session=${TOKEN}`,
+    `a=b; __Host-session=${TOKEN}; c=d`,
+    `a=b;__Host-session=${TOKEN}`,
+    `; ;\t __Host-session=${TOKEN} \t;`,
+    `a; =b; __Host-session=${TOKEN}; __proto__=c`,
+  ])('is found in %j', (text) => {
+    expect(cookie(text)).toEqual(one(TOKEN, COOKIE));
+  });
+
+  it.each([
+    '',
+    `__Host-Session=${TOKEN}`,
+    `__host-session=${TOKEN}`,
+    `x__Host-session=${TOKEN}`,
+    `__Host-session2=${TOKEN}`,
+    `__Host-session`,
+    `__Host-session =${TOKEN}`,
+    `a="; __Host-sessio=n"`,
+  ])('is not found in %j, where it has another name', (text) => {
+    expect(cookie(text)).toEqual(NONE);
+  });
+
+  it('with a foreign space before its name is another one, to which browsers do not apply the rules of the prefix', () => {
+    expect(cookie(`\u00a0__Host-session=${TOKEN}`)).toEqual(NONE);
+  });
+
+  it.each([
+    ['__Host-session=', ''],
+    [`__Host-session="${TOKEN}"`, `"${TOKEN}"`],
+    [`__Host-session=%2${TOKEN}`, `%2${TOKEN}`],
+    [`__Host-session=${TOKEN}=`, `${TOKEN}=`],
+  ])('of %j has the text that came, which may be no token', (text, token) => {
+    expect(cookie(text)).toEqual(one(token, COOKIE));
+  });
+
+  it.each([`__Host-session=${TOKEN}; __Host-session=${TOKEN}`, `__Host-session=a;__Host-session=`])(
+    'that is there twice, as in %j, makes several credentials',
+    (text) => {
+      expect(cookie(text)).toEqual(SEVERAL);
+    },
+  );
+
+  it('in two headers makes several credentials', () => {
+    const twice = raw('Cookie', `__Host-session=${TOKEN}`, 'cookie', `__Host-session=${TOKEN}`);
+    expect(credentialsOf(twice, [COOKIE])).toEqual(SEVERAL);
+  });
+
+  it('beside a bearer header makes several credentials, in either order of the sources', () => {
+    const both = request({ authorization: `Bearer ${TOKEN}`, cookie: `__Host-session=${TOKEN}` });
+    expect(credentialsOf(both, ['bearer', COOKIE])).toEqual(SEVERAL);
+    expect(credentialsOf(both, [COOKIE, 'bearer'])).toEqual(SEVERAL);
+  });
+
+  it('is read by Nest as it is here (RFC 6265, 5.4)', () => {
+    const other = fc
+      .tuple(fc.constantFrom('a', 'session', '__Host-other'), fc.base64String({ maxLength: 20 }))
+      .map(([name, value]) => `${name}=${value}`);
+    const others = fc.array(other, { maxLength: 5 });
+    const separator = fc.constantFrom(';', '; ', ';\t');
+    fc.assert(
+      fc.property(others, others, b64token, separator, (before, after, value, gap) => {
+        const header = [...before, `__Host-session=${value}`, ...after].join(gap);
+        expect(cookie(header)).toEqual(one(parseCookieHeader(header)['__Host-session']!, COOKIE));
+      }),
+    );
+  });
+
+  it('never throws, whatever its header holds', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('__Host-session=', ';', '=', '"', '%', '\0'));
+    fc.assert(
+      fc.property(fc.array(text, { maxLength: 50 }), (texts) => {
+        expect(['none', 'one', 'several']).toContain(cookie(texts.join('')).kind);
+      }),
+    );
+  });
+
+  it('takes time in proportion to its header', () => {
+    const spaces = ' '.repeat(1_000_000);
+    expect(cookie(`${spaces}a${spaces};${spaces}__Host-session=x${spaces}`)).toEqual(one('x', COOKIE));
+  });
+});
+
+describe('two sources', () => {
+  const SOURCES = ['bearer', { header: 'a' }, { header: 'b' }, { cookie: 'a' }, { cookie: 'b' }] as const;
+
+  it('are the same where their kind and their name are', () => {
+    for (const [i, a] of SOURCES.entries())
+      for (const [k, b] of SOURCES.entries()) expect(isSameSource(a, structuredClone(b))).toBe(i === k);
+  });
+});
+
+function one(token: string, source: ResolvedSource = 'bearer'): Credentials {
   return { kind: 'one', token, source };
 }
 

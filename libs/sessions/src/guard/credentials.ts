@@ -1,9 +1,13 @@
-/** Where a token may be in a request: `Authorization: Bearer …`, or a header of its own. */
-export type CredentialSource = 'bearer' | { readonly header: string };
+import type { OriginatedRequest } from './request-origin.js';
+
+/** Where a token may be in a request: `Authorization: Bearer …`, the table's cookie, or a header of its own. */
+export type CredentialSource = 'bearer' | 'cookie' | { readonly header: string };
+
+/** The same with the name of the cookie. */
+export type ResolvedSource = 'bearer' | { readonly header: string } | { readonly cookie: string };
 
 /** The part of a request that the guard reads; Express and Fastify have it alike. */
-export interface HttpRequest {
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+export interface HttpRequest extends OriginatedRequest {
   /** The headers as they came, name and value in turn: Node keeps only the first of several `Authorization` headers. */
   readonly rawHeaders?: readonly string[];
   /** Fastify's own request wraps Node's. */
@@ -15,20 +19,27 @@ export interface HttpRequest {
 /** What a request carries: nothing, one text that may be a token, or more than one. */
 export type Credentials =
   | { readonly kind: 'none' }
-  | { readonly kind: 'one'; readonly token: string; readonly source: CredentialSource }
+  | { readonly kind: 'one'; readonly token: string; readonly source: ResolvedSource }
   | { readonly kind: 'several' };
 
 /** The credentials of a request. @see RFC 6750, 2.1; RFC 9110, 11.1: the scheme in any letter case */
-export function credentialsOf(request: HttpRequest, sources: readonly CredentialSource[]): Credentials {
-  const found = sources.flatMap((source) => {
-    const values =
-      source === 'bearer'
-        ? headerValues(request, 'authorization').flatMap(bearerToken)
-        : headerValues(request, source.header);
-    return values.map((token) => ({ kind: 'one', token, source }) as const);
-  });
+export function credentialsOf(request: HttpRequest, sources: readonly ResolvedSource[]): Credentials {
+  const found = sources.flatMap((source) => textsFrom(request, source).map((token) => ({ token, source })));
   if (found.length > 1) return { kind: 'several' };
-  return found[0] ?? { kind: 'none' };
+  return found[0] ? { kind: 'one', ...found[0] } : { kind: 'none' };
+}
+
+/** Whether two sources are the same place of a request. */
+export function isSameSource(a: ResolvedSource, b: ResolvedSource): boolean {
+  if (a === 'bearer' || b === 'bearer') return a === b;
+  if ('cookie' in a) return 'cookie' in b && a.cookie === b.cookie;
+  return 'header' in b && a.header === b.header;
+}
+
+function textsFrom(request: HttpRequest, source: ResolvedSource): string[] {
+  if (source === 'bearer') return headerValues(request, 'authorization').flatMap(bearerToken);
+  if ('header' in source) return headerValues(request, source.header);
+  return headerValues(request, 'cookie').flatMap((header) => cookieValues(header, source.cookie));
 }
 
 function headerValues({ headers, rawHeaders, raw }: HttpRequest, name: string): string[] {
@@ -43,4 +54,19 @@ function headerValues({ headers, rawHeaders, raw }: HttpRequest, name: string): 
 function bearerToken(value: string): string[] {
   const scheme = /^bearer(?:[ \t]+|$)/i.exec(value);
   return scheme ? [value.slice(scheme[0].length).trimEnd()] : [];
+}
+
+/**
+ * All values of a cookie, of which Nest's own reader gives the first; as they came, since a token needs no quotes and no
+ * percent signs. Only spaces and tabs are left out before a name: browsers hold what has others for another cookie, without
+ * the rules of the `__Host-` prefix.
+ *
+ * @see RFC 6265, 5.2 and 5.4
+ */
+function cookieValues(header: string, name: string): string[] {
+  return header
+    .split(';')
+    .map((pair) => pair.replace(/^[ \t]+/, ''))
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1).trimEnd());
 }

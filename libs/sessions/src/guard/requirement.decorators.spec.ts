@@ -2,8 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { durationMs } from '../duration.js';
 import { isScope } from '../scopes.js';
-import { RequireFresh, RequireScopes } from './requirement.decorators.js';
+import { Authoritative, RequireFresh, RequireScopes } from './requirement.decorators.js';
 import { requirementsOf } from './requirements.js';
+
+const NONE = { scopes: [], maxAgeMs: Infinity, authoritative: false };
 
 /** The decorator as JavaScript calls it, which no compiler has seen. */
 const requireScopes = RequireScopes as (...scopes: readonly string[]) => ClassDecorator;
@@ -41,13 +43,13 @@ describe('RequireFresh', () => {
   it.each([1, 600, '1s', '10m', '1.5h', '7d'] as const)('takes %j', (maxAge) => {
     class Controller {}
     RequireFresh(maxAge)(Controller);
-    expect(requirementsOf(Controller)).toEqual({ scopes: [], maxAgeMs: durationMs(maxAge) });
+    expect(requirementsOf(Controller)).toEqual({ ...NONE, maxAgeMs: durationMs(maxAge), authoritative: true });
   });
 });
 
 describe('requirements', () => {
   it('are none where nothing was said', () => {
-    expect(requirementsOf(class {}, () => undefined)).toEqual({ scopes: [], maxAgeMs: Infinity });
+    expect(requirementsOf(class {}, () => undefined)).toEqual(NONE);
   });
 
   it('add up, in the order in which they stand in the code, each scope once', () => {
@@ -60,8 +62,8 @@ describe('requirements', () => {
       route(): void {}
     }
     const route = Object.getOwnPropertyDescriptor(Controller.prototype, 'route')!.value as object;
-    expect(requirementsOf(Controller, route)).toEqual({ scopes: ['a', 'b', 'c', 'd'], maxAgeMs: 3_600_000 });
-    expect(requirementsOf(route)).toEqual({ scopes: ['d', 'b'], maxAgeMs: 7_200_000 });
+    expect(requirementsOf(Controller, route)).toMatchObject({ scopes: ['a', 'b', 'c', 'd'], maxAgeMs: 3_600_000 });
+    expect(requirementsOf(route)).toMatchObject({ scopes: ['d', 'b'], maxAgeMs: 7_200_000 });
   });
 
   it('of a class hold for its subclasses, and theirs not for it', () => {
@@ -71,8 +73,17 @@ describe('requirements', () => {
     @RequireFresh('1h')
     class Child extends Parent {}
     expect(requirementsOf(class extends Parent {})).toMatchObject({ scopes: ['a'] });
-    expect(requirementsOf(Child)).toEqual({ scopes: ['b', 'a'], maxAgeMs: 3_600_000 });
-    expect(requirementsOf(Parent)).toEqual({ scopes: ['a'], maxAgeMs: Infinity });
+    expect(requirementsOf(Child)).toMatchObject({ scopes: ['b', 'a'], maxAgeMs: 3_600_000 });
+    expect(requirementsOf(Parent)).toEqual({ ...NONE, scopes: ['a'] });
+  });
+
+  it('are that the database is asked, where the controller or the handler says so', () => {
+    @Authoritative()
+    class Asking {}
+    class Other {}
+    expect(requirementsOf(Asking, Other)).toEqual({ ...NONE, authoritative: true });
+    expect(requirementsOf(Other, Asking)).toEqual({ ...NONE, authoritative: true });
+    expect(requirementsOf(Other, Other)).toEqual(NONE);
   });
 });
 

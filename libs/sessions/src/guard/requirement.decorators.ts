@@ -58,5 +58,21 @@ export function RequireFresh(maxAge: Duration): MethodDecorator & ClassDecorator
       `RequireFresh needs at least a second: a number of seconds, or '90s', '10m', '12h', not ${JSON.stringify(maxAge)}.`,
     );
   }
-  return requires({ maxAgeMs });
+  return requires({ maxAgeMs, authoritative: true });
+}
+
+/**
+ * Lets the database say whether a session is valid, whatever a near cache has: for routes where a revocation by another
+ * process must count at once. `@RequireFresh` does so too.
+ *
+ * @see ASVS 7.4.1
+ * @example
+ * ```ts
+ * @Authoritative()
+ * @Delete('account')
+ * close() {}
+ * ```
+ */
+export function Authoritative(): MethodDecorator & ClassDecorator {
+  return requires({ authoritative: true });
 }

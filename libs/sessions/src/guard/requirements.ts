@@ -11,6 +11,8 @@ export interface Requirements {
   readonly scopes: readonly string[];
   /** How long ago the owner may have proved who they are, in milliseconds. */
   readonly maxAgeMs: number;
+  /** Whether the database has to say that it is valid, and no cache. */
+  readonly authoritative: boolean;
 }
 
 /** A table, and the scopes that it declares. */
@@ -28,7 +30,7 @@ export interface Refusal {
 }
 
 const REQUIREMENTS = 'nest-sessions:requirements';
-const NONE: Requirements = { scopes: [], maxAgeMs: Infinity };
+const NONE: Requirements = { scopes: [], maxAgeMs: Infinity, authoritative: false };
 
 /** A decorator that adds to what is required: nothing that stands on a route takes any of it away. */
 export function requires(added: Partial<Requirements>): MethodDecorator & ClassDecorator {
@@ -46,7 +48,11 @@ export function requirementsOf(...decorated: readonly object[]): Requirements {
 }
 
 function both(a: Requirements, b: Requirements): Requirements {
-  return { scopes: [...new Set([...a.scopes, ...b.scopes])], maxAgeMs: Math.min(a.maxAgeMs, b.maxAgeMs) };
+  return {
+    scopes: [...new Set([...a.scopes, ...b.scopes])],
+    maxAgeMs: Math.min(a.maxAgeMs, b.maxAgeMs),
+    authoritative: a.authoritative || b.authoritative,
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import {
   BadRequestException,
   type CanActivate,
   type ExecutionContext,
+  ForbiddenException,
   type HttpException,
   Inject,
   Injectable,
@@ -20,9 +21,13 @@ import { SessionsRegistry, type TableReference } from '../sessions.registry.js';
 import type { SessionsStore } from '../sessions.store.js';
 import { ACCESS, type Access } from './access.decorators.js';
 import { challenge, type ChallengeError, type ChallengeParameters } from './challenge.js';
-import { type Credentials, credentialsOf, type CredentialSource, type HttpRequest } from './credentials.js';
+import { clearCookie, isRenewalDue, setCookie, takesCookie, type TableWithCookie } from './cookie.js';
+import { type Credentials, credentialsOf, type HttpRequest, isSameSource } from './credentials.js';
 import { rememberSession } from './current-session.decorator.js';
+import { isFromOwnOrigin, isNavigation, isUnsafe } from './request-origin.js';
 import { freshnessRefusal, requirementsOf, scopeRefusal } from './requirements.js';
+
+type OneToken = Extract<Credentials, { kind: 'one' }>;
 
 /** The guards made by `for`: Nest knows a guard by its class, so the same tables get the same one. */
 const MADE: {
@@ -104,7 +109,13 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       });
       throw this.refuse(context, refusal, 'invalid_request');
     }
-    const session = await this.authenticate(credentials, request);
+    const table = this.cookieTable(credentials);
+    const { authoritative } = requirementsOf(context.getClass(), context.getHandler());
+    const session = table
+      ? await this.authenticateByCookie(table, credentials, context, authoritative)
+      : await this.authenticate(credentials, request, authoritative);
+    // A browser sends its cookie until it is told not to, so who comes with an old one has to be able to sign in.
+    if (session === null && table && access === 'optional') return true;
     if (session === null) {
       const refusal = new UnauthorizedException('The session is unknown or has ended.', {
         errorCode: 'ERR_SESSION_TOKEN_INVALID',
@@ -131,22 +142,35 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     const sources = this.stores().flatMap((store) => store.options.credentials);
     return credentialsOf(
       request,
-      sources.filter((source, i) => sources.findIndex((other) => isSame(other, source)) === i),
+      sources.filter((source, i) => sources.findIndex((other) => isSameSource(other, source)) === i),
     );
   }
 
-  /** The session of a token: of the first table that takes tokens from there and has it. */
+  /**
+   * Whether a request may rely on a cookie, which browsers send with the requests of other sites too: unsafe ones only from
+   * the application's own pages, or those of trusted origins.
+   *
+   * @see OWASP ASVS 5.0, 3.5.1
+   */
+  protected mayUseCookie(request: HttpRequest, trustedOrigins: readonly string[]): boolean {
+    return !isUnsafe(request) || isFromOwnOrigin(request, trustedOrigins);
+  }
+
+  /** The session of a token: of the first table that takes tokens from there and has it, by its database if that is to be asked. */
   protected async authenticate(
-    { token, source }: Extract<Credentials, { kind: 'one' }>,
+    { token, source }: OneToken,
     request: HttpRequest,
+    authoritative = false,
   ): Promise<BaseSession | null> {
     const { ip, headers } = request;
     const use = { ip, userAgent: headers['user-agent']?.toString() };
     try {
-      const tables = this.stores().filter(({ options }) => options.credentials.some((own) => isSame(own, source)));
+      const tables = this.stores().filter(({ options }) =>
+        options.credentials.some((own) => isSameSource(own, source)),
+      );
       for (const store of tables) {
         const tellsRefusal = tables.length === 1;
-        const session = await this.registry.service(store).authenticate(token, { use, tellsRefusal });
+        const session = await this.registry.service(store).authenticate(token, { use, tellsRefusal, authoritative });
         if (session === null) continue;
         FOUND_IN.set(request, store);
         return session;
@@ -196,6 +220,40 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return refusal;
   }
 
+  /** The table whose cookie the token comes from, if it does. */
+  private cookieTable({ source }: OneToken): TableWithCookie | undefined {
+    const tables = this.stores().filter(takesCookie);
+    return tables.find(({ options }) => isSameSource(source, { cookie: options.cookie.name }));
+  }
+
+  /** As `authenticate`, with what has to be said to a browser. */
+  private async authenticateByCookie(
+    table: TableWithCookie,
+    credentials: OneToken,
+    context: ExecutionContext,
+    authoritative: boolean,
+  ): Promise<BaseSession | null> {
+    const request = this.getRequest(context);
+    if (!this.mayUseCookie(request, table.options.cookie.trustedOrigins)) {
+      table.events.tell({ type: 'refused', reason: 'cross_origin' });
+      // Without a challenge: the session may be good, and to sign in again would not help.
+      throw new ForbiddenException('The request relies on a cookie, and may come from another site.', {
+        errorCode: 'ERR_SESSION_CROSS_ORIGIN',
+      });
+    }
+    const since = table.now();
+    const session = await this.authenticate(credentials, request, authoritative);
+    const { httpAdapter } = this.adapterHost;
+    const response = context.switchToHttp().getResponse<unknown>();
+    if (session === null) {
+      // Only for a page that the user is to see: the late answer to a script could drop the cookie that has come meanwhile.
+      if (isNavigation(request)) clearCookie(httpAdapter, response, table);
+    } else if (isRenewalDue(session, table, since)) {
+      setCookie(httpAdapter, response, table, credentials.token, session);
+    }
+    return session;
+  }
+
   /** Where on the route this guard stands; none where another session guard stands closer to the handler. */
   private level(context: ExecutionContext): 'handler' | 'controller' | 'global' | undefined {
     for (const [level, target] of [
@@ -237,10 +295,6 @@ function isSessionGuard(guard: unknown): boolean {
     guard instanceof SessionGuard ||
     (typeof guard === 'function' && (guard === SessionGuard || guard.prototype instanceof SessionGuard))
   );
-}
-
-function isSame(a: CredentialSource, b: CredentialSource): boolean {
-  return a === 'bearer' || b === 'bearer' ? a === b : a.header === b.header;
 }
 
 function nameOf(table: TableReference): string {

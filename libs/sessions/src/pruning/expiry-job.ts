@@ -27,8 +27,8 @@ export function expiryJobName({ table, definition: { dataSource, schema } }: Ses
 export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('SessionsModule');
   readonly #running = new Map<SessionsStore, Promise<void>>();
+  readonly #stop = new AbortController();
   #scheduler: SchedulerRegistry | undefined;
-  #stopped = false;
 
   constructor(
     @Inject(SessionsRegistry) private readonly registry: SessionsRegistry,
@@ -50,7 +50,7 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
 
   /** TypeORM closes the data source after this, so a run under way ends first: after its batch. */
   async beforeApplicationShutdown(): Promise<void> {
-    this.#stopped = true;
+    this.#stop.abort();
     for (const store of this.registry.all()) {
       const name = expiryJobName(store);
       if (this.#scheduler?.doesExist('interval', name)) this.#scheduler.deleteInterval(name);
@@ -61,7 +61,7 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
 
   /** One run, unless one of this table is under way; it never fails, since the next one will come. */
   async run(store: SessionsStore): Promise<void> {
-    if (this.#stopped || this.#running.has(store)) return;
+    if (this.#stop.signal.aborted || this.#running.has(store)) return;
     const run = this.#prune(store).catch((error: unknown) => {
       this.#logger.error(`Deleting expired rows of "${store.table}" failed: ${reasonOf(error)}`);
     });
@@ -76,10 +76,13 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
     const progress = (count: number): void => {
       if (Date.now() < next) return;
       next = Date.now() + PROGRESS_EVERY_MS;
-      this.#logger.log(`Deleted ${count.toLocaleString('en')} expired rows of "${store.table}" so far`);
+      const perSecond = Math.round(count / ((Date.now() - begin) / 1000));
+      this.#logger.log(
+        `Deleted ${count.toLocaleString('en')} expired rows of "${store.table}" so far, ${perSecond.toLocaleString('en')} a second`,
+      );
     };
     const deleted = await store.adapter.exclusively(expiryJobName(store), (adapter) =>
-      pruneExpired(store, adapter, { progress, stopped: () => this.#stopped }),
+      pruneExpired(store, adapter, { progress, signal: this.#stop.signal }),
     );
     if (deleted === undefined) this.#logger.debug(`Expired rows of "${store.table}" are being deleted by another node`);
     else if (deleted > 0)

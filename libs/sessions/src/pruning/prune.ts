@@ -1,38 +1,50 @@
-import { IsNull, LessThanOrEqual } from 'typeorm';
-import type { SessionsAdapter, Where } from '../adapters/sessions-adapter.js';
+import { setTimeout } from 'node:timers/promises';
+import { Between, IsNull, LessThanOrEqual } from 'typeorm';
+import type { QueryOptions, SessionsAdapter, Where } from '../adapters/sessions-adapter.js';
 import type { SessionsStore } from '../sessions.store.js';
+import { type BatchLimits, nextBatchSize } from './batch-size.js';
 
-/** What a run of the expiry job is told, and asks, between two batches. */
+/** What a run of the expiry job is told, and tells, between two batches. */
 export interface PruneHooks {
-  /** Whether to stop after the batch under way. */
-  stopped?(): boolean;
+  /** Ends the run after the batch under way. */
+  readonly signal?: AbortSignal;
   /** How many rows have been deleted so far. */
-  progress?(deleted: number): void;
+  readonly progress?: (deleted: number) => void;
 }
 
-/** Deletes the rows that have expired, or were revoked long enough ago, oldest first and in batches, with the event loop free between them. */
+/** Rows that are deleted together: those with a time up to another, by the index on it. */
+interface Ended {
+  readonly time: 'expiresAt' | 'revokedAt';
+  readonly until: Date;
+  readonly where?: Where;
+  readonly order: QueryOptions['order'];
+}
+
+/** How fast rows are deleted: how long a batch and the pause after it are. */
+interface Pace extends Omit<BatchLimits, 'max'> {
+  /** The pause, as a share of the time of the batch. */
+  readonly pause: number;
+}
+
+const ON_SERVER: Pace = { targetMs: 20, min: 100, pause: 0.1 };
+/** Statements that run in the event loop's own thread hold up everything else. */
+const IN_PROCESS: Pace = { targetMs: 5, min: 20, pause: 1 };
+
+/**
+ * Deletes the rows that have expired, or were revoked long enough ago, oldest first: in batches of about the same time, with
+ * a pause after each in which others have their turn. What was deleted stays so, and another run goes on from there.
+ */
 export async function pruneExpired(
   store: SessionsStore,
   adapter: SessionsAdapter,
-  hooks: PruneHooks = {},
+  { signal, progress }: PruneHooks = {},
 ): Promise<number> {
-  const now = store.now();
-  const take = store.options.pruning === false ? DEFAULT_BATCH : store.options.pruning.batchSize;
-  const { revocation } = store.definition;
-  const expired: Where = { expiresAt: LessThanOrEqual(now), ...(revocation && { revokedAt: IsNull() }) };
-  const revoked: Where = { revokedAt: LessThanOrEqual(new Date(now.getTime() - store.options.retentionMs)) };
-  const batches: [Where, string][] = [[expired, 'expiresAt']];
-  if (revocation) batches.push([revoked, 'revokedAt']);
   let deleted = 0;
   try {
-    for (const [where, oldestBy] of batches) {
-      const batch = adapter.prepare('deleteAll', store.entity, { where, order: { [oldestBy]: 'ASC' }, take });
-      // Until there are none, and not at a smaller batch: others may have deleted some of it, or have locked them.
-      for (let count = Infinity; count > 0 && !hooks.stopped?.();) {
-        ({ count } = await adapter.execute(batch));
+    for (const ended of allEnded(store)) {
+      for await (const count of deletedBatches(store, adapter, ended, signal)) {
         deleted += count;
-        if (count > 0) hooks.progress?.(deleted);
-        await new Promise((resume) => setImmediate(resume));
+        progress?.(deleted);
       }
     }
     return deleted;
@@ -41,4 +53,43 @@ export async function pruneExpired(
   }
 }
 
-const DEFAULT_BATCH = 1000;
+function allEnded({ now, definition, options }: SessionsStore): Ended[] {
+  const at = now();
+  if (!definition.revocation) return [{ time: 'expiresAt', until: at, order: { expiresAt: 'ASC' } }];
+  return [
+    // In the order of the index on both, though one of them is null.
+    { time: 'expiresAt', until: at, where: { revokedAt: IsNull() }, order: { revokedAt: 'ASC', expiresAt: 'ASC' } },
+    { time: 'revokedAt', until: new Date(at.getTime() - options.retentionMs), order: { revokedAt: 'ASC' } },
+  ];
+}
+
+/** Deletes until nothing is left that others have not locked, and tells of each batch how many rows it had. */
+async function* deletedBatches(
+  { entity, options: { pruning } }: SessionsStore,
+  adapter: SessionsAdapter,
+  { time, until, where, order }: Ended,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<number, void> {
+  const pace = adapter.init([entity]).inProcess ? IN_PROCESS : ON_SERVER;
+  const max = pruning === false ? DEFAULT_BATCH : pruning.batchSize;
+  const limits = { ...pace, max, min: Math.min(pace.min, max) };
+  let size = limits.min;
+  let from: Date | undefined;
+  for (;;) {
+    if (signal?.aborted) return;
+    // The rows before have gone, but an index may keep what they left for as long as an old transaction could see them.
+    const remaining = from ? Between(from, until) : LessThanOrEqual(until);
+    const batch = { where: { ...where, [time]: remaining }, order, take: size, greatest: time };
+    const begin = performance.now();
+    const { count, rows } = await adapter.execute(adapter.prepare('deleteAll', entity, batch));
+    const ms = performance.now() - begin;
+    yield count;
+    const last = rows?.[0];
+    if (count === 0 && !last) return;
+    from = (last?.[time] as Date | undefined) ?? from;
+    size = nextBatchSize({ size, rows: count, ms }, limits);
+    await setTimeout(ms * pace.pause, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+const DEFAULT_BATCH = 5000;

@@ -80,6 +80,12 @@ describe('definitionProblems', () => {
     ]);
   });
 
+  it('refuses another time to load data than with the session and on demand', () => {
+    expect(problemsOf({ data: 'onDemand' })).toEqual([]);
+    expect(problemsOf({ data: 'withSession' })).toEqual([]);
+    expect(problemsOf({ data: 'lazy' })).toEqual(['data must be one of withSession, onDemand']);
+  });
+
   it.each(['', ' ', '\0', 'a\0b'])('refuses the name %o for table, schema and data source', (name) => {
     expect(problemsOf({ table: name, schema: name, dataSource: name })).toHaveLength(3);
   });

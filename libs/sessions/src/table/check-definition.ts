@@ -4,6 +4,7 @@ import { durationMs } from '../duration.js';
 import { REASON_LENGTH } from '../revocation.js';
 import { isScope } from '../scopes.js';
 import {
+  DATA_LOADING,
   digestsOf,
   fieldsOf,
   lastUseOf,
@@ -30,6 +31,7 @@ export function definitionProblems(definition: SessionsTableDefinition): string[
     ...reasonProblems(definition),
     ...scopeProblems(definition),
     ...limitProblems(definition),
+    ...dataProblems(definition),
     ...Object.keys(definition.columns ?? {})
       .filter((name) => !digestsOf(definition).includes(name) && !sessionColumns(definition).columns.has(name))
       .map((name) => `columns: "${name}" is no column of the table`),
@@ -57,6 +59,10 @@ function scopeProblems({ scopes }: SessionsTableDefinition): string[] {
     .map(
       (scope) => `scopes: ${JSON.stringify(scope)} must be printable ASCII without spaces, quotes, backslashes and *`,
     );
+}
+
+function dataProblems({ data = 'withSession' }: SessionsTableDefinition): string[] {
+  return DATA_LOADING.includes(data) ? [] : [`data must be one of ${DATA_LOADING.join(', ')}`];
 }
 
 function limitProblems(definition: SessionsTableDefinition): string[] {

@@ -27,6 +27,10 @@ export interface LastUseDefinition {
   readonly userAgent?: boolean;
 }
 
+/** When `data` is loaded. */
+export const DATA_LOADING = ['withSession', 'onDemand'] as const;
+export type DataLoading = (typeof DATA_LOADING)[number];
+
 /** What may become of a session too many. */
 export const POLICIES = ['reject', 'endOldest', 'endLeastRecentlyUsed'] as const;
 
@@ -74,13 +78,18 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
   readonly freshness?: boolean;
   /** The scopes that sessions can have, such as `'posts:write'`: a column `scopes`. Default: none. */
   readonly scopes?: readonly string[];
+  /**
+   * When to load `data`: with each session, or, where it is large and seldom needed, by `dataOf` alone, so that sessions have
+   * none. Default: `'withSession'`.
+   */
+  readonly data?: DataLoading;
   /** How many valid sessions there may be for one value of a field, such as `userId`. Default: any number. */
   readonly sessionLimits?: { readonly [K in ColumnName<F>]?: SessionLimit };
   /** Names, or names and types, of columns; for tables that exist already. */
   readonly columns?: { readonly [K in ColumnName<F> | Digest]?: string | ColumnMapping };
 }
 
-/** The columns that no session shows. */
+/** The columns of digests. */
 type Digest = 'authTokenDigest' | 'previousTokenDigest';
 
 /** A column of a table of sessions, as its definition has it. */
@@ -151,7 +160,19 @@ export function digestsOf({ rotation }: SessionsTableDefinition): readonly strin
   return digests;
 }
 
-/** The columns that a session shows: all but the digests. */
+/** The columns that no session of a table shows. */
+export function hiddenOf({ data }: SessionsTableDefinition): readonly string[] {
+  const digests: Digest[] = ['authTokenDigest', 'previousTokenDigest'];
+  return data === 'onDemand' ? [...digests, 'data'] : digests;
+}
+
+/** The columns that its sessions show. */
+export function shownColumns(definition: SessionsTableDefinition): DefinedColumn[] {
+  const hidden = hiddenOf(definition);
+  return [...sessionColumns(definition).columns.values()].filter(({ property }) => !hidden.includes(property));
+}
+
+/** The columns that an application may name: all but the digests. */
 export function sessionColumns(definition: SessionsTableDefinition): Columns<DefinedColumn> {
   const extra = fieldsOf(definition).map(([property, field]): DefinedColumn => {
     const length = field.type === 'string' ? (field.length ?? DEFAULT_STRING_LENGTH) : undefined;

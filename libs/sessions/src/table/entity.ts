@@ -33,7 +33,7 @@ export function sessionsEntity<F extends ExtraFields>(
     ...Object.fromEntries(
       fieldsOf(table).map(([property, field]) => [property, mapped(table, property, fieldColumn(field))]),
     ),
-    data: mapped(table, 'data', { type: 'json', default: () => "'{}'" }),
+    data: mapped(table, 'data', { type: 'json', default: () => "'{}'", select: table.data !== 'onDemand' }),
     expiresAt: mapped(table, 'expiresAt', { ...TIMESTAMP, nullable: true }),
     createdAt: mapped(table, 'createdAt', TIMESTAMP),
     updatedAt: mapped(table, 'updatedAt', TIMESTAMP),

@@ -2,6 +2,7 @@ import type { EntitySchema, FindOperator } from 'typeorm';
 import type { OwnReason, RevocationReason } from '../revocation.js';
 import type { ScopeGrant } from '../scopes.js';
 import type { BaseSession, SessionStatus } from '../session.js';
+import type { DataLoading } from './definition.js';
 
 /** The types of extra fields. */
 export const FIELD_TYPES = [
@@ -91,10 +92,10 @@ export type RelationDefinition = ManyToOne | OneToOne | OneToMany | ManyToMany;
 export type ExtraFields = Readonly<Record<string, FieldDefinition | RelationDefinition>>;
 
 /**
- * What a definition's `scopes` and reasons add to the types of a table: they are columns of the library, but what may
- * stand in them is the application's.
+ * What a definition's `scopes`, reasons and loading of `data` add to the types of a table: they are columns of the library,
+ * but what may stand in them, and whether sessions have them, is the application's.
  */
-export type OwnValues<S extends string, R extends string> = ([S] extends [never]
+export type OwnValues<S extends string, R extends string, D extends DataLoading> = ([S] extends [never]
   ? {}
   : {
       readonly scopes: {
@@ -111,7 +112,8 @@ export type OwnValues<S extends string, R extends string> = ([S] extends [never]
           readonly values: readonly [OwnReason<R>, ...OwnReason<R>[]];
           readonly nullable: true;
         };
-      });
+      }) &
+  (D extends 'onDemand' ? { readonly data: { readonly type: 'json' } } : {});
 
 /** The columns that no attribute sets. */
 type SetByLibrary = 'revokedReason';
@@ -144,8 +146,9 @@ export type FieldValue<F> = F extends { readonly nullable: true } ? BareValue<F>
 type FieldInput<F> = F extends { readonly type: 'bigint' } ? FieldValue<F> | bigint | number : FieldValue<F>;
 
 type SettableOf<F> = Exclude<ColumnsOf<F>, SetByLibrary>;
-type ColumnsOf<F> = { [K in keyof F]: F[K] extends { readonly type: unknown } ? K : never }[keyof F];
-type RelationsOf<F> = Exclude<keyof F, ColumnsOf<F>>;
+/** Without `data`, which says of itself only that sessions do not have it. */
+type ColumnsOf<F> = Exclude<{ [K in keyof F]: F[K] extends { readonly type: unknown } ? K : never }[keyof F], 'data'>;
+type RelationsOf<F> = Exclude<keyof F, ColumnsOf<F> | 'data'>;
 type OptionalOf<F> = {
   [K in keyof F]: F[K] extends { readonly nullable: true } | { readonly default: {} } ? K : never;
 }[keyof F];
@@ -173,14 +176,16 @@ type Shown<T> = { [K in keyof T]: T[K] } & {};
 type Known<F, Then, Else> = string extends keyof F ? Else : Then;
 
 /** The columns whose values a definition can name. */
-type OwnTyped = keyof OwnValues<string, string>;
-type CommonSession = Omit<BaseSession, OwnTyped>;
+type OwnTyped = keyof OwnValues<string, string, 'withSession'>;
+type CommonSession = Omit<BaseSession, OwnTyped | 'data'>;
 
 /** A session of a table with these extra fields; a relation is there when it was loaded. */
 export type Session<F extends ExtraFields> = Known<
   F,
   Shown<
-    CommonSession & { readonly [K in Exclude<OwnTyped, keyof F>]?: BaseSession[K] } & {
+    CommonSession & { [K in Exclude<'data', keyof F>]: Record<string, unknown> } & {
+      readonly [K in Exclude<OwnTyped, keyof F>]?: BaseSession[K];
+    } & {
       [K in ColumnsOf<F>]: FieldValue<F[K]>;
     } & {
       [K in RelationsOf<F>]?: Related<F[K]>;

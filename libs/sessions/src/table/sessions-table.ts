@@ -1,7 +1,7 @@
 import { Inject } from '@nestjs/common';
 import { SessionsService } from '../sessions.service.js';
 import type { SessionsStore } from '../sessions.store.js';
-import { type SessionsTableDefinition, tableNameOf } from './definition.js';
+import { type DataLoading, type SessionsTableDefinition, tableNameOf } from './definition.js';
 import { sessionsEntity, type SessionsEntity } from './entity.js';
 import type { CheckedFields, ExtraFields, NewSession, OwnValues, Session, SessionChanges } from './fields.js';
 
@@ -38,14 +38,16 @@ export function SessionsTable<
   const F extends ExtraFields = {},
   const S extends string = never,
   const R extends string = never,
+  const D extends DataLoading = 'withSession',
 >(
   definition: SessionsTableDefinition<F> & {
     readonly extraFields?: CheckedFields<F>;
     readonly scopes?: readonly S[];
     readonly revocation?: boolean | { readonly reasons?: readonly R[] };
+    readonly data?: D;
   },
-): SessionsTableClass<F & OwnValues<S, R>> {
-  return tableClass(definition as SessionsTableDefinition<F & OwnValues<S, R>>);
+): SessionsTableClass<F & OwnValues<S, R, D>> {
+  return tableClass(definition as SessionsTableDefinition<F & OwnValues<S, R, D>>);
 }
 
 function tableClass<F extends ExtraFields>(definition: SessionsTableDefinition<F>): SessionsTableClass<F> {

@@ -24,6 +24,8 @@ export async function actingAs<F extends ExtraFields>(
   const registry = app.get(SessionsRegistry, { strict: false });
   const store = registry.store(table);
   const { authToken } = await registry.service(store).create(attributes);
-  const [source] = store.options.credentials;
-  return typeof source === 'object' ? { [source.header]: authToken } : { authorization: `Bearer ${authToken}` };
+  const [source = 'bearer'] = store.options.credentials;
+  if (source === 'bearer') return { authorization: `Bearer ${authToken}` };
+  if ('header' in source) return { [source.header]: authToken };
+  return { cookie: `${source.cookie}=${authToken}`, 'sec-fetch-site': 'same-origin' };
 }

@@ -79,7 +79,7 @@ export function entityModel(schema: Schema): EntityModel {
     relationList,
     primary,
     uniques: uniqueBy(uniqueNames, String).map(at),
-    indexed: [...new Set(indices.map(({ names }) => columns.get(names[0]!)!))].filter(
+    indexed: [...new Set(indices.flatMap(({ names }) => names.map((name) => columns.get(name)!)))].filter(
       (column) => column?.kind !== 'json',
     ),
     generated,

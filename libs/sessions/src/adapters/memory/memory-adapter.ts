@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid';
+import type { Awaitable } from '../../awaitable.js';
 import { SessionValidationError, StaleEntryError, UnsupportedQueryError } from '../../errors/errors.js';
 import type { Column } from '../columns.js';
 import { columnOf } from '../conditions.js';
@@ -38,7 +39,7 @@ interface OpenTable {
  *
  * It works for any entity, given as a class or as an `EntitySchema`. A table appears with its first use and belongs to
  * this instance: two adapters never see each other's rows. Primary keys, unique indexes and the other indexes of an
- * entity (by their first column, such as `expiresAt`) are used by look-ups. Every statement is atomic; foreign keys are
+ * entity (by each of their columns, such as `expiresAt`) are used by look-ups. Every statement is atomic; foreign keys are
  * not enforced.
  *
  * @example
@@ -88,6 +89,10 @@ export class MemoryAdapter implements SessionsAdapter {
 
   async serially<T>(names: string | readonly string[], fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
     return this.#turns.take(this.#turns.free(names), () => fn(this));
+  }
+
+  async afterTransaction(fn: () => Promise<void>): Promise<void> {
+    await fn();
   }
 
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string {
@@ -146,6 +151,10 @@ export class MemoryAdapter implements SessionsAdapter {
 
   async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
     return this.#run(prepared, params);
+  }
+
+  first(prepared: Prepared, params: Row = {}): Awaitable<Row | undefined> {
+    return this.#run(prepared, params).rows![0];
   }
 
   stream(prepared: Prepared, params: Row = {}, { maxRows = CHUNK }: { maxRows?: number } = {}): AsyncIterable<Row> {

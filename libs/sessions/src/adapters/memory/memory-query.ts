@@ -1,7 +1,7 @@
 import { SessionValidationError } from '../../errors/errors.js';
-import { compileWhere } from '../conditions.js';
+import { compileWhere, isNullOnly } from '../conditions.js';
 import { Param } from '../operators.js';
-import { namedParts, type OrderTerm } from '../query-options.js';
+import { greatestOf, namedParts, type OrderTerm } from '../query-options.js';
 import { assignmentsOf, storable, toStorable } from '../rows.js';
 import type { Executed, Prepared, QueryKind, QueryOptions, Row, Schema } from '../sessions-adapter.js';
 import { canonical, canonicalCount, ValueError } from '../values.js';
@@ -41,7 +41,8 @@ export function prepareQuery(
 ): MemoryPrepared {
   const slots: ParamSlot[] = [];
   const condition = compileWhere(model, options.where);
-  const { columns, order } = namedParts(model, kind, options);
+  const { columns, order: terms } = namedParts(model, kind, options);
+  const order = terms.filter(({ column }) => !isNullOnly(column, condition));
   const rowCount = (count: QueryOptions['take']): Reader | undefined => {
     if (count === undefined) return undefined;
     return count instanceof Param ? slotReader(slots, { name: count.name, convert: canonicalCount }) : () => count;
@@ -150,11 +151,11 @@ function compareRows(order: readonly OrderTerm<MemoryColumn>[], a: StoredRow, b:
 /** Runs a query, all of it or nothing. */
 export function run(query: MemoryPrepared, params: Params): Executed {
   const rows = select(query, params);
-  const { kind, columns, table } = query;
+  const { kind, columns, table, options } = query;
   if (kind === 'updateAll') updateRows(query, params, rows);
   const loaded = columns ? rows.map((row) => loadRow(columns, row.values)) : null;
   if (kind === 'deleteAll') for (const row of rows) table.delete(row);
-  return { count: rows.length, rows: loaded };
+  return { count: rows.length, rows: options.greatest ? greatestOf(loaded!, columns![0]!) : loaded };
 }
 
 function updateRows({ table, set }: MemoryPrepared, params: Params, rows: readonly StoredRow[]): void {

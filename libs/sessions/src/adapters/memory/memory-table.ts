@@ -40,7 +40,7 @@ interface UniqueIndex {
 export interface TableShape extends Columns<MemoryColumn> {
   readonly primary: readonly MemoryColumn[];
   readonly uniques: readonly (readonly MemoryColumn[])[];
-  /** Columns that are the first of an index. */
+  /** Columns of an index, each of which is sorted by itself. */
   readonly indexed: readonly MemoryColumn[];
 }
 

@@ -1,14 +1,17 @@
 import { hash } from 'node:crypto';
 import { type DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
+import type { Awaitable } from '../../awaitable.js';
+import type { SqlTable } from './sql-table.js';
+import { portError } from './unique-violation.js';
 
-/** What came of a statement. */
+/** What came of a statement; of each row the values, in the order of its columns. */
 export interface Sent {
-  readonly records: unknown[];
+  readonly records: readonly (readonly unknown[])[];
   readonly affected: number;
 }
 
 /** Sends a statement that is run often, on the runner's connection or on one of the pool. */
-type Send = (text: string, values: unknown[], runner: QueryRunner | undefined) => Promise<Sent>;
+type Send = (text: string, values: unknown[], runner: QueryRunner | undefined) => Awaitable<Sent>;
 
 /** The part of `pg` that is used here. */
 interface PgClient {
@@ -16,15 +19,16 @@ interface PgClient {
     name: string | undefined;
     text: string;
     values: unknown[];
-  }): Promise<{ rows: unknown[]; rowCount: number | null }>;
+    rowMode: 'array';
+  }): Promise<{ rows: unknown[][]; rowCount: number | null }>;
 }
 
 /** The part of `mysql2` that is used here. */
 interface MysqlClient {
   execute(
-    text: string,
+    statement: { sql: string; rowsAsArray: true },
     values: unknown[],
-    done: (error: Error | null, result: unknown[] | { readonly affectedRows: number }) => void,
+    done: (error: Error | null, result: unknown[][] | { readonly affectedRows: number }) => void,
   ): void;
 }
 
@@ -34,7 +38,8 @@ interface SqliteConnection {
 }
 interface SqliteStatement {
   readonly reader: boolean;
-  all(...values: unknown[]): unknown[];
+  raw(): this;
+  all(...values: unknown[]): unknown[][];
   run(...values: unknown[]): { readonly changes: number };
 }
 
@@ -59,20 +64,26 @@ export class KeptStatements {
     return !this.dataSource.subscribers.some((subscriber) => 'beforeQuery' in subscriber || 'afterQuery' in subscriber);
   }
 
-  /** @throws QueryFailedError as TypeORM does */
-  async run(text: string, values: unknown[], runner: QueryRunner | undefined): Promise<Sent> {
+  /** @throws the port's form of TypeORM's QueryFailedError, or rejects with it */
+  run(text: string, values: unknown[], runner: QueryRunner | undefined, table: SqlTable): Awaitable<Sent> {
     const { logger, options } = this.dataSource;
     const { maxQueryExecutionTime } = options;
-    logger.logQuery(text, values, runner);
     const begin = maxQueryExecutionTime ? Date.now() : 0;
-    try {
-      const sent = await this.send(text, values, runner);
+    const answered = (sent: Sent): Sent => {
       const time = maxQueryExecutionTime ? Date.now() - begin : 0;
       if (maxQueryExecutionTime && time > maxQueryExecutionTime) logger.logQuerySlow(time, text, values, runner);
       return sent;
+    };
+    const failed = (error: Error): never => {
+      logger.logQueryError(error, text, values, runner);
+      throw portError(new QueryFailedError(text, values, error), table);
+    };
+    logger.logQuery(text, values, runner);
+    try {
+      const sent = this.send(text, values, runner);
+      return sent instanceof Promise ? sent.then(answered, failed) : answered(sent);
     } catch (error) {
-      logger.logQueryError(error as Error, text, values, runner);
-      throw new QueryFailedError(text, values, error as Error);
+      return failed(error as Error);
     }
   }
 }
@@ -116,14 +127,15 @@ function sendNamed(pool: () => PgClient): Send {
     names.set(text, name);
     return name;
   };
+  const send = async (client: PgClient, text: string, values: unknown[]): Promise<Sent> => {
+    const name = named ? nameOf(text) : undefined;
+    const { rows, rowCount } = await client.query({ name, text, values, rowMode: 'array' });
+    return { records: rows, affected: rowCount ?? 0 };
+  };
   return async (text, values, runner) => {
     const client = runner ? ((await runner.connect()) as PgClient) : pool();
-    const send = async (): Promise<Sent> => {
-      const { rows, rowCount } = await client.query({ name: named ? nameOf(text) : undefined, text, values });
-      return { records: rows, affected: rowCount ?? 0 };
-    };
     try {
-      return await send();
+      return await send(client, text, values);
     } catch (error) {
       const { code } = error as { code?: string };
       if (code === PLAN_IS_USELESS) {
@@ -133,7 +145,7 @@ function sendNamed(pool: () => PgClient): Send {
       else throw error;
       // The error has ended the transaction, if there is one.
       if (runner?.isTransactionActive) throw error;
-      return send();
+      return send(client, text, values);
     }
   };
 }
@@ -142,7 +154,7 @@ function sendExecuted(pool: () => MysqlClient): Send {
   return async (text, values, runner) => {
     const client = runner ? ((await runner.connect()) as MysqlClient) : pool();
     return new Promise((resolve, reject) => {
-      client.execute(text, values, (error, result) => {
+      client.execute({ sql: text, rowsAsArray: true }, values, (error, result) => {
         if (error) reject(error);
         else if (Array.isArray(result)) resolve({ records: result, affected: result.length });
         else resolve({ records: [], affected: result.affectedRows });
@@ -152,14 +164,21 @@ function sendExecuted(pool: () => MysqlClient): Send {
 }
 
 function sendKept(connection: () => SqliteConnection): Send {
-  // A data source that is initialized anew has another connection.
-  const kept = new WeakMap<SqliteConnection, Map<string, SqliteStatement>>();
-  return async (text, values) => {
-    const current = connection();
-    const statements = kept.get(current) ?? new Map<string, SqliteStatement>();
-    kept.set(current, statements);
-    const statement = statements.get(text) ?? current.prepare(text);
+  let opened: SqliteConnection | undefined;
+  let statements = new Map<string, SqliteStatement>();
+  const prepared = (text: string): SqliteStatement => {
+    const statement = opened!.prepare(text);
     statements.set(text, statement);
+    return statement.reader ? statement.raw() : statement;
+  };
+  return (text, values) => {
+    const current = connection();
+    // A data source that is initialized anew has another connection.
+    if (current !== opened) {
+      opened = current;
+      statements = new Map();
+    }
+    const statement = statements.get(text) ?? prepared(text);
     if (!statement.reader) return { records: [], affected: statement.run(...values).changes };
     const records = statement.all(...values);
     return { records, affected: records.length };

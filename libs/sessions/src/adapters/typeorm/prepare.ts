@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { all, compileWhere, type Condition } from '../conditions.js';
+import { all, compileWhere, type Condition, isNeverNull, isNullOnly } from '../conditions.js';
 import { namedParts, type OrderTerm } from '../query-options.js';
 import type { Prepared, QueryKind, QueryOptions, Row, Schema, Where } from '../sessions-adapter.js';
 import { SessionValidationError } from '../../errors/errors.js';
@@ -28,6 +28,8 @@ export interface SqlPrepared extends Prepared {
   readonly emulatesReturning: boolean;
   /** Whether the rows to delete are found first and then deleted by key, since the database has no `DELETE` with a limit. */
   readonly deletesByKey: boolean;
+  /** Whether the statement tells how many rows it deleted in a column beside the greatest value. */
+  readonly countsDeleted: boolean;
 }
 
 /** More rows than any table has, for an offset without a limit, which two of the databases refuse. */
@@ -54,6 +56,7 @@ export function prepareQuery(
     count: options.count ?? false,
     emulatesReturning: false,
     deletesByKey: false,
+    countsDeleted: false,
   };
   const { columns, order } = namedParts(table, kind, options);
   const build = { dataSource, dialect, table, condition, options, order };
@@ -61,9 +64,17 @@ export function prepareQuery(
     return { ...parts, columns, statement: columns ? selectStatement(build, columns) : countStatement(build) };
   }
   const byKey = options.take !== undefined && !dialect.limitedDelete;
-  if (byKey && !columns) return { ...parts, columns, deletesByKey: true, statement: NO_STATEMENT };
+  const [greatest] = options.greatest === undefined ? [] : columns!;
+  if (byKey && (!columns || greatest)) return { ...parts, columns, deletesByKey: true, statement: NO_STATEMENT };
   const returns = !byKey && dialect.returning.has(kind === 'updateAll' ? 'update' : 'delete');
   const statement = kind === 'updateAll' ? updateStatement(build) : deleteStatement(build);
+  if (greatest && dialect.countDeleted) {
+    const text = dialect.countDeleted(
+      `${statement.text} RETURNING ${greatest.sqlName}`,
+      `${greatest.read(`MAX(${greatest.sqlName})`)} AS ${dataSource.driver.escape(greatest.property)}`,
+    );
+    return { ...parts, columns, countsDeleted: true, statement: { ...statement, text } };
+  }
   const text = statement.text + (columns && returns ? returningSql(dataSource, columns) : '');
   return { ...parts, columns, emulatesReturning: columns !== undefined && !returns, statement: { ...statement, text } };
 }
@@ -90,6 +101,13 @@ export function bindParams(prepared: SqlPrepared, params: Readonly<Row>): unknow
       throw error;
     }
   });
+}
+
+/** A row whose values come in the order of its columns, as {@link loadRow} gives it. */
+export function loadValues(columns: readonly SqlColumn[], values: readonly unknown[]): Row {
+  const row: Row = {};
+  for (let i = 0; i < columns.length; i++) row[columns[i]!.property] = columns[i]!.load(values[i]);
+  return row;
 }
 
 /** A raw row under property names, each value as the application has it. */
@@ -162,9 +180,12 @@ function namesKey(key: SqlColumn, condition: Condition<SqlColumn>): boolean {
   return equals && condition.subject.column === key;
 }
 
-function orderSql({ dialect, order }: Build, writer: SqlWriter): string {
-  const terms = order.map(({ column, direction }) => {
-    const nulls = column.nullable && !dialect.nullsFirst ? (direction === 'ASC' ? ' NULLS FIRST' : ' NULLS LAST') : '';
+function orderSql({ dialect, order, condition }: Build, writer: SqlWriter): string {
+  const sorted = order.filter(({ column }) => dialect.sortsByNull || !isNullOnly(column, condition));
+  const terms = sorted.map(({ column, direction }) => {
+    // Where there are no nulls to place, or nothing else, an order that places them is one that the index has not.
+    const isMixed = column.nullable && !isNullOnly(column, condition) && !isNeverNull(column, condition);
+    const nulls = isMixed && !dialect.nullsFirst ? (direction === 'ASC' ? ' NULLS FIRST' : ' NULLS LAST') : '';
     return `${writer.sortable(column)} ${direction === 'DESC' ? 'DESC' : 'ASC'}${nulls}`;
   });
   return terms.length === 0 ? '' : ` ORDER BY ${terms.join(', ')}`;

@@ -69,6 +69,8 @@ function sqlColumn({ driver }: DataSource, metadata: ColumnMetadata, dialect: Di
   }
   const fromStored = (stored: unknown): unknown =>
     transformer ? (ApplyValueTransformers.transformFrom(transformer, stored) as unknown) : stored;
+  const convert = dialect.load(kind);
+  const toStored = (raw: unknown): unknown => (raw === null || raw === undefined ? null : convert ? convert(raw) : raw);
   return {
     ...column,
     transformer: transformer && {
@@ -76,6 +78,6 @@ function sqlColumn({ driver }: DataSource, metadata: ColumnMetadata, dialect: Di
       from: fromStored,
     },
     dump: (stored) => (stored === null || stored === IMPOSSIBLE ? null : dialect.dump(kind, stored)),
-    load: (raw) => fromStored(raw === null || raw === undefined ? null : dialect.load(kind, raw)),
+    load: transformer ? (raw) => fromStored(toStored(raw)) : toStored,
   };
 }

@@ -1,10 +1,13 @@
+import { setImmediate } from 'node:timers/promises';
 import { In } from 'typeorm';
 import type { DataSource, EntityManager, ObjectLiteral, QueryResult, QueryRunner, SelectQueryBuilder } from 'typeorm';
 import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
 import { v7 as uuidv7 } from 'uuid';
+import { andThen, type Awaitable } from '../../awaitable.js';
 import { StaleEntryError } from '../../errors/errors.js';
 import type { Column } from '../columns.js';
 import { columnOf, compileWhere } from '../conditions.js';
+import { greatestOf } from '../query-options.js';
 import { toStored } from '../values.js';
 import type {
   AdapterMeta,
@@ -22,13 +25,14 @@ import type {
 } from '../sessions-adapter.js';
 import { type Dialect, dialectOf } from './dialects.js';
 import { Inserter } from './inserter.js';
-import { bindParams, loadRow, prepareQuery, type SqlPrepared } from './prepare.js';
-import { KeptStatements, type Sent } from './kept-statements.js';
+import { bindParams, loadRow, loadValues, prepareQuery, type SqlPrepared } from './prepare.js';
+import { KeptStatements } from './kept-statements.js';
 import { SqlWriter } from './sql.js';
 import { loadRelations } from './relations.js';
 import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
 import { type Chunks, streamRows } from './stream.js';
 import { lockAround, lockTransaction, mayReadThePast, type TurnLock, turnsOf } from './turn-locks.js';
+import { whenEnded } from './transaction-ends.js';
 import { portError } from './unique-violation.js';
 
 const CHUNK = 500;
@@ -148,6 +152,11 @@ export class TypeOrmAdapter implements SessionsAdapter {
     }, 'READ COMMITTED');
   }
 
+  async afterTransaction(fn: () => Promise<void>): Promise<void> {
+    if (this.runner?.isTransactionActive) whenEnded(this.dataSource, this.runner, fn);
+    else await fn();
+  }
+
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): string | null {
     return type === 'id' ? null : uuidv7();
   }
@@ -193,6 +202,21 @@ export class TypeOrmAdapter implements SessionsAdapter {
 
   async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
     const query = prepared as SqlPrepared;
+    const executed = await this.answer(query, params);
+    if (query.options.greatest && this.#dialect.settle) {
+      // In a turn of its own, so that it does not hold the event loop for longer.
+      await setImmediate();
+      this.#dialect.settle(this.dataSource);
+    }
+    return executed;
+  }
+
+  first(prepared: Prepared, params: Row = {}): Awaitable<Row | undefined> {
+    return andThen(this.answer(prepared as SqlPrepared, params), ({ rows }) => rows![0]);
+  }
+
+  /** What comes of a query; at once where the driver runs statements in this process and has kept this one. */
+  private answer(query: SqlPrepared, params: Row): Awaitable<Executed> {
     if (query.condition.kind === 'constant' && !query.condition.value) {
       return { count: 0, rows: query.columns ? [] : null };
     }
@@ -202,14 +226,33 @@ export class TypeOrmAdapter implements SessionsAdapter {
       query.options.latest && this.runner && mayReadThePast(this.runner) ? this.#dialect.latest : undefined;
     const text = query.statement.text + (latest ?? '');
     const values = bindParams(query, params);
-    const { records, affected } = await (query.options.often && this.#kept?.apply
-      ? this.runKept(this.#kept, text, values, query.table)
-      : this.run(text, values, query.table));
-    if (query.count) return { count: Number((records[0] as { count: unknown }).count), rows: null };
-    if (!query.columns) return { count: affected ?? 0, rows: null };
-    const rows = records.map((raw) => loadRow(query.columns!, raw as Row));
-    if (query.options.relations) await loadRelations(this.manager, query, rows);
-    return { count: rows.length, rows };
+    if (query.options.often && this.#kept?.apply) {
+      return andThen(this.#kept.run(text, values, this.runner, query.table), ({ records, affected }) =>
+        this.executed(query, affected, records, loadValues),
+      );
+    }
+    return this.run(text, values, query.table).then(({ records, affected }) =>
+      this.executed(query, affected, records as Row[], loadRow),
+    );
+  }
+
+  private executed<R extends object>(
+    query: SqlPrepared,
+    affected: number | undefined,
+    records: readonly R[],
+    load: (columns: readonly SqlColumn[], record: R) => Row,
+  ): Awaitable<Executed> {
+    const { columns } = query;
+    if (query.count) return { count: Number(Object.values(records[0]!)[0]), rows: null };
+    if (!columns) return { count: affected ?? 0, rows: null };
+    const rows = records.map((record) => load(columns, record));
+    if (query.options.greatest) {
+      if (!query.countsDeleted) return { count: rows.length, rows: greatestOf(rows, columns[0]!) };
+      const count = Number((records[0] as { count: unknown }).count);
+      return { count, rows: count > 0 ? rows : [] };
+    }
+    const executed = { count: rows.length, rows };
+    return query.options.relations ? loadRelations(this.manager, query, rows).then(() => executed) : executed;
   }
 
   stream(prepared: Prepared, params: Row = {}, { maxRows = CHUNK }: { maxRows?: number } = {}): AsyncIterable<Row> {
@@ -276,14 +319,6 @@ export class TypeOrmAdapter implements SessionsAdapter {
     }
   }
 
-  private async runKept(kept: KeptStatements, text: string, values: unknown[], table: SqlTable): Promise<Sent> {
-    try {
-      return await kept.run(text, values, this.runner);
-    } catch (error) {
-      throw portError(error, table);
-    }
-  }
-
   private async onOneConnection<T>(fn: (runner: QueryRunner) => Promise<T>): Promise<T> {
     if (this.runner) return fn(this.runner);
     const runner = this.dataSource.createQueryRunner();
@@ -332,18 +367,23 @@ export class TypeOrmAdapter implements SessionsAdapter {
     });
   }
 
-  /** What a `DELETE` with a limit does: finds rows without a lock, and deletes by key those that still are as they were. */
-  private async findAndDelete({ table, options, schema }: SqlPrepared, params: Row): Promise<Executed> {
+  /**
+   * What a `DELETE` with a limit does: finds rows without a lock, and deletes by key those that still are as they were.
+   * `SKIP LOCKED` would lock the entry after the last row too, in the index that they are found by.
+   */
+  private async findAndDelete({ table, options, schema, columns }: SqlPrepared, params: Row): Promise<Executed> {
     const { where, order, take } = options;
-    const select = table.primary.map((column) => column.property);
-    const { rows } = await this.execute(this.prepare('all', schema, { where, order, take, select }), params);
-    if (rows!.length === 0) return { count: 0, rows: null };
-    const [key, ...others] = select;
-    const found = others.length === 0 ? { [key!]: In(rows!.map((row) => row[key!])) } : rows!;
-    return this.execute(
-      prepareQuery(this.dataSource, this.#dialect, table, 'deleteAll', schema, { where }, found),
-      params,
-    );
+    const keys = table.primary.map((column) => column.property);
+    const [greatest] = columns ?? [];
+    const select = [...new Set([...keys, ...(greatest ? [greatest.property] : [])])];
+    const { rows: found } = await this.execute(this.prepare('all', schema, { where, order, take, select }), params);
+    const rows = greatest ? greatestOf(found!, greatest) : null;
+    if (found!.length === 0) return { count: 0, rows };
+    const [key, ...others] = keys;
+    const byKey =
+      others.length === 0 ? { [key!]: In(found!.map((row) => row[key!])) } : found!.map((row) => pick(row, keys));
+    const remove = prepareQuery(this.dataSource, this.#dialect, table, 'deleteAll', schema, { where }, byKey);
+    return { ...(await this.execute(remove, params)), rows };
   }
 }
 

@@ -1,0 +1,15 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { createSessionsDocument } from '@app/sessions/swagger';
+
+/** Serves the document of the demo's routes: to people at `/docs`, to programs at `/docs-json`. */
+export function serveDocs(app: INestApplication): void {
+  const config = new DocumentBuilder()
+    .setTitle('The demo of nest-sessions')
+    .setDescription(
+      'To try it: sign up, log in, choose Authorize and give the token of the answer as `sessions.bearer`. A key of a project is for `api_keys.bearer`.',
+    )
+    .setVersion('1')
+    .build();
+  SwaggerModule.setup('docs', app, () => createSessionsDocument(app, config));
+}

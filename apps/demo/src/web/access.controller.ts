@@ -1,0 +1,103 @@
+import { Body, Get, Headers, HttpStatus, Query, Redirect, Res } from '@nestjs/common';
+import { ConflictException } from '@nestjs/common';
+import { CurrentSession, OptionalSession, Public, SessionCookies } from '@app/sessions';
+import { dataOf, LOGIN, SIGN_UP } from '../sessions/login.js';
+import { type Session, Sessions } from '../sessions/sessions.js';
+import { UsersService } from '../users/users.service.js';
+import { InvalidForm, received, refused } from './forms.js';
+import { after } from './notices.js';
+import { HOME, ownPath } from './own-path.js';
+import { signInPage, signUpPage } from './pages/access.pages.js';
+import { type Next, PageController, PostForm } from './routes.js';
+
+/** How people get in and out. */
+@PageController()
+export class AccessController {
+  constructor(
+    private readonly users: UsersService,
+    private readonly sessions: Sessions,
+    private readonly cookies: SessionCookies,
+  ) {}
+
+  @OptionalSession()
+  @Get()
+  @Redirect(undefined, HttpStatus.SEE_OTHER)
+  start(@CurrentSession() session: Session | undefined): Next {
+    return { url: session ? HOME : '/sign-in' };
+  }
+
+  @Public()
+  @Get('sign-in')
+  showSignIn(@Query() { next, done, ended }: Readonly<Record<string, unknown>>): string {
+    return signInPage({ next: ownPath(next), done, hasEnded: ended !== undefined });
+  }
+
+  /** A session that the browser has already is replaced. @see OWASP ASVS 5.0, 7.2.4 */
+  @OptionalSession()
+  @PostForm('sign-in')
+  async signIn(
+    @Body() sent: Readonly<Record<string, unknown>> | undefined,
+    @Headers('user-agent') userAgent: string | undefined,
+    @CurrentSession() presented: Session | undefined,
+    @Res({ passthrough: true }) response: unknown,
+  ): Promise<Next> {
+    const next = ownPath(sent?.['next']);
+    const { state, value } = await received(LOGIN, sent);
+    if (!value) throw new InvalidForm(signInPage({ next, state }));
+    const user = await this.users.verify(value.email, value.password);
+    if (!user) {
+      const problems = { password: 'The e-mail address or the password is wrong.' };
+      throw new InvalidForm(signInPage({ next, state: refused(state, problems) }));
+    }
+    await this.#begin(user.id, userAgent, presented, response);
+    return { url: next };
+  }
+
+  @Public()
+  @Get('sign-up')
+  showSignUp(@Query('next') next: unknown): string {
+    return signUpPage({ next: ownPath(next) });
+  }
+
+  @OptionalSession()
+  @PostForm('sign-up')
+  async signUp(
+    @Body() sent: Readonly<Record<string, unknown>> | undefined,
+    @Headers('user-agent') userAgent: string | undefined,
+    @CurrentSession() presented: Session | undefined,
+    @Res({ passthrough: true }) response: unknown,
+  ): Promise<Next> {
+    const next = ownPath(sent?.['next']);
+    const { state, value } = await received(SIGN_UP, sent);
+    if (!value) throw new InvalidForm(signUpPage({ next, state }));
+    const user = await this.users.signUp(value.email, value.password).catch((error: unknown) => {
+      if (!(error instanceof ConflictException)) throw error;
+      const problems = { email: 'There is an account with this e-mail address already.' };
+      throw new InvalidForm(signUpPage({ next, state: refused(state, problems) }));
+    });
+    await this.#begin(user.id, userAgent, presented, response);
+    return next === HOME ? after('signed-up', HOME) : { url: next };
+  }
+
+  /** Also for a session that was ended elsewhere meanwhile: what is wanted is so already. */
+  @OptionalSession()
+  @PostForm('sign-out')
+  async signOut(
+    @CurrentSession() session: Session | undefined,
+    @Res({ passthrough: true }) response: unknown,
+  ): Promise<Next> {
+    if (session) await this.sessions.revoke(session);
+    this.cookies.clear(response);
+    return after('signed-out', '/sign-in');
+  }
+
+  async #begin(
+    userId: string,
+    userAgent: string | undefined,
+    replaces: Session | undefined,
+    response: unknown,
+  ): Promise<void> {
+    const session = await this.sessions.signIn({ userId, data: dataOf(userAgent) }, { replaces });
+    this.cookies.set(response, session);
+  }
+}

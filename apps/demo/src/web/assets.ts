@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** A file that pages need, as it is sent. */
+export interface Asset {
+  readonly type: string;
+  readonly content: string;
+  /** Where browsers find it: another address when it changes, so that they may keep it. */
+  readonly url: string;
+}
+
+const TYPES = {
+  'app.css': 'text/css; charset=utf-8',
+  'app.js': 'text/javascript; charset=utf-8',
+  'icon.svg': 'image/svg+xml',
+} as const;
+
+/** The files beside this one, by their names. */
+export const ASSETS: ReadonlyMap<string, Asset> = new Map(
+  Object.entries(TYPES).map(([name, type]) => {
+    const content = readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8');
+    const version = createHash('sha256').update(content).digest('base64url').slice(0, 12);
+    return [name, { type, content, url: `/assets/${name}?v=${version}` }];
+  }),
+);
+
+export function urlOf(name: keyof typeof TYPES): string {
+  return ASSETS.get(name)!.url;
+}

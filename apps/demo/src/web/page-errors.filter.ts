@@ -1,0 +1,75 @@
+import { type ArgumentsHost, Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
+import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
+import { SessionsError } from '@app/sessions';
+import { InvalidForm } from './forms.js';
+import { isOutage } from './outage.js';
+import { ownPath } from './own-path.js';
+import { setPageHeaders } from './page-headers.js';
+import { errorPage } from './pages/error.page.js';
+
+/** What of a request tells where it came from. Express has it. */
+interface PageRequest {
+  readonly method: string;
+  readonly originalUrl: string;
+  readonly headers: { readonly referer?: string; readonly host?: string };
+}
+
+/** The API, its document, and what programs read of it. */
+const API = /^\/(?:api|docs)(?:[/?-]|$)/;
+
+/**
+ * Answers with pages where a page was asked for, and leaves the API to Nest. Who needs to sign in, or to confirm the
+ * password, is led there, and back.
+ */
+@Catch()
+export class PageErrors extends BaseExceptionFilter {
+  readonly #logger = new Logger('Pages');
+
+  constructor(private readonly adapterHost: HttpAdapterHost) {
+    super(adapterHost.httpAdapter);
+  }
+
+  override catch(exception: unknown, host: ArgumentsHost): void {
+    const { httpAdapter } = this.adapterHost;
+    const request = host.switchToHttp().getRequest<PageRequest>();
+    const response = host.switchToHttp().getResponse<unknown>();
+    if (API.test(request.originalUrl) || httpAdapter.isHeadersSent(response)) {
+      // oxlint-disable-next-line promise/valid-params -- of a filter, not of a promise
+      super.catch(exception, host);
+      return;
+    }
+    setPageHeaders(httpAdapter, response);
+    const detour = detourOf(exception, request);
+    if (detour !== undefined) {
+      httpAdapter.redirect(response, HttpStatus.SEE_OTHER, detour);
+    } else if (exception instanceof InvalidForm) {
+      httpAdapter.reply(response, exception.page, HttpStatus.BAD_REQUEST);
+    } else {
+      const status = statusOf(exception);
+      if (status >= 500) this.#logger.error(exception);
+      httpAdapter.reply(response, errorPage(status), status);
+    }
+  }
+}
+
+/** Where to go first, if that helps. */
+function detourOf(exception: unknown, request: PageRequest): string | undefined {
+  if (!(exception instanceof HttpException) || exception.getStatus() !== 401) return undefined;
+  const next = encodeURIComponent(pageOf(request));
+  if (exception.errorCode === 'ERR_SESSION_NOT_FRESH') return `/account/confirm?next=${next}`;
+  const ended = exception.errorCode === 'ERR_SESSION_TOKEN_INVALID';
+  return `/sign-in?next=${next}${ended ? '&ended=1' : ''}`;
+}
+
+/** The page that was asked for, or whose form was sent, without what it said of an earlier form. */
+function pageOf({ method, originalUrl, headers: { referer = '', host } }: PageRequest): string {
+  const [, from, path] = /^https?:\/\/([^/]+)(\/.*)$/.exec(referer) ?? [];
+  const sender = from === host ? path : undefined;
+  return ownPath((method === 'GET' ? originalUrl : sender)?.replace(/\?done=[a-z-]*$/, ''));
+}
+
+function statusOf(exception: unknown): number {
+  if (exception instanceof HttpException) return exception.getStatus();
+  if (exception instanceof SessionsError && exception.statusCode !== undefined) return exception.statusCode;
+  return isOutage(exception) ? HttpStatus.SERVICE_UNAVAILABLE : HttpStatus.INTERNAL_SERVER_ERROR;
+}

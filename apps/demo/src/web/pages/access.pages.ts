@@ -1,0 +1,76 @@
+import { EMPTY, field, type FormState, hasProblems, problemSummary } from '../forms.js';
+import { type Html, html } from '../html.js';
+import { pageOf } from '../layout.js';
+
+const LABELS = { email: 'E-mail address', password: 'Password' };
+const EMAIL = { name: 'email', label: LABELS.email, type: 'email', autocomplete: 'username', max: 254 } as const;
+const PASSWORD = { name: 'password', label: LABELS.password, type: 'password' } as const;
+
+/** What a page of access knows beside its form. */
+export interface AccessDetails {
+  /** Where to go when it is done. */
+  readonly next: string;
+  readonly state?: FormState;
+  readonly done?: unknown;
+  /** Whether the session that the browser had was ended elsewhere. */
+  readonly hasEnded?: boolean;
+}
+
+export function signInPage({ next, state = EMPTY, done, hasEnded = false }: AccessDetails): string {
+  const main = html`<div class="narrow">
+    <h1>Sign in</h1>
+    ${hasEnded && ended} ${problemSummary(state, LABELS)}
+    <form method="post" action="/sign-in" class="card">
+      ${hiddenNext(next)} ${field(state, EMAIL)} ${field(state, { ...PASSWORD, autocomplete: 'current-password' })}
+      <button>Sign in</button>
+    </form>
+    <p>No account yet? <a href="/sign-up${query(next)}">Sign up</a></p>
+  </div>`;
+  return pageOf({ title: 'Sign in', of: 'visitor', path: '/sign-in', main, done, hasProblems: hasProblems(state) });
+}
+
+const ended = html`<div class="notice" role="status">
+  <p><strong>This session was ended.</strong></p>
+  <p>You signed it out from another device, changed your password, or did not use it for long. Sign in to go on.</p>
+</div>`;
+
+export function signUpPage({ next, state = EMPTY }: AccessDetails): string {
+  const password = { ...PASSWORD, autocomplete: 'new-password', hint: 'Eight characters or more.', min: 8, max: 1000 };
+  const main = html`<div class="narrow">
+    <h1>Sign up</h1>
+    ${problemSummary(state, LABELS)}
+    <form method="post" action="/sign-up" class="card">
+      ${hiddenNext(next)} ${field(state, EMAIL)} ${field(state, password)}
+      <button>Sign up</button>
+    </form>
+    <p>You have an account? <a href="/sign-in${query(next)}">Sign in</a></p>
+  </div>`;
+  return pageOf({ title: 'Sign up', of: 'visitor', path: '/sign-up', main, hasProblems: hasProblems(state) });
+}
+
+/** For what only its owner may do: a session may be old, and the device somebody else's by now. */
+export function confirmPage({ next, state = EMPTY }: AccessDetails, email: string): string {
+  const main = html`<div class="narrow">
+    <h1>Confirm your password</h1>
+    <p>You signed in a while ago. Before you go on, show that it is still you.</p>
+    ${problemSummary(state, LABELS)}
+    <form method="post" action="/account/confirm" class="card">
+      ${hiddenNext(next)} ${hiddenUser(email)} ${field(state, { ...PASSWORD, autocomplete: 'current-password' })}
+      <button>Confirm</button>
+    </form>
+  </div>`;
+  return pageOf({ title: 'Confirm your password', of: 'user', main, hasProblems: hasProblems(state) });
+}
+
+/** Tells password managers whose password it is. */
+export function hiddenUser(email: string): Html {
+  return html`<input type="text" name="username" autocomplete="username" value="${email}" hidden readonly />`;
+}
+
+function hiddenNext(next: string): Html {
+  return html`<input type="hidden" name="next" value="${next}" />`;
+}
+
+function query(next: string): string {
+  return `?next=${encodeURIComponent(next)}`;
+}

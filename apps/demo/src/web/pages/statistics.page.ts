@@ -1,0 +1,50 @@
+import type { DailyCount } from '../../statistics/daily-count.entity.js';
+import type { Totals } from '../../statistics/session-totals.js';
+import { number, table, time } from '../elements.js';
+import { type Html, html } from '../html.js';
+import { pageOf } from '../layout.js';
+import { chart } from '../chart.js';
+
+interface Statistics {
+  /** None while they are being counted for the first time. */
+  readonly totals: Totals | undefined;
+  readonly days: readonly DailyCount[];
+  readonly isSignedIn: boolean;
+}
+
+export function statisticsPage({ totals, days, isSignedIn }: Statistics): string {
+  const main = html`<h1>Statistics</h1>
+    <p>The sessions of everybody. Those that have ended are counted until they are deleted.</p>
+    ${totals ? numbers(totals) : counting}
+    <h2>The last ${days.length} days</h2>
+    ${chart(days)}
+    <details>
+      <summary>The same as a table</summary>
+      ${table(
+        'Sessions created and deleted, by day',
+        [
+          { label: 'Day', cell: ({ day }) => day },
+          { label: 'Created', cell: ({ created }) => number(created) },
+          { label: 'Deleted after their end', cell: ({ pruned }) => number(pruned) },
+        ],
+        days.toReversed(),
+      )}
+    </details>`;
+  return pageOf({ title: 'Statistics', of: isSignedIn ? 'user' : 'visitor', path: '/statistics', main });
+}
+
+function numbers({ total, valid, expired, revoked, at }: Totals): Html {
+  const fact = (label: string, count: number): Html =>
+    html`<div class="card">
+      <dt>${label}</dt>
+      <dd>${number(count)}</dd>
+    </div>`;
+  return html`<dl class="numbers">
+      ${fact('Total', total)} ${fact('Valid', valid)} ${fact('Expired', expired)} ${fact('Revoked', revoked)}
+    </dl>
+    <p class="hint">Counted ${time(at)}.</p>`;
+}
+
+const counting = html`<p class="notice" role="status">
+  There are so many that they are still being counted. <a href="/statistics">Look again</a>
+</p>`;

@@ -1,0 +1,85 @@
+/** Items of one statement; a power of two, as the sizes of the prepared statements are. */
+const LARGEST = 64;
+
+/** How long a statement that is under way holds back the next one, in milliseconds: a connection may have died. */
+const HOLD_MS = 50;
+
+/** One item, and who waits for its result. */
+interface Asked<T, R> {
+  readonly item: T;
+  readonly waiting: { resolve: (result: R) => void; reject: (error: unknown) => void }[];
+}
+
+/** How many items a statement for so many has room for. */
+export function sizeFor(count: number): number {
+  return 2 ** Math.ceil(Math.log2(count));
+}
+
+/**
+ * Lets items that come while others are under way travel together; one that comes alone waits for nothing, and of those with
+ * the same key one goes for all.
+ */
+export class Batches<T, R> {
+  /** Those that wait for what is under way, in the order in which they came. */
+  readonly #asked = new Map<string, Asked<T, R>>();
+  #underWay = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  /**
+   * @param send gives a result for each item, in their order
+   * @param copyOf makes a result for each further one that waits for it, since whoever gets one may change it
+   */
+  constructor(
+    private readonly send: (items: readonly T[]) => Promise<readonly R[]>,
+    private readonly copyOf: (result: R) => R,
+  ) {}
+
+  run(key: string, item: T): Promise<R> {
+    return this.#underWay ? this.#wait(key, item) : this.#begin(item);
+  }
+
+  async #begin(item: T): Promise<R> {
+    this.#underWay = true;
+    try {
+      const [result] = await this.send([item]);
+      return result!;
+    } finally {
+      this.#next();
+    }
+  }
+
+  #wait(key: string, item: T): Promise<R> {
+    // What is under way may never end.
+    this.#timer ??= setTimeout(() => this.#next(), HOLD_MS).unref();
+    return new Promise((resolve, reject) => {
+      const asked = this.#asked.get(key) ?? { item, waiting: [] };
+      asked.waiting.push({ resolve, reject });
+      this.#asked.set(key, asked);
+    });
+  }
+
+  /** Sends those that have waited, the first ones first. */
+  #next(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const batch = [...this.#asked].slice(0, LARGEST);
+    this.#underWay = batch.length > 0;
+    for (const [key] of batch) this.#asked.delete(key);
+    if (this.#asked.size > 0) this.#timer = setTimeout(() => this.#next(), HOLD_MS).unref();
+    if (batch.length > 0) void this.#answer(batch.map(([, asked]) => asked));
+  }
+
+  async #answer(batch: readonly Asked<T, R>[]): Promise<void> {
+    try {
+      const results = await this.send(batch.map(({ item }) => item));
+      for (const [i, { waiting }] of batch.entries()) {
+        const result = results[i]!;
+        for (const [nth, { resolve }] of waiting.entries()) resolve(nth === 0 ? result : this.copyOf(result));
+      }
+    } catch (error) {
+      for (const { waiting } of batch) for (const { reject } of waiting) reject(error);
+    } finally {
+      this.#next();
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { BaseSession } from '../session.js';
+import type { CopySession } from './copies.js';
+import type { Invalidations } from './invalidations.js';
+import { type CacheLimits, NearCache, type Reading } from './near-cache.js';
+
+/** What is kept of a table's sessions in this process, for as long as it hears what the others change. */
+export class CachedSessions {
+  readonly #near: NearCache;
+
+  /** @param invalidations none where this process is the only one */
+  constructor(
+    limits: CacheLimits,
+    copy: CopySession,
+    private readonly table: string,
+    private readonly invalidations: Invalidations | undefined,
+  ) {
+    this.#near = new NearCache(limits, copy);
+    invalidations?.add(table, this.#near, limits.ttlMs);
+  }
+
+  /** As {@link NearCache.find}. */
+  find(digest: string, now: number): BaseSession | null | undefined {
+    return this.#live ? this.#near.find(digest, now) : undefined;
+  }
+
+  reading(now: number): Reading {
+    return this.#near.reading(now);
+  }
+
+  /** As {@link NearCache.keep}. */
+  keep(digest: string, session: BaseSession | null, reading: Reading, end?: number): void {
+    if (this.#live) this.#near.keep(digest, session, reading, end);
+  }
+
+  /** Forgets changed sessions, or all of them, here at once, and everywhere else as soon as the message arrives. */
+  async forget(ids?: readonly string[]): Promise<void> {
+    if (ids) this.#near.forget(ids);
+    else this.#near.clear();
+    await this.invalidations?.tell({ table: this.table, ...(ids && { ids }) });
+  }
+
+  /** Forgets sessions in this process, since there is something newer in the database that others need not know of. */
+  forgetHere(ids: readonly string[]): void {
+    this.#near.forget(ids);
+  }
+
+  get #live(): boolean {
+    return this.invalidations?.live ?? true;
+  }
+}

@@ -1,0 +1,122 @@
+import type { BaseSession } from '../session.js';
+import { BoundedMap } from './bounded-map.js';
+import type { CopySession } from './copies.js';
+
+/** How much a cache keeps, and for how long. */
+export interface CacheLimits {
+  readonly maxEntries: number;
+  readonly ttlMs: number;
+}
+
+/** When the reading of a row began. */
+export interface Reading {
+  /** By the table's clock, in milliseconds. */
+  readonly at: number;
+  /** How many changes were known then. */
+  readonly changes: number;
+}
+
+interface Entry {
+  /** `null`: no session has the token. */
+  readonly session: BaseSession | null;
+  /** The time in which it holds, in milliseconds: a clock may be put back. */
+  readonly from: number;
+  readonly until: number;
+}
+
+/** Changed sessions that are remembered, for readings that are under way; one that takes longer is not kept. */
+const REMEMBERED = 5000;
+
+/**
+ * Sessions by the digest of their token, and digests that no session has, for a short time and up to a number of each:
+ * unknown tokens never push out sessions.
+ *
+ * What was read before a session was changed is never kept after it, whatever comes first: the row, or the news.
+ */
+export class NearCache {
+  readonly #sessions: BoundedMap<Entry>;
+  readonly #unknown: BoundedMap<Entry>;
+  readonly #digests = new Map<string, string>();
+  /** By id, the last changes, the oldest first. */
+  readonly #changed = new Map<string, number>();
+  #changes = 0;
+  /** What is read since fewer changes than this is not kept. */
+  #oldest = 0;
+
+  constructor(
+    private readonly limits: CacheLimits,
+    private readonly copy: CopySession,
+  ) {
+    this.#sessions = new BoundedMap(limits.maxEntries, (_, { session }) => this.#digests.delete(session!.id));
+    this.#unknown = new BoundedMap(limits.maxEntries);
+  }
+
+  /** The session of a token, as a copy; `null` where none has it, `undefined` where that has to be read. */
+  find(digest: string, now: number): BaseSession | null | undefined {
+    const entry = this.#sessions.get(digest) ?? this.#unknown.get(digest);
+    if (entry === undefined) return undefined;
+    if (now >= entry.until || now < entry.from) {
+      this.#drop(digest, entry.session);
+      return undefined;
+    }
+    return entry.session && this.copy(entry.session);
+  }
+
+  /** To be asked for before a row is read. */
+  reading(now: number): Reading {
+    return { at: now, changes: this.#changes };
+  }
+
+  /**
+   * Keeps what was read, unless it may have changed meanwhile.
+   *
+   * @param end when the session ends by itself, in milliseconds
+   */
+  keep(digest: string, session: BaseSession | null, { at, changes }: Reading, end = Infinity): void {
+    if (changes < this.#oldest) return;
+    const until = Math.min(at + this.limits.ttlMs, end);
+    if (session === null) {
+      const former = this.#sessions.get(digest);
+      if (former) this.#drop(digest, former.session);
+      this.#unknown.set(digest, { session, from: at, until });
+      return;
+    }
+    if ((this.#changed.get(session.id) ?? 0) > changes) return;
+    const former = this.#digests.get(session.id);
+    if (former !== undefined) this.#sessions.delete(former);
+    this.#unknown.delete(digest);
+    this.#digests.set(session.id, digest);
+    this.#sessions.set(digest, { session: this.copy(session), from: at, until });
+  }
+
+  /** Forgets sessions that have been changed. */
+  forget(ids: readonly string[]): void {
+    this.#changes++;
+    for (const id of ids) {
+      this.#changed.delete(id);
+      this.#changed.set(id, this.#changes);
+      const digest = this.#digests.get(id);
+      if (digest !== undefined) this.#drop(digest, { id });
+    }
+    for (const [id, change] of this.#changed) {
+      if (this.#changed.size <= REMEMBERED) return;
+      this.#changed.delete(id);
+      this.#oldest = change;
+    }
+  }
+
+  /** Forgets everything, also what is being read. */
+  clear(): void {
+    this.#changes++;
+    this.#oldest = this.#changes;
+    this.#changed.clear();
+    this.#sessions.clear();
+    this.#unknown.clear();
+    this.#digests.clear();
+  }
+
+  #drop(digest: string, session: { readonly id: string } | null): void {
+    if (session === null) this.#unknown.delete(digest);
+    else if (this.#sessions.delete(digest)) this.#digests.delete(session.id);
+  }
+}

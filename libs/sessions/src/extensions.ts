@@ -1,0 +1,116 @@
+import type { EntityManager } from 'typeorm';
+import { And, LessThan, MoreThanOrEqual } from 'typeorm';
+import { param } from './adapters/operators.js';
+import type { Prepared, Row, Where } from './adapters/sessions-adapter.js';
+import { Batches, sizeFor } from './batches.js';
+import { type BaseSession, type Extension, extensionAt, isExpired, limitsOf } from './session.js';
+import type { SessionsStore } from './sessions.store.js';
+
+/** Sessions that get the same end. */
+interface Group {
+  readonly extension: Extension;
+  readonly sessions: BaseSession[];
+}
+
+/**
+ * The writing of new ends. Requests of one session write one together, and those of several that come while another is under
+ * way travel as one statement; one that comes alone waits for nothing.
+ */
+export class Extensions {
+  readonly #statements = new Map<number, Prepared>();
+  readonly #batches = new Batches<BaseSession, BaseSession | null>(
+    (sessions) => this.#extendAll(sessions),
+    (session) => session,
+  );
+  /** By id, those under way. */
+  readonly #running = new Map<string, Promise<BaseSession | null>>();
+
+  constructor(
+    private readonly store: SessionsStore,
+    private readonly together: boolean,
+  ) {}
+
+  /** The session with a later end; `null` where it has ended meanwhile. */
+  async extend(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    if (manager) return this.#extendOne(session, this.store.now(), manager);
+    const running = this.#running.get(session.id) ?? this.#begin(session);
+    const { expiresAt, updatedAt } = (await running) ?? {};
+    // Each keeps its own copy of the rest.
+    return updatedAt ? { ...session, expiresAt: expiresAt!, updatedAt } : null;
+  }
+
+  #begin(session: BaseSession): Promise<BaseSession | null> {
+    const { id } = session;
+    const extended = this.together ? this.#batches.run(id, session) : this.#extendOne(session, this.store.now());
+    const running = extended.finally(() => this.#running.delete(id));
+    this.#running.set(id, running);
+    return running;
+  }
+
+  async #extendAll(sessions: readonly BaseSession[]): Promise<(BaseSession | null)[]> {
+    const now = this.store.now();
+    const groups = new Map<string, Group>();
+    for (const session of sessions) {
+      // It may have ended while it waited.
+      if (isExpired(session.expiresAt, now)) continue;
+      const extension = this.#extensionOf(session, now);
+      const key = `${extension.expiresAt.getTime()} ${extension.ifBefore.getTime()}`;
+      const group = groups.get(key) ?? { extension, sessions: [] };
+      group.sessions.push(session);
+      groups.set(key, group);
+    }
+    const extended = await Promise.all([...groups.values()].map((group) => this.#extendGroup(group, now)));
+    const byId = new Map(extended.flat().map((session) => [session?.id, session]));
+    return sessions.map(({ id }) => byId.get(id) ?? null);
+  }
+
+  /** One statement, unless that is not possible: then as many as there are sessions. */
+  async #extendGroup({ extension, sessions }: Group, now: Date): Promise<(BaseSession | null)[]> {
+    const oneByOne = (): Promise<(BaseSession | null)[]> =>
+      Promise.all(sessions.map((session) => this.#extendOne(session, now)));
+    if (sessions.length === 1) return oneByOne();
+    // In one order on every node, so that no two of them wait for each other's rows.
+    const ordered = sessions.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const size = sizeFor(ordered.length);
+    const params: Row = { now, ...extension };
+    for (let i = 0; i < size; i++) {
+      const { id, expiresAt } = ordered[i] ?? ordered[0]!;
+      params[`id${i}`] = id;
+      params[`seen${i}`] = expiresAt;
+    }
+    try {
+      return await this.store.extendBy(sessions, this.#statement(size), params, extension.expiresAt, now);
+    } catch {
+      // Whatever it was, it may concern only one of them.
+      return oneByOne();
+    }
+  }
+
+  async #extendOne(session: BaseSession, now: Date, manager?: EntityManager): Promise<BaseSession | null> {
+    const extension = this.#extensionOf(session, now);
+    const params = { now, id0: session.id, seen0: session.expiresAt, ...extension };
+    const { expiresAt } = extension;
+    const [extended] = await this.store.extendBy([session], this.#statement(1), params, expiresAt, now, manager);
+    return extended!;
+  }
+
+  #extensionOf(session: BaseSession, now: Date): Extension {
+    return extensionAt(now, limitsOf(session, this.store.options))!;
+  }
+
+  #statement(size: number): Prepared {
+    const { adapter, entity, unrevoked } = this.store;
+    let statement = this.#statements.get(size);
+    if (!statement) {
+      const where = Array.from({ length: size }, (_, i): Where => {
+        // A log-out meanwhile leaves an earlier end than the one that was seen. Not than now: its clock may be ahead of ours.
+        const expiresAt = And(MoreThanOrEqual(param(`seen${i}`)), LessThan(param('ifBefore')));
+        return { id: param(`id${i}`), ...unrevoked, expiresAt };
+      });
+      const set = { expiresAt: param('expiresAt'), updatedAt: param('now') };
+      statement = adapter.prepare('updateAll', entity, { set, where, often: true });
+      this.#statements.set(size, statement);
+    }
+    return statement;
+  }
+}

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { type ResolvedCookie, resolveCookie } from './cookie-options.js';
+
+interface Outcome {
+  readonly resolved: ResolvedCookie;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Options as JavaScript gives them, which no compiler has seen. */
+function resolve(options: object): Outcome {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const resolved = resolveCookie(
+    options,
+    (text) => problems.push(text),
+    (text) => warnings.push(text),
+  );
+  return { resolved, problems, warnings };
+}
+
+describe('resolveCookie', () => {
+  it('makes a cookie as ASVS 3.3.1 to 3.3.4 has it', () => {
+    expect(resolve({})).toEqual({
+      resolved: {
+        name: '__Host-session',
+        attributes: { path: '/', domain: undefined, secure: true, sameSite: 'lax', httpOnly: true },
+        persistent: true,
+        trustedOrigins: [],
+      },
+      problems: [],
+      warnings: [],
+    });
+  });
+
+  it('takes every option together, and lets scripts read none (ASVS 3.3.4)', () => {
+    const trustedOrigins = ['https://app.example.com', 'http://localhost:5173'];
+    const where = { path: '/app', domain: 'example.com', secure: true, sameSite: 'none' };
+    const { resolved, problems } = resolve({
+      ...where,
+      name: '__Secure-id',
+      persistent: false,
+      trustedOrigins,
+      httpOnly: false,
+    });
+    expect(problems).toEqual([]);
+    const attributes = { ...where, httpOnly: true };
+    expect(resolved).toEqual({ name: '__Secure-id', attributes, persistent: false, trustedOrigins });
+  });
+
+  it.each([{ secure: false }, { path: '/app' }, { domain: 'example.com' }])(
+    'has a default name that browsers take with %o (ASVS 3.3.3)',
+    (options) => {
+      const { resolved, problems } = resolve(options);
+      expect([resolved.name, problems]).toEqual(['session', []]);
+    },
+  );
+
+  it('warns of a cookie that goes over plain http (ASVS 3.3.1)', () => {
+    expect(resolve({ secure: false }).warnings).toEqual([
+      'cookie.secure is false: whoever listens on the network can take every session',
+    ]);
+  });
+
+  it.each([{ secure: false }, { path: '/app' }, { domain: 'example.com' }])(
+    'refuses a name with __Host- and %o, which browsers would drop',
+    (options) => {
+      for (const name of ['__Host-id', '__host-id']) {
+        expect(resolve({ ...options, name }).problems).toEqual([
+          "cookie.name: browsers take a name with __Host- only with secure, the path '/' and no domain",
+        ]);
+      }
+    },
+  );
+
+  it('refuses a name with __Secure- that is not secure', () => {
+    expect(resolve({ name: '__Secure-id', secure: false }).problems).toEqual([
+      'cookie.name: browsers take a name with __Secure- only with secure',
+    ]);
+  });
+
+  it.each(['', 'a b', 'a=b', 'a;b', 'a,b', '"a"', 'a\r\n', 'sitzung\u00e4', 'a/b'])('refuses the name %j', (name) => {
+    expect(resolve({ name }).problems).toEqual([
+      `cookie.name must have letters, digits and !#$%&'*+-.^_\`|~ only, not ${JSON.stringify(name)}`,
+    ]);
+  });
+
+  it.each([
+    [{ sameSite: 'Lax' }, 'cookie.sameSite must be one of strict, lax, none, not "Lax"'],
+    [{ sameSite: 'none', secure: false }, "cookie.sameSite 'none' needs secure, or browsers drop the cookie"],
+    [{ path: 'app' }, 'cookie.path must begin with / and have no semicolon, not "app"'],
+    [{ path: '/a;b' }, 'cookie.path must begin with / and have no semicolon, not "/a;b"'],
+    [
+      { domain: 'https://example.com' },
+      'cookie.domain must be a host name such as example.com, not "https://example.com"',
+    ],
+    [{ domain: 'example.com; a' }, 'cookie.domain must be a host name such as example.com, not "example.com; a"'],
+  ])('refuses %o', (options, text) => {
+    expect(resolve(options).problems).toEqual([text]);
+  });
+
+  it.each([
+    'https://app.example.com/',
+    'app.example.com',
+    'HTTPS://app.example.com',
+    'https://a.example:443',
+    'null',
+    '*',
+  ])('refuses %j for a trusted origin, which no Origin header would equal', (origin) => {
+    expect(resolve({ trustedOrigins: ['https://a.example', origin] }).problems).toEqual([
+      `cookie.trustedOrigins must be origins as browsers send them, such as 'https://app.example.com', not ${JSON.stringify(origin)}`,
+    ]);
+  });
+});

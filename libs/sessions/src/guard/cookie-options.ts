@@ -1,0 +1,82 @@
+import type { CookieSerializeOptions } from '@nestjs/common';
+
+/** How the cookie of a table is set, and on whose requests it counts. It is always HttpOnly: no script reads it. */
+export interface SessionCookieOptions {
+  /**
+   * The cookie's name. Default: `'__Host-session'`, or `'session'` where `secure`, `path` or `domain` forbid the prefix.
+   */
+  readonly name?: string;
+  /**
+   * Whether browsers send the cookie with requests from other sites: `'strict'` never, `'lax'` where a link is followed,
+   * `'none'` always. Default: `'lax'`.
+   */
+  readonly sameSite?: 'strict' | 'lax' | 'none';
+  /** Whether the cookie goes over HTTPS only; `false` is for development without it, and warns. Default: true. */
+  readonly secure?: boolean;
+  /** The part of the site that gets the cookie. Default: `'/'`. */
+  readonly path?: string;
+  /** A domain whose hosts all get the cookie. Default: none, so that only the host that set it does. */
+  readonly domain?: string;
+  /**
+   * Whether the browser keeps the cookie until the session ends; else until the browser is closed. The server's end is
+   * what counts. Default: true.
+   */
+  readonly persistent?: boolean;
+  /**
+   * Origins beside the application's own, such as `'https://app.example.com'`, whose pages may send unsafe requests with
+   * the cookie. Default: none.
+   */
+  readonly trustedOrigins?: readonly string[];
+}
+
+/** The cookie of a table with every default filled in. */
+export interface ResolvedCookie {
+  readonly name: string;
+  readonly attributes: Readonly<CookieSerializeOptions>;
+  readonly persistent: boolean;
+  readonly trustedOrigins: readonly string[];
+}
+
+/** RFC 6265, 4.1.1: a cookie's name is a token of HTTP. */
+const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const COOKIE_PATH = /^\/[ -:<-~]*$/;
+const DOMAIN = /^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+$/i;
+const SAME_SITE = ['strict', 'lax', 'none'];
+
+/** Resolves the options of a cookie and tells, through `problem`, what no browser would take, and through `warn` what should not be. */
+export function resolveCookie(
+  options: SessionCookieOptions,
+  problem: (text: string) => void,
+  warn: (text: string) => void,
+): ResolvedCookie {
+  const { sameSite = 'lax', secure = true, path = '/', domain, persistent = true, trustedOrigins = [] } = options;
+  const takesHostPrefix = secure && path === '/' && domain === undefined;
+  const name = options.name ?? (takesHostPrefix ? '__Host-session' : 'session');
+  if (!COOKIE_NAME.test(name))
+    problem(`cookie.name must have letters, digits and !#$%&'*+-.^_\`|~ only, not ${JSON.stringify(name)}`);
+  // Browsers know the prefixes in any letter case.
+  if (/^__host-/i.test(name) && !takesHostPrefix)
+    problem("cookie.name: browsers take a name with __Host- only with secure, the path '/' and no domain");
+  if (/^__secure-/i.test(name) && !secure) problem('cookie.name: browsers take a name with __Secure- only with secure');
+  if (!SAME_SITE.includes(sameSite))
+    problem(`cookie.sameSite must be one of ${SAME_SITE.join(', ')}, not ${JSON.stringify(sameSite)}`);
+  if (sameSite === 'none' && !secure) problem("cookie.sameSite 'none' needs secure, or browsers drop the cookie");
+  if (!COOKIE_PATH.test(path))
+    problem(`cookie.path must begin with / and have no semicolon, not ${JSON.stringify(path)}`);
+  if (domain !== undefined && !DOMAIN.test(domain))
+    problem(`cookie.domain must be a host name such as example.com, not ${JSON.stringify(domain)}`);
+  for (const origin of trustedOrigins) {
+    if (!isOrigin(origin)) {
+      problem(
+        `cookie.trustedOrigins must be origins as browsers send them, such as 'https://app.example.com', not ${JSON.stringify(origin)}`,
+      );
+    }
+  }
+  if (!secure) warn('cookie.secure is false: whoever listens on the network can take every session');
+  return { name, attributes: { path, domain, secure, sameSite, httpOnly: true }, persistent, trustedOrigins };
+}
+
+/** In the very form that is compared with an `Origin` header: a slash at the end would never match. */
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}

@@ -1,0 +1,122 @@
+import type { IncomingMessage } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { SessionsConfigError } from '../errors/errors.js';
+import type { BaseSession } from '../session.js';
+import { SessionsRegistry, type TableReference } from '../sessions.registry.js';
+import type { WithToken } from '../table/fields.js';
+import { clearCookie, setCookie, takesCookie, type TableWithCookie } from './cookie.js';
+import { credentialsOf } from './credentials.js';
+import { isFromOwnOrigin } from './request-origin.js';
+
+/**
+ * The cookies of tables whose `credentials` have `'cookie'`. Injected, it is for the default table; `for(Admins)` is for
+ * another. The guard reads the cookie, and renews it when it extends the session.
+ *
+ * @example
+ * ```ts
+ * @Controller()
+ * export class LoginController {
+ *   constructor(
+ *     private readonly sessions: Sessions,
+ *     private readonly cookies: SessionCookies,
+ *   ) {}
+ *
+ *   @OptionalSession()
+ *   @UseGuards(SessionGuard)
+ *   @Post('login')
+ *   async login(
+ *     @Body('userId') userId: string,
+ *     @Res({ passthrough: true }) response: unknown,
+ *     @CurrentSession() presented?: SessionOf<Sessions>,
+ *   ) {
+ *     const session = await this.sessions.signIn({ userId }, { replaces: presented });
+ *     this.cookies.set(response, session);
+ *     return session;
+ *   }
+ * }
+ * ```
+ * @see OWASP ASVS 5.0, 3.3.1 to 3.3.4
+ */
+@Injectable()
+export class SessionCookies {
+  #table: TableReference | undefined;
+
+  constructor(
+    @Inject(SessionsRegistry) private readonly registry: SessionsRegistry,
+    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+  ) {}
+
+  /**
+   * The cookies of another table than the default one, named by class, definition or name.
+   *
+   * @example
+   * ```ts
+   * cookies.for(Sessions).clear(response);
+   * ```
+   */
+  for(table: TableReference): SessionCookies {
+    const cookies = new SessionCookies(this.registry, this.adapterHost);
+    cookies.#table = table;
+    return cookies;
+  }
+
+  /**
+   * Sends the token of a session that was just created, rotated or reauthenticated as a cookie, in an answer that nobody
+   * keeps (`Cache-Control: no-store`).
+   *
+   * @param response of Express or Fastify, as `@Res({ passthrough: true })` gives it
+   * @throws SessionsConfigError where the table takes no cookie
+   * @throws TypeError for a session without its token, such as a copy
+   * @example
+   * ```ts
+   * const rotated = await sessions.rotate(session);
+   * if (rotated) cookies.set(response, rotated);
+   * ```
+   * @see OWASP ASVS 5.0, 14.3.2
+   */
+  set(response: unknown, session: WithToken<BaseSession>): void {
+    setCookie(this.adapterHost.httpAdapter, response, this.#own(), session.authToken, session);
+  }
+
+  /**
+   * Has the browser drop the cookie: when somebody signs out, beside `revoke`, which ends the session.
+   *
+   * @throws SessionsConfigError where the table takes no cookie
+   * @example
+   * ```ts
+   * await sessions.revoke(session);
+   * cookies.clear(response);
+   * ```
+   */
+  clear(response: unknown): void {
+    clearCookie(this.adapterHost.httpAdapter, response, this.#own());
+  }
+
+  /**
+   * The token in the cookie of a WebSocket's handshake, which guards do not see; `undefined` where there is none, or more
+   * than one, and where a page of another origin has opened the socket, for which no preflight asks.
+   *
+   * @example
+   * ```ts
+   * const session = await sessions.authenticate(cookies.tokenOf(socket.request));
+   * if (session === null) socket.disconnect();
+   * ```
+   * @see OWASP ASVS 5.0, 4.4.2
+   */
+  tokenOf(handshake: IncomingMessage): string | undefined {
+    const { name, trustedOrigins } = this.#own().options.cookie;
+    const { headers, rawHeaders, socket } = handshake;
+    const protocol = 'encrypted' in socket ? 'https' : 'http';
+    if (!isFromOwnOrigin({ headers, host: headers.host, protocol }, trustedOrigins)) return undefined;
+    const credentials = credentialsOf({ headers, rawHeaders }, [{ cookie: name }]);
+    return credentials.kind === 'one' ? credentials.token : undefined;
+  }
+
+  /** The table, with its cookie. */
+  #own(): TableWithCookie {
+    const store = this.registry.store(this.#table);
+    if (takesCookie(store)) return store;
+    throw new SessionsConfigError([`table "${store.table}" takes no cookie: add 'cookie' to its credentials`]);
+  }
+}

@@ -1,0 +1,47 @@
+import { GUARDS_METADATA } from '@nestjs/common/constants.js';
+import { ACCESS, type Access } from '../guard/access.decorators.js';
+import { requirementsOf, type Requirements } from '../guard/requirements.js';
+import { SessionGuard } from '../guard/session.guard.js';
+import type { SessionsRegistry } from '../sessions.registry.js';
+import type { SessionsStore } from '../sessions.store.js';
+import type { Route } from './routes.js';
+
+/** What a guard asks of the requests of a route. */
+export interface GuardedRoute extends Route, Requirements {
+  /** The tables whose sessions are let through. */
+  readonly tables: readonly SessionsStore[];
+  /** Whether requests without credentials are let through too. */
+  readonly optional: boolean;
+}
+
+/** What the guard that decides on a route asks for; nothing where there is none, and where the route is public. */
+export function guardedRoute(
+  route: Route,
+  globalGuards: readonly object[],
+  registry: SessionsRegistry,
+): GuardedRoute | undefined {
+  const { controller, handler } = route;
+  const onHandler = guardOn(handler, route);
+  const guard = onHandler ?? guardOn(controller, route) ?? globalGuards.find(isGuard);
+  // A guard on the handler outweighs what its controller says.
+  const access = accessOf(handler) ?? (onHandler ? undefined : accessOf(controller));
+  if (!guard || access === 'public') return undefined;
+  const references = guard['tables'];
+  const tables = references.length === 0 ? [registry.store()] : references.map((table) => registry.store(table));
+  return { ...route, ...requirementsOf(controller, handler), tables, optional: access === 'optional' };
+}
+
+function guardOn(target: object, { module }: Route): SessionGuard | undefined {
+  const guards = (Reflect.getMetadata(GUARDS_METADATA, target) ?? []) as unknown[];
+  return guards
+    .map((guard) => (typeof guard === 'function' ? module.injectables.get(guard)?.instance : guard))
+    .find(isGuard);
+}
+
+function accessOf(target: object): Access | undefined {
+  return Reflect.getMetadata(ACCESS, target) as Access | undefined;
+}
+
+function isGuard(guard: unknown): guard is SessionGuard {
+  return guard instanceof SessionGuard;
+}

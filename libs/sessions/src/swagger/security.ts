@@ -1,0 +1,50 @@
+import type { OperationObject, SecuritySchemeObject } from '@nestjs/swagger';
+import type { ResolvedSource } from '../guard/credentials.js';
+import type { SessionsStore } from '../sessions.store.js';
+import type { GuardedRoute } from './guarded-route.js';
+
+type Requirements = NonNullable<OperationObject['security']>;
+
+/** The security schemes of a table by name: one for each place that it takes tokens from. */
+export function securitySchemes(table: SessionsStore): Record<string, SecuritySchemeObject> {
+  const { credentials, tokenFormat } = table.options;
+  const { prefix } = tokenFormat;
+  const description = `The token of a session of "${table.table}"${prefix === undefined ? '' : `: ${prefix}_…`}`;
+  return Object.fromEntries(
+    credentials.map((source) => [
+      schemeName(table, source),
+      { ...(source === 'bearer' ? BEARER : apiKeyIn(source)), description },
+    ]),
+  );
+}
+
+/**
+ * What a guarded route requires: a token of one of its tables, beside what it required already, since every guard has to be
+ * satisfied.
+ *
+ * @param rolesAllowed whether requirements of these types may name scopes, as they may from OpenAPI 3.1 on
+ */
+export function securityOf(
+  { tables, optional, scopes, operation }: GuardedRoute,
+  rolesAllowed: boolean,
+): NonNullable<OperationObject['security']> {
+  const names = tables.flatMap((table) => table.options.credentials.map((source) => schemeName(table, source)));
+  const ours: Requirements = names.map((name) => ({ [name]: rolesAllowed ? [...scopes] : [] }));
+  const all = optional ? [{}, ...ours] : ours;
+  return (operation.security ?? [{}]).flatMap((others) => all.map((requirement) => ({ ...others, ...requirement })));
+}
+
+const BEARER = { type: 'http', scheme: 'bearer', bearerFormat: 'opaque' } as const;
+
+function apiKeyIn(source: Exclude<ResolvedSource, 'bearer'>): Pick<SecuritySchemeObject, 'type' | 'in' | 'name'> {
+  return 'cookie' in source
+    ? { type: 'apiKey', in: 'cookie', name: source.cookie }
+    : { type: 'apiKey', in: 'header', name: source.header };
+}
+
+/** A name that other options leave as it is: `sessions.bearer`, `sessions.cookie`, `sessions.x-auth-token`. */
+function schemeName({ table, definition: { dataSource, schema } }: SessionsStore, source: ResolvedSource): string {
+  const place = source === 'bearer' ? source : 'cookie' in source ? 'cookie' : source.header;
+  const parts = [dataSource, schema, table, place].filter((part) => part !== undefined);
+  return parts.join('.').replaceAll(/[^\w.-]/g, '_');
+}

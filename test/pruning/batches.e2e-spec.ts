@@ -1,0 +1,114 @@
+import { describe, expect, it, vi } from 'vitest';
+import { MemoryAdapter, SessionsTable } from '@app/sessions';
+import { pruneExpired } from '../../libs/sessions/src/pruning/prune.js';
+import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import type { SessionsStore } from '../../libs/sessions/src/sessions.store.js';
+import { describeStorages, type Setup, TestApplication, useApplication } from '../sessions/support/application.js';
+import { HOUR, MINUTE } from '../sessions/support/clock.js';
+
+class Plain extends SessionsTable({ table: 'plain' }) {}
+class Revocable extends SessionsTable({ table: 'revocable', revocation: true, retention: '1h' }) {}
+
+const SETUP: Setup = {
+  tables: [Plain, Revocable],
+  options: { defaultTable: 'plain', pruning: { atStart: false, interval: '1d', batchSize: 7 } },
+};
+
+describeStorages('a run of the expiry job', (name) => {
+  const app = useApplication(name, SETUP);
+  const storeOf = (table: typeof Plain | typeof Revocable): SessionsStore => app.get(SessionsRegistry).store(table);
+
+  it('deletes all rows, also where more than a batch has the same end', async () => {
+    const sessions = app.get(Plain);
+    const ends = [...Array<number>(20).fill(-MINUTE), ...Array<number>(3).fill(-HOUR), ...Array<number>(15).fill(0)];
+    for (const ms of ends) await sessions.create({ expiresAt: new Date(app.clock.now.getTime() + ms) });
+    const valid = await sessions.create({ expiresAt: new Date(app.clock.now.getTime() + 1) });
+    expect(await pruneExpired(storeOf(Plain), storeOf(Plain).adapter)).toBe(ends.length);
+    expect((await sessions.list({ status: 'all' })).map(({ id }) => id)).toEqual([valid.id]);
+  });
+
+  it('deletes all revoked rows, also where more than a batch was revoked at the same time', async () => {
+    const sessions = app.get(Revocable);
+    for (let i = 0; i < 20; i++) await sessions.revoke(await sessions.create({ expiresAt: null }));
+    app.clock.advance(HOUR);
+    for (let i = 0; i < 10; i++) await sessions.expire(await sessions.create({}));
+    await sessions.revoke(await sessions.create({}));
+    expect(await pruneExpired(storeOf(Revocable), storeOf(Revocable).adapter)).toBe(30);
+    expect(await sessions.count({ status: 'all' })).toBe(1);
+  });
+
+  it('goes on where a stopped one ended', async () => {
+    const sessions = app.get(Plain);
+    for (let i = 0; i < 20; i++) await sessions.create({ expiresAt: new Date(app.clock.now.getTime() - i) });
+    const store = storeOf(Plain);
+    const stop = new AbortController();
+    expect(await pruneExpired(store, store.adapter, { signal: stop.signal, progress: () => stop.abort() })).toBe(7);
+    expect(await pruneExpired(store, store.adapter, { signal: stop.signal })).toBe(0);
+    expect(await pruneExpired(store, store.adapter)).toBe(13);
+  });
+});
+
+/** Memory whose statements take as long as is said, by the clock that batches are timed with. */
+class SlowAdapter extends MemoryAdapter {
+  ms = 0;
+  readonly taken: unknown[] = [];
+
+  override async execute(...statement: Parameters<MemoryAdapter['execute']>): ReturnType<MemoryAdapter['execute']> {
+    vi.advanceTimersByTime(this.ms);
+    return super.execute(...statement);
+  }
+
+  override prepare(...query: Parameters<MemoryAdapter['prepare']>): ReturnType<MemoryAdapter['prepare']> {
+    if (query[0] === 'deleteAll') this.taken.push(query[2]?.take);
+    return super.prepare(...query);
+  }
+}
+
+describe('batches of the expiry job', () => {
+  /** A store with so many expired rows, on memory with a clock that only its statements advance. */
+  async function storeWith(
+    rows: number,
+    ms: number,
+    fn: (store: SessionsStore, adapter: SlowAdapter) => Promise<void>,
+  ): Promise<void> {
+    const adapter = new SlowAdapter();
+    const app = new TestApplication('memory', {
+      ...SETUP,
+      options: { defaultTable: 'plain', pruning: { atStart: false, interval: '1d' }, adapter },
+    });
+    await app.start();
+    try {
+      for (let i = 0; i < rows; i++) await app.get(Plain).create({ expiresAt: app.clock.now });
+      vi.useFakeTimers({ toFake: ['performance'] });
+      adapter.ms = ms;
+      await fn(app.get(SessionsRegistry).store(Plain), adapter);
+    } finally {
+      vi.useRealTimers();
+      await app.stop();
+    }
+  }
+
+  it('grow while they take less time than they should', async () => {
+    await storeWith(500, 1, async (store, adapter) => {
+      expect(await pruneExpired(store, adapter)).toBe(500);
+      expect(adapter.taken).toEqual([20, 40, 80, 160, 320, 320]);
+    });
+  });
+
+  it('shrink while they take more', async () => {
+    await storeWith(140, 1, async (store, adapter) => {
+      const progress = (deleted: number): void => void (deleted >= 60 && (adapter.ms = 8));
+      expect(await pruneExpired(store, adapter, { progress })).toBe(140);
+      expect(adapter.taken).toEqual([20, 40, 80, 50]);
+    });
+  });
+
+  it('are followed by a pause as long as theirs, which the end of the run ends', async () => {
+    await storeWith(50, 24 * HOUR, async (store, adapter) => {
+      const stop = new AbortController();
+      // As soon as the run waits.
+      const progress = (): void => void setImmediate(() => stop.abort());
+      expect(await pruneExpired(store, adapter, { signal: stop.signal, progress })).toBe(20);
+    });
+  });
+});

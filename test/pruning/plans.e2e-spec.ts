@@ -1,0 +1,118 @@
+import { expect, it } from 'vitest';
+import { SessionsTable } from '@app/sessions';
+import { pruneExpired } from '../../libs/sessions/src/pruning/prune.js';
+import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { type Setup, TestApplication, useApplication } from '../sessions/support/application.js';
+import { DAY, HOUR, MINUTE } from '../sessions/support/clock.js';
+import { type DatabaseName, describeDatabases } from '../support/databases.js';
+import { QueryLog } from '../support/query-log.js';
+
+const [EXPIRED, REVOKED, VALID] = [1500, 1000, 7500];
+const BATCH = 250;
+
+class Plain extends SessionsTable({ table: 'plain' }) {}
+class Revocable extends SessionsTable({ table: 'revocable', revocation: true, retention: '1h' }) {}
+
+const SETUP: Setup = {
+  tables: [Plain, Revocable],
+  // As the default is to a table of 200,000 rows.
+  options: { defaultTable: 'plain', pruning: { atStart: false, interval: '1d', batchSize: BATCH } },
+};
+
+interface Sent {
+  readonly text: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** Keeps the statements on a table that were sent, with what they bind. */
+class StatementLog extends QueryLog {
+  readonly sent: Sent[] = [];
+
+  override logQuery(text: string, parameters: readonly unknown[] = []): void {
+    if (/\b(DELETE|SELECT)\b/.test(text)) this.sent.push({ text, parameters });
+  }
+}
+
+/** The lines of a database's plan for a statement. */
+async function planOf({ name, dataSource }: TestApplication, { text, parameters }: Sent): Promise<string> {
+  const explain = name === 'sqlite' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN';
+  const rows = await dataSource.query<object[]>(`${explain} ${text}`, [...parameters]);
+  return rows.map((row) => Object.values(row).join(' ')).join('\n');
+}
+
+/** What a plan says where a table is scanned, or rows are sorted. */
+const SCANS_OR_SORTS: Readonly<Record<DatabaseName, RegExp>> = {
+  postgres: /Seq Scan/,
+  mariadb: / (ALL|index) |filesort|temporary/,
+  sqlite: /SCAN (plain|revocable)|TEMP B-TREE/,
+};
+
+/** What a plan says where rows are found by the index on their end, or by the keys that were found so. */
+const BY_INDEX: Readonly<Record<DatabaseName, RegExp>> = {
+  postgres: /Index Scan (using|on) "?IDX_/,
+  mariadb: /range IDX_|range PRIMARY/,
+  sqlite: /SEARCH (plain|revocable) USING (COVERING )?INDEX IDX_/,
+};
+
+/** How many rows PostgreSQL means to sort: where not many more than a batch are left, it takes all by the index and sorts them. */
+function sortedRows(plan: string): number {
+  return Number(/Sort {2}\(cost=\S+ rows=(\d+)/.exec(plan)?.[1] ?? 0);
+}
+
+describeDatabases('every statement of the expiry job', (name) => {
+  const app = useApplication(name, SETUP);
+
+  /** Rows that end about in the order in which they came. */
+  async function fill(table: typeof Plain | typeof Revocable, rows: number, row: (i: number) => object): Promise<void> {
+    const { adapter } = app.get(SessionsRegistry).store(table);
+    const common = { data: {}, createdAt: app.clock.now, updatedAt: app.clock.now };
+    const all = Array.from({ length: rows }, (_, n) => {
+      const i = Math.min(rows - 1, n + ((n * 7919) % 100));
+      return {
+        id: adapter.autogenerate('binaryId'),
+        authTokenDigest: `none-${process.hrtime.bigint()}-${i}`,
+        ...common,
+        ...row(i),
+      };
+    });
+    await adapter.insertAll(table.entity, all);
+  }
+
+  it.each([Plain, Revocable])(
+    'uses the index of the table $name, neither scans nor sorts more than is left for a few batches',
+    async (table) => {
+      const store = app.get(SessionsRegistry).store(table);
+      const at = (ms: number): Date => new Date(app.clock.now.getTime() + ms);
+      const fillAll = async (): Promise<void> => {
+        const revoked = (i: number): object =>
+          table === Revocable ? { revokedAt: at(-HOUR - (REVOKED - i) * 1000) } : {};
+        await fill(table, REVOKED, (i) => ({ expiresAt: at(-DAY - (REVOKED - i) * 1000), ...revoked(i) }));
+        await fill(table, EXPIRED, (i) => ({ expiresAt: at(-(EXPIRED - i) * 1000) }));
+        await fill(table, VALID, (i) => ({ expiresAt: at(MINUTE + i * 1000) }));
+        const name = app.quoted(store.table);
+        await app.dataSource.query(app.name === 'mariadb' ? `ANALYZE TABLE ${name}` : `ANALYZE ${name}`);
+      };
+      await fillAll();
+      const log = new StatementLog();
+      app.dataSource.setOptions({ logging: true, logger: log });
+      expect(await pruneExpired(store, store.adapter)).toBe(EXPIRED + REVOKED);
+      const statements = [...log.sent];
+      await app.reset();
+      await fillAll();
+
+      expect(statements.length).toBeGreaterThan((EXPIRED + REVOKED) / BATCH);
+      // All but the first of each kind begin where the last one ended.
+      const kinds = table === Revocable ? 2 : 1;
+      const finding = statements.filter(({ text }) => text.includes('LIMIT'));
+      expect(finding.filter(({ text }) => !text.includes('>='))).toHaveLength(kinds);
+      for (const sent of statements) {
+        const plan = `${sent.text}\n${await planOf(app, sent)}`;
+        expect(plan).not.toMatch(SCANS_OR_SORTS[name]);
+        expect(plan).toMatch(BY_INDEX[name]);
+        expect(sortedRows(plan)).toBeLessThanOrEqual(4 * BATCH);
+      }
+      const skipping = finding.filter(({ text }) => text.includes('FOR UPDATE SKIP LOCKED'));
+      expect(skipping).toHaveLength(name === 'postgres' ? finding.length : 0);
+    },
+  );
+});
