@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createDatabase, describeStorages, type TestDatabase } from '../support/databases.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { Sessions } from '../../apps/demo/src/sessions/sessions.js';
@@ -114,6 +114,17 @@ describe('the pages', () => {
       expect(signIn.html).toContain('name="next" value="/account/keys?x=1&amp;y=2"');
       const keys = await browser.post('/sign-in', { ...ada.credentials, next: '/account/keys?x=1&y=2' });
       expect(keys).toMatchObject({ status: 200, path: '/account/keys?x=1&y=2' });
+    });
+
+    it('says so where the browser keeps no cookie, as Safari keeps none without HTTPS', async () => {
+      const browser = new Browser(app);
+      const next = '/account/keys';
+      browser.keepsCookies = false;
+      await browser.get('/sign-in');
+      const lost = await browser.post('/sign-in', { ...ada.credentials, next });
+      expect(lost).toMatchObject({ status: 200, heading: 'Sign in' });
+      expect(lost.text).toContain('Your browser did not keep the cookie');
+      expect(lost.html).toContain(`name="next" value="${next}"`);
     });
 
     it('never leads to another site (ASVS 3.7.2)', async () => {
@@ -474,6 +485,24 @@ it.each(servers)('say so when %s is down, and sign nobody out', async (name) => 
   await app.close();
   await proxy.cut();
   await database.drop();
+});
+
+it.skipIf(inject('postgresUrl') === undefined)('wait for no count that takes long', async () => {
+  const { app, close } = await start('postgres');
+  const ada = await Person.new(app);
+  const browser = new Browser(app);
+  const lock = app.dataSource.createQueryRunner();
+  await lock.startTransaction();
+  await lock.query('LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE');
+  for (let look = 0; look < 5; look++) {
+    expect((await browser.get('/statistics')).text).toContain('still being counted. Look again');
+  }
+  await lock.rollbackTransaction();
+  await lock.release();
+  await vi.waitUntil(async () => (await browser.get('/statistics')).text.includes('Total 1 Valid 1'));
+  await ada.session();
+  expect((await browser.get('/statistics')).text).toContain('Total 1 Valid 1');
+  await close();
 });
 
 type Running = { app: DemoApp; close: () => Promise<void> };

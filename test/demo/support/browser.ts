@@ -52,6 +52,7 @@ export class Shown {
 /** A browser without JavaScript: it keeps cookies, follows redirects, and says from where a request comes. */
 export class Browser {
   readonly cookies = new Map<string, string>();
+  keepsCookies = true;
   /** What it was told of cookies. */
   readonly received: string[] = [];
   #page = '/';
@@ -133,6 +134,7 @@ export class Browser {
 
   #keepCookies({ 'set-cookie': lines = [] }: IncomingHttpHeaders): void {
     this.received.push(...lines);
+    if (!this.keepsCookies) return;
     for (const line of lines) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
       if (/; Max-Age=0(;|$)|Expires=Thu, 01 Jan 1970/i.test(line)) this.cookies.delete(name!);

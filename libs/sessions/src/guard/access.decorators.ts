@@ -3,7 +3,7 @@ import { SetMetadata } from '@nestjs/common';
 /** Whether a route asks for a session, takes one where there is one, or does not look. */
 export type Access = 'public' | 'optional';
 
-export const ACCESS = 'nest-sessions:access';
+const ACCESS = 'nest-sessions:access';
 
 /**
  * Opens a route, or all of a controller, that a guard would close; no token is looked at.
@@ -29,3 +29,9 @@ export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(ACCESS
  * ```
  */
 export const OptionalSession = (): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, 'optional' satisfies Access);
+
+/** What a route says of itself; a guard on the handler outweighs what its controller says. */
+export function accessOf(handler: object, controller: object, isGuardOnHandler: boolean): Access | undefined {
+  const own = Reflect.getMetadata(ACCESS, handler) as Access | undefined;
+  return own ?? (isGuardOnHandler ? undefined : (Reflect.getMetadata(ACCESS, controller) as Access | undefined));
+}

@@ -24,9 +24,22 @@ export type Credentials =
 
 /** The credentials of a request. @see RFC 6750, 2.1; RFC 9110, 11.1: the scheme in any letter case */
 export function credentialsOf(request: HttpRequest, sources: readonly ResolvedSource[]): Credentials {
-  const found = sources.flatMap((source) => textsFrom(request, source).map((token) => ({ token, source })));
-  if (found.length > 1) return { kind: 'several' };
-  return found[0] ? { kind: 'one', ...found[0] } : { kind: 'none' };
+  let found: Credentials = { kind: 'none' };
+  for (const source of sources) {
+    for (const token of textsFrom(request, source)) {
+      if (found.kind === 'one') return { kind: 'several' };
+      found = { kind: 'one', token, source };
+    }
+  }
+  return found;
+}
+
+/** The sources of tables, each once. */
+export function distinctSources(
+  tables: readonly { readonly options: { readonly credentials: readonly ResolvedSource[] } }[],
+): ResolvedSource[] {
+  const sources = tables.flatMap(({ options }) => options.credentials);
+  return sources.filter((source, i) => sources.findIndex((other) => isSameSource(other, source)) === i);
 }
 
 /** Whether two sources are the same place of a request. */
@@ -46,7 +59,11 @@ function headerValues({ headers, rawHeaders, raw }: HttpRequest, name: string): 
   const value = headers[name];
   if (value === undefined) return [];
   const all = rawHeaders ?? raw?.rawHeaders ?? [];
-  const sent = all.filter((_, i) => i % 2 === 1 && all[i - 1]!.toLowerCase() === name);
+  const sent: string[] = [];
+  for (let i = 0; i + 1 < all.length; i += 2) {
+    // Of the same length first, for that is cheap.
+    if (all[i]!.length === name.length && all[i]!.toLowerCase() === name) sent.push(all[i + 1]!);
+  }
   return sent.length > 1 ? sent : typeof value === 'string' ? [value] : [...value];
 }
 

@@ -19,15 +19,29 @@ import { reasonOf } from '../errors/reason-of.js';
 import type { BaseSession } from '../session.js';
 import { SessionsRegistry, type TableReference } from '../sessions.registry.js';
 import type { SessionsStore } from '../sessions.store.js';
-import { ACCESS, type Access } from './access.decorators.js';
+import { type Access, accessOf } from './access.decorators.js';
 import { challenge, type ChallengeError, type ChallengeParameters } from './challenge.js';
 import { clearCookie, isRenewalDue, setCookie, takesCookie, type TableWithCookie } from './cookie.js';
-import { type Credentials, credentialsOf, type HttpRequest, isSameSource } from './credentials.js';
+import {
+  type Credentials,
+  credentialsOf,
+  distinctSources,
+  type HttpRequest,
+  isSameSource,
+  type ResolvedSource,
+} from './credentials.js';
 import { rememberSession } from './current-session.decorator.js';
 import { isFromOwnOrigin, isNavigation, isUnsafe } from './request-origin.js';
-import { freshnessRefusal, requirementsOf, scopeRefusal } from './requirements.js';
+import { freshnessRefusal, type Requirements, requirementsOf, scopeRefusal } from './requirements.js';
 
 type OneToken = Extract<Credentials, { kind: 'one' }>;
+
+/** What decorators say of a route, as this guard sees it. */
+interface Route extends Requirements {
+  /** Whether this guard decides, since no other one stands closer to the handler. */
+  readonly decides: boolean;
+  readonly access: Access | undefined;
+}
 
 /** The guards made by `for`: Nest knows a guard by its class, so the same tables get the same one. */
 const MADE: {
@@ -53,6 +67,10 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   /** The tables whose sessions are let through, in the order in which they are tried; none: the default table. */
   protected readonly tables: readonly TableReference[] = [];
   protected readonly logger = new Logger('SessionGuard');
+  #stores: readonly SessionsStore[] | undefined;
+  #sources: readonly ResolvedSource[] | undefined;
+  /** By handler and controller. */
+  readonly #routes = new WeakMap<object, WeakMap<object, Route>>();
 
   @Inject(SessionsRegistry)
   protected readonly registry!: SessionsRegistry;
@@ -90,10 +108,8 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const level = this.level(context);
-    if (level === undefined) return true;
-    const access = this.access(context, level);
-    if (access === 'public') return true;
+    const { decides, access, authoritative } = this.route(context);
+    if (!decides || access === 'public') return true;
     const request = this.getRequest(context);
     const credentials = this.extractCredentials(request);
     if (credentials.kind === 'none' && access === 'optional') return true;
@@ -110,7 +126,6 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       throw this.refuse(context, refusal, 'invalid_request');
     }
     const table = this.cookieTable(credentials);
-    const { authoritative } = requirementsOf(context.getClass(), context.getHandler());
     const session = table
       ? await this.authenticateByCookie(table, credentials, context, authoritative)
       : await this.authenticate(credentials, request, authoritative);
@@ -139,11 +154,8 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** What the request carries, from where any of the tables takes it. */
   protected extractCredentials(request: HttpRequest): Credentials {
-    const sources = this.stores().flatMap((store) => store.options.credentials);
-    return credentialsOf(
-      request,
-      sources.filter((source, i) => sources.findIndex((other) => isSameSource(other, source)) === i),
-    );
+    this.#sources ??= distinctSources(this.stores());
+    return credentialsOf(request, this.#sources);
   }
 
   /**
@@ -192,7 +204,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
    * they may not do anyway.
    */
   protected async authorize(context: ExecutionContext, session: BaseSession, request: HttpRequest): Promise<void> {
-    const { scopes, maxAgeMs } = requirementsOf(context.getClass(), context.getHandler());
+    const { scopes, maxAgeMs } = this.route(context);
     const tables = this.stores();
     const foundIn = FOUND_IN.get(request);
     const now = this.registry.options.clock?.() ?? new Date();
@@ -254,25 +266,34 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return session;
   }
 
+  /** What a route asks for, which its decorators have said once and for all. */
+  private route(context: ExecutionContext): Route {
+    const [handler, controller] = [context.getHandler(), context.getClass()];
+    const ofHandler = this.#routes.get(handler) ?? new WeakMap<object, Route>();
+    let route = ofHandler.get(controller);
+    if (!route) {
+      const level = this.level(handler, controller);
+      route = {
+        decides: level !== undefined,
+        access: accessOf(handler, controller, level === 'handler'),
+        ...requirementsOf(controller, handler),
+      };
+      this.#routes.set(handler, ofHandler.set(controller, route));
+    }
+    return route;
+  }
+
   /** Where on the route this guard stands; none where another session guard stands closer to the handler. */
-  private level(context: ExecutionContext): 'handler' | 'controller' | 'global' | undefined {
+  private level(handler: object, controller: object): 'handler' | 'controller' | 'global' | undefined {
     for (const [level, target] of [
-      ['handler', context.getHandler()],
-      ['controller', context.getClass()],
+      ['handler', handler],
+      ['controller', controller],
     ] as const) {
       const guards = ((Reflect.getMetadata(GUARDS_METADATA, target) ?? []) as unknown[]).filter(isSessionGuard);
       if (guards.length > 0)
         return guards.some((guard) => guard === this || guard === this.constructor) ? level : undefined;
     }
     return 'global';
-  }
-
-  /** What the route says of itself; a guard on the handler outweighs what its controller says. */
-  private access(context: ExecutionContext, level: 'handler' | 'controller' | 'global'): Access | undefined {
-    const own = Reflect.getMetadata(ACCESS, context.getHandler()) as Access | undefined;
-    return (
-      own ?? (level === 'handler' ? undefined : (Reflect.getMetadata(ACCESS, context.getClass()) as Access | undefined))
-    );
   }
 
   /** Why a token is refused by several tables is told by the one that knows it, if any. */
@@ -285,8 +306,9 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     tables[i]!.events.tell(refusals[i]!);
   }
 
-  private stores(): SessionsStore[] {
-    return this.tables.length === 0 ? [this.registry.store()] : this.tables.map((table) => this.registry.store(table));
+  private stores(): readonly SessionsStore[] {
+    return (this.#stores ??=
+      this.tables.length === 0 ? [this.registry.store()] : this.tables.map((table) => this.registry.store(table)));
   }
 }
 

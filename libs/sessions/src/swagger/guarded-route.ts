@@ -1,5 +1,5 @@
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
-import { ACCESS, type Access } from '../guard/access.decorators.js';
+import { accessOf } from '../guard/access.decorators.js';
 import { requirementsOf, type Requirements } from '../guard/requirements.js';
 import { SessionGuard } from '../guard/session.guard.js';
 import type { SessionsRegistry } from '../sessions.registry.js';
@@ -23,8 +23,7 @@ export function guardedRoute(
   const { controller, handler } = route;
   const onHandler = guardOn(handler, route);
   const guard = onHandler ?? guardOn(controller, route) ?? globalGuards.find(isGuard);
-  // A guard on the handler outweighs what its controller says.
-  const access = accessOf(handler) ?? (onHandler ? undefined : accessOf(controller));
+  const access = accessOf(handler, controller, onHandler !== undefined);
   if (!guard || access === 'public') return undefined;
   const references = guard['tables'];
   const tables = references.length === 0 ? [registry.store()] : references.map((table) => registry.store(table));
@@ -36,10 +35,6 @@ function guardOn(target: object, { module }: Route): SessionGuard | undefined {
   return guards
     .map((guard) => (typeof guard === 'function' ? module.injectables.get(guard)?.instance : guard))
     .find(isGuard);
-}
-
-function accessOf(target: object): Access | undefined {
-  return Reflect.getMetadata(ACCESS, target) as Access | undefined;
 }
 
 function isGuard(guard: unknown): guard is SessionGuard {
