@@ -36,7 +36,7 @@ export const USAGE = `npm run bench -- [options]
   --at-once <n,n>         validations under way at once                             default: 1,16,64
   --only <name,name>      of ${SECTIONS.join(', ')}  default: all
   --contenders <a,b>      parts of contenders' names; baselines always take part    default: all
-  --sizes <n,n>           rows of the tables of "growth"                            default: 1000, the rows, ten times the rows
+  --sizes <n,n>           rows of the tables of "growth"                            default: 1,000 to ten times the rows
   --output <folder>       where performance.md and .svg go; default: docs after a full run, else reports
   PostgreSQL and MariaDB are those of TEST_POSTGRES_URL and TEST_MARIADB_URL.`;
 
@@ -72,7 +72,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       values.sizes === undefined
         ? values.quick
           ? [1000, rows]
-          : [1000, rows, rows * 10]
+          : [1000, 100, 10, 1].map((part) => Math.ceil(rows / part)).concat(rows * 10)
         : listOf(values.sizes).map((n) => whole('sizes', n)),
     output: values.output ?? (isFull ? 'docs' : 'reports'),
   };

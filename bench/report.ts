@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { format, resolveConfig } from 'prettier';
 import type { Bench } from './bench.js';
 import { chartOf } from './chart.js';
+import { curveOf } from './curve.js';
 import { BENCH_FOLDER, ROOT_FOLDER } from './folders.js';
 import { SECTIONS, type SectionName } from './options.js';
 import { versionOf } from './peers.js';
@@ -25,7 +26,7 @@ const PACKAGES = [
   'connect-typeorm',
 ];
 
-/** Writes `performance.md` and `performance.svg`, and gives the path of the former. */
+/** Writes `performance.md` and its charts, and gives the path of the former. */
 export async function writeReport(bench: Bench, sections: ReadonlyMap<SectionName, readonly Group[]>): Promise<string> {
   const folder = new URL(`${bench.options.output}/`, ROOT_FOLDER);
   await mkdir(folder, { recursive: true });
@@ -41,6 +42,7 @@ export async function writeReport(bench: Bench, sections: ReadonlyMap<SectionNam
   const file = new URL('performance.md', folder);
   await writeFile(file, await format(text, { ...(await resolveConfig(ROOT_FOLDER)), parser: 'markdown' }));
   await writeFile(new URL('performance.svg', folder), chartOf(groups.filter(({ charted }) => charted)));
+  await writeFile(new URL('growth.svg', folder), curveOf(sections.get('growth') ?? []));
   return `${bench.options.output}/performance.md`;
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type SessionOf, SessionsModule, SessionsTable } from '@app/sessions';
+import { SessionsModule, SessionsTable } from '@app/sessions';
 import { Cluster } from '../support/cluster.js';
 import { describeDatabases } from '../support/databases.js';
 import { atOnce, inRounds, nullIfStale, roundsOn } from './rounds.js';

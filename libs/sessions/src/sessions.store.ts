@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { And, FindOperator, In, IsNull, LessThan, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
+import { And, FindOperator, In, IsNull, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
 import { param } from './adapters/operators.js';
 import type {
   Executed,
@@ -22,7 +22,6 @@ import {
   dueAt,
   earlier,
   endFrom,
-  extensionAt,
   isDue,
   isOver,
   limitsOf,
