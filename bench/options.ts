@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** The parts of a run, in their order. */
-export const SECTIONS = ['postgres', 'mariadb', 'sqlite', 'cache', 'revocation', 'http', 'growth', 'pruning'] as const;
+export const SECTIONS = ['postgres', 'mariadb', 'sqlite', 'cache', 'http', 'growth', 'pruning', 'revocation'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 /** What a run measures, and how long. */

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { generateToken, type SessionEvent, SessionsConfigError, SessionsTable } from '@app/sessions';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { generateToken, type SessionEvent, SessionsConfigError, SessionsModule, SessionsTable } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
 import { describeDatabases } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
@@ -282,18 +285,30 @@ describeDatabases('the near cache and the database', (name) => {
 
 describe('a near cache without a channel', () => {
   class Somewhere extends SessionsTable({ table: 'somewhere', cache: true }) {}
-  const start = async (name: 'sqlite' | 'mariadb') => {
-    const { TestApplication } = await import('../sessions/support/application.js');
-    const app = new TestApplication(name, { tables: [Somewhere] });
-    try {
-      await app.start();
-    } finally {
-      await app.stop();
-    }
-  };
 
-  it('is refused at the start where other processes may be', async () => {
-    const error = await start('sqlite').catch((thrown: unknown) => thrown);
+  const open = (options: DataSourceOptions) =>
+    Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRootAsync({
+          useFactory: () => ({ ...options, entities: [Somewhere.entity] }),
+          // What is to be said does not need a server.
+          dataSourceFactory: async (given) =>
+            Object.assign(new DataSource(given!), { isInitialized: true, hasMetadata: () => true }),
+        }),
+        SessionsModule.forRoot({ pruning: false }),
+        SessionsModule.forFeature(Somewhere),
+      ],
+    })
+      .compile()
+      .then((module) => module.init());
+
+  it.each<DataSourceOptions>([
+    { type: 'better-sqlite3', database: ':memory:' },
+    { type: 'mariadb' },
+    { type: 'postgres', poolSize: 1 },
+    { type: 'postgres', extra: { max: 1 } },
+  ])('is refused at the start where another process may be, or no connection is left for one: %o', async (options) => {
+    const error = await open(options).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SessionsConfigError);
     expect((error as Error).message).toMatch(/"somewhere".*new RedisChannel.*channel: null/);
   });

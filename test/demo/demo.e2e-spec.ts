@@ -21,6 +21,7 @@ describeStorages('the demo', (name) => {
     app = await DemoApp.start(database.url);
     [ada, bob] = await Promise.all([Person.new(app), Person.new(app)]);
   });
+  beforeEach(() => Promise.all([ada, bob].map((person) => person.deleteOtherSessions())));
   afterAll(async () => {
     await app.close();
     await database.drop();

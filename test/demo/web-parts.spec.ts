@@ -1,9 +1,11 @@
 import * as fc from 'fast-check';
+import { QueryFailedError } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { chart } from '../../apps/demo/src/web/chart.js';
 import { deviceName } from '../../apps/demo/src/web/device-name.js';
 import { partOf } from '../../apps/demo/src/web/elements.js';
 import { html } from '../../apps/demo/src/web/html.js';
+import { isOutage } from '../../apps/demo/src/web/outage.js';
 import { ownPath } from '../../apps/demo/src/web/own-path.js';
 import { FIREFOX, SAFARI, unescaped } from './support/browser.js';
 
@@ -119,6 +121,23 @@ it.each([
 ])('of %d in a list the part that is asked for is shown, or the nearest: %j', (total, asked, part) => {
   expect(partOf(total, asked)).toMatchObject({ ...part, take: 20 });
 });
+
+it.each([
+  ['a port that nobody listens at', Object.assign(new Error(), { code: 'ECONNREFUSED' }), true],
+  ['several of them', Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }), true],
+  ['a server that goes down', failed(Object.assign(new Error('shutting down'), { code: '57P01' })), true],
+  ['a connection that breaks', failed(new Error('Connection terminated unexpectedly')), true],
+  ['a pool without a free connection', new Error('timeout exceeded when trying to connect'), true],
+  ['a statement that is wrong', failed(Object.assign(new Error('syntax error'), { code: '42601' })), false],
+  ['a mistake of ours', new TypeError('x is undefined'), false],
+  ['what is no error', 'ECONNREFUSED', false],
+])('an outage of the database is told from other errors: %s', (_, error, is) => {
+  expect(isOutage(error)).toBe(is);
+});
+
+function failed(driverError: Error): Error {
+  return new QueryFailedError('SELECT 1', [], driverError);
+}
 
 describe('the chart', () => {
   const DAYS = [

@@ -332,6 +332,9 @@ describe('the pages', () => {
         expect(await stranger.get(path)).toMatchObject({ status: 404, heading: 'Nothing here' });
       for (const action of ['', `/${id}/rotate`, `/${id}/revoke`])
         expect(await stranger.post(`/account/keys/${project}${action}`)).toMatchObject({ status: 404 });
+      const own = `/account/keys/${await bob.project()}`;
+      expect(await stranger.post(`${own}/${id}/rotate`)).toMatchObject({ status: 404 });
+      expect((await stranger.post(`${own}/${id}/revoke`)).text).toContain('had been revoked already');
       expect(await ada.keys(project)).toMatchObject([{ status: 'valid' }]);
     });
   });

@@ -19,7 +19,7 @@ try {
   if (DEMO_SEED !== 'off' && (await seedIfNew(app.get<SessionsAdapter>(STORAGE), databaseUrl())))
     console.log(`\nIt has some data to look at: log in as ${email} with the password "${password}".`);
   console.log(
-    `\nThe demo listens at ${address}, and its routes are described at ${address}/docs. To try it, paste this into bash:\n\n${walkthrough(address)}\n`,
+    `\nThe demo listens at ${address}: open it in a browser. Its routes are described at ${address}/docs. To try them, paste this into bash:\n\n${walkthrough(address)}\n`,
   );
 } catch (error) {
   console.error(`The demo cannot start: ${error instanceof Error ? error.message : String(error)}`);

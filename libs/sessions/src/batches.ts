@@ -1,8 +1,14 @@
 /** Items of one statement; a power of two, as the sizes of the prepared statements are. */
 const LARGEST = 64;
 
-/** How long a statement that is under way holds back the next one, in milliseconds: a connection may have died. */
+/** How long statements that are under way hold back the next one, in milliseconds: a connection may have died. */
 const HOLD_MS = 50;
+
+/**
+ * Statements that are under way before others wait: more than one, for a database does several things at once, and few, so that
+ * much travels together.
+ */
+const LANES = 3;
 
 /** One item, and who waits for its result. */
 interface Asked<T, R> {
@@ -16,13 +22,14 @@ export function sizeFor(count: number): number {
 }
 
 /**
- * Lets items that come while others are under way travel together; one that comes alone waits for nothing, and of those with
+ * Lets items that come while some are under way travel together; one that comes alone waits for nothing, and of those with
  * the same key one goes for all.
  */
 export class Batches<T, R> {
   /** Those that wait for what is under way, in the order in which they came. */
   readonly #asked = new Map<string, Asked<T, R>>();
-  #underWay = false;
+  /** How many statements are under way. */
+  #underWay = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /**
@@ -35,15 +42,16 @@ export class Batches<T, R> {
   ) {}
 
   run(key: string, item: T): Promise<R> {
-    return this.#underWay ? this.#wait(key, item) : this.#begin(item);
+    return this.#underWay < LANES ? this.#begin(item) : this.#wait(key, item);
   }
 
   async #begin(item: T): Promise<R> {
-    this.#underWay = true;
+    this.#underWay++;
     try {
       const [result] = await this.send([item]);
       return result!;
     } finally {
+      this.#underWay--;
       this.#next();
     }
   }
@@ -63,13 +71,13 @@ export class Batches<T, R> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const batch = [...this.#asked].slice(0, LARGEST);
-    this.#underWay = batch.length > 0;
     for (const [key] of batch) this.#asked.delete(key);
     if (this.#asked.size > 0) this.#timer = setTimeout(() => this.#next(), HOLD_MS).unref();
     if (batch.length > 0) void this.#answer(batch.map(([, asked]) => asked));
   }
 
   async #answer(batch: readonly Asked<T, R>[]): Promise<void> {
+    this.#underWay++;
     try {
       const results = await this.send(batch.map(({ item }) => item));
       for (const [i, { waiting }] of batch.entries()) {
@@ -79,6 +87,7 @@ export class Batches<T, R> {
     } catch (error) {
       for (const { waiting } of batch) for (const { reject } of waiting) reject(error);
     } finally {
+      this.#underWay--;
       this.#next();
     }
   }

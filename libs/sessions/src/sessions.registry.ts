@@ -186,7 +186,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     const cached = this.#caches.of(qualifiedNameOf(table), cache, columns, adapter);
     if (!cached) {
       problems.push(
-        'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), or channel: null where there is only one process',
+        'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), a pool of more than one connection on PostgreSQL, or channel: null where there is only one process',
       );
     }
     return cached;

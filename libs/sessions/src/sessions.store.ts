@@ -17,16 +17,7 @@ import type { CachedSessions } from './cache/cached-sessions.js';
 import type { Reading } from './cache/near-cache.js';
 import { SessionValidationError } from './errors/errors.js';
 import { bothOf, translateFilters } from './session-filters.js';
-import {
-  type BaseSession,
-  dueAt,
-  earlier,
-  endFrom,
-  isDue,
-  isOver,
-  limitsOf,
-  wasEnded,
-} from './session.js';
+import { type BaseSession, dueAt, earlier, endFrom, isDue, isOver, limitsOf, wasEnded } from './session.js';
 import type { ResolvedOptions } from './sessions.options.js';
 import type { Columns } from './adapters/conditions.js';
 import { durationMs } from './duration.js';

@@ -75,16 +75,20 @@ describe('look-ups by token', () => {
     expect(numberOf(await found)).toBe(7);
   });
 
-  it('that come while one is under way are sent together when it ends, in the order in which they came', async () => {
+  /** Look-ups that are under way, so that others wait, and their answers. */
+  const busy = (tokens: TokenLookUps): Promise<unknown> =>
+    Promise.allSettled(['busy 1', 'busy 2', 'busy 3'].map(async (digest) => tokens.find([digest])));
+
+  it('that come while three are under way are sent together when one of them ends, in the order in which they came', async () => {
     const tokens = lookUps();
     const found = [...Array(100).keys()].map(async (i) => tokens.find([`d${i}`]));
-    expect(adapter.sent.map(({ digests }) => digests.size)).toEqual([1]);
-    await adapter.sent[0]!.end();
-    expect(adapter.sent.map(({ digests }) => digests.size)).toEqual([1, 64]);
-    expect([...adapter.sent[1]!.digests][0]).toBe('d1');
+    expect(adapter.sent.map(({ digests }) => digests.size)).toEqual([1, 1, 1]);
     await adapter.sent[1]!.end();
-    expect(adapter.sent.map(({ digests }) => digests.size)).toEqual([1, 64, 35]);
-    await adapter.sent[2]!.end();
+    expect(adapter.sent.map(({ digests }) => digests.size)).toEqual([1, 1, 1, 64]);
+    expect([...adapter.sent[3]!.digests][0]).toBe('d3');
+    await adapter.sent[0]!.end();
+    expect(adapter.sent.map(({ digests }) => digests.size)).toEqual([1, 1, 1, 64, 33]);
+    for (const i of [2, 3, 4]) await adapter.sent[i]!.end();
     expect((await Promise.all(found)).map(numberOf)).toEqual([...Array(100).keys()]);
   });
 
@@ -96,21 +100,21 @@ describe('look-ups by token', () => {
 
   it('never join a statement that was sent before they came, which may have read what is no longer so', async () => {
     const tokens = lookUps();
-    void tokens.find(['d1']);
+    for (let i = 0; i < 3; i++) void tokens.find(['d1']);
     const later = tokens.find(['d1']);
     await adapter.delete(Sessions.entity, { authTokenDigest: 'd1' });
     await adapter.sent[0]!.end();
-    await adapter.sent[1]!.end();
+    await adapter.sent[3]!.end();
     expect(await later).toBeUndefined();
   });
 
   it('of the same token are one, and each gets a row of its own', async () => {
     const tokens = lookUps();
-    void tokens.find(['d0']);
+    void busy(tokens);
     const found = Array.from({ length: 50 }, async () => tokens.find(['d9']));
     await adapter.sent[0]!.end();
-    expect([...adapter.sent[1]!.digests]).toEqual(['d9']);
-    await adapter.sent[1]!.end();
+    expect([...adapter.sent[3]!.digests]).toEqual(['d9']);
+    await adapter.sent[3]!.end();
     const rows = (await Promise.all(found)) as { data: { number: number } }[];
     rows[0]!.data.number = -1;
     expect(rows.slice(1).map(({ data }) => data.number)).toEqual(Array(49).fill(9));
@@ -119,12 +123,14 @@ describe('look-ups by token', () => {
   it('fail together with the statement they were in, and no others', async () => {
     const tokens = lookUps();
     const first = tokens.find(['d0']);
+    void busy(tokens);
     const second = Promise.allSettled([tokens.find(['d1']), tokens.find(['d2'])]);
+    // Of the three that are busy the last one waits, and goes with them.
     await adapter.sent[0]!.end();
     const third = tokens.find(['d3']);
     const gone = new Error('the connection is gone');
-    await adapter.sent[1]!.end(gone);
-    await adapter.sent[2]!.end();
+    await adapter.sent[3]!.end(gone);
+    await adapter.sent[4]!.end();
     expect(numberOf(await first)).toBe(0);
     for (const outcome of await second) expect(outcome).toEqual({ status: 'rejected', reason: gone });
     expect(numberOf(await third)).toBe(3);
@@ -145,19 +151,19 @@ describe('look-ups by token', () => {
     );
   });
 
-  describe('behind one that does not end', () => {
+  describe('behind some that do not end', () => {
     beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
     afterEach(() => vi.useRealTimers());
 
     it('are held back for 50 ms and no longer', async () => {
       const tokens = lookUps();
-      void tokens.find(['d0']);
+      void busy(tokens);
       const found = tokens.find(['d1']);
       vi.advanceTimersByTime(49);
-      expect(adapter.sent).toHaveLength(1);
+      expect(adapter.sent).toHaveLength(3);
       vi.advanceTimersByTime(1);
-      expect(adapter.sent).toHaveLength(2);
-      await adapter.sent[1]!.end();
+      expect(adapter.sent).toHaveLength(4);
+      await adapter.sent[3]!.end();
       expect(numberOf(await found)).toBe(1);
       expect(vi.getTimerCount()).toBe(0);
     });

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { DataSource } from 'typeorm';
@@ -47,8 +48,12 @@ export class DemoApp {
     }
   }
 
+  get server(): Server {
+    return this.app.getHttpServer() as Server;
+  }
+
   get port(): number {
-    return (this.app.getHttpServer().address() as AddressInfo).port;
+    return (this.server.address() as AddressInfo).port;
   }
 
   get dataSource(): DataSource {

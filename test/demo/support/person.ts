@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Not } from 'typeorm';
 import type { Answer, DemoApp, Sent } from './demo-app.js';
 
 /** A session as the demo lists it. */
@@ -27,6 +28,7 @@ export class Person {
   readonly password = 'correct horse';
   id = '';
   token = '';
+  #sessionId = '';
 
   /** @param app the demo that requests go to; another one where it was started again */
   private constructor(public app: DemoApp) {}
@@ -36,7 +38,9 @@ export class Person {
     const person = new Person(app);
     const { body } = await app.send('POST', '/api/sign-up', { body: person.credentials });
     person.id = (body as { id: string }).id;
-    person.token = await person.session('laptop');
+    const session = await person.#begin('laptop');
+    person.token = session.authToken;
+    person.#sessionId = session.id;
     return person;
   }
 
@@ -55,7 +59,16 @@ export class Person {
 
   /** The token of a further session, without the time that hashing a password takes. */
   async session(userAgent = 'laptop'): Promise<string> {
-    return (await this.app.sessions.create({ userId: this.id, data: { userAgent } })).authToken;
+    return (await this.#begin(userAgent)).authToken;
+  }
+
+  #begin(userAgent: string) {
+    return this.app.sessions.create({ userId: this.id, data: { userAgent } });
+  }
+
+  /** Makes room for more sessions than a person may have. */
+  async deleteOtherSessions(): Promise<void> {
+    await this.app.sessions.deleteAll({ userId: this.id, id: Not(this.#sessionId), status: 'all' });
   }
 
   async send(method: string, path: string, sent: Sent = {}): Promise<Answer> {

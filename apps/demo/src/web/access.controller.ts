@@ -1,5 +1,4 @@
-import { Body, Get, Headers, HttpStatus, Query, Redirect, Res } from '@nestjs/common';
-import { ConflictException } from '@nestjs/common';
+import { Body, ConflictException, Get, Headers, HttpStatus, Query, Redirect, Res } from '@nestjs/common';
 import { CurrentSession, OptionalSession, Public, SessionCookies } from '@app/sessions';
 import { dataOf, LOGIN, SIGN_UP } from '../sessions/login.js';
 import { type Session, Sessions } from '../sessions/sessions.js';
@@ -28,8 +27,8 @@ export class AccessController {
 
   @Public()
   @Get('sign-in')
-  showSignIn(@Query() { next, done, ended }: Readonly<Record<string, unknown>>): string {
-    return signInPage({ next: ownPath(next), done, hasEnded: ended !== undefined });
+  showSignIn(@Query() { next, done, why }: Readonly<Record<string, unknown>>): string {
+    return signInPage({ next: ownPath(next), done, why });
   }
 
   /** A session that the browser has already is replaced. @see OWASP ASVS 5.0, 7.2.4 */

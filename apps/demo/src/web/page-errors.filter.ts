@@ -5,6 +5,7 @@ import { InvalidForm } from './forms.js';
 import { isOutage } from './outage.js';
 import { ownPath } from './own-path.js';
 import { setPageHeaders } from './page-headers.js';
+import type { Why } from './pages/access.pages.js';
 import { errorPage } from './pages/error.page.js';
 
 /** What of a request tells where it came from. Express has it. */
@@ -55,17 +56,21 @@ export class PageErrors extends BaseExceptionFilter {
 /** Where to go first, if that helps. */
 function detourOf(exception: unknown, request: PageRequest): string | undefined {
   if (!(exception instanceof HttpException) || exception.getStatus() !== 401) return undefined;
-  const next = encodeURIComponent(pageOf(request));
+  const sender = senderOf(request);
+  const page = request.method === 'GET' ? request.originalUrl : sender;
+  const next = encodeURIComponent(ownPath(page?.replace(/\?done=[a-z-]*$/, '')));
   if (exception.errorCode === 'ERR_SESSION_NOT_FRESH') return `/account/confirm?next=${next}`;
   const ended = exception.errorCode === 'ERR_SESSION_TOKEN_INVALID';
-  return `/sign-in?next=${next}${ended ? '&ended=1' : ''}`;
+  // Who comes from there was just given a cookie.
+  const lost = !ended && sender !== undefined && /^\/sign-(?:in|up)\b/.test(sender);
+  const why: Why | undefined = ended ? 'ended' : lost ? 'lost' : undefined;
+  return `/sign-in?next=${next}${why ? `&why=${why}` : ''}`;
 }
 
-/** The page that was asked for, or whose form was sent, without what it said of an earlier form. */
-function pageOf({ method, originalUrl, headers: { referer = '', host } }: PageRequest): string {
+/** The page of ours that a request comes from, where browsers tell. */
+function senderOf({ headers: { referer = '', host } }: PageRequest): string | undefined {
   const [, from, path] = /^https?:\/\/([^/]+)(\/.*)$/.exec(referer) ?? [];
-  const sender = from === host ? path : undefined;
-  return ownPath((method === 'GET' ? originalUrl : sender)?.replace(/\?done=[a-z-]*$/, ''));
+  return from === host ? path : undefined;
 }
 
 function statusOf(exception: unknown): number {

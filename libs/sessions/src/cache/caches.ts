@@ -48,10 +48,17 @@ export class Caches {
   /** The channel that comes with a storage, if any; memory is of one process only. */
   #channelOf(adapter: SessionsAdapter): InvalidationChannel | null | undefined {
     if (adapter instanceof MemoryAdapter) return null;
-    if (!(adapter instanceof TypeOrmAdapter) || adapter.dataSource.options.type !== 'postgres') return undefined;
+    if (!(adapter instanceof TypeOrmAdapter) || !hasConnectionToSpare(adapter.dataSource)) return undefined;
     const { dataSource } = adapter;
     let channel = this.#postgres.get(dataSource);
     if (!channel) this.#postgres.set(dataSource, (channel = new PostgresChannel(dataSource)));
     return channel;
   }
+}
+
+/** Whether a data source can listen on one connection, and look sessions up on another. */
+function hasConnectionToSpare({ options }: DataSource): boolean {
+  if (options.type !== 'postgres') return false;
+  const { max } = (options.extra ?? {}) as { readonly max?: number };
+  return (options.poolSize ?? max ?? Infinity) > 1;
 }

@@ -12,14 +12,29 @@ export interface AccessDetails {
   readonly next: string;
   readonly state?: FormState;
   readonly done?: unknown;
-  /** Whether the session that the browser had was ended elsewhere. */
-  readonly hasEnded?: boolean;
+  /** Why somebody has to sign in who did so before, by its name below, as it came with the address. */
+  readonly why?: unknown;
 }
 
-export function signInPage({ next, state = EMPTY, done, hasEnded = false }: AccessDetails): string {
+export type Why = 'ended' | 'lost';
+
+const REASONS: Readonly<Record<Why, Html>> = {
+  ended: html`<p><strong>This session was ended.</strong></p>
+    <p>You signed it out from another device, changed your password, or did not use it for long. Sign in to go on.</p>`,
+  lost: html`<p><strong>Your browser did not keep the cookie</strong> by which it is known.</p>
+    <p>
+      Some browsers keep it over HTTPS only. Use HTTPS, or, to try the demo without, start it with
+      <code>DEMO_INSECURE_COOKIE=true</code>.
+    </p>`,
+};
+const WHY = new Map<unknown, Html>(
+  Object.entries(REASONS).map(([why, text]) => [why, html`<div class="notice" role="status">${text}</div>`]),
+);
+
+export function signInPage({ next, state = EMPTY, done, why }: AccessDetails): string {
   const main = html`<div class="narrow">
     <h1>Sign in</h1>
-    ${hasEnded && ended} ${problemSummary(state, LABELS)}
+    ${WHY.get(why)} ${problemSummary(state, LABELS)}
     <form method="post" action="/sign-in" class="card">
       ${hiddenNext(next)} ${field(state, EMAIL)} ${field(state, { ...PASSWORD, autocomplete: 'current-password' })}
       <button>Sign in</button>
@@ -28,11 +43,6 @@ export function signInPage({ next, state = EMPTY, done, hasEnded = false }: Acce
   </div>`;
   return pageOf({ title: 'Sign in', of: 'visitor', path: '/sign-in', main, done, hasProblems: hasProblems(state) });
 }
-
-const ended = html`<div class="notice" role="status">
-  <p><strong>This session was ended.</strong></p>
-  <p>You signed it out from another device, changed your password, or did not use it for long. Sign in to go on.</p>
-</div>`;
 
 export function signUpPage({ next, state = EMPTY }: AccessDetails): string {
   const password = { ...PASSWORD, autocomplete: 'new-password', hint: 'Eight characters or more.', min: 8, max: 1000 };
