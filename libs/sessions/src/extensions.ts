@@ -13,7 +13,7 @@ interface Group {
 }
 
 /**
- * The writing of new ends. Requests of one session write one together, and those of several that come while another is under
+ * The writing of new ends. Requests of one session write one together, and those of several that come while some are under
  * way travel as one statement; one that comes alone waits for nothing.
  */
 export class Extensions {

@@ -120,7 +120,7 @@ export interface TableOptions {
    */
   readonly preparedStatements?: boolean;
   /**
-   * Whether look-ups that come while another is under way travel together, as one statement, and extensions likewise; one that
+   * Whether look-ups that come while some are under way travel together, as one statement, and extensions likewise; one that
    * comes alone waits for nothing. Default: true.
    */
   readonly coalesceLookUps?: boolean;

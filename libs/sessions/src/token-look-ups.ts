@@ -23,7 +23,7 @@ interface Statement {
 }
 
 /**
- * Look-ups of rows by the digests of tokens. Those that come while another is under way travel together, as one statement;
+ * Look-ups of rows by the digests of tokens. Those that come while some are under way travel together, as one statement;
  * one that comes alone waits for nothing.
  */
 export class TokenLookUps {
