@@ -37,7 +37,9 @@ export function curveOf(groups: readonly Group[]): string {
   <text class="title" x="0" y="20">Time of a look-up, against that in the smallest table</text>
 ${marks.map((mark) => gridLine(mark, y(mark))).join('\n')}
 ${names.map((name, i) => `  <text class="note" x="${x(i)}" y="${HEIGHT - 14}" text-anchor="middle">${name}</text>`).join('\n')}
-${groups.map((group) => lineOf(group, x, y)).join('\n')}
+${byEnd(groups)
+  .map((group, i) => lineOf(group, x, y, i === 0 ? -6 : 14))
+  .join('\n')}
 </svg>
 `;
 }
@@ -49,7 +51,13 @@ function gridLine(mark: number, y: number): string {
   ].join('\n');
 }
 
-function lineOf(group: Group, x: (i: number) => number, y: (ratio: number) => number): string {
+/** The highest line first, so that the names at their ends do not lie on each other. */
+function byEnd(groups: readonly Group[]): Group[] {
+  const end = (group: Group): number => ratioOf(group, group.results.at(-1)!).median;
+  return groups.toSorted((a, b) => end(b) - end(a));
+}
+
+function lineOf(group: Group, x: (i: number) => number, y: (ratio: number) => number, labelOffset: number): string {
   const ratios = group.results.map((result) => ratioOf(group, result));
   const own = group.results.some((result) => result.own);
   const points = ratios.map(({ median }, i) => `${x(i)},${y(median)}`);
@@ -59,7 +67,7 @@ function lineOf(group: Group, x: (i: number) => number, y: (ratio: number) => nu
       ({ min, max }, i) => `  <line class="spread" x1="${x(i)}" x2="${x(i)}" y1="${y(min)}" y2="${y(max)}"/>`,
     ),
     `  <polyline class="line${own ? ' own' : ''}" points="${points.join(' ')}"/>`,
-    `  <text x="${x(ratios.length - 1) + 12}" y="${y(ratios.at(-1)!.median) + (own ? -4 : 12)}">${label}</text>`,
+    `  <text x="${x(ratios.length - 1) + 12}" y="${round(y(ratios.at(-1)!.median) + labelOffset)}">${label}</text>`,
   ].join('\n');
 }
 
