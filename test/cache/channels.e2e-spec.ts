@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
+import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type InvalidationChannel, RedisChannel } from '@app/sessions';
 import { createDatabase, type DatabaseName, type TestDatabase } from '../support/databases.js';
@@ -35,7 +36,6 @@ const CARRIERS: readonly Carrier[] = [
     database: 'postgres',
     channel: async () => undefined,
     async break({ options }) {
-      const { DataSource } = await import('typeorm');
       const admin = await new DataSource(options).initialize();
       await admin.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_notify%' AND pid <> pg_backend_pid() AND datname = current_database()`,

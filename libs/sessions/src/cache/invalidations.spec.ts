@@ -17,13 +17,17 @@ class LocalChannel implements InvalidationChannel {
   async connect(heard: (message: string) => void, lost: (reason: unknown) => void): Promise<ChannelConnection> {
     this.connects++;
     if (this.isDown) throw new Error('refused');
+    if (this.hangs) await new Promise(() => {});
     const connection = {
       publish: async (message: string): Promise<void> => {
         if (this.isDown || this.sendsNothing) throw new Error('broken');
         if (this.hangs) await new Promise(() => {});
         if (!this.isSilent) this.deliver(message);
       },
-      close: async (): Promise<void> => void this.#listeners.delete(connection),
+      close: async (): Promise<void> => {
+        this.#listeners.delete(connection);
+        if (this.hangs) await new Promise(() => {});
+      },
     };
     this.#listeners.set(connection, { heard, lost });
     return connection;
@@ -225,6 +229,21 @@ describe('invalidations', () => {
     await one.close();
     expect([one.live, channel.size, vi.getTimerCount()]).toEqual([false, 0, 0]);
   });
+
+  it.each(['before they are connected', 'after that'])(
+    'hold up no shutdown where the channel hangs, %s',
+    async (when) => {
+      const one = node(new Forgetful());
+      channel.hangs = when.startsWith('before');
+      void one.open();
+      await vi.advanceTimersByTimeAsync(0);
+      channel.hangs = true;
+      let closed = false;
+      void one.close().then(() => (closed = true));
+      await vi.advanceTimersByTimeAsync(1000);
+      expect([closed, vi.getTimerCount()]).toEqual([true, 0]);
+    },
+  );
 
   it('can be closed while they connect, and while the channel is down', async () => {
     const connecting = node(new Forgetful());

@@ -8,8 +8,8 @@ const BEAT_MS = 500;
 /** How long a node that heard itself may serve from its caches: longer than a pause of the garbage collection. */
 const LEASE_MS = 2000;
 
-/** How long a call that changed a session waits for its message to be sent. */
-const SEND_MS = 1000;
+/** How long a call that changed a session waits for its message to be sent, and a shutdown for a connection to be closed. */
+const PATIENCE_MS = 1000;
 
 /** Times between two tries to connect. */
 const RETRY_MS = [50, 100, 200, 500, 1000, 2000];
@@ -50,7 +50,7 @@ export class Invalidations {
   #beat = 0;
   #failures = 0;
   #isUp = false;
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
   #firstTry: Promise<void> | undefined;
 
   constructor(
@@ -82,9 +82,13 @@ export class Invalidations {
     this.#untold.set(table, { ids: all, until: performance.now() + this.#caches.get(table)!.ttlMs });
   }
 
+  /** Ends it; resolves when the connection is closed, or does not let itself be. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#firstTry;
+    await (this.#closing ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
+    await inTime(this.#firstTry, undefined);
     await this.#disconnect();
   }
 
@@ -100,7 +104,7 @@ export class Invalidations {
         },
       );
       this.#connection = connection;
-      if (this.#isClosed) return await this.#disconnect();
+      if (this.#closing) return await this.#disconnect();
       if ('reason' in lost) throw lost.reason;
       this.#connectedAt = performance.now();
       this.#pulse();
@@ -132,17 +136,11 @@ export class Invalidations {
   async #send(message: Omit<Message, 'from'>): Promise<boolean> {
     const connection = this.#connection;
     if (!connection) return false;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), SEND_MS).unref();
-    });
     const sent = connection.publish(encode({ from: this.#node, ...message })).then(
       () => true,
       () => false,
     );
-    const result = await Promise.race([sent, late]);
-    clearTimeout(timer);
-    return result;
+    return inTime(sent, false);
   }
 
   #hear(text: string): void {
@@ -174,7 +172,7 @@ export class Invalidations {
   }
 
   #lose(reason: unknown): void {
-    if (this.#isClosed) return;
+    if (this.#closing) return;
     void this.#disconnect();
     const delay = RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)]!;
     if (this.#isUp || this.#failures === 0) this.log.down(reason);
@@ -190,10 +188,24 @@ export class Invalidations {
     this.#heardAt = -Infinity;
     this.#beats.clear();
     this.#clear();
-    await connection?.close().catch(() => undefined);
+    await inTime(
+      connection?.close().catch(() => undefined),
+      undefined,
+    );
   }
 
   #clear(): void {
     for (const { cache } of this.#caches.values()) cache.clear();
   }
+}
+
+/** The result of what may never end, or another one where it takes too long. */
+async function inTime<T>(promise: Promise<T> | undefined, otherwise: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), PATIENCE_MS).unref();
+  });
+  const result = await Promise.race([promise ?? otherwise, late]);
+  clearTimeout(timer);
+  return result;
 }
