@@ -69,12 +69,25 @@ describeStorages('the near cache', (name) => {
     const read = await sessions().authenticate(authToken);
     const first = (await sessions().authenticate(authToken))!;
     expect(first).toStrictEqual(read);
-    first.seenAt!.setTime(0);
-    first.expiresAt!.setTime(0);
+    first.expiresAt = null;
     first.budget!.cents = 0;
     (first.data['devices'] as { name: string }[])[0]!.name = 'changed';
     (first.scopes as string[]).push('posts:write');
     expect(await sessions().authenticate(authToken)).toStrictEqual(read);
+  });
+
+  it('shares the dates of a session, which nobody can change, from the first time on', async () => {
+    const { authToken } = await sessions().create({ userId: 'u1', seenAt: START });
+    for (const nth of [1, 2, 3]) {
+      const session = (await sessions().authenticate(authToken))!;
+      const before = structuredClone(session);
+      for (const date of [session.seenAt!, session.expiresAt!, session.createdAt, session.updatedAt])
+        expect(() => date.setTime(0), `of look-up ${nth}`).toThrow('change a copy, new Date(session.createdAt)');
+      expect(session).toEqual(before);
+      const copy = new Date(session.createdAt);
+      copy.setUTCHours(0, 0, 0, 0);
+      expect(copy.getTime()).toBeLessThan(session.createdAt.getTime());
+    }
   });
 
   it.each([
@@ -188,7 +201,7 @@ describeDatabases('the near cache and the database', (name) => {
     queries.onQuery = undefined;
   });
 
-  const look = (token: string, options = {}) =>
+  const look = (token: unknown, options = {}) =>
     queries.countOf(() => sessions().authenticate(token, { autoExtend: false, ...options }));
 
   it('ask it once for a token, known or not, until its time is over', async () => {
@@ -205,6 +218,16 @@ describeDatabases('the near cache and the database', (name) => {
     app.clock.advance(1);
     expect(await look(authToken)).toBe(known);
     expect(await look(unknown)).toBe(refused);
+  });
+
+  it('never ask it about what can be no token', async () => {
+    const { authToken } = await sessions().create({ userId: 'u1' });
+    await look(authToken);
+    const texts = ['', 'short', `${authToken} `, `${authToken}ä`, 'a'.repeat(256), 'a'.repeat(1_000_000)];
+    for (const text of [...texts, undefined, 7, [authToken]]) {
+      expect(await look(text), String(text)).toBe(0);
+      expect(await sessions().authenticate(text)).toBeNull();
+    }
   });
 
   it('ask it where that is wanted, and where the table has no cache', async () => {

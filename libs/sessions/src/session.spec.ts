@@ -21,7 +21,7 @@ const WEEK_STALE_DAY: Limits = { ttlMs: 7 * DAY, staleMs: DAY, absoluteEnd: null
 
 const after = (ms: number): Date => new Date(NOW.getTime() + ms);
 const due = (expiresAt: Date | null, { ttlMs, staleMs, absoluteEnd }: Limits = WEEK_STALE_DAY): boolean =>
-  isDue({ createdAt: NOW, expiresAt, absoluteExpiresAt: absoluteEnd }, { ttlMs, staleMs, absoluteMs: null }, NOW);
+  isDue({ createdAt: NOW, expiresAt, absoluteExpiresAt: absoluteEnd }, { ttlMs, staleMs, absoluteMs: null }, NOW.getTime());
 
 const times = fc.integer({ min: -500 * DAY, max: 500 * DAY }).map(after);
 const lengths = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 400 * DAY }));
@@ -163,7 +163,7 @@ describe('isDue', () => {
     fc.assert(
       fc.property(sessions, lifetimes, ({ createdAt, expiresAt }, { ttlMs, staleMs }) => {
         const lifetime: Lifetime = { ttlMs, staleMs, absoluteMs: null };
-        if (!isDue({ createdAt, expiresAt }, lifetime, NOW)) return;
+        if (!isDue({ createdAt, expiresAt }, lifetime, NOW.getTime())) return;
         expect(isExpired(expiresAt, NOW)).toBe(false);
         expect(NOW.getTime() + ttlMs! - expiresAt!.getTime()).toBeGreaterThan(staleMs!);
       }),
@@ -179,7 +179,7 @@ describe('isDue', () => {
           if (expiresAt === undefined) continue;
           const valid = expiresAt !== null && !isExpired(expiresAt, NOW);
           const offered = extension !== undefined && valid && expiresAt.getTime() < extension.ifBefore.getTime();
-          expect(isDue({ ...session, expiresAt }, lifetime, NOW)).toBe(offered);
+          expect(isDue({ ...session, expiresAt }, lifetime, NOW.getTime())).toBe(offered);
         }
       }),
       { numRuns: 2000 },
@@ -195,7 +195,7 @@ describe('isOver', () => {
         const ends = [session.expiresAt, absoluteEnd, earlier(session.expiresAt, absoluteEnd), NOW];
         for (const now of ends.flatMap((end) => (end ? [end, new Date(end.getTime() - 1)] : []))) {
           const over = isExpired(session.expiresAt, now) || isExpired(absoluteEnd, now);
-          expect(isOver(session, lifetime, now)).toBe(over);
+          expect(isOver(session, lifetime, now.getTime())).toBe(over);
         }
       }),
       { numRuns: 1000 },

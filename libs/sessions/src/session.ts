@@ -111,10 +111,10 @@ function staleMsOf({ idleTtl }: Limited, { staleMs }: Lifetime): number | null {
 }
 
 /** Whether a session has reached its end, or the one that no extension moves. In numbers, for every request asks. */
-export function isOver(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime, now: Date): boolean {
-  if (isExpired(session.expiresAt, now)) return true;
+export function isOver(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime, nowMs: number): boolean {
+  if (session.expiresAt !== null && session.expiresAt.getTime() <= nowMs) return true;
   const absoluteMs = absoluteEndMs(session, lifetime);
-  return absoluteMs !== null && absoluteMs <= now.getTime();
+  return absoluteMs !== null && absoluteMs <= nowMs;
 }
 
 /** The end of a session that is used now. */
@@ -157,6 +157,7 @@ export function dueAt(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetim
 }
 
 /** Whether that extension is due now: it lengthens a valid session. */
-export function isDue(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime, now: Date): boolean {
-  return now.getTime() >= dueAt(session, lifetime) && !isExpired(session.expiresAt, now);
+export function isDue(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime, nowMs: number): boolean {
+  const { expiresAt } = session;
+  return nowMs >= dueAt(session, lifetime) && expiresAt !== null && nowMs < expiresAt.getTime();
 }

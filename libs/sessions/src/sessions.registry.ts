@@ -12,6 +12,7 @@ import type { SessionsAdapter } from './adapters/sessions-adapter.js';
 import { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
 import type { CachedSessions } from './cache/cached-sessions.js';
 import { Caches } from './cache/caches.js';
+import { systemClock } from './clock.js';
 import { SessionsConfigError } from './errors/errors.js';
 import { reasonOf } from './errors/reason-of.js';
 import { SessionEvents } from './events/session-events.js';
@@ -32,8 +33,6 @@ import { type AnySessionsTable, tableClassOf } from './table/sessions-table.js';
 
 /** A table as another part of the application names it: by its class, its definition, or its name. */
 export type TableReference = AnySessionsTable | SessionsTableDefinition | string;
-
-const systemClock = (): Date => new Date();
 
 /** The tables of an application, and all that is wrong with them, said at once and before the first request. */
 @Injectable()

@@ -150,18 +150,16 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * The valid session of a token, extended when that is due; `null` for any other text, which costs no query where it
    * cannot be a token. This is what the guard calls.
    */
-  async authenticate(
-    token: unknown,
-    { autoExtend, manager, use = {}, tellsRefusal = true, authoritative }: AuthenticateOptions<F> = {},
-  ): Promise<Session<F> | null> {
+  async authenticate(token: unknown, options: AuthenticateOptions<F> = {}): Promise<Session<F> | null> {
     const { store } = this;
-    const looked = store.findByToken(token, { manager, authoritative, autoExtend });
+    const looked = store.findByToken(token, options);
     const session = looked instanceof Promise ? await looked : looked;
     if (!session) {
+      const { tellsRefusal = true, manager } = options;
       if (tellsRefusal && session === undefined) await store.tellRefusal(token, manager);
       return null;
     }
-    store.lastUse?.note(session, use, store.now());
+    store.lastUse?.note(session, options.use ?? {}, store.now());
     store.events.tell({ type: 'used', session });
     return this.#typed(session);
   }

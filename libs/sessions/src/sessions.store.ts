@@ -13,6 +13,7 @@ import type {
 } from './adapters/sessions-adapter.js';
 import { andThen, type Awaitable } from './awaitable.js';
 import type { Refused, TableEvents, Told } from './events/session-events.js';
+import { type Clock, millisecondsOf } from './clock.js';
 import type { CachedSessions } from './cache/cached-sessions.js';
 import type { Reading } from './cache/near-cache.js';
 import { SessionValidationError } from './errors/errors.js';
@@ -33,7 +34,7 @@ import {
   type SessionsTableDefinition,
 } from './table/definition.js';
 import { candidateDigests } from './token/digest.js';
-import { isWellFormedToken } from './token/parse.js';
+import { hasTokenLength, isWellFormedToken } from './token/parse.js';
 import { Extensions } from './extensions.js';
 import { isSuperseded, SupersededTokens } from './superseded-tokens.js';
 import { TokenLookUps } from './token-look-ups.js';
@@ -68,6 +69,8 @@ export class SessionsStore {
   readonly unset: Readonly<Row>;
   /** Where the uses of sessions are noted, if the table keeps them. */
   readonly lastUse: LastUse | undefined;
+  /** {@link now} in milliseconds. */
+  readonly #nowMs: () => number;
   readonly #hidden: readonly string[];
   readonly #tokens: TokenLookUps;
   readonly #data: Prepared;
@@ -81,12 +84,13 @@ export class SessionsStore {
     readonly entity: Schema,
     readonly adapter: SessionsAdapter,
     readonly options: ResolvedOptions,
-    readonly now: () => Date,
+    readonly now: Clock,
     readonly events: TableEvents,
     useFailed: (error: unknown) => void,
     readonly cache?: CachedSessions,
   ) {
     this.columns = sessionColumns(definition);
+    this.#nowMs = millisecondsOf(now);
     this.#hidden = hiddenOf(definition);
     this.selected = shownColumns(definition).map(({ property }) => property);
     const nullable = [...this.columns.columns.values()].filter((column) => column.nullable);
@@ -143,16 +147,22 @@ export class SessionsStore {
     token: unknown,
     { manager, authoritative = false, autoExtend = this.options.autoExtend }: LookUp = {},
   ): Awaitable<BaseSession | null | undefined> {
-    const digests = this.digestsOf(token);
+    const { cache, options } = this;
+    if (!cache || manager) {
+      const digests = this.digestsOf(token);
+      return digests.length === 0 ? undefined : this.#readAndExtend(digests, autoExtend, manager);
+    }
+    if (!hasTokenLength(token)) return undefined;
+    const digests = candidateDigests(token, options.schemes);
     const [digest] = digests;
     if (digest === undefined) return undefined;
-    const { cache } = this;
-    if (!cache || manager) return this.#readAndExtend(digests, autoExtend, manager);
-    const now = this.now().getTime();
+    const now = this.#nowMs();
     // What is kept needs no extension, where the table extends by itself.
-    const needsLook = authoritative || (autoExtend && !this.options.autoExtend);
+    const needsLook = authoritative || (autoExtend && !options.autoExtend);
     const kept = needsLook ? undefined : cache.find(digest, now);
     if (kept !== undefined) return kept ?? undefined;
+    // What is kept was well formed.
+    if (!isWellFormedToken(token, options.tokenFormat)) return undefined;
     return this.#readAndExtend(digests, autoExtend, undefined, { cache, digest, reading: cache.reading(now) });
   }
 
@@ -285,8 +295,7 @@ export class SessionsStore {
 
   /** The session, extended by its table's lifetime where that is worth a write; `null` where it ended meanwhile. */
   extendIfDue(session: BaseSession, manager?: EntityManager): Awaitable<BaseSession | null> {
-    const now = this.now();
-    if (session.isExpired || !isDue(session, this.options, now) || wasEnded(session)) return session;
+    if (session.isExpired || !isDue(session, this.options, this.#nowMs()) || wasEnded(session)) return session;
     return this.#extensions.extend(session, manager);
   }
 
@@ -358,7 +367,7 @@ export class SessionsStore {
   /** A row of the table as a session; unless it has columns that no session shows, the row itself becomes it. */
   sessionFrom(row: Row): BaseSession {
     const session = this.#shown(row) as { -readonly [K in keyof BaseSession]: BaseSession[K] };
-    session.isExpired = Boolean(session.revokedAt) || isOver(session, this.options, this.now());
+    session.isExpired = Boolean(session.revokedAt) || isOver(session, this.options, this.#nowMs());
     // Rows from before the table had scopes have none.
     if (session.scopes === null) session.scopes = [];
     return session;

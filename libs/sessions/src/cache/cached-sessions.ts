@@ -1,5 +1,5 @@
 import type { BaseSession } from '../session.js';
-import type { CopySession } from './copies.js';
+import type { SessionCopies } from './copies.js';
 import type { Invalidations } from './invalidations.js';
 import { type CacheLimits, NearCache, type Reading } from './near-cache.js';
 
@@ -10,11 +10,11 @@ export class CachedSessions {
   /** @param invalidations none where this process is the only one */
   constructor(
     limits: CacheLimits,
-    copy: CopySession,
+    copies: SessionCopies,
     private readonly table: string,
     private readonly invalidations: Invalidations | undefined,
   ) {
-    this.#near = new NearCache(limits, copy);
+    this.#near = new NearCache(limits, copies);
     invalidations?.add(table, this.#near, limits.ttlMs);
   }
 

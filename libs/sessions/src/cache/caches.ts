@@ -5,7 +5,7 @@ import type { SessionsAdapter } from '../adapters/sessions-adapter.js';
 import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
 import type { ResolvedCache } from '../sessions.options.js';
 import { CachedSessions } from './cached-sessions.js';
-import { copySessionWith } from './copies.js';
+import { SessionCopies } from './copies.js';
 import type { InvalidationChannel } from './invalidation-channel.js';
 import { type ChannelLog, Invalidations } from './invalidations.js';
 import { PostgresChannel } from './postgres-channel.js';
@@ -27,7 +27,7 @@ export class Caches {
     const channel = given === undefined ? this.#channelOf(adapter) : given;
     if (channel === undefined) return undefined;
     const invalidations = channel === null ? undefined : this.#invalidationsOf(channel);
-    return new CachedSessions(limits, copySessionWith(columns), table, invalidations);
+    return new CachedSessions(limits, new SessionCopies(columns), table, invalidations);
   }
 
   /** Begins to hear; until then, and where a channel is down, the caches are not used. */

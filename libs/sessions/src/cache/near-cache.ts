@@ -1,6 +1,6 @@
 import type { BaseSession } from '../session.js';
 import { BoundedMap } from './bounded-map.js';
-import type { CopySession } from './copies.js';
+import type { SessionCopies } from './copies.js';
 
 /** How much a cache keeps, and for how long. */
 export interface CacheLimits {
@@ -45,7 +45,7 @@ export class NearCache {
 
   constructor(
     private readonly limits: CacheLimits,
-    private readonly copy: CopySession,
+    private readonly copies: SessionCopies,
   ) {
     this.#sessions = new BoundedMap(limits.maxEntries, (_, { session }) => this.#digests.delete(session!.id));
     this.#unknown = new BoundedMap(limits.maxEntries);
@@ -59,7 +59,7 @@ export class NearCache {
       this.#drop(digest, entry.session);
       return undefined;
     }
-    return entry.session && this.copy(entry.session);
+    return entry.session && this.copies.of(entry.session);
   }
 
   /** To be asked for before a row is read. */
@@ -68,11 +68,12 @@ export class NearCache {
   }
 
   /**
-   * Keeps what was read, unless it may have changed meanwhile.
+   * Keeps what was read, unless it may have changed meanwhile, and fixes its dates.
    *
    * @param end when the session ends by itself, in milliseconds
    */
   keep(digest: string, session: BaseSession | null, { at, changes }: Reading, end = Infinity): void {
+    if (session !== null) this.copies.fix(session);
     if (changes < this.#oldest) return;
     const until = Math.min(at + this.limits.ttlMs, end);
     if (session === null) {
@@ -86,7 +87,7 @@ export class NearCache {
     if (former !== undefined) this.#sessions.delete(former);
     this.#unknown.delete(digest);
     this.#digests.set(session.id, digest);
-    this.#sessions.set(digest, { session: this.copy(session), from: at, until });
+    this.#sessions.set(digest, { session: this.copies.of(session), from: at, until });
   }
 
   /** Forgets sessions that have been changed. */

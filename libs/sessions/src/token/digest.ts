@@ -71,8 +71,12 @@ const DIGEST = /^[0-9a-f]{40,128}$/;
  * text that looks like one is no token there, or a stolen digest would be.
  */
 export function candidateDigests(token: string, schemes: readonly DigestScheme[]): string[] {
-  const usable = DIGEST.test(token)
-    ? schemes.filter((scheme) => 'key' in scheme || scheme.algorithm !== null)
-    : schemes;
-  return usable.map((scheme) => digestToken(token, scheme));
+  const digests: string[] = [];
+  for (const scheme of schemes) if (hides(scheme) || !DIGEST.test(token)) digests.push(digestToken(token, scheme));
+  return digests;
+}
+
+/** Whether what a scheme stores is not the token itself. */
+function hides(scheme: DigestScheme): boolean {
+  return 'key' in scheme || scheme.algorithm !== null;
 }

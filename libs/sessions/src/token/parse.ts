@@ -7,12 +7,17 @@ const MIN_PLAIN_LENGTH = 16;
 const PLAIN = /^[A-Za-z0-9_-]+$/;
 const BASE62_ONLY = /^[0-9A-Za-z]+$/;
 
+/** Whether something is a text that is not too long for a token. */
+export function hasTokenLength(token: unknown): token is string {
+  return typeof token === 'string' && token.length > 0 && token.length <= MAX_TOKEN_LENGTH;
+}
+
 /**
  * Whether a text can be a token of this format, judged before any query: its type, length, characters, prefix and
  * checksum. Plain tokens of another length than the configured one are readable, since the length is that of new tokens.
  */
 export function isWellFormedToken(token: unknown, { prefix, acceptsPlain }: TokenFormat): token is string {
-  if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) return false;
+  if (!hasTokenLength(token)) return false;
   if (prefix === undefined) return isPlain(token);
   return token.startsWith(`${prefix}_`) ? isPrefixed(token, prefix) : acceptsPlain === true && isPlain(token);
 }
