@@ -225,7 +225,7 @@ describeDatabases('the near cache and the database', (name) => {
     await look(authToken);
     const texts = ['', 'short', `${authToken} `, `${authToken}ä`, 'a'.repeat(256), 'a'.repeat(1_000_000)];
     for (const text of [...texts, undefined, 7, [authToken]]) {
-      expect(await look(text), String(text)).toBe(0);
+      expect(await look(text), `statements about ${String(text)}`).toBe(0);
       expect(await sessions().authenticate(text)).toBeNull();
     }
   });

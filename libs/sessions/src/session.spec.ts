@@ -21,7 +21,11 @@ const WEEK_STALE_DAY: Limits = { ttlMs: 7 * DAY, staleMs: DAY, absoluteEnd: null
 
 const after = (ms: number): Date => new Date(NOW.getTime() + ms);
 const due = (expiresAt: Date | null, { ttlMs, staleMs, absoluteEnd }: Limits = WEEK_STALE_DAY): boolean =>
-  isDue({ createdAt: NOW, expiresAt, absoluteExpiresAt: absoluteEnd }, { ttlMs, staleMs, absoluteMs: null }, NOW.getTime());
+  isDue(
+    { createdAt: NOW, expiresAt, absoluteExpiresAt: absoluteEnd },
+    { ttlMs, staleMs, absoluteMs: null },
+    NOW.getTime(),
+  );
 
 const times = fc.integer({ min: -500 * DAY, max: 500 * DAY }).map(after);
 const lengths = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 400 * DAY }));
