@@ -1,30 +1,18 @@
-import { type ChildProcess, execFile, fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 import { DataSource } from 'typeorm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { useCompiledLibrary } from '../support/compiled-library.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { addSessions, DELETED, NOW, Sessions } from './pruning-app.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 const SKIPPED = /are being deleted by another node/;
 const ROWS = 200;
 
 const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
 
-// The library as a node runs it: compiled, where its imports find the packages of this repository.
-let library: string;
-beforeAll(async () => {
-  mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  library = mkdtempSync(join(ROOT, 'dist', 'nodes-'));
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const options = ['-p', 'libs/sessions/tsconfig.lib.json', '--outDir', library, '--declaration', 'false'];
-  await promisify(execFile)(process.execPath, [tsc, ...options], { cwd: ROOT });
-});
-afterAll(() => rmSync(library, { recursive: true, force: true }));
+const libraryUrl = useCompiledLibrary();
 
 /** A process of the cluster, and the lines that it has logged. */
 class NodeProcess {
@@ -36,7 +24,7 @@ class NodeProcess {
       ...process.env,
       DATABASE_URL: database.url,
       DATABASE_TYPE: name,
-      LIBRARY: pathToFileURL(join(library, 'index.js')).href,
+      LIBRARY: libraryUrl(),
     };
     this.#child = fork(join(import.meta.dirname, 'node.mjs'), { env, execArgv: [] });
     this.#child.on('message', (line) => this.lines.push(line as string));

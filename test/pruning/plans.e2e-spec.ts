@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import { SessionsTable } from '@app/sessions';
 import { pruneExpired } from '../../libs/sessions/src/pruning/prune.js';
 import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
-import { type Setup, TestApplication, useApplication } from '../sessions/support/application.js';
+import { type Setup, useApplication } from '../sessions/support/application.js';
 import { DAY, HOUR, MINUTE } from '../sessions/support/clock.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';
-import { QueryLog } from '../support/query-log.js';
+import { planOf, StatementLog } from '../support/statement-log.js';
 
 const [EXPIRED, REVOKED, VALID] = [1500, 1000, 7500];
 const BATCH = 250;
@@ -18,27 +18,6 @@ const SETUP: Setup = {
   // As the default is to a table of 200,000 rows.
   options: { defaultTable: 'plain', pruning: { atStart: false, interval: '1d', batchSize: BATCH } },
 };
-
-interface Sent {
-  readonly text: string;
-  readonly parameters: readonly unknown[];
-}
-
-/** Keeps the statements on a table that were sent, with what they bind. */
-class StatementLog extends QueryLog {
-  readonly sent: Sent[] = [];
-
-  override logQuery(text: string, parameters: readonly unknown[] = []): void {
-    if (/\b(DELETE|SELECT)\b/.test(text)) this.sent.push({ text, parameters });
-  }
-}
-
-/** The lines of a database's plan for a statement. */
-async function planOf({ name, dataSource }: TestApplication, { text, parameters }: Sent): Promise<string> {
-  const explain = name === 'sqlite' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN';
-  const rows = await dataSource.query<object[]>(`${explain} ${text}`, [...parameters]);
-  return rows.map((row) => Object.values(row).join(' ')).join('\n');
-}
 
 /** What a plan says where a table is scanned, or rows are sorted. */
 const SCANS_OR_SORTS: Readonly<Record<DatabaseName, RegExp>> = {
@@ -106,7 +85,7 @@ describeDatabases('every statement of the expiry job', (name) => {
       const finding = statements.filter(({ text }) => text.includes('LIMIT'));
       expect(finding.filter(({ text }) => !text.includes('>='))).toHaveLength(kinds);
       for (const sent of statements) {
-        const plan = `${sent.text}\n${await planOf(app, sent)}`;
+        const plan = `${sent.text}\n${await planOf(name, app.dataSource, sent)}`;
         expect(plan).not.toMatch(SCANS_OR_SORTS[name]);
         expect(plan).toMatch(BY_INDEX[name]);
         expect(sortedRows(plan)).toBeLessThanOrEqual(4 * BATCH);

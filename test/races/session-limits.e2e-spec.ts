@@ -47,7 +47,7 @@ const [rejecting, endingOldest, endingLeastUsed, pairs, strictPairs] = TABLES as
 type LoggedIn = Awaited<ReturnType<Pairs['create']>>;
 
 const LOG_INS = 100;
-const ROUNDS = 4;
+const ROUNDS = 10;
 const NOW = Date.parse('2026-04-01T00:00:00.000Z');
 const at = (ms: number): Date => new Date(NOW + ms);
 

@@ -41,7 +41,10 @@ export class TcpProxy {
     this.#server = undefined;
     const sockets = [...this.#sockets.keys()];
     const closed = sockets.map((socket) => once(socket, 'close'));
-    for (const socket of sockets) socket.resetAndDestroy();
+    // One that is ending, since its other end has gone, cannot be reset.
+    for (const socket of sockets)
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
     await Promise.all(closed);
     // The applications are in this process, and hear of it when the event loop next looks at their sockets.
     for (let turn = 0; turn < 3; turn++) await new Promise((resume) => setImmediate(resume));

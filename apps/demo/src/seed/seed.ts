@@ -8,6 +8,7 @@ import { DailyCount } from '../statistics/daily-count.entity.js';
 import { User } from '../users/user.entity.js';
 import { PastDays } from './past-days.js';
 import { DOMAIN, peopleOf, type Person } from './people.js';
+import { updatePlannerStatistics } from './planner-statistics.js';
 
 type Row = Record<string, unknown>;
 
@@ -79,6 +80,7 @@ export async function seed(storage: SessionsAdapter, options: SeedOptions): Prom
     const onConflict = { update: ['created', 'pruned'], target: ['day'] };
     await storage.insertAll(DailyCount, days.counts() as unknown[] as Row[], { onConflict });
   }
+  await updatePlannerStatistics(storage);
   return { people: count, sessions: written, replaced };
 }
 
