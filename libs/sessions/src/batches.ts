@@ -1,3 +1,5 @@
+import type { Awaitable } from './awaitable.js';
+
 /** Items of one statement; a power of two, as the sizes of the prepared statements are. */
 const LARGEST = 64;
 
@@ -33,10 +35,12 @@ export class Batches<T, R> {
   #timer: NodeJS.Timeout | undefined;
 
   /**
+   * @param sendOne gives the result of one item
    * @param send gives a result for each item, in their order
    * @param copyOf makes a result for each further one that waits for it, since whoever gets one may change it
    */
   constructor(
+    private readonly sendOne: (item: T) => Awaitable<R>,
     private readonly send: (items: readonly T[]) => Promise<readonly R[]>,
     private readonly copyOf: (result: R) => R,
   ) {}
@@ -48,8 +52,7 @@ export class Batches<T, R> {
   async #begin(item: T): Promise<R> {
     this.#underWay++;
     try {
-      const [result] = await this.send([item]);
-      return result!;
+      return await this.sendOne(item);
     } finally {
       this.#underWay--;
       this.#next();

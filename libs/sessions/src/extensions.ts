@@ -19,6 +19,7 @@ interface Group {
 export class Extensions {
   readonly #statements = new Map<number, Prepared>();
   readonly #batches = new Batches<BaseSession, BaseSession | null>(
+    (session) => this.#extendOne(session, this.store.now()),
     (sessions) => this.#extendAll(sessions),
     (session) => session,
   );

@@ -172,11 +172,13 @@ export class SessionsStore {
     manager: EntityManager | undefined,
     keeping?: Keeping,
   ): Awaitable<BaseSession | null | undefined> {
-    return andThen(this.#read(digests, manager && this.on(manager)), (session) => {
+    const inside = manager && this.on(manager);
+    const admit = (session: BaseSession | null | undefined): Awaitable<BaseSession | null | undefined> => {
       if (keeping) this.#keep(session, keeping);
       if (!session || !autoExtend) return session;
       return andThen(this.extendIfDue(session, manager), (extended) => extended ?? undefined);
-    });
+    };
+    return andThen(this.#tokens.find(digests, inside), (row) => andThen(this.#foundBy(digests, row, inside), admit));
   }
 
   /** Keeps what was read, but for what only an event has told of, and what was found by a token that soon ends its session. */
@@ -190,10 +192,6 @@ export class SessionsStore {
     const { absoluteEnd } = limitsOf(session, this.options);
     const end = earlier(session.expiresAt, absoluteEnd)?.getTime() ?? Infinity;
     return this.options.autoExtend ? Math.min(end, dueAt(session, this.options)) : end;
-  }
-
-  #read(digests: readonly string[], inside?: SessionsAdapter): Awaitable<BaseSession | null | undefined> {
-    return andThen(this.#tokens.find(digests, inside), (row) => this.#foundBy(digests, row, inside));
   }
 
   #foundBy(

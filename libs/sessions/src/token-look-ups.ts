@@ -28,7 +28,11 @@ interface Statement {
  */
 export class TokenLookUps {
   readonly #statements = new Map<number, Statement>();
-  readonly #batches = new Batches<readonly string[], Row | undefined>((tokens) => this.#read(tokens), structuredClone);
+  readonly #batches = new Batches<readonly string[], Row | undefined>(
+    (digests) => this.#readOne(digests, this.table.adapter),
+    (tokens) => this.#read(tokens),
+    structuredClone,
+  );
 
   constructor(
     private readonly table: LookUpTable,

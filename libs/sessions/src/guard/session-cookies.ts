@@ -99,8 +99,8 @@ export class SessionCookies {
    *
    * @example
    * ```ts
-   * const session = await sessions.authenticate(cookies.tokenOf(socket.request));
-   * if (session === null) socket.disconnect();
+   * const session = await sessions.authenticate(cookies.tokenOf(handshake));
+   * if (session === null) client.close(1008);
    * ```
    * @see OWASP ASVS 5.0, 4.4.2
    */

@@ -4,23 +4,26 @@ import type { Awaitable } from '../../awaitable.js';
 import type { SqlTable } from './sql-table.js';
 import { portError } from './unique-violation.js';
 
-/** What came of a statement; of each row the values, in the order of its columns. */
+/** What came of a statement, as `pg` says it; of each row the values, in the order of its columns. */
 export interface Sent {
-  readonly records: readonly (readonly unknown[])[];
-  readonly affected: number;
+  readonly rows: readonly (readonly unknown[])[];
+  readonly rowCount: number | null;
 }
 
-/** Sends a statement that is run often, on the runner's connection or on one of the pool. */
-type Send = (text: string, values: unknown[], runner: QueryRunner | undefined) => Awaitable<Sent>;
+/** A statement with its values, on the runner's connection or on one of the pool. */
+interface Run {
+  readonly text: string;
+  readonly values: unknown[];
+  readonly runner: QueryRunner | undefined;
+  /** Whether nobody asks for more rows than the first. */
+  readonly first: boolean;
+}
+
+type Send = (run: Run) => Awaitable<Sent>;
 
 /** The part of `pg` that is used here. */
 interface PgClient {
-  query(statement: {
-    name: string | undefined;
-    text: string;
-    values: unknown[];
-    rowMode: 'array';
-  }): Promise<{ rows: unknown[][]; rowCount: number | null }>;
+  query(statement: { name: string | undefined; text: string; values: unknown[]; rowMode: 'array' }): Promise<Sent>;
 }
 
 /** The part of `mysql2` that is used here. */
@@ -40,6 +43,7 @@ interface SqliteStatement {
   readonly reader: boolean;
   raw(): this;
   all(...values: unknown[]): unknown[][];
+  get(...values: unknown[]): unknown[] | undefined;
   run(...values: unknown[]): { readonly changes: number };
 }
 
@@ -64,27 +68,33 @@ export class KeptStatements {
     return !this.dataSource.subscribers.some((subscriber) => 'beforeQuery' in subscriber || 'afterQuery' in subscriber);
   }
 
-  /** @throws the port's form of TypeORM's QueryFailedError, or rejects with it */
-  run(text: string, values: unknown[], runner: QueryRunner | undefined, table: SqlTable): Awaitable<Sent> {
+  /**
+   * What is made of the answer to a statement.
+   *
+   * @throws the port's form of TypeORM's QueryFailedError, or rejects with it
+   */
+  run<T>(run: Run, table: SqlTable, made: (sent: Sent) => Awaitable<T>): Awaitable<T> {
+    const { text, values, runner } = run;
     const { logger, options } = this.dataSource;
     const { maxQueryExecutionTime } = options;
     const begin = maxQueryExecutionTime ? Date.now() : 0;
-    const answered = (sent: Sent): Sent => {
+    const answered = (sent: Sent): Awaitable<T> => {
       const time = maxQueryExecutionTime ? Date.now() - begin : 0;
       if (maxQueryExecutionTime && time > maxQueryExecutionTime) logger.logQuerySlow(time, text, values, runner);
-      return sent;
+      return made(sent);
     };
     const failed = (error: Error): never => {
       logger.logQueryError(error, text, values, runner);
       throw portError(new QueryFailedError(text, values, error), table);
     };
     logger.logQuery(text, values, runner);
+    let sent: Awaitable<Sent>;
     try {
-      const sent = this.send(text, values, runner);
-      return sent instanceof Promise ? sent.then(answered, failed) : answered(sent);
+      sent = this.send(run);
     } catch (error) {
       return failed(error as Error);
     }
+    return sent instanceof Promise ? sent.then(answered, failed) : answered(sent);
   }
 }
 
@@ -127,40 +137,36 @@ function sendNamed(pool: () => PgClient): Send {
     names.set(text, name);
     return name;
   };
-  const send = async (client: PgClient, text: string, values: unknown[]): Promise<Sent> => {
-    const name = named ? nameOf(text) : undefined;
-    const { rows, rowCount } = await client.query({ name, text, values, rowMode: 'array' });
-    return { records: rows, affected: rowCount ?? 0 };
+  const send = (client: PgClient, { text, values }: Run): Promise<Sent> =>
+    client.query({ name: named ? nameOf(text) : undefined, text, values, rowMode: 'array' });
+  const sendAgain = (client: PgClient, run: Run, error: { readonly code?: string }): Promise<Sent> => {
+    const { code } = error;
+    if (code === PLAN_IS_USELESS) {
+      generation++;
+      names.clear();
+    } else if (code && CONNECTIONS_ARE_MIXED.has(code)) named = false;
+    else throw error;
+    // The error has ended the transaction, if there is one.
+    if (run.runner?.isTransactionActive) throw error;
+    return send(client, run);
   };
-  return async (text, values, runner) => {
-    const client = runner ? ((await runner.connect()) as PgClient) : pool();
-    try {
-      return await send(client, text, values);
-    } catch (error) {
-      const { code } = error as { code?: string };
-      if (code === PLAN_IS_USELESS) {
-        generation++;
-        names.clear();
-      } else if (code && CONNECTIONS_ARE_MIXED.has(code)) named = false;
-      else throw error;
-      // The error has ended the transaction, if there is one.
-      if (runner?.isTransactionActive) throw error;
-      return send(client, text, values);
-    }
-  };
+  const sendOn = (client: PgClient, run: Run): Promise<Sent> =>
+    send(client, run).catch((error: { readonly code?: string }) => sendAgain(client, run, error));
+  return (run) =>
+    run.runner ? run.runner.connect().then((client) => sendOn(client as PgClient, run)) : sendOn(pool(), run);
 }
 
 function sendExecuted(pool: () => MysqlClient): Send {
-  return async (text, values, runner) => {
-    const client = runner ? ((await runner.connect()) as MysqlClient) : pool();
-    return new Promise((resolve, reject) => {
+  const sendOn = (client: MysqlClient, { text, values }: Run): Promise<Sent> =>
+    new Promise((resolve, reject) => {
       client.execute({ sql: text, rowsAsArray: true }, values, (error, result) => {
         if (error) reject(error);
-        else if (Array.isArray(result)) resolve({ records: result, affected: result.length });
-        else resolve({ records: [], affected: result.affectedRows });
+        else if (Array.isArray(result)) resolve({ rows: result, rowCount: result.length });
+        else resolve({ rows: [], rowCount: result.affectedRows });
       });
     });
-  };
+  return (run) =>
+    run.runner ? run.runner.connect().then((client) => sendOn(client as MysqlClient, run)) : sendOn(pool(), run);
 }
 
 function sendKept(connection: () => SqliteConnection): Send {
@@ -171,7 +177,7 @@ function sendKept(connection: () => SqliteConnection): Send {
     statements.set(text, statement);
     return statement.reader ? statement.raw() : statement;
   };
-  return (text, values) => {
+  return ({ text, values, first }) => {
     const current = connection();
     // A data source that is initialized anew has another connection.
     if (current !== opened) {
@@ -179,8 +185,12 @@ function sendKept(connection: () => SqliteConnection): Send {
       statements = new Map();
     }
     const statement = statements.get(text) ?? prepared(text);
-    if (!statement.reader) return { records: [], affected: statement.run(...values).changes };
-    const records = statement.all(...values);
-    return { records, affected: records.length };
+    if (!statement.reader) return { rows: [], rowCount: statement.run(...values).changes };
+    const rows = first ? firstOf(statement.get(...values)) : statement.all(...values);
+    return { rows, rowCount: rows.length };
   };
+}
+
+function firstOf(row: unknown[] | undefined): unknown[][] {
+  return row ? [row] : [];
 }

@@ -26,7 +26,7 @@ import type {
 import { type Dialect, dialectOf } from './dialects.js';
 import { Inserter } from './inserter.js';
 import { bindParams, loadRow, loadValues, prepareQuery, type SqlPrepared } from './prepare.js';
-import { KeptStatements } from './kept-statements.js';
+import { KeptStatements, type Sent } from './kept-statements.js';
 import { SqlWriter } from './sql.js';
 import { loadRelations } from './relations.js';
 import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
@@ -212,7 +212,11 @@ export class TypeOrmAdapter implements SessionsAdapter {
   }
 
   first(prepared: Prepared, params: Row = {}): Awaitable<Row | undefined> {
-    return andThen(this.answer(prepared as SqlPrepared, params), ({ rows }) => rows![0]);
+    const query = prepared as SqlPrepared;
+    const { kind, columns, options } = query;
+    if (kind !== 'all' || !columns || options.relations || !options.often || !this.#kept?.apply)
+      return andThen(this.answer(query, params), ({ rows }) => rows![0]);
+    return this.runKept(query, params, true, ({ rows }) => rows[0] && loadValues(columns, rows[0]));
   }
 
   /** What comes of a query; at once where the driver runs statements in this process and has kept this one. */
@@ -222,18 +226,29 @@ export class TypeOrmAdapter implements SessionsAdapter {
     }
     if (query.emulatesReturning) return this.changeAndRead(query, params);
     if (query.deletesByKey) return this.findAndDelete(query, params);
-    const latest =
-      query.options.latest && this.runner && mayReadThePast(this.runner) ? this.#dialect.latest : undefined;
-    const text = query.statement.text + (latest ?? '');
-    const values = bindParams(query, params);
     if (query.options.often && this.#kept?.apply) {
-      return andThen(this.#kept.run(text, values, this.runner, query.table), ({ records, affected }) =>
-        this.executed(query, affected, records, loadValues),
+      return this.runKept(query, params, false, ({ rows, rowCount }) =>
+        this.executed(query, rowCount ?? undefined, rows, loadValues),
       );
     }
-    return this.run(text, values, query.table).then(({ records, affected }) =>
+    return this.run(this.textOf(query), bindParams(query, params), query.table).then(({ records, affected }) =>
       this.executed(query, affected, records as Row[], loadRow),
     );
+  }
+
+  private runKept<T>(
+    query: SqlPrepared,
+    params: Row,
+    first: boolean,
+    made: (sent: Sent) => Awaitable<T>,
+  ): Awaitable<T> {
+    const run = { text: this.textOf(query), values: bindParams(query, params), runner: this.runner, first };
+    return this.#kept!.run(run, query.table, made);
+  }
+
+  private textOf({ statement, options }: SqlPrepared): string {
+    const latest = options.latest && this.runner && mayReadThePast(this.runner) ? this.#dialect.latest : undefined;
+    return statement.text + (latest ?? '');
   }
 
   private executed<R extends object>(
