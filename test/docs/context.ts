@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
+import type { WebSocket } from 'ws';
 import type { IoRedisClient } from '../../libs/sessions/src/cache/redis-channel.js';
 import {
   type SessionCookies,
@@ -77,16 +78,11 @@ export class ApiKeys extends SessionsTable({
 
 export class AccountService {}
 
-/** The client of a WebSocket gateway, as socket.io has it. */
-export interface Socket {
-  readonly handshake: { readonly auth: { readonly token?: unknown } };
-  readonly request: IncomingMessage;
-  disconnect(): void;
-}
-
 /** A client of Redis, as the application has it. */
 export declare const redis: IoRedisClient;
-export declare const socket: Socket;
+/** A client of a WebSocket gateway, and the request that it came with. */
+export declare const client: WebSocket;
+export declare const handshake: IncomingMessage;
 export declare const app: INestApplication;
 export declare const dataSource: DataSource;
 export declare const queryRunner: QueryRunner;

@@ -12,6 +12,7 @@ export type Slot =
 /** Writes conditions as SQL and collects what they bind, under names that TypeORM turns into the driver's placeholders. */
 export class SqlWriter {
   readonly slots: Record<string, Slot> = {};
+  #count = 0;
 
   constructor(
     private readonly dialect: Dialect,
@@ -59,7 +60,7 @@ export class SqlWriter {
   }
 
   private add(slot: Slot): string {
-    const key = `${this.parameters}${Object.keys(this.slots).length}`;
+    const key = `${this.parameters}${this.#count++}`;
     this.slots[key] = slot;
     return `:${key}`;
   }
