@@ -10,9 +10,11 @@ const DAY = 86_400_000;
 
 class Sessions extends SessionsTable({ extraFields: { number: { type: 'int' } }, rotation: true }) {}
 class Unprepared extends SessionsTable({ table: 'unprepared', preparedStatements: false }) {}
+/** Tokens as they are, which a collation might take for each other. */
+class Clear extends SessionsTable({ table: 'clear', hashingAlgorithm: null }) {}
 class Apart extends SessionsTable({ table: 'apart', coalesceLookUps: false }) {}
 
-const SETUP = { tables: [Sessions, Unprepared, Apart], options: { defaultTable: 'sessions' } };
+const SETUP = { tables: [Sessions, Unprepared, Clear, Apart], options: { defaultTable: 'sessions' } };
 
 describeStorages('look-ups of many tokens at once', (name) => {
   const app = useApplication(name, SETUP);
@@ -25,6 +27,13 @@ describeStorages('look-ups of many tokens at once', (name) => {
     const tokens = sessions.flatMap(({ authToken }) => [authToken, generateToken({ length: 64 }), '?']);
     const found = await Promise.all(tokens.map((token) => app.get(Sessions).authenticate(token)));
     expect(found.map((session) => session?.number)).toEqual(sessions.flatMap((_, i) => [i, undefined, undefined]));
+  });
+
+  it('take no token for another one that only looks like it', async () => {
+    const tokens = await Promise.all(Array.from({ length: 20 }, async () => (await app.get(Clear).create({})).authToken));
+    const similar = tokens.flatMap((token) => [token, token.toLowerCase(), token.toUpperCase()]);
+    const found = await Promise.all(similar.map((token) => app.get(Clear).authenticate(token)));
+    expect(found.map((session) => session !== null)).toEqual(tokens.flatMap(() => [true, false, false]));
   });
 
   it('give requests with the same token a session each, which they may change', async () => {

@@ -18,10 +18,13 @@ interface Asked<T, R> {
   readonly waiting: { resolve: (result: R) => void; reject: (error: unknown) => void }[];
 }
 
-/** How many items a statement for so many has room for. */
+/** How many items a statement for so many has room for: few statements are kept, and the common ones fit. */
 export function sizeFor(count: number): number {
-  return 2 ** Math.ceil(Math.log2(count));
+  return count <= FITTING ? count : 2 ** Math.ceil(Math.log2(count));
 }
+
+/** Up to this number there is a statement of each size. */
+const FITTING = 8;
 
 /**
  * Lets items that come while some are under way travel together; one that comes alone waits for nothing, and of those with

@@ -82,6 +82,8 @@ export class TokenLookUps {
         where: { [column]: one ? digests[0] : In(digests) },
         // Of several it tells which one a row has.
         select: one ? select : [...select, column],
+        // Several are told apart here.
+        similar: !one,
         often: true,
       });
       statement = { prepared, names };

@@ -33,6 +33,11 @@ export interface QueryOptions {
   latest?: boolean;
   /** `'updateAll'`: the new values, or `column(name)` for the value that another column had before. */
   set?: Row;
+  /**
+   * `'all'`: whether rows may come too whose text only its collation takes for the one that is asked for, which spares the
+   * database a look at it: whoever asks compares.
+   */
+  similar?: boolean;
   /** Whether it will be run often: a database may then keep what it has made of it. */
   often?: boolean;
   /** `'updateAll'`, `'deleteAll'`: columns to return of each row that was changed. */

@@ -20,6 +20,8 @@ export class SqlWriter {
     private readonly prefix = '',
     /** The beginning of the parameters' names. */
     private readonly parameters = 'p',
+    /** Whether text that its collation takes for equal is equal enough. */
+    private readonly similar = false,
   ) {}
 
   name(column: SqlColumn): string {
@@ -92,7 +94,9 @@ export class SqlWriter {
     const placeholder = this.value(column, value);
     if (op !== '=') return `${this.sortable(column)} ${op} ${placeholder}`;
     const sql = this.name(column);
-    return column.kind === 'string' ? this.dialect.equalText(sql, placeholder) : `${sql} = ${placeholder}`;
+    return column.kind === 'string' && !this.similar
+      ? this.dialect.equalText(sql, placeholder)
+      : `${sql} = ${placeholder}`;
   }
 
   private oneOf(column: SqlColumn, values: readonly unknown[]): string {
@@ -101,7 +105,7 @@ export class SqlWriter {
     const among = `${sql} IN (${placeholders})`;
     const exactly = this.dialect.byCodePoint(sql);
     // Only a collation that folds characters needs the second look.
-    return column.kind === 'string' && exactly.startsWith('BINARY')
+    return column.kind === 'string' && exactly.startsWith('BINARY') && !this.similar
       ? `(${among} AND ${exactly} IN (${placeholders}))`
       : among;
   }
