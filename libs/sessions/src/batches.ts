@@ -12,6 +12,9 @@ const HOLD_MS = 50;
  */
 const LANES = 3;
 
+/** Fewer items are not worth a statement of their own. */
+const SMALLEST = 4;
+
 /** One item, and who waits for its result. */
 interface Asked<T, R> {
   readonly item: T;
@@ -36,6 +39,7 @@ export class Batches<T, R> {
   /** How many statements are under way. */
   #underWay = 0;
   #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
 
   /**
    * @param sendOne gives the result of one item
@@ -49,7 +53,7 @@ export class Batches<T, R> {
   ) {}
 
   run(key: string, item: T): Promise<R> {
-    return this.#underWay < LANES ? this.#begin(item) : this.#wait(key, item);
+    return this.#underWay === 0 && this.#asked.size === 0 ? this.#begin(item) : this.#wait(key, item);
   }
 
   async #begin(item: T): Promise<R> {
@@ -63,8 +67,7 @@ export class Batches<T, R> {
   }
 
   #wait(key: string, item: T): Promise<R> {
-    // What is under way may never end.
-    this.#timer ??= setTimeout(() => this.#next(), HOLD_MS).unref();
+    this.#arrange();
     return new Promise((resolve, reject) => {
       const asked = this.#asked.get(key) ?? { item, waiting: [] };
       asked.waiting.push({ resolve, reject });
@@ -72,14 +75,28 @@ export class Batches<T, R> {
     });
   }
 
+  /** Sees to it that those who wait are sent. */
+  #arrange(): void {
+    // Whoever comes in the same turn of the event loop goes along.
+    if (this.#underWay < LANES) this.#immediate ??= setImmediate(() => this.#next());
+    // What is under way may never end.
+    else this.#timer ??= setTimeout(() => this.#next(), HOLD_MS).unref();
+  }
+
   /** Sends those that have waited, the first ones first. */
   #next(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const batch = [...this.#asked].slice(0, LARGEST);
-    for (const [key] of batch) this.#asked.delete(key);
-    if (this.#asked.size > 0) this.#timer = setTimeout(() => this.#next(), HOLD_MS).unref();
-    if (batch.length > 0) void this.#answer(batch.map(([, asked]) => asked));
+    clearImmediate(this.#immediate);
+    this.#timer = this.#immediate = undefined;
+    // One more where all lanes are taken for too long; else as many to each: all in one would come back, and be sent, in one.
+    let lanes = Math.max(1, LANES - this.#underWay);
+    for (; lanes > 0 && this.#asked.size > 0; lanes--) {
+      const size = Math.min(LARGEST, Math.max(SMALLEST, Math.ceil(this.#asked.size / lanes)));
+      const batch = [...this.#asked].slice(0, size);
+      for (const [key] of batch) this.#asked.delete(key);
+      void this.#answer(batch.map(([, asked]) => asked));
+    }
+    if (this.#asked.size > 0) this.#arrange();
   }
 
   async #answer(batch: readonly Asked<T, R>[]): Promise<void> {

@@ -75,19 +75,45 @@ describe('look-ups by token', () => {
     expect(numberOf(await found)).toBe(7);
   });
 
-  /** Look-ups that are under way, so that others wait, and their answers. */
-  const busy = (tokens: TokenLookUps): Promise<unknown> =>
-    Promise.allSettled(['busy 1', 'busy 2', 'busy 3'].map(async (digest) => tokens.find([digest])));
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const sizes = (): number[] => adapter.sent.map(({ digests }) => digests.size);
 
-  it('that come while three are under way are sent together when one of them ends, in the order in which they came', async () => {
+  it('that come while one is under way are sent in the next turn of the event loop, shared out in the order in which they came', async () => {
     const tokens = lookUps();
+    const found = [...Array(31).keys()].map(async (i) => tokens.find([`d${i}`]));
+    expect(sizes()).toEqual([1]);
+    await turn();
+    expect(sizes()).toEqual([1, 15, 15]);
+    expect(adapter.sent.map(({ digests: [first] }) => first)).toEqual(['d0', 'd1', 'd16']);
+    for (const { end } of adapter.sent) await end();
+    expect((await Promise.all(found)).map(numberOf)).toEqual([...Array(31).keys()]);
+  });
+
+  it('that are few are not shared out', async () => {
+    const tokens = lookUps();
+    for (let i = 0; i < 5; i++) void tokens.find([`d${i}`]);
+    await turn();
+    expect(sizes()).toEqual([1, 4]);
+  });
+
+  /** Look-ups of three statements that are under way, so that others wait. */
+  async function busy(tokens: TokenLookUps): Promise<void> {
+    for (let i = 0; i < 9; i++) void Promise.resolve(tokens.find([`busy ${i}`])).catch(() => undefined);
+    await turn();
+    expect(sizes()).toEqual([1, 4, 4]);
+  }
+
+  it('that come while three statements are under way go when one of them ends, in the order in which they came', async () => {
+    const tokens = lookUps();
+    await busy(tokens);
     const found = [...Array(100).keys()].map(async (i) => tokens.find([`d${i}`]));
-    expect(adapter.sent.map(({ digests }) => digests.size)).toEqual([1, 1, 1]);
+    await turn();
+    expect(adapter.sent).toHaveLength(3);
     await adapter.sent[1]!.end();
-    expect(adapter.sent.map(({ digests }) => digests.size)).toEqual([1, 1, 1, 64]);
-    expect([...adapter.sent[3]!.digests][0]).toBe('d3');
+    expect(sizes()).toEqual([1, 4, 4, 64]);
+    expect([...adapter.sent[3]!.digests][0]).toBe('d0');
     await adapter.sent[0]!.end();
-    expect(adapter.sent.map(({ digests }) => digests.size)).toEqual([1, 1, 1, 64, 33]);
+    expect(sizes()).toEqual([1, 4, 4, 64, 36]);
     for (const i of [2, 3, 4]) await adapter.sent[i]!.end();
     expect((await Promise.all(found)).map(numberOf)).toEqual([...Array(100).keys()]);
   });
@@ -100,17 +126,20 @@ describe('look-ups by token', () => {
 
   it('never join a statement that was sent before they came, which may have read what is no longer so', async () => {
     const tokens = lookUps();
-    for (let i = 0; i < 3; i++) void tokens.find(['d1']);
+    void tokens.find(['d1']);
     const later = tokens.find(['d1']);
     await adapter.delete(Sessions.entity, { authTokenDigest: 'd1' });
-    await adapter.sent[0]!.end();
-    await adapter.sent[3]!.end();
-    expect(await later).toBeUndefined();
+    await turn();
+    const latest = tokens.find(['d1']);
+    for (const { end } of adapter.sent) await end();
+    await turn();
+    await adapter.sent[2]!.end();
+    expect(await Promise.all([later, latest])).toEqual([undefined, undefined]);
   });
 
   it('of the same token are one, and each gets a row of its own', async () => {
     const tokens = lookUps();
-    void busy(tokens);
+    await busy(tokens);
     const found = Array.from({ length: 50 }, async () => tokens.find(['d9']));
     await adapter.sent[0]!.end();
     expect([...adapter.sent[3]!.digests]).toEqual(['d9']);
@@ -123,14 +152,13 @@ describe('look-ups by token', () => {
   it('fail together with the statement they were in, and no others', async () => {
     const tokens = lookUps();
     const first = tokens.find(['d0']);
-    void busy(tokens);
     const second = Promise.allSettled([tokens.find(['d1']), tokens.find(['d2'])]);
-    // Of the three that are busy the last one waits, and goes with them.
-    await adapter.sent[0]!.end();
+    await turn();
     const third = tokens.find(['d3']);
+    await turn();
     const gone = new Error('the connection is gone');
-    await adapter.sent[3]!.end(gone);
-    await adapter.sent[4]!.end();
+    await adapter.sent[1]!.end(gone);
+    for (const i of [0, 2]) await adapter.sent[i]!.end();
     expect(numberOf(await first)).toBe(0);
     for (const outcome of await second) expect(outcome).toEqual({ status: 'rejected', reason: gone });
     expect(numberOf(await third)).toBe(3);
@@ -144,6 +172,7 @@ describe('look-ups by token', () => {
         const tokens = lookUps({ schemes: 2 });
         // Rows up to 199 are there; a token is stored under its first digest, or under its second.
         const found = asked.map(async ([i, older]) => tokens.find(older ? [`new${i}`, `d${i}`] : [`d${i}`, `old${i}`]));
+        await turn();
         for (let i = 0; i < adapter.sent.length; i++) await adapter.sent[i]!.end();
         expect((await Promise.all(found)).map(numberOf)).toEqual(asked.map(([i]) => (i < 200 ? i : undefined)));
       }),
@@ -157,7 +186,7 @@ describe('look-ups by token', () => {
 
     it('are held back for 50 ms and no longer', async () => {
       const tokens = lookUps();
-      void busy(tokens);
+      await busy(tokens);
       const found = tokens.find(['d1']);
       vi.advanceTimersByTime(49);
       expect(adapter.sent).toHaveLength(3);
