@@ -1,12 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { altered, EXPIRED_ROW, tokenOf, userOf } from './tokens.js';
 
+/** What a contender finds, in its own form: a row, a session. */
+export interface Found {
+  readonly userId?: string;
+}
+
 /** A way to find out whose session a token is. */
 export interface Contender {
   /** What a client presents for a token, such as a signed cookie; made before a turn. Default: the token itself. */
   credential?(token: string): string;
-  /** The user of a credential; null where it is refused. */
-  validate(credential: string): Promise<string | null>;
+  /** What a credential is good for; nothing where it is refused. */
+  validate(credential: string): Promise<Found | null | undefined>;
   close(): Promise<void>;
 }
 
@@ -19,9 +24,9 @@ interface JudgedRow {
   readonly expiresAt: Date;
 }
 
-/** The user of a row that is there and has not expired. */
-export function userOfValid(row: JudgedRow | undefined | null): string | null {
-  return row && row.expiresAt.getTime() > Date.now() ? row.userId : null;
+/** A row that is there and has not expired. */
+export function validRow(row: JudgedRow | undefined | null): JudgedRow | null {
+  return row && row.expiresAt.getTime() > Date.now() ? row : null;
 }
 
 /** What the client of a contender presents for a token. */
@@ -36,7 +41,7 @@ export function credentialOf(contender: Pick<Contender, 'credential'>, token: st
  */
 export async function check(name: string, contender: Omit<Contender, 'close'>, rows: number): Promise<void> {
   const expect = async (credential: string, user: string | null, what: string): Promise<void> => {
-    const found = await contender.validate(credential);
+    const found = (await contender.validate(credential))?.userId ?? null;
     if (found !== user) throw new Error(`${name}: ${what} gave ${found}, not ${user}.`);
   };
   for (let i = 0; i < CHECKED; i++) {

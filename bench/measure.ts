@@ -98,8 +98,8 @@ async function validateFor(
         turnEnds = now + TURN_MS;
         await setImmediate();
       }
-      const user = await contender.validate(credentials[count++ % credentials.length]!);
-      if (user === null) throw new Error('A valid token was refused.');
+      if (!(await contender.validate(credentials[count++ % credentials.length]!)))
+        throw new Error('A valid token was refused.');
     }
   };
   await Promise.all(Array.from({ length: atOnce }, oneAfterTheOther));

@@ -99,7 +99,10 @@ export async function betterAuth(database: Database): Promise<
     (await auth.api.getSession({ headers }))?.user.id ?? null;
   return {
     credential: betterAuthCookie,
-    validate: (cookie) => userOf(new Headers({ cookie })),
+    validate: async (cookie) => {
+      const userId = await userOf(new Headers({ cookie }));
+      return userId === null ? null : { userId };
+    },
     userOf,
     close,
   };

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import SQLite from 'better-sqlite3';
-import { type Contender, userOfValid } from '../contender.js';
+import { type Contender, validRow } from '../contender.js';
 import type { Database } from '../databases.js';
 
 /** The limit: `get` of a prepared statement of better-sqlite3, on the library's table. */
@@ -12,7 +12,7 @@ export function sqlitePrepared({ url }: Database): Contender {
   return {
     async validate(token) {
       const row = statement.get(hash('sha256', token, 'hex'));
-      return userOfValid(row && { userId: row.userId, expiresAt: new Date(`${row.expiresAt}Z`) });
+      return validRow(row && { userId: row.userId, expiresAt: new Date(`${row.expiresAt}Z`) });
     },
     close: async () => {
       database.close();

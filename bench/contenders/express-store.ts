@@ -17,7 +17,7 @@ export function expressSessionCookie(sid: string): string {
 /** `get` of a store of express-session, by the session's id, which it keeps in clear: nothing is digested. */
 export function storeContender(store: ExpressStore, close: () => Promise<void>): Contender {
   return {
-    validate: async (sid) => (await get(store, sid))?.userId ?? null,
+    validate: (sid) => get(store, sid),
     close,
   };
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type Contender, userOfValid } from '../contender.js';
+import { type Contender, validRow } from '../contender.js';
 import type { Database } from '../databases.js';
 import { pgRow } from './pg.js';
 
@@ -11,10 +11,10 @@ export function digestAndMap(database: Database): Contender {
     async validate(token) {
       const digest = hash('sha256', token, 'hex');
       const row = kept.get(digest);
-      if (row) return userOfValid(row);
+      if (row) return validRow(row);
       const found = await find(digest);
       if (found) kept.set(digest, found);
-      return userOfValid(found);
+      return validRow(found);
     },
     close,
   };

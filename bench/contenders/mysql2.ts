@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { createPool, type RowDataPacket } from 'mysql2/promise';
-import { type Contender, userOfValid } from '../contender.js';
+import { type Contender, validRow } from '../contender.js';
 import { type Database, POOL_SIZE } from '../databases.js';
 
 /** The limit: a prepared statement by `execute` of mysql2, on the library's table. */
@@ -14,7 +14,7 @@ export function mysql2Execute({ url }: Database): Contender {
       const [rows] = await pool.execute<(RowDataPacket & { userId: string; expiresAt: Date })[]>(text, [
         hash('sha256', token, 'hex'),
       ]);
-      return userOfValid(rows[0]);
+      return validRow(rows[0]);
     },
     close: () => pool.end(),
   };

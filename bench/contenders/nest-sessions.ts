@@ -101,7 +101,7 @@ export async function authenticate(
   const app = await NestFactory.createApplicationContext(root, { logger: ['error'], abortOnError: false });
   const sessions: SessionsService<typeof USER> = app.get(table);
   return {
-    validate: async (token) => (await sessions.authenticate(token))?.userId ?? null,
+    validate: (token) => sessions.authenticate(token),
     close: () => app.close(),
   };
 }

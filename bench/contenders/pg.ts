@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Pool } from 'pg';
-import { type Contender, userOfValid } from '../contender.js';
+import { type Contender, validRow } from '../contender.js';
 import { type Database, IDLE_MS, POOL_SIZE } from '../databases.js';
 
 /** A pool as every contender on PostgreSQL has it. */
@@ -31,5 +31,5 @@ export function pgRow(
 /** The limit: that statement, by the digest of a token. */
 export function pgNamed(database: Database, table?: string): Contender {
   const { find, close } = pgRow(database, table);
-  return { validate: async (token) => userOfValid(await find(hash('sha256', token, 'hex'))), close };
+  return { validate: async (token) => validRow(await find(hash('sha256', token, 'hex'))), close };
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { DataSource, EntitySchema } from 'typeorm';
-import { type Contender, userOfValid } from '../contender.js';
+import { type Contender, validRow } from '../contender.js';
 import { connection, type Database } from '../databases.js';
 
 interface SessionRow {
@@ -33,8 +33,7 @@ export async function findOneBy(database: Database): Promise<Contender> {
   const dataSource = await new DataSource({ ...connection(database), entities: [Session] }).initialize();
   const repository = dataSource.getRepository(Session);
   return {
-    validate: async (token) =>
-      userOfValid(await repository.findOneBy({ authTokenDigest: hash('sha256', token, 'hex') })),
+    validate: async (token) => validRow(await repository.findOneBy({ authTokenDigest: hash('sha256', token, 'hex') })),
     close: () => dataSource.destroy(),
   };
 }

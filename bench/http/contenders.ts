@@ -76,7 +76,7 @@ export function asContender({ name, cookie }: HttpEntry, url: string): Omit<Cont
       const response = await fetch(url, { headers: headersOf(cookie !== undefined, credential) });
       const { userId } = (await response.json()) as { userId?: unknown };
       if (response.status === 401) return null;
-      if (response.status === 200 && typeof userId === 'string') return userId;
+      if (response.status === 200 && typeof userId === 'string') return { userId };
       throw new Error(`${name} answered ${response.status} with the user ${JSON.stringify(userId)}.`);
     },
   };

@@ -12,7 +12,9 @@ const WEEK_MS = 7 * 86_400_000;
 /** Express alone, with one named statement. */
 export async function expressPgApp(database: Database): Promise<number> {
   const contender = pgNamed(database);
-  return listen((request) => contender.validate(bearerToken(request.headers.authorization)));
+  return listen((request) =>
+    contender.validate(bearerToken(request.headers.authorization)).then((found) => found?.userId ?? null),
+  );
 }
 
 /** Express alone, with better-auth, as its documentation has it. */

@@ -69,9 +69,9 @@ async function guardedApp(platform: Platform, contender: Contender): Promise<num
   const guard: CanActivate = {
     async canActivate(context) {
       const request = context.switchToHttp().getRequest<UserRequest>();
-      const userId = await contender.validate(bearerToken(request.headers.authorization));
-      if (userId === null) throw new UnauthorizedException();
-      request.userId = userId;
+      const found = await contender.validate(bearerToken(request.headers.authorization));
+      if (!found) throw new UnauthorizedException();
+      request.userId = found.userId;
       return true;
     },
   };
