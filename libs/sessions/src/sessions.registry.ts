@@ -17,13 +17,8 @@ import { SessionsConfigError } from './errors/errors.js';
 import { reasonOf } from './errors/reason-of.js';
 import { SessionEvents } from './events/session-events.js';
 import { isRealm } from './guard/challenge.js';
-import {
-  mergeOptions,
-  type ResolvedOptions,
-  resolveOptions,
-  type SessionsModuleOptions,
-  type TableOptions,
-} from './sessions.options.js';
+import { type ResolvedOptions, resolveOptions } from './resolved-options.js';
+import { mergeOptions, type SessionsModuleOptions, type TableOptions } from './sessions.options.js';
 import { SessionsService } from './sessions.service.js';
 import { SessionsStore } from './sessions.store.js';
 import { SESSIONS_OPTIONS } from './sessions.tokens.js';

@@ -152,11 +152,11 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    */
   async authenticate(token: unknown, options: AuthenticateOptions<F> = {}): Promise<Session<F> | null> {
     const { store } = this;
-    const looked = store.findByToken(token, options);
+    const looked = store.tokens.find(token, options);
     const session = looked instanceof Promise ? await looked : looked;
     if (!session) {
       const { tellsRefusal = true, manager } = options;
-      if (tellsRefusal && session === undefined) await store.tellRefusal(token, manager);
+      if (tellsRefusal && session === undefined) await store.tokens.tellRefusal(token, manager);
       return null;
     }
     store.lastUse?.note(session, options.use ?? {}, store.now());

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { And, FindOperator, In, IsNull, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
+import { And, FindOperator, IsNull, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
 import { param } from './adapters/operators.js';
 import type {
   Executed,
@@ -12,20 +12,18 @@ import type {
   Where,
 } from './adapters/sessions-adapter.js';
 import { andThen, type Awaitable } from './awaitable.js';
-import type { Refused, TableEvents, Told } from './events/session-events.js';
+import type { TableEvents, Told } from './events/session-events.js';
 import { type Clock, millisecondsOf } from './clock.js';
 import type { CachedSessions } from './cache/cached-sessions.js';
-import type { Reading } from './cache/near-cache.js';
 import { SessionValidationError } from './errors/errors.js';
 import { bothOf, translateFilters } from './session-filters.js';
-import { type BaseSession, dueAt, earlier, endFrom, isDue, isOver, limitsOf, wasEnded } from './session.js';
-import type { ResolvedOptions } from './sessions.options.js';
+import { type BaseSession, endFrom, isDue, isOver, limitsOf, wasEnded } from './session.js';
+import type { ResolvedOptions } from './resolved-options.js';
 import type { Columns } from './adapters/conditions.js';
 import { durationMs } from './duration.js';
 import { LastUse } from './last-use.js';
 import {
   type DefinedColumn,
-  digestsOf,
   hiddenOf,
   lastUseOf,
   reasonsOf,
@@ -34,26 +32,9 @@ import {
   type SessionsTableDefinition,
 } from './table/definition.js';
 import { candidateDigests } from './token/digest.js';
-import { hasTokenLength, isWellFormedToken } from './token/parse.js';
+import { isWellFormedToken } from './token/parse.js';
 import { Extensions } from './extensions.js';
-import { isSuperseded, SupersededTokens } from './superseded-tokens.js';
-import { TokenLookUps } from './token-look-ups.js';
-
-/** How a session is looked up by its token. */
-interface LookUp {
-  readonly manager?: EntityManager | undefined;
-  /** Whether the database has to say so. Default: false. */
-  readonly authoritative?: boolean | undefined;
-  /** Default: as the table says. */
-  readonly autoExtend?: boolean | undefined;
-}
-
-/** Where an answer is to be kept. */
-interface Keeping {
-  readonly cache: CachedSessions;
-  readonly digest: string;
-  readonly reading: Reading;
-}
+import { PresentedTokens } from './presented-tokens.js';
 
 /** A statement that changes sessions, or deletes them. */
 interface WriteQuery extends QueryOptions {
@@ -70,14 +51,13 @@ export class SessionsStore {
   /** Where the uses of sessions are noted, if the table keeps them. */
   readonly lastUse: LastUse | undefined;
   /** {@link now} in milliseconds. */
-  readonly #nowMs: () => number;
+  readonly nowMs: () => number;
+  /** What comes with requests. */
+  readonly tokens: PresentedTokens;
   readonly #hidden: readonly string[];
-  readonly #tokens: TokenLookUps;
   readonly #data: Prepared;
-  readonly #redigest: Prepared;
   readonly #extensions: Extensions;
   readonly #limit: Prepared;
-  readonly #superseded: SupersededTokens | undefined;
 
   constructor(
     readonly definition: SessionsTableDefinition,
@@ -90,15 +70,13 @@ export class SessionsStore {
     readonly cache?: CachedSessions,
   ) {
     this.columns = sessionColumns(definition);
-    this.#nowMs = millisecondsOf(now);
+    this.nowMs = millisecondsOf(now);
     this.#hidden = hiddenOf(definition);
     this.selected = shownColumns(definition).map(({ property }) => property);
     const nullable = [...this.columns.columns.values()].filter((column) => column.nullable);
     this.unset = Object.fromEntries(nullable.map((column) => [column.property, null]));
     const together = options.coalesces && !adapter.init([entity]).inProcess;
-    this.#tokens = this.#lookUps('authTokenDigest', together);
-    const previous = (): TokenLookUps => this.#lookUps('previousTokenDigest', together);
-    if (definition.rotation) this.#superseded = new SupersededTokens(this, previous());
+    this.tokens = new PresentedTokens(this, together);
     this.#extensions = new Extensions(this, together);
     const lastUse = lastUseOf(definition);
     if (lastUse) {
@@ -108,19 +86,10 @@ export class SessionsStore {
       this.lastUse = new LastUse(adapter, entity, keep, (at) => this.validAt(at), useFailed, written);
     }
     this.#data = adapter.prepare('all', entity, { where: { id: param('id') }, select: ['data'], often: true });
-    this.#redigest = adapter.prepare('updateAll', entity, {
-      set: { authTokenDigest: param('digest') },
-      where: { id: param('id'), authTokenDigest: param('former') },
-    });
     this.#limit = adapter.prepare('updateAll', entity, {
       set: { expiresAt: param('expiresAt'), updatedAt: param('now') },
       where: { id: param('id'), ...this.unrevoked, expiresAt: IsNull() },
     });
-  }
-
-  #lookUps(column: string, together: boolean): TokenLookUps {
-    const { adapter, entity, selected: select, options } = this;
-    return new TokenLookUps({ adapter, entity, column, select, schemes: options.schemes.length }, together);
   }
 
   get table(): string {
@@ -136,92 +105,6 @@ export class SessionsStore {
   digestsOf(token: unknown): string[] {
     if (!isWellFormedToken(token, this.options.tokenFormat)) return [];
     return candidateDigests(token, this.options.schemes);
-  }
-
-  /**
-   * The valid session of a token, extended where that is due, by one prepared query; none is sent for text that is no token,
-   * and for a token that the near cache knows, unless the answer is to be authoritative. A row with an older digest than new
-   * rows have gets theirs. `undefined` where there is none, `null` where an event has told why.
-   */
-  findByToken(
-    token: unknown,
-    { manager, authoritative = false, autoExtend = this.options.autoExtend }: LookUp = {},
-  ): Awaitable<BaseSession | null | undefined> {
-    const { cache, options } = this;
-    if (!cache || manager) {
-      const digests = this.digestsOf(token);
-      return digests.length === 0 ? undefined : this.#readAndExtend(digests, autoExtend, manager);
-    }
-    if (!hasTokenLength(token)) return undefined;
-    const digests = candidateDigests(token, options.schemes);
-    const [digest] = digests;
-    if (digest === undefined) return undefined;
-    const now = this.#nowMs();
-    // What is kept needs no extension, where the table extends by itself.
-    const needsLook = authoritative || (autoExtend && !options.autoExtend);
-    const kept = needsLook ? undefined : cache.find(digest, now);
-    if (kept !== undefined) return kept ?? undefined;
-    // What is kept was well formed.
-    if (!isWellFormedToken(token, options.tokenFormat)) return undefined;
-    return this.#readAndExtend(digests, autoExtend, undefined, { cache, digest, reading: cache.reading(now) });
-  }
-
-  #readAndExtend(
-    digests: readonly string[],
-    autoExtend: boolean,
-    manager: EntityManager | undefined,
-    keeping?: Keeping,
-  ): Awaitable<BaseSession | null | undefined> {
-    const inside = manager && this.on(manager);
-    const admit = (session: BaseSession | null | undefined): Awaitable<BaseSession | null | undefined> => {
-      if (keeping) this.#keep(session, keeping);
-      if (!session || !autoExtend) return session;
-      return andThen(this.extendIfDue(session, manager), (extended) => extended ?? undefined);
-    };
-    return andThen(this.#tokens.find(digests, inside), (row) => andThen(this.#foundBy(digests, row, inside), admit));
-  }
-
-  /** Keeps what was read, but for what only an event has told of, and what was found by a token that soon ends its session. */
-  #keep(session: BaseSession | null | undefined, { cache, digest, reading }: Keeping): void {
-    if (session === undefined) cache.keep(digest, null, reading);
-    else if (session && !isSuperseded(session)) cache.keep(digest, session, reading, this.#keptUntil(session));
-  }
-
-  /** When a session ends, or is to be extended, whichever comes first, in milliseconds. */
-  #keptUntil(session: BaseSession): number {
-    const { absoluteEnd } = limitsOf(session, this.options);
-    const end = earlier(session.expiresAt, absoluteEnd)?.getTime() ?? Infinity;
-    return this.options.autoExtend ? Math.min(end, dueAt(session, this.options)) : end;
-  }
-
-  #foundBy(
-    digests: readonly string[],
-    row: Row | undefined,
-    inside: SessionsAdapter | undefined,
-  ): Awaitable<BaseSession | null | undefined> {
-    const [digest] = digests;
-    // Where rows may have an older digest than new ones, it tells which one it has.
-    const former = row?.['authTokenDigest'] ?? digest;
-    const session = this.validFrom(row);
-    if (session === null) return this.#superseded?.find(digests, inside);
-    if (former === digest) return session;
-    return (inside ?? this.adapter).execute(this.#redigest, { id: session.id, digest, former }).then(() => session);
-  }
-
-  /** Tells why there is no valid session of a token, which is looked up for events only: a client is not told. */
-  async tellRefusal(token: unknown, manager?: EntityManager): Promise<void> {
-    if (this.events.wants('refused')) this.events.tell(await this.refusalOf(token, manager));
-  }
-
-  async refusalOf(token: unknown, manager?: EntityManager): Promise<Refused> {
-    const digests = In(this.digestsOf(token));
-    if (digests.value.length === 0) return { type: 'refused', reason: 'malformed' };
-    const adapter = this.on(manager);
-    const where = digestsOf(this.definition).map((column) => ({ [column]: digests }));
-    const { rows } = await adapter.execute(adapter.prepare('all', this.entity, { where, select: this.selected }));
-    const session = rows?.[0] && this.sessionFrom(rows[0]);
-    if (!session) return { type: 'refused', reason: 'unknown' };
-    return { type: 'refused', reason: session.revokedAt ? 'revoked' : 'expired', session };
   }
 
   /** What holds for the sessions that are valid at a time. */
@@ -293,7 +176,7 @@ export class SessionsStore {
 
   /** The session, extended by its table's lifetime where that is worth a write; `null` where it ended meanwhile. */
   extendIfDue(session: BaseSession, manager?: EntityManager): Awaitable<BaseSession | null> {
-    if (session.isExpired || !isDue(session, this.options, this.#nowMs()) || wasEnded(session)) return session;
+    if (session.isExpired || !isDue(session, this.options, this.nowMs()) || wasEnded(session)) return session;
     return this.#extensions.extend(session, manager);
   }
 
@@ -365,7 +248,7 @@ export class SessionsStore {
   /** A row of the table as a session; unless it has columns that no session shows, the row itself becomes it. */
   sessionFrom(row: Row): BaseSession {
     const session = this.#shown(row) as { -readonly [K in keyof BaseSession]: BaseSession[K] };
-    session.isExpired = Boolean(session.revokedAt) || isOver(session, this.options, this.#nowMs());
+    session.isExpired = Boolean(session.revokedAt) || isOver(session, this.options, this.nowMs());
     // Rows from before the table had scopes have none.
     if (session.scopes === null) session.scopes = [];
     return session;

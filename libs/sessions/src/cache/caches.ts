@@ -3,7 +3,7 @@ import type { Column } from '../adapters/columns.js';
 import { MemoryAdapter } from '../adapters/memory/memory-adapter.js';
 import type { SessionsAdapter } from '../adapters/sessions-adapter.js';
 import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
-import type { ResolvedCache } from '../sessions.options.js';
+import type { ResolvedCache } from '../resolved-options.js';
 import { CachedSessions } from './cached-sessions.js';
 import { SessionCopies } from './copies.js';
 import type { InvalidationChannel } from './invalidation-channel.js';

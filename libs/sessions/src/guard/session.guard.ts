@@ -299,7 +299,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   /** Why a token is refused by several tables is told by the one that knows it, if any. */
   private async tellRefusal(tables: readonly SessionsStore[], token: string): Promise<void> {
     if (!tables.some(({ events }) => events.wants('refused'))) return;
-    const refusals = await Promise.all(tables.map((store) => store.refusalOf(token)));
+    const refusals = await Promise.all(tables.map((store) => store.tokens.refusalOf(token)));
     const known = refusals.findIndex(({ session }) => session !== undefined);
     const unknown = refusals.findIndex(({ reason }) => reason === 'unknown');
     const i = [known, unknown, 0].find((index) => index >= 0)!;

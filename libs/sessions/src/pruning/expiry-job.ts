@@ -11,7 +11,7 @@ import { CronJob } from 'cron';
 import { reasonOf } from '../errors/reason-of.js';
 import { SessionsRegistry } from '../sessions.registry.js';
 import type { SessionsStore } from '../sessions.store.js';
-import type { ResolvedPruning } from '../sessions.options.js';
+import type { ResolvedPruning } from '../resolved-options.js';
 import { pruneExpired } from './prune.js';
 
 const PROGRESS_EVERY_MS = 10_000;

@@ -1,0 +1,146 @@
+import type { EntityManager } from 'typeorm';
+import { In } from 'typeorm';
+import { param } from './adapters/operators.js';
+import type { Prepared, Row, SessionsAdapter } from './adapters/sessions-adapter.js';
+import { andThen, type Awaitable } from './awaitable.js';
+import type { CachedSessions } from './cache/cached-sessions.js';
+import type { Reading } from './cache/near-cache.js';
+import type { Refused } from './events/session-events.js';
+import { type BaseSession, dueAt, earlier, limitsOf } from './session.js';
+import type { SessionsStore } from './sessions.store.js';
+import { isSuperseded, SupersededTokens } from './superseded-tokens.js';
+import { digestsOf } from './table/definition.js';
+import { candidateDigests } from './token/digest.js';
+import { hasTokenLength, isWellFormedToken } from './token/parse.js';
+import { TokenLookUps } from './token-look-ups.js';
+
+/** How a session is looked up by its token. */
+interface LookUp {
+  readonly manager?: EntityManager | undefined;
+  /** Whether the database has to say so. Default: false. */
+  readonly authoritative?: boolean | undefined;
+  /** Default: as the table says. */
+  readonly autoExtend?: boolean | undefined;
+}
+
+/** Where an answer is to be kept. */
+interface Keeping {
+  readonly cache: CachedSessions;
+  readonly digest: string;
+  readonly reading: Reading;
+}
+
+/** The sessions of the tokens that come with requests. */
+export class PresentedTokens {
+  readonly #lookUps: TokenLookUps;
+  readonly #redigest: Prepared;
+  readonly #superseded: SupersededTokens | undefined;
+
+  /** @param together whether look-ups that come together travel together */
+  constructor(
+    private readonly store: SessionsStore,
+    together: boolean,
+  ) {
+    const { adapter, entity, selected: select, options, definition } = store;
+    const lookUps = (column: string): TokenLookUps =>
+      new TokenLookUps({ adapter, entity, column, select, schemes: options.schemes.length }, together);
+    this.#lookUps = lookUps('authTokenDigest');
+    if (definition.rotation) this.#superseded = new SupersededTokens(store, lookUps('previousTokenDigest'));
+    this.#redigest = adapter.prepare('updateAll', entity, {
+      set: { authTokenDigest: param('digest') },
+      where: { id: param('id'), authTokenDigest: param('former') },
+    });
+  }
+
+  /**
+   * The valid session of a token, extended where that is due, by one prepared query; none is sent for text that is no token,
+   * and for a token that the near cache knows, unless the answer is to be authoritative. A row with an older digest than new
+   * rows have gets theirs. `undefined` where there is none, `null` where an event has told why.
+   */
+  find(
+    token: unknown,
+    { manager, authoritative = false, autoExtend = this.store.options.autoExtend }: LookUp,
+  ): Awaitable<BaseSession | null | undefined> {
+    const { store } = this;
+    const { cache, options } = store;
+    if (!cache || manager) {
+      const digests = store.digestsOf(token);
+      return digests.length === 0 ? undefined : this.#readAndExtend(digests, autoExtend, manager);
+    }
+    if (!hasTokenLength(token)) return undefined;
+    const digests = candidateDigests(token, options.schemes);
+    const [digest] = digests;
+    if (digest === undefined) return undefined;
+    const now = store.nowMs();
+    // What is kept needs no extension, where the table extends by itself.
+    const needsLook = authoritative || (autoExtend && !options.autoExtend);
+    const kept = needsLook ? undefined : cache.find(digest, now);
+    if (kept !== undefined) return kept ?? undefined;
+    // What is kept was well formed.
+    if (!isWellFormedToken(token, options.tokenFormat)) return undefined;
+    return this.#readAndExtend(digests, autoExtend, undefined, { cache, digest, reading: cache.reading(now) });
+  }
+
+  #readAndExtend(
+    digests: readonly string[],
+    autoExtend: boolean,
+    manager: EntityManager | undefined,
+    keeping?: Keeping,
+  ): Awaitable<BaseSession | null | undefined> {
+    const inside = manager && this.store.on(manager);
+    const admit = (session: BaseSession | null | undefined): Awaitable<BaseSession | null | undefined> => {
+      if (keeping) this.#keep(session, keeping);
+      if (!session || !autoExtend) return session;
+      return andThen(this.store.extendIfDue(session, manager), (extended) => extended ?? undefined);
+    };
+    return andThen(this.#lookUps.find(digests, inside), (row) => andThen(this.#foundBy(digests, row, inside), admit));
+  }
+
+  /** Keeps what was read, but for what only an event has told of, and what was found by a token that soon ends its session. */
+  #keep(session: BaseSession | null | undefined, { cache, digest, reading }: Keeping): void {
+    if (session === undefined) cache.keep(digest, null, reading);
+    else if (session && !isSuperseded(session)) cache.keep(digest, session, reading, this.#keptUntil(session));
+  }
+
+  /** When a session ends, or is to be extended, whichever comes first, in milliseconds. */
+  #keptUntil(session: BaseSession): number {
+    const { options } = this.store;
+    const { absoluteEnd } = limitsOf(session, options);
+    const end = earlier(session.expiresAt, absoluteEnd)?.getTime() ?? Infinity;
+    return options.autoExtend ? Math.min(end, dueAt(session, options)) : end;
+  }
+
+  #foundBy(
+    digests: readonly string[],
+    row: Row | undefined,
+    inside: SessionsAdapter | undefined,
+  ): Awaitable<BaseSession | null | undefined> {
+    const [digest] = digests;
+    // Where rows may have an older digest than new ones, it tells which one it has.
+    const former = row?.['authTokenDigest'] ?? digest;
+    const session = this.store.validFrom(row);
+    if (session === null) return this.#superseded?.find(digests, inside);
+    if (former === digest) return session;
+    return (inside ?? this.store.adapter)
+      .execute(this.#redigest, { id: session.id, digest, former })
+      .then(() => session);
+  }
+
+  /** Tells why there is no valid session of a token, which is looked up for events only: a client is not told. */
+  async tellRefusal(token: unknown, manager?: EntityManager): Promise<void> {
+    const { events } = this.store;
+    if (events.wants('refused')) events.tell(await this.refusalOf(token, manager));
+  }
+
+  async refusalOf(token: unknown, manager?: EntityManager): Promise<Refused> {
+    const { store } = this;
+    const digests = In(store.digestsOf(token));
+    if (digests.value.length === 0) return { type: 'refused', reason: 'malformed' };
+    const adapter = store.on(manager);
+    const where = digestsOf(store.definition).map((column) => ({ [column]: digests }));
+    const { rows } = await adapter.execute(adapter.prepare('all', store.entity, { where, select: store.selected }));
+    const session = rows?.[0] && store.sessionFrom(rows[0]);
+    if (!session) return { type: 'refused', reason: 'unknown' };
+    return { type: 'refused', reason: session.revokedAt ? 'revoked' : 'expired', session };
+  }
+}
