@@ -28,7 +28,7 @@ interface Pace extends Omit<BatchLimits, 'max'> {
 
 const ON_SERVER: Pace = { targetMs: 20, min: 100, pause: 0.1 };
 /** Statements that run in the event loop's own thread hold up everything else. */
-const IN_PROCESS: Pace = { targetMs: 5, min: 20, pause: 1 };
+const IN_PROCESS: Pace = { targetMs: 3, min: 20, pause: 1 };
 
 /**
  * Deletes the rows that have expired, or were revoked long enough ago, oldest first: in batches of about the same time, with
