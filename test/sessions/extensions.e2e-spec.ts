@@ -6,6 +6,7 @@ import { describeStorages, useApplication } from './support/application.js';
 import { at, HOUR, MINUTE, SECOND } from './support/clock.js';
 
 const MANY = 100;
+const ROUNDS = 10;
 
 class Sessions extends SessionsTable({
   sessionTtl: '1h',
@@ -61,14 +62,18 @@ describeStorages('extensions of many sessions at once', (name) => {
 
   it('tell of each session once', async () => {
     const sessions = await begin();
-    app.clock.advance(30 * MINUTE);
     const told: number[] = [];
     const listening = app.get(Sessions).events.subscribe((event) => {
       if (event.type === 'refreshed') told.push(event.session.number);
     });
-    await authenticateAll([...sessions, ...sessions]);
+    // Requests of a session that come a little later may read what the first of them has not yet changed.
+    for (let i = 0; i < ROUNDS; i++) {
+      told.length = 0;
+      app.clock.advance(30 * MINUTE);
+      await authenticateAll([...sessions, ...sessions, ...sessions]);
+      expect(told.toSorted((a, b) => a - b)).toEqual(sessions.map(({ number }) => number));
+    }
     listening.unsubscribe();
-    expect(told.toSorted((a, b) => a - b)).toEqual(sessions.map(({ number }) => number));
   });
 });
 

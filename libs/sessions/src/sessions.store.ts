@@ -58,6 +58,8 @@ export class SessionsStore {
   readonly #data: Prepared;
   readonly #extensions: Extensions;
   readonly #limit: Prepared;
+  /** The sessions of whose extension at the latest time has been told. */
+  #told: { readonly at: number; readonly ids: Set<string> } = { at: NaN, ids: new Set() };
 
   constructor(
     readonly definition: SessionsTableDefinition,
@@ -215,14 +217,26 @@ export class SessionsStore {
       const ids = sessions.map(({ id }) => id);
       await this.forget(ids, adapter);
     }
-    const isExtended = (session: BaseSession | null): boolean => session?.updatedAt.getTime() === updatedAt.getTime();
     const extended =
       count === sessions.length
         ? sessions.map((session) => ({ ...session, expiresAt, updatedAt }))
         : await Promise.all(sessions.map((session) => this.findValid(session, manager)));
-    for (const session of extended)
-      if (session && count > 0 && isExtended(session)) this.events.tell({ type: 'refreshed', session });
+    if (count > 0) this.#tellOfExtended(extended, updatedAt.getTime());
     return extended;
+  }
+
+  /**
+   * Tells of the sessions that were extended at a time, once of each: of those that a statement did not find, another one
+   * of the same millisecond may tell as well.
+   */
+  #tellOfExtended(sessions: readonly (BaseSession | null)[], at: number): void {
+    if (this.#told.at !== at) this.#told = { at, ids: new Set() };
+    const { ids } = this.#told;
+    for (const session of sessions) {
+      if (session?.updatedAt.getTime() !== at || ids.has(session.id)) continue;
+      ids.add(session.id);
+      this.events.tell({ type: 'refreshed', session });
+    }
   }
 
   /** A session as it is now, with the relations it had; `null` where it has ended. */
