@@ -28,9 +28,11 @@ export interface GuardedAppOptions {
   readonly controllers: readonly Type[];
   readonly providers?: readonly Provider[];
   readonly options?: SessionsModuleOptions;
+  /** Default: the four tables. */
+  readonly tables?: readonly Parameters<typeof SessionsModule.forFeature>[0][];
 }
 
-/** An application with the four tables, whose clock the test sets. */
+/** An application whose clock the test sets. */
 export class GuardedApp {
   now = new Date('2026-03-01T12:00:00.000Z');
   readonly queries = new QueryLog();
@@ -61,7 +63,10 @@ export class GuardedApp {
     await this.#database.drop();
   }
 
-  private module(database: TestDatabase, { controllers, providers = [], options }: GuardedAppOptions): object {
+  private module(
+    database: TestDatabase,
+    { controllers, providers = [], options, tables = [Sessions, ApiKeys, Devices, Robots] }: GuardedAppOptions,
+  ): object {
     return {
       imports: [
         TypeOrmModule.forRoot({
@@ -73,7 +78,7 @@ export class GuardedApp {
         }),
         ScheduleModule.forRoot(),
         SessionsModule.forRoot({ defaultTable: 'sessions', pruning: false, clock: () => this.now, ...options }),
-        ...[Sessions, ApiKeys, Devices, Robots].map((table) => SessionsModule.forFeature(table)),
+        ...tables.map((table) => SessionsModule.forFeature(table)),
       ],
       controllers,
       providers,

@@ -6,6 +6,7 @@ import { andThen, type Awaitable } from './awaitable.js';
 import type { CachedSessions } from './cache/cached-sessions.js';
 import type { Reading } from './cache/near-cache.js';
 import type { Refused } from './events/session-events.js';
+import type { SessionUse } from './last-use.js';
 import { type BaseSession, dueAt, earlier, limitsOf } from './session.js';
 import type { SessionsStore } from './sessions.store.js';
 import { isSuperseded, SupersededTokens } from './superseded-tokens.js';
@@ -21,6 +22,13 @@ interface LookUp {
   readonly authoritative?: boolean | undefined;
   /** Default: as the table says. */
   readonly autoExtend?: boolean | undefined;
+}
+
+/** How a token that came with a request is judged. */
+interface Presentation extends LookUp {
+  readonly use?: SessionUse | undefined;
+  /** Whether an event tells that it is refused. Default: true. */
+  readonly tellsRefusal?: boolean | undefined;
 }
 
 /** Where an answer is to be kept. */
@@ -49,6 +57,24 @@ export class PresentedTokens {
     this.#redigest = adapter.prepare('updateAll', entity, {
       set: { authTokenDigest: param('digest') },
       where: { id: param('id'), authTokenDigest: param('former') },
+    });
+  }
+
+  /** As {@link find}, with what is noted and told of a token's use, or its refusal. */
+  authenticate(token: unknown, presentation: Presentation = {}): Awaitable<BaseSession | null> {
+    const { lastUse, events, now } = this.store;
+    return andThen(this.find(token, presentation), (session) => {
+      if (session) {
+        lastUse?.note(session, presentation.use ?? {}, now());
+        events.tell({ type: 'used', session });
+        return session;
+      }
+      const { tellsRefusal = true, manager } = presentation;
+      if (!tellsRefusal || session === null || !events.wants('refused')) return null;
+      return this.refusalOf(token, manager).then((refused) => {
+        events.tell(refused);
+        return null;
+      });
     });
   }
 
@@ -126,12 +152,7 @@ export class PresentedTokens {
       .then(() => session);
   }
 
-  /** Tells why there is no valid session of a token, which is looked up for events only: a client is not told. */
-  async tellRefusal(token: unknown, manager?: EntityManager): Promise<void> {
-    const { events } = this.store;
-    if (events.wants('refused')) events.tell(await this.refusalOf(token, manager));
-  }
-
+  /** Why there is no valid session of a token, which is looked up for events only: a client is not told. */
   async refusalOf(token: unknown, manager?: EntityManager): Promise<Refused> {
     const { store } = this;
     const digests = In(store.digestsOf(token));

@@ -151,17 +151,9 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * cannot be a token. This is what the guard calls.
    */
   async authenticate(token: unknown, options: AuthenticateOptions<F> = {}): Promise<Session<F> | null> {
-    const { store } = this;
-    const looked = store.tokens.find(token, options);
+    const looked = this.store.tokens.authenticate(token, options);
     const session = looked instanceof Promise ? await looked : looked;
-    if (!session) {
-      const { tellsRefusal = true, manager } = options;
-      if (tellsRefusal && session === undefined) await store.tokens.tellRefusal(token, manager);
-      return null;
-    }
-    store.lastUse?.note(session, options.use ?? {}, store.now());
-    store.events.tell({ type: 'used', session });
-    return this.#typed(session);
+    return session && this.#typed(session);
   }
 
   /**

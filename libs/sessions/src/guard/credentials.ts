@@ -22,13 +22,17 @@ export type Credentials =
   | { readonly kind: 'one'; readonly token: string; readonly source: ResolvedSource }
   | { readonly kind: 'several' };
 
+const NONE: Credentials = { kind: 'none' };
+
 /** The credentials of a request. @see RFC 6750, 2.1; RFC 9110, 11.1: the scheme in any letter case */
 export function credentialsOf(request: HttpRequest, sources: readonly ResolvedSource[]): Credentials {
-  let found: Credentials = { kind: 'none' };
+  let found = NONE;
   for (const source of sources) {
-    for (const token of textsFrom(request, source)) {
-      if (found.kind === 'one') return { kind: 'several' };
-      found = { kind: 'one', token, source };
+    for (const value of headerValues(request, headerOf(source))) {
+      for (const token of textsIn(value, source)) {
+        if (found.kind === 'one') return { kind: 'several' };
+        found = { kind: 'one', token, source };
+      }
     }
   }
   return found;
@@ -49,13 +53,20 @@ export function isSameSource(a: ResolvedSource, b: ResolvedSource): boolean {
   return 'header' in b && a.header === b.header;
 }
 
-function textsFrom(request: HttpRequest, source: ResolvedSource): string[] {
-  if (source === 'bearer') return headerValues(request, 'authorization').flatMap(bearerToken);
-  if ('header' in source) return headerValues(request, source.header);
-  return headerValues(request, 'cookie').flatMap((header) => cookieValues(header, source.cookie));
+/** The header that a source is in. */
+function headerOf(source: ResolvedSource): string {
+  if (source === 'bearer') return 'authorization';
+  return 'header' in source ? source.header : 'cookie';
 }
 
-function headerValues({ headers, rawHeaders, raw }: HttpRequest, name: string): string[] {
+/** What may be a token in a value of the source's header. */
+function textsIn(value: string, source: ResolvedSource): readonly string[] {
+  if (source === 'bearer') return bearerToken(value);
+  return 'header' in source ? [value] : cookieValues(value, source.cookie);
+}
+
+/** All values of a header, of some of which Node keeps only the first. */
+function headerValues({ headers, rawHeaders, raw }: HttpRequest, name: string): readonly string[] {
   const value = headers[name];
   if (value === undefined) return [];
   const all = rawHeaders ?? raw?.rawHeaders ?? [];
@@ -64,7 +75,8 @@ function headerValues({ headers, rawHeaders, raw }: HttpRequest, name: string): 
     // Of the same length first, for that is cheap.
     if (all[i]!.length === name.length && all[i]!.toLowerCase() === name) sent.push(all[i + 1]!);
   }
-  return sent.length > 1 ? sent : typeof value === 'string' ? [value] : [...value];
+  if (sent.length > 1) return sent;
+  return typeof value === 'string' ? [value] : value;
 }
 
 /** The token of a bearer header; none of another scheme's; text that is no token where the scheme stands alone. */

@@ -1,12 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { BaseSession } from '../session.js';
-
-const SESSIONS = new WeakMap<object, BaseSession>();
-
-/** Keeps the session of a request beside it, where nothing serialises or overwrites it. */
-export function rememberSession(request: object, session: BaseSession): void {
-  SESSIONS.set(request, session);
-}
+import { sessionOf } from './session-of-request.js';
 
 /**
  * The session that the guard found, or one field of it; `undefined` on a public route and for a request without
@@ -21,7 +14,7 @@ export function rememberSession(request: object, session: BaseSession): void {
  */
 export const CurrentSession: (field?: string) => ParameterDecorator = createParamDecorator(
   (field: string | undefined, context: ExecutionContext): unknown => {
-    const session = SESSIONS.get(context.switchToHttp().getRequest<object>());
+    const session = sessionOf(context.getArgByIndex<unknown>(0));
     return field === undefined || session === undefined ? session : Reflect.get(session, field);
   },
 );

@@ -14,25 +14,22 @@ import {
 } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost } from '@nestjs/core';
+import { andThen, type Awaitable } from '../awaitable.js';
 import { SessionsError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
+import type { SessionUse } from '../last-use.js';
 import type { BaseSession } from '../session.js';
 import { SessionsRegistry, type TableReference } from '../sessions.registry.js';
+import { type AuthenticateOptions, SessionsService } from '../sessions.service.js';
 import type { SessionsStore } from '../sessions.store.js';
 import { type Access, accessOf } from './access.decorators.js';
 import { challenge, type ChallengeError, type ChallengeParameters } from './challenge.js';
-import { clearCookie, isRenewalDue, setCookie, takesCookie, type TableWithCookie } from './cookie.js';
-import {
-  type Credentials,
-  credentialsOf,
-  distinctSources,
-  type HttpRequest,
-  isSameSource,
-  type ResolvedSource,
-} from './credentials.js';
-import { rememberSession } from './current-session.decorator.js';
+import { clearCookie, isRenewalDue, setCookie, type TableWithCookie } from './cookie.js';
+import { type Credentials, credentialsOf, type HttpRequest } from './credentials.js';
+import { GuardedTables } from './guarded-tables.js';
 import { isFromOwnOrigin, isNavigation, isUnsafe } from './request-origin.js';
 import { freshnessRefusal, type Requirements, requirementsOf, scopeRefusal } from './requirements.js';
+import { rememberSession } from './session-of-request.js';
 
 type OneToken = Extract<Credentials, { kind: 'one' }>;
 
@@ -50,7 +47,7 @@ const MADE: {
   readonly guard: Type<SessionGuard>;
 }[] = [];
 
-/** The tables in which the sessions of requests were found. */
+/** The tables in which the sessions of requests were found, of guards that have several. */
 const FOUND_IN = new WeakMap<HttpRequest, SessionsStore>();
 
 /**
@@ -67,8 +64,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   /** The tables whose sessions are let through, in the order in which they are tried; none: the default table. */
   protected readonly tables: readonly TableReference[] = [];
   protected readonly logger = new Logger('SessionGuard');
-  #stores: readonly SessionsStore[] | undefined;
-  #sources: readonly ResolvedSource[] | undefined;
+  #guarded: GuardedTables | undefined;
   /** By handler and controller. */
   readonly #routes = new WeakMap<object, WeakMap<object, Route>>();
 
@@ -104,10 +100,11 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** Fails the start of the application where a table is not registered. */
   onModuleInit(): void {
-    this.stores();
+    this.guarded();
   }
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  /** At once where the answer is in this process: a promise would cost Nest as much as a hit of the near cache. */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const { decides, access, authoritative } = this.route(context);
     if (!decides || access === 'public') return true;
     const request = this.getRequest(context);
@@ -119,27 +116,30 @@ export class SessionGuard implements CanActivate, OnModuleInit {
         new UnauthorizedException('This route needs a session.', { errorCode: 'ERR_SESSION_REQUIRED' }),
       );
     if (credentials.kind === 'several') {
-      this.stores()[0]!.events.tell({ type: 'refused', reason: 'several_tokens' });
+      this.guarded().all[0].events.tell({ type: 'refused', reason: 'several_tokens' });
       const refusal = new BadRequestException('The request carries more than one token.', {
         errorCode: 'ERR_SESSION_AMBIGUOUS',
       });
       throw this.refuse(context, refusal, 'invalid_request');
     }
-    const table = this.cookieTable(credentials);
-    const session = table
-      ? await this.authenticateByCookie(table, credentials, context, authoritative)
-      : await this.authenticate(credentials, request, authoritative);
-    // A browser sends its cookie until it is told not to, so who comes with an old one has to be able to sign in.
-    if (session === null && table && access === 'optional') return true;
-    if (session === null) {
-      const refusal = new UnauthorizedException('The session is unknown or has ended.', {
-        errorCode: 'ERR_SESSION_TOKEN_INVALID',
+    const { cookieTable } = this.guarded().origin(credentials.source);
+    const authenticated = cookieTable
+      ? this.authenticateByCookie(cookieTable, credentials, context, authoritative)
+      : this.authenticate(credentials, request, authoritative);
+    return andThen(authenticated, (session) => {
+      // A browser sends its cookie until it is told not to, so who comes with an old one has to be able to sign in.
+      if (session === null && cookieTable && access === 'optional') return true;
+      if (session === null) {
+        const refusal = new UnauthorizedException('The session is unknown or has ended.', {
+          errorCode: 'ERR_SESSION_TOKEN_INVALID',
+        });
+        throw this.refuse(context, refusal, 'invalid_token');
+      }
+      return andThen(this.authorize(context, session, request), () => {
+        rememberSession(request, session);
+        return true;
       });
-      throw this.refuse(context, refusal, 'invalid_token');
-    }
-    await this.authorize(context, session, request);
-    rememberSession(request, session);
-    return true;
+    });
   }
 
   /** The request that carries the credentials. */
@@ -149,13 +149,12 @@ export class SessionGuard implements CanActivate, OnModuleInit {
         `SessionGuard guards HTTP routes, not "${context.getType()}": call authenticate(token) of the table's service there.`,
       );
     }
-    return context.switchToHttp().getRequest<HttpRequest>();
+    return context.getArgByIndex<HttpRequest>(0);
   }
 
   /** What the request carries, from where any of the tables takes it. */
   protected extractCredentials(request: HttpRequest): Credentials {
-    this.#sources ??= distinctSources(this.stores());
-    return credentialsOf(request, this.#sources);
+    return credentialsOf(request, this.guarded().sources);
   }
 
   /**
@@ -169,33 +168,20 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   }
 
   /** The session of a token: of the first table that takes tokens from there and has it, by its database if that is to be asked. */
-  protected async authenticate(
+  protected authenticate(
     { token, source }: OneToken,
     request: HttpRequest,
     authoritative = false,
-  ): Promise<BaseSession | null> {
-    const { ip, headers } = request;
-    const use = { ip, userAgent: headers['user-agent']?.toString() };
+  ): Awaitable<BaseSession | null> {
+    const { tables } = this.guarded().origin(source);
     try {
-      const tables = this.stores().filter(({ options }) =>
-        options.credentials.some((own) => isSameSource(own, source)),
-      );
-      for (const store of tables) {
-        const tellsRefusal = tables.length === 1;
-        const session = await this.registry.service(store).authenticate(token, { use, tellsRefusal, authoritative });
-        if (session === null) continue;
-        FOUND_IN.set(request, store);
-        return session;
-      }
-      if (tables.length > 1) await this.tellRefusal(tables, token);
-      return null;
+      const session =
+        tables.length === 1
+          ? this.authenticateIn(tables[0]!, token, request, { authoritative })
+          : this.authenticateInAny(tables, token, request, { authoritative, tellsRefusal: false });
+      return session instanceof Promise ? session.catch((error: unknown) => this.fail(error)) : session;
     } catch (error) {
-      if (error instanceof SessionsError) throw error;
-      // An outage must log nobody out: not 401, which makes clients throw their token away.
-      this.logger.error(`Sessions cannot be looked up: ${reasonOf(error)}`);
-      throw new ServiceUnavailableException('Sessions cannot be looked up right now.', {
-        errorCode: 'ERR_SESSION_UNAVAILABLE',
-      });
+      return this.fail(error);
     }
   }
 
@@ -203,16 +189,17 @@ export class SessionGuard implements CanActivate, OnModuleInit {
    * Refuses a session that is not enough for the route: by its scopes first, since nobody has to sign in again for what
    * they may not do anyway.
    */
-  protected async authorize(context: ExecutionContext, session: BaseSession, request: HttpRequest): Promise<void> {
+  protected authorize(context: ExecutionContext, session: BaseSession, request: HttpRequest): Awaitable<void> {
     const { scopes, maxAgeMs } = this.route(context);
-    const tables = this.stores();
+    if (scopes.length === 0 && maxAgeMs === Infinity) return;
+    const tables = this.guarded().all;
     const foundIn = FOUND_IN.get(request);
     const now = this.registry.options.clock?.() ?? new Date();
     const refusal =
       scopeRefusal(scopes, session.scopes, foundIn ? [foundIn] : tables, tables) ??
       freshnessRefusal(maxAgeMs, session, now);
     if (!refusal) return;
-    (foundIn ?? tables[0]!).events.tell({ type: 'refused', reason: refusal.reason, session });
+    (foundIn ?? tables[0]).events.tell({ type: 'refused', reason: refusal.reason, session });
     throw this.refuse(context, refusal.exception, refusal.error, refusal.parameters);
   }
 
@@ -232,19 +219,52 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return refusal;
   }
 
-  /** The table whose cookie the token comes from, if it does. */
-  private cookieTable({ source }: OneToken): TableWithCookie | undefined {
-    const tables = this.stores().filter(takesCookie);
-    return tables.find(({ options }) => isSameSource(source, { cookie: options.cookie.name }));
+  /** By the table's service, where the application has its own; else at once, where the near cache has it. */
+  private authenticateIn(
+    store: SessionsStore,
+    token: string,
+    request: HttpRequest,
+    options: AuthenticateOptions,
+  ): Awaitable<BaseSession | null> {
+    const service = this.registry.service(store);
+    if (service.authenticate !== SessionsService.prototype.authenticate)
+      return service.authenticate(token, { ...options, use: useOf(request) });
+    // The address of a client may be dear to find out.
+    return store.tokens.authenticate(token, store.lastUse ? { ...options, use: useOf(request) } : options);
+  }
+
+  private async authenticateInAny(
+    tables: readonly SessionsStore[],
+    token: string,
+    request: HttpRequest,
+    options: AuthenticateOptions,
+  ): Promise<BaseSession | null> {
+    for (const store of tables) {
+      const session = await this.authenticateIn(store, token, request, options);
+      if (session === null) continue;
+      FOUND_IN.set(request, store);
+      return session;
+    }
+    if (tables.length > 1) await this.tellRefusal(tables, token);
+    return null;
+  }
+
+  /** An outage must log nobody out: not 401, which makes clients throw their token away. */
+  private fail(error: unknown): never {
+    if (error instanceof SessionsError) throw error;
+    this.logger.error(`Sessions cannot be looked up: ${reasonOf(error)}`);
+    throw new ServiceUnavailableException('Sessions cannot be looked up right now.', {
+      errorCode: 'ERR_SESSION_UNAVAILABLE',
+    });
   }
 
   /** As `authenticate`, with what has to be said to a browser. */
-  private async authenticateByCookie(
+  private authenticateByCookie(
     table: TableWithCookie,
     credentials: OneToken,
     context: ExecutionContext,
     authoritative: boolean,
-  ): Promise<BaseSession | null> {
+  ): Awaitable<BaseSession | null> {
     const request = this.getRequest(context);
     if (!this.mayUseCookie(request, table.options.cookie.trustedOrigins)) {
       table.events.tell({ type: 'refused', reason: 'cross_origin' });
@@ -254,16 +274,17 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       });
     }
     const since = table.now();
-    const session = await this.authenticate(credentials, request, authoritative);
-    const { httpAdapter } = this.adapterHost;
-    const response = context.switchToHttp().getResponse<unknown>();
-    if (session === null) {
-      // Only for a page that the user is to see: the late answer to a script could drop the cookie that has come meanwhile.
-      if (isNavigation(request)) clearCookie(httpAdapter, response, table);
-    } else if (isRenewalDue(session, table, since)) {
-      setCookie(httpAdapter, response, table, credentials.token, session);
-    }
-    return session;
+    return andThen(this.authenticate(credentials, request, authoritative), (session) => {
+      const { httpAdapter } = this.adapterHost;
+      const response = context.switchToHttp().getResponse<unknown>();
+      if (session === null) {
+        // Only for a page that the user is to see: the late answer to a script could drop the cookie that has come meanwhile.
+        if (isNavigation(request)) clearCookie(httpAdapter, response, table);
+      } else if (isRenewalDue(session, table, since)) {
+        setCookie(httpAdapter, response, table, credentials.token, session);
+      }
+      return session;
+    });
   }
 
   /** What a route asks for, which its decorators have said once and for all. */
@@ -306,10 +327,19 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     tables[i]!.events.tell(refusals[i]!);
   }
 
-  private stores(): readonly SessionsStore[] {
-    return (this.#stores ??=
-      this.tables.length === 0 ? [this.registry.store()] : this.tables.map((table) => this.registry.store(table)));
+  private guarded(): GuardedTables {
+    return (this.#guarded ??= new GuardedTables(this.stores()));
   }
+
+  private stores(): [SessionsStore, ...SessionsStore[]] {
+    const [first, ...others] = this.tables;
+    return [this.registry.store(first), ...others.map((table) => this.registry.store(table))];
+  }
+}
+
+/** From where a request comes. */
+function useOf({ ip, headers }: HttpRequest): SessionUse {
+  return { ip, userAgent: headers['user-agent']?.toString() };
 }
 
 function isSessionGuard(guard: unknown): boolean {
