@@ -1,4 +1,5 @@
-import { DataSource, EntitySchema, type DataSourceOptions } from 'typeorm';
+import { stat } from 'node:fs/promises';
+import { DataSource, EntitySchema, In, type DataSourceOptions } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { column, TypeOrmAdapter, type SessionsAdapter } from '@app/sessions';
@@ -51,6 +52,39 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
       expect(await one.exclusively('job', (inner) => inner.checkout(async () => 'ran'))).toBe('ran');
     });
   });
+
+  it('settle writes what SQLite’s log holds into its file, in no transaction, and elsewhere has nothing to do', async () => {
+    const adapter = new TypeOrmAdapter(await open(name === 'sqlite' ? { enableWAL: true } : {}));
+    const size = async () => (name === 'sqlite' ? (await stat(database.url.slice('sqlite:'.length))).size : 0);
+    const sizes = [await size()];
+    const steps = [
+      async () => adapter.settle(),
+      async () => adapter.insertAll(Photo, MANY.slice(0, 1000)),
+      async () => opened[0]!.transaction(async (manager) => adapter.within(manager).settle()),
+      async () => adapter.settle(),
+    ];
+    for (const step of steps) {
+      await step();
+      sizes.push(await size());
+    }
+    const grows = sizes.slice(1).map((after, i) => after > sizes[i]!);
+    expect(grows).toEqual(name === 'sqlite' ? [true, false, false, true] : [false, false, false, false]);
+  });
+
+  it.runIf(name === 'mariadb')(
+    'text is found by code points also where its column has another character set',
+    async () => {
+      const dataSource = await open();
+      const adapter = new TypeOrmAdapter(dataSource);
+      await dataSource.query('ALTER TABLE people MODIFY name varchar(50) CHARACTER SET latin1');
+      const person = (name: string, i: number) => ({ id: uuidv7(), email: `${i}@example.org`, name });
+      await adapter.insertAll(Person, ['Zoë', 'zoe'].map(person));
+      for (const where of ['Zoë', In(['Zoë', 'ZOË'])]) {
+        const { rows } = await adapter.execute(adapter.prepare('all', Person, { where: { name: where } }));
+        expect(rows).toMatchObject([{ name: 'Zoë' }]);
+      }
+    },
+  );
 
   it('checkout is on the transaction’s connection, inside a transaction', async () => {
     const dataSource = await open();

@@ -53,14 +53,12 @@ class SlowAdapter extends MemoryAdapter {
   ms = 0;
   readonly taken: unknown[] = [];
 
-  override async execute(...statement: Parameters<MemoryAdapter['execute']>): ReturnType<MemoryAdapter['execute']> {
+  override async execute(
+    ...[prepared, params]: Parameters<MemoryAdapter['execute']>
+  ): ReturnType<MemoryAdapter['execute']> {
     vi.advanceTimersByTime(this.ms);
-    return super.execute(...statement);
-  }
-
-  override prepare(...query: Parameters<MemoryAdapter['prepare']>): ReturnType<MemoryAdapter['prepare']> {
-    if (query[0] === 'deleteAll') this.taken.push(query[2]?.take);
-    return super.prepare(...query);
+    if (prepared.kind === 'deleteAll') this.taken.push(params?.['size']);
+    return super.execute(prepared, params);
   }
 }
 

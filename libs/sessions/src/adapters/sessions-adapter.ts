@@ -128,6 +128,12 @@ export interface SessionsAdapter {
    */
   afterTransaction(fn: () => Promise<void>): Promise<void>;
 
+  /**
+   * Writes what statements have left to be written, where one of the next would do it for all of them; in a turn of the
+   * event loop of its own, so that it does not hold that for longer.
+   */
+  settle(): Promise<void>;
+
   /** A new value for a key: a unique integer, or a UUID; `null` where the storage makes it. */
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string | null;
 

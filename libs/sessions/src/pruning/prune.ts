@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { Between, IsNull, LessThanOrEqual } from 'typeorm';
-import type { QueryOptions, SessionsAdapter, Where } from '../adapters/sessions-adapter.js';
+import { Between, type FindOperator, IsNull, LessThanOrEqual } from 'typeorm';
+import { param } from '../adapters/operators.js';
+import type { Prepared, QueryOptions, SessionsAdapter, Where } from '../adapters/sessions-adapter.js';
 import type { SessionsStore } from '../sessions.store.js';
 import { type BatchLimits, nextBatchSize } from './batch-size.js';
 
@@ -73,21 +74,29 @@ async function* deletedBatches(
   const pace = adapter.init([entity]).inProcess ? IN_PROCESS : ON_SERVER;
   const max = pruning === false ? DEFAULT_BATCH : pruning.batchSize;
   const limits = { ...pace, max, min: Math.min(pace.min, max) };
+  const prepared = (remaining: FindOperator<unknown>): Prepared =>
+    adapter.prepare('deleteAll', entity, {
+      where: { ...where, [time]: remaining },
+      order,
+      take: param('size'),
+      greatest: time,
+    });
+  const first = prepared(LessThanOrEqual(param('until')));
+  // The rows before have gone, but an index may keep what they left for as long as an old transaction could see them.
+  const next = prepared(Between(param('from'), param('until')));
   let size = limits.min;
   let from: Date | undefined;
   for (;;) {
     if (signal?.aborted) return;
-    // The rows before have gone, but an index may keep what they left for as long as an old transaction could see them.
-    const remaining = from ? Between(from, until) : LessThanOrEqual(until);
-    const batch = { where: { ...where, [time]: remaining }, order, take: size, greatest: time };
     const begin = performance.now();
-    const { count, rows } = await adapter.execute(adapter.prepare('deleteAll', entity, batch));
+    const { count, rows } = await adapter.execute(from ? next : first, { from, until, size });
     const ms = performance.now() - begin;
     yield count;
     const last = rows?.[0];
     if (count === 0 && !last) return;
     from = (last?.[time] as Date | undefined) ?? from;
     size = nextBatchSize({ size, rows: count, ms }, limits);
+    await adapter.settle();
     await setTimeout(ms * pace.pause, undefined, { signal }).catch(() => undefined);
   }
 }

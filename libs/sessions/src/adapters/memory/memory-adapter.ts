@@ -95,6 +95,8 @@ export class MemoryAdapter implements SessionsAdapter {
     await fn();
   }
 
+  async settle(): Promise<void> {}
+
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string {
     return type === 'id' ? ++this.#lastId : uuidv7();
   }

@@ -15,8 +15,8 @@ export interface Dialect {
   dump(kind: ColumnKind, value: unknown): unknown;
   /** How a bound value is written, where its text alone would be compared as another type. */
   bind(kind: ColumnKind, placeholder: string): string;
-  /** Equality of text by code points that can use the column's index. */
-  equalText(sql: string, placeholder: string): string;
+  /** Equality of text by code points that can use the column's index; a comparison is `= …` or `IN (…)`. */
+  equalsText(sql: string, comparison: string): string;
   /** A text expression that compares and sorts by code points. */
   byCodePoint(sql: string): string;
   like(sql: string, placeholder: string): string;
@@ -46,10 +46,7 @@ export interface Dialect {
   readonly onConflict: boolean;
   /** Runs statements in one transaction without giving way to the event loop, and returns how many rows they wrote. */
   runAtOnce?(dataSource: DataSource, statements: readonly { text: string; values: readonly unknown[] }[]): number;
-  /**
-   * Writes what the last statement left to be written, which would otherwise hold up one of the next for all of them; none
-   * where the database does that by itself.
-   */
+  /** What the port's call of this name does; none where the database does that by itself. */
   settle?(dataSource: DataSource): void;
   /** Tries to take, and gives back, a lock that belongs to the connection; none where the database is in the process. */
   readonly lock?: { take(name: string): LockStatement; release(name: string): LockStatement };
@@ -160,7 +157,7 @@ const postgres: Dialect = {
     return kind === 'json' ? JSON.stringify(value) : value;
   },
   bind: (_kind, placeholder) => placeholder,
-  equalText: (sql, placeholder) => `${sql} = ${placeholder}`,
+  equalsText: (sql, comparison) => `${sql} ${comparison}`,
   byCodePoint: (sql) => `${sql}::text COLLATE "C"`,
   like: (sql, placeholder) => `${sql} LIKE ${placeholder}`,
   likePattern: escapeLike,
@@ -222,7 +219,7 @@ const sqlite: Dialect = {
     return kind === 'json' ? JSON.stringify(value) : value;
   },
   bind: (_kind, placeholder) => placeholder,
-  equalText: (sql, placeholder) => `${sql} = ${placeholder}`,
+  equalsText: (sql, comparison) => `${sql} ${comparison}`,
   byCodePoint: (sql) => sql,
   like: (sql, placeholder) => `${sql} GLOB ${placeholder}`,
   likePattern: globPattern,
@@ -290,7 +287,7 @@ const mysql: Dialect = {
         ? `CAST(${placeholder} AS DECIMAL(65, 30))`
         : placeholder,
   // The first comparison finds the rows by the index, whatever its collation; the second keeps those that are the same.
-  equalText: (sql, placeholder) => `(${sql} = ${placeholder} AND BINARY ${sql} = ${placeholder})`,
+  equalsText: (sql, comparison) => `(${sql} ${comparison} AND BINARY CAST(${sql} AS CHAR) ${comparison})`,
   byCodePoint: (sql) => `BINARY CAST(${sql} AS CHAR)`,
   like: (sql, placeholder) => `CONVERT(${sql} USING utf8mb4) COLLATE utf8mb4_bin LIKE ${placeholder}`,
   likePattern: escapeLike,

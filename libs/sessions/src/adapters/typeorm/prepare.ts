@@ -130,7 +130,7 @@ function selectStatement(build: Build, columns: readonly SqlColumn[]): Statement
   const { driver } = build.dataSource;
   // The alias keeps an order by "createdAt" from meaning the selected expression of that name.
   const alias = driver.escape('t');
-  const writer = new SqlWriter(build.dialect, `${alias}.`, undefined, build.options.similar);
+  const writer = new SqlWriter(build.dialect, { prefix: `${alias}.`, similar: build.options.similar });
   const list = columns.map((column) => `${column.read(writer.name(column))} AS ${driver.escape(column.property)}`);
   const where = writer.write(build.condition);
   const tail = orderSql(build, writer) + limitSql(writer, build.options);

@@ -9,23 +9,35 @@ import type { SqlColumn } from './sql-table.js';
 export type Slot =
   { readonly constant: unknown } | { readonly param: string; readonly convert: (value: unknown) => unknown };
 
+/** How conditions are written. */
+interface Writing {
+  /** Put before the name of a column: the alias of its table and a dot. Default: nothing. */
+  readonly prefix?: string;
+  /** The beginning of the parameters' names. Default: `p`. */
+  readonly parameters?: string;
+  /** Whether text that its collation takes for equal is equal enough. Default: false. */
+  readonly similar?: boolean | undefined;
+}
+
 /** Writes conditions as SQL and collects what they bind, under names that TypeORM turns into the driver's placeholders. */
 export class SqlWriter {
   readonly slots: Record<string, Slot> = {};
+  readonly #prefix: string;
+  readonly #parameters: string;
+  readonly #similar: boolean;
   #count = 0;
 
   constructor(
     private readonly dialect: Dialect,
-    /** Put before the name of a column: the alias of its table and a dot. */
-    private readonly prefix = '',
-    /** The beginning of the parameters' names. */
-    private readonly parameters = 'p',
-    /** Whether text that its collation takes for equal is equal enough. */
-    private readonly similar = false,
-  ) {}
+    { prefix = '', parameters = 'p', similar = false }: Writing = {},
+  ) {
+    this.#prefix = prefix;
+    this.#parameters = parameters;
+    this.#similar = similar;
+  }
 
   name(column: SqlColumn): string {
-    return this.prefix + column.sqlName;
+    return this.#prefix + column.sqlName;
   }
 
   /** A placeholder for a stored value of the column, or for a parameter that will be one. */
@@ -62,7 +74,7 @@ export class SqlWriter {
   }
 
   private add(slot: Slot): string {
-    const key = `${this.parameters}${this.#count++}`;
+    const key = `${this.#parameters}${this.#count++}`;
     this.slots[key] = slot;
     return `:${key}`;
   }
@@ -93,21 +105,19 @@ export class SqlWriter {
     if (path) return this.jsonCompare(column, path, op, value);
     const placeholder = this.value(column, value);
     if (op !== '=') return `${this.sortable(column)} ${op} ${placeholder}`;
-    const sql = this.name(column);
-    return column.kind === 'string' && !this.similar
-      ? this.dialect.equalText(sql, placeholder)
-      : `${sql} = ${placeholder}`;
+    return this.equals(column, `= ${placeholder}`);
   }
 
   private oneOf(column: SqlColumn, values: readonly unknown[]): string {
+    return this.equals(column, `IN (${values.map((value) => this.value(column, value)).join(', ')})`);
+  }
+
+  /** @param comparison `= …` or `IN (…)` */
+  private equals(column: SqlColumn, comparison: string): string {
     const sql = this.name(column);
-    const placeholders = values.map((value) => this.value(column, value)).join(', ');
-    const among = `${sql} IN (${placeholders})`;
-    const exactly = this.dialect.byCodePoint(sql);
-    // Only a collation that folds characters needs the second look.
-    return column.kind === 'string' && exactly.startsWith('BINARY') && !this.similar
-      ? `(${among} AND ${exactly} IN (${placeholders}))`
-      : among;
+    return column.kind === 'string' && !this.#similar
+      ? this.dialect.equalsText(sql, comparison)
+      : `${sql} ${comparison}`;
   }
 
   private like({ column, path }: Subject<SqlColumn>, pattern: unknown): string {

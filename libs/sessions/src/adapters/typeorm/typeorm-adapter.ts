@@ -201,14 +201,13 @@ export class TypeOrmAdapter implements SessionsAdapter {
   }
 
   async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
-    const query = prepared as SqlPrepared;
-    const executed = await this.answer(query, params);
-    if (query.options.greatest && this.#dialect.settle) {
-      // In a turn of its own, so that it does not hold the event loop for longer.
-      await setImmediate();
-      this.#dialect.settle(this.dataSource);
-    }
-    return executed;
+    return this.answer(prepared as SqlPrepared, params);
+  }
+
+  async settle(): Promise<void> {
+    if (!this.#dialect.settle) return;
+    await setImmediate();
+    this.#dialect.settle(this.dataSource);
   }
 
   first(prepared: Prepared, params: Row = {}): Awaitable<Row | undefined> {
@@ -283,7 +282,10 @@ export class TypeOrmAdapter implements SessionsAdapter {
   /** TypeORM's query builder for a schema, with the port's conditions on the alias. */
   queryBuilder(schema: Schema, alias: string, where: readonly Where[]): SelectQueryBuilder<ObjectLiteral> {
     const table = this.table(schema);
-    const writer = new SqlWriter(this.#dialect, `${this.dataSource.driver.escape(alias)}.`, 'sessions_');
+    const writer = new SqlWriter(this.#dialect, {
+      prefix: `${this.dataSource.driver.escape(alias)}.`,
+      parameters: 'sessions_',
+    });
     const condition = writer.write(compileWhere(table, where));
     const parameters = Object.entries(writer.slots).map(([name, slot]) => [
       name,
