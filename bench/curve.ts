@@ -3,9 +3,10 @@ import { type Group, ratioOf } from './results.js';
 const WIDTH = 920;
 const HEIGHT = 340;
 const LEFT = 60;
-const RIGHT = 250;
+const RIGHT = 290;
 const TOP = 44;
 const BOTTOM = 40;
+const LABEL_HEIGHT = 18;
 
 const STYLE = `
     text { font: 13px system-ui, sans-serif; fill: #1f2328; }
@@ -37,9 +38,8 @@ export function curveOf(groups: readonly Group[]): string {
   <text class="title" x="0" y="20">Time of a look-up, against that in the smallest table</text>
 ${marks.map((mark) => gridLine(mark, y(mark))).join('\n')}
 ${names.map((name, i) => `  <text class="note" x="${x(i)}" y="${HEIGHT - 14}" text-anchor="middle">${name}</text>`).join('\n')}
-${byEnd(groups)
-  .map((group, i) => lineOf(group, x, y, i === 0 ? -6 : 14))
-  .join('\n')}
+${groups.map((group) => lineOf(group, x, y)).join('\n')}
+${labels(groups, x(names.length - 1) + 12, y)}
 </svg>
 `;
 }
@@ -51,24 +51,34 @@ function gridLine(mark: number, y: number): string {
   ].join('\n');
 }
 
-/** The highest line first, so that the names at their ends do not lie on each other. */
-function byEnd(groups: readonly Group[]): Group[] {
-  const end = (group: Group): number => ratioOf(group, group.results.at(-1)!).median;
-  return groups.toSorted((a, b) => end(b) - end(a));
-}
-
-function lineOf(group: Group, x: (i: number) => number, y: (ratio: number) => number, labelOffset: number): string {
+function lineOf(group: Group, x: (i: number) => number, y: (ratio: number) => number): string {
   const ratios = group.results.map((result) => ratioOf(group, result));
   const own = group.results.some((result) => result.own);
   const points = ratios.map(({ median }, i) => `${x(i)},${y(median)}`);
-  const label = group.title.replace(/^Growth: /, '').replace(/, \d+ at once$/, '');
   return [
     ...ratios.map(
       ({ min, max }, i) => `  <line class="spread" x1="${x(i)}" x2="${x(i)}" y1="${y(min)}" y2="${y(max)}"/>`,
     ),
     `  <polyline class="line${own ? ' own' : ''}" points="${points.join(' ')}"/>`,
-    `  <text x="${x(ratios.length - 1) + 12}" y="${round(y(ratios.at(-1)!.median) + labelOffset)}">${label}</text>`,
   ].join('\n');
+}
+
+/** The names of the lines at their ends, from the highest on, none of them on another. */
+function labels(groups: readonly Group[], x: number, y: (ratio: number) => number): string {
+  const ends = groups
+    .map((group) => ({
+      name: group.title.replace(/^Growth: /, ''),
+      end: y(ratioOf(group, group.results.at(-1)!).median),
+    }))
+    .toSorted((a, b) => a.end - b.end);
+  let free = 0;
+  return ends
+    .map(({ name, end }) => {
+      const at = Math.max(end + 4, free);
+      free = at + LABEL_HEIGHT;
+      return `  <text x="${x}" y="${round(at)}">${name}</text>`;
+    })
+    .join('\n');
 }
 
 function round(value: number): number {

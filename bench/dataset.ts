@@ -71,7 +71,7 @@ export class Dataset {
     }
     this.onProgress(`${this.database.name}: ${table}, its indexes`);
     for (const { make } of indexes) await runner.query(make);
-    await runner.query(sql.settle(table));
+    for (const statement of sql.settle(table)) await runner.query(statement);
   }
 
   #connection(): ConstructorParameters<typeof DataSource>[0] {

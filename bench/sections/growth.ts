@@ -5,12 +5,14 @@ import { authenticate, fillSessions, Sessions, sessionsTable, tableName } from '
 import { pgNamed } from '../contenders/pg.js';
 import { inRounds, validations, warmUp } from '../measure.js';
 import type { Group, Result } from '../results.js';
+import { titleAt } from './validation.js';
 
-const AT_ONCE = 16;
+/** A look-up by itself, as a request waits for it, and so many that the database has no pause. */
+export const GROWTH_AT_ONCE = [1, 16] as const;
 
 /** The title of a group of tables of different sizes. */
-export function growthTitle(contender: string): string {
-  return `Growth: ${contender}, ${AT_ONCE} at once`;
+export function growthTitle(contender: string, atOnce: number): string {
+  return titleAt(`Growth: ${contender}`, atOnce);
 }
 
 /** Validations on PostgreSQL on tables of different sizes. */
@@ -28,19 +30,21 @@ export async function growthSection(bench: Bench): Promise<Group[]> {
       opened.push({ way: OWN_NAME, size, contender: await authenticate(database, table) });
     }
     for (const { way, size, contender } of opened) await check(`${way} on ${size} rows`, contender, size);
-    const entrants = opened.map(({ way, size, contender }) => ({
+    const measured = GROWTH_AT_ONCE.flatMap((atOnce) => opened.map((one) => ({ ...one, atOnce })));
+    const entrants = measured.map(({ way, size, contender, atOnce }) => ({
       name: `${size.toLocaleString('en')} rows`,
       own: way === OWN_NAME,
-      takeTurn: () => validations(contender, { rows: size, atOnce: AT_ONCE, seconds }),
+      takeTurn: () => validations(contender, { rows: size, atOnce, seconds }),
     }));
     await warmUp(entrants, bench.progress, 'Growth');
     const results = await inRounds(entrants, rounds, bench.progress, 'Growth');
-    return [...new Set(opened.map(({ way }) => way))].map((way) => ({
-      title: growthTitle(way),
+    const titles = measured.map(({ way, atOnce }) => growthTitle(way, atOnce));
+    return [...new Set(titles)].map((title) => ({
+      title,
       ratioOf: 'time',
       counts: 'validations',
       charted: false,
-      results: results.filter((_, i) => opened[i]!.way === way) as [Result, ...Result[]],
+      results: results.filter((_, i) => titles[i] === title) as [Result, ...Result[]],
     }));
   } finally {
     for (const { contender } of opened) await contender.close();
