@@ -71,6 +71,34 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
     expect(grows).toEqual(name === 'sqlite' ? [true, false, false, true] : [false, false, false, false]);
   });
 
+  it.runIf(name === 'postgres')(
+    'the commit of a batch of deletes does not wait for the disk, unless it is that of a caller’s transaction',
+    async () => {
+      const dataSource = await open();
+      const adapter = new TypeOrmAdapter(dataSource);
+      await dataSource.query(`
+        CREATE TABLE commits (setting text);
+        CREATE FUNCTION note_commit() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN INSERT INTO commits VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER commits AFTER DELETE ON tags DEFERRABLE INITIALLY DEFERRED
+          FOR EACH ROW EXECUTE FUNCTION note_commit()`);
+      const commits = () => dataSource.query('SELECT setting FROM commits');
+      await adapter.insertAll(
+        Tag,
+        [1, 2, 3].map((weight) => ({ name: `${weight}`, weight })),
+      );
+      const options = { order: { weight: 'ASC' }, take: 1, greatest: 'weight' } as const;
+      const prepared = adapter.prepare('deleteAll', Tag, options);
+      await dataSource.transaction((manager) => adapter.within(manager).execute(prepared));
+      expect(await commits()).toEqual([{ setting: 'on' }]);
+      await adapter.execute(prepared);
+      expect(await commits()).toEqual([{ setting: 'on' }, { setting: 'off' }]);
+      // One that returns no greatest value is not such a batch, and whoever comes next waits as ever.
+      await adapter.delete(Tag, { name: '3' });
+      expect(await commits()).toEqual([{ setting: 'on' }, { setting: 'off' }, { setting: 'on' }]);
+    },
+  );
+
   it.runIf(name === 'mariadb')(
     'text is found by code points also where its column has another character set',
     async () => {

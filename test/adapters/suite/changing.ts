@@ -224,14 +224,17 @@ export function changing(db: AdapterFixture): void {
       expect(await db.titles()).toEqual(['1']);
     });
 
-    it('deletes the first rows of an order, and returns the greatest value of a column in them', async () => {
-      for (const position of [3, 1, 5, 2, 4]) await db.photo({ position, takenAt: new Date(10 - position) });
-      const batch = (greatest: string): QueryOptions => ({ order: { position: 'ASC' }, take: 2, greatest });
-      expect(await removeAll(batch('takenAt'))).toEqual({ count: 2, rows: [{ takenAt: new Date(9) }] });
-      expect(await removeAll(batch('position'))).toEqual({ count: 2, rows: [{ position: 4 }] });
-      expect(await removeAll(batch('position'))).toEqual({ count: 1, rows: [{ position: 5 }] });
-      expect(await removeAll(batch('position'))).toEqual({ count: 0, rows: [] });
-    });
+    it.each([false, true])(
+      'deletes the first rows of an order, and returns their greatest value; often: %s',
+      async (often) => {
+        for (const position of [3, 1, 5, 2, 4]) await db.photo({ position, takenAt: new Date(10 - position) });
+        const batch = (greatest: string): QueryOptions => ({ order: { position: 'ASC' }, take: 2, greatest, often });
+        expect(await removeAll(batch('takenAt'))).toEqual({ count: 2, rows: [{ takenAt: new Date(9) }] });
+        expect(await removeAll(batch('position'))).toEqual({ count: 2, rows: [{ position: 4 }] });
+        expect(await removeAll(batch('position'))).toEqual({ count: 1, rows: [{ position: 5 }] });
+        expect(await removeAll(batch('position'))).toEqual({ count: 0, rows: [] });
+      },
+    );
 
     it('returns the greatest value beside nulls, and null where there is nothing else', async () => {
       for (const takenAt of [null, new Date(1), null]) await db.photo({ takenAt });

@@ -44,7 +44,8 @@ export interface QueryOptions {
   returning?: readonly string[];
   /**
    * `'deleteAll'` with `take`: a column of dates or numbers. What comes back is one row, with the greatest value that it had
-   * in the rows that were taken, so that another run can begin there; no row where there were none.
+   * in the rows that were taken, so that another run can begin there; no row where there were none. In no transaction of the
+   * caller's the storage need not wait for the disk: after a crash the rows may be there again, for another run.
    */
   greatest?: string;
 }

@@ -38,6 +38,8 @@ export interface Dialect {
   limitedDelete?(parts: LimitedDelete): string;
   /** A query for the number of rows that a `DELETE … RETURNING` deletes, and for more about them; none where it can be no part of one. */
   countDeleted?(statement: string, select: string): string;
+  /** Put after such a query where it is a transaction of its own, whose commit then does not wait for the disk. */
+  readonly lazyCommit?: string;
   /** How a statement that finds its rows by primary key names its table, where another index might be taken. */
   readonly byKey?: { update(table: string): string; delete(table: string): string };
   /** Bound parameters that one statement can have. */
@@ -181,7 +183,8 @@ const postgres: Dialect = {
   limitedDelete: ({ table, where, order, limit }) =>
     `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${where}${order} LIMIT ${limit} FOR UPDATE SKIP LOCKED))`,
   countDeleted: (statement, select) =>
-    `WITH deleted AS (${statement}) SELECT COUNT(*) AS count, ${select} FROM deleted`,
+    `WITH deleted AS (${statement}) SELECT ${select}, COUNT(*) AS count FROM deleted`,
+  lazyCommit: ", set_config('synchronous_commit', 'off', true)",
   maxParameters: 60_000,
   onConflict: true,
   lock: {

@@ -245,9 +245,11 @@ export class TypeOrmAdapter implements SessionsAdapter {
     return this.#kept!.run(run, query.table, made);
   }
 
-  private textOf({ statement, options }: SqlPrepared): string {
-    const latest = options.latest && this.runner && mayReadThePast(this.runner) ? this.#dialect.latest : undefined;
-    return statement.text + (latest ?? '');
+  private textOf({ statement, options, countsDeleted }: SqlPrepared): string {
+    const { latest, lazyCommit } = this.#dialect;
+    if (options.latest && this.runner && mayReadThePast(this.runner)) return statement.text + (latest ?? '');
+    if (countsDeleted && !this.runner?.isTransactionActive) return statement.text + (lazyCommit ?? '');
+    return statement.text;
   }
 
   private executed<R extends object>(
@@ -262,7 +264,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
     const rows = records.map((record) => load(columns, record));
     if (query.options.greatest) {
       if (!query.countsDeleted) return { count: rows.length, rows: greatestOf(rows, columns[0]!) };
-      const count = Number((records[0] as { count: unknown }).count);
+      const count = Number(Object.values(records[0]!).at(-1));
       return { count, rows: count > 0 ? rows : [] };
     }
     const executed = { count: rows.length, rows };
