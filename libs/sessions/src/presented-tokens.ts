@@ -3,7 +3,7 @@ import { In } from 'typeorm';
 import { param } from './adapters/operators.js';
 import type { Prepared, Row, SessionsAdapter } from './adapters/sessions-adapter.js';
 import { andThen, type Awaitable } from './awaitable.js';
-import type { CachedSessions } from './cache/cached-sessions.js';
+import { type CachedSessions, keyOf } from './cache/cached-sessions.js';
 import type { Reading } from './cache/near-cache.js';
 import type { Refused } from './events/session-events.js';
 import type { SessionUse } from './last-use.js';
@@ -34,7 +34,7 @@ interface Presentation extends LookUp {
 /** Where an answer is to be kept. */
 interface Keeping {
   readonly cache: CachedSessions;
-  readonly digest: string;
+  readonly key: string;
   readonly reading: Reading;
 }
 
@@ -94,17 +94,17 @@ export class PresentedTokens {
       return digests.length === 0 ? undefined : this.#readAndExtend(digests, autoExtend, manager);
     }
     if (!hasTokenLength(token)) return undefined;
-    const digests = candidateDigests(token, options.schemes);
-    const [digest] = digests;
-    if (digest === undefined) return undefined;
+    const key = keyOf(token);
     const now = store.nowMs();
     // What is kept needs no extension, where the table extends by itself.
     const needsLook = authoritative || (autoExtend && !options.autoExtend);
-    const kept = needsLook ? undefined : cache.find(digest, now);
+    const kept = needsLook ? undefined : cache.find(key, now);
     if (kept !== undefined) return kept ?? undefined;
     // What is kept was well formed.
     if (!isWellFormedToken(token, options.tokenFormat)) return undefined;
-    return this.#readAndExtend(digests, autoExtend, undefined, { cache, digest, reading: cache.reading(now) });
+    const digests = candidateDigests(token, options.schemes);
+    if (digests.length === 0) return undefined;
+    return this.#readAndExtend(digests, autoExtend, undefined, { cache, key, reading: cache.reading(now) });
   }
 
   #readAndExtend(
@@ -123,9 +123,9 @@ export class PresentedTokens {
   }
 
   /** Keeps what was read, but for what only an event has told of, and what was found by a token that soon ends its session. */
-  #keep(session: BaseSession | null | undefined, { cache, digest, reading }: Keeping): void {
-    if (session === undefined) cache.keep(digest, null, reading);
-    else if (session && !isSuperseded(session)) cache.keep(digest, session, reading, this.#keptUntil(session));
+  #keep(session: BaseSession | null | undefined, { cache, key, reading }: Keeping): void {
+    if (session === undefined) cache.keep(key, null, reading);
+    else if (session && !isSuperseded(session)) cache.keep(key, session, reading, this.#keptUntil(session));
   }
 
   /** When a session ends, or is to be extended, whichever comes first, in milliseconds. */

@@ -1,7 +1,16 @@
+import { hash } from 'node:crypto';
 import type { BaseSession } from '../session.js';
 import type { SessionCopies } from './copies.js';
 import type { Invalidations } from './invalidations.js';
 import { type CacheLimits, NearCache, type Reading } from './near-cache.js';
+
+/**
+ * What a token's session is kept under: a digest as bytes, which is half as long as in hexadecimal, and as fast whatever
+ * digests the table stores.
+ */
+export function keyOf(token: string): string {
+  return hash('sha256', token, 'binary');
+}
 
 /** What is kept of a table's sessions in this process, for as long as it hears what the others change. */
 export class CachedSessions {
@@ -19,8 +28,8 @@ export class CachedSessions {
   }
 
   /** As {@link NearCache.find}. */
-  find(digest: string, now: number): BaseSession | null | undefined {
-    return this.#live ? this.#near.find(digest, now) : undefined;
+  find(key: string, now: number): BaseSession | null | undefined {
+    return this.#live ? this.#near.find(key, now) : undefined;
   }
 
   reading(now: number): Reading {
@@ -28,8 +37,8 @@ export class CachedSessions {
   }
 
   /** As {@link NearCache.keep}. */
-  keep(digest: string, session: BaseSession | null, reading: Reading, end?: number): void {
-    if (this.#live) this.#near.keep(digest, session, reading, end);
+  keep(key: string, session: BaseSession | null, reading: Reading, end?: number): void {
+    if (this.#live) this.#near.keep(key, session, reading, end);
   }
 
   /** Forgets changed sessions, or all of them, here at once, and everywhere else as soon as the message arrives. */

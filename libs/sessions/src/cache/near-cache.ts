@@ -28,7 +28,7 @@ interface Entry {
 const REMEMBERED = 5000;
 
 /**
- * Sessions by the digest of their token, and digests that no session has, for a short time and up to a number of each:
+ * Sessions by a digest of their token, and digests that no session has, for a short time and up to a number of each:
  * unknown tokens never push out sessions.
  *
  * What was read before a session was changed is never kept after it, whatever comes first: the row, or the news.
@@ -36,7 +36,8 @@ const REMEMBERED = 5000;
 export class NearCache {
   readonly #sessions: BoundedMap<Entry>;
   readonly #unknown: BoundedMap<Entry>;
-  readonly #digests = new Map<string, string>();
+  /** By id, what its session is kept under. */
+  readonly #keys = new Map<string, string>();
   /** By id, the last changes, the oldest first. */
   readonly #changed = new Map<string, number>();
   #changes = 0;
@@ -47,16 +48,16 @@ export class NearCache {
     private readonly limits: CacheLimits,
     private readonly copies: SessionCopies,
   ) {
-    this.#sessions = new BoundedMap(limits.maxEntries, (_, { session }) => this.#digests.delete(session!.id));
+    this.#sessions = new BoundedMap(limits.maxEntries, (_, { session }) => this.#keys.delete(session!.id));
     this.#unknown = new BoundedMap(limits.maxEntries);
   }
 
   /** The session of a token, as a copy; `null` where none has it, `undefined` where that has to be read. */
-  find(digest: string, now: number): BaseSession | null | undefined {
-    const entry = this.#sessions.get(digest) ?? this.#unknown.get(digest);
+  find(key: string, now: number): BaseSession | null | undefined {
+    const entry = this.#sessions.get(key) ?? this.#unknown.get(key);
     if (entry === undefined) return undefined;
     if (now >= entry.until || now < entry.from) {
-      this.#drop(digest, entry.session);
+      this.#drop(key, entry.session);
       return undefined;
     }
     return entry.session && this.copies.of(entry.session);
@@ -72,22 +73,22 @@ export class NearCache {
    *
    * @param end when the session ends by itself, in milliseconds
    */
-  keep(digest: string, session: BaseSession | null, { at, changes }: Reading, end = Infinity): void {
+  keep(key: string, session: BaseSession | null, { at, changes }: Reading, end = Infinity): void {
     if (session !== null) this.copies.fix(session);
     if (changes < this.#oldest) return;
     const until = Math.min(at + this.limits.ttlMs, end);
     if (session === null) {
-      const former = this.#sessions.get(digest);
-      if (former) this.#drop(digest, former.session);
-      this.#unknown.set(digest, { session, from: at, until });
+      const former = this.#sessions.get(key);
+      if (former) this.#drop(key, former.session);
+      this.#unknown.set(key, { session, from: at, until });
       return;
     }
     if ((this.#changed.get(session.id) ?? 0) > changes) return;
-    const former = this.#digests.get(session.id);
+    const former = this.#keys.get(session.id);
     if (former !== undefined) this.#sessions.delete(former);
-    this.#unknown.delete(digest);
-    this.#digests.set(session.id, digest);
-    this.#sessions.set(digest, { session: this.copies.of(session), from: at, until });
+    this.#unknown.delete(key);
+    this.#keys.set(session.id, key);
+    this.#sessions.set(key, { session: this.copies.of(session), from: at, until });
   }
 
   /** Forgets sessions that have been changed. */
@@ -96,8 +97,8 @@ export class NearCache {
     for (const id of ids) {
       this.#changed.delete(id);
       this.#changed.set(id, this.#changes);
-      const digest = this.#digests.get(id);
-      if (digest !== undefined) this.#drop(digest, { id });
+      const key = this.#keys.get(id);
+      if (key !== undefined) this.#drop(key, { id });
     }
     for (const [id, change] of this.#changed) {
       if (this.#changed.size <= REMEMBERED) return;
@@ -113,11 +114,11 @@ export class NearCache {
     this.#changed.clear();
     this.#sessions.clear();
     this.#unknown.clear();
-    this.#digests.clear();
+    this.#keys.clear();
   }
 
-  #drop(digest: string, session: { readonly id: string } | null): void {
-    if (session === null) this.#unknown.delete(digest);
-    else if (this.#sessions.delete(digest)) this.#digests.delete(session.id);
+  #drop(key: string, session: { readonly id: string } | null): void {
+    if (session === null) this.#unknown.delete(key);
+    else if (this.#sessions.delete(key)) this.#keys.delete(session.id);
   }
 }
