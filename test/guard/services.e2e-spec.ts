@@ -1,6 +1,6 @@
 import { Controller, type ExecutionContext, Get, Injectable, UseGuards } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type AuthenticateOptions, CurrentSession, SessionGuard, SessionsTable } from '@app/sessions';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type AuthenticateOptions, CurrentSession, SessionGuard, SessionsService, SessionsTable } from '@app/sessions';
 import { describePlatforms } from '../support/http-app.js';
 import { GuardedApp, Sessions } from './guarded-app.js';
 
@@ -76,6 +76,17 @@ describePlatforms('the services behind the guard', (platform) => {
       ]);
       expect((await app.http.getAs(banned.authToken, path)).status).toBe(401);
     });
+  });
+
+  it('is asked where a test watches all services', async () => {
+    const { authToken } = await app.get(Cached).create({});
+    const watched = vi.spyOn(SessionsService.prototype, 'authenticate');
+    try {
+      expect((await app.http.getAs(authToken, '/cached')).status).toBe(200);
+      expect(watched).toHaveBeenCalledOnce();
+    } finally {
+      watched.mockRestore();
+    }
   });
 
   it('with a near cache lets Nest go on at once, without a promise', async () => {

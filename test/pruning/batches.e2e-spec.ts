@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { MemoryAdapter, SessionsTable } from '@app/sessions';
+import { type AdapterMeta, MemoryAdapter, SessionsTable } from '@app/sessions';
+import type { Schema } from '../../libs/sessions/src/adapters/sessions-adapter.js';
 import { pruneExpired } from '../../libs/sessions/src/pruning/prune.js';
 import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
 import type { SessionsStore } from '../../libs/sessions/src/sessions.store.js';
@@ -62,14 +63,21 @@ class SlowAdapter extends MemoryAdapter {
   }
 }
 
+/** The same, as if it were on a server. */
+class SlowServerAdapter extends SlowAdapter {
+  override init(schemas: readonly Schema[]): AdapterMeta {
+    return { ...super.init(schemas), inProcess: false };
+  }
+}
+
 describe('batches of the expiry job', () => {
   /** A store with so many expired rows, on memory with a clock that only its statements advance. */
   async function storeWith(
     rows: number,
     ms: number,
     fn: (store: SessionsStore, adapter: SlowAdapter) => Promise<void>,
+    adapter = new SlowAdapter(),
   ): Promise<void> {
-    const adapter = new SlowAdapter();
     const app = new TestApplication('memory', {
       ...SETUP,
       options: { defaultTable: 'plain', pruning: { atStart: false, interval: '1d' }, adapter },
@@ -108,5 +116,18 @@ describe('batches of the expiry job', () => {
       const progress = (): void => void setImmediate(() => stop.abort());
       expect(await pruneExpired(store, adapter, { signal: stop.signal, progress })).toBe(20);
     });
+  });
+
+  it('are of at least 250 rows on a server, with a pause as soon as a millisecond of it is due', async () => {
+    const deletes = async (store: SessionsStore, adapter: SlowAdapter): Promise<void> => {
+      const turns: number[] = [];
+      let turn = 0;
+      setImmediate(() => turn++);
+      expect(await pruneExpired(store, adapter, { progress: () => turns.push(turn) })).toBe(1300);
+      expect(adapter.taken).toEqual(Array(7).fill(250));
+      // Memory answers without giving the event loop a turn: what does is the pause.
+      expect(turns).toEqual([0, 0, 0, 0, 1, 1, 1]);
+    };
+    await storeWith(1300, 5, deletes, new SlowServerAdapter());
   });
 });

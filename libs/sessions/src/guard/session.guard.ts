@@ -47,6 +47,9 @@ const MADE: {
   readonly guard: Type<SessionGuard>;
 }[] = [];
 
+/** The method of services that have none of their own; a test may have put another in its place. */
+const AUTHENTICATE = SessionsService.prototype.authenticate;
+
 /** The tables in which the sessions of requests were found, of guards that have several. */
 const FOUND_IN = new WeakMap<HttpRequest, SessionsStore>();
 
@@ -227,7 +230,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     options: AuthenticateOptions,
   ): Awaitable<BaseSession | null> {
     const service = this.registry.service(store);
-    if (service.authenticate !== SessionsService.prototype.authenticate)
+    if (service.authenticate !== AUTHENTICATE)
       return service.authenticate(token, { ...options, use: useOf(request) });
     // The address of a client may be dear to find out.
     return store.tokens.authenticate(token, store.lastUse ? { ...options, use: useOf(request) } : options);
