@@ -230,8 +230,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     options: AuthenticateOptions,
   ): Awaitable<BaseSession | null> {
     const service = this.registry.service(store);
-    if (service.authenticate !== AUTHENTICATE)
-      return service.authenticate(token, { ...options, use: useOf(request) });
+    if (service.authenticate !== AUTHENTICATE) return service.authenticate(token, { ...options, use: useOf(request) });
     // The address of a client may be dear to find out.
     return store.tokens.authenticate(token, store.lastUse ? { ...options, use: useOf(request) } : options);
   }
