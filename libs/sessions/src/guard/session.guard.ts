@@ -48,7 +48,7 @@ const MADE: {
 }[] = [];
 
 /** The method of services that have none of their own; a test may have put another in its place. */
-const AUTHENTICATE = SessionsService.prototype.authenticate;
+const AUTHENTICATE: unknown = Reflect.get(SessionsService.prototype, 'authenticate');
 
 /** The tables in which the sessions of requests were found, of guards that have several. */
 const FOUND_IN = new WeakMap<HttpRequest, SessionsStore>();
