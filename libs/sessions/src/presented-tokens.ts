@@ -11,8 +11,7 @@ import { type BaseSession, dueAt, earlier, limitsOf } from './session.js';
 import type { SessionsStore } from './sessions.store.js';
 import { isSuperseded, SupersededTokens } from './superseded-tokens.js';
 import { digestsOf } from './table/definition.js';
-import { candidateDigests } from './token/digest.js';
-import { hasTokenLength, isWellFormedToken } from './token/parse.js';
+import { hasTokenLength } from './token/parse.js';
 import { TokenLookUps } from './token-look-ups.js';
 
 /** How a session is looked up by its token. */
@@ -89,22 +88,20 @@ export class PresentedTokens {
   ): Awaitable<BaseSession | null | undefined> {
     const { store } = this;
     const { cache, options } = store;
-    if (!cache || manager) {
-      const digests = store.digestsOf(token);
-      return digests.length === 0 ? undefined : this.#readAndExtend(digests, autoExtend, manager);
+    let keeping: Keeping | undefined;
+    if (cache && !manager) {
+      if (!hasTokenLength(token)) return undefined;
+      const key = keyOf(token);
+      const now = store.nowMs();
+      // What is kept needs no extension, where the table extends by itself.
+      const needsLook = authoritative || (autoExtend && !options.autoExtend);
+      const kept = needsLook ? undefined : cache.find(key, now);
+      if (kept !== undefined) return kept ?? undefined;
+      keeping = { cache, key, reading: cache.reading(now) };
     }
-    if (!hasTokenLength(token)) return undefined;
-    const key = keyOf(token);
-    const now = store.nowMs();
-    // What is kept needs no extension, where the table extends by itself.
-    const needsLook = authoritative || (autoExtend && !options.autoExtend);
-    const kept = needsLook ? undefined : cache.find(key, now);
-    if (kept !== undefined) return kept ?? undefined;
-    // What is kept was well formed.
-    if (!isWellFormedToken(token, options.tokenFormat)) return undefined;
-    const digests = candidateDigests(token, options.schemes);
-    if (digests.length === 0) return undefined;
-    return this.#readAndExtend(digests, autoExtend, undefined, { cache, key, reading: cache.reading(now) });
+    // Not before, since what is kept was well formed.
+    const digests = store.digestsOf(token);
+    return digests.length === 0 ? undefined : this.#readAndExtend(digests, autoExtend, manager, keeping);
   }
 
   #readAndExtend(

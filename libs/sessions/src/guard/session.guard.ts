@@ -106,7 +106,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     this.guarded();
   }
 
-  /** At once where the answer is in this process: a promise would cost Nest as much as a hit of the near cache. */
+  /** At once, without a promise, where the answer is in this process. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const { decides, access, authoritative } = this.route(context);
     if (!decides || access === 'public') return true;

@@ -290,7 +290,7 @@ const mysql: Dialect = {
         ? `CAST(${placeholder} AS DECIMAL(65, 30))`
         : placeholder,
   // The first comparison finds the rows by the index, whatever its collation; the second keeps those that are the same.
-  equalsText: (sql, comparison) => `(${sql} ${comparison} AND BINARY CAST(${sql} AS CHAR) ${comparison})`,
+  equalsText: (sql, comparison) => `(${sql} ${comparison} AND ${mysql.byCodePoint(sql)} ${comparison})`,
   byCodePoint: (sql) => `BINARY CAST(${sql} AS CHAR)`,
   like: (sql, placeholder) => `CONVERT(${sql} USING utf8mb4) COLLATE utf8mb4_bin LIKE ${placeholder}`,
   likePattern: escapeLike,
