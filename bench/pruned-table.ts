@@ -10,7 +10,8 @@ import type { Dataset, RowSql } from './dataset.js';
 import { tokenOf } from './tokens.js';
 
 const AT_ONCE = 16;
-const WARM_UP_MS = 500;
+/** Until connections have touched the buffers that their look-ups need. */
+const WARM_UP_MS = 2000;
 const SETTLING_MS = 10;
 const DAY_S = 86_400;
 

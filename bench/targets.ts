@@ -1,5 +1,12 @@
 import { CONTENDERS, OWN_NAME } from './contenders/by-database.js';
-import { BARE_NAME, CACHED_GUARD_NAME, GUARD_NAME, HTTP_GROUPS, PG_NAME } from './http/contenders.js';
+import {
+  BARE_NAME,
+  CACHED_GUARD_NAME,
+  DATABASE_ON_FASTIFY,
+  GUARD_NAME,
+  MEMORY_ON_FASTIFY,
+  PG_NAME,
+} from './http/contenders.js';
 import { type Group, msOf, ratioOf, type Result, speedAgainst } from './results.js';
 import { CACHE_TITLE, CACHED_NAME, MAP_NAME } from './sections/cache.js';
 import { GROWTH_AT_ONCE, growthTitle } from './sections/growth.js';
@@ -25,7 +32,6 @@ interface Target {
 }
 
 const [PG, MYSQL, SQLITE] = [CONTENDERS.postgres[0].name, CONTENDERS.mariadb[0].name, CONTENDERS.sqlite[0].name];
-const FASTIFY = HTTP_GROUPS[1]!.title;
 
 const TARGETS: readonly Target[] = [
   { title: validationTitle('postgres', 1), contender: OWN_NAME, against: PG, atLeast: 0.95 },
@@ -36,8 +42,8 @@ const TARGETS: readonly Target[] = [
   { title: validationTitle('sqlite', 1), contender: OWN_NAME, against: SQLITE, atLeast: 0.85 },
   { title: validationTitle('mariadb', 16), contender: OWN_NAME, against: MYSQL, atLeast: 1.3 },
   { title: titleAt(CACHE_TITLE, 1), contender: CACHED_NAME, against: MAP_NAME, atLeast: 0.7 },
-  { title: FASTIFY, contender: GUARD_NAME, against: PG_NAME, atLeast: 1.3 },
-  { title: FASTIFY, contender: CACHED_GUARD_NAME, against: BARE_NAME, atLeast: 0.85 },
+  { title: DATABASE_ON_FASTIFY, contender: GUARD_NAME, against: PG_NAME, atLeast: 1.3 },
+  { title: MEMORY_ON_FASTIFY, contender: CACHED_GUARD_NAME, against: BARE_NAME, atLeast: 0.85 },
 ];
 
 const GROWTH_TITLES = GROWTH_AT_ONCE.map((atOnce) => growthTitle(OWN_NAME, atOnce));

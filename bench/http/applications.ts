@@ -1,6 +1,6 @@
 import type { Database } from '../databases.js';
 import { betterAuthApp, expressPgApp, expressSessionApp } from './express-apps.js';
-import { bareApp, findOneByApp, pgGuardApp, sessionGuardApp } from './nest-apps.js';
+import { bareApp, findOneByApp, mapGuardApp, pgGuardApp, sessionGuardApp } from './nest-apps.js';
 
 /** Starts an application on a port of its own, and gives the port. */
 export type Application = (database: Database) => Promise<number>;
@@ -8,11 +8,13 @@ export type Application = (database: Database) => Promise<number>;
 /** The applications that are measured, each in a process of its own. */
 export const APPLICATIONS = {
   'express-bare': () => bareApp('express'),
+  'express-map': (database) => mapGuardApp('express', database),
   'express-pg': (database) => pgGuardApp('express', database),
   'express-find-one-by': (database) => findOneByApp('express', database),
   'express-sessions': (database) => sessionGuardApp('express', database),
   'express-cached': (database) => sessionGuardApp('express', database, { cache: true }),
   'fastify-bare': () => bareApp('fastify'),
+  'fastify-map': (database) => mapGuardApp('fastify', database),
   'fastify-pg': (database) => pgGuardApp('fastify', database),
   'fastify-find-one-by': (database) => findOneByApp('fastify', database),
   'fastify-sessions': (database) => sessionGuardApp('fastify', database),

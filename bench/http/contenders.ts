@@ -25,18 +25,27 @@ export interface HttpEntry {
 export const GUARD_NAME = 'SessionGuard';
 const FEW_NAME = 'SessionGuard, the same 1,000 tokens';
 export const CACHED_GUARD_NAME = 'SessionGuard with a near cache, the same 1,000 tokens';
+const MAP_GUARD_NAME = 'a guard of a digest and a Map, the same 1,000 tokens';
 export const BARE_NAME = 'no guard';
 export const PG_NAME = 'a guard of one pg named statement';
 
-function onNest(platform: 'express' | 'fastify'): readonly [HttpEntry, ...HttpEntry[]] {
+type Platform = 'express' | 'fastify';
+
+function onDatabase(platform: Platform): readonly [HttpEntry, ...HttpEntry[]] {
   return [
     { name: PG_NAME, application: `${platform}-pg`, fill: fillSessions },
-    // As the cached one: more distinct requests take the load longer to send.
-    { name: BARE_NAME, application: `${platform}-bare`, open: true, tokens: 'few' },
     { name: GUARD_NAME, application: `${platform}-sessions`, own: true, fill: fillSessions },
     { name: FEW_NAME, application: `${platform}-sessions`, own: true, tokens: 'few', fill: fillSessions },
-    { name: CACHED_GUARD_NAME, application: `${platform}-cached`, own: true, tokens: 'few', fill: fillSessions },
     { name: 'a guard of findOneBy', application: `${platform}-find-one-by`, fill: fillSessions },
+  ];
+}
+
+function inMemory(platform: Platform): readonly [HttpEntry, ...HttpEntry[]] {
+  return [
+    // As the others: more distinct requests take the load longer to send.
+    { name: BARE_NAME, application: `${platform}-bare`, open: true, tokens: 'few' },
+    { name: MAP_GUARD_NAME, application: `${platform}-map`, tokens: 'few', fill: fillSessions },
+    { name: CACHED_GUARD_NAME, application: `${platform}-cached`, own: true, tokens: 'few', fill: fillSessions },
   ];
 }
 
@@ -62,10 +71,30 @@ const ALONE: readonly HttpEntry[] = [
   },
 ];
 
-/** What is measured by HTTP; the first one of each group is its baseline. */
-export const HTTP_GROUPS: readonly { title: string; entries: readonly [HttpEntry, ...HttpEntry[]] }[] = [
-  { title: 'HTTP, NestJS on Express', entries: [...onNest('express'), ...ALONE] },
-  { title: 'HTTP, NestJS on Fastify', entries: onNest('fastify') },
+/** Contenders that are compared by HTTP; the first one is their baseline. */
+interface HttpGroup {
+  readonly title: string;
+  readonly entries: readonly [HttpEntry, ...HttpEntry[]];
+  /** Processes of each application, which take turns. Default: 1. */
+  readonly processes?: number;
+}
+
+/** Two processes of one application differ by a sixth for as long as they live, where nothing else takes longer. */
+const PROCESSES_IN_MEMORY = 4;
+
+export const DATABASE_ON_FASTIFY = 'HTTP, NestJS on Fastify';
+export const MEMORY_ON_FASTIFY = `${DATABASE_ON_FASTIFY}, from memory`;
+
+/** What is measured by HTTP. */
+export const HTTP_GROUPS: readonly HttpGroup[] = [
+  { title: 'HTTP, NestJS on Express', entries: [...onDatabase('express'), ...ALONE] },
+  {
+    title: 'HTTP, NestJS on Express, from memory',
+    entries: inMemory('express'),
+    processes: PROCESSES_IN_MEMORY,
+  },
+  { title: DATABASE_ON_FASTIFY, entries: onDatabase('fastify') },
+  { title: MEMORY_ON_FASTIFY, entries: inMemory('fastify'), processes: PROCESSES_IN_MEMORY },
 ];
 
 /** An application as a contender, to be checked. */

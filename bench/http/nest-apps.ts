@@ -14,6 +14,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CurrentSession, SessionGuard, type TableOptions } from '../../libs/sessions/src/index.js';
 import type { Contender } from '../contender.js';
+import { digestAndMap } from '../contenders/map.js';
 import { Sessions, sessionsModules } from '../contenders/nest-sessions.js';
 import { pgNamed } from '../contenders/pg.js';
 import { findOneBy } from '../contenders/typeorm.js';
@@ -58,6 +59,11 @@ export async function sessionGuardApp(platform: Platform, database: Database, op
 /** The route behind a guard of one named statement. */
 export async function pgGuardApp(platform: Platform, database: Database): Promise<number> {
   return guardedApp(platform, pgNamed(database));
+}
+
+/** The route behind a guard of a digest and a `Map`. */
+export async function mapGuardApp(platform: Platform, database: Database): Promise<number> {
+  return guardedApp(platform, digestAndMap(database));
 }
 
 /** The route behind a guard of TypeORM's `findOneBy`. */

@@ -14,11 +14,17 @@ const TURN_FACTOR = 2;
 /** Distinct tokens for each second of a turn. */
 const TOKENS_PER_SECOND = 8000;
 
+/** A process of an application. */
+interface Server {
+  readonly url: string;
+  readonly child: Child<ServerQuestion, number>;
+}
+
 /** An application that has been started. */
 interface Running {
   readonly entry: HttpEntry;
-  readonly url: string;
-  readonly server: Child<ServerQuestion, number>;
+  /** They take turns. */
+  readonly servers: readonly Server[];
 }
 
 /** Guarded routes on PostgreSQL, each application and the load in processes of their own; none without PostgreSQL. */
@@ -27,21 +33,19 @@ export async function httpSection(bench: Bench): Promise<Group[]> {
   if (!dataset) return [];
   const load = new Child<Load, Loaded>('load.js', [], bench.cleanUps);
   const groups: Group[] = [];
-  for (const { title, entries } of HTTP_GROUPS) {
+  for (const { title, entries, processes = 1 } of HTTP_GROUPS) {
     const [baseline, ...others] = entries;
-    const wanted = [baseline, ...others.filter((entry) => bench.isWanted(entry.name))];
+    const wanted = others.filter((entry) => bench.isWanted(entry.name));
+    // The control has processes of its own: those of one application differ.
+    const named = [baseline, { ...baseline, name: baseline.name + CONTROL }, ...wanted];
     const running: Running[] = [];
-    for (const entry of wanted) running.push(await start(bench, dataset, entry));
-    const entrants = [
-      ...running.slice(0, 1),
-      { ...running[0]!, entry: { ...baseline, name: baseline.name + CONTROL } },
-      ...running.slice(1),
-    ].map((one) => ({
+    for (const entry of named) running.push(await start(bench, dataset, entry, processes));
+    const entrants = running.map((one) => ({
       name: one.entry.name,
       own: one.entry.own,
-      takeTurn: () => turn(one, load, bench.options.rows, bench.options.seconds * TURN_FACTOR),
+      takeTurn: turns(bench, load, one),
     }));
-    await warmUp(entrants, bench.progress, title);
+    for (let i = 0; i < processes; i++) await warmUp(entrants, bench.progress, title);
     const results = await inRounds(entrants, bench.options.rounds, bench.progress, title);
     groups.push({
       title,
@@ -50,24 +54,36 @@ export async function httpSection(bench: Bench): Promise<Group[]> {
       charted: true,
       results: results as [Result, ...Result[]],
     });
-    for (const { server } of running) await server.stop();
+    for (const { servers } of running) for (const { child } of servers) await child.stop();
   }
   await load.stop();
   return groups;
 }
 
-async function start(bench: Bench, dataset: Dataset, entry: HttpEntry): Promise<Running> {
+async function start(bench: Bench, dataset: Dataset, entry: HttpEntry, processes: number): Promise<Running> {
   await entry.fill?.(dataset);
-  bench.progress.show(`starting ${entry.application}`);
   const args = [entry.application, JSON.stringify(dataset.database)];
-  const server = new Child<ServerQuestion, number>('server.js', args, bench.cleanUps);
-  const url = `http://127.0.0.1:${await server.ask('port')}/`;
-  if (!entry.open) await check(entry.name, asContender(entry, url), bench.options.rows);
-  return { entry, url, server };
+  const servers: Server[] = [];
+  while (servers.length < processes) {
+    bench.progress.show(`starting ${entry.application}`);
+    const child = new Child<ServerQuestion, number>('server.js', args, bench.cleanUps);
+    const url = `http://127.0.0.1:${await child.ask('port')}/`;
+    if (!entry.open) await check(entry.name, asContender(entry, url), bench.options.rows);
+    servers.push({ url, child });
+  }
+  return { entry, servers };
+}
+
+/** Gives one process after the other a turn. */
+function turns({ options }: Bench, load: Child<Load, Loaded>, { entry, servers }: Running): () => Promise<Turn> {
+  let taken = 0;
+  const seconds = options.seconds * TURN_FACTOR;
+  return () => turn(entry, servers[taken++ % servers.length]!, load, options.rows, seconds);
 }
 
 async function turn(
-  { entry, url, server }: Running,
+  entry: HttpEntry,
+  { url, child }: Server,
   load: Child<Load, Loaded>,
   rows: number,
   seconds: number,
@@ -78,7 +94,7 @@ async function turn(
   const [header] = Object.keys(sent[0]!) as [string];
   const requests = { url, header, values: sent.map((headers) => headers[header]!) };
   await load.ask({ ...requests, seconds: warmUpMs(seconds) / 1000 });
-  const cpuBefore = await server.ask('cpuMicroseconds');
+  const cpuBefore = await child.ask('cpuMicroseconds');
   const { perSecond, requests: count } = await load.ask({ ...requests, seconds });
-  return { perSecond, cpuMicroseconds: ((await server.ask('cpuMicroseconds')) - cpuBefore) / count };
+  return { perSecond, cpuMicroseconds: ((await child.ask('cpuMicroseconds')) - cpuBefore) / count };
 }
