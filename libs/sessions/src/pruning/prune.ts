@@ -30,7 +30,7 @@ interface Pace extends Omit<BatchLimits, 'max'> {
 /** Short, for a look-up that shares a core with a batch waits for its end; not shorter, for each costs a round trip. */
 const ON_SERVER: Pace = { targetMs: 1, min: 350, pause: 0.05 };
 /** Statements that run in the event loop's own thread hold up everything else. */
-const IN_PROCESS: Pace = { targetMs: 3, min: 20, pause: 1 };
+const IN_PROCESS: Pace = { targetMs: 1.5, min: 10, pause: 1 };
 
 /**
  * Deletes the rows that have expired, or were revoked long enough ago, oldest first: in batches of about the same time, with
