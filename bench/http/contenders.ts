@@ -5,6 +5,7 @@ import { fillConnectPgSimple } from '../contenders/connect-pg-simple.js';
 import { expressSessionCookie } from '../contenders/express-store.js';
 import { fillSessions } from '../contenders/nest-sessions.js';
 import type { ApplicationName } from './applications.js';
+import type { Platform } from './nest-apps.js';
 
 /** An application and its clients. */
 export interface HttpEntry {
@@ -28,8 +29,6 @@ export const CACHED_GUARD_NAME = 'SessionGuard with a near cache, the same 1,000
 const MAP_GUARD_NAME = 'a guard of a digest and a Map, the same 1,000 tokens';
 export const BARE_NAME = 'no guard';
 export const PG_NAME = 'a guard of one pg named statement';
-
-type Platform = 'express' | 'fastify';
 
 function onDatabase(platform: Platform): readonly [HttpEntry, ...HttpEntry[]] {
   return [
