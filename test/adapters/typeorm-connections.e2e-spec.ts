@@ -71,6 +71,12 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
     expect(grows).toEqual(name === 'sqlite' ? [true, false, false, true] : [false, false, false, false]);
   });
 
+  it('settle tells whether statements wait for the disk themselves', async () => {
+    expect(await new TypeOrmAdapter(await open()).settle()).toBe(true);
+    const logged = await open(name === 'sqlite' ? { enableWAL: true } : {});
+    expect(await new TypeOrmAdapter(logged).settle()).toBe(name !== 'sqlite');
+  });
+
   it.runIf(name === 'postgres')(
     'the commit of a batch of deletes does not wait for the disk, unless it is that of a caller’s transaction',
     async () => {

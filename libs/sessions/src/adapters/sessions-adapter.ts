@@ -132,8 +132,10 @@ export interface SessionsAdapter {
   /**
    * Writes what statements have left to be written, where one of the next would do it for all of them; in a turn of the
    * event loop of its own, so that it does not hold that for longer.
+   *
+   * @returns whether statements leave nothing, and so wait for the disk themselves
    */
-  settle(): Promise<void>;
+  settle(): Promise<boolean>;
 
   /** A new value for a key: a unique integer, or a UUID; `null` where the storage makes it. */
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string | null;

@@ -95,7 +95,9 @@ export class MemoryAdapter implements SessionsAdapter {
     await fn();
   }
 
-  async settle(): Promise<void> {}
+  async settle(): Promise<boolean> {
+    return false;
+  }
 
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string {
     return type === 'id' ? ++this.#lastId : uuidv7();

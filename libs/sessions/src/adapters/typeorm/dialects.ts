@@ -49,7 +49,7 @@ export interface Dialect {
   /** Runs statements in one transaction without giving way to the event loop, and returns how many rows they wrote. */
   runAtOnce?(dataSource: DataSource, statements: readonly { text: string; values: readonly unknown[] }[]): number;
   /** What the port's call of this name does; none where the database does that by itself. */
-  settle?(dataSource: DataSource): void;
+  settle?(dataSource: DataSource): boolean;
   /** Tries to take, and gives back, a lock that belongs to the connection; none where the database is in the process. */
   readonly lock?: { take(name: string): LockStatement; release(name: string): LockStatement };
   /**
@@ -95,7 +95,7 @@ interface JsonDialect {
 /** The part of better-sqlite3's connection that is used here. */
 interface SqliteConnection {
   readonly inTransaction: boolean;
-  pragma(text: string): unknown;
+  pragma(text: string, options?: { readonly simple: boolean }): unknown;
   prepare(text: string): { run(...values: readonly unknown[]): { changes: number } };
   transaction<T>(fn: () => T): () => T;
 }
@@ -259,7 +259,9 @@ const sqlite: Dialect = {
   },
   settle(dataSource) {
     const databaseConnection = Reflect.get(dataSource.driver, 'databaseConnection') as SqliteConnection;
+    if (databaseConnection.pragma('journal_mode', { simple: true }) !== 'wal') return true;
     if (!databaseConnection.inTransaction) databaseConnection.pragma('wal_checkpoint(PASSIVE)');
+    return false;
   },
 };
 

@@ -204,10 +204,10 @@ export class TypeOrmAdapter implements SessionsAdapter {
     return this.answer(prepared as SqlPrepared, params);
   }
 
-  async settle(): Promise<void> {
-    if (!this.#dialect.settle) return;
+  async settle(): Promise<boolean> {
+    if (!this.#dialect.settle) return true;
     await setImmediate();
-    this.#dialect.settle(this.dataSource);
+    return this.#dialect.settle(this.dataSource);
   }
 
   first(prepared: Prepared, params: Row = {}): Awaitable<Row | undefined> {
