@@ -75,6 +75,8 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
     expect(await new TypeOrmAdapter(await open()).settle()).toBe(true);
     const logged = await open(name === 'sqlite' ? { enableWAL: true } : {});
     expect(await new TypeOrmAdapter(logged).settle()).toBe(name !== 'sqlite');
+    if (name !== 'sqlite') return;
+    expect(await new TypeOrmAdapter(await open({ database: ':memory:' })).settle()).toBe(false);
   });
 
   it.runIf(name === 'postgres')(

@@ -104,9 +104,9 @@ describeDatabases('every statement of the expiry job', (name) => {
       const store = app.get(SessionsRegistry).store(Revocable);
       await app.dataSource.query(
         `INSERT INTO ${store.table} (id, "authTokenDigest", data, "createdAt", "updatedAt", "expiresAt")
-         SELECT gen_random_uuid(), n::text, '{}', now(), now(), $1::timestamptz + n * interval '1 second'
+         SELECT gen_random_uuid(), n::text, '{}', now(), now(), $1::timestamp + n * interval '1 second'
          FROM generate_series(1, ${2 * MANY}) AS n`,
-        [at(-MANY * 1000)],
+        [at(-MANY * 1000).toISOString()],
       );
       await app.dataSource.query(`ANALYZE ${store.table}`);
       const log = new StatementLog();
@@ -119,8 +119,7 @@ describeDatabases('every statement of the expiry job', (name) => {
         'SELECT name, generic_plans AS once FROM pg_prepared_statements WHERE statement = $1',
         [batches[0]!.text],
       );
-      const ofThat = batches.filter(({ text }) => text === batches[0]!.text).length;
-      expect(Number(kept.once)).toBeGreaterThan(0.9 * ofThat);
+      expect(Number(kept.once)).toBeGreaterThan(0.9 * batches.length);
       const parameters = batches[0]!.parameters.map((value) => `'${String(value)}'`).join(', ');
       const plan = await planOf(name, app.dataSource, {
         text: `EXECUTE "${kept.name}"(${parameters})`,

@@ -133,7 +133,7 @@ export interface SessionsAdapter {
    * Writes what statements have left to be written, where one of the next would do it for all of them; in a turn of the
    * event loop of its own, so that it does not hold that for longer.
    *
-   * @returns whether statements leave nothing, and so wait for the disk themselves
+   * @returns whether statements wait for the disk themselves
    */
   settle(): Promise<boolean>;
 

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { Between, type FindOperator, IsNull, LessThanOrEqual } from 'typeorm';
 import { param } from '../adapters/operators.js';
-import type { Prepared, QueryOptions, Schema, SessionsAdapter, Where } from '../adapters/sessions-adapter.js';
+import type { Prepared, QueryOptions, SessionsAdapter, Where } from '../adapters/sessions-adapter.js';
 import type { SessionsStore } from '../sessions.store.js';
 import { type BatchLimits, nextBatchSize } from './batch-size.js';
 
@@ -74,9 +74,8 @@ async function* deletedBatches(
   { time, until, where, order }: Ended,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<number, void> {
-  const pace = await paceOn(adapter, entity);
+  let pace = adapter.init([entity]).inProcess ? IN_PROCESS : ON_SERVER;
   const max = pruning === false ? DEFAULT_BATCH : pruning.batchSize;
-  const limits = { ...pace, max, min: Math.min(pace.min, max) };
   const prepared = (remaining: FindOperator<unknown>): Prepared =>
     adapter.prepare('deleteAll', entity, {
       where: { ...where, [time]: remaining },
@@ -88,7 +87,7 @@ async function* deletedBatches(
   const first = prepared(LessThanOrEqual(param('until')));
   // The rows before have gone, but an index may keep what they left for as long as an old transaction could see them.
   const next = prepared(Between(param('from'), param('until')));
-  let size = limits.min;
+  let size = Math.min(pace.min, max);
   let from: Date | undefined;
   let pauseMs = 0;
   for (;;) {
@@ -100,18 +99,13 @@ async function* deletedBatches(
     const last = rows?.[0];
     if (count === 0 && !last) return;
     from = (last?.[time] as Date | undefined) ?? from;
-    size = nextBatchSize({ size, rows: count, ms }, limits);
-    await adapter.settle();
+    if ((await adapter.settle()) && pace === IN_PROCESS) pace = IN_PROCESS_TO_DISK;
+    size = nextBatchSize({ size, rows: count, ms }, { ...pace, max, min: Math.min(pace.min, max) });
     pauseMs += ms * pace.pause;
     if (pauseMs < SHORTEST_PAUSE_MS) continue;
     await setTimeout(pauseMs, undefined, { signal }).catch(() => undefined);
     pauseMs = 0;
   }
-}
-
-async function paceOn(adapter: SessionsAdapter, entity: Schema): Promise<Pace> {
-  if (!adapter.init([entity]).inProcess) return ON_SERVER;
-  return (await adapter.settle()) ? IN_PROCESS_TO_DISK : IN_PROCESS;
 }
 
 const DEFAULT_BATCH = 5000;

@@ -94,6 +94,8 @@ interface JsonDialect {
 
 /** The part of better-sqlite3's connection that is used here. */
 interface SqliteConnection {
+  /** Whether the database is in memory alone. */
+  readonly memory: boolean;
   readonly inTransaction: boolean;
   pragma(text: string, options?: { readonly simple: boolean }): unknown;
   prepare(text: string): { run(...values: readonly unknown[]): { changes: number } };
@@ -180,7 +182,7 @@ const postgres: Dialect = {
   returning: new Set(['insert', 'update', 'delete']),
   nullsFirst: false,
   sortsByNull: true,
-  // A limit that the planner is shown is a reason for it to plan each statement anew, which takes as long as deleting 50 rows.
+  // For a limit that it is shown PostgreSQL would plan each statement anew, which takes as long as deleting 50 rows.
   limitedDelete: ({ table, where, order, limit }) =>
     `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${where}${order} LIMIT (SELECT ${limit}::bigint) FOR UPDATE SKIP LOCKED))`,
   countDeleted: (statement, select) =>
@@ -259,7 +261,7 @@ const sqlite: Dialect = {
   },
   settle(dataSource) {
     const databaseConnection = Reflect.get(dataSource.driver, 'databaseConnection') as SqliteConnection;
-    if (databaseConnection.pragma('journal_mode', { simple: true }) !== 'wal') return true;
+    if (databaseConnection.pragma('journal_mode', { simple: true }) !== 'wal') return !databaseConnection.memory;
     if (!databaseConnection.inTransaction) databaseConnection.pragma('wal_checkpoint(PASSIVE)');
     return false;
   },
