@@ -97,12 +97,13 @@ function callsOf({ prototype }: { prototype: object }): string[] {
 
 function thrownErrors(): string[][] {
   const { SessionsConfigError, MultipleSessionsError, SessionLimitError, SessionNotFoundError } = library;
-  const { SessionValidationError } = library;
+  const { SessionsUnavailableError, SessionValidationError } = library;
   const { StaleEntryError, StaleSessionError, UniqueConstraintError, UnsupportedQueryError } = library;
   const thrown = [
     new SessionsConfigError([]),
     new MultipleSessionsError('t'),
     new SessionLimitError('t', 'field', 1),
+    new SessionsUnavailableError('t', 'is locked.'),
     new SessionNotFoundError('t'),
     new SessionValidationError('t', {}),
     new StaleEntryError('t'),

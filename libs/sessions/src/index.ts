@@ -23,6 +23,7 @@ export {
   SessionNotFoundError,
   SessionsConfigError,
   SessionsError,
+  SessionsUnavailableError,
   SessionValidationError,
   StaleEntryError,
   StaleSessionError,

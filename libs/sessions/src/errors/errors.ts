@@ -83,6 +83,23 @@ export class SessionLimitError extends SessionsError {
   }
 }
 
+/**
+ * The storage cannot answer now, and may the next time: nothing is known to have been written. The message names the
+ * table, what was waited for, and the way out.
+ */
+export class SessionsUnavailableError extends SessionsError {
+  readonly code = 'ERR_SESSION_UNAVAILABLE';
+  override readonly statusCode = 503;
+
+  constructor(
+    readonly table: string,
+    problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Table "${table}": ${problem}`, options);
+  }
+}
+
 /** An adapter's update or delete found no row to work on. */
 export class StaleEntryError extends SessionsError {
   readonly code = 'ERR_STALE_ENTRY';

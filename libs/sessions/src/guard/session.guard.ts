@@ -15,7 +15,7 @@ import {
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost } from '@nestjs/core';
 import { andThen, type Awaitable } from '../awaitable.js';
-import { SessionsError } from '../errors/errors.js';
+import { SessionsError, SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
 import type { SessionUse } from '../last-use.js';
 import type { BaseSession } from '../session.js';
@@ -253,7 +253,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** An outage must log nobody out: not 401, which makes clients throw their token away. */
   private fail(error: unknown): never {
-    if (error instanceof SessionsError) throw error;
+    if (error instanceof SessionsError && !(error instanceof SessionsUnavailableError)) throw error;
     this.logger.error(`Sessions cannot be looked up: ${reasonOf(error)}`);
     throw new ServiceUnavailableException('Sessions cannot be looked up right now.', {
       errorCode: 'ERR_SESSION_UNAVAILABLE',
