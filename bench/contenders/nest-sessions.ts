@@ -2,9 +2,9 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import * as library from '../../libs/sessions/src/index.js';
 import {
   createSessionsTable,
-  SessionsModule,
   type SessionsService,
   SessionsTable,
   type TableOptions,
@@ -18,8 +18,8 @@ const USER = { userId: { type: 'string', index: true } } as const;
 /** The table of the README's first example. */
 export class Sessions extends SessionsTable({ extraFields: USER }) {}
 
-/** A table with all that sessions can have, but for the last use, which is a write. */
-export class FullSessions extends SessionsTable({
+/** All that sessions can have, but for the last use, which is a write. */
+export const FULL = {
   table: 'full_sessions',
   extraFields: USER,
   ownLimits: true,
@@ -27,7 +27,12 @@ export class FullSessions extends SessionsTable({
   rotation: true,
   freshness: true,
   scopes: ['posts:read', 'posts:write'],
-}) {}
+} as const;
+
+export class FullSessions extends SessionsTable(FULL) {}
+
+/** A build of the library. */
+export type Library = typeof library;
 
 /** Any of the tables here. */
 export type UserTable = typeof Sessions | typeof FullSessions;
@@ -82,7 +87,12 @@ export async function fillSessions(
 }
 
 /** What an application with one table imports. */
-export function sessionsModules(database: Database, table: UserTable, options: TableOptions = {}): DynamicModule[] {
+export function sessionsModules(
+  database: Database,
+  table: UserTable,
+  options: TableOptions = {},
+  { SessionsModule }: Library = library,
+): DynamicModule[] {
   return [
     TypeOrmModule.forRoot({ ...connection(database), autoLoadEntities: true }),
     ScheduleModule.forRoot(),
@@ -96,8 +106,9 @@ export async function authenticate(
   database: Database,
   table: UserTable = Sessions,
   options?: TableOptions,
+  build?: Library,
 ): Promise<Contender> {
-  const root = { module: class {}, imports: sessionsModules(database, table, options) };
+  const root = { module: class {}, imports: sessionsModules(database, table, options, build) };
   const app = await NestFactory.createApplicationContext(root, { logger: ['error'], abortOnError: false });
   const sessions: SessionsService<typeof USER> = app.get(table);
   return {
