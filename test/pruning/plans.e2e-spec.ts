@@ -128,6 +128,7 @@ describeDatabases('every statement of the expiry job', (name) => {
       expect(plan).toMatch(/\$\d/);
       expect(plan).not.toMatch(SCANS_OR_SORTS[name]);
       expect(plan).not.toContain('Sort');
+      expect(plan).toContain('Tid Scan');
       expect(plan).toMatch(BY_INDEX[name]);
     });
   }

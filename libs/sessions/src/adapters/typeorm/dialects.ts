@@ -66,6 +66,8 @@ export interface Dialect {
 
 export interface LimitedDelete {
   readonly table: string;
+  /** The columns of the primary key, with commas between them. */
+  readonly key: string;
   readonly where: string;
   readonly order: string;
   readonly limit: string;
@@ -182,9 +184,12 @@ const postgres: Dialect = {
   returning: new Set(['insert', 'update', 'delete']),
   nullsFirst: false,
   sortsByNull: true,
-  // For a limit that it is shown PostgreSQL would plan each statement anew, which takes as long as deleting 50 rows.
+  // A ctid finds a row at once, but is unique in one partition only. The condition, said again, would make PostgreSQL look
+  // for all rows that match; and for a limit that it is shown it would plan each statement anew, which takes as long as
+  // deleting 50 rows.
   limitedDelete: ({ table, where, order, limit }) =>
-    `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${where}${order} LIMIT (SELECT ${limit}::bigint) FOR UPDATE SKIP LOCKED))`,
+    `WITH nest_sessions_batch AS (SELECT tableoid, ctid FROM ${table} WHERE ${where}${order} LIMIT (SELECT ${limit}::bigint) FOR UPDATE SKIP LOCKED)
+    DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM nest_sessions_batch)) AND (tableoid, ctid) IN (SELECT tableoid, ctid FROM nest_sessions_batch)`,
   countDeleted: (statement, select) =>
     `WITH deleted AS (${statement}) SELECT ${select}, COUNT(*) AS count FROM deleted`,
   lazyCommit: ", set_config('synchronous_commit', 'off', true)",
@@ -246,8 +251,9 @@ const sqlite: Dialect = {
   returning: new Set(['insert', 'update', 'delete']),
   nullsFirst: true,
   sortsByNull: false,
-  limitedDelete: ({ table, where, order, limit }) =>
-    `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${where}${order} LIMIT ${limit})`,
+  // Not by rowid, which may be a column of the application, and which a table may not have.
+  limitedDelete: ({ table, key, where, order, limit }) =>
+    `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${where}${order} LIMIT ${limit})`,
   maxParameters: 30_000,
   onConflict: true,
   runAtOnce(dataSource, statements) {
