@@ -38,7 +38,7 @@ const CARRIERS: readonly Carrier[] = [
     async break({ options }) {
       const admin = await new DataSource(options).initialize();
       await admin.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_notify%' AND pid <> pg_backend_pid() AND datname = current_database()`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND pid <> pg_backend_pid() AND datname = current_database()`,
       );
       await admin.destroy();
     },

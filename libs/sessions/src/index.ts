@@ -14,7 +14,7 @@ export type {
 export { MemoryAdapter } from './adapters/memory/memory-adapter.js';
 export { TypeOrmAdapter, type TypeOrmAdapterOptions } from './adapters/typeorm/typeorm-adapter.js';
 export type { ChannelConnection, InvalidationChannel } from './cache/invalidation-channel.js';
-export { PostgresChannel } from './cache/postgres-channel.js';
+export { PostgresChannel, type PostgresChannelOptions } from './cache/postgres-channel.js';
 export { RedisChannel } from './cache/redis-channel.js';
 export type { Duration } from './duration.js';
 export {

@@ -94,7 +94,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
           `there are several tables (${names.join(', ')}), so say which one SessionGuard and SessionsService mean: forRoot({ defaultTable: '${names[0]}' })`,
         );
       }
-      this.#problems.push(...this.#problemsOfCookies());
+      this.#problems.push(...this.#problemsOfCookies(), ...this.#caches.problems());
       const unknown = Object.keys(tables).filter((name) => !names.includes(name));
       this.#problems.push(
         ...unknown.map(
@@ -180,7 +180,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     const cached = this.#caches.of(qualifiedNameOf(table), cache, columns, adapter);
     if (!cached) {
       problems.push(
-        'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), a pool of more than one connection on PostgreSQL, or channel: null where there is only one process',
+        'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), or channel: null where there is only one process',
       );
     }
     return cached;

@@ -23,7 +23,7 @@ const queries = { logQuery: count, logQueryError: ignore, logQuerySlow: ignore, 
 
 async function openChannel() {
   if (!channelUrl.startsWith('redis:'))
-    return new PostgresChannel(await new DataSource({ type: 'postgres', url: channelUrl, poolSize: 1 }).initialize());
+    return new PostgresChannel(await new DataSource({ type: 'postgres', url: channelUrl, poolSize: 2 }).initialize());
   const client = new Redis(channelUrl);
   client.on('error', ignore);
   return new RedisChannel(client);

@@ -15,6 +15,9 @@ export interface NodeOptions {
   /** Another address of the database. */
   readonly url?: string;
   readonly adapter?: (dataSource: DataSource) => SessionsAdapter;
+  readonly preparedStatements?: boolean;
+  /** Connections of the data source. */
+  readonly poolSize?: number;
 }
 
 /** One process of an application, as far as its near cache can tell: it shares nothing with the others but the database. */
@@ -25,12 +28,13 @@ export class CachingNode {
 
   static async start(
     database: TestDatabase,
-    { cache, url = database.url, adapter }: NodeOptions,
+    { cache, url = database.url, adapter, preparedStatements, poolSize }: NodeOptions,
   ): Promise<CachingNode> {
     const node = new CachingNode();
     const dataSource = new DataSource({
       ...database.options,
       url,
+      poolSize,
       entities: [Sessions.entity],
       synchronize: true,
       logging: true,
@@ -42,7 +46,12 @@ export class CachingNode {
           useFactory: () => dataSource.options,
           dataSourceFactory: () => dataSource.initialize(),
         }),
-        SessionsModule.forRoot({ cache, pruning: false, ...(adapter && { adapter: adapter(dataSource) }) }),
+        SessionsModule.forRoot({
+          cache,
+          pruning: false,
+          preparedStatements,
+          ...(adapter && { adapter: adapter(dataSource) }),
+        }),
         SessionsModule.forFeature(Sessions),
       ],
     })

@@ -5,14 +5,22 @@ import type { SessionsAdapter } from '../adapters/sessions-adapter.js';
 import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
 import type { ResolvedCache } from '../resolved-options.js';
 import { CachedSessions } from './cached-sessions.js';
+import { connectionProblems } from './channel-connections.js';
 import { SessionCopies } from './copies.js';
 import type { InvalidationChannel } from './invalidation-channel.js';
 import { type ChannelLog, Invalidations } from './invalidations.js';
 import { PostgresChannel } from './postgres-channel.js';
 
-/** The near caches of an application, and the channels that keep them true: one connection for all tables of a channel. */
+/** What tables share that have the same channel. */
+interface Shared {
+  readonly invalidations: Invalidations;
+  /** The data sources of their rows. */
+  readonly sources: Set<DataSource>;
+}
+
+/** The near caches of an application, and the channels that keep them true: all tables of a channel share its connections. */
 export class Caches {
-  readonly #invalidations = new Map<InvalidationChannel, Invalidations>();
+  readonly #shared = new Map<InvalidationChannel, Shared>();
   readonly #postgres = new Map<DataSource, PostgresChannel>();
 
   constructor(private readonly log: ChannelLog) {}
@@ -26,29 +34,41 @@ export class Caches {
   ): CachedSessions | undefined {
     const channel = given === undefined ? this.#channelOf(adapter) : given;
     if (channel === undefined) return undefined;
-    const invalidations = channel === null ? undefined : this.#invalidationsOf(channel);
+    const invalidations = channel === null ? undefined : this.#invalidationsOf(channel, adapter);
     return new CachedSessions(limits, new SessionCopies(columns), table, invalidations);
+  }
+
+  /** What is wrong with the channels, known when all tables are. */
+  problems(): string[] {
+    return [...this.#shared].flatMap(([channel, { sources }]) =>
+      channel instanceof PostgresChannel ? connectionProblems(channel.ends(tablesOf(sources)), sources) : [],
+    );
   }
 
   /** Begins to hear; until then, and where a channel is down, the caches are not used. */
   open(): void {
-    for (const invalidations of this.#invalidations.values()) void invalidations.open();
+    for (const { invalidations } of this.#shared.values()) void invalidations.open();
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#invalidations.values()].map((invalidations) => invalidations.close()));
+    await Promise.all([...this.#shared.values()].map(({ invalidations }) => invalidations.close()));
   }
 
-  #invalidationsOf(channel: InvalidationChannel): Invalidations {
-    let invalidations = this.#invalidations.get(channel);
-    if (!invalidations) this.#invalidations.set(channel, (invalidations = new Invalidations(channel, this.log)));
-    return invalidations;
+  #invalidationsOf(channel: InvalidationChannel, adapter: SessionsAdapter): Invalidations {
+    let shared = this.#shared.get(channel);
+    if (!shared) {
+      const sources = new Set<DataSource>();
+      shared = { invalidations: new Invalidations(forTables(channel, sources), this.log), sources };
+      this.#shared.set(channel, shared);
+    }
+    if (adapter instanceof TypeOrmAdapter) shared.sources.add(adapter.dataSource);
+    return shared.invalidations;
   }
 
   /** The channel that comes with a storage, if any; memory is of one process only. */
   #channelOf(adapter: SessionsAdapter): InvalidationChannel | null | undefined {
     if (adapter instanceof MemoryAdapter) return null;
-    if (!(adapter instanceof TypeOrmAdapter) || !hasConnectionToSpare(adapter.dataSource)) return undefined;
+    if (!(adapter instanceof TypeOrmAdapter) || adapter.dataSource.options.type !== 'postgres') return undefined;
     const { dataSource } = adapter;
     let channel = this.#postgres.get(dataSource);
     if (!channel) this.#postgres.set(dataSource, (channel = new PostgresChannel(dataSource)));
@@ -56,9 +76,14 @@ export class Caches {
   }
 }
 
-/** Whether a data source can listen on one connection, and look sessions up on another. */
-function hasConnectionToSpare({ options }: DataSource): boolean {
-  if (options.type !== 'postgres') return false;
-  const { max } = (options.extra ?? {}) as { readonly max?: number };
-  return (options.poolSize ?? max ?? Infinity) > 1;
+/** A channel that may send by the data source of its tables. */
+function forTables(channel: InvalidationChannel, sources: ReadonlySet<DataSource>): InvalidationChannel {
+  if (!(channel instanceof PostgresChannel)) return channel;
+  return { connect: (heard, lost) => channel.connect(heard, lost, tablesOf(sources)) };
+}
+
+/** The data source of PostgreSQL that all tables are of, if there is one. */
+function tablesOf(sources: ReadonlySet<DataSource>): DataSource | undefined {
+  const [only, other] = sources;
+  return other === undefined && only?.options.type === 'postgres' ? only : undefined;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { inTime } from './in-time.js';
 import type { ChannelConnection, InvalidationChannel } from './invalidation-channel.js';
 import { decode, encode, type Invalidation, type Message } from './invalidation-message.js';
 
@@ -7,9 +8,6 @@ const BEAT_MS = 500;
 
 /** How long a node that heard itself may serve from its caches: longer than a pause of the garbage collection. */
 const LEASE_MS = 2000;
-
-/** How long a call that changed a session waits for its message to be sent, and a shutdown for a connection to be closed. */
-const PATIENCE_MS = 1000;
 
 /** Times between two tries to connect. */
 const RETRY_MS = [50, 100, 200, 500, 1000, 2000];
@@ -159,8 +157,8 @@ export class Invalidations {
     // What was said since it was last heard may have been missed.
     if (!this.live) this.#clear();
     this.#heardAt = sentAt;
-    this.#failures = 0;
     if (this.#isUp || !this.live) return;
+    this.#failures = 0;
     this.#isUp = true;
     this.log.up();
   }
@@ -197,15 +195,4 @@ export class Invalidations {
   #clear(): void {
     for (const { cache } of this.#caches.values()) cache.clear();
   }
-}
-
-/** The result of what may never end, or another one where it takes too long. */
-async function inTime<T>(promise: Promise<T> | undefined, otherwise: T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(otherwise), PATIENCE_MS).unref();
-  });
-  const result = await Promise.race([promise ?? otherwise, late]);
-  clearTimeout(timer);
-  return result;
 }

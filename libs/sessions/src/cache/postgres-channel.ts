@@ -1,64 +1,110 @@
 import type { DataSource } from 'typeorm';
+import { SessionsConfigError } from '../errors/errors.js';
+import { type ChannelEnds, connectionProblems } from './channel-connections.js';
+import { inTime } from './in-time.js';
 import type { ChannelConnection, InvalidationChannel } from './invalidation-channel.js';
+import { type KeptConnection, keepConnection } from './kept-connection.js';
 
-/** The part of `pg`'s client that is used here. */
-interface PgClient {
-  query(text: string, values?: readonly unknown[]): Promise<unknown>;
-  on(event: 'notification', listener: (message: { channel: string; payload?: string }) => void): unknown;
-  on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
-  removeListener(event: string, listener: (...args: never[]) => void): unknown;
+/** What `PostgresChannel` takes beside the data source to listen on. */
+export interface PostgresChannelOptions {
+  /**
+   * The data source by which messages are sent, of the same database. Default: that of the tables, where all of them are
+   * of one data source of PostgreSQL; else the one that is listened on.
+   */
+  readonly publishOn?: DataSource;
 }
 
 const NAME = 'nest_sessions';
 
+/** How long what was sent may be under way to who listens. */
+const SILENCE_MS = 2000;
+
+const UNHEARD =
+  'the connection that listens hears nothing of what is sent. A pooler that hands out connections for a transaction only, ' +
+  'such as PgBouncer with pool_mode = transaction, is listened past: new PostgresChannel(direct), on a data source that ' +
+  'goes straight to PostgreSQL, to the database on which messages are sent';
+
 /**
- * `LISTEN` and `NOTIFY` of PostgreSQL, on one connection of the data source's pool that is kept for it; a pooler in
- * between must give each client a connection of its own.
+ * `LISTEN` and `NOTIFY` of PostgreSQL, on two connections that are kept for it: one of a data source's pool listens, another
+ * one sends, for behind a pooler that shares connections one that sends may hear itself and nobody else.
  *
  * @example
  * ```ts
- * const channel = new PostgresChannel(dataSource);
+ * const direct = await new DataSource({ type: 'postgres', url, poolSize: 1 }).initialize();
+ * const channel = new PostgresChannel(direct);
  * SessionsModule.forRoot({ cache: { channel } });
  * ```
  * @see the PostgreSQL manual, NOTIFY: messages come in the order in which their transactions were committed
  */
 export class PostgresChannel implements InvalidationChannel {
-  constructor(private readonly dataSource: DataSource) {}
+  readonly #listenOn: DataSource;
+  readonly #publishOn: DataSource | undefined;
 
-  async connect(heard: (message: string) => void, lost: (reason: unknown) => void): Promise<ChannelConnection> {
-    const runner = this.dataSource.createQueryRunner();
-    const client = (await runner.connect()) as PgClient;
-    let last: Promise<unknown> = Promise.resolve();
-    const onNotification = ({ channel, payload = '' }: { channel: string; payload?: string }): void => {
-      if (channel === NAME) heard(payload);
+  /** @param listenOn goes straight to PostgreSQL, or by a pooler that gives each client a connection of its own */
+  constructor(listenOn: DataSource, { publishOn }: PostgresChannelOptions = {}) {
+    this.#listenOn = listenOn;
+    this.#publishOn = publishOn;
+  }
+
+  /** Of which data sources it keeps a connection, where the tables are of that one. */
+  ends(tables: DataSource | undefined): ChannelEnds {
+    return { listenOn: this.#listenOn, publishOn: this.#publishOn ?? tables ?? this.#listenOn };
+  }
+
+  /**
+   * @param tables the data source of the tables that it is for, to send by where nothing else was said
+   * @throws SessionsConfigError where there are not two connections for it
+   */
+  async connect(
+    heard: (message: string) => void,
+    lost: (reason: unknown) => void,
+    tables?: DataSource,
+  ): Promise<ChannelConnection> {
+    const ends = this.ends(tables);
+    const problems = connectionProblems(ends, new Set());
+    if (problems.length > 0) throw new SessionsConfigError(problems);
+    const kept: KeptConnection[] = [];
+    const keep = async (dataSource: DataSource): Promise<KeptConnection['client']> => {
+      const connection = await keepConnection(dataSource, lost);
+      kept.push(connection);
+      return connection.client;
     };
-    const onEnd = (error?: Error): void => lost(error ?? new Error('the connection was closed'));
-    const close = async (): Promise<void> => {
-      client.removeListener('notification', onNotification);
-      client.removeListener('error', onEnd);
-      client.removeListener('end', onEnd);
-      try {
-        // It goes back to the pool, for others.
-        await last.catch(() => undefined);
-        await client.query(`UNLISTEN ${NAME}`);
-      } finally {
-        await runner.release();
-      }
+    const end = async (): Promise<void> => {
+      await Promise.all(kept.map((connection) => connection.end()));
     };
-    client.on('notification', onNotification);
-    client.on('error', onEnd);
-    client.on('end', onEnd);
+    let hears = false;
+    let sentAt: number | undefined;
+    let last = Promise.resolve();
     try {
-      await client.query(`LISTEN ${NAME}`);
+      const sender = await keep(ends.publishOn);
+      const listener = await keep(ends.listenOn);
+      listener.on('notification', ({ channel, payload = '' }) => {
+        if (channel !== NAME) return;
+        hears = true;
+        heard(payload);
+      });
+      await listener.query(`LISTEN ${NAME}`);
+      const send = async (message: string): Promise<void> => {
+        await sender.query('SELECT pg_notify($1, $2)', [NAME, message]);
+        const now = performance.now();
+        sentAt ??= now;
+        if (!hears && now - sentAt > SILENCE_MS) lost(new Error(UNHEARD));
+      };
+      return {
+        // One statement after the other, as a client of `pg` wants it.
+        publish(message) {
+          const sent = last.then(() => send(message));
+          last = sent.catch(() => undefined);
+          return sent;
+        },
+        async close() {
+          await inTime(last, undefined);
+          await end();
+        },
+      };
     } catch (error) {
-      await close().catch(() => undefined);
+      await end();
       throw error;
     }
-    // One statement after the other, as a client of `pg` wants it.
-    const publish = (message: string): Promise<unknown> => {
-      const send = (): Promise<unknown> => client.query('SELECT pg_notify($1, $2)', [NAME, message]);
-      return (last = last.then(send, send));
-    };
-    return { publish, close };
   }
 }

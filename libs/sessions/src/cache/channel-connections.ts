@@ -1,0 +1,32 @@
+import type { DataSource } from 'typeorm';
+
+/** What a channel of PostgreSQL keeps connections for. */
+export interface ChannelEnds {
+  readonly listenOn: DataSource;
+  readonly publishOn: DataSource;
+}
+
+/**
+ * What is wrong where a pool has fewer connections than a channel keeps, and one for look-ups where it has tables too: who
+ * waits for a connection then waits for ever.
+ */
+export function connectionProblems({ listenOn, publishOn }: ChannelEnds, tables: ReadonlySet<DataSource>): string[] {
+  return [...new Set([listenOn, publishOn])].flatMap((dataSource) => {
+    const purposes = [
+      ...(dataSource === listenOn ? ['to listen'] : []),
+      ...(dataSource === publishOn ? ['to send'] : []),
+      ...(tables.has(dataSource) ? ['for look-ups'] : []),
+    ];
+    const size = poolSizeOf(dataSource);
+    if (purposes.length <= size) return [];
+    return [
+      `the channel of near caches needs ${purposes.length} connections of a data source (${purposes.join(', ')}) whose pool has ${size}: give it a larger poolSize, the channel another data source, new PostgresChannel(listenOn, { publishOn }), or the cache another channel, such as new RedisChannel(…)`,
+    ];
+  });
+}
+
+/** As TypeORM and `pg` have it. */
+function poolSizeOf({ options }: DataSource): number {
+  const { poolSize, extra } = options as { readonly poolSize?: number; readonly extra?: { readonly max?: number } };
+  return extra?.max ?? poolSize ?? 10;
+}

@@ -1,0 +1,35 @@
+import type { DataSource } from 'typeorm';
+
+/** The part of `pg`'s client that is used here. */
+interface PgClient {
+  query(text: string, values?: readonly unknown[]): Promise<unknown>;
+  on(event: 'notification', listener: (message: { channel: string; payload?: string }) => void): unknown;
+  on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
+  removeListener(event: string, listener: (...args: never[]) => void): unknown;
+  end(): Promise<void>;
+}
+
+/** A connection of a data source's pool that is kept for one purpose. */
+export interface KeptConnection {
+  readonly client: PgClient;
+  /** Ends it, also while it waits for an answer that may never come; the pool opens another one when it needs one. */
+  end(): Promise<void>;
+}
+
+/** @param lost called when it breaks */
+export async function keepConnection(dataSource: DataSource, lost: (reason: unknown) => void): Promise<KeptConnection> {
+  const runner = dataSource.createQueryRunner();
+  const client = (await runner.connect()) as PgClient;
+  const onEnd = (error?: Error): void => lost(error ?? new Error('the connection was closed'));
+  client.on('error', onEnd);
+  client.on('end', onEnd);
+  return {
+    client,
+    async end() {
+      client.removeListener('error', onEnd);
+      client.removeListener('end', onEnd);
+      void client.end();
+      await runner.release();
+    },
+  };
+}
