@@ -5,6 +5,7 @@ import { conditions } from './suite/conditions.js';
 import { connections } from './suite/connections.js';
 import { inserting } from './suite/inserting.js';
 import { jsonPaths } from './suite/json-paths.js';
+import { operators } from './suite/operators.js';
 import { preparing } from './suite/preparing.js';
 import { reading } from './suite/reading.js';
 import { refusals } from './suite/refusals.js';
@@ -18,6 +19,7 @@ const PARTS = Object.entries({
   'stored values': storing,
   inserting,
   'updating and deleting': changing,
+  'what depends on the value before': operators,
   'prepared queries': preparing,
   conditions,
   'comparing text': texts,

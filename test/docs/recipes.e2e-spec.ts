@@ -7,6 +7,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { SessionsModule, SessionsTable } from '@app/sessions';
 
 class Sessions extends SessionsTable({ extraFields: { userId: { type: 'string', index: true } } }) {}
+class Links extends SessionsTable({
+  table: 'links',
+  sessionTtl: '15m',
+  autoExtendSession: false,
+  extraFields: { userId: { type: 'string', index: true } },
+}) {}
 class AdminSessions extends SessionsTable({
   dataSource: 'admin',
   sessionTtl: '30m',
@@ -55,6 +61,32 @@ describe('the recipes of the README', () => {
     expect(await sessions.expire(here)).toBe(true);
     expect(await sessions.deleteAll({ userId: 'ann' })).toBe(0);
     expect(await sessions.count()).toBe(1);
+  });
+
+  it('links that work once: of all who follow one, one is signed in', async () => {
+    await open(Sessions, Links);
+    const { authToken } = await app.get(Links).create({ userId: 'ann' });
+    const followed = Array.from({ length: 5 }, () => app.get(Links).takeOnce({ authToken }));
+    const taken = (await Promise.all(followed)).filter((link) => link !== null);
+    expect(taken).toMatchObject([{ userId: 'ann' }]);
+    const late = await app.get(Links).create({ userId: 'ann' });
+    now = new Date(now.getTime() + 15 * 60_000);
+    expect(await app.get(Links).takeOnce({ authToken: late.authToken })).toBeNull();
+  });
+
+  it('changing data: nobody undoes what another has changed', async () => {
+    await open(Sessions);
+    const sessions = app.get(Sessions);
+    const session = await sessions.create({ userId: 'ann', data: { coupon: 'x' } });
+    await Promise.all([
+      sessions.patchData(session, { cart: ['shoe'], coupon: undefined }),
+      sessions.patchData(session, { visits: 1 }),
+    ]);
+    const read = await sessions.getOrFail({ id: session.id });
+    expect(read.data).toEqual({ cart: ['shoe'], visits: 1 });
+    const counted = [1, 2].map(() => sessions.update(read, { data: { visits: 2 } }, { ifUnchanged: true }));
+    const outcomes = await Promise.allSettled(counted);
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
   });
 
   it('transactions: what is rolled back was never there', async () => {

@@ -46,7 +46,7 @@ describeStorages('changing sessions', (name) => {
     it('works twice with the same values', async () => {
       const session = await sessions.create({ userId: 'u1' });
       await sessions.update(session, { visits: 1 });
-      expect(await sessions.update(session, { visits: 1 })).toMatchObject({ visits: 1, updatedAt: START });
+      expect(await sessions.update(session, { visits: 1 })).toMatchObject({ visits: 1, updatedAt: at(2) });
     });
 
     it.each(['as it was last seen', 'by its id alone'])(

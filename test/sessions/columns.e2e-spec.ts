@@ -63,7 +63,7 @@ function works(app: TestApplication, sessionsOf: () => Renamed | Plain | Typed):
     expect(await sessions.authenticate(session.authToken)).toMatchObject({ expiresAt: at(9 * DAY) });
     expect(await sessions.update(session, { data: { c: 2 } })).toMatchObject({
       data: { c: 2 },
-      updatedAt: at(2 * DAY),
+      updatedAt: at(2 * DAY + 1),
     });
     expect(await sessions.expire(session)).toBe(true);
     expect(await sessions.deleteExpired()).toBe(1);

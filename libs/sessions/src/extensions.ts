@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { And, LessThan, MoreThanOrEqual } from 'typeorm';
-import { param } from './adapters/operators.js';
+import { later, param } from './adapters/operators.js';
 import type { Prepared, Row, Where } from './adapters/sessions-adapter.js';
 import { Batches, sizeFor } from './batches.js';
 import { type BaseSession, type Extension, extensionAt, isExpired, limitsOf } from './session.js';
@@ -108,7 +108,7 @@ export class Extensions {
         const expiresAt = And(MoreThanOrEqual(param(`seen${i}`)), LessThan(param('ifBefore')));
         return { id: param(`id${i}`), ...unrevoked, expiresAt };
       });
-      const set = { expiresAt: param('expiresAt'), updatedAt: param('now') };
+      const set = { expiresAt: param('expiresAt'), updatedAt: later(param('now')) };
       statement = adapter.prepare('updateAll', entity, { set, where, often: true });
       this.#statements.set(size, statement);
     }

@@ -1,4 +1,4 @@
-export { column, JsonPath, param } from './adapters/operators.js';
+export { column, jsonKeys, JsonPath, later, param } from './adapters/operators.js';
 export type {
   AdapterMeta,
   Conversion,
@@ -58,6 +58,7 @@ export {
   SessionsService,
   type RevokeOptions,
   type SignInOptions,
+  type UpdateOptions,
   type WriteOptions,
 } from './sessions.service.js';
 export { getSessionsToken, InjectSessions } from './sessions.tokens.js';

@@ -5,8 +5,10 @@ import {
   In,
   InstanceChecker,
   IsNull,
+  LessThan,
   LessThanOrEqual,
   MoreThan,
+  MoreThanOrEqual,
   Not,
   Or,
 } from 'typeorm';
@@ -54,6 +56,11 @@ function translateSet(set: Row, context: FilterContext): Where[] {
     where['authTokenDigest'] = In(digests);
   }
   return bothOf([where], statusConditions(status as SessionStatus, context));
+}
+
+/** That a time is still the one that was read: a table of another program may have finer ones than a Date. */
+export function asRead(time: Date | null): FindOperator<Date> {
+  return time ? And(MoreThanOrEqual(time), LessThan(new Date(time.getTime() + 1))) : IsNull();
 }
 
 /** Sets of conditions of which one of each side must hold. */

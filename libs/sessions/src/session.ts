@@ -59,6 +59,11 @@ export function wasEnded({ expiresAt, updatedAt }: Pick<BaseSession, 'expiresAt'
   return isExpired(expiresAt, updatedAt);
 }
 
+/** Now, but later than the last time: two changes never look like one. */
+export function after(last: Date | null | undefined, now: Date): Date {
+  return last && last.getTime() >= now.getTime() ? new Date(last.getTime() + 1) : now;
+}
+
 /** The end of a session that begins now. */
 export function expiryFrom(now: Date, ttlMs: number | null): Date | null {
   return ttlMs === null ? null : new Date(now.getTime() + ttlMs);

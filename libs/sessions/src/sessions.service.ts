@@ -1,14 +1,14 @@
 import type { EntityManager } from 'typeorm';
-import { LessThanOrEqual, Not } from 'typeorm';
+import { Not } from 'typeorm';
 import type { Observable } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
-import type { Row, Where } from './adapters/sessions-adapter.js';
+import { jsonKeys, later } from './adapters/operators.js';
+import type { Row } from './adapters/sessions-adapter.js';
 import type { Awaitable } from './awaitable.js';
 import {
   SessionNotFoundError,
   SessionsConfigError,
   SessionValidationError,
-  StaleEntryError,
   StaleSessionError,
 } from './errors/errors.js';
 import type { SessionEvent } from './events/session-event.js';
@@ -17,11 +17,13 @@ import { type OwnLimits, storedLimits } from './own-limits.js';
 import { pruneExpired } from './pruning/prune.js';
 import type { RevocationReason } from './revocation.js';
 import { type BaseSession, earlier, endFrom, limitsOf } from './session.js';
+import { changed, unchangedSince } from './session-changes.js';
 import { type FindOptions, SessionQuery } from './session-query.js';
 import type { SessionsStore } from './sessions.store.js';
 import { changedAttributes, newAttributes } from './table/attributes.js';
 import type {
   ExtraFields,
+  JsonValue,
   NewSession,
   ReasonOf,
   Session,
@@ -31,7 +33,6 @@ import type {
 } from './table/fields.js';
 import { reauthenticated, rotated } from './token-changes.js';
 import { insertWithinLimits } from './session-limits.js';
-import { foundAs } from './superseded-tokens.js';
 import { digestToken } from './token/digest.js';
 import { generateToken } from './token/generate.js';
 
@@ -45,6 +46,12 @@ export interface WriteOptions {
 export interface SignInOptions extends WriteOptions, OwnLimits {
   /** The session that the request came with, if any; it is ended. */
   replaces?: SessionReference | null;
+}
+
+/** How a session is changed. */
+export interface UpdateOptions extends WriteOptions {
+  /** Whether the session is changed only where nothing has changed it since it was read, by its `updatedAt`. Default: false. */
+  ifUnchanged?: boolean;
 }
 
 /** Why sessions are revoked. */
@@ -69,10 +76,14 @@ export interface AuthenticateOptions<F extends ExtraFields = ExtraFields> extend
   authoritative?: boolean;
 }
 
-/** A session to work on: its id is enough, and with its end a write that moves the end can tell whether it was ended. */
+/**
+ * A session to work on: its id is enough, with its end a write that moves the end can tell whether it was ended, and with the
+ * time of its last write whether it was changed.
+ */
 export interface SessionReference {
   readonly id: string;
   readonly expiresAt?: Date | null;
+  readonly updatedAt?: Date;
 }
 
 /**
@@ -239,7 +250,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const id = this.#idOf(session);
     const now = store.now();
     const { count, rows } = await store.write(store.on(manager), 'updateAll', {
-      set: { expiresAt: now, updatedAt: now },
+      set: { expiresAt: now, updatedAt: later(now) },
       where: [{ id, ...store.validAt(now) }],
       ...(store.events.wants('expired') && { returning: store.selected }),
     });
@@ -332,30 +343,43 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * still valid: nothing revives one.
    *
    * @throws SessionValidationError naming every unknown, immutable or wrong field; nothing is written
-   * @throws StaleSessionError where the session is gone, or has ended and is to get a new end
+   * @throws StaleSessionError where the session is gone, has ended and is to get a new end, or has changed since it was
+   *   read and is to be changed only as it was then (`ifUnchanged`)
    */
   async update(
     session: SessionReference,
     changes: SessionChanges<F>,
-    { manager }: WriteOptions = {},
+    { manager, ifUnchanged = false }: UpdateOptions = {},
   ): Promise<Session<F>> {
     const { store } = this;
-    const now = store.now();
+    this.#idOf(session);
     const attributes = changedAttributes(store.columns, changes);
-    const where = { id: this.#idOf(session), ...('expiresAt' in attributes && store.unendedSince(session, now)) };
-    const named = Object.keys(attributes).length > 0;
-    const write = (set: Row, more?: Where): Promise<Row> =>
-      store.on(manager).update(store.entity, set, { ...where, ...more }, store.selected);
-    try {
-      const row = await write({ ...attributes, updatedAt: now }, { updatedAt: LessThanOrEqual(now) })
-        // The time of the last write, by which an end is known, never goes back: another node's clock may be ahead.
-        .catch((error: unknown) => (isStale(error) && named ? write(attributes) : Promise.reject(error as Error)));
-      return this.#typed(foundAs(session, store.sessionFrom(row)));
-    } catch (error) {
-      throw isStale(error) ? new StaleSessionError(store.table, session.id, { cause: error }) : error;
-    } finally {
-      await store.forget([session.id], store.on(manager));
-    }
+    const conditions = {
+      ...('expiresAt' in attributes && store.unendedSince(session, store.now())),
+      ...(ifUnchanged && unchangedSince(store, session)),
+    };
+    return this.#typed(await changed(store, session, attributes, conditions, manager));
+  }
+
+  /**
+   * Replaces single keys of a session's `data`, each of them whole, and leaves the others as they are in the database now:
+   * two requests that change different keys at the same time undo nothing of each other. `null` is a value like any other,
+   * and `undefined` takes the key away. Returns the session as it is now.
+   *
+   * @throws SessionValidationError naming every key whose value is no JSON; nothing is written
+   * @throws StaleSessionError where the session is gone
+   * @example
+   * ```ts
+   * await sessions.patchData(session, { cart: ['shoe'], coupon: undefined });
+   * ```
+   */
+  async patchData(
+    session: SessionReference,
+    changes: Readonly<Record<string, JsonValue | undefined>>,
+    { manager }: WriteOptions = {},
+  ): Promise<Session<F>> {
+    this.#idOf(session);
+    return this.#typed(await changed(this.store, session, { data: jsonKeys(changes) }, {}, manager));
   }
 
   /** Deletes a session; `false` where it is gone already. */
@@ -391,6 +415,29 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   /** What happens to the sessions of this table, as it happens. */
   get events(): Observable<SessionEvent<Session<F>>> {
     return this.store.events.all as Observable<SessionEvent<never>>;
+  }
+
+  /**
+   * Ends the valid session of a token and gives it back as it is then, or `null`: of all who come with the token exactly one
+   * gets it. For what may be used once, such as the link that signs somebody in, or resets a password. Nothing is extended,
+   * and no use noted.
+   *
+   * @throws SessionValidationError for a reason that the table does not have
+   * @example
+   * ```ts
+   * const link = await sessions.takeOnce({ authToken: token });
+   * if (link === null) throw new ForbiddenException();
+   * ```
+   * @see OWASP ASVS 5.0, 6.5.1
+   */
+  async takeOnce(
+    { authToken }: { readonly authToken: unknown },
+    { reason, manager }: RevokeOptions<F> = {},
+  ): Promise<Session<F> | null> {
+    const { store } = this;
+    const where = store.whereOf([{ authToken: authToken ?? null }]);
+    const taken = await store.take(where, reason ?? DEFAULT_REASON, store.on(manager));
+    return taken && this.#typed(taken);
   }
 
   async #revoke(steps: readonly object[], { reason, manager }: RevokeOptions<F>): Promise<number> {
@@ -439,7 +486,6 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
 }
 
 const NO_FILTERS = {} as never;
-const isStale = (error: unknown): boolean => error instanceof StaleEntryError;
 const DEFAULT_REASON: RevocationReason = 'signed_out';
 
 /** The token of filters that name nothing else. */

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { And, FindOperator, IsNull, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
-import { param } from './adapters/operators.js';
+import { later, param } from './adapters/operators.js';
 import type {
   Executed,
   Prepared,
@@ -17,7 +17,7 @@ import { type Clock, millisecondsOf } from './clock.js';
 import type { CachedSessions } from './cache/cached-sessions.js';
 import { SessionValidationError } from './errors/errors.js';
 import { bothOf, translateFilters } from './session-filters.js';
-import { type BaseSession, endFrom, isDue, isOver, limitsOf, wasEnded } from './session.js';
+import { after, type BaseSession, endFrom, isDue, isOver, limitsOf, wasEnded } from './session.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import type { Columns } from './adapters/conditions.js';
 import { durationMs } from './duration.js';
@@ -89,7 +89,7 @@ export class SessionsStore {
     }
     this.#data = adapter.prepare('all', entity, { where: { id: param('id') }, select: ['data'], often: true });
     this.#limit = adapter.prepare('updateAll', entity, {
-      set: { expiresAt: param('expiresAt'), updatedAt: param('now') },
+      set: { expiresAt: param('expiresAt'), updatedAt: later(param('now')) },
       where: { id: param('id'), ...this.unrevoked, expiresAt: IsNull() },
     });
   }
@@ -141,18 +141,35 @@ export class SessionsStore {
     adapter = this.adapter,
     tell = (event: Told): void => this.events.tell(event),
   ): Promise<number> {
+    return (await this.#end(where, reason, this.events.wants('revoked'), adapter, tell)).count;
+  }
+
+  /** As {@link revoke}, for one session, which it gives back as it is then. */
+  async take(where: readonly Where[], reason: string, adapter: SessionsAdapter): Promise<BaseSession | null> {
+    const { sessions } = await this.#end(where, reason, true, adapter, (event) => this.events.tell(event));
+    return sessions[0] ?? null;
+  }
+
+  async #end(
+    where: readonly Where[],
+    reason: string,
+    returns: boolean,
+    adapter: SessionsAdapter,
+    tell: (event: Told) => void,
+  ): Promise<{ count: number; sessions: BaseSession[] }> {
     const reasons = reasonsOf(this.definition);
     if (!reasons.includes(reason))
       throw new SessionValidationError(this.table, { reason: `must be one of ${reasons.join(', ')}` });
     const now = this.now();
     const ended = this.definition.revocation ? { revokedAt: now, revokedReason: reason } : { expiresAt: now };
     const { count, rows } = await this.write(adapter, 'updateAll', {
-      set: { ...ended, updatedAt: now },
+      set: { ...ended, updatedAt: later(now) },
       where: bothOf(where, this.whereOf([{}])),
-      ...(this.events.wants('revoked') && { returning: this.selected }),
+      ...(returns && { returning: this.selected }),
     });
-    for (const row of rows ?? []) tell({ type: 'revoked', session: this.sessionFrom(row), reason });
-    return count;
+    const sessions = (rows ?? []).map((row) => this.sessionFrom(row));
+    for (const session of sessions) tell({ type: 'revoked', session, reason });
+    return { count, sessions };
   }
 
   /** Runs a statement that changes sessions, or deletes them, and lets every process forget them once it is committed. */
@@ -219,9 +236,9 @@ export class SessionsStore {
     }
     const extended =
       count === sessions.length
-        ? sessions.map((session) => ({ ...session, expiresAt, updatedAt }))
+        ? sessions.map((session) => ({ ...session, expiresAt, updatedAt: after(session.updatedAt, updatedAt) }))
         : await Promise.all(sessions.map((session) => this.findValid(session, manager)));
-    if (count > 0) this.#tellOfExtended(extended, updatedAt.getTime());
+    if (count > 0) this.#tellOfExtended(extended, expiresAt, updatedAt.getTime());
     return extended;
   }
 
@@ -229,11 +246,12 @@ export class SessionsStore {
    * Tells of the sessions that were extended at a time, once of each: of those that a statement did not find, another one
    * of the same millisecond may tell as well.
    */
-  #tellOfExtended(sessions: readonly (BaseSession | null)[], at: number): void {
+  #tellOfExtended(sessions: readonly (BaseSession | null)[], end: Date, at: number): void {
     if (this.#told.at !== at) this.#told = { at, ids: new Set() };
     const { ids } = this.#told;
     for (const session of sessions) {
-      if (session?.updatedAt.getTime() !== at || ids.has(session.id)) continue;
+      if (session?.expiresAt?.getTime() !== end.getTime() || session.updatedAt.getTime() < at) continue;
+      if (ids.has(session.id)) continue;
       ids.add(session.id);
       this.events.tell({ type: 'refreshed', session });
     }

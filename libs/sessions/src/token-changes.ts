@@ -1,10 +1,10 @@
 import type { EntityManager } from 'typeorm';
-import { And, IsNull, LessThan, MoreThanOrEqual } from 'typeorm';
-import { column } from './adapters/operators.js';
+import { IsNull } from 'typeorm';
+import { column, later } from './adapters/operators.js';
 import type { Row, Where } from './adapters/sessions-adapter.js';
 import { StaleSessionError } from './errors/errors.js';
-import { type BaseSession, beginningOf, endFrom, isExpired, limitsOf } from './session.js';
-import { bothOf } from './session-filters.js';
+import { after, type BaseSession, beginningOf, endFrom, isExpired, limitsOf } from './session.js';
+import { asRead, bothOf } from './session-filters.js';
 import type { SessionsStore } from './sessions.store.js';
 import { isSuperseded, unsuperseded } from './superseded-tokens.js';
 
@@ -23,8 +23,8 @@ export async function rotated(
   const now = store.now();
   // Only one token before is known, so it is not given up while it is honoured.
   const honoured = session.rotatedAt && now.getTime() < session.rotatedAt.getTime() + store.options.graceMs;
-  const changes = { rotatedAt: after(session.rotatedAt, now), updatedAt: now };
-  const set = { ...changes, previousTokenDigest: column('authTokenDigest'), authTokenDigest };
+  const changes = { rotatedAt: after(session.rotatedAt, now), updatedAt: after(session.updatedAt, now) };
+  const set = { ...changes, updatedAt: later(now), previousTokenDigest: column('authTokenDigest'), authTokenDigest };
   const unended = store.unendedSince(session, now);
   if (
     !honoured &&
@@ -53,8 +53,14 @@ export async function reauthenticated(
 ): Promise<BaseSession> {
   let current: BaseSession | null = session;
   for (let tries = 0; tries < TRIES && current && isReauthenticatedAlike(current, session); tries++) {
-    const changes = reauthentication(store, current);
-    const set = { ...changes, ...(store.definition.rotation && { previousTokenDigest: null }), authTokenDigest };
+    const now = store.now();
+    const changes = reauthentication(store, current, now);
+    const set = {
+      ...changes,
+      updatedAt: later(now),
+      ...(store.definition.rotation && { previousTokenDigest: null }),
+      authTokenDigest,
+    };
     if (await change(store, current, set, unchanged(store, current), manager)) {
       const changed = { ...unsuperseded(current), ...changes };
       store.events.tell({ type: 'reauthenticated', session: changed });
@@ -73,24 +79,18 @@ function isReauthenticatedAlike({ authenticatedAt: a }: BaseSession, { authentic
 }
 
 /** What re-authentication makes of a session, but for its digests. */
-function reauthentication(store: SessionsStore, session: BaseSession) {
-  const now = store.now();
+function reauthentication(store: SessionsStore, session: BaseSession, now: Date) {
   return {
     authenticatedAt: after(session.authenticatedAt, now),
     ...newLimits(store, session, now),
     ...(store.definition.rotation && { rotatedAt: null }),
-    updatedAt: now,
+    updatedAt: after(session.updatedAt, now),
   };
 }
 
 /** That what a re-authentication depends on is as this copy of the session says. */
 function unchanged(store: SessionsStore, session: BaseSession): Where {
-  const { expiresAt } = session;
-  return {
-    ...sameToken(store, session),
-    // A table of another program may have finer times than a Date.
-    expiresAt: expiresAt ? And(MoreThanOrEqual(expiresAt), LessThan(new Date(expiresAt.getTime() + 1))) : IsNull(),
-  };
+  return { ...sameToken(store, session), expiresAt: asRead(session.expiresAt) };
 }
 
 /** That a session still has the token that it had when this copy of it was read. */
@@ -122,9 +122,4 @@ function newLimits({ options }: SessionsStore, session: BaseSession, now: Date):
   const end = endFrom(now, limits);
   const lengthens = session.expiresAt !== null && end !== null && isExpired(session.expiresAt, end);
   return { ...(lengthens && { expiresAt: end }), ...(own && { absoluteExpiresAt: own }) };
-}
-
-/** Now, but later than the last time: two changes never look like one. */
-function after(last: Date | null | undefined, now: Date): Date {
-  return last && last.getTime() >= now.getTime() ? new Date(last.getTime() + 1) : now;
 }

@@ -39,6 +39,48 @@ export function column(name: string): ColumnRef {
   return new ColumnRef(name);
 }
 
+/** A JSON object of which an update changes some keys. */
+export class JsonKeys {
+  constructor(readonly changes: Readonly<Record<string, unknown>>) {}
+}
+
+/**
+ * Stands in the `set` of an update for the JSON object that the column had before, with these keys replaced whole, and
+ * without those that are `undefined` here; the others stay as they are. What is no object counts as an empty one.
+ *
+ * @example
+ * ```ts
+ * const darken = adapter.prepare('updateAll', User, {
+ *   set: { settings: jsonKeys({ theme: 'dark', contrast: undefined }) },
+ *   where: { id: param('id') },
+ * });
+ * ```
+ */
+export function jsonKeys(changes: Readonly<Record<string, unknown>>): JsonKeys {
+  return new JsonKeys(changes);
+}
+
+/** A time, or a later one. */
+export class Later {
+  constructor(readonly time: Date | Param) {}
+}
+
+/**
+ * Stands in the `set` of an update for this time, or for a millisecond after the one that the column had before, whichever
+ * is later: so two changes of a row never have the same time, whatever the clocks say.
+ *
+ * @example
+ * ```ts
+ * const rename = adapter.prepare('updateAll', User, {
+ *   set: { name: param('name'), changedAt: later(new Date()) },
+ *   where: { id: param('id') },
+ * });
+ * ```
+ */
+export function later(time: Date | Param): Later {
+  return new Later(time);
+}
+
 export type JsonKey = string | number;
 
 /** The operator that {@link JsonPath} makes; TypeORM's own query builder does not know it. */

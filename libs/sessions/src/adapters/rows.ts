@@ -1,7 +1,7 @@
 import { SessionValidationError, UnsupportedQueryError } from '../errors/errors.js';
-import type { Column } from './columns.js';
+import type { Column, ColumnKind } from './columns.js';
 import { columnOf, type Columns } from './conditions.js';
-import { ColumnRef, Param } from './operators.js';
+import { ColumnRef, JsonKeys, Later, Param } from './operators.js';
 import type { Row } from './sessions-adapter.js';
 import { IMPOSSIBLE, toStored, ValueError } from './values.js';
 
@@ -16,8 +16,8 @@ export function storedRow<C extends Column>(table: Columns<C>, row: Readonly<Row
   for (const [name, value] of Object.entries(row)) {
     if (value === undefined) continue;
     const column = columnOf(table, name);
-    if (value instanceof ColumnRef) {
-      errors[name] = 'takes the value of another column in the set of an update only';
+    if (value instanceof ColumnRef || value instanceof JsonKeys || value instanceof Later) {
+      errors[name] = 'depends on what the row had before in the set of an update only';
       continue;
     }
     try {
@@ -31,10 +31,21 @@ export function storedRow<C extends Column>(table: Columns<C>, row: Readonly<Row
   return stored;
 }
 
+/** What becomes of the keys of a JSON object. */
+export interface KeyChanges {
+  /** Keys and their values in the stored form. */
+  readonly set: readonly (readonly [key: string, value: unknown])[];
+  readonly removed: readonly string[];
+}
+
 /** What an update gives to the columns that it names. */
 export interface Assignments<C extends Column> {
   /** Columns and those whose earlier value they get: to be assigned first, since MySQL assigns from left to right. */
   readonly copies: ReadonlyMap<C, C>;
+  /** Columns and the times that they get, unless theirs are later already. */
+  readonly times: ReadonlyMap<C, unknown>;
+  /** Columns and what becomes of the keys of their objects. */
+  readonly keys: ReadonlyMap<C, KeyChanges>;
   /** Columns and their values in the stored form. */
   readonly values: ReadonlyMap<C, unknown>;
 }
@@ -42,22 +53,56 @@ export interface Assignments<C extends Column> {
 /**
  * The assignments of an update.
  *
- * @throws UnsupportedQueryError for a column that is copied while it gets the value of another one, and for an enum
+ * @throws UnsupportedQueryError for a column that is copied while it gets the value of another one, for an enum, and for
+ *   keys or a later time of a column that has none
  * @throws SessionValidationError naming the columns whose values do not fit, or where there are no columns
  */
 export function assignmentsOf<C extends Column>(table: Columns<C>, set: Readonly<Row> = {}): Assignments<C> {
   const copies = new Map<C, C>();
-  const given: Row = {};
+  const keys = new Map<C, KeyChanges>();
+  const [given, later]: [Row, Row] = [{}, {}];
   for (const [name, value] of Object.entries(set)) {
     if (value instanceof ColumnRef) copies.set(columnOf(table, name), columnOf(table, value.name));
+    else if (value instanceof JsonKeys) keys.set(plain(table, name, 'json'), keyChanges(table, name, value));
+    else if (value instanceof Later) later[plain(table, name, 'timestamp').property] = value.time;
     else given[name] = value;
   }
   for (const [column, source] of copies) checkCopy(table, copies, column, source);
   const values = storedRow(table, given);
-  if (copies.size + values.size === 0) {
+  const times = storedRow(table, later);
+  if (copies.size + keys.size + times.size + values.size === 0) {
     throw new SessionValidationError(table.name, { set: 'names no column to update' });
   }
-  return { copies, values };
+  return { copies, times, keys, values };
+}
+
+/** A column of this kind whose values are as the storage has them. */
+function plain<C extends Column>(table: Columns<C>, name: string, kind: ColumnKind): C {
+  const column = columnOf(table, name);
+  if (column.kind === kind && !column.transformer) return column;
+  throw new UnsupportedQueryError(`Table "${table.name}": "${name}" is no ${kind} column without a transformer.`);
+}
+
+/** @throws SessionValidationError naming every key that no JSON can have, or whose value is no JSON */
+function keyChanges(table: Columns, name: string, { changes }: JsonKeys): KeyChanges {
+  if (typeof changes !== 'object' || changes === null || Array.isArray(changes))
+    throw new SessionValidationError(table.name, { [name]: 'must be an object' });
+  const column: Column = { property: name, kind: 'json', nullable: true };
+  const errors: Record<string, string> = {};
+  const set: [key: string, value: unknown][] = [];
+  const removed: string[] = [];
+  for (const [key, value] of Object.entries(changes)) {
+    try {
+      toStorable(column, key);
+      if (value === undefined) removed.push(key);
+      else set.push([key, toStorable(column, value)]);
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      errors[`${name}.${key}`] = error.message;
+    }
+  }
+  if (Object.keys(errors).length > 0) throw new SessionValidationError(table.name, errors);
+  return { set, removed };
 }
 
 function checkCopy<C extends Column>(table: Columns<C>, copies: ReadonlyMap<C, C>, column: C, source: C): void {

@@ -2,7 +2,7 @@ import { SessionValidationError } from '../../errors/errors.js';
 import { compileWhere, isNullOnly } from '../conditions.js';
 import { Param } from '../operators.js';
 import { greatestOf, namedParts, type OrderTerm } from '../query-options.js';
-import { assignmentsOf, storable, toStorable } from '../rows.js';
+import { assignmentsOf, type KeyChanges, storable, toStorable } from '../rows.js';
 import type { Executed, Prepared, QueryKind, QueryOptions, Row, Schema } from '../sessions-adapter.js';
 import { canonical, canonicalCount, ValueError } from '../values.js';
 import { type AccessPath, accessPath } from './access-path.js';
@@ -70,9 +70,11 @@ function assignments(
   set: QueryOptions['set'],
   slots: ParamSlot[],
 ): (readonly [MemoryColumn, Assigned])[] {
-  const { copies, values } = assignmentsOf(model, set);
+  const { copies, times, keys, values } = assignmentsOf(model, set);
   return [
     ...Array.from(copies, ([column, source]) => [column, copied(model, column, source)] as const),
+    ...Array.from(times, ([column, time]) => [column, later(column, time, slots)] as const),
+    ...Array.from(keys, ([column, changes]) => [column, changed(column, changes)] as const),
     ...Array.from(values, ([column, value]) => [column, assigned(column, value, slots)] as const),
   ];
 }
@@ -83,6 +85,28 @@ function assigned(column: MemoryColumn, value: unknown, slots: ParamSlot[]): Ass
   }
   const constant = packed(column, value);
   return () => constant;
+}
+
+/** A time, or a millisecond after the one before, whichever is later. */
+function later(column: MemoryColumn, time: unknown, slots: ParamSlot[]): Assigned {
+  const read = assigned(column, time, slots);
+  return (params, before) => {
+    const [given, former] = [read(params, before) as number, before[column.index] as number | null];
+    return former === null ? given : Math.max(given, former + 1);
+  };
+}
+
+/** The object before with other values of some keys, and without others. */
+function changed(column: MemoryColumn, { set, removed }: KeyChanges): Assigned {
+  const given = Object.fromEntries(set);
+  return (_params, before) => {
+    const value = before[column.index];
+    const former = value === null ? null : column.packing.unpack(value);
+    const isObject = typeof former === 'object' && !Array.isArray(former);
+    const object: Row = { ...(isObject && former), ...given };
+    for (const key of removed) delete object[key];
+    return packed(column, object);
+  };
 }
 
 /** The value of another column, which this one may not be able to hold. */

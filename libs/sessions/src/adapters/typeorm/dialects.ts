@@ -4,6 +4,7 @@ import type { ColumnKind } from '../columns.js';
 import type { Comparison } from '../conditions.js';
 import { escapeLike, globPattern } from '../like.js';
 import type { Conversion } from '../sessions-adapter.js';
+import { type ChangeKeys, mysqlKeys, postgresKeys, sqliteKeys } from './key-changes.js';
 
 /** Where the databases differ; everything else is TypeORM's. SQL comes in and goes out as text. */
 export interface Dialect {
@@ -22,6 +23,10 @@ export interface Dialect {
   like(sql: string, placeholder: string): string;
   likePattern(pattern: string): string;
   json: JsonDialect;
+  /** The object in a JSON column with some keys changed. */
+  readonly changeKeys: ChangeKeys;
+  /** The later one of a time, given as a placeholder, and of a millisecond after that of a column; null is before any. */
+  later(sql: string, placeholder: string): string;
   /** The statements that can return the rows they changed. */
   readonly returning: ReadonlySet<'insert' | 'update' | 'delete'>;
   /** Whether an ascending order has null first by itself. */
@@ -181,6 +186,8 @@ const postgres: Dialect = {
     },
     textAt: (document, path, bind) => `(${postgresJson(document, path, bind)} #>> '{}')`,
   },
+  changeKeys: postgresKeys,
+  later: (sql, placeholder) => `GREATEST(${placeholder}, ${sql} + interval '1 millisecond')`,
   returning: new Set(['insert', 'update', 'delete']),
   nullsFirst: false,
   sortsByNull: true,
@@ -248,6 +255,9 @@ const sqlite: Dialect = {
     },
     textAt: (document, path, bind) => `json_extract(${document}, ${bind(jsonPath(path))})`,
   },
+  changeKeys: sqliteKeys,
+  later: (sql, placeholder) =>
+    `MAX(${placeholder}, COALESCE(strftime('%Y-%m-%d %H:%M:%f', ${sql}, '+0.001 seconds'), ''))`,
   returning: new Set(['insert', 'update', 'delete']),
   nullsFirst: true,
   sortsByNull: false,
@@ -327,6 +337,11 @@ const mysql: Dialect = {
       return `BINARY ${at} ${op} ${bind(value)}`;
     },
     textAt: (document, path, bind) => `JSON_UNQUOTE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`,
+  },
+  changeKeys: mysqlKeys,
+  later(sql, placeholder) {
+    const given = `CAST(${placeholder} AS DATETIME(3))`;
+    return `GREATEST(${given}, COALESCE(${sql} + INTERVAL 1000 MICROSECOND, ${given}))`;
   },
   returning: new Set(),
   nullsFirst: true,

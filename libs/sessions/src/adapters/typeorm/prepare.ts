@@ -146,9 +146,11 @@ function countStatement(build: Build): Statement {
 function updateStatement(build: Build): Statement {
   const { dialect, table, condition, options } = build;
   const writer = new SqlWriter(dialect);
-  const { copies, values } = assignmentsOf(table, options.set);
+  const { copies, times, keys, values } = assignmentsOf(table, options.set);
   const set = [
     ...Array.from(copies, ([column, source]) => `${writer.name(column)} = ${writer.copied(column, source)}`),
+    ...Array.from(times, ([column, time]) => `${writer.name(column)} = ${writer.later(column, time)}`),
+    ...Array.from(keys, ([column, changes]) => `${writer.name(column)} = ${writer.changed(column, changes)}`),
     ...Array.from(values, ([column, value]) => `${writer.name(column)} = ${writer.assigned(column, value)}`),
   ];
   const update = keyAccess(build)?.update(table.sqlName) ?? `UPDATE ${table.sqlName}`;

@@ -1,6 +1,6 @@
 import type { Comparison, Condition, Subject } from '../conditions.js';
 import { Param } from '../operators.js';
-import { toStorable } from '../rows.js';
+import { type KeyChanges, toStorable } from '../rows.js';
 import { canonicalCount, canonicalPattern, IMPOSSIBLE, toStored } from '../values.js';
 import type { Dialect } from './dialects.js';
 import type { SqlColumn } from './sql-table.js';
@@ -60,6 +60,16 @@ export class SqlWriter {
   copied(column: SqlColumn, source: SqlColumn): string {
     // Else PostgreSQL would take the time for one in the zone of the connection.
     return column.zoned === source.zoned ? this.name(source) : `${this.name(source)} AT TIME ZONE 'UTC'`;
+  }
+
+  /** A time that the column gets, or a millisecond after its own, whichever is later. */
+  later(column: SqlColumn, time: unknown): string {
+    return this.dialect.later(this.name(column), this.assigned(column, time));
+  }
+
+  /** The object of the column with other values of some keys, and without others. */
+  changed(column: SqlColumn, changes: KeyChanges): string {
+    return this.dialect.changeKeys(this.name(column), changes, this.bindConstant);
   }
 
   /** What the column is sorted and ranged by: text and the values of an enum by their code points. */
