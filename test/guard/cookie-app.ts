@@ -1,4 +1,5 @@
 import { Body, Controller, type DynamicModule, Get, Post, Res, type Type, UseGuards } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import {
   CurrentSession,
   MemoryAdapter,
@@ -49,6 +50,7 @@ class Routes {
     private readonly rotating: Rotating,
     private readonly admins: Admins,
     private readonly cookies: SessionCookies,
+    private readonly adapterHost: HttpAdapterHost,
   ) {}
 
   @OptionalSession()
@@ -70,6 +72,9 @@ class Routes {
     @CurrentSession() session: SessionOf<People>,
     @Res({ passthrough: true }) response: unknown,
   ): Promise<void> {
+    const { httpAdapter } = this.adapterHost;
+    httpAdapter.setCookie(response, 'theme', 'dark');
+    httpAdapter.setCookie(response, '__Host-session', 'old', { path: '/old' });
     this.cookies.set(response, await this.people.reauthenticate(session));
   }
 
@@ -81,6 +86,12 @@ class Routes {
   ): Promise<void> {
     await this.people.revoke(session);
     this.cookies.clear(response);
+  }
+
+  @UseGuards(SessionGuard)
+  @Post('forget')
+  forget(@Res({ passthrough: true }) response: unknown): void {
+    this.cookies.clear(response, { siteData: true });
   }
 
   @UseGuards(SessionGuard)

@@ -47,7 +47,11 @@ describePlatforms('a session in a cookie', (platform) => {
 
     it('is not also in the body, and nobody keeps the answer (ASVS 14.3.2)', async () => {
       const answer = await browser.post('/login');
-      expect(answer).toMatchObject({ status: 201, body: { userId: 'ann' }, headers: { 'cache-control': 'no-store' } });
+      expect(answer).toMatchObject({
+        status: 201,
+        body: { userId: 'ann' },
+        headers: { 'cache-control': 'private, no-store' },
+      });
       expect(JSON.stringify(answer.body)).not.toContain(browser.cookies.get('__Host-session'));
     });
 
@@ -57,7 +61,6 @@ describePlatforms('a session in a cookie', (platform) => {
       for (const answer of [await browser.get('/me'), await browser.post('/me')]) {
         expect(answer).toMatchObject({ body: { userId: 'ann' } });
         expect(cookiesOf(answer)).toEqual([]);
-        expect(answer.headers['cache-control']).toBeUndefined();
       }
     });
 
@@ -85,7 +88,7 @@ describePlatforms('a session in a cookie', (platform) => {
       app.clock.advance('2d');
       const answer = await browser.get('/me');
       expect(cookiesOf(answer)).toEqual([sessionCookie(token, 7 * DAY)]);
-      expect(answer.headers['cache-control']).toBe('no-store');
+      expect(answer.headers['cache-control']).toBe('private, no-store');
     });
 
     it('is sent once for each extension', async () => {
@@ -108,11 +111,35 @@ describePlatforms('a session in a cookie', (platform) => {
       expect(cookiesOf(await app.http.send('GET', '/me', { Authorization: `Bearer ${token}` }))).toEqual([]);
     });
 
-    it('gives way to what the route itself sends', async () => {
+    it.each(['a still clock', 'a clock that is late'])('is sent with its extension alone, by %s', async (clock) => {
+      await signIn();
+      if (clock === 'a clock that is late') app.clock.set(new Date(app.clock.now().getTime() - 1000));
+      expect(cookiesOf(await browser.get('/me'))).toEqual([]);
+      app.clock.advance('2d');
+      expect(cookiesOf(await browser.get('/me'))).toHaveLength(1);
+      expect(cookiesOf(await browser.get('/me'))).toEqual([]);
+    });
+
+    it('is sent with each of the answers that waited for one extension', async () => {
+      const token = await signIn();
+      app.clock.advance('2d');
+      const answers = await Promise.all(Array.from({ length: 10 }, () => browser.get('/me')));
+      const renewed = answers.flatMap(cookiesOf);
+      expect(renewed.length).toBeGreaterThan(0);
+      expect(new Set(renewed)).toEqual(new Set([sessionCookie(token, 7 * DAY)]));
+    });
+
+    it('gives way to what the route itself sends, beside cookies of other names', async () => {
       const before = await signIn();
       app.clock.advance('2d');
-      await browser.post('/confirm');
-      expect(browser.cookies.get('__Host-session')).not.toBe(before);
+      const answer = await browser.post('/confirm');
+      const token = browser.cookies.get('__Host-session')!;
+      expect(token).not.toBe(before);
+      expect(cookiesOf(answer)).toEqual([
+        'theme=dark; Path=/',
+        '__Host-session=old; Path=/old',
+        sessionCookie(token, 7 * DAY),
+      ]);
       expect(await browser.get('/me')).toMatchObject({ status: 200 });
     });
   });
@@ -158,16 +185,23 @@ describePlatforms('a session in a cookie', (platform) => {
       app.clock.advance('1m');
       const answer = await browser.post('/logout');
       expect(cookiesOf(answer)).toEqual([CLEARED]);
-      expect(answer.headers['cache-control']).toBe('no-store');
+      expect(answer.headers['cache-control']).toBe('private, no-store');
       expect(browser.cookies.size).toBe(0);
       expect(await app.http.getAs(token, '/me')).toMatchObject({ status: 401 });
     });
 
-    it('is dropped too where the same request extended the session', async () => {
+    it('is dropped, and not sent too, where the same request extended the session', async () => {
       await signIn();
       app.clock.advance('2d');
-      await browser.post('/logout');
-      expect(browser.cookies.size).toBe(0);
+      expect(cookiesOf(await browser.post('/logout'))).toEqual([CLEARED]);
+    });
+
+    it('is dropped with all that the browser keeps of the site, where that is wanted', async () => {
+      await signIn();
+      const answer = await browser.post('/forget');
+      expect(cookiesOf(answer)).toEqual([CLEARED]);
+      expect(answer.headers['clear-site-data']).toBe('"cache", "cookies", "storage"');
+      expect((await browser.post('/logout')).headers['clear-site-data']).toBeUndefined();
     });
   });
 
@@ -296,6 +330,31 @@ describePlatforms('a session in a cookie', (platform) => {
   it('is what actingAs sends, as a browser does', async () => {
     const headers = await actingAs(app.http.nest, Rotating, {});
     expect(await app.http.send('POST', '/rotating', headers)).toMatchObject({ status: 201 });
+  });
+});
+
+describePlatforms('a cookie whose table asks for more', (platform) => {
+  const PARTS = 'HttpOnly; Secure; Partitioned; Priority=High; SameSite=None';
+  let app: CookieApp;
+  let browser: Browser;
+  beforeAll(async () => {
+    const cookie = { name: '__Host-Http-id', partitioned: true, priority: 'high', sameSite: 'none' } as const;
+    app = await CookieApp.start(platform, { tables: { people: { cookie, sessionTtl: '500d' } } });
+    browser = new Browser(app);
+  });
+  afterAll(() => app.close());
+
+  it('is kept for as long as browsers keep one, though its session lives longer', async () => {
+    const answer = await browser.post('/login');
+    const token = browser.cookies.get('__Host-Http-id')!;
+    expect(cookiesOf(answer)).toEqual([`__Host-Http-id=${token}; Path=/; Max-Age=${400 * DAY}; ${PARTS}`]);
+  });
+
+  it('is dropped where it was kept', async () => {
+    await browser.post('/login');
+    expect(cookiesOf(await browser.post('/logout'))).toEqual([
+      `__Host-Http-id=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; ${PARTS}`,
+    ]);
   });
 });
 

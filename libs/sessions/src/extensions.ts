@@ -3,6 +3,7 @@ import { And, LessThan, MoreThanOrEqual } from 'typeorm';
 import { later, param } from './adapters/operators.js';
 import type { Prepared, Row, Where } from './adapters/sessions-adapter.js';
 import { Batches, sizeFor } from './batches.js';
+import { noteRenewal } from './renewals.js';
 import { type BaseSession, type Extension, extensionAt, isExpired, limitsOf } from './session.js';
 import type { SessionsStore } from './sessions.store.js';
 
@@ -36,8 +37,10 @@ export class Extensions {
     if (manager) return this.#extendOne(session, this.store.now(), manager);
     const running = this.#running.get(session.id) ?? this.#begin(session);
     const { expiresAt, updatedAt } = (await running) ?? {};
+    if (!updatedAt) return null;
+    noteRenewal(session.expiresAt, expiresAt!);
     // Each keeps its own copy of the rest.
-    return updatedAt ? { ...session, expiresAt: expiresAt!, updatedAt } : null;
+    return { ...session, expiresAt: expiresAt!, updatedAt };
   }
 
   #begin(session: BaseSession): Promise<BaseSession | null> {

@@ -37,7 +37,7 @@ export type { SessionCookieOptions } from './guard/cookie-options.js';
 export type { CredentialSource } from './guard/credentials.js';
 export { CurrentSession } from './guard/current-session.decorator.js';
 export { Authoritative, RequireFresh, RequireScopes } from './guard/requirement.decorators.js';
-export { SessionCookies } from './guard/session-cookies.js';
+export { type ClearCookieOptions, SessionCookies } from './guard/session-cookies.js';
 export { SessionGuard } from './guard/session.guard.js';
 export { hasScopes } from './scopes.js';
 export type { RevocationReason } from './revocation.js';

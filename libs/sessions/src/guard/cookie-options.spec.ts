@@ -24,7 +24,15 @@ describe('resolveCookie', () => {
     expect(resolve({})).toEqual({
       resolved: {
         name: '__Host-session',
-        attributes: { path: '/', domain: undefined, secure: true, sameSite: 'lax', httpOnly: true },
+        attributes: {
+          path: '/',
+          domain: undefined,
+          secure: true,
+          sameSite: 'lax',
+          partitioned: undefined,
+          priority: undefined,
+          httpOnly: true,
+        },
         persistent: true,
         trustedOrigins: [],
       },
@@ -35,16 +43,17 @@ describe('resolveCookie', () => {
 
   it('takes every option together, and lets scripts read none (ASVS 3.3.4)', () => {
     const trustedOrigins = ['https://app.example.com', 'http://localhost:5173'];
-    const where = { path: '/app', domain: 'example.com', secure: true, sameSite: 'none' };
+    const where = { path: '/app', domain: 'example.com', secure: true, sameSite: 'none', partitioned: true };
     const { resolved, problems } = resolve({
       ...where,
+      priority: 'high',
       name: '__Secure-id',
       persistent: false,
       trustedOrigins,
       httpOnly: false,
     });
     expect(problems).toEqual([]);
-    const attributes = { ...where, httpOnly: true };
+    const attributes = { ...where, priority: 'high', httpOnly: true };
     expect(resolved).toEqual({ name: '__Secure-id', attributes, persistent: false, trustedOrigins });
   });
 
@@ -65,7 +74,7 @@ describe('resolveCookie', () => {
   it.each([{ secure: false }, { path: '/app' }, { domain: 'example.com' }])(
     'refuses a name with __Host- and %o, which browsers would drop',
     (options) => {
-      for (const name of ['__Host-id', '__host-id']) {
+      for (const name of ['__Host-id', '__host-id', '__Host-Http-id']) {
         expect(resolve({ ...options, name }).problems).toEqual([
           "cookie.name: browsers take a name with __Host- only with secure, the path '/' and no domain",
         ]);
@@ -73,10 +82,11 @@ describe('resolveCookie', () => {
     },
   );
 
-  it('refuses a name with __Secure- that is not secure', () => {
-    expect(resolve({ name: '__Secure-id', secure: false }).problems).toEqual([
-      'cookie.name: browsers take a name with __Secure- only with secure',
+  it.each(['__Secure-', '__secure-', '__Http-'])('refuses a name with %s that is not secure', (prefix) => {
+    expect(resolve({ name: `${prefix}id`, secure: false }).problems).toEqual([
+      `cookie.name: browsers take a name with ${prefix} only with secure`,
     ]);
+    expect(resolve({ name: `${prefix}id`, path: '/app', domain: 'example.com' }).problems).toEqual([]);
   });
 
   it.each(['', 'a b', 'a=b', 'a;b', 'a,b', '"a"', 'a\r\n', 'sitzung\u00e4', 'a/b'])('refuses the name %j', (name) => {
@@ -88,6 +98,8 @@ describe('resolveCookie', () => {
   it.each([
     [{ sameSite: 'Lax' }, 'cookie.sameSite must be one of strict, lax, none, not "Lax"'],
     [{ sameSite: 'none', secure: false }, "cookie.sameSite 'none' needs secure, or browsers drop the cookie"],
+    [{ partitioned: true, secure: false }, 'cookie.partitioned needs secure, or browsers drop the cookie'],
+    [{ priority: 'High' }, 'cookie.priority must be one of low, medium, high, not "High"'],
     [{ path: 'app' }, 'cookie.path must begin with / and have no semicolon, not "app"'],
     [{ path: '/a;b' }, 'cookie.path must begin with / and have no semicolon, not "/a;b"'],
     [

@@ -23,6 +23,13 @@ export interface SessionCookieOptions {
    */
   readonly persistent?: boolean;
   /**
+   * Whether the cookie is kept apart for each site in whose pages the application is embedded (CHIPS); needs `secure`.
+   * Default: false.
+   */
+  readonly partitioned?: boolean;
+  /** Which cookies Chromium drops last where a site has too many. Default: none, which is as `'medium'`. */
+  readonly priority?: 'low' | 'medium' | 'high';
+  /**
    * Origins beside the application's own, such as `'https://app.example.com'`, whose pages may send unsafe requests with
    * the cookie. Default: none.
    */
@@ -42,6 +49,7 @@ const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const COOKIE_PATH = /^\/[ -:<-~]*$/;
 const DOMAIN = /^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+$/i;
 const SAME_SITE = ['strict', 'lax', 'none'];
+const PRIORITIES = ['low', 'medium', 'high'];
 
 /** Resolves the options of a cookie and tells, through `problem`, what no browser would take, and through `warn` what should not be. */
 export function resolveCookie(
@@ -50,6 +58,7 @@ export function resolveCookie(
   warn: (text: string) => void,
 ): ResolvedCookie {
   const { sameSite = 'lax', secure = true, path = '/', domain, persistent = true, trustedOrigins = [] } = options;
+  const { partitioned, priority } = options;
   const takesHostPrefix = secure && path === '/' && domain === undefined;
   const name = options.name ?? (takesHostPrefix ? '__Host-session' : 'session');
   if (!COOKIE_NAME.test(name))
@@ -57,10 +66,14 @@ export function resolveCookie(
   // Browsers know the prefixes in any letter case.
   if (/^__host-/i.test(name) && !takesHostPrefix)
     problem("cookie.name: browsers take a name with __Host- only with secure, the path '/' and no domain");
-  if (/^__secure-/i.test(name) && !secure) problem('cookie.name: browsers take a name with __Secure- only with secure');
+  const [prefix] = /^__(?:secure|http)-/i.exec(name) ?? [];
+  if (prefix && !secure) problem(`cookie.name: browsers take a name with ${prefix} only with secure`);
   if (!SAME_SITE.includes(sameSite))
     problem(`cookie.sameSite must be one of ${SAME_SITE.join(', ')}, not ${JSON.stringify(sameSite)}`);
   if (sameSite === 'none' && !secure) problem("cookie.sameSite 'none' needs secure, or browsers drop the cookie");
+  if (partitioned && !secure) problem('cookie.partitioned needs secure, or browsers drop the cookie');
+  if (priority !== undefined && !PRIORITIES.includes(priority))
+    problem(`cookie.priority must be one of ${PRIORITIES.join(', ')}, not ${JSON.stringify(priority)}`);
   if (!COOKIE_PATH.test(path))
     problem(`cookie.path must begin with / and have no semicolon, not ${JSON.stringify(path)}`);
   if (domain !== undefined && !DOMAIN.test(domain))
@@ -73,7 +86,8 @@ export function resolveCookie(
     }
   }
   if (!secure) warn('cookie.secure is false: whoever listens on the network can take every session');
-  return { name, attributes: { path, domain, secure, sameSite, httpOnly: true }, persistent, trustedOrigins };
+  const attributes = { path, domain, secure, sameSite, partitioned, priority, httpOnly: true };
+  return { name, attributes, persistent, trustedOrigins };
 }
 
 /** In the very form that is compared with an `Origin` header: a slash at the end would never match. */

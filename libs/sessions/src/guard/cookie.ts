@@ -1,10 +1,16 @@
+import type { ServerResponse } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
+import { isRenewed } from '../renewals.js';
 import { type BaseSession, limitsOf } from '../session.js';
 import type { SessionsStore } from '../sessions.store.js';
 import type { ResolvedCookie } from './cookie-options.js';
+import { keepFromCaches, PRIVATE } from './private-answer.js';
 
 /** A table that takes its tokens from a cookie. */
 export type TableWithCookie = SessionsStore & { readonly options: { readonly cookie: ResolvedCookie } };
+
+/** A response of Express, or of Fastify, which has Node's in `raw`. */
+type PlatformResponse = ServerResponse & { readonly raw?: ServerResponse };
 
 /** RFC 6265bis, 5.5: browsers keep no cookie for longer than 400 days. */
 const MAX_AGE_SECONDS = 400 * 86_400;
@@ -13,7 +19,11 @@ export function takesCookie(store: SessionsStore): store is TableWithCookie {
   return store.options.cookie !== undefined;
 }
 
-/** Puts a token into the response as the table's cookie. @see OWASP ASVS 5.0, 3.3.1 to 3.3.4 and 14.3.2 */
+/**
+ * Puts a token into the response as the table's cookie, in place of what was put there before.
+ *
+ * @see OWASP ASVS 5.0, 3.3.1 to 3.3.4 and 14.3.2
+ */
 export function setCookie(
   adapter: AbstractHttpAdapter,
   response: unknown,
@@ -22,26 +32,55 @@ export function setCookie(
   session: BaseSession,
 ): void {
   const { name, attributes, persistent } = table.options.cookie;
-  adapter.setHeader(response, 'Cache-Control', 'no-store');
+  prepare(adapter, response as PlatformResponse, table);
   adapter.setCookie(response, name, token, { ...attributes, ...(persistent && { maxAge: maxAgeOf(session, table) }) });
 }
 
-/** Has the browser drop the table's cookie. */
-export function clearCookie(adapter: AbstractHttpAdapter, response: unknown, { options }: TableWithCookie): void {
-  const { name, attributes } = options.cookie;
-  adapter.setHeader(response, 'Cache-Control', 'no-store');
+/** Has the browser drop the table's cookie, and not take what was put into the response before. */
+export function clearCookie(adapter: AbstractHttpAdapter, response: unknown, table: TableWithCookie): void {
+  const { name, attributes } = table.options.cookie;
+  prepare(adapter, response as PlatformResponse, table);
   adapter.clearCookie(response, name, attributes);
 }
 
+/** Makes an answer that carries the table's cookie one that nobody keeps, without the cookie that it has so far. */
+function prepare(adapter: AbstractHttpAdapter, response: PlatformResponse, { options }: TableWithCookie): void {
+  const raw = response.raw ?? response;
+  adapter.setHeader(response, 'Cache-Control', PRIVATE);
+  keepFromCaches(raw);
+  const given = adapter.getHeader(response, 'Set-Cookie') as string | readonly string[] | undefined;
+  const lines = [given ?? []].flat();
+  const others = lines.filter((line) => !isOfCookie(line, options.cookie));
+  if (others.length === lines.length) return;
+  // Fastify has headers of its own beside Node's.
+  response.removeHeader('Set-Cookie');
+  raw.removeHeader('Set-Cookie');
+  for (const line of others) adapter.appendHeader(response, 'Set-Cookie', line);
+}
+
+/** Whether a browser would put a line in place of the table's cookie. @see RFC 6265, 5.3 */
+function isOfCookie(line: string, { name, attributes: { path, domain } }: ResolvedCookie): boolean {
+  const attribute = (key: string): string | undefined => new RegExp(`; ${key}=([^;]*)`, 'i').exec(line)?.[1];
+  return line.startsWith(`${name}=`) && attribute('Path') === path && attribute('Domain') === domain;
+}
+
+/** Lets only the browser keep an answer to the session of a cookie, unless it says something else. @see RFC 9111, 4.1 */
+export function keepToBrowser(adapter: AbstractHttpAdapter, response: unknown): void {
+  if (adapter.getHeader(response, 'Cache-Control') === undefined)
+    adapter.setHeader(response, 'Cache-Control', 'private');
+  const vary = adapter.getHeader(response, 'Vary') as string | readonly string[] | undefined;
+  const names = [vary ?? []].flat().join(', ');
+  if (!/(?:^|[\s,])(?:cookie|\*)(?:$|[\s,])/i.test(names))
+    adapter.setHeader(response, 'Vary', names ? `${names}, Cookie` : 'Cookie');
+}
+
 /**
- * Whether the guard sends the cookie of a session again that it may have extended, so that the browser keeps it for as long
+ * Whether the guard sends the cookie of a session again since it has extended it, so that the browser keeps it for as long
  * as the session. Not on tables with `rotation`: a slow answer could bring back the token that a faster one has replaced,
  * whose later use ends the session.
- *
- * @param since when the request came
  */
-export function isRenewalDue(session: BaseSession, { options, definition }: TableWithCookie, since: Date): boolean {
-  return options.cookie.persistent && !definition.rotation && session.updatedAt.getTime() >= since.getTime();
+export function isRenewalDue(session: BaseSession, { options, definition }: TableWithCookie): boolean {
+  return options.cookie.persistent && !definition.rotation && isRenewed(session);
 }
 
 /**
@@ -50,5 +89,7 @@ export function isRenewalDue(session: BaseSession, { options, definition }: Tabl
  */
 function maxAgeOf(session: BaseSession, { options, definition, now }: TableWithCookie): number {
   const end = definition.rotation ? limitsOf(session, options).absoluteEnd : session.expiresAt;
-  return end === null ? MAX_AGE_SECONDS : Math.ceil((end.getTime() - now().getTime()) / 1000);
+  return end === null
+    ? MAX_AGE_SECONDS
+    : Math.min(Math.ceil((end.getTime() - now().getTime()) / 1000), MAX_AGE_SECONDS);
 }

@@ -9,6 +9,18 @@ import { clearCookie, setCookie, takesCookie, type TableWithCookie } from './coo
 import { credentialsOf } from './credentials.js';
 import { isFromOwnOrigin } from './request-origin.js';
 
+const SITE_DATA = '"cache", "cookies", "storage"';
+
+/** What else `clear` has a browser drop. */
+export interface ClearCookieOptions {
+  /**
+   * Whether the browser is asked to drop all that it keeps of the site, by `Clear-Site-Data: "cache", "cookies", "storage"`:
+   * what pages have stored, and the cookies of the whole domain, those of its other hosts too. Browsers listen over HTTPS
+   * only. Default: false.
+   */
+  readonly siteData?: boolean;
+}
+
 /**
  * The cookies of tables whose `credentials` have `'cookie'`. Injected, it is for the default table; `for(Admins)` is for
  * another. The guard reads the cookie, and renews it when it extends the session.
@@ -62,8 +74,9 @@ export class SessionCookies {
   }
 
   /**
-   * Sends the token of a session that was just created, rotated or reauthenticated as a cookie, in an answer that nobody
-   * keeps (`Cache-Control: no-store`).
+   * Sends the token of a session that was just created, rotated or reauthenticated as a cookie, in place of the one that
+   * the guard sends again, and in an answer that nobody keeps, whatever the route says of it: `Cache-Control: private,
+   * no-store`.
    *
    * @param response of Express or Fastify, as `@Res({ passthrough: true })` gives it
    * @throws SessionsConfigError where the table takes no cookie
@@ -80,17 +93,22 @@ export class SessionCookies {
   }
 
   /**
-   * Has the browser drop the cookie: when somebody signs out, beside `revoke`, which ends the session.
+   * Has the browser drop the cookie: when somebody signs out, beside `revoke`, which ends the session. The guard's own, of a
+   * session that it has just extended, is not sent.
    *
+   * @param response of Express or Fastify, as `@Res({ passthrough: true })` gives it
    * @throws SessionsConfigError where the table takes no cookie
    * @example
    * ```ts
    * await sessions.revoke(session);
-   * cookies.clear(response);
+   * cookies.clear(response, { siteData: true });
    * ```
+   * @see W3C, Clear Site Data
    */
-  clear(response: unknown): void {
-    clearCookie(this.adapterHost.httpAdapter, response, this.#own());
+  clear(response: unknown, { siteData = false }: ClearCookieOptions = {}): void {
+    const { httpAdapter } = this.adapterHost;
+    clearCookie(httpAdapter, response, this.#own());
+    if (siteData) httpAdapter.setHeader(response, 'Clear-Site-Data', SITE_DATA);
   }
 
   /**

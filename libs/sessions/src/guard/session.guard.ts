@@ -24,7 +24,7 @@ import { type AuthenticateOptions, SessionsService } from '../sessions.service.j
 import type { SessionsStore } from '../sessions.store.js';
 import { type Access, accessOf } from './access.decorators.js';
 import { challenge, type ChallengeError, type ChallengeParameters } from './challenge.js';
-import { clearCookie, isRenewalDue, setCookie, type TableWithCookie } from './cookie.js';
+import { clearCookie, isRenewalDue, keepToBrowser, setCookie, type TableWithCookie } from './cookie.js';
 import { type Credentials, credentialsOf, type HttpRequest } from './credentials.js';
 import { GuardedTables } from './guarded-tables.js';
 import { isFromOwnOrigin, isNavigation, isUnsafe } from './request-origin.js';
@@ -275,16 +275,16 @@ export class SessionGuard implements CanActivate, OnModuleInit {
         errorCode: 'ERR_SESSION_CROSS_ORIGIN',
       });
     }
-    const since = table.now();
     return andThen(this.authenticate(credentials, request, authoritative), (session) => {
       const { httpAdapter } = this.adapterHost;
       const response = context.switchToHttp().getResponse<unknown>();
       if (session === null) {
         // Only for a page that the user is to see: the late answer to a script could drop the cookie that has come meanwhile.
         if (isNavigation(request)) clearCookie(httpAdapter, response, table);
-      } else if (isRenewalDue(session, table, since)) {
-        setCookie(httpAdapter, response, table, credentials.token, session);
+        return null;
       }
+      keepToBrowser(httpAdapter, response);
+      if (isRenewalDue(session, table)) setCookie(httpAdapter, response, table, credentials.token, session);
       return session;
     });
   }
