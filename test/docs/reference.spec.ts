@@ -98,7 +98,8 @@ function callsOf({ prototype }: { prototype: object }): string[] {
 function thrownErrors(): string[][] {
   const { SessionsConfigError, MultipleSessionsError, SessionLimitError, SessionNotFoundError } = library;
   const { SessionsUnavailableError, SessionValidationError } = library;
-  const { StaleEntryError, StaleSessionError, UniqueConstraintError, UnsupportedQueryError } = library;
+  const { StaleEntryError, StaleSessionError, UniqueConstraintError } = library;
+  const { UnreadableRowError, UnsupportedQueryError } = library;
   const thrown = [
     new SessionsConfigError([]),
     new MultipleSessionsError('t'),
@@ -109,6 +110,7 @@ function thrownErrors(): string[][] {
     new StaleEntryError('t'),
     new StaleSessionError('t', 'id'),
     new UniqueConstraintError('t', []),
+    new UnreadableRowError('t', 'column', {}, { cause: 'why' }),
     new UnsupportedQueryError('t'),
   ];
   const exported = Object.values(library).filter(

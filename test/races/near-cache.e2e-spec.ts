@@ -14,11 +14,11 @@ class HeldAdapter extends TypeOrmAdapter {
   gate: Promise<void> | undefined;
   answered = 0;
 
-  override async first(prepared: Prepared, params?: Record<string, unknown>) {
-    const row = await super.first(prepared, params);
+  override async fetch(prepared: Prepared, params?: Record<string, unknown>, max?: number) {
+    const rows = await super.fetch(prepared, params, max);
     this.answered++;
     await this.gate;
-    return row;
+    return rows;
   }
 }
 

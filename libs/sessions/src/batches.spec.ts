@@ -20,11 +20,7 @@ describe('batches', () => {
       await setImmediate();
       return items.map(result);
     };
-    const batches = new Batches<number, number[]>(
-      async (item) => (await send([item]))[0]!,
-      send,
-      (copied) => copied,
-    );
+    const batches = new Batches<number, number[]>(async (item) => (await send([item]))[0]!, send);
     let next = 0;
     let last = Infinity;
     let promoted = 0;

@@ -1,4 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Awaitable } from './awaitable.js';
+import { isOutage } from './errors/outages.js';
 
 /** Items of one statement; a power of two, as the sizes of the prepared statements are. */
 const LARGEST = 64;
@@ -26,12 +28,18 @@ export function sizeFor(count: number): number {
   return count <= FITTING ? count : 2 ** Math.ceil(Math.log2(count));
 }
 
+/** The most items of a statement that has room for no more than so many, which may be none. */
+export function largestWithin(room: number): number {
+  return Math.max(1, room <= FITTING ? room : Math.min(LARGEST, 2 ** Math.floor(Math.log2(room))));
+}
+
 /** Up to this number there is a statement of each size. */
 const FITTING = 8;
 
 /**
  * Lets items that come while some are under way travel together; one that comes alone waits for nothing, and of those with
- * the same key one goes for all.
+ * the same key one goes for all. What travels together does so in nobody's asynchronous context; all who wait for an item
+ * get the same result.
  */
 export class Batches<T, R> {
   /** Those that wait for what is under way, in the order in which they came. */
@@ -42,16 +50,17 @@ export class Batches<T, R> {
   #underWay = 0;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
+  readonly #apart = AsyncLocalStorage.snapshot();
 
   /**
    * @param sendOne gives the result of one item
    * @param send gives a result for each item, in their order
-   * @param copyOf makes a result for each further one that waits for it, since whoever gets one may change it
+   * @param largest items that travel together, at the most; such a number as {@link largestWithin} gives
    */
   constructor(
     private readonly sendOne: (item: T) => Awaitable<R>,
     private readonly send: (items: readonly T[]) => Promise<readonly R[]>,
-    private readonly copyOf: (result: R) => R,
+    private readonly largest = LARGEST,
   ) {}
 
   run(key: string, item: T): Promise<R> {
@@ -93,8 +102,9 @@ export class Batches<T, R> {
     // One more where all lanes are taken for too long; else as many to each: all in one would come back, and be sent, in one.
     let lanes = Math.max(1, LANES - this.#underWay);
     for (; lanes > 0 && this.#asked.size > 0; lanes--) {
-      const size = Math.min(LARGEST, Math.max(SMALLEST, Math.ceil(this.#asked.size / lanes)));
-      void this.#answer(this.#take(size));
+      const size = Math.min(this.largest, Math.max(SMALLEST, Math.ceil(this.#asked.size / lanes)));
+      const batch = this.#take(size);
+      void this.#apart(() => this.#answer(batch));
     }
     if (this.#asked.size > 0) this.#arrange();
   }
@@ -119,15 +129,30 @@ export class Batches<T, R> {
     this.#underWay++;
     try {
       const results = await this.send(batch.map(({ item }) => item));
-      for (const [i, { waiting }] of batch.entries()) {
-        const result = results[i]!;
-        for (const [nth, { resolve }] of waiting.entries()) resolve(nth === 0 ? result : this.copyOf(result));
-      }
+      for (const [i, { waiting }] of batch.entries()) for (const { resolve } of waiting) resolve(results[i]!);
     } catch (error) {
-      for (const { waiting } of batch) for (const { reject } of waiting) reject(error);
+      if (batch.length === 1 || isOutage(error)) reject(batch, error);
+      else await this.#answerEach(batch);
     } finally {
       this.#underWay--;
       this.#next();
     }
   }
+
+  /** One after the other, since it may be for one of them that they failed together. */
+  async #answerEach(batch: readonly Asked<T, R>[]): Promise<void> {
+    for (const [i, { item, waiting }] of batch.entries()) {
+      try {
+        const result = await this.sendOne(item);
+        for (const { resolve } of waiting) resolve(result);
+      } catch (error) {
+        if (isOutage(error)) return reject(batch.slice(i), error);
+        reject([batch[i]!], error);
+      }
+    }
+  }
+}
+
+function reject<T, R>(batch: readonly Asked<T, R>[], error: unknown): void {
+  for (const { waiting } of batch) for (const each of waiting) each.reject(error);
 }

@@ -22,7 +22,6 @@ export class Extensions {
   readonly #batches = new Batches<BaseSession, BaseSession | null>(
     (session) => this.#extendOne(session, this.store.now()),
     (sessions) => this.#extendAll(sessions),
-    (session) => session,
   );
   /** By id, those under way. */
   readonly #running = new Map<string, Promise<BaseSession | null>>();

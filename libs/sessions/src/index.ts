@@ -9,6 +9,7 @@ export type {
   Prepared,
   QueryKind,
   QueryOptions,
+  RawRow,
   SessionsAdapter,
 } from './adapters/sessions-adapter.js';
 export { MemoryAdapter } from './adapters/memory/memory-adapter.js';
@@ -28,6 +29,7 @@ export {
   StaleEntryError,
   StaleSessionError,
   UniqueConstraintError,
+  UnreadableRowError,
   UnsupportedQueryError,
 } from './errors/errors.js';
 export type { RefusalReason, SessionEvent, SessionEventType } from './events/session-event.js';

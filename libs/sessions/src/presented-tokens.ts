@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { In } from 'typeorm';
 import { param } from './adapters/operators.js';
-import type { Prepared, Row, SessionsAdapter } from './adapters/sessions-adapter.js';
+import type { Prepared, RawRow, SessionsAdapter } from './adapters/sessions-adapter.js';
 import { andThen, type Awaitable } from './awaitable.js';
 import { type CachedSessions, keyOf } from './cache/cached-sessions.js';
 import type { Reading } from './cache/near-cache.js';
@@ -111,18 +111,19 @@ export class PresentedTokens {
     keeping?: Keeping,
   ): Awaitable<BaseSession | null | undefined> {
     const inside = manager && this.store.on(manager);
-    const admit = (session: BaseSession | null | undefined): Awaitable<BaseSession | null | undefined> => {
-      if (keeping) this.#keep(session, keeping);
-      if (!session || !autoExtend) return session;
-      return andThen(this.store.extendIfDue(session, manager), (extended) => extended ?? undefined);
-    };
-    return andThen(this.#lookUps.find(digests, inside), (row) => andThen(this.#foundBy(digests, row, inside), admit));
+    return andThen(this.#lookUps.find(digests, inside), (row) =>
+      andThen(this.#foundBy(digests, row, inside), (session) => {
+        if (keeping) this.#keep(session, row, keeping);
+        if (!session || !autoExtend) return session;
+        return andThen(this.store.extendIfDue(session, manager), (extended) => extended ?? undefined);
+      }),
+    );
   }
 
   /** Keeps what was read, but for what only an event has told of, and what was found by a token that soon ends its session. */
-  #keep(session: BaseSession | null | undefined, { cache, key, reading }: Keeping): void {
+  #keep(session: BaseSession | null | undefined, row: RawRow | undefined, { cache, key, reading }: Keeping): void {
     if (session === undefined) cache.keep(key, null, reading);
-    else if (session && !isSuperseded(session)) cache.keep(key, session, reading, this.#keptUntil(session));
+    else if (session && !isSuperseded(session)) cache.keep(key, session, reading, this.#keptUntil(session), row);
   }
 
   /** When a session ends, or is to be extended, whichever comes first, in milliseconds. */
@@ -135,10 +136,11 @@ export class PresentedTokens {
 
   #foundBy(
     digests: readonly string[],
-    row: Row | undefined,
+    found: RawRow | undefined,
     inside: SessionsAdapter | undefined,
   ): Awaitable<BaseSession | null | undefined> {
     const [digest] = digests;
+    const row = found?.load();
     // Where rows may have an older digest than new ones, it tells which one it has.
     const former = row?.['authTokenDigest'] ?? digest;
     const session = this.store.validFrom(row);

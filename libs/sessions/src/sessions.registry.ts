@@ -8,6 +8,7 @@ import {
   Optional,
 } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import type { Column } from './adapters/columns.js';
 import type { SessionsAdapter } from './adapters/sessions-adapter.js';
 import { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
 import type { CachedSessions } from './cache/cached-sessions.js';
@@ -176,7 +177,10 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     problems: string[],
   ): CachedSessions | undefined {
     if (cache === false) return undefined;
-    const columns = shownColumns(table.definition);
+    const columns = (): Column[] => {
+      const stored = adapter.init([table.entity]).tables.get(table.entity)!.columns;
+      return shownColumns(table.definition).map(({ property }) => stored.get(property)!);
+    };
     const cached = this.#caches.of(qualifiedNameOf(table), cache, columns, adapter);
     if (!cached) {
       problems.push(

@@ -43,7 +43,7 @@ export class SupersededTokens {
    * session is ended; `undefined` where no valid session had this token.
    */
   async find(digests: readonly string[], inside?: SessionsAdapter): Promise<BaseSession | null | undefined> {
-    const session = this.store.validFrom(await this.lookUps.find(digests, inside));
+    const session = this.store.validFrom((await this.lookUps.find(digests, inside))?.load());
     if (session === null) return undefined;
     const { now, options, events } = this.store;
     if (now().getTime() < session.rotatedAt!.getTime() + options.graceMs) return marked(session);

@@ -1,7 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryAdapter } from './adapters/memory/memory-adapter.js';
-import type { Executed, Prepared, Row } from './adapters/sessions-adapter.js';
+import type { AdapterMeta, Prepared, RawRow, Row, Schema } from './adapters/sessions-adapter.js';
 import type { Awaitable } from './awaitable.js';
 import { SessionsTable } from './table/sessions-table.js';
 import { TokenLookUps } from './token-look-ups.js';
@@ -13,15 +14,16 @@ const NOW = new Date('2026-01-01T00:00:00.000Z');
 /** An adapter whose statements end when the test says so, in the order it says. */
 class GatedAdapter extends MemoryAdapter {
   /** The digests of each statement that was sent, and what lets it end. */
-  readonly sent: { digests: Set<unknown>; end: (error?: Error) => Promise<void> }[] = [];
+  readonly sent: { digests: Set<unknown>; count: number; end: (error?: Error) => Promise<void> }[] = [];
+  maxParameters = Infinity;
+  onSent = (): unknown => undefined;
 
-  override async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
-    await this.#gate(params);
-    return super.execute(prepared, params);
+  override init(schemas: readonly Schema[]): AdapterMeta {
+    return { ...super.init(schemas), maxParameters: this.maxParameters };
   }
 
-  override first(prepared: Prepared, params: Row = {}): Awaitable<Row | undefined> {
-    return this.#gate(params).then(() => super.first(prepared, params));
+  override fetch(prepared: Prepared, params: Row = {}): Awaitable<readonly RawRow[]> {
+    return this.#gate(params).then(() => super.fetch(prepared, params));
   }
 
   async #gate(params: Row): Promise<void> {
@@ -34,7 +36,8 @@ class GatedAdapter extends MemoryAdapter {
         await new Promise((turn) => setImmediate(turn));
       };
     });
-    this.sent.push({ digests: new Set(digests.map(([, digest]) => digest)), end });
+    this.sent.push({ digests: new Set(digests.map(([, digest]) => digest)), count: digests.length, end });
+    this.onSent();
     await ended;
   }
 }
@@ -65,8 +68,8 @@ describe('look-ups by token', () => {
     return new TokenLookUps(table, together);
   }
 
-  const numberOf = (row: Row | undefined): number | undefined =>
-    (row?.['data'] as { number: number } | undefined)?.number;
+  const numberOf = (row: RawRow | undefined): number | undefined =>
+    (row?.value('data') as { number: number } | undefined)?.number;
 
   it('that come alone are sent at once', async () => {
     const found = lookUps().find(['d7']);
@@ -144,9 +147,65 @@ describe('look-ups by token', () => {
     await adapter.sent[0]!.end();
     expect([...adapter.sent[3]!.digests]).toEqual(['d9']);
     await adapter.sent[3]!.end();
-    const rows = (await Promise.all(found)) as { data: { number: number } }[];
+    const rows = (await Promise.all(found)).map((row) => row!.load()) as { data: { number: number } }[];
     rows[0]!.data.number = -1;
     expect(rows.slice(1).map(({ data }) => data.number)).toEqual(Array(49).fill(9));
+  });
+
+  /** As PostgreSQL fails where one of many rows cannot be read. */
+  const corrupted = (): Error => Object.assign(new Error('missing chunk'), { code: 'XX001' });
+
+  it('are sent again one by one where what they were in fails, and not by an outage', async () => {
+    const tokens = lookUps();
+    const first = tokens.find(['d0']);
+    const others = Promise.allSettled([1, 2, 3].map(async (i) => tokens.find([`d${i}`])));
+    await turn();
+    await adapter.sent[0]!.end();
+    await first;
+    await adapter.sent[1]!.end(corrupted());
+    await adapter.sent[2]!.end();
+    const alone = corrupted();
+    await adapter.sent[3]!.end(alone);
+    await adapter.sent[4]!.end();
+    expect(adapter.sent.slice(2).map(({ digests: [digest] }) => digest)).toEqual(['d1', 'd2', 'd3']);
+    const outcomes = (await others).map((it) => (it.status === 'fulfilled' ? numberOf(it.value) : it.reason));
+    expect(outcomes).toEqual([1, alone, 3]);
+  });
+
+  it('are not sent again once there is an outage', async () => {
+    const tokens = lookUps();
+    void tokens.find(['d0']);
+    const others = Promise.allSettled([1, 2, 3].map(async (i) => tokens.find([`d${i}`])));
+    await turn();
+    await adapter.sent[1]!.end(corrupted());
+    const gone = new Error('the connection is gone');
+    await adapter.sent[2]!.end(gone);
+    for (const outcome of await others) expect(outcome).toEqual({ status: 'rejected', reason: gone });
+    expect(adapter.sent).toHaveLength(3);
+  });
+
+  it("travel in no request's asynchronous context, but for one that comes alone", async () => {
+    const requests = new AsyncLocalStorage<number>();
+    const contexts: unknown[] = [];
+    const tokens = lookUps();
+    adapter.onSent = () => contexts.push(requests.getStore());
+    const found = [...Array(31).keys()].map((i) => requests.run(i, async () => tokens.find([`d${i}`])));
+    await turn();
+    const later = [...Array(100).keys()].map((i) => requests.run(i, async () => tokens.find([`d${i}`])));
+    for (let i = 0; i < adapter.sent.length; i++) await adapter.sent[i]!.end();
+    await Promise.all([...found, ...later]);
+    expect(contexts).toEqual([0, ...Array(adapter.sent.length - 1).fill(undefined)]);
+  });
+
+  it('that are more than a statement has parameters for travel in several', async () => {
+    const narrow = Object.assign(adapter, { maxParameters: 1000 });
+    const tokens = lookUps({ schemes: 120 });
+    const digests = (i: number): string[] => [...Array(119).fill(`none${i}`), `d${i}`];
+    const found = [...Array(40).keys()].map(async (i) => tokens.find(digests(i)));
+    await turn();
+    for (let i = 0; i < narrow.sent.length; i++) await narrow.sent[i]!.end();
+    expect((await Promise.all(found)).map(numberOf)).toEqual([...Array(40).keys()]);
+    expect(Math.max(...narrow.sent.map(({ count }) => count))).toBe(960);
   });
 
   it('fail together with the statement they were in, and no others', async () => {

@@ -1,8 +1,8 @@
 import { In } from 'typeorm';
-import type { Awaitable } from './awaitable.js';
-import { Batches, sizeFor } from './batches.js';
+import { andThen, type Awaitable } from './awaitable.js';
+import { Batches, largestWithin, sizeFor } from './batches.js';
 import { type Param, param } from './adapters/operators.js';
-import type { Prepared, Row, Schema, SessionsAdapter } from './adapters/sessions-adapter.js';
+import type { Prepared, RawRow, Row, Schema, SessionsAdapter } from './adapters/sessions-adapter.js';
 
 /** What a look-up needs of its table. */
 export interface LookUpTable {
@@ -28,35 +28,39 @@ interface Statement {
  */
 export class TokenLookUps {
   readonly #statements = new Map<number, Statement>();
-  readonly #batches = new Batches<readonly string[], Row | undefined>(
-    (digests) => this.#readOne(digests, this.table.adapter),
-    (tokens) => this.#read(tokens),
-    structuredClone,
-  );
+  readonly #batches: Batches<readonly string[], RawRow | undefined>;
 
   constructor(
     private readonly table: LookUpTable,
     private readonly together: boolean,
-  ) {}
+  ) {
+    const { adapter, entity, schemes } = table;
+    const { maxParameters = Infinity } = adapter.init([entity]);
+    this.#batches = new Batches(
+      (digests) => this.#readOne(digests, adapter),
+      (tokens) => this.#read(tokens),
+      largestWithin(Math.floor(maxParameters / schemes)),
+    );
+  }
 
-  /** The row that has one of the digests, the first of which is that of new rows. */
-  find(digests: readonly string[], adapter?: SessionsAdapter): Awaitable<Row | undefined> {
+  /** The row that has one of the digests, the first of which is that of new rows; others may wait for the same one. */
+  find(digests: readonly string[], adapter?: SessionsAdapter): Awaitable<RawRow | undefined> {
     if (adapter || !this.together) return this.#readOne(digests, adapter ?? this.table.adapter);
     return this.#batches.run(digests[0]!, digests);
   }
 
-  #readOne(digests: readonly string[], adapter: SessionsAdapter): Awaitable<Row | undefined> {
+  #readOne(digests: readonly string[], adapter: SessionsAdapter): Awaitable<RawRow | undefined> {
     const { prepared, names } = this.#statement(1);
-    return adapter.first(prepared, this.#params([digests], names));
+    return andThen(adapter.fetch(prepared, this.#params([digests], names), 1), firstOf);
   }
 
   /** The rows of several tokens, in their order. */
-  async #read(tokens: readonly (readonly string[])[]): Promise<(Row | undefined)[]> {
+  async #read(tokens: readonly (readonly string[])[]): Promise<(RawRow | undefined)[]> {
     const { adapter, column } = this.table;
     if (tokens.length === 1) return [await this.#readOne(tokens[0]!, adapter)];
     const { prepared, names } = this.#statement(sizeFor(tokens.length));
-    const { rows } = await adapter.execute(prepared, this.#params(tokens, names));
-    const byDigest = new Map(rows!.map((row) => [row[column], row]));
+    const rows = await adapter.fetch(prepared, this.#params(tokens, names));
+    const byDigest = new Map(rows.map((row) => [row.value(column), row]));
     return tokens.map((digests) => byDigest.get(digests.find((digest) => byDigest.has(digest))));
   }
 
@@ -91,4 +95,8 @@ export class TokenLookUps {
     }
     return statement;
   }
+}
+
+function firstOf(rows: readonly RawRow[]): RawRow | undefined {
+  return rows[0];
 }

@@ -64,6 +64,17 @@ export interface Executed {
   rows: Row[] | null;
 }
 
+/**
+ * A row as the storage gave it. Where several wait for it each loads its own, in its own asynchronous context, and gets its
+ * own error.
+ */
+export interface RawRow {
+  /** The row as the application has it, made anew by each call. @throws UnreadableRowError */
+  load(): Row;
+  /** One of its columns as the application has it, made anew by each call. @throws UnreadableRowError */
+  value(column: string): unknown;
+}
+
 /** What to do with a row whose key exists: fail, leave the old row, or overwrite these columns of it. */
 export type OnConflict =
   'raise' | 'nothing' | { readonly update: readonly string[]; readonly target: readonly string[] };
@@ -80,6 +91,8 @@ export interface AdapterMeta {
   readonly tables: ReadonlyMap<Schema, Columns>;
   /** Whether queries are answered in this process, so that nothing is gained by sending several as one. */
   readonly inProcess?: boolean;
+  /** How many parameters a query can have. Default: any number. */
+  readonly maxParameters?: number;
 }
 
 /** Turns one value into another on its way into or out of the storage. */
@@ -179,6 +192,14 @@ export interface SessionsAdapter {
    * @throws as {@link execute}, or rejects
    */
   first(prepared: Prepared, params?: Row): Awaitable<Row | undefined>;
+
+  /**
+   * The rows of a prepared `'all'` query without relations, not loaded yet: at once where it is in this process.
+   *
+   * @param max rows that the caller looks at
+   * @throws as {@link execute}, or rejects
+   */
+  fetch(prepared: Prepared, params?: Row, max?: number): Awaitable<readonly RawRow[]>;
 
   /**
    * The rows of a prepared `'all'` query, read in chunks of `maxRows` (500) as the reader goes on. A row that is there

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { RawRow } from '../adapters/sessions-adapter.js';
 import type { BaseSession } from '../session.js';
 import type { SessionCopies } from './copies.js';
 import type { Invalidations } from './invalidations.js';
@@ -37,8 +38,8 @@ export class CachedSessions {
   }
 
   /** As {@link NearCache.keep}. */
-  keep(key: string, session: BaseSession | null, reading: Reading, end?: number): void {
-    if (this.#live) this.#near.keep(key, session, reading, end);
+  keep(key: string, session: BaseSession | null, reading: Reading, end?: number, row?: RawRow): void {
+    if (this.#live) this.#near.keep(key, session, reading, end, row);
   }
 
   /** Forgets changed sessions, or all of them, here at once, and everywhere else as soon as the message arrives. */

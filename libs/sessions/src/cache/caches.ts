@@ -25,17 +25,17 @@ export class Caches {
 
   constructor(private readonly log: ChannelLog) {}
 
-  /** The cache of a table; none where it cannot be told what other processes change. */
+  /** The cache of a table, with its columns as the storage has them; none where it cannot be told what other processes change. */
   of(
     table: string,
     { channel: given, ...limits }: ResolvedCache,
-    columns: Iterable<Column>,
+    columns: () => Iterable<Column>,
     adapter: SessionsAdapter,
   ): CachedSessions | undefined {
     const channel = given === undefined ? this.#channelOf(adapter) : given;
     if (channel === undefined) return undefined;
     const invalidations = channel === null ? undefined : this.#invalidationsOf(channel, adapter);
-    return new CachedSessions(limits, new SessionCopies(columns), table, invalidations);
+    return new CachedSessions(limits, new SessionCopies(columns()), table, invalidations);
   }
 
   /** What is wrong with the channels, known when all tables are. */

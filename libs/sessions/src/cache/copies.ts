@@ -1,30 +1,27 @@
 import type { Column } from '../adapters/columns.js';
+import { copyOf } from '../adapters/copy.js';
+import type { RawRow } from '../adapters/sessions-adapter.js';
 import type { BaseSession } from '../session.js';
 import { fixDate } from './fixed-date.js';
 
-type Copy = (value: unknown) => unknown;
 type Values = Record<string, unknown>;
 
 /**
  * Copies of the sessions of a table, which share nothing that could be changed. Dates are fixed and shared: to make three
- * of them costs half as much as all the rest of a hit.
+ * of them costs half as much as all the rest of a hit. What a transformer makes is made anew for each, by whoever asks.
  */
 export class SessionCopies {
   readonly #dates: string[] = [];
-  readonly #names: string[] = [];
-  readonly #copies: Copy[] = [];
+  readonly #documents: string[] = [];
+  readonly #made: string[] = [];
 
+  /** @param columns those of the storage */
   constructor(columns: Iterable<Column>) {
     for (const { property, kind, transformer } of columns) {
-      if (transformer) this.#add(property, (value) => transformer.from(copyJson(transformer.to(value))));
+      if (transformer || kind === 'other') this.#made.push(property);
       else if (kind === 'timestamp') this.#dates.push(property);
-      else if (kind === 'json') this.#add(property, copyJson);
+      else if (kind === 'json') this.#documents.push(property);
     }
-  }
-
-  #add(name: string, copy: Copy): void {
-    this.#names.push(name);
-    this.#copies.push(copy);
   }
 
   /** Fixes the dates of a session, which its copies share. */
@@ -35,27 +32,30 @@ export class SessionCopies {
     }
   }
 
-  of(session: BaseSession): BaseSession {
+  /** Whether copies are made with the help of the row. */
+  get needRow(): boolean {
+    return this.#made.length > 0;
+  }
+
+  /** What is kept of a session that belongs to whoever has read it. */
+  kept(session: BaseSession): BaseSession {
+    const kept: BaseSession & Values = { ...session };
+    for (const name of this.#documents) kept[name] = copyOf(kept[name]);
+    for (const name of this.#made) kept[name] = undefined;
+    return kept;
+  }
+
+  of(session: BaseSession, row: RawRow | undefined): BaseSession {
     const copied: BaseSession & Values = { ...session };
     // Without an iterator, for every request comes here.
-    for (let i = 0; i < this.#names.length; i++) {
-      const name = this.#names[i]!;
-      copied[name] = this.#copies[i]!(copied[name]);
+    for (let i = 0; i < this.#documents.length; i++) {
+      const name = this.#documents[i]!;
+      copied[name] = copyOf(copied[name]);
+    }
+    for (let i = 0; i < this.#made.length; i++) {
+      const name = this.#made[i]!;
+      copied[name] = row!.value(name);
     }
     return copied;
   }
-}
-
-function copyJson(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Date) return new Date(value.getTime());
-  if (Array.isArray(value)) return value.map(copyJson);
-  const copy: Values = {};
-  for (const key of Object.keys(value)) {
-    const inner = copyJson((value as Values)[key]);
-    // To assign it would set the prototype.
-    if (key === '__proto__') Object.defineProperty(copy, key, { value: inner, enumerable: true });
-    else copy[key] = inner;
-  }
-  return copy;
 }

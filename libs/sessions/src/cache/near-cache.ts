@@ -1,3 +1,4 @@
+import type { RawRow } from '../adapters/sessions-adapter.js';
 import type { BaseSession } from '../session.js';
 import { BoundedMap } from './bounded-map.js';
 import type { SessionCopies } from './copies.js';
@@ -19,6 +20,8 @@ export interface Reading {
 interface Entry {
   /** `null`: no session has the token. */
   readonly session: BaseSession | null;
+  /** Where copies need it. */
+  readonly row: RawRow | undefined;
   /** The time in which it holds, in milliseconds: a clock may be put back. */
   readonly from: number;
   readonly until: number;
@@ -60,7 +63,7 @@ export class NearCache {
       this.#drop(key, entry.session);
       return undefined;
     }
-    return entry.session && this.copies.of(entry.session);
+    return entry.session && this.copies.of(entry.session, entry.row);
   }
 
   /** To be asked for before a row is read. */
@@ -72,15 +75,16 @@ export class NearCache {
    * Keeps what was read, unless it may have changed meanwhile, and fixes its dates.
    *
    * @param end when the session ends by itself, in milliseconds
+   * @param row what the session was made of
    */
-  keep(key: string, session: BaseSession | null, { at, changes }: Reading, end = Infinity): void {
+  keep(key: string, session: BaseSession | null, { at, changes }: Reading, end = Infinity, row?: RawRow): void {
     if (session !== null) this.copies.fix(session);
     if (changes < this.#oldest) return;
     const until = Math.min(at + this.limits.ttlMs, end);
     if (session === null) {
       const former = this.#sessions.get(key);
       if (former) this.#drop(key, former.session);
-      this.#unknown.set(key, { session, from: at, until });
+      this.#unknown.set(key, { session, row: undefined, from: at, until });
       return;
     }
     if ((this.#changed.get(session.id) ?? 0) > changes) return;
@@ -88,7 +92,9 @@ export class NearCache {
     if (former !== undefined) this.#sessions.delete(former);
     this.#unknown.delete(key);
     this.#keys.set(session.id, key);
-    this.#sessions.set(key, { session: this.copies.of(session), from: at, until });
+    const { copies } = this;
+    const needed = copies.needRow ? row : undefined;
+    this.#sessions.set(key, { session: copies.kept(session), row: needed, from: at, until });
   }
 
   /** Forgets sessions that have been changed. */

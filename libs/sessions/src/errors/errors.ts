@@ -1,3 +1,5 @@
+import { reasonOf } from './reason-of.js';
+
 /**
  * Base of every error of this library. `code` never changes between releases; `statusCode`, where there is one, is the
  * status that Nest's own exception filter answers with when the error leaves a controller uncaught.
@@ -107,6 +109,25 @@ export class StaleEntryError extends SessionsError {
 
   constructor(readonly table: string) {
     super(`Table "${table}": no row matches the filters of this update or delete.`);
+  }
+}
+
+/** A value of a row cannot be made into what the application has: its transformer throws, or it is no JSON. Other rows can. */
+export class UnreadableRowError extends SessionsError {
+  readonly code = 'ERR_ROW_UNREADABLE';
+
+  constructor(
+    readonly table: string,
+    readonly column: string,
+    /** The row's primary key, as far as it was read. */
+    readonly key: Readonly<Record<string, unknown>>,
+    options: { readonly cause: unknown },
+  ) {
+    const row = Object.entries(key).map(([name, value]) => `${name} ${String(value)}`);
+    super(
+      `Table "${table}": ${column} of the row with ${row.join(', ') || 'no key'} cannot be read: ${reasonOf(options.cause)}`,
+      options,
+    );
   }
 }
 

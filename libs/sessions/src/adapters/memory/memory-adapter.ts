@@ -14,6 +14,7 @@ import type {
   Prepared,
   QueryKind,
   QueryOptions,
+  RawRow,
   Row,
   Schema,
   SessionsAdapter,
@@ -23,7 +24,8 @@ import { Turns } from '../turns.js';
 import { canonical, toStored } from '../values.js';
 import { type EntityModel, entityModel, junctionModel, nameOf } from './entity-model.js';
 import { type MemoryColumn, MemoryTable, packed, type StoredRow, unpacked } from './memory-table.js';
-import { bindSlots, loadRow, type MemoryPrepared, prepareQuery, run, select } from './memory-query.js';
+import { bindSlots, type MemoryPrepared, prepareQuery, run, select } from './memory-query.js';
+import { loadRow, MemoryRow } from './raw-row.js';
 import { inTurns } from './in-turns.js';
 import { junctionOf, loadRelations, type Lookup } from './relations.js';
 
@@ -116,7 +118,7 @@ export class MemoryAdapter implements SessionsAdapter {
     const columns = returning ? returning.map((name) => columnOf(model, name)) : model.primary;
     const values = this.#newValues(table, model, row);
     const written = this.#write(table, values, onConflict);
-    return written && loadRow(columns, written.values);
+    return written && loadRow(model, columns, written.values);
   }
 
   async insertAll(
@@ -161,6 +163,12 @@ export class MemoryAdapter implements SessionsAdapter {
     return this.#run(prepared, params).rows![0];
   }
 
+  fetch(prepared: Prepared, params: Row = {}): Awaitable<readonly RawRow[]> {
+    const query = prepared as MemoryPrepared;
+    const { model, columns } = query;
+    return select(query, bindSlots(query, params)).map(({ values }) => new MemoryRow(model, columns!, values));
+  }
+
   stream(prepared: Prepared, params: Row = {}, { maxRows = CHUNK }: { maxRows?: number } = {}): AsyncIterable<Row> {
     return inTurns(this.#streamed(prepared as MemoryPrepared, params), maxRows);
   }
@@ -186,7 +194,7 @@ export class MemoryAdapter implements SessionsAdapter {
   }
 
   #loaded({ columns, model, options }: MemoryPrepared, { values }: StoredRow): Row {
-    const row = loadRow(columns!, values);
+    const row = loadRow(model, columns!, values);
     if (options.relations) loadRelations(this.#lookup, model, [row], options.relations);
     return row;
   }

@@ -8,8 +8,9 @@ import { canonical, canonicalCount, ValueError } from '../values.js';
 import { type AccessPath, accessPath } from './access-path.js';
 import { compareStored } from './compare.js';
 import type { EntityModel } from './entity-model.js';
-import { type MemoryColumn, type MemoryTable, packed, type StoredRow, unpacked } from './memory-table.js';
+import { type MemoryColumn, type MemoryTable, packed, type StoredRow } from './memory-table.js';
 import { type Params, type ParamSlot, type Predicate, predicateOf, slotReader } from './predicate.js';
+import { loadRow } from './raw-row.js';
 
 type Reader = (params: Params) => unknown;
 
@@ -139,13 +140,6 @@ export function bindSlots({ slots, model }: MemoryPrepared, params: Readonly<Row
   });
 }
 
-/** The application's values of some columns of a row. */
-export function loadRow(columns: readonly MemoryColumn[], values: readonly unknown[]): Row {
-  const row: Row = {};
-  for (const column of columns) row[column.property] = unpacked(column, values[column.index]);
-  return row;
-}
-
 /** The rows that a query is about, sorted, and cut to its page. */
 export function select(query: MemoryPrepared, params: Params): StoredRow[] {
   const { path, predicate, order } = query;
@@ -175,9 +169,9 @@ function compareRows(order: readonly OrderTerm<MemoryColumn>[], a: StoredRow, b:
 /** Runs a query, all of it or nothing. */
 export function run(query: MemoryPrepared, params: Params): Executed {
   const rows = select(query, params);
-  const { kind, columns, table, options } = query;
+  const { kind, columns, table, model, options } = query;
   if (kind === 'updateAll') updateRows(query, params, rows);
-  const loaded = columns ? rows.map((row) => loadRow(columns, row.values)) : null;
+  const loaded = columns ? rows.map((row) => loadRow(model, columns, row.values)) : null;
   if (kind === 'deleteAll') for (const row of rows) table.delete(row);
   return { count: rows.length, rows: options.greatest ? greatestOf(loaded!, columns![0]!) : loaded };
 }

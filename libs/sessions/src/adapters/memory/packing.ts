@@ -1,4 +1,5 @@
 import type { ColumnKind } from '../columns.js';
+import { copyOf } from '../copy.js';
 
 /** How values of a kind, other than null, go into rows and out again. */
 export interface Packing {
@@ -21,7 +22,7 @@ export const PACKINGS: Readonly<Record<ColumnKind, Packing>> = {
   bigint: { pack: (stored) => BigInt(stored as string), unpack: (packed) => (packed as bigint).toString() },
   decimal: { pack: (stored) => packDecimal(stored as string), unpack: (packed) => unpackDecimal(packed as bigint) },
   json: { pack: (stored) => JSON.stringify(stored), unpack: (packed) => JSON.parse(packed as string) as unknown },
-  other: { pack: (stored) => structuredClone(stored), unpack: (packed) => structuredClone(packed) },
+  other: { pack: copyOf, unpack: copyOf },
 };
 
 /** Decimals are whole numbers of this many places behind the point, as exact as databases keep them. */

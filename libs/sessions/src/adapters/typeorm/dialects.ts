@@ -145,7 +145,14 @@ function digits(text: string, from: number, to: number): number {
 
 const ZERO = '0'.charCodeAt(0);
 
-const parseJson: Conversion = (value) => JSON.parse(value as string) as unknown;
+const parseJson: Conversion = (value) => {
+  try {
+    return JSON.parse(value as string) as unknown;
+  } catch {
+    // The parser's error shows some of it.
+    throw new SyntaxError('it is no JSON');
+  }
+};
 
 /** `$."photos"[0]."url"`, as every one of the databases writes a path. */
 function jsonPath(path: readonly JsonKey[]): string {

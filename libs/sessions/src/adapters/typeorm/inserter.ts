@@ -5,7 +5,8 @@ import { columnOf } from '../conditions.js';
 import { storedRow } from '../rows.js';
 import type { OnConflict, Row, Where } from '../sessions-adapter.js';
 import type { Dialect } from './dialects.js';
-import { loadRow, returningSql } from './prepare.js';
+import { returningSql } from './prepare.js';
+import { loadRow } from './raw-row.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 import { portError } from './unique-violation.js';
 
@@ -42,7 +43,7 @@ export class Inserter {
     if (onConflict !== 'raise' && !dialect.onConflict) return this.insertOrResolve(stored, onConflict, returning);
     const native = returning.length > 0 && dialect.returning.has('insert') ? returningSql(dataSource, returning) : '';
     const { records, affected, raw } = await this.write([...stored.keys()], [stored], onConflict, native);
-    if (native) return records.length > 0 ? loadRow(returning, records[0] as Row) : null;
+    if (native) return records.length > 0 ? loadRow(this.table, returning, records[0] as Row) : null;
     if (affected === 0) return null;
     return returning.length === 0 ? {} : this.connection.read(this.keyOf(stored, raw), returning);
   }

@@ -103,20 +103,6 @@ export function bindParams(prepared: SqlPrepared, params: Readonly<Row>): unknow
   });
 }
 
-/** A row whose values come in the order of its columns, as {@link loadRow} gives it. */
-export function loadValues(columns: readonly SqlColumn[], values: readonly unknown[]): Row {
-  const row: Row = {};
-  for (let i = 0; i < columns.length; i++) row[columns[i]!.property] = columns[i]!.load(values[i]);
-  return row;
-}
-
-/** A raw row under property names, each value as the application has it. */
-export function loadRow(columns: readonly SqlColumn[], raw: Readonly<Row>): Row {
-  const row: Row = {};
-  for (const column of columns) row[column.property] = column.load(raw[column.property]);
-  return row;
-}
-
 interface Build {
   readonly dataSource: DataSource;
   readonly dialect: Dialect;

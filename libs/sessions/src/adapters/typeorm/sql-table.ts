@@ -2,6 +2,7 @@ import { ApplyValueTransformers } from 'typeorm/util/ApplyValueTransformers.js';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { type Column, kindOf } from '../columns.js';
 import type { Columns } from '../conditions.js';
+import { copyOf } from '../copy.js';
 import { IMPOSSIBLE } from '../values.js';
 import type { Dialect } from './dialects.js';
 
@@ -64,7 +65,8 @@ function sqlColumn({ driver }: DataSource, metadata: ColumnMetadata, dialect: Di
     return {
       ...column,
       dump: (stored) => driver.preparePersistentValue(stored, metadata) as unknown,
-      load: (raw) => driver.prepareHydratedValue(raw, metadata) as unknown,
+      // What the driver made of it may be read again.
+      load: (raw) => driver.prepareHydratedValue(copyOf(raw), metadata) as unknown,
     };
   }
   const fromStored = (stored: unknown): unknown =>

@@ -18,6 +18,7 @@ import type {
   Prepared,
   QueryKind,
   QueryOptions,
+  RawRow,
   Row,
   Schema,
   SessionsAdapter,
@@ -25,7 +26,8 @@ import type {
 } from '../sessions-adapter.js';
 import { type Dialect, dialectOf } from './dialects.js';
 import { Inserter } from './inserter.js';
-import { bindParams, loadRow, loadValues, prepareQuery, type SqlPrepared } from './prepare.js';
+import { bindParams, prepareQuery, type SqlPrepared } from './prepare.js';
+import { loadRow, loadValues, SqlRow, valuesOf } from './raw-row.js';
 import { KeptStatements, type Sent } from './kept-statements.js';
 import { SqlWriter } from './sql.js';
 import { loadRelations } from './relations.js';
@@ -79,6 +81,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
       namespace: this.dataSource.driver.database ?? this.dataSource.options.type,
       tables: this.#tables,
       inProcess: this.#dialect.runAtOnce !== undefined,
+      maxParameters: this.#dialect.maxParameters,
     };
   }
 
@@ -212,17 +215,28 @@ export class TypeOrmAdapter implements SessionsAdapter {
 
   first(prepared: Prepared, params: Row = {}): Awaitable<Row | undefined> {
     const query = prepared as SqlPrepared;
-    const { kind, columns, options } = query;
-    if (kind !== 'all' || !columns || options.relations || !options.often || !this.#kept?.apply)
+    if (query.kind !== 'all' || !query.columns || query.options.relations)
       return andThen(this.answer(query, params), ({ rows }) => rows![0]);
-    return this.runKept(query, params, true, ({ rows }) => rows[0] && loadValues(columns, rows[0]));
+    return andThen(this.fetch(query, params, 1), ([row]) => row?.load());
+  }
+
+  fetch(prepared: Prepared, params: Row = {}, max = Infinity): Awaitable<readonly RawRow[]> {
+    const query = prepared as SqlPrepared;
+    const { table, options } = query;
+    const columns = query.columns!;
+    if (isNever(query)) return [];
+    if (options.often && this.#kept?.apply)
+      return this.runKept(query, params, max === 1, ({ rows }) =>
+        rows.map((values) => new SqlRow(table, columns, values)),
+      );
+    return this.run(this.textOf(query), bindParams(query, params), table).then(({ records }) =>
+      records.map((record) => new SqlRow(table, columns, valuesOf(columns, record as Row))),
+    );
   }
 
   /** What comes of a query; at once where the driver runs statements in this process and has kept this one. */
   private answer(query: SqlPrepared, params: Row): Awaitable<Executed> {
-    if (query.condition.kind === 'constant' && !query.condition.value) {
-      return { count: 0, rows: query.columns ? [] : null };
-    }
+    if (isNever(query)) return { count: 0, rows: query.columns ? [] : null };
     if (query.emulatesReturning) return this.changeAndRead(query, params);
     if (query.deletesByKey) return this.findAndDelete(query, params);
     if (query.options.often && this.#kept?.apply) {
@@ -256,12 +270,12 @@ export class TypeOrmAdapter implements SessionsAdapter {
     query: SqlPrepared,
     affected: number | undefined,
     records: readonly R[],
-    load: (columns: readonly SqlColumn[], record: R) => Row,
+    load: (table: SqlTable, columns: readonly SqlColumn[], record: R) => Row,
   ): Awaitable<Executed> {
-    const { columns } = query;
+    const { table, columns } = query;
     if (query.count) return { count: Number(Object.values(records[0]!)[0]), rows: null };
     if (!columns) return { count: affected ?? 0, rows: null };
-    const rows = records.map((record) => load(columns, record));
+    const rows = records.map((record) => load(table, columns, record));
     if (query.options.greatest) {
       if (!query.countsDeleted) return { count: rows.length, rows: greatestOf(rows, columns[0]!) };
       const count = Number(Object.values(records[0]!).at(-1));
@@ -378,7 +392,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
       const locking = adapter.prepare('all', schema, { where, order, take, select }) as SqlPrepared;
       const { records } = await adapter.run(`${locking.statement.text} FOR UPDATE`, bindParams(locking, params), table);
       if (records.length === 0) return { count: 0, rows: [] };
-      const before = records.map((raw) => loadRow(locking.columns!, raw as Row));
+      const before = records.map((raw) => loadRow(table, locking.columns!, raw as Row));
       const byKey = before.map((row) => Object.fromEntries(keys.map((key) => [key, row[key]])));
       await adapter.execute(adapter.prepare(query.kind, schema, { where: byKey, set: options.set }), params);
       if (query.kind === 'deleteAll') return { count: before.length, rows: before.map((row) => pick(row, columns)) };
@@ -413,6 +427,11 @@ function namesHeld(dataSource: DataSource): Set<string> {
   let names = HELD.get(dataSource);
   if (!names) HELD.set(dataSource, (names = new Set()));
   return names;
+}
+
+/** Whether no row can match. */
+function isNever({ condition }: SqlPrepared): boolean {
+  return condition.kind === 'constant' && !condition.value;
 }
 
 function pick(row: Row, names: readonly string[]): Row {

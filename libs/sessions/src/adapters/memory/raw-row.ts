@@ -1,0 +1,35 @@
+import { UnreadableRowError } from '../../errors/errors.js';
+import type { RawRow, Row } from '../sessions-adapter.js';
+import { type MemoryColumn, type TableShape, unpacked } from './memory-table.js';
+
+/** Some columns of a row as it was when it was found. */
+export class MemoryRow implements RawRow {
+  constructor(
+    private readonly shape: TableShape,
+    private readonly columns: readonly MemoryColumn[],
+    private readonly values: readonly unknown[],
+  ) {}
+
+  load(): Row {
+    return loadRow(this.shape, this.columns, this.values);
+  }
+
+  value(name: string): unknown {
+    const columns = this.columns.filter(({ property }) => property === name);
+    return loadRow(this.shape, columns, this.values)[name];
+  }
+}
+
+/** The application's values of some columns of a row. */
+export function loadRow(shape: TableShape, columns: readonly MemoryColumn[], values: readonly unknown[]): Row {
+  const row: Row = {};
+  for (const column of columns) {
+    try {
+      row[column.property] = unpacked(column, values[column.index]);
+    } catch (cause) {
+      const keys = shape.primary.map((key) => [key.property, unpacked(key, values[key.index])]);
+      throw new UnreadableRowError(shape.name, column.property, Object.fromEntries(keys), { cause });
+    }
+  }
+  return row;
+}

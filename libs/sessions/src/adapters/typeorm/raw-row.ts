@@ -1,0 +1,54 @@
+import { UnreadableRowError } from '../../errors/errors.js';
+import type { RawRow, Row } from '../sessions-adapter.js';
+import type { SqlColumn, SqlTable } from './sql-table.js';
+
+/** A row whose values are in the order of its columns, as the driver gave them. */
+export class SqlRow implements RawRow {
+  constructor(
+    private readonly table: SqlTable,
+    private readonly columns: readonly SqlColumn[],
+    private readonly values: readonly unknown[],
+  ) {}
+
+  load(): Row {
+    return loadValues(this.table, this.columns, this.values);
+  }
+
+  value(name: string): unknown {
+    const i = this.columns.findIndex(({ property }) => property === name);
+    const column = this.columns[i]!;
+    try {
+      return column.load(this.values[i]);
+    } catch (cause) {
+      throw unreadable(this.table, column, {}, cause);
+    }
+  }
+}
+
+/** A row whose values come in the order of its columns, as {@link loadRow} gives it. */
+export function loadValues(table: SqlTable, columns: readonly SqlColumn[], values: readonly unknown[]): Row {
+  const row: Row = {};
+  let i = 0;
+  try {
+    for (; i < columns.length; i++) row[columns[i]!.property] = columns[i]!.load(values[i]);
+  } catch (cause) {
+    throw unreadable(table, columns[i]!, row, cause);
+  }
+  return row;
+}
+
+/** A row under property names, each value as the application has it. */
+export function loadRow(table: SqlTable, columns: readonly SqlColumn[], raw: Readonly<Row>): Row {
+  return loadValues(table, columns, valuesOf(columns, raw));
+}
+
+/** The values of a row under property names, in the order of its columns. */
+export function valuesOf(columns: readonly SqlColumn[], raw: Readonly<Row>): unknown[] {
+  return columns.map(({ property }) => raw[property]);
+}
+
+function unreadable(table: SqlTable, column: SqlColumn, read: Readonly<Row>, cause: unknown): UnreadableRowError {
+  const keys = table.primary.filter(({ property }) => property in read);
+  const key = Object.fromEntries(keys.map(({ property }) => [property, read[property]]));
+  return new UnreadableRowError(table.name, column.property, key, { cause });
+}

@@ -1,0 +1,38 @@
+import { QueryFailedError } from 'typeorm';
+import { expect, it } from 'vitest';
+import { SessionsUnavailableError, UnreadableRowError } from './errors.js';
+import { isOutage } from './outages.js';
+
+const coded = (codes: object): Error => Object.assign(new Error('failed'), codes);
+/** The error itself, and as TypeORM has it. */
+const bothOf = (error: Error): Error[] => [error, new QueryFailedError('SELECT 1', [], error)];
+
+it.each([
+  ['a connection that ended', new Error('Connection terminated unexpectedly')],
+  ['a server that refuses connections', coded({ code: 'ECONNREFUSED', errno: -111 })],
+  ['a pipe that is closed', coded({ code: 'EPIPE', errno: -32 })],
+  ['a connection that mysql2 lost', coded({ code: 'PROTOCOL_CONNECTION_LOST', fatal: true })],
+  ['too many connections on PostgreSQL', coded({ code: '53300' })],
+  ['a statement that took too long there', coded({ code: '57014' })],
+  ['too many connections on MariaDB', coded({ code: 'ER_CON_COUNT_ERROR', errno: 1040 })],
+])('%s is an outage', (_, error) => {
+  expect(bothOf(error).map(isOutage)).toEqual([true, true]);
+});
+
+it.each([
+  ['a row that PostgreSQL cannot read', coded({ code: 'XX001' })],
+  ['a value that it cannot convert', coded({ code: '22P02' })],
+  ['a page that MariaDB cannot read', coded({ code: 'ER_NOT_KEYFILE', errno: 1034 })],
+  ['an error that mysql2 has no name of', coded({ errno: 4999 })],
+  ["a driver's parser that stumbles", new TypeError('x is not a function')],
+])('%s is none', (_, error) => {
+  expect(bothOf(error).map(isOutage)).toEqual([false, false]);
+});
+
+it.each([
+  [new SessionsUnavailableError('t', 'is locked.'), true],
+  [new UnreadableRowError('t', 'column', {}, { cause: 'why' }), false],
+  ['text', false],
+])('of what this library throws, and of what is no error, only what says so is one: %s', (error, expected) => {
+  expect(isOutage(error)).toBe(expected);
+});
