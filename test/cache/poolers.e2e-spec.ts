@@ -107,6 +107,19 @@ describe.runIf(postgresUrl)('near caches that share the pool of their tables', (
     expect(await node.isCaching(authToken)).toBe(true);
   });
 
+  it('are not used while what they send goes nowhere, until it does again', async () => {
+    const node = await start(database, { cache: { ttl: TTL } });
+    const { authToken } = await node.sessions.create({ userId: 'u1' });
+    await node.until(authToken, true);
+    await node.dataSource.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE query LIKE 'SELECT pg_notify%' AND pid <> pg_backend_pid() AND datname = current_database()`,
+    );
+    await node.logs.next(/near caches .* are not in use/);
+    await node.until(authToken, true);
+    expect(node.logs.matching(/are not in use/)).toHaveLength(1);
+  });
+
   it.each([1, 2])('are refused at the start where there is none left for look-ups, of %i', async (poolSize) => {
     const error = await start(database, { cache: { ttl: TTL }, poolSize }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SessionsConfigError);
