@@ -56,6 +56,7 @@ export class User {
   name!: string;
   age!: number;
   role!: string;
+  passwordHash!: string;
 }
 
 export class Project {
@@ -95,6 +96,13 @@ export declare const presented: SessionOf<Sessions> | undefined;
 export declare const events: SessionEvents;
 export declare const cookies: SessionCookies;
 export declare const response: unknown;
+export declare const users: {
+  verify(email: string, password: string): Promise<User>;
+  hash(password: string): Promise<string>;
+};
+export declare const provedAt: Date;
+export declare const email: string;
+export declare const password: string;
 export declare const token: string;
 export declare const url: string;
 export declare const now: Date;

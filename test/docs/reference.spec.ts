@@ -98,7 +98,7 @@ function callsOf({ prototype }: { prototype: object }): string[] {
 function thrownErrors(): string[][] {
   const { SessionsConfigError, MultipleSessionsError, SessionLimitError, SessionNotFoundError } = library;
   const { SessionsUnavailableError, SessionValidationError } = library;
-  const { StaleEntryError, StaleSessionError, UniqueConstraintError } = library;
+  const { StaleCredentialsError, StaleEntryError, StaleSessionError, UniqueConstraintError } = library;
   const { UnreadableRowError, UnsupportedQueryError } = library;
   const thrown = [
     new SessionsConfigError([]),
@@ -107,6 +107,7 @@ function thrownErrors(): string[][] {
     new SessionsUnavailableError('t', 'is locked.'),
     new SessionNotFoundError('t'),
     new SessionValidationError('t', {}),
+    new StaleCredentialsError('t', 'field'),
     new StaleEntryError('t'),
     new StaleSessionError('t', 'id'),
     new UniqueConstraintError('t', []),

@@ -161,7 +161,7 @@ describeStorages('events', (name) => {
       const [a, b] = [await create(), await create('u2')];
       await sessions.revoke(b);
       told();
-      await sessions.revokeOthers(here, {}, { reason: 'credentials_changed' });
+      await sessions.revokeOthers(here, { userId: 'u1' }, { reason: 'credentials_changed' });
       expect(told()).toEqual([event('revoked', await stored(a), { reason: 'credentials_changed' })]);
       const c = await create();
       await sessions.revokeAll({ userId: 'u1' });

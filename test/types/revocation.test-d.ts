@@ -117,6 +117,15 @@ SessionsTable({
 // @ts-expect-error a table without fields of its own
 SessionsTable({ sessionLimits: { userId: { max: 3 } } });
 
+// The owner is a field of the table, and a proof has a time.
+class Owned extends SessionsTable({ extraFields: USER, owner: 'userId' }) {}
+// @ts-expect-error no field
+SessionsTable({ extraFields: USER, owner: 'user' });
+declare const owned: Owned;
+await owned.signIn({ userId: 'ann', teamId: 'a' }, { provedAt: new Date() });
+// @ts-expect-error no Date
+await owned.signIn({ userId: 'ann', teamId: 'a' }, { provedAt: Date.now() });
+
 // Reasons are text, whatever else a definition says.
 SessionsTable({ revocation: false });
 // @ts-expect-error no list

@@ -12,6 +12,7 @@ export type {
   RawRow,
   SessionsAdapter,
 } from './adapters/sessions-adapter.js';
+export { SessionMark } from './adapters/session-mark.js';
 export { MemoryAdapter } from './adapters/memory/memory-adapter.js';
 export { TypeOrmAdapter, type TypeOrmAdapterOptions } from './adapters/typeorm/typeorm-adapter.js';
 export type { ChannelConnection, InvalidationChannel } from './cache/invalidation-channel.js';
@@ -26,6 +27,7 @@ export {
   SessionsError,
   SessionsUnavailableError,
   SessionValidationError,
+  StaleCredentialsError,
   StaleEntryError,
   StaleSessionError,
   UniqueConstraintError,

@@ -1,10 +1,11 @@
 import { In, Not } from 'typeorm';
 import type { Row, SessionsAdapter } from './adapters/sessions-adapter.js';
+import { ownerLock, refuseStaleProof } from './credentials.js';
 import { SessionLimitError } from './errors/errors.js';
 import type { Told } from './events/session-events.js';
 import type { BaseSession } from './session.js';
 import type { SessionsStore } from './sessions.store.js';
-import { limitsOf, type SessionLimit } from './table/definition.js';
+import { limitsOf, ownerOf, type SessionLimit } from './table/definition.js';
 
 /** What a choice among sessions needs of each. */
 export type Candidate = Pick<BaseSession, 'id' | 'createdAt' | 'lastUsedAt'>;
@@ -16,17 +17,28 @@ interface Count {
   readonly byUse: boolean;
 }
 
+type Limits = ReturnType<typeof limitsOf>;
+
+/** How a session begins. */
+export interface Beginning {
+  /** The id of the session that it takes the place of. */
+  readonly replaced?: string | undefined;
+  /** When the proof of its owner began. */
+  readonly provedAt?: Date | undefined;
+}
+
 /**
  * Inserts a new row where its owners may have one more session, and ends those that are then too many, as well as the one
  * that it takes the place of. Insertions for the same owner wait for each other, so that no two of them count the same room.
  *
  * @throws SessionLimitError where the owner has as many as may be, and the limit says `'reject'`
+ * @throws StaleCredentialsError where the owner was proved before their credentials changed
  */
 export async function insertWithinLimits(
   store: SessionsStore,
   adapter: SessionsAdapter,
   row: Row,
-  replaced?: string,
+  { replaced, provedAt }: Beginning = {},
 ): Promise<void> {
   const limits = limitsOf(store.definition).filter(([field]) => row[field] !== null);
   // What is told of a transaction of our own waits for its end.
@@ -36,15 +48,24 @@ export async function insertWithinLimits(
     const counts: Count[] = [];
     for (const [field, limit] of limits) counts.push(await countOf(store, inner, field, row[field], limit, replaced));
     await inner.insert(store.entity, row, { returning: [] });
+    if (provedAt) await refuseStaleProof(store, inner, row, provedAt);
     if (replaced !== undefined) await store.revoke([{ id: replaced }], 'superseded', inner, tell);
     const surplus = surplusOf(counts);
     if (surplus.length > 0) await store.revoke([{ id: In(surplus) }], 'session_limit', inner, tell);
   };
-  const owners = limits.map(([field]) => `nest-sessions:${store.table}:${field}:${String(row[field])}`);
+  const owners = lockedFields(store, row, limits, provedAt).map((field) => ownerLock(store, field, row[field]));
   // Where nothing is counted, two writes belong together all the same.
   const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${store.table}:${replaced}`] : owners;
   await (names.length === 0 ? write(adapter) : adapter.serially(names, write));
   for (const event of told) store.events.tell(event);
+}
+
+/** The fields by whose values a new row is locked: the owner before others, as whoever changes credentials has it first. */
+function lockedFields({ definition }: SessionsStore, row: Row, limits: Limits, provedAt: Date | undefined): string[] {
+  const counted = limits.map(([field]) => field);
+  const owner = ownerOf(definition);
+  const isLocked = owner !== undefined && row[owner] !== null && (provedAt !== undefined || counted.includes(owner));
+  return isLocked ? [owner, ...counted] : counted;
 }
 
 async function countOf(

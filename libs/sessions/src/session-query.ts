@@ -9,9 +9,11 @@ import type {
   Where,
 } from './adapters/sessions-adapter.js';
 import { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
+import { CREDENTIALS_CHANGED, ownersNamed, revokeForCredentials } from './credentials.js';
 import { MultipleSessionsError, UnsupportedQueryError } from './errors/errors.js';
 import { bothOf, filterSets } from './session-filters.js';
 import type { SessionsStore } from './sessions.store.js';
+import { ownerOf } from './table/definition.js';
 import type {
   ColumnName,
   ExtraFields,
@@ -128,6 +130,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
    * Ends the valid ones of the sessions that match, in one statement, and returns how many there were.
    *
    * @throws UnsupportedQueryError for a query with an order, `take` or `skip`
+   * @throws as `revokeAll` of the service
    */
   async revoke({ reason }: { reason: ReasonOf<F> }): Promise<number> {
     const { order, take, skip } = this.#options;
@@ -136,7 +139,11 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
         `Table "${this.#store.table}": revoke() takes no order, take and skip; filter by the ids of a list.`,
       );
     }
-    return this.#store.revoke(this.#where(), reason, this.#adapter);
+    const store = this.#store;
+    const where = this.#where();
+    if (reason !== CREDENTIALS_CHANGED || ownerOf(store.definition) === undefined)
+      return store.revoke(where, reason, this.#adapter);
+    return revokeForCredentials(store, ownersNamed(store, this.#sets), where, this.#options.manager);
   }
 
   /**
@@ -183,8 +190,12 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     };
   }
 
+  get #sets(): (readonly Row[])[] {
+    return this.#steps.map((step) => filterSets(this.#store.table, step));
+  }
+
   #where(): Where[] {
-    const steps = this.#steps.map((step) => filterSets(this.#store.table, step));
+    const steps = this.#sets;
     const deciding = steps.findLastIndex((sets) => sets.some((set) => 'status' in set));
     const parts = steps.map((sets, i) =>
       this.#store.whereOf(i === deciding ? sets : sets.map((set) => ({ ...set, status: 'all' }))),

@@ -1,6 +1,7 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { getDataSourceToken, getRepositoryToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { SessionMark } from './adapters/session-mark.js';
 import { SessionsCoreModule } from './sessions-core.module.js';
 import type { SessionsModuleOptions } from './sessions.options.js';
 import { SessionsRegistry } from './sessions.registry.js';
@@ -93,8 +94,8 @@ function featureOf(table: AnySessionsTable, byName: boolean): DynamicModule {
   if (byName) exported.push({ provide: getSessionsToken(tableNameOf(definition)), useExisting: table });
   // A definition that no database takes must not reach one: what is wrong with it is said at the start.
   if (definitionProblems(definition).length === 0) {
-    // Called for the entity it makes known to autoLoadEntities; its own providers would demand a data source.
-    TypeOrmModule.forFeature([table.entity], dataSource);
+    // Called for the entities it makes known to autoLoadEntities; its own providers would demand a data source.
+    TypeOrmModule.forFeature([table.entity, SessionMark], dataSource);
     exported.push({
       provide: getRepositoryToken(table.entity, dataSource),
       useFactory: (source?: DataSource) => source?.getRepository(table.entity),

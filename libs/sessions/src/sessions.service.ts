@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { jsonKeys, later } from './adapters/operators.js';
 import type { Row } from './adapters/sessions-adapter.js';
 import type { Awaitable } from './awaitable.js';
+import { checkProof } from './credentials.js';
 import {
   SessionNotFoundError,
   SessionsConfigError,
@@ -46,6 +47,11 @@ export interface WriteOptions {
 export interface SignInOptions extends WriteOptions, OwnLimits {
   /** The session that the request came with, if any; it is ended. */
   replaces?: SessionReference | null;
+  /**
+   * When the proof of the owner began, such as the time before the password was looked up and compared; at most a day ago. A
+   * table with an `owner` refuses the sign-in where the owner's credentials have changed since. Default: not asked.
+   */
+  provedAt?: Date;
 }
 
 /** How a session is changed. */
@@ -123,18 +129,21 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * is signed in with it.
    *
    * @throws SessionLimitError where the owner has as many sessions as the table allows, and its limit rejects
+   * @throws StaleCredentialsError where `provedAt` is not later than the last revocation of this owner for
+   *   `'credentials_changed'` and a second, for clocks that differ, or is older than a day
    * @throws as {@link create}
    * @example
    * ```ts
-   * const session = await sessions.signIn({ userId: 'u1' }, { replaces: presented });
+   * const session = await sessions.signIn({ userId: 'u1' }, { replaces: presented, provedAt });
    * ```
-   * @see OWASP ASVS 5.0, 7.2.4
+   * @see OWASP ASVS 5.0, 7.2.4 and 7.4.3
    */
   async signIn(
     attributes: NewSession<F>,
-    { manager, replaces, ...own }: SignInOptions = {},
+    { manager, replaces, provedAt, ...own }: SignInOptions = {},
   ): Promise<WithToken<Session<F>>> {
     const { store } = this;
+    if (provedAt !== undefined) checkProof(store, provedAt);
     const now = store.now();
     const given = newAttributes(store.columns, attributes);
     const stored = storedLimits(store, own, now);
@@ -151,7 +160,12 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
       updatedAt: now,
     };
     const { authToken, authTokenDigest } = this.#newToken();
-    await insertWithinLimits(store, store.on(manager), { ...row, authTokenDigest }, replaces?.id);
+    await insertWithinLimits(
+      store,
+      store.on(manager),
+      { ...row, authTokenDigest },
+      { replaced: replaces?.id, provedAt },
+    );
     const session = store.sessionFrom(row);
     store.events.tell({ type: 'created', session });
     return this.#withToken(session, authToken);
@@ -269,12 +283,19 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * @see OWASP ASVS 5.0, 7.4.1
    */
   async revoke(session: SessionReference, options: RevokeOptions<F> = {}): Promise<boolean> {
-    return (await this.revokeAll({ id: this.#idOf(session) } as SessionFilters<F>, options)) > 0;
+    const { reason = DEFAULT_REASON, manager } = options;
+    const { store } = this;
+    return (await store.revoke([{ id: this.#idOf(session) }], reason, store.on(manager))) > 0;
   }
 
   /**
    * Ends the valid ones of the sessions that match, in one statement, and returns how many there were.
    *
+   * For the reason `'credentials_changed'`, a table with an `owner` notes that of the owners, whom the filters name, for
+   * sign-ins that are under way: in the transaction that changes the credentials, and before it changes them.
+   *
+   * @throws SessionValidationError for `'credentials_changed'` where the filters name the owner by no value or `In`
+   * @throws SessionsConfigError for that where the data source has no table of marks; it has the statement that makes it
    * @example
    * ```ts
    * await sessions.revokeAll({ userId: 'u1' }, { reason: 'credentials_changed' });

@@ -3,7 +3,13 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, type EntitySchema, type NamingStrategyInterface } from 'typeorm';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { MemoryAdapter, SessionsModule, type SessionsModuleOptions, type SessionsService } from '@app/sessions';
+import {
+  MemoryAdapter,
+  SessionMark,
+  SessionsModule,
+  type SessionsModuleOptions,
+  type SessionsService,
+} from '@app/sessions';
 import type { AnySessionsTable } from '../../../libs/sessions/src/table/sessions-table.js';
 import { createDatabase, type DatabaseName, type TestDatabase } from '../../support/databases.js';
 
@@ -57,7 +63,7 @@ export class TestApplication {
     await prepare?.(this.#database);
     return TypeOrmModule.forRoot({
       ...this.#database.options,
-      entities: [...tables.map((table) => table.entity), ...entities],
+      entities: [...tables.map((table) => table.entity), SessionMark, ...entities],
       synchronize: true,
       namingStrategy,
       retryAttempts: 1,

@@ -7,6 +7,7 @@ import { Project } from '../projects/project.entity.js';
 import { DailyCount } from '../statistics/daily-count.entity.js';
 import { User } from '../users/user.entity.js';
 import { dataSourceOptions } from './data-source.options.js';
+import { Transactions } from './transactions.js';
 
 /** Where all rows of the demo are: a `SessionsAdapter`, which stores any entity. */
 export const STORAGE = Symbol('demo:storage');
@@ -15,9 +16,9 @@ export const STORAGE = Symbol('demo:storage');
 @Module({})
 export class DatabaseModule {
   static at(databaseUrl: string): DynamicModule {
-    const common = { module: DatabaseModule, global: true, exports: [STORAGE] };
+    const common = { module: DatabaseModule, global: true, exports: [STORAGE, Transactions] };
     if (databaseUrl === 'memory:') {
-      return { ...common, providers: [{ provide: STORAGE, useFactory: () => new MemoryAdapter() }] };
+      return { ...common, providers: [{ provide: STORAGE, useFactory: () => new MemoryAdapter() }, Transactions] };
     }
     return {
       ...common,
@@ -27,6 +28,7 @@ export class DatabaseModule {
       ],
       providers: [
         { provide: STORAGE, useFactory: (source: DataSource) => new TypeOrmAdapter(source), inject: [DataSource] },
+        Transactions,
       ],
     };
   }

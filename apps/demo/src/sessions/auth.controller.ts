@@ -40,12 +40,16 @@ export class AuthController {
     return this.users.signUp(email, password);
   }
 
-  /** A token that is sent along is replaced: whoever had it before has nothing of the new login. @see ASVS 7.2.4 */
+  /**
+   * A token that is sent along is replaced: whoever had it before has nothing of the new login. A password that is changed
+   * while it is compared is none. @see ASVS 7.2.4 and 7.4.3
+   */
   @ApiOperation({ summary: 'Log in', description: 'A token that is sent along is replaced.' })
   @ApiHeader({ name: 'user-agent', required: false, description: 'The device, for the list of sessions' })
   @ApiOkResponse({ description: 'The token.', schema: LOGGED_IN })
   @ApiBadRequestResponse(INVALID_BODY)
   @ApiUnauthorizedResponse(problem('The e-mail address or the password is wrong.'))
+  @ApiConflictResponse(problem('The password was changed while it was compared.'))
   @OptionalSession()
   @Post('login')
   @HttpCode(HttpStatus.OK)
@@ -56,12 +60,14 @@ export class AuthController {
     @CurrentSession() presented: Session | undefined,
     @Res({ passthrough: true }) response: { setHeader(name: string, value: string): void },
   ): Promise<Login> {
+    const provedAt = new Date();
     const user = await this.users.verify(email, password);
     if (user === null) {
       response.setHeader('WWW-Authenticate', 'Bearer realm="api"');
       throw new UnauthorizedException('The e-mail address or the password is wrong.');
     }
-    const session = await this.sessions.signIn({ userId: user.id, data: dataOf(userAgent) }, { replaces: presented });
+    const attributes = { userId: user.id, data: dataOf(userAgent) };
+    const session = await this.sessions.signIn(attributes, { replaces: presented, provedAt });
     return { token: session.authToken, expiresAt: session.expiresAt };
   }
 

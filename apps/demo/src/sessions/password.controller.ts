@@ -5,6 +5,7 @@ import { body, type BodyOf, NEW_PASSWORD, PASSWORD } from '../http/body.js';
 import { NoStore } from '../http/no-store.decorator.js';
 import { INVALID_BODY, LOGIN, problem, SIGNED_OUT } from '../openapi/schemas.js';
 import { UsersService } from '../users/users.service.js';
+import { PasswordChange } from './password-change.js';
 import { type Session, Sessions } from './sessions.js';
 
 const PROOF = body({ password: PASSWORD });
@@ -16,6 +17,7 @@ export class PasswordController {
   constructor(
     private readonly users: UsersService,
     private readonly sessions: Sessions,
+    private readonly passwords: PasswordChange,
   ) {}
 
   /**
@@ -40,7 +42,7 @@ export class PasswordController {
     return { token: authToken, expiresAt };
   }
 
-  /** Changes the password, and ends all other sessions: whoever knew the old one may have some. @see ASVS 7.4.3 and 7.5.1 */
+  /** Changes the password, and ends all other sessions. @see ASVS 7.4.3 and 7.5.1 */
   @ApiOperation({ summary: 'Change your password', description: 'This ends all your other sessions.' })
   @ApiOkResponse({ description: 'How many sessions there were.', schema: SIGNED_OUT })
   @ApiBadRequestResponse(INVALID_BODY)
@@ -51,8 +53,6 @@ export class PasswordController {
     @CurrentSession() session: Session,
     @Body({ schema: CHANGE }) { password }: BodyOf<typeof CHANGE>,
   ): Promise<{ signedOut: number }> {
-    const { userId } = session;
-    await this.users.setPassword(userId, password);
-    return { signedOut: await this.sessions.revokeOthers(session, { userId }, { reason: 'credentials_changed' }) };
+    return { signedOut: await this.passwords.change(session, password) };
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ConflictException, Inject, Injectable, NotFoundException, type OnModuleInit } from '@nestjs/common';
 import { type SessionsAdapter, UniqueConstraintError } from '@app/sessions';
+import type { EntityManager } from 'typeorm';
 import { STORAGE } from '../database/database.module.js';
 import { hashPassword, verifyPassword } from './password.js';
 import { User } from './user.entity.js';
@@ -41,8 +42,9 @@ export class UsersService implements OnModuleInit {
     return verifyPassword(password, (await this.get(id)).passwordHash);
   }
 
-  async setPassword(id: string, password: string): Promise<void> {
-    await this.storage.update(User, { passwordHash: await hashPassword(password) }, { id });
+  async setPasswordHash(id: string, passwordHash: string, manager?: EntityManager): Promise<void> {
+    const storage = manager ? this.storage.within(manager) : this.storage;
+    await storage.update(User, { passwordHash }, { id });
   }
 
   /** @throws NotFoundException */

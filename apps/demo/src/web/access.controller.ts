@@ -1,5 +1,5 @@
 import { Body, ConflictException, Get, Headers, HttpStatus, Query, Redirect, Res } from '@nestjs/common';
-import { CurrentSession, OptionalSession, Public, SessionCookies } from '@app/sessions';
+import { CurrentSession, OptionalSession, Public, SessionCookies, StaleCredentialsError } from '@app/sessions';
 import { dataOf, LOGIN, SIGN_UP } from '../sessions/login.js';
 import { type Session, Sessions } from '../sessions/sessions.js';
 import { UsersService } from '../users/users.service.js';
@@ -43,12 +43,14 @@ export class AccessController {
     const next = ownPath(sent?.['next']);
     const { state, value } = await received(LOGIN, sent);
     if (!value) throw new InvalidForm(signInPage({ next, state }));
+    const provedAt = new Date();
     const user = await this.users.verify(value.email, value.password);
-    if (!user) {
-      const problems = { password: 'The e-mail address or the password is wrong.' };
-      throw new InvalidForm(signInPage({ next, state: refused(state, problems) }));
-    }
-    await this.#begin(user.id, userAgent, presented, response);
+    const wrong = (password: string): InvalidForm =>
+      new InvalidForm(signInPage({ next, state: refused(state, { password }) }));
+    if (!user) throw wrong('The e-mail address or the password is wrong.');
+    await this.#begin(user.id, userAgent, presented, response, provedAt).catch((error: unknown) => {
+      throw error instanceof StaleCredentialsError ? wrong('The password has just been changed.') : error;
+    });
     return { url: next };
   }
 
@@ -95,8 +97,9 @@ export class AccessController {
     userAgent: string | undefined,
     replaces: Session | undefined,
     response: unknown,
+    provedAt?: Date,
   ): Promise<void> {
-    const session = await this.sessions.signIn({ userId, data: dataOf(userAgent) }, { replaces });
+    const session = await this.sessions.signIn({ userId, data: dataOf(userAgent) }, { replaces, provedAt });
     this.cookies.set(response, session);
   }
 }

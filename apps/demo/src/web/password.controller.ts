@@ -1,6 +1,7 @@
 import { Body, Get, Query, Res } from '@nestjs/common';
 import { CurrentSession, RequireFresh, SessionCookies } from '@app/sessions';
 import { body, NEW_PASSWORD, PASSWORD } from '../http/body.js';
+import { PasswordChange } from '../sessions/password-change.js';
 import { type Session, Sessions } from '../sessions/sessions.js';
 import { UsersService } from '../users/users.service.js';
 import { InvalidForm, received, refused } from './forms.js';
@@ -21,6 +22,7 @@ export class PasswordPagesController {
   constructor(
     private readonly users: UsersService,
     private readonly sessions: Sessions,
+    private readonly passwords: PasswordChange,
     private readonly cookies: SessionCookies,
   ) {}
 
@@ -62,8 +64,7 @@ export class PasswordPagesController {
     const { userId } = session;
     const { state, value } = await received(CHANGE, sent);
     if (!value) throw new InvalidForm(passwordPage({ email: (await this.users.get(userId)).email, state }));
-    await this.users.setPassword(userId, value.password);
-    await this.sessions.revokeOthers(session, { userId }, { reason: 'credentials_changed' });
+    await this.passwords.change(session, value.password);
     return after('password-changed', '/account/password');
   }
 }

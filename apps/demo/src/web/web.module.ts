@@ -3,6 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { SessionsModule } from '@app/sessions';
 import { ActivityModule } from '../activity/activity.module.js';
 import { ProjectsModule } from '../projects/projects.module.js';
+import { AccountModule } from '../sessions/account.module.js';
 import { Sessions } from '../sessions/sessions.js';
 import { StatisticsModule } from '../statistics/statistics.module.js';
 import { UsersModule } from '../users/users.module.js';
@@ -17,7 +18,14 @@ import { StatisticsPageController } from './statistics.controller.js';
 
 /** The pages: what the API does, for people with a browser. */
 @Module({
-  imports: [SessionsModule.forFeature(Sessions), UsersModule, ProjectsModule, ActivityModule, StatisticsModule],
+  imports: [
+    AccountModule,
+    SessionsModule.forFeature(Sessions),
+    UsersModule,
+    ProjectsModule,
+    ActivityModule,
+    StatisticsModule,
+  ],
   controllers: [
     AssetsController,
     AccessController,

@@ -86,6 +86,25 @@ export class SessionLimitError extends SessionsError {
 }
 
 /**
+ * The proof of a sign-in began before the credentials of its owner were last changed, or is older than a day; nothing was
+ * written. Who signs in proves again who they are.
+ */
+export class StaleCredentialsError extends SessionsError {
+  readonly code = 'ERR_SESSION_CREDENTIALS';
+  override readonly statusCode = 409;
+
+  constructor(
+    readonly table: string,
+    /** The field that names the owner. */
+    readonly field: string,
+  ) {
+    super(
+      `Table "${table}": the credentials of this ${field} have changed since the proof began, or it is older than a day; prove again.`,
+    );
+  }
+}
+
+/**
  * The storage cannot answer now, and may the next time: nothing is known to have been written. The message names the
  * table, what was waited for, and the way out.
  */

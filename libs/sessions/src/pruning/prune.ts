@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Between, type FindOperator, IsNull, LessThanOrEqual } from 'typeorm';
 import { param } from '../adapters/operators.js';
 import type { Prepared, QueryOptions, SessionsAdapter, Where } from '../adapters/sessions-adapter.js';
+import { pruneChanges } from '../credentials.js';
 import type { SessionsStore } from '../sessions.store.js';
 import { type BatchLimits, nextBatchSize } from './batch-size.js';
 
@@ -51,6 +52,7 @@ export async function pruneExpired(
         progress?.(deleted);
       }
     }
+    await pruneChanges(store, adapter);
     return deleted;
   } finally {
     if (deleted > 0) store.events.tell({ type: 'pruned', count: deleted });

@@ -234,6 +234,30 @@ describe('limits of sessions', () => {
   });
 });
 
+describe('the owner', () => {
+  const extraFields = {
+    userId: { type: 'string' },
+    extra: { type: 'json' },
+    user: { manyToOne: () => User, joinColumn: 'userId' },
+  };
+
+  it('is an extra field', () => {
+    expect(problemsOf({ extraFields, owner: 'userId' })).toEqual([]);
+  });
+
+  it.each(['nothing', 'id', 'user', 5, null])('is not %j', (owner) => {
+    expect(problemsOf({ extraFields, owner })).toEqual([
+      `owner: ${JSON.stringify(owner)} is no extra field of the table`,
+    ]);
+  });
+
+  it('is no JSON', () => {
+    expect(problemsOf({ extraFields, owner: 'extra' })).toEqual([
+      'owner: "extra" is JSON, which is not compared as a whole',
+    ]);
+  });
+});
+
 describe('columns of what a table does not keep', () => {
   const keeping = {
     ownLimits: true,

@@ -31,6 +31,7 @@ export function definitionProblems(definition: SessionsTableDefinition): string[
     ...reasonProblems(definition),
     ...scopeProblems(definition),
     ...limitProblems(definition),
+    ...ownerProblems(definition),
     ...dataProblems(definition),
     ...Object.keys(definition.columns ?? {})
       .filter((name) => !digestsOf(definition).includes(name) && !sessionColumns(definition).columns.has(name))
@@ -76,6 +77,14 @@ function limitProblems(definition: SessionsTableDefinition): string[] {
       problems.push("whenFull: 'endLeastRecentlyUsed' needs lastUse in the definition of the table");
     return problems.map((text) => `sessionLimits.${field}: ${text}`);
   });
+}
+
+function ownerProblems(definition: SessionsTableDefinition): string[] {
+  const { owner } = definition;
+  if (owner === undefined) return [];
+  const field = fieldsOf(definition).find(([name]) => name === owner)?.[1];
+  if (!field) return [`owner: ${JSON.stringify(owner)} is no extra field of the table`];
+  return field.type === 'json' ? [`owner: "${owner}" is JSON, which is not compared as a whole`] : [];
 }
 
 function entryProblems(

@@ -85,6 +85,11 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
   readonly data?: DataLoading;
   /** How many valid sessions there may be for one value of a field, such as `userId`. Default: any number. */
   readonly sessionLimits?: { readonly [K in ColumnName<F>]?: SessionLimit };
+  /**
+   * The field that says whose session it is, such as `userId`: for sign-ins with `provedAt`, and for revocations because
+   * credentials have changed. Default: the only field of `sessionLimits`.
+   */
+  readonly owner?: ColumnName<F>;
   /** Names, or names and types, of columns; for tables that exist already. */
   readonly columns?: { readonly [K in ColumnName<F> | Digest]?: string | ColumnMapping };
 }
@@ -152,6 +157,12 @@ export function reasonsOf({ revocation }: SessionsTableDefinition): readonly str
 /** The limits of concurrent sessions, by the field that names the owner. */
 export function limitsOf({ sessionLimits = {} }: SessionsTableDefinition): [string, SessionLimit][] {
   return Object.entries(sessionLimits).filter((entry): entry is [string, SessionLimit] => entry[1] !== undefined);
+}
+
+/** The field that says whose session it is; none where the definition does not tell. */
+export function ownerOf(definition: SessionsTableDefinition): string | undefined {
+  const limits = limitsOf(definition);
+  return definition.owner ?? (limits.length === 1 ? limits[0]![0] : undefined);
 }
 
 /** The columns of digests that a table has. */

@@ -1,14 +1,15 @@
 import { Table, TableForeignKey } from 'typeorm';
 import type { EntityMetadata, QueryRunner } from 'typeorm';
 import { ConnectionMetadataBuilder } from 'typeorm/connection/ConnectionMetadataBuilder.js';
+import { marksMetadata } from '../adapters/typeorm/marks-table.js';
 import { SessionsConfigError } from '../errors/errors.js';
 import { definitionProblems } from './check-definition.js';
 import { type SessionsTableDefinition, tableNameOf } from './definition.js';
 import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
 
 /**
- * Creates a table of sessions with its indexes, foreign keys and, on PostgreSQL, its schema; for the `up` of a migration
- * written by hand. What is there already is left alone. Give a plain definition where the migration shall keep its
+ * Creates a table of sessions with its indexes, foreign keys and, on PostgreSQL, its schema, and the table of marks that all
+ * tables of sessions share; for the `up` of a migration written by hand. What is there already is left alone. Give a plain definition where the migration shall keep its
  * meaning when the class gets new fields.
  *
  * @example
@@ -27,7 +28,7 @@ export async function createSessionsTable(
   queryRunner: QueryRunner,
   table: AnySessionsTable | SessionsTableDefinition,
 ): Promise<void> {
-  for (const metadata of await metadatasOf(queryRunner, table)) {
+  for (const metadata of [...(await metadatasOf(queryRunner, table)), marksMetadata(queryRunner.dataSource)]) {
     if (metadata.schema !== undefined) await queryRunner.createSchema(metadata.schema, true);
     const created = Table.create(metadata, queryRunner.dataSource.driver);
     created.foreignKeys = metadata.foreignKeys.map((key) => TableForeignKey.create(key, queryRunner.dataSource.driver));
@@ -35,7 +36,7 @@ export async function createSessionsTable(
   }
 }
 
-/** Drops the table of sessions, for the `down` of a migration; the schema stays. */
+/** Drops the table of sessions, for the `down` of a migration; the schema stays, and so does the table of marks, which others use. */
 export async function dropSessionsTable(
   queryRunner: QueryRunner,
   table: AnySessionsTable | SessionsTableDefinition,

@@ -8,6 +8,7 @@ import { StaleEntryError } from '../../errors/errors.js';
 import type { Column } from '../columns.js';
 import { columnOf, compileWhere } from '../conditions.js';
 import { greatestOf } from '../query-options.js';
+import { SessionMark } from '../session-mark.js';
 import { toStored } from '../values.js';
 import type {
   AdapterMeta,
@@ -30,6 +31,7 @@ import { bindParams, prepareQuery, type SqlPrepared } from './prepare.js';
 import { loadRow, loadValues, SqlRow, valuesOf } from './raw-row.js';
 import { KeptStatements, type Sent } from './kept-statements.js';
 import { SqlWriter } from './sql.js';
+import { marksMetadata, missingMarksError } from './marks-table.js';
 import { loadRelations } from './relations.js';
 import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
 import { type Chunks, streamRows } from './stream.js';
@@ -318,7 +320,9 @@ export class TypeOrmAdapter implements SessionsAdapter {
   private table(schema: Schema): SqlTable {
     let table = this.#tables.get(schema);
     if (!table) {
-      table = sqlTable(this.dataSource, this.dataSource.getMetadata(schema), this.#dialect);
+      const { dataSource } = this;
+      const metadata = schema === SessionMark ? marksMetadata(dataSource) : dataSource.getMetadata(schema);
+      table = sqlTable(dataSource, metadata, this.#dialect);
       this.#tables.set(schema, table);
     }
     return table;
@@ -348,7 +352,8 @@ export class TypeOrmAdapter implements SessionsAdapter {
     try {
       return await this.onOneConnection((runner) => runner.query(text, values, true));
     } catch (error) {
-      throw table ? portError(error, table) : error;
+      if (!table) throw error;
+      throw (await missingMarksError(error, table.metadata.target, this.dataSource)) ?? portError(error, table);
     }
   }
 

@@ -1,0 +1,47 @@
+import { type DataSource, type EntityMetadata, getMetadataArgsStorage, QueryFailedError, Table } from 'typeorm';
+import { EntityMetadataBuilder } from 'typeorm/metadata-builder/EntityMetadataBuilder.js';
+import { SessionsConfigError } from '../../errors/errors.js';
+import { SessionMark } from '../session-mark.js';
+import type { Schema } from '../sessions-adapter.js';
+
+/** TypeORM's metadata of the table of marks, also in a data source that names its entities one by one, without it. */
+export function marksMetadata(dataSource: DataSource): EntityMetadata {
+  if (dataSource.hasMetadata(SessionMark)) return dataSource.getMetadata(SessionMark);
+  return new EntityMetadataBuilder(dataSource, getMetadataArgsStorage()).build([SessionMark])[0]!;
+}
+
+/** What to tell of a statement on the table of marks that failed because there is none; `undefined` of any other. */
+export async function missingMarksError(
+  error: unknown,
+  schema: Schema,
+  dataSource: DataSource,
+): Promise<SessionsConfigError | undefined> {
+  if (schema !== SessionMark || !isMissingTable(error)) return undefined;
+  const metadata = marksMetadata(dataSource);
+  return new SessionsConfigError([
+    `there is no table "${metadata.tablePath}", in which changes of credentials are noted: call createSessionsTable(queryRunner, …) in a migration once more, which leaves alone what is there, or run\n${await createStatement(dataSource, metadata)};`,
+  ]);
+}
+
+/** What PostgreSQL, MySQL and MariaDB, and SQLite say where a table is missing. */
+function isMissingTable(error: unknown): boolean {
+  if (!(error instanceof QueryFailedError)) return false;
+  const { code, message } = error.driverError as NodeJS.ErrnoException;
+  return code === '42P01' || code === 'ER_NO_SUCH_TABLE' || message.startsWith('no such table: ');
+}
+
+async function createStatement(dataSource: DataSource, metadata: EntityMetadata): Promise<string> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    // What would be run is kept instead, so that no connection is needed.
+    runner.enableSqlMemory();
+    await runner.createTable(Table.create(metadata, dataSource.driver));
+    return runner
+      .getMemorySql()
+      .upQueries.map(({ query }) => query)
+      .join(';\n');
+  } finally {
+    runner.disableSqlMemory();
+    await runner.release();
+  }
+}
