@@ -14,7 +14,8 @@ import type { BodyOf } from '../http/body.js';
 import { NoStore } from '../http/no-store.decorator.js';
 import { INVALID_BODY, LOGIN as LOGGED_IN, problem, ROTATED, USER } from '../openapi/schemas.js';
 import { UsersService } from '../users/users.service.js';
-import { dataOf, LOGIN, SIGN_UP } from './login.js';
+import { LogInService } from './log-in.service.js';
+import { LOGIN, SIGN_UP } from './login.js';
 import { type Session, Sessions } from './sessions.js';
 
 interface Login {
@@ -28,6 +29,7 @@ export class AuthController {
   constructor(
     private readonly users: UsersService,
     private readonly sessions: Sessions,
+    private readonly logIns: LogInService,
   ) {}
 
   @ApiOperation({ summary: 'Sign up' })
@@ -40,16 +42,13 @@ export class AuthController {
     return this.users.signUp(email, password);
   }
 
-  /**
-   * A token that is sent along is replaced: whoever had it before has nothing of the new login. A password that is changed
-   * while it is compared is none. @see ASVS 7.2.4 and 7.4.3
-   */
+  /** A token that is sent along is replaced: whoever had it before has nothing of the new login. @see ASVS 7.2.4 */
   @ApiOperation({ summary: 'Log in', description: 'A token that is sent along is replaced.' })
   @ApiHeader({ name: 'user-agent', required: false, description: 'The device, for the list of sessions' })
   @ApiOkResponse({ description: 'The token.', schema: LOGGED_IN })
   @ApiBadRequestResponse(INVALID_BODY)
   @ApiUnauthorizedResponse(problem('The e-mail address or the password is wrong.'))
-  @ApiConflictResponse(problem('The password was changed while it was compared.'))
+  @ApiConflictResponse(problem('The password was changed twice while it was compared.'))
   @OptionalSession()
   @Post('login')
   @HttpCode(HttpStatus.OK)
@@ -60,14 +59,11 @@ export class AuthController {
     @CurrentSession() presented: Session | undefined,
     @Res({ passthrough: true }) response: { setHeader(name: string, value: string): void },
   ): Promise<Login> {
-    const provedAt = new Date();
-    const user = await this.users.verify(email, password);
-    if (user === null) {
+    const session = await this.logIns.logIn(email, password, { userAgent, presented });
+    if (session === null) {
       response.setHeader('WWW-Authenticate', 'Bearer realm="api"');
       throw new UnauthorizedException('The e-mail address or the password is wrong.');
     }
-    const attributes = { userId: user.id, data: dataOf(userAgent) };
-    const session = await this.sessions.signIn(attributes, { replaces: presented, provedAt });
     return { token: session.authToken, expiresAt: session.expiresAt };
   }
 

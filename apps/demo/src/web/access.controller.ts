@@ -1,5 +1,6 @@
 import { Body, ConflictException, Get, Headers, HttpStatus, Query, Redirect, Res } from '@nestjs/common';
-import { CurrentSession, OptionalSession, Public, SessionCookies, StaleCredentialsError } from '@app/sessions';
+import { CurrentSession, OptionalSession, Public, SessionCookies } from '@app/sessions';
+import { LogInService } from '../sessions/log-in.service.js';
 import { dataOf, LOGIN, SIGN_UP } from '../sessions/login.js';
 import { type Session, Sessions } from '../sessions/sessions.js';
 import { UsersService } from '../users/users.service.js';
@@ -15,6 +16,7 @@ export class AccessController {
   constructor(
     private readonly users: UsersService,
     private readonly sessions: Sessions,
+    private readonly logIns: LogInService,
     private readonly cookies: SessionCookies,
   ) {}
 
@@ -43,14 +45,12 @@ export class AccessController {
     const next = ownPath(sent?.['next']);
     const { state, value } = await received(LOGIN, sent);
     if (!value) throw new InvalidForm(signInPage({ next, state }));
-    const provedAt = new Date();
-    const user = await this.users.verify(value.email, value.password);
-    const wrong = (password: string): InvalidForm =>
-      new InvalidForm(signInPage({ next, state: refused(state, { password }) }));
-    if (!user) throw wrong('The e-mail address or the password is wrong.');
-    await this.#begin(user.id, userAgent, presented, response, provedAt).catch((error: unknown) => {
-      throw error instanceof StaleCredentialsError ? wrong('The password has just been changed.') : error;
-    });
+    const session = await this.logIns.logIn(value.email, value.password, { userAgent, presented });
+    if (session === null) {
+      const problems = { password: 'The e-mail address or the password is wrong.' };
+      throw new InvalidForm(signInPage({ next, state: refused(state, problems) }));
+    }
+    this.cookies.set(response, session);
     return { url: next };
   }
 
@@ -76,7 +76,8 @@ export class AccessController {
       const problems = { email: 'There is an account with this e-mail address already.' };
       throw new InvalidForm(signUpPage({ next, state: refused(state, problems) }));
     });
-    await this.#begin(user.id, userAgent, presented, response);
+    const attributes = { userId: user.id, data: dataOf(userAgent) };
+    this.cookies.set(response, await this.sessions.signIn(attributes, { replaces: presented }));
     return next === HOME ? after('signed-up', HOME) : { url: next };
   }
 
@@ -90,16 +91,5 @@ export class AccessController {
     if (session) await this.sessions.revoke(session);
     this.cookies.clear(response);
     return after('signed-out', '/sign-in');
-  }
-
-  async #begin(
-    userId: string,
-    userAgent: string | undefined,
-    replaces: Session | undefined,
-    response: unknown,
-    provedAt?: Date,
-  ): Promise<void> {
-    const session = await this.sessions.signIn({ userId, data: dataOf(userAgent) }, { replaces, provedAt });
-    this.cookies.set(response, session);
   }
 }
