@@ -5,6 +5,7 @@ import type { Comparison } from '../conditions.js';
 import { escapeLike, globPattern } from '../like.js';
 import type { Conversion } from '../sessions-adapter.js';
 import { type ChangeKeys, mysqlKeys, postgresKeys, sqliteKeys } from './key-changes.js';
+import type { SqliteConnection } from './better-sqlite3.js';
 
 /** Where the databases differ; everything else is TypeORM's. SQL comes in and goes out as text. */
 export interface Dialect {
@@ -52,7 +53,7 @@ export interface Dialect {
   /** Whether `INSERT … ON CONFLICT` is known; else conflicts are met one by one. */
   readonly onConflict: boolean;
   /** Runs statements in one transaction without giving way to the event loop, and returns how many rows they wrote. */
-  runAtOnce?(dataSource: DataSource, statements: readonly { text: string; values: readonly unknown[] }[]): number;
+  runAtOnce?(dataSource: DataSource, statements: readonly BoundStatement[]): number;
   /** What the port's call of this name does; none where the database does that by itself. */
   settle?(dataSource: DataSource): boolean;
   /** Tries to take, and gives back, a lock that belongs to the connection; none where the database is in the process. */
@@ -67,6 +68,11 @@ export interface Dialect {
   };
   /** What a `SELECT` ends with that reads the rows as they are now, where a transaction otherwise reads them as they were. */
   readonly latest?: string;
+}
+
+export interface BoundStatement {
+  readonly text: string;
+  readonly values: readonly unknown[];
 }
 
 export interface LimitedDelete {
@@ -97,16 +103,6 @@ interface JsonDialect {
     value: unknown,
   ): string;
   textAt(document: string, path: readonly JsonKey[], bind: (value: unknown) => string): string;
-}
-
-/** The part of better-sqlite3's connection that is used here. */
-interface SqliteConnection {
-  /** Whether the database is in memory alone. */
-  readonly memory: boolean;
-  readonly inTransaction: boolean;
-  pragma(text: string, options?: { readonly simple: boolean }): unknown;
-  prepare(text: string): { run(...values: readonly unknown[]): { changes: number } };
-  transaction<T>(fn: () => T): () => T;
 }
 
 /** `2026-11-20 10:11:12.345`, in UTC. */

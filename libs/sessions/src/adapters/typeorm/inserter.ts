@@ -1,14 +1,12 @@
-import { QueryFailedError } from 'typeorm';
 import type { DataSource, QueryResult } from 'typeorm';
 import { UniqueConstraintError } from '../../errors/errors.js';
 import { columnOf } from '../conditions.js';
 import { storedRow } from '../rows.js';
 import type { OnConflict, Row, Where } from '../sessions-adapter.js';
-import type { Dialect } from './dialects.js';
+import type { BoundStatement, Dialect } from './dialects.js';
 import { returningSql } from './prepare.js';
 import { loadRow } from './raw-row.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
-import { portError } from './unique-violation.js';
 
 /** What inserting needs of the adapter. */
 interface Connection {
@@ -17,6 +15,8 @@ interface Connection {
   run(text: string, values: unknown[]): Promise<QueryResult>;
   read(where: Where, columns: readonly SqlColumn[]): Promise<Row | null>;
   update(where: Where, changes: Row): Promise<number>;
+  /** Runs statements in one transaction, where {@link Dialect.runAtOnce} can. */
+  runAtOnce(statements: readonly BoundStatement[]): Promise<number>;
   transaction<T>(fn: (inserter: Inserter) => Promise<T>): Promise<T>;
   autogenerate(): string | null;
 }
@@ -82,17 +82,12 @@ export class Inserter {
   }
 
   /** On a connection that the whole process shares, other requests' statements must not slip into the transaction. */
-  private insertAtOnce(chunks: readonly Chunk[], onConflict: OnConflict): number {
-    const { dialect, dataSource } = this.connection;
+  private insertAtOnce(chunks: readonly Chunk[], onConflict: OnConflict): Promise<number> {
     const statements = chunks.map(({ columns, rows: chunk }) => ({
       text: this.text(columns, chunk.length, onConflict),
       values: this.values(columns, chunk),
     }));
-    try {
-      return dialect.runAtOnce!(dataSource, statements);
-    } catch (error) {
-      throw portError(new QueryFailedError(statements[0]!.text, [], error as Error), this.table);
-    }
+    return this.connection.runAtOnce(statements);
   }
 
   private async insertEach(rows: readonly StoredRow[], onConflict: OnConflict): Promise<number> {

@@ -1,23 +1,10 @@
 import { hash } from 'node:crypto';
-import { type DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
+import { type DataSource, QueryFailedError } from 'typeorm';
 import type { Awaitable } from '../../awaitable.js';
-import type { SqlTable } from './sql-table.js';
+import { SessionsError } from '../../errors/errors.js';
+import type { Run, Sent } from './run.js';
+import { SqliteConnections } from './sqlite-connections.js';
 import { portError } from './unique-violation.js';
-
-/** What came of a statement, as `pg` says it; of each row the values, in the order of its columns. */
-export interface Sent {
-  readonly rows: readonly (readonly unknown[])[];
-  readonly rowCount: number | null;
-}
-
-/** A statement with its values, on the runner's connection or on one of the pool. */
-interface Run {
-  readonly text: string;
-  readonly values: unknown[];
-  readonly runner: QueryRunner | undefined;
-  /** Whether nobody asks for more rows than the first. */
-  readonly first: boolean;
-}
 
 type Send = (run: Run) => Awaitable<Sent>;
 
@@ -33,18 +20,6 @@ interface MysqlClient {
     values: unknown[],
     done: (error: Error | null, result: unknown[][] | { readonly affectedRows: number }) => void,
   ): void;
-}
-
-/** The part of `better-sqlite3` that is used here. */
-interface SqliteConnection {
-  prepare(text: string): SqliteStatement;
-}
-interface SqliteStatement {
-  readonly reader: boolean;
-  raw(): this;
-  all(...values: unknown[]): unknown[][];
-  get(...values: unknown[]): unknown[] | undefined;
-  run(...values: unknown[]): { readonly changes: number };
 }
 
 /**
@@ -73,8 +48,8 @@ export class KeptStatements {
    *
    * @throws the port's form of TypeORM's QueryFailedError, or rejects with it
    */
-  run<T>(run: Run, table: SqlTable, made: (sent: Sent) => Awaitable<T>): Awaitable<T> {
-    const { text, values, runner } = run;
+  run<T>(run: Run, made: (sent: Sent) => Awaitable<T>): Awaitable<T> {
+    const { table, text, values, runner } = run;
     const { logger, options } = this.dataSource;
     const { maxQueryExecutionTime } = options;
     const begin = maxQueryExecutionTime ? Date.now() : 0;
@@ -85,7 +60,7 @@ export class KeptStatements {
     };
     const failed = (error: Error): never => {
       logger.logQueryError(error, text, values, runner);
-      throw portError(new QueryFailedError(text, values, error), table);
+      throw error instanceof SessionsError ? error : portError(new QueryFailedError(text, values, error), table);
     };
     logger.logQuery(text, values, runner);
     let sent: Awaitable<Sent>;
@@ -102,10 +77,10 @@ export class KeptStatements {
 interface Connections {
   readonly master: PgClient;
   readonly pool: MysqlClient;
-  readonly databaseConnection: SqliteConnection;
 }
 
-function senderOf({ driver, options }: DataSource): Send | undefined {
+function senderOf(dataSource: DataSource): Send | undefined {
+  const { driver, options } = dataSource;
   if ('replication' in options && options.replication) return undefined;
   const opened: unknown = driver;
   const connections = opened as Connections;
@@ -115,8 +90,10 @@ function senderOf({ driver, options }: DataSource): Send | undefined {
     case 'mysql':
     case 'mariadb':
       return sendExecuted(() => connections.pool);
-    case 'better-sqlite3':
-      return sendKept(() => connections.databaseConnection);
+    case 'better-sqlite3': {
+      const sqlite = SqliteConnections.of(dataSource)!;
+      return (run) => sqlite.send(run);
+    }
     default:
       return undefined;
   }
@@ -167,30 +144,4 @@ function sendExecuted(pool: () => MysqlClient): Send {
     });
   return (run) =>
     run.runner ? run.runner.connect().then((client) => sendOn(client as MysqlClient, run)) : sendOn(pool(), run);
-}
-
-function sendKept(connection: () => SqliteConnection): Send {
-  let opened: SqliteConnection | undefined;
-  let statements = new Map<string, SqliteStatement>();
-  const prepared = (text: string): SqliteStatement => {
-    const statement = opened!.prepare(text);
-    statements.set(text, statement);
-    return statement.reader ? statement.raw() : statement;
-  };
-  return ({ text, values, first }) => {
-    const current = connection();
-    // A data source that is initialized anew has another connection.
-    if (current !== opened) {
-      opened = current;
-      statements = new Map();
-    }
-    const statement = statements.get(text) ?? prepared(text);
-    if (!statement.reader) return { rows: [], rowCount: statement.run(...values).changes };
-    const rows = first ? firstOf(statement.get(...values)) : statement.all(...values);
-    return { rows, rowCount: rows.length };
-  };
-}
-
-function firstOf(row: unknown[] | undefined): unknown[][] {
-  return row ? [row] : [];
 }

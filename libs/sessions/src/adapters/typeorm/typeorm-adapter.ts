@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
-import { In } from 'typeorm';
+import { In, QueryFailedError } from 'typeorm';
 import type { DataSource, EntityManager, ObjectLiteral, QueryResult, QueryRunner, SelectQueryBuilder } from 'typeorm';
 import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
 import { v7 as uuidv7 } from 'uuid';
 import { andThen, type Awaitable } from '../../awaitable.js';
-import { StaleEntryError } from '../../errors/errors.js';
+import { SessionsError, StaleEntryError } from '../../errors/errors.js';
 import type { Column } from '../columns.js';
 import { columnOf, compileWhere } from '../conditions.js';
 import { greatestOf } from '../query-options.js';
@@ -25,13 +25,15 @@ import type {
   SessionsAdapter,
   Where,
 } from '../sessions-adapter.js';
-import { type Dialect, dialectOf } from './dialects.js';
+import { type BoundStatement, type Dialect, dialectOf } from './dialects.js';
 import { Inserter } from './inserter.js';
 import { bindParams, prepareQuery, type SqlPrepared } from './prepare.js';
 import { loadRow, loadValues, SqlRow, valuesOf } from './raw-row.js';
-import { KeptStatements, type Sent } from './kept-statements.js';
+import { KeptStatements } from './kept-statements.js';
+import type { Sent } from './run.js';
 import { SqlWriter } from './sql.js';
 import { marksMetadata, missingMarksError } from './marks-table.js';
+import { SqliteConnections } from './sqlite-connections.js';
 import { loadRelations } from './relations.js';
 import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
 import { type Chunks, streamRows } from './stream.js';
@@ -63,6 +65,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
   readonly #tables: Map<Schema, SqlTable>;
   readonly #dialect: Dialect;
   readonly #kept: KeptStatements | undefined;
+  readonly #sqlite: SqliteConnections | undefined;
   /** The connection that every statement travels on; without one each takes its own from the pool. */
   private readonly runner: QueryRunner | undefined;
 
@@ -75,6 +78,8 @@ export class TypeOrmAdapter implements SessionsAdapter {
     this.#tables = bound ? bound.to.#tables : new Map();
     this.#kept = bound ? bound.to.#kept : preparedStatements ? KeptStatements.of(dataSource) : undefined;
     this.runner = bound?.runner;
+    // In a transaction everything is on TypeORM's connection.
+    this.#sqlite = bound ? undefined : SqliteConnections.of(dataSource);
   }
 
   init(schemas: readonly Schema[]): AdapterMeta {
@@ -93,6 +98,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
   }
 
   async checkout<T>(fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
+    if (this.#sqlite) return fn(this);
     return this.onOneConnection((runner) => fn(this.bound(runner)));
   }
 
@@ -231,7 +237,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
       return this.runKept(query, params, max === 1, ({ rows }) =>
         rows.map((values) => new SqlRow(table, columns, values)),
       );
-    return this.run(this.textOf(query), bindParams(query, params), table).then(({ records }) =>
+    return this.runOnce(query, params).then(({ records }) =>
       records.map((record) => new SqlRow(table, columns, valuesOf(columns, record as Row))),
     );
   }
@@ -246,9 +252,13 @@ export class TypeOrmAdapter implements SessionsAdapter {
         this.executed(query, rowCount ?? undefined, rows, loadValues),
       );
     }
-    return this.run(this.textOf(query), bindParams(query, params), query.table).then(({ records, affected }) =>
+    return this.runOnce(query, params).then(({ records, affected }) =>
       this.executed(query, affected, records as Row[], loadRow),
     );
+  }
+
+  private runOnce(query: SqlPrepared, params: Row): Promise<QueryResult> {
+    return this.run(this.textOf(query), bindParams(query, params), query.table, query.kind === 'all');
   }
 
   private runKept<T>(
@@ -257,8 +267,10 @@ export class TypeOrmAdapter implements SessionsAdapter {
     first: boolean,
     made: (sent: Sent) => Awaitable<T>,
   ): Awaitable<T> {
-    const run = { text: this.textOf(query), values: bindParams(query, params), runner: this.runner, first };
-    return this.#kept!.run(run, query.table, made);
+    const { kind, table } = query;
+    const values = bindParams(query, params);
+    const run = { table, text: this.textOf(query), values, runner: this.runner, reads: kind === 'all', first };
+    return this.#kept!.run(run, made);
   }
 
   private textOf({ statement, options, countsDeleted }: SqlPrepared): string {
@@ -284,7 +296,12 @@ export class TypeOrmAdapter implements SessionsAdapter {
       return { count, rows: count > 0 ? rows : [] };
     }
     const executed = { count: rows.length, rows };
-    return query.options.relations ? loadRelations(this.manager, query, rows).then(() => executed) : executed;
+    return query.options.relations ? this.loadRelations(query, rows).then(() => executed) : executed;
+  }
+
+  private loadRelations(query: SqlPrepared, rows: readonly Row[]): Promise<void> {
+    if (!this.#sqlite) return loadRelations(this.manager, query, rows);
+    return this.#sqlite.read(query.table.name, ({ manager }) => loadRelations(manager, query, rows));
   }
 
   stream(prepared: Prepared, params: Row = {}, { maxRows = CHUNK }: { maxRows?: number } = {}): AsyncIterable<Row> {
@@ -343,17 +360,30 @@ export class TypeOrmAdapter implements SessionsAdapter {
       },
       update: async (where, changes) =>
         (await this.execute(this.prepare('updateAll', table.metadata.target, { where, set: changes }))).count,
+      runAtOnce: (statements) => this.runAtOnce(table, statements),
       transaction: (fn) => this.transaction((adapter) => fn(adapter.inserter(table))),
       autogenerate: () => this.autogenerate('binaryId'),
     });
   }
 
-  private async run(text: string, values: unknown[] = [], table?: SqlTable): Promise<QueryResult> {
+  private async run(text: string, values: unknown[] = [], table?: SqlTable, reads = !table): Promise<QueryResult> {
     try {
+      if (this.#sqlite) return await this.#sqlite.query({ text, values, reads, table: table?.name ?? '' });
       return await this.onOneConnection((runner) => runner.query(text, values, true));
     } catch (error) {
       if (!table) throw error;
       throw (await missingMarksError(error, table.metadata.target, this.dataSource)) ?? portError(error, table);
+    }
+  }
+
+  /** Several statements in one turn of the event loop, in a transaction of their own or within that which there is. */
+  private async runAtOnce(table: SqlTable, statements: readonly BoundStatement[]): Promise<number> {
+    const run = (): number => this.#dialect.runAtOnce!(this.dataSource, statements);
+    try {
+      return await (this.#sqlite ? this.#sqlite.write(table.name, run) : run());
+    } catch (error) {
+      if (error instanceof SessionsError) throw error;
+      throw portError(new QueryFailedError(statements[0]!.text, [], error as Error), table);
     }
   }
 
