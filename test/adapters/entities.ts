@@ -60,7 +60,7 @@ export const Tag = new EntitySchema<{ name: string; weight: number | null }>({
   },
 });
 
-/** A decorated class. */
+/** A decorated class, with a column that nothing shows unless it is named. */
 @Entity('countries')
 export class Country {
   @PrimaryColumn({ type: 'varchar', length: 2 })
@@ -69,7 +69,7 @@ export class Country {
   @Column({ name: 'country_name', length: 60, unique: true })
   name!: string;
 
-  @Column({ type: 'int', nullable: true, default: '1' })
+  @Column({ type: 'int', nullable: true, default: '1', select: false })
   rank!: number | null;
 }
 

@@ -11,6 +11,7 @@ export type {
   QueryOptions,
   RawRow,
   SessionsAdapter,
+  StreamOptions,
 } from './adapters/sessions-adapter.js';
 export { SessionMark } from './adapters/session-mark.js';
 export { MemoryAdapter } from './adapters/memory/memory-adapter.js';

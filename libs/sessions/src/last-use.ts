@@ -8,6 +8,8 @@ export interface SessionUse {
   readonly userAgent?: string | undefined;
 }
 
+export const SESSION_USE = { ip: true, userAgent: true } satisfies Record<keyof SessionUse, true>;
+
 /** What is kept of the last use of a session, and how often. */
 export interface LastUseOptions {
   readonly intervalMs: number;

@@ -12,6 +12,8 @@ export interface OwnLimits {
   absoluteTtl?: Duration;
 }
 
+export const OWN_LIMITS = { ttl: true, absoluteTtl: true } satisfies Record<keyof OwnLimits, true>;
+
 /** What a row says of its limits. @throws SessionValidationError for limits that the table does not store */
 export function storedLimits({ definition, options, table }: SessionsStore, own: OwnLimits, now: Date): Row {
   const errors: Record<string, string> = {};

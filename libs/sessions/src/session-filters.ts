@@ -15,6 +15,7 @@ import {
 import type { Columns } from './adapters/conditions.js';
 import type { Row, Where } from './adapters/sessions-adapter.js';
 import { SessionValidationError } from './errors/errors.js';
+import { thereAre } from './known-options.js';
 import { SESSION_STATUSES, type SessionStatus } from './session.js';
 
 /** What translating filters needs of a table. */
@@ -119,7 +120,7 @@ function check(set: Row, { name, columns, relations }: Columns): void {
     } else if (field === 'status' && value === 'revoked' && !columns.has('revokedAt')) {
       errors[field] = "'revoked' needs revocation: true in the definition of the table";
     } else if (field !== 'status' && field !== 'authToken' && !columns.has(field) && !relations.has(field)) {
-      errors[field] = `is no field of this table (there are: ${[...columns.keys()].join(', ')})`;
+      errors[field] = `is no field of this table ${thereAre([...columns.keys(), 'status', 'authToken'])}`;
     }
   }
   if (Object.keys(errors).length > 0) throw new SessionValidationError(name, errors);

@@ -8,9 +8,11 @@ import type {
   SessionsAdapter,
   Where,
 } from './adapters/sessions-adapter.js';
+import { columnOf } from './adapters/conditions.js';
 import { TypeOrmAdapter } from './adapters/typeorm/typeorm-adapter.js';
 import { CREDENTIALS_CHANGED, ownersNamed, revokeForCredentials } from './credentials.js';
 import { MultipleSessionsError, UnsupportedQueryError } from './errors/errors.js';
+import { knownOptions } from './known-options.js';
 import { bothOf, filterSets } from './session-filters.js';
 import type { SessionsStore } from './sessions.store.js';
 import { ownerOf } from './table/definition.js';
@@ -38,6 +40,14 @@ export interface FindOptions<F extends ExtraFields = ExtraFields> {
   manager?: EntityManager;
 }
 
+export const FIND_OPTIONS = {
+  order: true,
+  take: true,
+  skip: true,
+  relations: true,
+  manager: true,
+} satisfies Record<keyof FindOptions, true>;
+
 /** One set of filters, or several of which any may hold. */
 type Step = object | readonly object[];
 
@@ -55,11 +65,14 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
   readonly #store: SessionsStore;
   readonly #steps: readonly Step[];
   readonly #options: FindOptions<F>;
+  /** The options that it was begun with; what they are is checked when it is run, as filters are. */
+  readonly #given: FindOptions<F>;
 
-  constructor(store: SessionsStore, steps: readonly Step[], options: FindOptions<F> = {}) {
+  constructor(store: SessionsStore, steps: readonly Step[], options: FindOptions<F> = {}, given = options) {
     this.#store = store;
     this.#steps = steps;
     this.#options = options;
+    this.#given = given;
   }
 
   /**
@@ -67,12 +80,12 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
    * `'valid'`.
    */
   filter(filters: SessionFilters<F>): SessionQuery<F> {
-    return new SessionQuery(this.#store, [...this.#steps, filters], this.#options);
+    return new SessionQuery(this.#store, [...this.#steps, filters], this.#options, this.#given);
   }
 
   /** Narrows the query by one field. */
   filterBy<K extends keyof SessionFilterSet<F> & string>(field: K, value: SessionFilterSet<F>[K]): SessionQuery<F> {
-    return new SessionQuery(this.#store, [...this.#steps, { [field]: value }], this.#options);
+    return new SessionQuery(this.#store, [...this.#steps, { [field]: value }], this.#options, this.#given);
   }
 
   order(order: NonNullable<FindOptions<F>['order']>): SessionQuery<F> {
@@ -132,7 +145,8 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
    * @throws UnsupportedQueryError for a query with an order, `take` or `skip`
    * @throws as `revokeAll` of the service
    */
-  async revoke({ reason }: { reason: ReasonOf<F> }): Promise<number> {
+  async revoke(options: { reason: ReasonOf<F> }): Promise<number> {
+    const { reason } = knownOptions(this.#store.table, options, { reason: true });
     const { order, take, skip } = this.#options;
     if ([order, take, skip].some((option) => option !== undefined)) {
       throw new UnsupportedQueryError(
@@ -173,7 +187,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
   }
 
   #with(options: FindOptions<F>): SessionQuery<F> {
-    return new SessionQuery(this.#store, this.#steps, { ...this.#options, ...options });
+    return new SessionQuery(this.#store, this.#steps, { ...this.#options, ...options }, this.#given);
   }
 
   #prepare(kind: QueryKind, options: QueryOptions): Prepared {
@@ -195,6 +209,10 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
   }
 
   #where(): Where[] {
+    const { order = {} } = this.#options;
+    knownOptions(this.#store.table, this.#given, FIND_OPTIONS);
+    // By the columns that an application may name: the order of digests is nobody's business.
+    for (const name of Object.keys(order)) columnOf(this.#store.columns, name);
     const steps = this.#sets;
     const deciding = steps.findLastIndex((sets) => sets.some((set) => 'status' in set));
     const parts = steps.map((sets, i) =>

@@ -49,7 +49,8 @@ const FEATURES = new WeakMap<AnySessionsTable, DynamicModule>();
 export class SessionsModule extends ConfigurableModuleClass {
   /** Options for all tables, to be imported once; without it every table has the defaults. */
   static override forRoot(options: SessionsModuleOptions): DynamicModule {
-    return super.forRoot(options);
+    // Nest would give on a copy, which forgets the class of an instance.
+    return { ...super.forRoot(options), providers: [{ provide: SESSIONS_OPTIONS, useValue: options }] };
   }
 
   /** As {@link forRoot}, with options from a factory or a class, such as `ConfigService`'s. */

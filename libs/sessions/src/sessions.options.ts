@@ -20,6 +20,13 @@ export interface PruningOptions {
   readonly batchSize?: number;
 }
 
+export const PRUNING_OPTIONS = {
+  interval: true,
+  cron: true,
+  atStart: true,
+  batchSize: true,
+} satisfies Record<keyof PruningOptions, true>;
+
 /** What each process keeps of the sessions that it has looked up. */
 export interface CacheOptions {
   /** Sessions that are kept at the most, and as many unknown tokens. Default: 10,000. */
@@ -35,6 +42,8 @@ export interface CacheOptions {
    */
   readonly channel?: InvalidationChannel | null;
 }
+
+export const CACHE_OPTIONS = { maxEntries: true, ttl: true, channel: true } satisfies Record<keyof CacheOptions, true>;
 
 /** Options of a table; in `forRoot` the defaults of all of them. */
 export interface TableOptions {
@@ -112,6 +121,30 @@ export interface TableOptions {
   readonly adapter?: SessionsAdapter;
 }
 
+export const TABLE_OPTIONS = {
+  sessionTtl: true,
+  extendSessionStaleTime: true,
+  absoluteTtl: true,
+  assurance: true,
+  autoExtendSession: true,
+  tokenPrefix: true,
+  acceptPlainTokens: true,
+  authTokenLength: true,
+  hashingAlgorithm: true,
+  secretSalt: true,
+  keys: true,
+  formerSchemes: true,
+  rotationGrace: true,
+  retention: true,
+  pruning: true,
+  credentials: true,
+  cookie: true,
+  preparedStatements: true,
+  coalesceLookUps: true,
+  cache: true,
+  adapter: true,
+} satisfies Record<keyof TableOptions, true>;
+
 /** What `SessionsModule.forRoot` takes. */
 export interface SessionsModuleOptions extends TableOptions {
   /**
@@ -126,6 +159,14 @@ export interface SessionsModuleOptions extends TableOptions {
   /** The current time. Default: the system's. */
   readonly clock?: () => Date;
 }
+
+export const MODULE_OPTIONS = {
+  ...TABLE_OPTIONS,
+  defaultTable: true,
+  tables: true,
+  realm: true,
+  clock: true,
+} satisfies Record<keyof SessionsModuleOptions, true>;
 
 /** Options of a table from the weakest to the strongest; what is `undefined` counts as not given. */
 export function mergeOptions(...layers: readonly (TableOptions | undefined)[]): TableOptions {

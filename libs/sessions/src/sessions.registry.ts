@@ -18,6 +18,7 @@ import { SessionsConfigError } from './errors/errors.js';
 import { reasonOf } from './errors/reason-of.js';
 import { SessionEvents } from './events/session-events.js';
 import { isRealm } from './guard/challenge.js';
+import { problemsOfModuleOptions } from './option-names.js';
 import { type ResolvedOptions, resolveOptions } from './resolved-options.js';
 import { mergeOptions, type SessionsModuleOptions, type TableOptions } from './sessions.options.js';
 import { SessionsService } from './sessions.service.js';
@@ -88,6 +89,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
         `forRoot: realm must be printable ASCII, which a header can hold, not ${JSON.stringify(realm)}`,
       );
     }
+    this.#problems.push(...problemsOfModuleOptions(this.options).map((problem) => `forRoot: ${problem}`));
     if (this.#problems.length === 0) {
       if (defaultTable !== undefined) this.#problems.push(...this.#problemsOfDefault(defaultTable as TableReference));
       if (defaultTable === undefined && names.length > 1) {

@@ -13,8 +13,9 @@ import {
   StaleSessionError,
 } from './errors/errors.js';
 import type { SessionEvent } from './events/session-event.js';
-import type { SessionUse } from './last-use.js';
-import { type OwnLimits, storedLimits } from './own-limits.js';
+import { knownOptions } from './known-options.js';
+import { SESSION_USE, type SessionUse } from './last-use.js';
+import { OWN_LIMITS, type OwnLimits, storedLimits } from './own-limits.js';
 import { pruneExpired } from './pruning/prune.js';
 import type { RevocationReason } from './revocation.js';
 import { type BaseSession, earlier, endFrom, limitsOf } from './session.js';
@@ -43,6 +44,8 @@ export interface WriteOptions {
   manager?: EntityManager;
 }
 
+const WRITE_OPTIONS = { manager: true } satisfies Record<keyof WriteOptions, true>;
+
 /** Where a session begins, for how long, and in place of which. */
 export interface SignInOptions extends WriteOptions, OwnLimits {
   /** The session that the request came with, if any; it is ended. */
@@ -54,11 +57,19 @@ export interface SignInOptions extends WriteOptions, OwnLimits {
   provedAt?: Date;
 }
 
+const CREATE_OPTIONS = { ...WRITE_OPTIONS, ...OWN_LIMITS } satisfies Record<keyof (WriteOptions & OwnLimits), true>;
+const SIGN_IN_OPTIONS = { ...CREATE_OPTIONS, replaces: true, provedAt: true } satisfies Record<
+  keyof SignInOptions,
+  true
+>;
+
 /** How a session is changed. */
 export interface UpdateOptions extends WriteOptions {
   /** Whether the session is changed only where nothing has changed it since it was read, by its `updatedAt`. Default: false. */
   ifUnchanged?: boolean;
 }
+
+const UPDATE_OPTIONS = { ...WRITE_OPTIONS, ifUnchanged: true } satisfies Record<keyof UpdateOptions, true>;
 
 /** Why sessions are revoked. */
 export interface RevokeOptions<F extends ExtraFields = ExtraFields> extends WriteOptions {
@@ -66,11 +77,15 @@ export interface RevokeOptions<F extends ExtraFields = ExtraFields> extends Writ
   reason?: ReasonOf<F>;
 }
 
+const REVOKE_OPTIONS = { ...WRITE_OPTIONS, reason: true } satisfies Record<keyof RevokeOptions, true>;
+
 /** How one session is read. */
 export interface GetOptions<F extends ExtraFields = ExtraFields> extends Pick<FindOptions<F>, 'relations' | 'manager'> {
   /** Whether a session whose extension is due is extended. Default: the table's `autoExtendSession`. */
   autoExtend?: boolean;
 }
+
+const GET_OPTIONS = { relations: true, manager: true, autoExtend: true } satisfies Record<keyof GetOptions, true>;
 
 /** How a token is looked up. */
 export interface AuthenticateOptions<F extends ExtraFields = ExtraFields> extends Omit<GetOptions<F>, 'relations'> {
@@ -81,6 +96,14 @@ export interface AuthenticateOptions<F extends ExtraFields = ExtraFields> extend
   /** Whether the database is asked, whatever the near cache has. Default: false. */
   authoritative?: boolean;
 }
+
+const AUTHENTICATE_OPTIONS = {
+  manager: true,
+  autoExtend: true,
+  use: true,
+  tellsRefusal: true,
+  authoritative: true,
+} satisfies Record<keyof AuthenticateOptions, true>;
 
 /**
  * A session to work on: its id is enough, with its end a write that moves the end can tell whether it was ended, and with the
@@ -121,7 +144,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    */
   async create(attributes: NewSession<F>, options: WriteOptions & OwnLimits = {}): Promise<WithToken<Session<F>>> {
-    return this.signIn(attributes, options);
+    return this.signIn(attributes, knownOptions(this.store.table, options, CREATE_OPTIONS));
   }
 
   /**
@@ -138,11 +161,9 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    * @see OWASP ASVS 5.0, 7.2.4 and 7.4.3
    */
-  async signIn(
-    attributes: NewSession<F>,
-    { manager, replaces, provedAt, ...own }: SignInOptions = {},
-  ): Promise<WithToken<Session<F>>> {
+  async signIn(attributes: NewSession<F>, options: SignInOptions = {}): Promise<WithToken<Session<F>>> {
     const { store } = this;
+    const { manager, replaces, provedAt, ...own } = knownOptions(store.table, options, SIGN_IN_OPTIONS);
     if (provedAt !== undefined) checkProof(store, provedAt);
     const now = store.now();
     const given = newAttributes(store.columns, attributes);
@@ -175,7 +196,12 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * The valid session of a token, extended when that is due; `null` for any other text, which costs no query where it
    * cannot be a token. This is what the guard calls.
    */
-  async authenticate(token: unknown, options: AuthenticateOptions<F> = {}): Promise<Session<F> | null> {
+  async authenticate(token: unknown, options?: AuthenticateOptions<F>): Promise<Session<F> | null> {
+    // The guard asks the store itself, so that no request pays for this.
+    if (options !== undefined) {
+      const { use = {} } = knownOptions(this.store.table, options, AUTHENTICATE_OPTIONS);
+      knownOptions(this.store.table, use, SESSION_USE);
+    }
     const looked = this.store.tokens.authenticate(token, options);
     const session = looked instanceof Promise ? await looked : looked;
     return session && this.#typed(session);
@@ -190,12 +216,12 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * const session = await sessions.get({ authToken: token });
    * ```
    */
-  async get(filters: SessionFilters<F>, { autoExtend, ...options }: GetOptions<F> = {}): Promise<Session<F> | null> {
-    const token = options.relations ? undefined : tokenAlone(filters);
-    if (token !== undefined)
-      return this.authenticate(token, { autoExtend, manager: options.manager, authoritative: true });
-    const found = await new SessionQuery<F>(this.store, [filters], options).one();
-    return this.#extended(found, autoExtend, options.manager);
+  async get(filters: SessionFilters<F>, options: GetOptions<F> = {}): Promise<Session<F> | null> {
+    const { autoExtend, relations, manager } = knownOptions(this.store.table, options, GET_OPTIONS);
+    const token = relations ? undefined : tokenAlone(filters);
+    if (token !== undefined) return this.authenticate(token, { autoExtend, manager, authoritative: true });
+    const found = await new SessionQuery<F>(this.store, [filters], { relations, manager }).one();
+    return this.#extended(found, autoExtend, manager);
   }
 
   /** As {@link get}. @throws SessionNotFoundError where none matches */
@@ -234,9 +260,9 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    */
   async dataOf(
     session: SessionReference,
-    { manager }: Pick<FindOptions<F>, 'manager'> = {},
+    options: Pick<FindOptions<F>, 'manager'> = {},
   ): Promise<Record<string, unknown>> {
-    const data = await this.store.dataOf(this.#idOf(session), manager);
+    const data = await this.store.dataOf(this.#idOf(session), this.#managerOf(options));
     if (data === undefined) throw new StaleSessionError(this.store.table, session.id);
     return data;
   }
@@ -252,15 +278,16 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    *
    * @throws StaleSessionError where the session has ended, or is gone
    */
-  async refresh(session: Session<F>, { manager }: WriteOptions = {}): Promise<Session<F>> {
-    const refreshed = await this.store.refresh(session, manager);
+  async refresh(session: Session<F>, options: WriteOptions = {}): Promise<Session<F>> {
+    const refreshed = await this.store.refresh(session, this.#managerOf(options));
     if (refreshed === null) throw new StaleSessionError(this.store.table, session.id);
     return this.#typed(refreshed);
   }
 
   /** Moves the end of a session to now; `false` where it had ended before, or is gone. */
-  async expire(session: SessionReference, { manager }: WriteOptions = {}): Promise<boolean> {
+  async expire(session: SessionReference, options: WriteOptions = {}): Promise<boolean> {
     const { store } = this;
+    const manager = this.#managerOf(options);
     const id = this.#idOf(session);
     const now = store.now();
     const { count, rows } = await store.write(store.on(manager), 'updateAll', {
@@ -283,8 +310,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * @see OWASP ASVS 5.0, 7.4.1
    */
   async revoke(session: SessionReference, options: RevokeOptions<F> = {}): Promise<boolean> {
-    const { reason = DEFAULT_REASON, manager } = options;
     const { store } = this;
+    const { reason = DEFAULT_REASON, manager } = knownOptions(store.table, options, REVOKE_OPTIONS);
     return (await store.revoke([{ id: this.#idOf(session) }], reason, store.on(manager))) > 0;
   }
 
@@ -337,8 +364,9 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * return { token: rotated?.authToken };
    * ```
    */
-  async rotate(session: Session<F>, { manager }: WriteOptions = {}): Promise<WithToken<Session<F>> | null> {
+  async rotate(session: Session<F>, options: WriteOptions = {}): Promise<WithToken<Session<F>> | null> {
     this.#needs('rotation', 'rotate');
+    const manager = this.#managerOf(options);
     const { authToken, authTokenDigest } = this.#newToken();
     const changed = await rotated(this.store, session, authTokenDigest, manager);
     return changed && this.#withToken(changed, authToken);
@@ -353,8 +381,9 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * @throws StaleSessionError where the session has ended, is gone, or was reauthenticated by another request meanwhile
    * @see OWASP ASVS 5.0, 7.2.4
    */
-  async reauthenticate(session: Session<F>, { manager }: WriteOptions = {}): Promise<WithToken<Session<F>>> {
+  async reauthenticate(session: Session<F>, options: WriteOptions = {}): Promise<WithToken<Session<F>>> {
     this.#needs('freshness', 'reauthenticate');
+    const manager = this.#managerOf(options);
     const { authToken, authTokenDigest } = this.#newToken();
     return this.#withToken(await reauthenticated(this.store, session, authTokenDigest, manager), authToken);
   }
@@ -370,9 +399,10 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   async update(
     session: SessionReference,
     changes: SessionChanges<F>,
-    { manager, ifUnchanged = false }: UpdateOptions = {},
+    options: UpdateOptions = {},
   ): Promise<Session<F>> {
     const { store } = this;
+    const { manager, ifUnchanged = false } = knownOptions(store.table, options, UPDATE_OPTIONS);
     this.#idOf(session);
     const attributes = changedAttributes(store.columns, changes);
     const conditions = {
@@ -397,16 +427,17 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   async patchData(
     session: SessionReference,
     changes: Readonly<Record<string, JsonValue | undefined>>,
-    { manager }: WriteOptions = {},
+    options: WriteOptions = {},
   ): Promise<Session<F>> {
+    const manager = this.#managerOf(options);
     this.#idOf(session);
     return this.#typed(await changed(this.store, session, { data: jsonKeys(changes) }, {}, manager));
   }
 
   /** Deletes a session; `false` where it is gone already. */
-  async delete(session: SessionReference, { manager }: WriteOptions = {}): Promise<boolean> {
+  async delete(session: SessionReference, options: WriteOptions = {}): Promise<boolean> {
     const filters = { id: this.#idOf(session), status: 'all' };
-    return (await new SessionQuery(this.store, [filters], { manager }).delete()) > 0;
+    return (await new SessionQuery(this.store, [filters], { manager: this.#managerOf(options) }).delete()) > 0;
   }
 
   /** As {@link delete}. @throws StaleSessionError where it is gone already */
@@ -423,9 +454,9 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * await sessions.deleteAll({ userId: 'u1', id: Not(session.id) }); // on all other devices
    * ```
    */
-  async deleteAll(filters: SessionFilters<F>, { manager }: WriteOptions = {}): Promise<number> {
+  async deleteAll(filters: SessionFilters<F>, options: WriteOptions = {}): Promise<number> {
     // Not by query(), where filters may be left out: what to delete has to be said.
-    return new SessionQuery<F>(this.store, [filters], { manager }).delete();
+    return new SessionQuery<F>(this.store, [filters], { manager: this.#managerOf(options) }).delete();
   }
 
   /** Deletes every session that has ended, in batches, and returns how many there were. The expiry job does the same. */
@@ -451,19 +482,24 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    * @see OWASP ASVS 5.0, 6.5.1
    */
-  async takeOnce(
-    { authToken }: { readonly authToken: unknown },
-    { reason, manager }: RevokeOptions<F> = {},
-  ): Promise<Session<F> | null> {
+  async takeOnce(filters: { readonly authToken: unknown }, options: RevokeOptions<F> = {}): Promise<Session<F> | null> {
     const { store } = this;
+    const { authToken } = knownOptions(store.table, filters, { authToken: true });
+    const { reason, manager } = knownOptions(store.table, options, REVOKE_OPTIONS);
     const where = store.whereOf([{ authToken: authToken ?? null }]);
     const taken = await store.take(where, reason ?? DEFAULT_REASON, store.on(manager));
     return taken && this.#typed(taken);
   }
 
-  async #revoke(steps: readonly object[], { reason, manager }: RevokeOptions<F>): Promise<number> {
+  async #revoke(steps: readonly object[], options: RevokeOptions<F>): Promise<number> {
+    const { reason, manager } = knownOptions(this.store.table, options, REVOKE_OPTIONS);
     const query = new SessionQuery<F>(this.store, steps, { manager });
     return query.revoke({ reason: reason ?? (DEFAULT_REASON as ReasonOf<F>) });
+  }
+
+  /** The transaction of a call that has no other options. @throws SessionValidationError for others */
+  #managerOf(options: WriteOptions): EntityManager | undefined {
+    return knownOptions(this.store.table, options, WRITE_OPTIONS).manager;
   }
 
   /** @throws SessionValidationError for what is no id, which must never mean "any" */

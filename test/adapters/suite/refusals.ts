@@ -8,7 +8,7 @@ import {
   UnsupportedQueryError,
   type QueryOptions,
 } from '@app/sessions';
-import { Membership, Photo } from '../entities.js';
+import { Country, Membership, Photo } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
 
 const SOME_DATE = new Date(0);
@@ -73,6 +73,20 @@ export function refusals(db: AdapterFixture): void {
       expect(preparing({ set: { state: column('title') } }, 'updateAll')).toThrow('"state"');
     });
 
+    it.each<['all' | 'updateAll' | 'deleteAll', QueryOptions]>([
+      ['all', { set: { title: 'a' } }],
+      ['all', { returning: ['id'] }],
+      ['updateAll', { select: ['id'] }],
+      ['updateAll', { count: true }],
+      ['deleteAll', { select: ['id'] }],
+      ['deleteAll', { count: true }],
+      ['deleteAll', { set: { title: 'a' } }],
+    ])('an option of another kind of query than %s: %o', (kind, options) => {
+      const query = { ...(kind === 'updateAll' && { set: { title: 'a' } }), ...options };
+      expect(preparing(query, kind)).toThrow(UnsupportedQueryError);
+      expect(preparing(query, kind)).toThrow(`${kind} takes no ${Object.keys(options)[0]}`);
+    });
+
     it('what reads no latest rows', () => {
       expect(preparing({ set: { title: 'a' }, latest: true }, 'updateAll')).toThrow(UnsupportedQueryError);
       expect(preparing({ latest: true }, 'deleteAll')).toThrow(UnsupportedQueryError);
@@ -95,6 +109,73 @@ export function refusals(db: AdapterFixture): void {
     ])('the unknown name %s: %o', (name, options) => {
       expect(preparing(options)).toThrow(SessionValidationError);
       expect(preparing(options)).toThrow(name);
+    });
+
+    it.each(['all', 'updateAll', 'deleteAll'] as const)('options that there are not, of %s', async (kind) => {
+      await db.photos('a', 'b');
+      const options = { set: { title: 'c' }, takes: 1, limit: 1 };
+      expect(preparing(options as QueryOptions, kind)).toThrow(SessionValidationError);
+      expect(preparing(options as QueryOptions, kind)).toThrow(
+        /takes is no option \(did you mean take\?\); limit is no option \(there are: where, /,
+      );
+      expect(preparing(5 as QueryOptions, kind)).toThrow('options must be an object');
+      expect(await db.titles()).toEqual(['a', 'b']);
+    });
+
+    it('what is not known of any option, by the nearest', () => {
+      const names: readonly (keyof QueryOptions)[] = [
+        ...(['where', 'select', 'order', 'take', 'skip', 'relations', 'count', 'latest'] as const),
+        ...(['set', 'similar', 'often', 'returning', 'greatest'] as const),
+      ];
+      for (const name of names) {
+        expect(preparing({ [`${name}x`]: 1 })).toThrow(`${name}x is no option (did you mean ${name}?)`);
+      }
+    });
+
+    it('options of an insert that there are not; nothing is written', async () => {
+      const wrong = { onConflicts: 'nothing', return: ['id'] } as object;
+      await expect(db.adapter.insert(Photo, { title: 'a' }, wrong)).rejects.toThrow(
+        /onConflicts is no option \(did you mean onConflict\?\); return is no option/,
+      );
+      await expect(db.adapter.insertAll(Photo, [{ title: 'a' }], wrong)).rejects.toThrow('return is no option');
+      await expect(db.adapter.insertAll(Photo, [{ title: 'a' }], { returning: ['id'] } as object)).rejects.toThrow(
+        'returning is no option (there are: onConflict)',
+      );
+      for (const onConflict of ['ignore', null, { update: ['title'], targets: ['id'] }] as never[]) {
+        const conflict = { code: 'ERR_SESSION_INVALID' };
+        await expect(db.adapter.insert(Photo, { title: 'a' }, { onConflict })).rejects.toMatchObject(conflict);
+        await expect(db.adapter.insertAll(Photo, [{ title: 'a' }], { onConflict })).rejects.toMatchObject(conflict);
+      }
+      expect(await db.count(Photo)).toBe(0);
+    });
+
+    it.each([
+      { maxRow: 1 },
+      { maxRows: 0 },
+      { maxRows: -1 },
+      { maxRows: 1.5 },
+      { maxRows: '1' },
+      { maxRows: Infinity },
+    ])('how no stream is read: %o', async (options) => {
+      await db.photos('a');
+      const query = db.adapter.prepare('all', Photo, { order: { title: 'ASC' } });
+      expect(() => db.adapter.stream(query, {}, options as object)).toThrow(SessionValidationError);
+    });
+
+    it.each(['asc', 'desc', 1, -1, null, '', { direction: 'ASC', nulls: 'LAST' }])(
+      'a direction that is none: %o',
+      (direction) => {
+        const order = { title: direction } as QueryOptions['order'];
+        for (const kind of ['all', 'deleteAll'] as const) {
+          expect(preparing({ order, take: 1 }, kind)).toThrow(SessionValidationError);
+          expect(preparing({ order, take: 1 }, kind)).toThrow('title is sorted by ASC or DESC only');
+        }
+      },
+    );
+
+    it('an unknown column, but none of those that nothing shows', () => {
+      expect(preparing({ where: { nope: 1 } }, 'all', Country)).toThrow('nope is no column (there are: code, name)');
+      expect(preparing({ where: { rank: 1 } }, 'all', Country)).not.toThrow();
     });
 
     it('an unknown column to set or to return', async () => {

@@ -13,6 +13,8 @@ export interface Column {
   readonly length?: number | undefined;
   /** The values of an enum. */
   readonly values?: readonly unknown[] | undefined;
+  /** Whether nothing shows it unless it is asked for by name, as TypeORM's `select: false` has it. */
+  readonly hidden?: boolean | undefined;
   /** The application's own conversion, as TypeORM has it. */
   readonly transformer?: Transformer | undefined;
 }

@@ -1,5 +1,6 @@
 import { type FindOperator, InstanceChecker } from 'typeorm';
 import { SessionValidationError, UnsupportedQueryError } from '../errors/errors.js';
+import { thereAre } from '../known-options.js';
 import type { Column } from './columns.js';
 import { type JsonKey, JsonPathOperator, Param } from './operators.js';
 import type { Where } from './sessions-adapter.js';
@@ -75,9 +76,9 @@ export function columnOf<C extends Column>(table: Columns<C>, name: string): C {
       `Table "${table.name}": "${name}" is a relation, and joins are not run here; filter by its column, or use query().toQueryBuilder().`,
     );
   }
-  throw new SessionValidationError(table.name, {
-    [name]: `is no column (there are: ${[...table.columns.keys()].join(', ')})`,
-  });
+  const shown = [...table.columns.values()].filter(({ hidden }) => !hidden);
+  const names = shown.map(({ property }) => property);
+  throw new SessionValidationError(table.name, { [name]: `is no column ${thereAre(names)}` });
 }
 
 function compileValue<C extends Column>(table: Columns<C>, subject: Subject<C>, value: unknown): Condition<C> {

@@ -1,8 +1,16 @@
 import { SessionValidationError, UnsupportedQueryError } from '../errors/errors.js';
+import { knownOptions, thereAre } from '../known-options.js';
 import type { Column } from './columns.js';
 import { columnOf, type Columns } from './conditions.js';
 import { Param } from './operators.js';
-import type { Direction, QueryKind, QueryOptions, Row } from './sessions-adapter.js';
+import {
+  type Direction,
+  DIRECTIONS,
+  QUERY_OPTIONS,
+  type QueryKind,
+  type QueryOptions,
+  type Row,
+} from './sessions-adapter.js';
 import { canonicalCount, ValueError } from './values.js';
 
 /** A column to sort by. */
@@ -21,24 +29,28 @@ export interface NamedParts<C extends Column> {
 /**
  * Looks up what a query's options name, and refuses combinations that no adapter runs.
  *
- * @throws UnsupportedQueryError, SessionValidationError for an unknown column
+ * @throws UnsupportedQueryError, SessionValidationError for an unknown option or column
  */
 export function namedParts<C extends Column>(
   table: Columns<C> & { readonly primary: readonly C[] },
   kind: QueryKind,
   options: QueryOptions,
 ): NamedParts<C> {
-  const order = orderOf(table, options);
-  const { select, returning, relations, take, skip, count, latest, greatest } = options;
-  checkCounts(table, { take, skip });
-  checkRelations(table, relations);
+  const { select, returning, relations, take, skip, count, latest, greatest } = knownOptions(
+    table.name,
+    options,
+    QUERY_OPTIONS,
+  );
   const refuse = (what: string): never => {
     throw new UnsupportedQueryError(`Table "${table.name}": ${what}.`);
   };
-  if (latest && (kind !== 'all' || relations)) refuse('only an all without relations takes latest');
-  if (greatest !== undefined && (kind !== 'deleteAll' || take === undefined || returning)) {
-    refuse('only a deleteAll with take and without returning takes greatest');
-  }
+  const others = notTaken(kind, options);
+  if (others.length > 0) refuse(`${kind} takes no ${others.join(', ')}`);
+  const order = orderOf(table, options);
+  checkCounts(table, { take, skip });
+  checkRelations(table, relations);
+  if (latest && relations) refuse('latest is without relations');
+  if (greatest !== undefined && (take === undefined || returning)) refuse('greatest is with take, without returning');
   if (kind === 'all') {
     if (relations && (select || table.primary.length !== 1)) {
       refuse('relations come with whole rows of a table with one key column, so without select');
@@ -47,11 +59,14 @@ export function namedParts<C extends Column>(
     if (count) return { columns: undefined, order };
     return { columns: select ? named(table, select) : [...table.columns.values()], order };
   }
-  if (relations || skip !== undefined || (kind === 'updateAll' && (take !== undefined || order.length > 0))) {
-    refuse(`${kind} takes no relations and no skip, and only deleteAll a take and an order`);
-  }
   if (greatest !== undefined) return { columns: [columnWithGreatest(table, greatest)], order };
   return { columns: returning?.length ? named(table, returning) : undefined, order };
+}
+
+/** The options that are given, but are for other kinds of query. */
+function notTaken(kind: QueryKind, options: QueryOptions): string[] {
+  const names = Object.keys(QUERY_OPTIONS) as (keyof QueryOptions)[];
+  return names.filter((name) => options[name] !== undefined && !QUERY_OPTIONS[name].includes(kind));
 }
 
 function columnWithGreatest<C extends Column>(table: Columns<C>, name: string): C {
@@ -88,10 +103,9 @@ function checkCounts(table: Columns, counts: Pick<QueryOptions, 'take' | 'skip'>
 
 function checkRelations(table: Columns, relations: QueryOptions['relations'] = {}): void {
   const unknown = Object.keys(relations).filter((name) => !table.relations.has(name));
-  const problem = `is no relation (there are: ${[...table.relations].join(', ')})`;
-  if (unknown.length > 0) {
-    throw new SessionValidationError(table.name, Object.fromEntries(unknown.map((name) => [name, problem])));
-  }
+  if (unknown.length === 0) return;
+  const problems = unknown.map((name) => [name, `is no relation ${thereAre([...table.relations])}`]);
+  throw new SessionValidationError(table.name, Object.fromEntries(problems));
 }
 
 function named<C extends Column>(table: Columns<C>, names: readonly string[]): C[] {
@@ -102,6 +116,9 @@ function orderOf<C extends Column>(table: Columns<C>, { order = {} }: QueryOptio
   return Object.entries(order).flatMap(([name, direction]) => {
     if (direction === undefined) return [];
     const column = columnOf(table, name);
+    if (!DIRECTIONS.includes(direction)) {
+      throw new SessionValidationError(table.name, { [name]: `is sorted by ${DIRECTIONS.join(' or ')} only` });
+    }
     if (column.kind === 'json') {
       throw new UnsupportedQueryError(`Table "${table.name}": the JSON column "${name}" has no order.`);
     }

@@ -13,7 +13,8 @@ export type Row = Record<string, unknown>;
 /** TypeORM find conditions by property names: a value, `null`, an operator, or a {@link param} in their place. */
 export type Where = Record<string, unknown>;
 
-export type Direction = 'ASC' | 'DESC';
+export const DIRECTIONS = ['ASC', 'DESC'] as const;
+export type Direction = (typeof DIRECTIONS)[number];
 
 /** What to prepare: TypeORM's find options, in which {@link param} may stand for any value. */
 export interface QueryOptions {
@@ -52,6 +53,25 @@ export interface QueryOptions {
 
 export type QueryKind = 'all' | 'updateAll' | 'deleteAll';
 
+const ANY: readonly QueryKind[] = ['all', 'updateAll', 'deleteAll'];
+
+/** The kinds of query that take an option. */
+export const QUERY_OPTIONS: Readonly<Record<keyof QueryOptions, readonly QueryKind[]>> = {
+  where: ANY,
+  select: ['all'],
+  order: ['all', 'deleteAll'],
+  take: ['all', 'deleteAll'],
+  skip: ['all'],
+  relations: ['all'],
+  count: ['all'],
+  latest: ['all'],
+  set: ['updateAll'],
+  similar: ['all'],
+  often: ANY,
+  returning: ['updateAll', 'deleteAll'],
+  greatest: ['deleteAll'],
+};
+
 /** A query compiled once by an adapter, to be run by the same adapter any number of times. */
 export interface Prepared {
   readonly kind: QueryKind;
@@ -79,10 +99,25 @@ export interface RawRow {
 export type OnConflict =
   'raise' | 'nothing' | { readonly update: readonly string[]; readonly target: readonly string[] };
 
+export const CONFLICT_OPTIONS = { update: true, target: true } satisfies Record<
+  keyof Exclude<OnConflict, string>,
+  true
+>;
+
 export interface InsertOptions {
   onConflict?: OnConflict;
   returning?: readonly string[];
 }
+
+export const INSERT_OPTIONS = { onConflict: true, returning: true } satisfies Record<keyof InsertOptions, true>;
+
+/** How the rows of a query are read one after the other. */
+export interface StreamOptions {
+  /** Rows of a chunk. Default: 500. */
+  maxRows?: number;
+}
+
+export const STREAM_OPTIONS = { maxRows: true } satisfies Record<keyof StreamOptions, true>;
 
 export interface AdapterMeta {
   /** What separates the rows of this adapter from another's: a data source's name, an instance's id. */
@@ -206,5 +241,5 @@ export interface SessionsAdapter {
    * throughout comes exactly once, whatever is inserted, changed or deleted meanwhile; nothing is held between chunks.
    * Without an order the rows come by primary key.
    */
-  stream(prepared: Prepared, params?: Row, options?: { maxRows?: number }): AsyncIterable<Row>;
+  stream(prepared: Prepared, params?: Row, options?: StreamOptions): AsyncIterable<Row>;
 }

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { SessionsConfigError } from '../errors/errors.js';
+import { configured } from '../known-options.js';
 import { type ChannelEnds, connectionProblems } from './channel-connections.js';
 import { inTime } from './in-time.js';
 import type { ChannelConnection, InvalidationChannel } from './invalidation-channel.js';
@@ -13,6 +14,8 @@ export interface PostgresChannelOptions {
    */
   readonly publishOn?: DataSource;
 }
+
+const OPTIONS = { publishOn: true } satisfies Record<keyof PostgresChannelOptions, true>;
 
 const NAME = 'nest_sessions';
 
@@ -40,10 +43,13 @@ export class PostgresChannel implements InvalidationChannel {
   readonly #listenOn: DataSource;
   readonly #publishOn: DataSource | undefined;
 
-  /** @param listenOn goes straight to PostgreSQL, or by a pooler that gives each client a connection of its own */
-  constructor(listenOn: DataSource, { publishOn }: PostgresChannelOptions = {}) {
+  /**
+   * @param listenOn goes straight to PostgreSQL, or by a pooler that gives each client a connection of its own
+   * @throws SessionsConfigError for options that there are not
+   */
+  constructor(listenOn: DataSource, options: PostgresChannelOptions = {}) {
     this.#listenOn = listenOn;
-    this.#publishOn = publishOn;
+    this.#publishOn = configured('PostgresChannel', options, OPTIONS).publishOn;
   }
 
   /** Of which data sources it keeps a connection, where the tables are of that one. */

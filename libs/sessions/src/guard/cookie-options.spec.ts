@@ -117,10 +117,32 @@ describe('resolveCookie', () => {
     'HTTPS://app.example.com',
     'https://a.example:443',
     'null',
-    '*',
+    'ws://app.example.com',
+    'ftp://app.example.com',
+    'https://app.example.com,b.example.com',
+    'https://(app|admin).example.com',
   ])('refuses %j for a trusted origin, which no Origin header would equal', (origin) => {
     expect(resolve({ trustedOrigins: ['https://a.example', origin] }).problems).toEqual([
       `cookie.trustedOrigins must be origins as browsers send them, such as 'https://app.example.com', not ${JSON.stringify(origin)}`,
     ]);
+  });
+
+  it.each(['*', 'https://*', 'https://*.example.com', 'https://app.example.com:*'])(
+    'refuses the wildcard %j for trusted origins, and says what to do instead',
+    (origin) => {
+      expect(resolve({ trustedOrigins: [origin] }).problems).toEqual([
+        `cookie.trustedOrigins must be origins as browsers send them, such as 'https://app.example.com', not ${JSON.stringify(origin)}: there are no wildcards, so name each origin, or override mayUseCookie of SessionGuard`,
+      ]);
+    },
+  );
+
+  it.each([
+    'http://localhost:5173',
+    'https://a_b.example.com.',
+    'https://127.0.0.1',
+    'http://[::1]:3000',
+    'https://xn--bcher-kva.example',
+  ])('takes the origin %j', (origin) => {
+    expect(resolve({ trustedOrigins: [origin] }).problems).toEqual([]);
   });
 });

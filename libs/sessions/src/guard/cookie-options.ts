@@ -36,6 +36,18 @@ export interface SessionCookieOptions {
   readonly trustedOrigins?: readonly string[];
 }
 
+export const COOKIE_OPTIONS = {
+  name: true,
+  sameSite: true,
+  secure: true,
+  path: true,
+  domain: true,
+  persistent: true,
+  partitioned: true,
+  priority: true,
+  trustedOrigins: true,
+} satisfies Record<keyof SessionCookieOptions, true>;
+
 /** The cookie of a table with every default filled in. */
 export interface ResolvedCookie {
   readonly name: string;
@@ -48,6 +60,8 @@ export interface ResolvedCookie {
 const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const COOKIE_PATH = /^\/[ -:<-~]*$/;
 const DOMAIN = /^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+$/i;
+/** A page has such an origin; a URL can have any sign in its host, and other schemes. */
+const ORIGIN = /^https?:\/\/(?:[a-z0-9_.-]+|\[[0-9a-f:]+\])(?::\d+)?$/;
 const SAME_SITE = ['strict', 'lax', 'none'];
 const PRIORITIES = ['low', 'medium', 'high'];
 
@@ -81,7 +95,7 @@ export function resolveCookie(
   for (const origin of trustedOrigins) {
     if (!isOrigin(origin)) {
       problem(
-        `cookie.trustedOrigins must be origins as browsers send them, such as 'https://app.example.com', not ${JSON.stringify(origin)}`,
+        `cookie.trustedOrigins must be origins as browsers send them, such as 'https://app.example.com', not ${JSON.stringify(origin)}${wayOut(origin)}`,
       );
     }
   }
@@ -90,7 +104,14 @@ export function resolveCookie(
   return { name, attributes, persistent, trustedOrigins };
 }
 
-/** In the very form that is compared with an `Origin` header: a slash at the end would never match. */
+/** What those do who would trust many origins by one text. */
+function wayOut(origin: string): string {
+  return /\*/.test(origin)
+    ? ': there are no wildcards, so name each origin, or override mayUseCookie of SessionGuard'
+    : '';
+}
+
+/** In the very form that is compared with an `Origin` header: a slash at the end would never match, nor does a wildcard. */
 function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
+  return ORIGIN.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }

@@ -3,6 +3,8 @@ import type { OriginatedRequest } from './request-origin.js';
 /** Where a token may be in a request: `Authorization: Bearer …`, the table's cookie, or a header of its own. */
 export type CredentialSource = 'bearer' | 'cookie' | { readonly header: string };
 
+export const HEADER_SOURCE = { header: true } satisfies Record<keyof Exclude<CredentialSource, string>, true>;
+
 /** The same with the name of the cookie. */
 export type ResolvedSource = 'bearer' | { readonly header: string } | { readonly cookie: string };
 

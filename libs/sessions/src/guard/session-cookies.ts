@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { SessionsConfigError } from '../errors/errors.js';
+import { knownOptions } from '../known-options.js';
 import type { BaseSession } from '../session.js';
 import { SessionsRegistry, type TableReference } from '../sessions.registry.js';
 import type { WithToken } from '../table/fields.js';
@@ -20,6 +21,8 @@ export interface ClearCookieOptions {
    */
   readonly siteData?: boolean;
 }
+
+const CLEAR_OPTIONS = { siteData: true } satisfies Record<keyof ClearCookieOptions, true>;
 
 /**
  * The cookies of tables whose `credentials` have `'cookie'`. Injected, it is for the default table; `for(Admins)` is for
@@ -105,9 +108,11 @@ export class SessionCookies {
    * ```
    * @see W3C, Clear Site Data
    */
-  clear(response: unknown, { siteData = false }: ClearCookieOptions = {}): void {
+  clear(response: unknown, options: ClearCookieOptions = {}): void {
     const { httpAdapter } = this.adapterHost;
-    clearCookie(httpAdapter, response, this.#own());
+    const table = this.#own();
+    const { siteData = false } = knownOptions(table.table, options, CLEAR_OPTIONS);
+    clearCookie(httpAdapter, response, table);
     if (siteData) httpAdapter.setHeader(response, 'Clear-Site-Data', SITE_DATA);
   }
 

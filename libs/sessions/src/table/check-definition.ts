@@ -1,28 +1,38 @@
 import { canonical, IMPOSSIBLE, ValueError } from '../adapters/values.js';
-import { BUILT_IN, FIELD_TYPES, type FieldDefinition, type RelationDefinition } from './fields.js';
+import { BUILT_IN, FIELD, FIELD_TYPES, type FieldDefinition, type RelationDefinition, RELATIONS } from './fields.js';
 import { durationMs } from '../duration.js';
+import { problemsOfNames } from '../known-options.js';
+import { problemsOfTableOptions } from '../option-names.js';
 import { REASON_LENGTH } from '../revocation.js';
 import { isScope } from '../scopes.js';
 import {
+  COLUMN_MAPPING,
   DATA_LOADING,
+  DEFINITION,
   digestsOf,
   fieldsOf,
+  LAST_USE,
   lastUseOf,
   limitsOf,
   isField,
   POLICIES,
   reasonsOf,
   relationsOf,
+  REVOCATION,
+  SESSION_LIMIT,
   sessionColumns,
   type SessionsTableDefinition,
 } from './definition.js';
 
 const REASON = new RegExp(`^[a-z0-9_]{1,${REASON_LENGTH}}$`);
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]*$/;
+const RELATION_KINDS = Object.keys(RELATIONS) as (keyof typeof RELATIONS)[];
+
 /** All that is wrong with a definition; what the compiler refuses too, for those who write JavaScript. */
 export function definitionProblems(definition: SessionsTableDefinition): string[] {
   const names = [definition.table, definition.schema, definition.dataSource].filter((name) => name !== undefined);
   return [
+    ...problemsOfTableOptions(DEFINITION, definition),
     ...names
       .filter((name) => name.trim() === '' || name.includes('\0'))
       .map((name) => `${JSON.stringify(name)} is no name of a table, schema or data source`),
@@ -33,24 +43,38 @@ export function definitionProblems(definition: SessionsTableDefinition): string[
     ...limitProblems(definition),
     ...ownerProblems(definition),
     ...dataProblems(definition),
-    ...Object.keys(definition.columns ?? {})
-      .filter((name) => !digestsOf(definition).includes(name) && !sessionColumns(definition).columns.has(name))
-      .map((name) => `columns: "${name}" is no column of the table`),
+    ...columnProblems(definition),
   ];
 }
 
+function columnProblems(definition: SessionsTableDefinition): string[] {
+  const names = [...sessionColumns(definition).columns.keys(), ...digestsOf(definition)];
+  return Object.entries(definition.columns ?? {}).flatMap(([name, mapping]) => {
+    if (!names.includes(name)) return [`columns: "${name}" is no column of the table`];
+    return typeof mapping === 'string' ? [] : problemsOfNames(`columns.${name}`, mapping, COLUMN_MAPPING);
+  });
+}
+
 function lastUseProblems(definition: SessionsTableDefinition): string[] {
-  const interval = lastUseOf(definition)?.interval;
+  const lastUse = lastUseOf(definition);
+  const interval = lastUse?.interval;
   const usable = interval === undefined || durationMs(interval) !== undefined;
-  return usable
-    ? []
-    : [`lastUse.interval must be a number of seconds, or text such as '5m', not ${JSON.stringify(interval)}`];
+  return [
+    ...problemsOfNames('lastUse', lastUse, LAST_USE),
+    ...(usable
+      ? []
+      : [`lastUse.interval must be a number of seconds, or text such as '5m', not ${JSON.stringify(interval)}`]),
+  ];
 }
 
 function reasonProblems(definition: SessionsTableDefinition): string[] {
-  return reasonsOf(definition)
-    .filter((reason) => !REASON.test(reason))
-    .map((reason) => `revocation.reasons: ${JSON.stringify(reason)} is not up to ${REASON_LENGTH} of a-z, 0-9 and _`);
+  const { revocation } = definition;
+  return [
+    ...(typeof revocation === 'boolean' ? [] : problemsOfNames('revocation', revocation, REVOCATION)),
+    ...reasonsOf(definition)
+      .filter((reason) => !REASON.test(reason))
+      .map((reason) => `revocation.reasons: ${JSON.stringify(reason)} is not up to ${REASON_LENGTH} of a-z, 0-9 and _`),
+  ];
 }
 
 function scopeProblems({ scopes }: SessionsTableDefinition): string[] {
@@ -68,8 +92,9 @@ function dataProblems({ data = 'withSession' }: SessionsTableDefinition): string
 
 function limitProblems(definition: SessionsTableDefinition): string[] {
   const fields = fieldsOf(definition).map(([name]) => name);
-  return limitsOf(definition).flatMap(([field, { max, whenFull = 'endOldest' }]) => {
-    const problems: string[] = [];
+  return limitsOf(definition).flatMap(([field, limit]) => {
+    const { max, whenFull = 'endOldest' } = limit;
+    const problems = problemsOfNames('', limit, SESSION_LIMIT);
     if (!fields.includes(field)) problems.push('is no extra field of the table');
     if (!Number.isInteger(max) || max < 1) problems.push(`max must be a whole number of at least 1, not ${max}`);
     if (!POLICIES.includes(whenFull)) problems.push(`whenFull must be one of ${POLICIES.join(', ')}`);
@@ -95,8 +120,24 @@ function entryProblems(
   if ((BUILT_IN as readonly string[]).includes(name))
     return [`extraFields: "${name}" is built into every session; choose another name`];
   if (!IDENTIFIER.test(name)) return [`extraFields: "${name}" is no identifier`];
-  const problems = isField(field) ? fieldProblems(name, field) : relationProblems(definition, name, field);
+  const problems = [
+    ...problemsOfNames('', field, namesFor(field)),
+    ...(isField(field) ? fieldProblems(name, field) : relationProblems(definition, name, field)),
+  ];
   return problems.map((text) => `extraFields.${name}: ${text}`);
+}
+
+/** What an extra field takes; anything that one can take, where it does not tell what it is. */
+function namesFor(field: FieldDefinition | RelationDefinition): Readonly<Record<string, true>> {
+  if (isField(field)) return FIELD;
+  const [kind, second] = kindsOf(field);
+  return kind && !second
+    ? RELATIONS[kind]
+    : { ...FIELD, ...RELATIONS.manyToOne, ...RELATIONS.oneToOne, ...RELATIONS.oneToMany, ...RELATIONS.manyToMany };
+}
+
+function kindsOf(relation: RelationDefinition): (keyof typeof RELATIONS)[] {
+  return RELATION_KINDS.filter((kind) => kind in relation);
 }
 
 function fieldProblems(name: string, field: FieldDefinition): string[] {
@@ -125,8 +166,7 @@ function defaultProblems(name: string, field: FieldDefinition): string[] {
 }
 
 function relationProblems(definition: SessionsTableDefinition, name: string, relation: RelationDefinition): string[] {
-  const kinds = ['manyToOne', 'oneToOne', 'oneToMany', 'manyToMany'].filter((kind) => kind in relation);
-  if (kinds.length !== 1) return ['give a type, or one of manyToOne, oneToOne, oneToMany, manyToMany'];
+  if (kindsOf(relation).length !== 1) return [`give a type, or one of ${RELATION_KINDS.join(', ')}`];
   if ('oneToMany' in relation)
     return relation.inverse ? [] : ['oneToMany needs inverse, the property of the entity that leads back'];
   if ('manyToMany' in relation) return [];

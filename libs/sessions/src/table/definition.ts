@@ -4,7 +4,7 @@ import type { Columns } from '../adapters/conditions.js';
 import type { Duration } from '../duration.js';
 import { IP_LENGTH, USER_AGENT_LENGTH } from '../last-use.js';
 import { REASON_LENGTH, REVOCATION_REASONS } from '../revocation.js';
-import type { TableOptions } from '../sessions.options.js';
+import { TABLE_OPTIONS, type TableOptions } from '../sessions.options.js';
 import type { ColumnName, ExtraFields, FieldDefinition, FieldType, RelationDefinition } from './fields.js';
 
 /** How a column is named and typed in the database. */
@@ -17,6 +17,8 @@ export interface ColumnMapping {
   readonly default?: boolean;
 }
 
+export const COLUMN_MAPPING = { name: true, type: true, default: true } satisfies Record<keyof ColumnMapping, true>;
+
 /** What to keep of the last use of a session. */
 export interface LastUseDefinition {
   /** It is written at most once in this time. Default: `'5m'`. */
@@ -26,6 +28,8 @@ export interface LastUseDefinition {
   /** The client's `User-Agent`. Default: false. */
   readonly userAgent?: boolean;
 }
+
+export const LAST_USE = { interval: true, ip: true, userAgent: true } satisfies Record<keyof LastUseDefinition, true>;
 
 /** When `data` is loaded. */
 export const DATA_LOADING = ['withSession', 'onDemand'] as const;
@@ -44,6 +48,8 @@ export interface SessionLimit {
    */
   readonly whenFull?: (typeof POLICIES)[number];
 }
+
+export const SESSION_LIMIT = { max: true, whenFull: true } satisfies Record<keyof SessionLimit, true>;
 
 /** A table of sessions: where it is, what it holds beside the built-in columns, and its own options. */
 export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> extends TableOptions {
@@ -93,6 +99,29 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
   /** Names, or names and types, of columns; for tables that exist already. */
   readonly columns?: { readonly [K in ColumnName<F> | Digest]?: string | ColumnMapping };
 }
+
+export const DEFINITION = {
+  ...TABLE_OPTIONS,
+  table: true,
+  schema: true,
+  dataSource: true,
+  extraFields: true,
+  owner: true,
+  ownLimits: true,
+  lastUse: true,
+  revocation: true,
+  rotation: true,
+  freshness: true,
+  scopes: true,
+  data: true,
+  sessionLimits: true,
+  columns: true,
+} satisfies Record<keyof SessionsTableDefinition, true>;
+
+export const REVOCATION = { reasons: true } satisfies Record<
+  keyof Extract<SessionsTableDefinition['revocation'], object>,
+  true
+>;
 
 /** The columns of digests. */
 type Digest = 'authTokenDigest' | 'previousTokenDigest';

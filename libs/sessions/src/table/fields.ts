@@ -47,6 +47,18 @@ export interface FieldDefinition {
   readonly transformer?: { to(value: never): unknown; from(value: never): unknown };
 }
 
+export const FIELD = {
+  type: true,
+  nullable: true,
+  default: true,
+  length: true,
+  values: true,
+  index: true,
+  unique: true,
+  immutable: true,
+  transformer: true,
+} satisfies Record<keyof FieldDefinition, true>;
+
 /** The entity at the other end of a relation. */
 export type RelationTarget = () =>
   (abstract new (...args: never[]) => object) | EntitySchema<never> | EntitySchema | string;
@@ -87,6 +99,17 @@ export interface ManyToMany {
 
 /** A relation from a table of sessions to the application's own entities. */
 export type RelationDefinition = ManyToOne | OneToOne | OneToMany | ManyToMany;
+
+/** What each kind of relation takes. */
+export const RELATIONS = {
+  manyToOne: { manyToOne: true, joinColumn: true, inverse: true, onDelete: true } satisfies Record<
+    keyof ManyToOne,
+    true
+  >,
+  oneToOne: { oneToOne: true, joinColumn: true, inverse: true, onDelete: true } satisfies Record<keyof OneToOne, true>,
+  oneToMany: { oneToMany: true, inverse: true } satisfies Record<keyof OneToMany, true>,
+  manyToMany: { manyToMany: true, joinTable: true, inverse: true } satisfies Record<keyof ManyToMany, true>,
+};
 
 /** The columns and relations that a table has beside the built-in ones, by name. */
 export type ExtraFields = Readonly<Record<string, FieldDefinition | RelationDefinition>>;

@@ -26,6 +26,8 @@ export interface HashScheme {
   readonly salt?: string | undefined;
 }
 
+export const HASH_SCHEME = { algorithm: true, salt: true } satisfies Record<keyof HashScheme, true>;
+
 /** A key of the keyring: whoever reads the table cannot try tokens without it. */
 export interface SigningKey {
   /** 1 to 32 letters, digits, hyphens or underscores; stored with each digest that the key made. */
@@ -34,10 +36,14 @@ export interface SigningKey {
   readonly secret: string | Uint8Array;
 }
 
+export const SIGNING_KEY = { id: true, secret: true } satisfies Record<keyof SigningKey, true>;
+
 /** An HMAC-SHA-256 of the token by a key. */
 export interface KeyedScheme {
   readonly key: { readonly id: string; readonly secret: string | Uint8Array | KeyObject };
 }
+
+export const KEYED_SCHEME = { key: true } satisfies Record<keyof KeyedScheme, true>;
 
 /** How a table turns a token into what it stores. */
 export type DigestScheme = HashScheme | KeyedScheme;

@@ -150,6 +150,7 @@ function memoryColumn({ propertyName, options, mode }: ColumnArgs, index: number
     nullable: options.nullable ?? mode === 'deleteDate',
     length: kind === 'string' && options.length ? Number(options.length) : undefined,
     values: enumValues(options.enum),
+    hidden: options.select === false,
     transformer: transformer && {
       to: (value) => ApplyValueTransformers.transformTo(transformer, value) as unknown,
       from: (stored) => ApplyValueTransformers.transformFrom(transformer, stored) as unknown,

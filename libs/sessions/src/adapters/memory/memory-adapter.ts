@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid';
 import type { Awaitable } from '../../awaitable.js';
 import { SessionValidationError, StaleEntryError, UnsupportedQueryError } from '../../errors/errors.js';
+import { chunkOption, conflictOption, insertOptions } from '../call-options.js';
 import type { Column } from '../columns.js';
 import { columnOf } from '../conditions.js';
 import { storedRow } from '../rows.js';
@@ -18,6 +19,7 @@ import type {
   Row,
   Schema,
   SessionsAdapter,
+  StreamOptions,
   Where,
 } from '../sessions-adapter.js';
 import { Turns } from '../turns.js';
@@ -28,8 +30,6 @@ import { bindSlots, type MemoryPrepared, prepareQuery, run, select } from './mem
 import { loadRow, MemoryRow } from './raw-row.js';
 import { inTurns } from './in-turns.js';
 import { junctionOf, loadRelations, type Lookup } from './relations.js';
-
-const CHUNK = 500;
 
 interface OpenTable {
   readonly table: MemoryTable;
@@ -113,8 +113,9 @@ export class MemoryAdapter implements SessionsAdapter {
     return [(value) => unpacked(column as MemoryColumn, value)];
   }
 
-  async insert(schema: Schema, row: Row, { onConflict = 'raise', returning }: InsertOptions = {}): Promise<Row | null> {
+  async insert(schema: Schema, row: Row, options: InsertOptions = {}): Promise<Row | null> {
     const { table, model } = this.#open(schema);
+    const { onConflict, returning } = insertOptions(model.name, options);
     const columns = returning ? returning.map((name) => columnOf(model, name)) : model.primary;
     const values = this.#newValues(table, model, row);
     const written = this.#write(table, values, onConflict);
@@ -124,9 +125,10 @@ export class MemoryAdapter implements SessionsAdapter {
   async insertAll(
     schema: Schema,
     rows: readonly Row[],
-    { onConflict = 'raise' }: { onConflict?: OnConflict } = {},
+    options: Pick<InsertOptions, 'onConflict'> = {},
   ): Promise<number> {
     const { table, model } = this.#open(schema);
+    const onConflict = conflictOption(model.name, options);
     const all = rows.map((row) => this.#newValues(table, model, row));
     const undo: (() => void)[] = [];
     let count = 0;
@@ -169,8 +171,9 @@ export class MemoryAdapter implements SessionsAdapter {
     return select(query, bindSlots(query, params)).map(({ values }) => new MemoryRow(model, columns!, values));
   }
 
-  stream(prepared: Prepared, params: Row = {}, { maxRows = CHUNK }: { maxRows?: number } = {}): AsyncIterable<Row> {
-    return inTurns(this.#streamed(prepared as MemoryPrepared, params), maxRows);
+  stream(prepared: Prepared, params: Row = {}, options: StreamOptions = {}): AsyncIterable<Row> {
+    const query = prepared as MemoryPrepared;
+    return inTurns(this.#streamed(query, params), chunkOption(query.model.name, options));
   }
 
   /** The rows that are there at the beginning, each as it is when it is asked for. */

@@ -56,6 +56,7 @@ function sqlColumn({ driver }: DataSource, metadata: ColumnMetadata, dialect: Di
     nullable: metadata.isNullable,
     length: kind === 'string' && metadata.length ? Number(metadata.length) : undefined,
     values: metadata.enum,
+    hidden: !metadata.isSelect,
     sqlName: driver.escape(metadata.databaseName),
     zoned: driver.normalizeType(metadata) === 'timestamp with time zone',
     read: (sql: string) => dialect.read(kind, sql),

@@ -5,6 +5,8 @@ import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
 import { v7 as uuidv7 } from 'uuid';
 import { andThen, type Awaitable } from '../../awaitable.js';
 import { SessionsError, StaleEntryError } from '../../errors/errors.js';
+import { configured } from '../../known-options.js';
+import { chunkOption, conflictOption, insertOptions } from '../call-options.js';
 import type { Column } from '../columns.js';
 import { columnOf, compileWhere } from '../conditions.js';
 import { greatestOf } from '../query-options.js';
@@ -15,7 +17,6 @@ import type {
   Conversion,
   Executed,
   InsertOptions,
-  OnConflict,
   Prepared,
   QueryKind,
   QueryOptions,
@@ -23,6 +24,7 @@ import type {
   Row,
   Schema,
   SessionsAdapter,
+  StreamOptions,
   Where,
 } from '../sessions-adapter.js';
 import { type BoundStatement, type Dialect, dialectOf } from './dialects.js';
@@ -41,13 +43,13 @@ import { lockAround, lockTransaction, mayReadThePast, type TurnLock, turnsOf } f
 import { whenEnded } from './transaction-ends.js';
 import { portError } from './unique-violation.js';
 
-const CHUNK = 500;
-
 /** How an adapter uses its data source. */
 export interface TypeOrmAdapterOptions {
   /** Whether what is run often is kept prepared by the database, on each connection. Default: true. */
   readonly preparedStatements?: boolean;
 }
+
+const ADAPTER_OPTIONS = { preparedStatements: true } satisfies Record<keyof TypeOrmAdapterOptions, true>;
 
 /**
  * The port on a TypeORM data source: PostgreSQL, MySQL, MariaDB or SQLite (better-sqlite3).
@@ -71,12 +73,12 @@ export class TypeOrmAdapter implements SessionsAdapter {
 
   constructor(
     readonly dataSource: DataSource,
-    { preparedStatements = true }: TypeOrmAdapterOptions = {},
+    options: TypeOrmAdapterOptions = {},
     bound?: { readonly to: TypeOrmAdapter; readonly runner: QueryRunner },
   ) {
     this.#dialect = dialectOf(dataSource);
     this.#tables = bound ? bound.to.#tables : new Map();
-    this.#kept = bound ? bound.to.#kept : preparedStatements ? KeptStatements.of(dataSource) : undefined;
+    this.#kept = bound ? bound.to.#kept : keptStatements(dataSource, options);
     this.runner = bound?.runner;
     // In a transaction everything is on TypeORM's connection.
     this.#sqlite = bound ? undefined : SqliteConnections.of(dataSource);
@@ -180,8 +182,9 @@ export class TypeOrmAdapter implements SessionsAdapter {
     return [(raw) => (column as SqlColumn).load(raw)];
   }
 
-  async insert(schema: Schema, row: Row, { onConflict = 'raise', returning }: InsertOptions = {}): Promise<Row | null> {
+  async insert(schema: Schema, row: Row, options: InsertOptions = {}): Promise<Row | null> {
     const table = this.table(schema);
+    const { onConflict, returning } = insertOptions(table.name, options);
     const columns = returning ? returning.map((name) => columnOf(table, name)) : table.primary;
     return this.inserter(table).insert(row, onConflict, columns);
   }
@@ -189,9 +192,10 @@ export class TypeOrmAdapter implements SessionsAdapter {
   async insertAll(
     schema: Schema,
     rows: readonly Row[],
-    { onConflict = 'raise' }: { onConflict?: OnConflict } = {},
+    options: Pick<InsertOptions, 'onConflict'> = {},
   ): Promise<number> {
-    return this.inserter(this.table(schema)).insertAll(rows, onConflict);
+    const table = this.table(schema);
+    return this.inserter(table).insertAll(rows, conflictOption(table.name, options));
   }
 
   async update(schema: Schema, changes: Row, filters: Where, returning: readonly string[] = []): Promise<Row> {
@@ -304,8 +308,9 @@ export class TypeOrmAdapter implements SessionsAdapter {
     return this.#sqlite.read(query.table.name, ({ manager }) => loadRelations(manager, query, rows));
   }
 
-  stream(prepared: Prepared, params: Row = {}, { maxRows = CHUNK }: { maxRows?: number } = {}): AsyncIterable<Row> {
+  stream(prepared: Prepared, params: Row = {}, options: StreamOptions = {}): AsyncIterable<Row> {
     const query = prepared as SqlPrepared;
+    const maxRows = chunkOption(query.table.name, options);
     const chunks: Chunks = {
       prepare: (options, narrowedBy) =>
         prepareQuery(this.dataSource, this.#dialect, query.table, 'all', query.schema, options, narrowedBy),
@@ -453,6 +458,12 @@ export class TypeOrmAdapter implements SessionsAdapter {
     const remove = prepareQuery(this.dataSource, this.#dialect, table, 'deleteAll', schema, { where }, byKey);
     return { ...(await this.execute(remove, params)), rows };
   }
+}
+
+/** What keeps statements prepared, unless options say not to. @throws SessionsConfigError for options that there are not */
+function keptStatements(dataSource: DataSource, options: TypeOrmAdapterOptions): KeptStatements | undefined {
+  const { preparedStatements = true } = configured('TypeOrmAdapter', options, ADAPTER_OPTIONS);
+  return preparedStatements ? KeptStatements.of(dataSource) : undefined;
 }
 
 /** The locks that this process has taken on a data source. */
