@@ -22,6 +22,9 @@ const MOST_OWNERS = 100;
 
 const KIND = 'credentials';
 
+/** Tables in whose data source there was no table of marks the last time. */
+const UNMARKED = new WeakSet<SessionsStore>();
+
 /** An owner, by what they are locked by and the name of their mark. */
 interface Owner {
   readonly lock: string;
@@ -51,7 +54,8 @@ export function checkProof(store: SessionsStore, provedAt: Date): void {
   if (!(provedAt instanceof Date) || Number.isNaN(provedAt.getTime()))
     throw new SessionValidationError(table, { provedAt: 'must be a Date' });
   const ageMs = store.nowMs() - provedAt.getTime();
-  if (ageMs < -SKEW_MS) throw new SessionValidationError(table, { provedAt: 'is still to come' });
+  if (ageMs < -SKEW_MS)
+    throw new SessionValidationError(table, { provedAt: 'is later than now, by the clock of the library' });
   if (ageMs > DAY_MS) throw new StaleCredentialsError(table, field);
 }
 
@@ -157,6 +161,7 @@ export async function revokeForCredentials(
     for (const { mark } of owners) await writeMark(inner, mark, { at: store.now(), until });
     return store.revoke(where, CREDENTIALS_CHANGED, inner, tell);
   });
+  UNMARKED.delete(store);
   if (until) await adapter.afterTransaction(() => settle(store, adapter, owners, until));
   for (const event of told) store.events.tell(event);
   return count;
@@ -175,9 +180,6 @@ async function settle(
     // A transaction that is undone, and whose connection may be gone, has left no mark.
   }
 }
-
-/** Tables in whose data source there was no table of marks. */
-const UNMARKED = new WeakSet<SessionsStore>();
 
 /** Deletes the notes of changes that are of no use any more. */
 export async function pruneChanges(store: SessionsStore, adapter: SessionsAdapter): Promise<void> {
