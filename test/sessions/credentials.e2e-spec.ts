@@ -321,6 +321,24 @@ describeDatabases('a change of credentials in a transaction of the application',
     await owned.signIn(ANN, { provedAt: at(32 * SECOND) });
   });
 
+  it.each([Owned, Limited])('waits for no sign-in that waits for it: %o', async (table) => {
+    const sessions = app.get(table as typeof Limited);
+    const nullIfStale = (error: unknown): null => {
+      if (error instanceof StaleCredentialsError) return null;
+      throw error;
+    };
+    const signIn = await app.dataSource.transaction(async (manager) => {
+      await manager.query('SELECT 1');
+      const token = sessions.signIn(ANN, { provedAt: START }).then(({ authToken }) => authToken, nullIfStale);
+      for (let i = 0; i < 3; i++) await manager.query('SELECT 1');
+      await sessions.revokeAll(ANN, { reason, manager });
+      return { token };
+    });
+    // Where it was faster its session has been ended.
+    const token = await signIn.token;
+    expect(token && (await sessions.authenticate(token))).toBeNull();
+  });
+
   it('is none where that is undone', async () => {
     await app.dataSource
       .transaction(async (manager) => {
