@@ -86,6 +86,7 @@ describeDatabases('a change of the password', (name) => {
     async function changePassword(userId: string, here: { id: string }, i: number): Promise<void> {
       const { dataSource } = node(i);
       await dataSource.transaction(isServer ? 'READ COMMITTED' : 'SERIALIZABLE', async (manager) => {
+        expect(await manager.existsBy(User, { id: userId, password: OLD })).toBe(true);
         const options = { reason: 'credentials_changed', manager } as const;
         await sessions(i).revokeOthers(here, { userId }, options);
         const { affected } = await manager.update(User, { id: userId, password: OLD }, { password: NEW });

@@ -322,7 +322,7 @@ describeDatabases('a change of credentials in a transaction of the application',
   });
 
   it.each([Owned, Limited])('waits for no sign-in that waits for it: %o', async (table) => {
-    const sessions = app.get(table as typeof Limited);
+    const sessions = app.get(table);
     const nullIfStale = (error: unknown): null => {
       if (error instanceof StaleCredentialsError) return null;
       throw error;
