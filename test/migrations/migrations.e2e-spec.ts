@@ -257,7 +257,7 @@ describeDatabases('PARITY 1.7, migrations', (name) => {
     expect(await indexed('optional')).not.toContain('expiresAt');
     expect(await indexed('plain')).toContain('expiresAt');
     expect((await tableOf(dataSource, 'plain'))!.columns.map((column) => column.name).toSorted()).toEqual(
-      ['authTokenDigest', 'createdAt', 'data', 'expiresAt', 'id', 'updatedAt'].toSorted(),
+      ['authTokenDigest', 'createdAt', 'data', 'expiresAt', 'fixedEnd', 'id', 'updatedAt'].toSorted(),
     );
   });
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { SessionsService, SessionsTable } from '@app/sessions';
 import { describeDatabases, type TestDatabase } from '../support/databases.js';
 import { type TestApplication, useApplication } from './support/application.js';
-import { at, DAY, START } from './support/clock.js';
+import { at, DAY, MINUTE, SECOND, START } from './support/clock.js';
 
 const FIELDS = { userId: { type: 'string', index: true }, lastSeen: { type: 'timestamp', nullable: true } } as const;
 
@@ -15,6 +15,7 @@ class Renamed extends SessionsTable({
     authTokenDigest: 'auth_token_digest',
     data: { name: 'payload' },
     expiresAt: 'expires_at',
+    fixedEnd: 'fixed end',
     createdAt: 'inserted_at',
     updatedAt: 'order',
     userId: 'user id',
@@ -51,6 +52,12 @@ function columnsOf(app: TestApplication, { entity }: { readonly entity: new () =
 
 /** Every call of a table, each of which has to name its columns as the database has them. */
 function works(app: TestApplication, sessionsOf: () => Renamed | Plain | Typed): void {
+  it('keep an end that is given (ASVS 7.6.1)', async () => {
+    const { authToken } = await sessionsOf().create({ userId: 'u1', expiresAt: at(MINUTE) });
+    app.clock.advance(SECOND);
+    expect(await sessionsOf().authenticate(authToken)).toMatchObject({ expiresAt: at(MINUTE) });
+  });
+
   it('works in every call', async () => {
     const sessions = sessionsOf();
     const session = await sessions.create({ userId: 'u1', data: { a: { b: 1 } }, lastSeen: at(1) });
@@ -82,6 +89,7 @@ describeDatabases('columns', (name) => {
           'auth_token_digest',
           'payload',
           'expires_at',
+          'fixed end',
           'inserted_at',
           'order',
           'user id',
@@ -107,6 +115,7 @@ describeDatabases('columns', (name) => {
           'auth_token_digest',
           'data',
           'expires_at',
+          'fixed_end',
           'created_at',
           'updated_at',
           'user_id',
@@ -125,7 +134,17 @@ describeDatabases('columns', (name) => {
 
     it('are named as the fields', () => {
       expect(columnsOf(app, Plain)).toEqual(
-        ['id', 'authTokenDigest', 'data', 'expiresAt', 'createdAt', 'updatedAt', 'userId', 'lastSeen'].toSorted(),
+        [
+          'id',
+          'authTokenDigest',
+          'data',
+          'expiresAt',
+          'fixedEnd',
+          'createdAt',
+          'updatedAt',
+          'userId',
+          'lastSeen',
+        ].toSorted(),
       );
     });
 
@@ -156,6 +175,7 @@ describe('a schema and column types on PostgreSQL', () => {
       authTokenDigest: 'character varying',
       data: 'jsonb',
       expiresAt: 'timestamp with time zone',
+      fixedEnd: 'boolean',
       created: 'timestamp without time zone',
       updatedAt: 'timestamp with time zone',
       userId: 'character varying',

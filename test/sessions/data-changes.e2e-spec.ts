@@ -148,7 +148,7 @@ describeStorages('changing parts of sessions', (name) => {
       revoke: (session) => sessions.revoke(session),
       delete: (session) => sessions.delete(session),
       refresh: async (session) => {
-        await sessions.update(session, { expiresAt: at(MINUTE) });
+        await sessions.update(session, { expiresAt: at(MINUTE) }, { extend: true });
         await sessions.refresh(session);
       },
     };

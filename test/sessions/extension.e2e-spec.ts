@@ -69,8 +69,8 @@ describeStorages('extension', (name) => {
       expect(await sessions.get({ id: session.id })).toEqual(session);
     });
 
-    it('lengthens a shorter end that the caller gave', async () => {
-      const { id } = await sessions.create({ userId: 'u1', expiresAt: at(HOUR) });
+    it('lengthens a shorter end that the caller gave, and means to be extended', async () => {
+      const { id } = await sessions.create({ userId: 'u1', expiresAt: at(HOUR) }, { extend: true });
       expect(await sessions.get({ id })).toMatchObject({ expiresAt: at(7 * DAY) });
     });
 
@@ -176,7 +176,7 @@ describeStorages('extension', (name) => {
     });
 
     it("finds another request's extension where its own copy says that the session is over", async () => {
-      const copy = await sessions.create({ userId: 'u1', expiresAt: at(SECOND) });
+      const copy = await sessions.create({ userId: 'u1', expiresAt: at(SECOND) }, { extend: true });
       await sessions.refresh(copy);
       app.clock.advance(MINUTE);
       expect(await sessions.refresh(copy)).toMatchObject({ expiresAt: at(7 * DAY), isExpired: false });

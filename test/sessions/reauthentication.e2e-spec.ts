@@ -182,7 +182,7 @@ describeStorages('re-authentication', (name) => {
 
     it('the absolute limit before the idle one, which is not cut short by the old one', async () => {
       const limited = app.get(Limited);
-      const session = await limited.create({ expiresAt: at(3 * DAY) });
+      const session = await limited.create({ expiresAt: at(3 * DAY) }, { extend: true });
       app.clock.advance(2 * DAY + 12 * HOUR);
       expect(await limited.reauthenticate(session)).toMatchObject({ expiresAt: at(3 * DAY + 12 * HOUR) });
     });

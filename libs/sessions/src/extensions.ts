@@ -3,6 +3,7 @@ import { And, LessThan, MoreThanOrEqual } from 'typeorm';
 import { later, param } from './adapters/operators.js';
 import type { Prepared, Row, Where } from './adapters/sessions-adapter.js';
 import { Batches, sizeFor } from './batches.js';
+import { MOVABLE } from './fixed-ends.js';
 import { noteRenewal } from './renewals.js';
 import { type BaseSession, type Extension, extensionAt, isExpired, limitsOf } from './session.js';
 import type { SessionsStore } from './sessions.store.js';
@@ -18,7 +19,7 @@ interface Group {
  * way travel as one statement; one that comes alone waits for nothing.
  */
 export class Extensions {
-  readonly #statements = new Map<number, Prepared>();
+  readonly #statements = new Map<string, Prepared>();
   readonly #batches = new Batches<BaseSession, BaseSession | null>(
     (session) => this.#extendOne(session, this.store.now()),
     (sessions) => this.#extendAll(sessions),
@@ -82,7 +83,8 @@ export class Extensions {
       params[`seen${i}`] = expiresAt;
     }
     try {
-      return await this.store.extendBy(sessions, this.#statement(size), params, extension.expiresAt, now);
+      const statement = this.#statement(size, await this.store.fixedEnds.areKept());
+      return await this.store.extendBy(sessions, statement, params, extension.expiresAt, now);
     } catch {
       // Whatever it was, it may concern only one of them.
       return oneByOne();
@@ -92,8 +94,9 @@ export class Extensions {
   async #extendOne(session: BaseSession, now: Date, manager?: EntityManager): Promise<BaseSession | null> {
     const extension = this.#extensionOf(session, now);
     const params = { now, id0: session.id, seen0: session.expiresAt, ...extension };
+    const statement = this.#statement(1, await this.store.fixedEnds.areKept(this.store.on(manager)));
     const { expiresAt } = extension;
-    const [extended] = await this.store.extendBy([session], this.#statement(1), params, expiresAt, now, manager);
+    const [extended] = await this.store.extendBy([session], statement, params, expiresAt, now, manager);
     return extended!;
   }
 
@@ -101,18 +104,19 @@ export class Extensions {
     return extensionAt(now, limitsOf(session, this.store.options))!;
   }
 
-  #statement(size: number): Prepared {
+  #statement(size: number, fixedEndsAreKept: boolean): Prepared {
     const { adapter, entity, unrevoked } = this.store;
-    let statement = this.#statements.get(size);
+    const key = `${size} ${fixedEndsAreKept}`;
+    let statement = this.#statements.get(key);
     if (!statement) {
       const where = Array.from({ length: size }, (_, i): Where => {
         // A log-out meanwhile leaves an earlier end than the one that was seen. Not than now: its clock may be ahead of ours.
         const expiresAt = And(MoreThanOrEqual(param(`seen${i}`)), LessThan(param('ifBefore')));
-        return { id: param(`id${i}`), ...unrevoked, expiresAt };
+        return { id: param(`id${i}`), ...unrevoked, ...(fixedEndsAreKept && MOVABLE), expiresAt };
       });
       const set = { expiresAt: param('expiresAt'), updatedAt: later(param('now')) };
       statement = adapter.prepare('updateAll', entity, { set, where, often: true });
-      this.#statements.set(size, statement);
+      this.#statements.set(key, statement);
     }
     return statement;
   }

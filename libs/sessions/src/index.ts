@@ -1,6 +1,7 @@
 export { column, jsonKeys, JsonPath, later, param } from './adapters/operators.js';
 export type {
   AdapterMeta,
+  ColumnState,
   Conversion,
   Direction,
   Executed,
@@ -58,6 +59,8 @@ export type {
 } from './sessions.options.js';
 export {
   type AuthenticateOptions,
+  type CreateOptions,
+  type EndOptions,
   type GetOptions,
   type SessionReference,
   SessionsService,

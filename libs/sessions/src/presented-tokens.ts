@@ -128,10 +128,10 @@ export class PresentedTokens {
 
   /** When a session ends, or is to be extended, whichever comes first, in milliseconds. */
   #keptUntil(session: BaseSession): number {
-    const { options } = this.store;
+    const { options, fixedEnds } = this.store;
     const { absoluteEnd } = limitsOf(session, options);
     const end = earlier(session.expiresAt, absoluteEnd)?.getTime() ?? Infinity;
-    return options.autoExtend ? Math.min(end, dueAt(session, options)) : end;
+    return options.autoExtend && !fixedEnds.has(session) ? Math.min(end, dueAt(session, options)) : end;
   }
 
   #foundBy(

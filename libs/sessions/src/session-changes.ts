@@ -26,7 +26,9 @@ export async function changed(
   const adapter = store.on(manager);
   const changes = { ...set, updatedAt: later(store.now()) };
   try {
-    const row = await adapter.update(store.entity, changes, { id: session.id, ...conditions }, store.selected);
+    // Nothing is remembered of what may be rolled back.
+    const columns = manager ? store.selected : store.fixedEnds.readBeside(store.selected);
+    const row = await adapter.update(store.entity, changes, { id: session.id, ...conditions }, columns);
     return foundAs(session, store.sessionFrom(row));
   } catch (error) {
     throw error instanceof StaleEntryError ? new StaleSessionError(store.table, session.id, { cause: error }) : error;

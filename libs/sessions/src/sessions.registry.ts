@@ -68,9 +68,13 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     if (adapter === undefined || problems.length > 0) return undefined;
     const useFailed = (error: unknown): void =>
       this.#logger.warn(`Table "${name}": the last use of sessions cannot be written: ${reasonOf(error)}`);
+    const noFixedEnds = (addedBy: string): void =>
+      this.#logger.warn(
+        `Table "${name}" has no column for ends that are given by expiresAt, so use moves them as all others. To keep them: ${addedBy}`,
+      );
     const now = this.options.clock ?? systemClock;
     const events = this.events.of(name, now);
-    const store = new SessionsStore(definition, entity, adapter, options, now, events, useFailed, cache);
+    const store = new SessionsStore(definition, entity, adapter, options, now, events, useFailed, noFixedEnds, cache);
     this.#stores.set(table, store);
     return store;
   }
@@ -81,7 +85,13 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   }
 
   /** @throws SessionsConfigError with all that is wrong */
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
+    this.#check();
+    // What is not known for certain now is asked for again by the first call that needs it.
+    await Promise.allSettled(this.all().map(async ({ fixedEnds }) => fixedEnds.areKept()));
+  }
+
+  #check(): void {
     const names = this.all().map((store) => store.table);
     const { defaultTable, realm, tables = {} } = this.options;
     if (realm !== undefined && !isRealm(realm)) {

@@ -46,8 +46,20 @@ export interface WriteOptions {
 
 const WRITE_OPTIONS = { manager: true } satisfies Record<keyof WriteOptions, true>;
 
+/** What becomes of an end that is given. */
+export interface EndOptions {
+  /**
+   * Whether the `expiresAt` that is given is only the first end, which use moves as those that the library sets; without it
+   * nothing does. Default: false, and true for a new session with a `ttl` of its own.
+   */
+  extend?: boolean;
+}
+
+/** How a session begins. */
+export interface CreateOptions extends WriteOptions, OwnLimits, EndOptions {}
+
 /** Where a session begins, for how long, and in place of which. */
-export interface SignInOptions extends WriteOptions, OwnLimits {
+export interface SignInOptions extends CreateOptions {
   /** The session that the request came with, if any; it is ended. */
   replaces?: SessionReference | null;
   /**
@@ -57,19 +69,22 @@ export interface SignInOptions extends WriteOptions, OwnLimits {
   provedAt?: Date;
 }
 
-const CREATE_OPTIONS = { ...WRITE_OPTIONS, ...OWN_LIMITS } satisfies Record<keyof (WriteOptions & OwnLimits), true>;
+const CREATE_OPTIONS = { ...WRITE_OPTIONS, ...OWN_LIMITS, extend: true } satisfies Record<keyof CreateOptions, true>;
 const SIGN_IN_OPTIONS = { ...CREATE_OPTIONS, replaces: true, provedAt: true } satisfies Record<
   keyof SignInOptions,
   true
 >;
 
 /** How a session is changed. */
-export interface UpdateOptions extends WriteOptions {
+export interface UpdateOptions extends WriteOptions, EndOptions {
   /** Whether the session is changed only where nothing has changed it since it was read, by its `updatedAt`. Default: false. */
   ifUnchanged?: boolean;
 }
 
-const UPDATE_OPTIONS = { ...WRITE_OPTIONS, ifUnchanged: true } satisfies Record<keyof UpdateOptions, true>;
+const UPDATE_OPTIONS = { ...WRITE_OPTIONS, ifUnchanged: true, extend: true } satisfies Record<
+  keyof UpdateOptions,
+  true
+>;
 
 /** Why sessions are revoked. */
 export interface RevokeOptions<F extends ExtraFields = ExtraFields> extends WriteOptions {
@@ -133,7 +148,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   declare readonly fields?: F;
 
   /**
-   * Begins a session. The token on what is returned exists nowhere else: only its digest is stored.
+   * Begins a session. The token on what is returned exists nowhere else: only its digest is stored. An `expiresAt` that is
+   * given is the session's end however it is used, unless `extend` or a `ttl` says otherwise.
    *
    * @throws SessionValidationError naming every missing, unknown or wrong field; nothing is written
    * @throws UniqueConstraintError where a unique field has the value already
@@ -143,7 +159,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * return { token: session.authToken };
    * ```
    */
-  async create(attributes: NewSession<F>, options: WriteOptions & OwnLimits = {}): Promise<WithToken<Session<F>>> {
+  async create(attributes: NewSession<F>, options: CreateOptions = {}): Promise<WithToken<Session<F>>> {
     return this.signIn(attributes, knownOptions(this.store.table, options, CREATE_OPTIONS));
   }
 
@@ -163,12 +179,14 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    */
   async signIn(attributes: NewSession<F>, options: SignInOptions = {}): Promise<WithToken<Session<F>>> {
     const { store } = this;
-    const { manager, replaces, provedAt, ...own } = knownOptions(store.table, options, SIGN_IN_OPTIONS);
+    const { manager, replaces, provedAt, extend, ...own } = knownOptions(store.table, options, SIGN_IN_OPTIONS);
     if (provedAt !== undefined) checkProof(store, provedAt);
     const now = store.now();
     const given = newAttributes(store.columns, attributes);
     const stored = storedLimits(store, own, now);
     const limits = limitsOf({ createdAt: now, ...stored }, store.options);
+    const adapter = store.on(manager);
+    const isFixed = given['expiresAt'] instanceof Date && !(extend ?? own.ttl !== undefined);
     const row: Row = {
       id: uuidv7(),
       ...store.unset,
@@ -177,16 +195,12 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
       expiresAt:
         'expiresAt' in given ? earlier(given['expiresAt'] as Date | null, limits.absoluteEnd) : endFrom(now, limits),
       ...(store.definition.freshness && { authenticatedAt: now }),
+      ...(isFixed && (await store.fixedEnds.given(true, adapter))),
       createdAt: now,
       updatedAt: now,
     };
     const { authToken, authTokenDigest } = this.#newToken();
-    await insertWithinLimits(
-      store,
-      store.on(manager),
-      { ...row, authTokenDigest },
-      { replaced: replaces?.id, provedAt },
-    );
+    await insertWithinLimits(store, adapter, { ...row, authTokenDigest }, { replaced: replaces?.id, provedAt });
     const session = store.sessionFrom(row);
     store.events.tell({ type: 'created', session });
     return this.#withToken(session, authToken);
@@ -390,7 +404,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
 
   /**
    * Changes a session in one statement and returns it as it is now. A change of `expiresAt` needs a session that is
-   * still valid: nothing revives one.
+   * still valid, for nothing revives one; and no use of the session moves that end, unless `extend` says so.
    *
    * @throws SessionValidationError naming every unknown, immutable or wrong field; nothing is written
    * @throws StaleSessionError where the session is gone, has ended and is to get a new end, or has changed since it was
@@ -402,14 +416,16 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     options: UpdateOptions = {},
   ): Promise<Session<F>> {
     const { store } = this;
-    const { manager, ifUnchanged = false } = knownOptions(store.table, options, UPDATE_OPTIONS);
+    const { manager, ifUnchanged = false, extend = false } = knownOptions(store.table, options, UPDATE_OPTIONS);
     this.#idOf(session);
     const attributes = changedAttributes(store.columns, changes);
     const conditions = {
       ...('expiresAt' in attributes && store.unendedSince(session, store.now())),
       ...(ifUnchanged && unchangedSince(store, session)),
     };
-    return this.#typed(await changed(store, session, attributes, conditions, manager));
+    const end = attributes['expiresAt'];
+    const fixed = end !== undefined && (await store.fixedEnds.given(end !== null && !extend, store.on(manager)));
+    return this.#typed(await changed(store, session, { ...attributes, ...fixed }, conditions, manager));
   }
 
   /**

@@ -34,6 +34,7 @@ import {
 import { candidateDigests } from './token/digest.js';
 import { isWellFormedToken } from './token/parse.js';
 import { Extensions } from './extensions.js';
+import { FixedEnds } from './fixed-ends.js';
 import { PresentedTokens } from './presented-tokens.js';
 
 /** A statement that changes sessions, or deletes them. */
@@ -54,6 +55,8 @@ export class SessionsStore {
   readonly nowMs: () => number;
   /** What comes with requests. */
   readonly tokens: PresentedTokens;
+  /** The ends that no use moves. */
+  readonly fixedEnds: FixedEnds;
   readonly #hidden: readonly string[];
   readonly #data: Prepared;
   readonly #extensions: Extensions;
@@ -69,6 +72,7 @@ export class SessionsStore {
     readonly now: Clock,
     readonly events: TableEvents,
     useFailed: (error: unknown) => void,
+    noFixedEnds: (addedBy: string) => void,
     readonly cache?: CachedSessions,
   ) {
     this.columns = sessionColumns(definition);
@@ -78,6 +82,7 @@ export class SessionsStore {
     const nullable = [...this.columns.columns.values()].filter((column) => column.nullable);
     this.unset = Object.fromEntries(nullable.map((column) => [column.property, null]));
     const together = options.coalesces && !adapter.init([entity]).inProcess;
+    this.fixedEnds = new FixedEnds(adapter, entity, noFixedEnds);
     this.tokens = new PresentedTokens(this, together);
     this.#extensions = new Extensions(this, together);
     const lastUse = lastUseOf(definition);
@@ -196,6 +201,7 @@ export class SessionsStore {
   /** The session, extended by its table's lifetime where that is worth a write; `null` where it ended meanwhile. */
   extendIfDue(session: BaseSession, manager?: EntityManager): Awaitable<BaseSession | null> {
     if (session.isExpired || !isDue(session, this.options, this.nowMs()) || wasEnded(session)) return session;
+    if (this.fixedEnds.has(session)) return session;
     return this.#extensions.extend(session, manager);
   }
 
@@ -261,7 +267,8 @@ export class SessionsStore {
   async findValid(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
     const adapter = this.on(manager);
     const where = { id: session.id, ...this.validAt(this.now()) };
-    const { rows } = await adapter.execute(adapter.prepare('all', this.entity, { where, select: this.selected }));
+    const select = this.fixedEnds.readBeside(this.selected);
+    const { rows } = await adapter.execute(adapter.prepare('all', this.entity, { where, select }));
     const found = this.validFrom(rows?.[0]);
     return found && { ...session, ...found };
   }
@@ -289,6 +296,7 @@ export class SessionsStore {
   /** Relations come with whole rows, new rows are whole, and a digest is on no session. */
   #shown(row: Row): Row {
     if (!this.#hidden.some((name) => name in row)) return row;
+    this.fixedEnds.note(row);
     const shown: Row = {};
     for (const name of Object.keys(row)) if (!this.#hidden.includes(name)) shown[name] = row[name];
     return shown;

@@ -4,6 +4,7 @@ import { column, later } from './adapters/operators.js';
 import type { Row, Where } from './adapters/sessions-adapter.js';
 import { StaleSessionError } from './errors/errors.js';
 import { after, type BaseSession, beginningOf, endFrom, isExpired, limitsOf } from './session.js';
+import { MOVABLE } from './fixed-ends.js';
 import { asRead, bothOf } from './session-filters.js';
 import type { SessionsStore } from './sessions.store.js';
 import { isSuperseded, unsuperseded } from './superseded-tokens.js';
@@ -51,6 +52,7 @@ export async function reauthenticated(
   authTokenDigest: string,
   manager?: EntityManager,
 ): Promise<BaseSession> {
+  const areKept = await store.fixedEnds.areKept(store.on(manager));
   let current: BaseSession | null = session;
   for (let tries = 0; tries < TRIES && current && isReauthenticatedAlike(current, session); tries++) {
     const now = store.now();
@@ -61,7 +63,8 @@ export async function reauthenticated(
       ...(store.definition.rotation && { previousTokenDigest: null }),
       authTokenDigest,
     };
-    if (await change(store, current, set, unchanged(store, current), manager)) {
+    const asSeen = { ...unchanged(store, current), ...('expiresAt' in changes && areKept && MOVABLE) };
+    if (await change(store, current, set, asSeen, manager)) {
       const changed = { ...unsuperseded(current), ...changes };
       store.events.tell({ type: 'reauthenticated', session: changed });
       return changed;
@@ -114,12 +117,13 @@ async function change(
 }
 
 /** The limits of the session as they are when they begin now; an end that is later already stays. */
-function newLimits({ options }: SessionsStore, session: BaseSession, now: Date): Row {
+function newLimits({ options, fixedEnds }: SessionsStore, session: BaseSession, now: Date): Row {
   const { absoluteExpiresAt } = session;
   const own =
     absoluteExpiresAt && new Date(now.getTime() + absoluteExpiresAt.getTime() - beginningOf(session).getTime());
   const limits = limitsOf({ ...session, authenticatedAt: now, ...(own && { absoluteExpiresAt: own }) }, options);
   const end = endFrom(now, limits);
-  const lengthens = session.expiresAt !== null && end !== null && isExpired(session.expiresAt, end);
+  const isMovable = session.expiresAt !== null && !fixedEnds.has(session);
+  const lengthens = isMovable && end !== null && isExpired(session.expiresAt, end);
   return { ...(lengthens && { expiresAt: end }), ...(own && { absoluteExpiresAt: own }) };
 }

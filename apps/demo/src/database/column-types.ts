@@ -17,6 +17,10 @@ export function jsonType({ dataSource: { driver } }: QueryRunner): ColumnType {
   return { type: driver.normalizeType({ type: 'json' }) };
 }
 
+export function booleanType({ dataSource: { driver } }: QueryRunner): ColumnType {
+  return { type: driver.normalizeType({ type: 'boolean' }) };
+}
+
 export function integerType({ dataSource: { driver } }: QueryRunner): ColumnType {
   return { type: driver.normalizeType({ type: 'int' }) };
 }

@@ -4,10 +4,17 @@ import { CreateDemo1767225600000 } from './migrations/1767225600000-create-demo.
 import { AddActivity1767312000000 } from './migrations/1767312000000-add-activity.js';
 import { AddDailyCounts1767398400000 } from './migrations/1767398400000-add-daily-counts.js';
 import { AddMarks1767484800000 } from './migrations/1767484800000-add-marks.js';
+import { AddFixedEnds1767571200000 } from './migrations/1767571200000-add-fixed-ends.js';
 
 const COMMON = {
   autoLoadEntities: true,
-  migrations: [CreateDemo1767225600000, AddActivity1767312000000, AddDailyCounts1767398400000, AddMarks1767484800000],
+  migrations: [
+    CreateDemo1767225600000,
+    AddActivity1767312000000,
+    AddDailyCounts1767398400000,
+    AddMarks1767484800000,
+    AddFixedEnds1767571200000,
+  ],
   migrationsRun: true,
   retryAttempts: 3,
   retryDelay: 1000,

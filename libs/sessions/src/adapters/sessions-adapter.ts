@@ -130,6 +130,14 @@ export interface AdapterMeta {
   readonly maxParameters?: number;
 }
 
+/** What the storage knows of a column that a schema has. */
+export interface ColumnState {
+  /** Whether the table has it. */
+  readonly exists: boolean;
+  /** The statement that adds it. */
+  readonly addedBy: string;
+}
+
 /** Turns one value into another on its way into or out of the storage. */
 export type Conversion = (value: unknown) => unknown;
 
@@ -148,6 +156,12 @@ export interface SessionsAdapter {
 
   /** Resolves when what the adapter needs is up; rejects with a clear error where it is not. */
   ensureStarted(): Promise<void>;
+
+  /**
+   * What the storage knows of a column that a table may lack, such as one from before it was thought of; where it does, whole
+   * rows come without it from then on. `undefined` while there is no such table.
+   */
+  columnState(schema: Schema, column: string): Promise<ColumnState | undefined>;
 
   /** Runs `fn` with an adapter whose every statement travels on one connection. */
   checkout<T>(fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T>;

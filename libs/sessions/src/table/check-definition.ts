@@ -9,12 +9,12 @@ import {
   COLUMN_MAPPING,
   DATA_LOADING,
   DEFINITION,
-  digestsOf,
   fieldsOf,
   LAST_USE,
   lastUseOf,
   limitsOf,
   isField,
+  ownColumnsOf,
   POLICIES,
   reasonsOf,
   relationsOf,
@@ -48,7 +48,7 @@ export function definitionProblems(definition: SessionsTableDefinition): string[
 }
 
 function columnProblems(definition: SessionsTableDefinition): string[] {
-  const names = [...sessionColumns(definition).columns.keys(), ...digestsOf(definition)];
+  const names = [...sessionColumns(definition).columns.keys(), ...ownColumnsOf(definition)];
   return Object.entries(definition.columns ?? {}).flatMap(([name, mapping]) => {
     if (!names.includes(name)) return [`columns: "${name}" is no column of the table`];
     return typeof mapping === 'string' ? [] : problemsOfNames(`columns.${name}`, mapping, COLUMN_MAPPING);

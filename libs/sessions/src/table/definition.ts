@@ -97,7 +97,7 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
    */
   readonly owner?: ColumnName<F>;
   /** Names, or names and types, of columns; for tables that exist already. */
-  readonly columns?: { readonly [K in ColumnName<F> | Digest]?: string | ColumnMapping };
+  readonly columns?: { readonly [K in ColumnName<F> | Digest | 'fixedEnd']?: string | ColumnMapping };
 }
 
 export const DEFINITION = {
@@ -194,6 +194,11 @@ export function ownerOf(definition: SessionsTableDefinition): string | undefined
   return definition.owner ?? (limits.length === 1 ? limits[0]![0] : undefined);
 }
 
+/** The columns of a table that no application names, but for mapping them. */
+export function ownColumnsOf(definition: SessionsTableDefinition): readonly string[] {
+  return [...digestsOf(definition), 'fixedEnd'];
+}
+
 /** The columns of digests that a table has. */
 export function digestsOf({ rotation }: SessionsTableDefinition): readonly string[] {
   const digests: Digest[] = rotation ? ['authTokenDigest', 'previousTokenDigest'] : ['authTokenDigest'];
@@ -202,8 +207,8 @@ export function digestsOf({ rotation }: SessionsTableDefinition): readonly strin
 
 /** The columns that no session of a table shows. */
 export function hiddenOf({ data }: SessionsTableDefinition): readonly string[] {
-  const digests: Digest[] = ['authTokenDigest', 'previousTokenDigest'];
-  return data === 'onDemand' ? [...digests, 'data'] : digests;
+  const own = ['authTokenDigest', 'previousTokenDigest', 'fixedEnd'];
+  return data === 'onDemand' ? [...own, 'data'] : own;
 }
 
 /** The columns that its sessions show. */
@@ -212,7 +217,7 @@ export function shownColumns(definition: SessionsTableDefinition): DefinedColumn
   return [...sessionColumns(definition).columns.values()].filter(({ property }) => !hidden.includes(property));
 }
 
-/** The columns that an application may name: all but the digests. */
+/** The columns that an application may name: all but the digests, and whether an end is fixed. */
 export function sessionColumns(definition: SessionsTableDefinition): Columns<DefinedColumn> {
   const extra = fieldsOf(definition).map(([property, field]): DefinedColumn => {
     const length = field.type === 'string' ? (field.length ?? DEFAULT_STRING_LENGTH) : undefined;

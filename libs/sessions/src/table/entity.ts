@@ -35,6 +35,14 @@ export function sessionsEntity<F extends ExtraFields>(
     ),
     data: mapped(table, 'data', { type: 'json', default: () => "'{}'", select: table.data !== 'onDemand' }),
     expiresAt: mapped(table, 'expiresAt', { ...TIMESTAMP, nullable: true }),
+    // TypeORM itself never names it: a table from before it was thought of has it not.
+    fixedEnd: mapped(table, 'fixedEnd', {
+      type: 'boolean',
+      nullable: true,
+      select: false,
+      insert: false,
+      update: false,
+    }),
     createdAt: mapped(table, 'createdAt', TIMESTAMP),
     updatedAt: mapped(table, 'updatedAt', TIMESTAMP),
     ...(lastUse && { lastUsedAt: mapped(table, 'lastUsedAt', { ...TIMESTAMP, nullable: true }) }),

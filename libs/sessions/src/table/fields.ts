@@ -299,6 +299,7 @@ export const BUILT_IN = [
   'authTokenDigest',
   'data',
   'expiresAt',
+  'fixedEnd',
   'isExpired',
   'createdAt',
   'updatedAt',

@@ -8,6 +8,7 @@ import { columnOf } from '../conditions.js';
 import { storedRow } from '../rows.js';
 import type {
   AdapterMeta,
+  ColumnState,
   Conversion,
   Executed,
   InsertOptions,
@@ -67,6 +68,11 @@ export class MemoryAdapter implements SessionsAdapter {
 
   /** Memory is always up. */
   async ensureStarted(): Promise<void> {}
+
+  /** A table has what its entity has. */
+  async columnState(): Promise<ColumnState> {
+    return { exists: true, addedBy: '' };
+  }
 
   async checkout<T>(fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
     return fn(this);

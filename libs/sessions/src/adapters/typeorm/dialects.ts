@@ -4,6 +4,7 @@ import type { ColumnKind } from '../columns.js';
 import type { Comparison } from '../conditions.js';
 import { escapeLike, globPattern } from '../like.js';
 import type { Conversion } from '../sessions-adapter.js';
+import { type ColumnQuery, mysqlColumns, postgresColumns, sqliteColumns } from './column-state.js';
 import { type ChangeKeys, mysqlKeys, postgresKeys, sqliteKeys } from './key-changes.js';
 import type { SqliteConnection } from './better-sqlite3.js';
 
@@ -26,6 +27,8 @@ export interface Dialect {
   json: JsonDialect;
   /** The object in a JSON column with some keys changed. */
   readonly changeKeys: ChangeKeys;
+  /** What the catalogue says of a column. */
+  readonly columns: ColumnQuery;
   /** The later one of a time, given as a placeholder, and of a millisecond after that of a column; null is before any. */
   later(sql: string, placeholder: string): string;
   /** The statements that can return the rows they changed. */
@@ -190,6 +193,7 @@ const postgres: Dialect = {
     textAt: (document, path, bind) => `(${postgresJson(document, path, bind)} #>> '{}')`,
   },
   changeKeys: postgresKeys,
+  columns: postgresColumns,
   later: (sql, placeholder) => `GREATEST(${placeholder}, ${sql} + interval '1 millisecond')`,
   returning: new Set(['insert', 'update', 'delete']),
   nullsFirst: false,
@@ -259,6 +263,7 @@ const sqlite: Dialect = {
     textAt: (document, path, bind) => `json_extract(${document}, ${bind(jsonPath(path))})`,
   },
   changeKeys: sqliteKeys,
+  columns: sqliteColumns,
   later: (sql, placeholder) =>
     `MAX(${placeholder}, COALESCE(strftime('%Y-%m-%d %H:%M:%f', ${sql}, '+0.001 seconds'), ''))`,
   returning: new Set(['insert', 'update', 'delete']),
@@ -342,6 +347,7 @@ const mysql: Dialect = {
     textAt: (document, path, bind) => `JSON_UNQUOTE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`,
   },
   changeKeys: mysqlKeys,
+  columns: mysqlColumns,
   later(sql, placeholder) {
     const given = `CAST(${placeholder} AS DATETIME(3))`;
     return `GREATEST(${given}, COALESCE(${sql} + INTERVAL 1000 MICROSECOND, ${given}))`;

@@ -14,6 +14,7 @@ import { SessionMark } from '../session-mark.js';
 import { toStored } from '../values.js';
 import type {
   AdapterMeta,
+  ColumnState,
   Conversion,
   Executed,
   InsertOptions,
@@ -27,6 +28,7 @@ import type {
   StreamOptions,
   Where,
 } from '../sessions-adapter.js';
+import { additionOf, namesOf, tableWithout } from './column-state.js';
 import { type BoundStatement, type Dialect, dialectOf } from './dialects.js';
 import { Inserter } from './inserter.js';
 import { bindParams, prepareQuery, type SqlPrepared } from './prepare.js';
@@ -97,6 +99,18 @@ export class TypeOrmAdapter implements SessionsAdapter {
   async ensureStarted(): Promise<void> {
     if (!this.dataSource.isInitialized) await this.dataSource.initialize();
     await this.run('SELECT 1');
+  }
+
+  async columnState(schema: Schema, name: string): Promise<ColumnState | undefined> {
+    const table = this.table(schema);
+    const column = columnOf(table, name);
+    const { text, parameters } = this.#dialect.columns(namesOf(this.dataSource, table, column));
+    const { records } = await this.run(text, [...parameters]);
+    const { total, found } = records[0] as { total: unknown; found: unknown };
+    if (Number(total) === 0) return undefined;
+    const exists = Number(found) > 0;
+    if (!exists) this.#tables.set(schema, tableWithout(table, column));
+    return { exists, addedBy: additionOf(this.dataSource, table, column) };
   }
 
   async checkout<T>(fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {

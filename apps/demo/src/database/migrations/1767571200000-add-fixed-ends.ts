@@ -1,0 +1,19 @@
+import { type MigrationInterface, type QueryRunner, TableColumn } from 'typeorm';
+import { booleanType } from '../column-types.js';
+
+const TABLES = ['sessions', 'api_keys'];
+
+/** Whether a session ends when it was told to, however it is used: a new database has the columns from the start. */
+export class AddFixedEnds1767571200000 implements MigrationInterface {
+  async up(queryRunner: QueryRunner): Promise<void> {
+    for (const name of TABLES) {
+      if (await queryRunner.hasColumn(name, 'fixedEnd')) continue;
+      const column = new TableColumn({ name: 'fixedEnd', ...booleanType(queryRunner), isNullable: true });
+      await queryRunner.addColumn(name, column);
+    }
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    for (const name of TABLES) await queryRunner.dropColumn(name, 'fixedEnd');
+  }
+}
