@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { In, Like, Not } from 'typeorm';
+import { type EntityManager, In, Like, Not } from 'typeorm';
 import {
   type SessionEvent,
   SessionMark,
@@ -320,6 +320,23 @@ describeDatabases('a change of credentials in a transaction of the application',
     app.clock.advance(MINUTE);
     await owned.signIn(ANN, { provedAt: at(32 * SECOND) });
   });
+
+  it.runIf(name === 'postgres').each(['REPEATABLE READ', 'SERIALIZABLE'] as const)(
+    'is refused where that keeps its view of the table: %s',
+    async (isolation) => {
+      const calls = [
+        // It would not see the session of a sign-in that it has waited for.
+        (manager: EntityManager) => owned.revokeAll(ANN, { reason, manager }),
+        // It would not see a change that it has waited for.
+        (manager: EntityManager) => owned.signIn(ANN, { manager, provedAt: START }),
+      ];
+      for (const call of calls) {
+        const transaction = app.dataSource.transaction<unknown>(isolation, call);
+        await expect(transaction).rejects.toThrow(/does not see what others wrote.*begin it as READ COMMITTED\.$/);
+      }
+      expect(await owned.count()).toBe(0);
+    },
+  );
 
   it.each([Owned, Limited])('waits for no sign-in that waits for it: %o', async (table) => {
     const sessions = app.get(table);

@@ -163,7 +163,7 @@ export async function revokeForCredentials(
   const locks = owners.map(({ lock }) => lock);
   // Within a transaction on the only connection nobody else writes, but who has the lock may wait for its end.
   const isAlone = within && adapter.init([store.entity]).inProcess === true;
-  const count = await (isAlone ? change(adapter) : adapter.serially(locks, change));
+  const count = await (isAlone ? change(adapter) : adapter.serially(locks, change, 'latest'));
   UNMARKED.delete(store);
   if (until) await adapter.afterTransaction(() => settle(store, adapter, owners, until));
   for (const event of told) store.events.tell(event);

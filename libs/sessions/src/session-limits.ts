@@ -56,7 +56,7 @@ export async function insertWithinLimits(
   const owners = lockedFields(store, row, limits, provedAt).map((field) => ownerLock(store, field, row[field]));
   // Where nothing is counted, two writes belong together all the same.
   const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${store.table}:${replaced}`] : owners;
-  await (names.length === 0 ? write(adapter) : adapter.serially(names, write));
+  await (names.length === 0 ? write(adapter) : adapter.serially(names, write, provedAt && 'latest'));
   for (const event of told) store.events.tell(event);
 }
 

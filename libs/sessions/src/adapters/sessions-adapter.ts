@@ -181,9 +181,17 @@ export interface SessionsAdapter {
    * to say; in one of its own an error undoes all of it. SQLite and memory have neither: calls there wait within the
    * process, and what was written before an error stays.
    *
+   * @param reading `'latest'`: `fn` has to see whatever was written under these names before, also by transactions that are
+   *   not serializable
    * @throws Error naming what was waited for, after ten seconds in which another connection did not give it up
+   * @throws UnsupportedQueryError in a transaction of the caller's that keeps its view of the rows: on PostgreSQL a
+   *   repeatable one, with `'latest'` a serializable one too
    */
-  serially<T>(names: string | readonly string[], fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T>;
+  serially<T>(
+    names: string | readonly string[],
+    fn: (adapter: SessionsAdapter) => Promise<T>,
+    reading?: 'latest',
+  ): Promise<T>;
 
   /**
    * Runs `fn` when the transaction that this adapter is in has ended, whichever way, before who ended it goes on; at once

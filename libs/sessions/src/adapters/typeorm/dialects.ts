@@ -216,7 +216,7 @@ const postgres: Dialect = {
   turn: {
     // The setting is the transaction's afterwards again; another seed makes it another lock than the one above.
     wait: (name, seconds) => ({
-      text: `SELECT true AS taken, current_setting('transaction_isolation') = 'repeatable read' AS "keepsView", set_config('lock_timeout', waited.before, true) FROM (
+      text: `SELECT true AS taken, NULLIF(current_setting('transaction_isolation'), 'read committed') AS "keptView", set_config('lock_timeout', waited.before, true) FROM (
         SELECT current_setting('lock_timeout') AS before, set_config('lock_timeout', $2, true), pg_advisory_xact_lock(hashtextextended($1, 1))
       ) waited`,
       parameters: [name, `${seconds}s`],

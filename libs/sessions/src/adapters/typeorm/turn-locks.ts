@@ -32,9 +32,14 @@ export function mayReadThePast(runner: QueryRunner): boolean {
 }
 
 /** Takes the locks, one after the other, for the rest of the transaction that the connection is in. */
-export async function lockTransaction(runner: QueryRunner, lock: TurnLock, names: readonly string[]): Promise<void> {
+export async function lockTransaction(
+  runner: QueryRunner,
+  lock: TurnLock,
+  names: readonly string[],
+  reading?: 'latest',
+): Promise<void> {
   for (const name of names) {
-    await wait(runner, lock, name);
+    checkView(await wait(runner, lock, name), reading);
     BEGUN_LOCKED.delete(runner);
     if (lock.release) releaseAfterTransaction(runner, lock.release(name));
   }
@@ -61,21 +66,32 @@ export async function lockAround<T>(
   }
 }
 
+/** What a database says that has given a lock. */
+interface Taken {
+  /** The isolation of a transaction that keeps its view of the rows, which is from before it had the lock. */
+  readonly keptView?: unknown;
+}
+
 /** @throws Error for a lock that others did not give up in time */
-async function wait(runner: QueryRunner, lock: TurnLock, name: string): Promise<void> {
+async function wait(runner: QueryRunner, lock: TurnLock, name: string): Promise<Taken> {
   const problem = `Waited ${WAIT_SECONDS} seconds for the lock "${name}", which another connection holds.`;
-  let rows: { taken: unknown; keepsView?: unknown }[];
+  let rows: (Taken & { taken: unknown })[];
   try {
     rows = (await send(runner, lock.wait(name, WAIT_SECONDS))) as typeof rows;
   } catch (error) {
     throw isTimeout(error) ? new Error(problem, { cause: error }) : error;
   }
   if (!Number(rows[0]?.taken)) throw new Error(problem);
-  if (rows[0]!.keepsView === true) {
-    throw new UnsupportedQueryError(
-      'A REPEATABLE READ transaction of PostgreSQL does not see what others wrote before it had the lock: begin it as READ COMMITTED or SERIALIZABLE.',
-    );
-  }
+  return rows[0]!;
+}
+
+/** Serializable transactions are kept apart by the database, but only from each other. */
+function checkView({ keptView }: Taken, reading?: 'latest'): void {
+  if (keptView !== 'repeatable read' && !(keptView === 'serializable' && reading === 'latest')) return;
+  const others = reading === 'latest' ? '' : ' or SERIALIZABLE';
+  throw new UnsupportedQueryError(
+    `A ${keptView.toUpperCase()} transaction of PostgreSQL does not see what others wrote before it had the lock: begin it as READ COMMITTED${others}.`,
+  );
 }
 
 function isTimeout(error: unknown): boolean {

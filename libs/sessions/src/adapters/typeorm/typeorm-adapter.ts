@@ -150,14 +150,18 @@ export class TypeOrmAdapter implements SessionsAdapter {
     });
   }
 
-  async serially<T>(names: string | readonly string[], fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
+  async serially<T>(
+    names: string | readonly string[],
+    fn: (adapter: SessionsAdapter) => Promise<T>,
+    reading?: 'latest',
+  ): Promise<T> {
     const turns = turnsOf(this.dataSource);
     const { turn: lock } = this.#dialect;
     const free = turns.free(names);
     if (!lock) return turns.take(free, () => fn(this));
     if (free.length === 0) return this.inTransaction(fn);
     const locked = (): Promise<T> =>
-      this.onOneConnection((runner) => this.bound(runner).locking(runner, lock, free, fn));
+      this.onOneConnection((runner) => this.bound(runner).locking(runner, lock, free, fn, reading));
     // Who has a connection already does not wait in the line of those who need one, who might wait for this one.
     return turns.take(free, locked, this.runner);
   }
@@ -167,6 +171,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
     lock: TurnLock,
     names: readonly string[],
     fn: (adapter: SessionsAdapter) => Promise<T>,
+    reading?: 'latest',
   ): Promise<T> {
     const { release } = lock;
     if (release && !runner.isTransactionActive) {
@@ -174,7 +179,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
     }
     // The statement that waits begins the transaction: what it reads must not be of that time.
     return this.inTransaction(async (inside) => {
-      await lockTransaction(runner, lock, names);
+      await lockTransaction(runner, lock, names, reading);
       return fn(inside);
     }, 'READ COMMITTED');
   }
