@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { DataSource, type DataSourceOptions, EntitySchema, type EntitySubscriberInterface } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SessionsUnavailableError, TypeOrmAdapter } from '@app/sessions';
+import { type SessionsAdapter, SessionsUnavailableError, TypeOrmAdapter } from '@app/sessions';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { ENTITIES, Person, Photo, Tag } from './entities.js';
 
@@ -253,6 +253,34 @@ describe('TypeOrmAdapter on SQLite, beside transactions of the application', () 
       throw new Undone();
     });
     await expect(renamed).rejects.toThrow(Undone);
+  });
+
+  it('what reads before it writes does so after a transaction that does the same, whenever that begins', async () => {
+    const dataSource = await open();
+    const adapter = new TypeOrmAdapter(dataSource);
+    const addFirst = (to: SessionsAdapter) =>
+      to.serially('tags', async (inside) => {
+        const { count } = await inside.execute(inside.prepare('all', Tag, { count: true, latest: true }));
+        if (count === 0) await inside.insert(Tag, { name: uuidv7().slice(-12) });
+      });
+    /** So many microtasks, in which others have theirs. */
+    const microtasks = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i++) await Promise.resolve();
+    };
+    for (let round = 0; round < 60; round++) {
+      await adapter.delete(Tag, {}).catch(() => undefined);
+      const transaction = dataSource.transaction(async (manager) => {
+        await microtasks(round % 7);
+        await addFirst(adapter.within(manager));
+        await turns(round % 3);
+      });
+      const others = Array.from({ length: 3 }, async (_, i) => {
+        await microtasks((round * (i + 1)) % 40);
+        await addFirst(adapter);
+      });
+      await Promise.all([transaction, ...others]);
+      expect(await tagsBy(adapter)).toHaveLength(1);
+    }
   });
 
   it('a checkout is in nobody’s transaction either', async () => {

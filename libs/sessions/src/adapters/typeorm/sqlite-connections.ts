@@ -8,6 +8,7 @@ import type { Run, Sent } from './run.js';
 import { isBusy, SqliteLine } from './sqlite-line.js';
 import { openReader } from './sqlite-reader.js';
 import { SqliteStatements } from './sqlite-statements.js';
+import { SqliteTurns } from './sqlite-turns.js';
 
 /** A statement that is not kept. */
 interface Query {
@@ -44,6 +45,7 @@ const ALWAYS = (): boolean => true;
  * who has read before another connection wrote.
  */
 export class SqliteConnections {
+  readonly turns = new SqliteTurns(() => this.isFree);
   readonly #line: SqliteLine;
   #connected: Connected | undefined;
 
@@ -64,7 +66,7 @@ export class SqliteConnections {
     const { writer, reader } = this.#connection();
     if (run.runner) return writer.send(run);
     if (!run.reads) return this.write(run.table.name, () => writer.send(run));
-    if (reader && (reader.statements !== writer || !writer.connection.inTransaction)) {
+    if (reader && (reader.statements !== writer || this.isFree)) {
       try {
         return reader.statements.send(run);
       } catch (error) {
@@ -101,16 +103,20 @@ export class SqliteConnections {
   /** What `attempt` reads: of what is committed, where there is a file to read it from. */
   async read<T>(table: string, attempt: (reader: Reader) => Awaitable<T>): Promise<T> {
     const reader = await this.#reader(table);
-    const { writer } = this.#connection();
-    const isFree = reader.statements === writer ? () => !writer.connection.inTransaction : ALWAYS;
+    const isFree = reader.statements === this.#connection().writer ? () => this.isFree : ALWAYS;
     return this.#line.wait(table, isFree, () => attempt(reader));
   }
 
   /** Runs what writes, in one turn; where it throws, it must have written nothing. */
   write<T>(table: string, attempt: (writer: SqliteStatements) => T): Awaitable<T> {
     const { writer } = this.#connection();
-    const isFree = (): boolean => !writer.connection.inTransaction;
-    return this.#line.run(table, isFree, () => writer.withoutWaiting(() => attempt(writer)));
+    const run = (): T => this.turns.write(table, () => writer.withoutWaiting(() => attempt(writer)));
+    return this.#line.run(table, () => this.isFree, run);
+  }
+
+  /** Whether no transaction of the application is open. */
+  get isFree(): boolean {
+    return !this.#connection().writer.connection.inTransaction;
   }
 
   /** As it is now: a data source that is initialized anew has another connection. */

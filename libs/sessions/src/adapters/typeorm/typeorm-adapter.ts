@@ -158,7 +158,12 @@ export class TypeOrmAdapter implements SessionsAdapter {
     const turns = turnsOf(this.dataSource);
     const { turn: lock } = this.#dialect;
     const free = turns.free(names);
-    if (!lock) return turns.take(free, () => fn(this));
+    if (this.#sqlite) return turns.take(free, () => this.#sqlite!.turns.run(() => fn(this)));
+    if (!lock) {
+      SqliteConnections.of(this.dataSource)!.turns.enterWithin();
+      // Not in the line of those who wait for the end of this transaction.
+      return turns.take(free, () => fn(this), this.runner);
+    }
     if (free.length === 0) return this.inTransaction(fn);
     const locked = (): Promise<T> =>
       this.onOneConnection((runner) => this.bound(runner).locking(runner, lock, free, fn, reading));
