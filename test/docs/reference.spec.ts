@@ -15,6 +15,10 @@ const OPTIONS_IN = {
   SessionsTableDefinition: 'README.md',
   FieldDefinition: 'docs/tables.md',
   ColumnMapping: 'docs/tables.md',
+  SessionLimit: 'README.md',
+  LastUseDefinition: 'README.md',
+  FindOptions: 'docs/queries.md',
+  AuthenticateOptions: 'docs/queries.md',
 };
 
 describe('the reference', () => {

@@ -1,4 +1,6 @@
+import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { InjectRepository, TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -267,6 +269,23 @@ describe('options that nobody knows', () => {
     await expect(module.then((compiled) => compiled.init())).rejects.toThrow(
       'realms is no option (did you mean realm?)',
     );
+  });
+
+  it('are told to an application that injects the repository too', async () => {
+    class Wrong extends SessionsTable({ table: 'wrong', sessionTTL: '1d' } as { table: string }) {}
+    @Injectable()
+    class Report {
+      constructor(@InjectRepository(Wrong.entity) readonly repository: unknown) {}
+    }
+    const database = { type: 'better-sqlite3', database: ':memory:', autoLoadEntities: true } as const;
+    const module = Test.createTestingModule({
+      imports: [TypeOrmModule.forRoot(database), SessionsModule.forFeature(Wrong)],
+      providers: [Report],
+    }).compile();
+    await expect(module.then((compiled) => compiled.init())).rejects.toThrow(
+      'table "wrong": sessionTTL is no option (did you mean sessionTtl?)',
+    );
+    await (await module).close();
   });
 
   it('make no table', async () => {

@@ -61,9 +61,10 @@ function isObject(options: unknown): options is object {
 function unknownOptions(options: object, known: Names): (readonly [name: string, problem: string])[] {
   const prototype: unknown = Object.getPrototypeOf(options);
   if (prototype !== Object.prototype && prototype !== null) return [];
-  return Object.entries(options)
-    .filter(([name, value]) => value !== undefined && !Object.hasOwn(known, name))
-    .map(([name]) => [name, `is no option ${hint(name, Object.keys(known))}`]);
+  const unknown = Object.keys(options).filter((name) => !Object.hasOwn(known, name));
+  return unknown
+    .filter((name) => (options as Names)[name] !== undefined)
+    .map((name) => [name, `is no option ${hint(name, Object.keys(known))}`]);
 }
 
 function hint(name: string, names: readonly string[]): string {

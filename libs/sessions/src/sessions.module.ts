@@ -91,17 +91,18 @@ function featureOf(table: AnySessionsTable, byName: boolean): DynamicModule {
       inject: [SessionsRegistry, storeToken, table],
     },
   ];
-  const exported: Provider[] = [];
+  const exported: Provider[] = [
+    {
+      provide: getRepositoryToken(table.entity, dataSource),
+      useFactory: (source?: DataSource) => source?.getRepository(table.entity),
+      inject: [optionalDataSource],
+    },
+  ];
   if (byName) exported.push({ provide: getSessionsToken(tableNameOf(definition)), useExisting: table });
   // A definition that no database takes must not reach one: what is wrong with it is said at the start.
   if (definitionProblems(definition).length === 0) {
     // Called for the entities it makes known to autoLoadEntities; its own providers would demand a data source.
     TypeOrmModule.forFeature([table.entity, SessionMark], dataSource);
-    exported.push({
-      provide: getRepositoryToken(table.entity, dataSource),
-      useFactory: (source?: DataSource) => source?.getRepository(table.entity),
-      inject: [optionalDataSource],
-    });
   }
   return {
     module: SessionsModule,
