@@ -4,7 +4,7 @@ import { SessionsModule, SessionsTable } from '@app/sessions';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { GatedAdapter, HOUR_MS, JOB, NOW, PruningApp, type PruningAppOptions } from './pruning-app.js';
 
-const DELETION = /^(WITH deleted AS \()?DELETE.*sessions/;
+const DELETION = /^(WITH .*)?DELETE .*sessions/s;
 
 class OtherSessions extends SessionsTable({ table: 'sessions', dataSource: 'other' }) {}
 

@@ -54,7 +54,7 @@ describeDatabases('100,000 expired rows', (name) => {
       const { logs } = validating;
       const isDone = (): boolean => logs.matching(/^Deleted .* in \d+ ms|failed/).length > 0;
       let batches = 0;
-      pruning.queries.onQuery = (text) => void (/^(WITH deleted AS \()?DELETE/.test(text) && batches++);
+      pruning.queries.onQuery = (text) => void (/^(WITH .*)?DELETE /s.test(text) && batches++);
 
       await pruning.module.init();
       const seenAt = new Set<number>();
