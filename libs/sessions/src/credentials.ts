@@ -155,15 +155,13 @@ export async function revokeForCredentials(
   // The change is made by the commit of the caller's transaction, whose time nobody knows yet.
   const within = manager?.queryRunner?.isTransactionActive === true;
   const until = within ? new Date(store.nowMs() + LONGEST_TRANSACTION_MS) : null;
+  const locks = owners.map(({ lock }) => lock);
   const change = async (inner: SessionsAdapter): Promise<number> => {
     const tell = inner === adapter ? undefined : (event: Told) => void told.push(event);
     for (const { mark } of owners) await writeMark(inner, mark, { at: store.now(), until });
     return store.revoke(where, CREDENTIALS_CHANGED, inner, tell);
   };
-  const locks = owners.map(({ lock }) => lock);
-  // Within a transaction on the only connection nobody else writes, but who has the lock may wait for its end.
-  const isAlone = within && adapter.init([store.entity]).inProcess === true;
-  const count = await (isAlone ? change(adapter) : adapter.serially(locks, change, 'latest'));
+  const count = await adapter.serially(locks, change, 'latest');
   UNMARKED.delete(store);
   if (until) await adapter.afterTransaction(() => settle(store, adapter, owners, until));
   for (const event of told) store.events.tell(event);
