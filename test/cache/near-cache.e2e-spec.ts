@@ -5,7 +5,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { generateToken, type SessionEvent, SessionsConfigError, SessionsModule, SessionsTable } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
 import { describeDatabases } from '../support/databases.js';
-import { QueryLog } from '../support/query-log.js';
+import { isUpdate, QueryLog } from '../support/query-log.js';
 import { describeStorages, useApplication } from '../sessions/support/application.js';
 import { DAY, HOUR, MINUTE, SECOND, START } from '../sessions/support/clock.js';
 
@@ -257,7 +257,7 @@ describeDatabases('the near cache and the database', (name) => {
     await use();
     const once = queries.statements.length;
     await use();
-    expect(queries.statements.slice(once).filter((sql) => sql.startsWith('UPDATE'))).toEqual([]);
+    expect(queries.statements.slice(once).filter(isUpdate)).toEqual([]);
     expect(await app.get(Used).authenticate(authToken)).toMatchObject({ lastUsedAt: START, lastUsedIp: '192.0.2.1' });
   });
 

@@ -42,7 +42,7 @@ describe.each(servers)('a batch of the expiry job that is not committed yet on %
   }
 
   it.each([2, 100])('of at most %i rows lets the next session to end be extended', async (take) => {
-    const { authToken } = await pruning.sessions.create({ expiresAt: after(1) });
+    const { authToken } = await pruning.sessions.create({ expiresAt: after(1) }, { extend: true });
     await whilePruning(take, async () => {
       expect(await serving.sessions.authenticate(authToken)).toMatchObject({ isExpired: false });
     });

@@ -48,7 +48,7 @@ describeDatabases('100 requests for one session at once', (name) => {
   const sessions = (i = 0): Sessions => cluster.nodes[i % 2]!.get(Sessions);
 
   /** A session that every read extends. */
-  const dueSession = () => sessions().create({ expiresAt: new Date(Date.now() + DAY_MS) });
+  const dueSession = () => sessions().create({ expiresAt: new Date(Date.now() + DAY_MS) }, { extend: true });
 
   /** Runs all the actions at once, in turn on either node, each with a copy of the session from before. */
   async function meet(session: Session & { authToken: string }, actions: readonly Action[]) {
@@ -78,7 +78,7 @@ describeDatabases('100 requests for one session at once', (name) => {
   it('never shorten it, although their clocks differ and they overtake each other', async () => {
     for (let round = 0; round < 20; round++) {
       const tables = cluster.nodes.map((node) => node.get(EagerSessions));
-      const { id, authToken } = await tables[0]!.create({ expiresAt: new Date(Date.now() + DAY_MS) });
+      const { id, authToken } = await tables[0]!.create({ expiresAt: new Date(Date.now() + DAY_MS) }, { extend: true });
       const found = await Promise.all(
         Array.from({ length: PARALLEL }, (_, i) => tables[i % 2]!.authenticate(authToken)),
       );

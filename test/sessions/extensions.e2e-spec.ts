@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SessionsTable } from '@app/sessions';
 import { describeDatabases } from '../support/databases.js';
-import { QueryLog } from '../support/query-log.js';
+import { isUpdate, QueryLog } from '../support/query-log.js';
 import { describeStorages, useApplication } from './support/application.js';
 import { at, HOUR, MINUTE, SECOND } from './support/clock.js';
 
@@ -90,7 +90,7 @@ describeDatabases('the statements of extensions', (name) => {
   const updatesOf = async (fn: () => Promise<unknown>): Promise<number> => {
     const before = queries.statements.length;
     await fn();
-    return queries.statements.slice(before).filter((sql) => sql.startsWith('UPDATE')).length;
+    return queries.statements.slice(before).filter(isUpdate).length;
   };
 
   it.runIf(name !== 'sqlite')('are few where many come at once, one for one that comes alone', async () => {

@@ -24,3 +24,8 @@ export class QueryLog implements Logger {
   logMigration(): void {}
   log(): void {}
 }
+
+/** Whether a statement updates rows; MariaDB may be told what it waits for before it. */
+export function isUpdate(statement: string): boolean {
+  return /^(SET STATEMENT .*? FOR )?UPDATE\b/.test(statement);
+}

@@ -1,49 +1,88 @@
 import type { EntityManager } from 'typeorm';
-import { And, LessThan, MoreThanOrEqual } from 'typeorm';
+import { And, IsNull, LessThan, MoreThanOrEqual } from 'typeorm';
 import { later, param } from './adapters/operators.js';
 import type { Prepared, Row, Where } from './adapters/sessions-adapter.js';
 import { Batches, sizeFor } from './batches.js';
 import { MOVABLE } from './fixed-ends.js';
 import { noteRenewal } from './renewals.js';
-import { type BaseSession, type Extension, extensionAt, isExpired, limitsOf } from './session.js';
+import { after, type BaseSession, endFrom, type Extension, extensionAt, isExpired, limitsOf } from './session.js';
 import type { SessionsStore } from './sessions.store.js';
 
 /** Sessions that get the same end. */
 interface Group {
   readonly extension: Extension;
-  readonly sessions: BaseSession[];
+  readonly sessions: readonly BaseSession[];
+}
+
+/** What a statement minds. */
+interface Minded {
+  readonly fixedEndsAreKept: boolean;
+  /** Not where it is asked for by name. */
+  readonly skipLocked: boolean;
+}
+
+/** What came of a statement that gives sessions a new end. */
+interface NewEnd {
+  readonly expiresAt: Date;
+  readonly updatedAt: Date;
+  /** Which of its sessions got it; to the others another gave one, or has them locked, or they have ended. */
+  readonly got: 'all' | 'some' | 'none';
+  /** By id, those that have been told of. */
+  readonly told: Set<string>;
 }
 
 /**
  * The writing of new ends. Requests of one session write one together, and those of several that come while some are under
- * way travel as one statement; one that comes alone waits for nothing.
+ * way travel as one statement; one that comes alone waits for nothing. They wait for no lock either, and where they cannot
+ * be written, the sessions go on with the ends that they have.
  */
 export class Extensions {
   readonly #statements = new Map<string, Prepared>();
-  readonly #batches = new Batches<BaseSession, BaseSession | null>(
+  readonly #limit: Prepared;
+  readonly #batches = new Batches<BaseSession, NewEnd | undefined>(
     (session) => this.#extendOne(session, this.store.now()),
     (sessions) => this.#extendAll(sessions),
   );
   /** By id, those under way. */
-  readonly #running = new Map<string, Promise<BaseSession | null>>();
+  readonly #running = new Map<string, Promise<NewEnd | undefined>>();
+  /** The sessions of whose new end at the latest time has been told. */
+  #told: { readonly at: number; readonly ids: Set<string> } = { at: NaN, ids: new Set() };
 
   constructor(
     private readonly store: SessionsStore,
     private readonly together: boolean,
-  ) {}
-
-  /** The session with a later end; `null` where it has ended meanwhile. */
-  async extend(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
-    if (manager) return this.#extendOne(session, this.store.now(), manager);
-    const running = this.#running.get(session.id) ?? this.#begin(session);
-    const { expiresAt, updatedAt } = (await running) ?? {};
-    if (!updatedAt) return null;
-    noteRenewal(session.expiresAt, expiresAt!);
-    // Each keeps its own copy of the rest.
-    return { ...session, expiresAt: expiresAt!, updatedAt };
+  ) {
+    const { adapter, entity, unrevoked } = store;
+    this.#limit = adapter.prepare('updateAll', entity, {
+      set: { expiresAt: param('expiresAt'), updatedAt: later(param('now')) },
+      where: { id: param('id'), ...unrevoked, expiresAt: IsNull() },
+    });
   }
 
-  #begin(session: BaseSession): Promise<BaseSession | null> {
+  /** The session with a later end where that can be written, else as it is; `null` where it has ended meanwhile. */
+  async extend(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    const end = manager
+      ? this.#extendOne(session, this.store.now(), manager)
+      : (this.#running.get(session.id) ?? this.#begin(session));
+    return this.#with(await end, session, manager);
+  }
+
+  /** The session with a later end; `null` where it has ended meanwhile. Rejects where it cannot be written. */
+  async extendNow(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    const end = await this.#writeOne(session, this.store.now(), false, manager);
+    return this.#with(end, session, manager);
+  }
+
+  /** The session, which has no end, with one, if its table has any; `null` where it has ended meanwhile. */
+  async limit(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    const now = this.store.now();
+    const expiresAt = endFrom(now, limitsOf(session, this.store.options));
+    if (expiresAt === null) return session;
+    const params = { id: session.id, now, expiresAt };
+    return this.#with(await this.#write([session], this.#limit, params, manager), session, manager);
+  }
+
+  #begin(session: BaseSession): Promise<NewEnd | undefined> {
     const { id } = session;
     const extended = this.together ? this.#batches.run(id, session) : this.#extendOne(session, this.store.now());
     const running = extended.finally(() => this.#running.delete(id));
@@ -51,9 +90,9 @@ export class Extensions {
     return running;
   }
 
-  async #extendAll(sessions: readonly BaseSession[]): Promise<(BaseSession | null)[]> {
+  async #extendAll(sessions: readonly BaseSession[]): Promise<(NewEnd | undefined)[]> {
     const now = this.store.now();
-    const groups = new Map<string, Group>();
+    const groups = new Map<string, Group & { readonly sessions: BaseSession[] }>();
     for (const session of sessions) {
       // It may have ended while it waited.
       if (isExpired(session.expiresAt, now)) continue;
@@ -63,61 +102,120 @@ export class Extensions {
       group.sessions.push(session);
       groups.set(key, group);
     }
-    const extended = await Promise.all([...groups.values()].map((group) => this.#extendGroup(group, now)));
-    const byId = new Map(extended.flat().map((session) => [session?.id, session]));
-    return sessions.map(({ id }) => byId.get(id) ?? null);
+    const ends = new Map<string, NewEnd | undefined>();
+    await Promise.all(Array.from(groups.values(), (group) => this.#extendGroup(group, now, ends)));
+    return sessions.map(({ id }) => ends.get(id));
   }
 
-  /** One statement, unless that is not possible: then as many as there are sessions. */
-  async #extendGroup({ extension, sessions }: Group, now: Date): Promise<(BaseSession | null)[]> {
-    const oneByOne = (): Promise<(BaseSession | null)[]> =>
-      Promise.all(sessions.map((session) => this.#extendOne(session, now)));
-    if (sessions.length === 1) return oneByOne();
-    // In one order on every node, so that no two of them wait for each other's rows.
-    const ordered = sessions.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    const size = sizeFor(ordered.length);
-    const params: Row = { now, ...extension };
+  /** One statement; where that fails it may be for one of the sessions, which is found by halves. */
+  async #extendGroup({ extension, sessions }: Group, now: Date, ends: Map<string, NewEnd | undefined>): Promise<void> {
+    if (sessions.length === 1) {
+      ends.set(sessions[0]!.id, await this.#extendOne(sessions[0]!, now));
+      return;
+    }
+    const size = sizeFor(sessions.length);
+    const params: Row & Extension & { now: Date } = { now, ...extension };
     for (let i = 0; i < size; i++) {
-      const { id, expiresAt } = ordered[i] ?? ordered[0]!;
+      const { id, expiresAt } = sessions[i] ?? sessions[0]!;
       params[`id${i}`] = id;
       params[`seen${i}`] = expiresAt;
     }
     try {
-      const statement = this.#statement(size, await this.store.fixedEnds.areKept());
-      return await this.store.extendBy(sessions, statement, params, extension.expiresAt, now);
-    } catch {
-      // Whatever it was, it may concern only one of them.
-      return oneByOne();
+      const fixedEndsAreKept = await this.store.fixedEnds.areKept();
+      const end = await this.#write(sessions, this.#statement(size, { fixedEndsAreKept, skipLocked: true }), params);
+      for (const { id } of sessions) ends.set(id, end);
+    } catch (error) {
+      if (this.store.favours.failed('the extension of sessions', error)) return;
+      const half = Math.ceil(sessions.length / 2);
+      const halves = [sessions.slice(0, half), sessions.slice(half)];
+      await Promise.all(halves.map((some) => this.#extendGroup({ extension, sessions: some }, now, ends)));
     }
   }
 
-  async #extendOne(session: BaseSession, now: Date, manager?: EntityManager): Promise<BaseSession | null> {
-    const extension = this.#extensionOf(session, now);
-    const params = { now, id0: session.id, seen0: session.expiresAt, ...extension };
-    const statement = this.#statement(1, await this.store.fixedEnds.areKept(this.store.on(manager)));
-    const { expiresAt } = extension;
-    const [extended] = await this.store.extendBy([session], statement, params, expiresAt, now, manager);
-    return extended!;
+  async #extendOne(session: BaseSession, now: Date, manager?: EntityManager): Promise<NewEnd | undefined> {
+    try {
+      return await this.#writeOne(session, now, true, manager);
+    } catch (error) {
+      this.store.favours.failed('the extension of sessions', error, manager !== undefined);
+      return undefined;
+    }
+  }
+
+  async #writeOne(session: BaseSession, now: Date, skipLocked: boolean, manager?: EntityManager): Promise<NewEnd> {
+    const params = { now, id0: session.id, seen0: session.expiresAt, ...this.#extensionOf(session, now) };
+    const fixedEndsAreKept = await this.store.fixedEnds.areKept(this.store.on(manager));
+    return this.#write([session], this.#statement(1, { fixedEndsAreKept, skipLocked }), params, manager);
+  }
+
+  async #write(
+    sessions: readonly BaseSession[],
+    statement: Prepared,
+    params: Row & { readonly expiresAt: Date; readonly now: Date },
+    manager?: EntityManager,
+  ): Promise<NewEnd> {
+    const adapter = this.store.on(manager);
+    try {
+      const { count } = await adapter.execute(statement, params);
+      const got = count === 0 ? 'none' : count < sessions.length ? 'some' : 'all';
+      return { expiresAt: params.expiresAt, updatedAt: params.now, got, told: this.#toldAt(params.now.getTime()) };
+    } finally {
+      const ids = sessions.map(({ id }) => id);
+      await this.store.forget(ids, adapter);
+    }
+  }
+
+  /** The session with the end that was written; where it is not known to have it, as it is now. */
+  async #with(
+    end: NewEnd | undefined,
+    session: BaseSession,
+    manager: EntityManager | undefined,
+  ): Promise<BaseSession | null> {
+    const isKnown = end?.got === 'all';
+    const current = isKnown
+      ? { ...session, expiresAt: end.expiresAt, updatedAt: after(session.updatedAt, end.updatedAt) }
+      : await this.store.findValid(session, manager);
+    if (current === null) return null;
+    noteRenewal(session.expiresAt, current.expiresAt);
+    if (end && (isKnown || mayHave(current, end))) this.#tell(current, end);
+    return current;
+  }
+
+  /** Once of each: of those that a statement did not find, another one of the same millisecond may tell as well. */
+  #tell(session: BaseSession, { told }: NewEnd): void {
+    if (told.has(session.id)) return;
+    told.add(session.id);
+    this.store.events.tell({ type: 'refreshed', session });
+  }
+
+  #toldAt(at: number): Set<string> {
+    if (this.#told.at !== at) this.#told = { at, ids: new Set() };
+    return this.#told.ids;
   }
 
   #extensionOf(session: BaseSession, now: Date): Extension {
     return extensionAt(now, limitsOf(session, this.store.options))!;
   }
 
-  #statement(size: number, fixedEndsAreKept: boolean): Prepared {
-    const { adapter, entity, unrevoked } = this.store;
-    const key = `${size} ${fixedEndsAreKept}`;
+  #statement(size: number, minds: Minded): Prepared {
+    const key = `${size} ${minds.fixedEndsAreKept} ${minds.skipLocked}`;
     let statement = this.#statements.get(key);
-    if (!statement) {
-      const where = Array.from({ length: size }, (_, i): Where => {
-        // A log-out meanwhile leaves an earlier end than the one that was seen. Not than now: its clock may be ahead of ours.
-        const expiresAt = And(MoreThanOrEqual(param(`seen${i}`)), LessThan(param('ifBefore')));
-        return { id: param(`id${i}`), ...unrevoked, ...(fixedEndsAreKept && MOVABLE), expiresAt };
-      });
-      const set = { expiresAt: param('expiresAt'), updatedAt: later(param('now')) };
-      statement = adapter.prepare('updateAll', entity, { set, where, often: true });
-      this.#statements.set(key, statement);
-    }
+    if (!statement) this.#statements.set(key, (statement = this.#prepare(size, minds)));
     return statement;
   }
+
+  #prepare(size: number, { fixedEndsAreKept, skipLocked }: Minded): Prepared {
+    const { adapter, entity, unrevoked } = this.store;
+    const where = Array.from({ length: size }, (_, i): Where => {
+      // A log-out meanwhile leaves an earlier end than the one that was seen. Not than now: its clock may be ahead of ours.
+      const expiresAt = And(MoreThanOrEqual(param(`seen${i}`)), LessThan(param('ifBefore')));
+      return { id: param(`id${i}`), ...unrevoked, ...(fixedEndsAreKept && MOVABLE), expiresAt };
+    });
+    const set = { expiresAt: param('expiresAt'), updatedAt: later(param('now')) };
+    return adapter.prepare('updateAll', entity, { set, where, skipLocked, often: true });
+  }
+}
+
+/** Whether a session that was read after a statement may be one of those that got their end by it. */
+function mayHave({ expiresAt, updatedAt }: BaseSession, end: NewEnd): boolean {
+  return end.got === 'some' && expiresAt?.getTime() === end.expiresAt.getTime() && updatedAt >= end.updatedAt;
 }

@@ -1,5 +1,6 @@
 import { In, IsNull, LessThanOrEqual, Or } from 'typeorm';
 import type { Row, Schema, SessionsAdapter, Where } from './adapters/sessions-adapter.js';
+import type { Favours } from './favours.js';
 import type { BaseSession } from './session.js';
 
 /** From where a session is used. */
@@ -42,7 +43,7 @@ export class LastUse {
     private readonly entity: Schema,
     private readonly options: LastUseOptions,
     private readonly validAt: (now: Date) => Where,
-    private readonly failed: (error: unknown) => void,
+    private readonly favours: Favours,
     private readonly written: (ids: readonly string[]) => void = () => {},
   ) {}
 
@@ -72,23 +73,37 @@ export class LastUse {
   }
 
   async #write(groups: readonly { at: Date; values: Row; ids: ReadonlySet<string> }[]): Promise<void> {
-    try {
-      for (const { at, values, ids } of groups) {
-        const all = [...ids];
-        for (let start = 0; start < all.length; start += BATCH)
-          await this.#writeBatch(all.slice(start, start + BATCH), at, values);
+    for (const { at, values, ids } of groups) {
+      const all = [...ids];
+      for (let start = 0; start < all.length; start += BATCH) {
+        await this.#writeOrGiveUp(all.slice(start, start + BATCH), at, values);
       }
-    } catch (error) {
-      this.failed(error);
     }
   }
 
-  /** One statement, which leaves alone what has ended, is gone, or was written by another node within the interval. */
+  /** Where a batch cannot be written, that may concern one session of it, which is found by halves. */
+  async #writeOrGiveUp(ids: readonly string[], at: Date, values: Row): Promise<void> {
+    if (!this.favours.possible) return;
+    try {
+      await this.#writeBatch(ids, at, values);
+    } catch (error) {
+      if (this.favours.failed('the last use of sessions', error) || ids.length === 1) return;
+      const half = Math.ceil(ids.length / 2);
+      await this.#writeOrGiveUp(ids.slice(0, half), at, values);
+      await this.#writeOrGiveUp(ids.slice(half), at, values);
+    }
+  }
+
+  /**
+   * One statement, which leaves alone what has ended, is gone, is locked by others, or was written by another node within the
+   * interval.
+   */
   async #writeBatch(ids: readonly string[], at: Date, values: Row): Promise<void> {
     const before = new Date(at.getTime() - this.options.intervalMs);
     const statement = this.adapter.prepare('updateAll', this.entity, {
       set: { ...values, lastUsedAt: at },
       where: { id: In(ids), ...this.validAt(at), lastUsedAt: Or(IsNull(), LessThanOrEqual(before)) },
+      skipLocked: true,
     });
     await this.adapter.execute(statement);
     this.written(ids);

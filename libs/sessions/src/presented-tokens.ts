@@ -56,6 +56,7 @@ export class PresentedTokens {
     this.#redigest = adapter.prepare('updateAll', entity, {
       set: { authTokenDigest: param('digest') },
       where: { id: param('id'), authTokenDigest: param('former') },
+      skipLocked: true,
     });
   }
 
@@ -145,9 +146,12 @@ export class PresentedTokens {
     const former = row?.['authTokenDigest'] ?? digest;
     const session = this.store.validFrom(row);
     if (session === null) return this.#superseded?.find(digests, inside);
-    if (former === digest) return session;
+    if (former === digest || !this.store.favours.possible) return session;
     return (inside ?? this.store.adapter)
       .execute(this.#redigest, { id: session.id, digest, former })
+      .catch(
+        (error: unknown) => void this.store.favours.failed('the newer digests of tokens', error, inside !== undefined),
+      )
       .then(() => session);
   }
 

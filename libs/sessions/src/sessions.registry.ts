@@ -17,6 +17,7 @@ import { systemClock } from './clock.js';
 import { SessionsConfigError } from './errors/errors.js';
 import { reasonOf } from './errors/reason-of.js';
 import { SessionEvents } from './events/session-events.js';
+import { Favours } from './favours.js';
 import { isRealm } from './guard/challenge.js';
 import { problemsOfModuleOptions } from './option-names.js';
 import { type ResolvedOptions, resolveOptions } from './resolved-options.js';
@@ -66,15 +67,14 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     const cache = adapter && this.#cacheOf(table, options, adapter, problems);
     this.#problems.push(...problems.map((problem) => `table "${name}": ${problem}`));
     if (adapter === undefined || problems.length > 0) return undefined;
-    const useFailed = (error: unknown): void =>
-      this.#logger.warn(`Table "${name}": the last use of sessions cannot be written: ${reasonOf(error)}`);
     const noFixedEnds = (addedBy: string): void =>
       this.#logger.warn(
         `Table "${name}" has no column for ends that are given by expiresAt, so use moves them as all others. To keep them: ${addedBy}`,
       );
     const now = this.options.clock ?? systemClock;
+    const favours = new Favours(now, (problem) => this.#logger.warn(`Table "${name}": ${problem}`));
     const events = this.events.of(name, now);
-    const store = new SessionsStore(definition, entity, adapter, options, now, events, useFailed, noFixedEnds, cache);
+    const store = new SessionsStore(definition, entity, adapter, options, now, events, favours, noFixedEnds, cache);
     this.#stores.set(table, store);
     return store;
   }

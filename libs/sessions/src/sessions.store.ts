@@ -17,10 +17,11 @@ import { type Clock, millisecondsOf } from './clock.js';
 import type { CachedSessions } from './cache/cached-sessions.js';
 import { SessionValidationError } from './errors/errors.js';
 import { bothOf, translateFilters } from './session-filters.js';
-import { after, type BaseSession, endFrom, isDue, isOver, limitsOf, wasEnded } from './session.js';
+import { type BaseSession, isDue, isOver, wasEnded } from './session.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import type { Columns } from './adapters/conditions.js';
 import { durationMs } from './duration.js';
+import type { Favours } from './favours.js';
 import { LastUse } from './last-use.js';
 import {
   type DefinedColumn,
@@ -60,9 +61,6 @@ export class SessionsStore {
   readonly #hidden: readonly string[];
   readonly #data: Prepared;
   readonly #extensions: Extensions;
-  readonly #limit: Prepared;
-  /** The sessions of whose extension at the latest time has been told. */
-  #told: { readonly at: number; readonly ids: Set<string> } = { at: NaN, ids: new Set() };
 
   constructor(
     readonly definition: SessionsTableDefinition,
@@ -71,7 +69,7 @@ export class SessionsStore {
     readonly options: ResolvedOptions,
     readonly now: Clock,
     readonly events: TableEvents,
-    useFailed: (error: unknown) => void,
+    readonly favours: Favours,
     noFixedEnds: (addedBy: string) => void,
     readonly cache?: CachedSessions,
   ) {
@@ -90,13 +88,9 @@ export class SessionsStore {
       const { interval = '5m', ip = false, userAgent = false } = lastUse;
       const keep = { intervalMs: durationMs(interval)!, ip, userAgent };
       const written = (ids: readonly string[]): void => cache?.forgetHere(ids);
-      this.lastUse = new LastUse(adapter, entity, keep, (at) => this.validAt(at), useFailed, written);
+      this.lastUse = new LastUse(adapter, entity, keep, (at) => this.validAt(at), favours, written);
     }
     this.#data = adapter.prepare('all', entity, { where: { id: param('id') }, select: ['data'], often: true });
-    this.#limit = adapter.prepare('updateAll', entity, {
-      set: { expiresAt: param('expiresAt'), updatedAt: later(param('now')) },
-      where: { id: param('id'), ...this.unrevoked, expiresAt: IsNull() },
-    });
   }
 
   get table(): string {
@@ -198,11 +192,18 @@ export class SessionsStore {
     if (cache && ids?.length !== 0) await adapter.afterTransaction(() => cache.forget(ids));
   }
 
-  /** The session, extended by its table's lifetime where that is worth a write; `null` where it ended meanwhile. */
+  /**
+   * The session, extended by its table's lifetime where that is worth a write, and possible; `null` where it ended
+   * meanwhile.
+   */
   extendIfDue(session: BaseSession, manager?: EntityManager): Awaitable<BaseSession | null> {
-    if (session.isExpired || !isDue(session, this.options, this.nowMs()) || wasEnded(session)) return session;
-    if (this.fixedEnds.has(session)) return session;
+    if (!this.#isToBeExtended(session) || !this.favours.possible) return session;
     return this.#extensions.extend(session, manager);
+  }
+
+  #isToBeExtended(session: BaseSession): boolean {
+    if (session.isExpired || !isDue(session, this.options, this.nowMs())) return false;
+    return !wasEnded(session) && !this.fixedEnds.has(session);
   }
 
   /**
@@ -211,56 +212,10 @@ export class SessionsStore {
    */
   async refresh(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
     const current = await this.findValid(session, manager);
-    if (current === null || current.expiresAt !== null) return current && this.extendIfDue(current, manager);
-    const now = this.now();
-    const expiresAt = endFrom(now, limitsOf(current, this.options));
-    if (session.expiresAt !== null || expiresAt === null) return current;
-    const params = { id: session.id, now, expiresAt };
-    const [limited] = await this.extendBy([current], this.#limit, params, expiresAt, now, manager);
-    return limited!;
-  }
-
-  /**
-   * Sessions with a new end that one conditional statement gives them. Where it does not find all of them, another was faster,
-   * or some have ended: these are `null`.
-   */
-  async extendBy(
-    sessions: readonly BaseSession[],
-    statement: Prepared,
-    params: Row,
-    expiresAt: Date,
-    updatedAt: Date,
-    manager?: EntityManager,
-  ): Promise<(BaseSession | null)[]> {
-    const adapter = this.on(manager);
-    let count: number;
-    try {
-      ({ count } = await adapter.execute(statement, params));
-    } finally {
-      const ids = sessions.map(({ id }) => id);
-      await this.forget(ids, adapter);
-    }
-    const extended =
-      count === sessions.length
-        ? sessions.map((session) => ({ ...session, expiresAt, updatedAt: after(session.updatedAt, updatedAt) }))
-        : await Promise.all(sessions.map((session) => this.findValid(session, manager)));
-    if (count > 0) this.#tellOfExtended(extended, expiresAt, updatedAt.getTime());
-    return extended;
-  }
-
-  /**
-   * Tells of the sessions that were extended at a time, once of each: of those that a statement did not find, another one
-   * of the same millisecond may tell as well.
-   */
-  #tellOfExtended(sessions: readonly (BaseSession | null)[], end: Date, at: number): void {
-    if (this.#told.at !== at) this.#told = { at, ids: new Set() };
-    const { ids } = this.#told;
-    for (const session of sessions) {
-      if (session?.expiresAt?.getTime() !== end.getTime() || session.updatedAt.getTime() < at) continue;
-      if (ids.has(session.id)) continue;
-      ids.add(session.id);
-      this.events.tell({ type: 'refreshed', session });
-    }
+    if (current === null) return null;
+    if (current.expiresAt !== null)
+      return this.#isToBeExtended(current) ? this.#extensions.extendNow(current, manager) : current;
+    return session.expiresAt === null ? this.#extensions.limit(current, manager) : current;
   }
 
   /** A session as it is now, with the relations it had; `null` where it has ended. */

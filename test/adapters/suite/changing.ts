@@ -100,6 +100,24 @@ export function changing(db: AdapterFixture): void {
       );
     });
 
+    it('with skipLocked changes the rows that match, which nobody has locked', async () => {
+      await db.photos('a', 'b', 'c');
+      const where = { title: In(['a', 'b']) };
+      const executed = await changeAll({ caption: 'new' }, { where, skipLocked: true });
+      expect(executed).toEqual({ count: 2, rows: null });
+      expect(new Set(await db.titles({ caption: 'new' }))).toEqual(new Set(['a', 'b']));
+      const copied = {
+        set: { caption: column('title') },
+        where: { title: param('title') },
+        skipLocked: true,
+        often: true,
+      };
+      const query = db.adapter.prepare('updateAll', Photo, copied);
+      expect(await db.adapter.execute(query, { title: 'c' })).toEqual({ count: 1, rows: null });
+      expect(await db.adapter.execute(query, { title: 'd' })).toEqual({ count: 0, rows: null });
+      expect(await db.titles({ caption: 'c' })).toEqual(['c']);
+    });
+
     it('returns rows that match no longer after the change', async () => {
       await db.photos('a');
       const { rows } = await changeAll({ title: 'b' }, { where: { title: 'a' }, returning: ['title'] });

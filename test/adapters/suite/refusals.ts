@@ -51,6 +51,11 @@ export function refusals(db: AdapterFixture): void {
       expect(preparing({ set, relations: { owner: true } }, 'updateAll')).toThrow(UnsupportedQueryError);
       expect(preparing({ skip: 1 }, 'deleteAll')).toThrow(UnsupportedQueryError);
       expect(preparing({ relations: { owner: true } }, 'deleteAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ set, skipLocked: true, returning: ['id'] }, 'updateAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ skipLocked: true }, 'deleteAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ skipLocked: true })).toThrow(UnsupportedQueryError);
+      const withTwoKeys = preparing({ set: { role: 'a' }, skipLocked: true }, 'updateAll', Membership);
+      expect(withTwoKeys).toThrow('of a table with one key column, takes skipLocked');
       expect(preparing({ greatest: 'position' })).toThrow(UnsupportedQueryError);
       expect(preparing({ greatest: 'position' }, 'deleteAll')).toThrow(UnsupportedQueryError);
       expect(preparing({ take: 1, greatest: 'title' }, 'deleteAll')).toThrow(

@@ -36,7 +36,7 @@ export function namedParts<C extends Column>(
   kind: QueryKind,
   options: QueryOptions,
 ): NamedParts<C> {
-  const { select, returning, relations, take, skip, count, latest, greatest } = knownOptions(
+  const { select, returning, relations, take, skip, count, latest, skipLocked, greatest } = knownOptions(
     table.name,
     options,
     QUERY_OPTIONS,
@@ -51,6 +51,9 @@ export function namedParts<C extends Column>(
   checkRelations(table, relations);
   if (latest && relations) refuse('latest is without relations');
   if (greatest !== undefined && (take === undefined || returning)) refuse('greatest is with take, without returning');
+  if (skipLocked && (returning?.length || table.primary.length !== 1)) {
+    refuse('skipLocked is without returning, for a table with one key column');
+  }
   if (kind === 'all') {
     if (relations && (select || table.primary.length !== 1)) {
       refuse('relations come with whole rows of a table with one key column, so without select');

@@ -41,6 +41,11 @@ export interface QueryOptions {
   similar?: boolean;
   /** Whether it will be run often: a database may then keep what it has made of it. */
   often?: boolean;
+  /**
+   * `'updateAll'` of a table with one key column, without `returning`: waits for no lock, and leaves out rows that others
+   * have locked. In a transaction of the caller's, what it writes is undone where it fails, and nothing else.
+   */
+  skipLocked?: boolean;
   /** `'updateAll'`, `'deleteAll'`: columns to return of each row that was changed. */
   returning?: readonly string[];
   /**
@@ -66,6 +71,7 @@ export const QUERY_OPTIONS: Readonly<Record<keyof QueryOptions, readonly QueryKi
   count: ['all'],
   latest: ['all'],
   set: ['updateAll'],
+  skipLocked: ['updateAll'],
   similar: ['all'],
   often: ANY,
   returning: ['updateAll', 'deleteAll'],

@@ -14,6 +14,7 @@ it.each([
   ['a connection that mysql2 lost', coded({ code: 'PROTOCOL_CONNECTION_LOST', fatal: true })],
   ['too many connections on PostgreSQL', coded({ code: '53300' })],
   ['a statement that took too long there', coded({ code: '57014' })],
+  ['a file that another process has', coded({ code: 'SQLITE_BUSY' })],
   ['too many connections on MariaDB', coded({ code: 'ER_CON_COUNT_ERROR', errno: 1040 })],
 ])('%s is an outage', (_, error) => {
   expect(bothOf(error).map(isOutage)).toEqual([true, true]);
@@ -23,6 +24,7 @@ it.each([
   ['a row that PostgreSQL cannot read', coded({ code: 'XX001' })],
   ['a value that it cannot convert', coded({ code: '22P02' })],
   ['a page that MariaDB cannot read', coded({ code: 'ER_NOT_KEYFILE', errno: 1034 })],
+  ['a trigger of SQLite that takes no row', coded({ code: 'SQLITE_CONSTRAINT_TRIGGER' })],
   ['an error that mysql2 has no name of', coded({ errno: 4999 })],
   ["a driver's parser that stumbles", new TypeError('x is not a function')],
 ])('%s is none', (_, error) => {

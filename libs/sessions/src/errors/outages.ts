@@ -21,6 +21,9 @@ const NUMBERS: ReadonlySet<number> = new Set([
   4031, // ER_CLIENT_INTERACTION_TIMEOUT
 ]);
 
+/** Such errors of SQLite: another process has the file, or the system does not give what it needs. */
+const SQLITE_CODE = /^SQLITE_(BUSY|LOCKED|PROTOCOL|FULL|IOERR|CANTOPEN|NOMEM|CORRUPT|NOTADB)/;
+
 /** What drivers put on their errors; Node's own have negative numbers. */
 interface DriverError extends Error {
   readonly code?: string;
@@ -38,6 +41,7 @@ export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { name, code, errno } = ('driverError' in error ? error.driverError : error) as DriverError;
   if (errno !== undefined && errno > 0) return NUMBERS.has(errno);
+  if (code?.startsWith('SQLITE_')) return SQLITE_CODE.test(code);
   if (code !== undefined) return !SQLSTATE.test(code) || CLASSES.has(code.slice(0, 2));
   return name === 'Error';
 }

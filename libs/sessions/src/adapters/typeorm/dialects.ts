@@ -50,7 +50,14 @@ export interface Dialect {
   /** Put after such a query where it is a transaction of its own, whose commit then does not wait for the disk. */
   readonly lazyCommit?: string;
   /** How a statement that finds its rows by primary key names its table, where another index might be taken. */
-  readonly byKey?: { update(table: string): string; delete(table: string): string };
+  readonly byKey?: { from(table: string): string; delete(table: string): string };
+  /** How an update leaves out rows that others have locked; none where nobody locks rows. */
+  readonly skipLocked?: {
+    /** One statement for it; where there is a `select`, one that fails at once instead. */
+    readonly update?: (parts: KeyedUpdate) => string;
+    /** A statement that locks its rows, and comes before it, or after one that failed. */
+    readonly select?: (parts: Omit<KeyedUpdate, 'set'>) => string;
+  };
   /** Bound parameters that one statement can have. */
   readonly maxParameters: number;
   /** Whether `INSERT … ON CONFLICT` is known; else conflicts are met one by one. */
@@ -85,6 +92,14 @@ export interface LimitedDelete {
   readonly where: string;
   readonly order: string;
   readonly limit: string;
+}
+
+/** An update of a table with one key column. */
+export interface KeyedUpdate {
+  readonly table: string;
+  readonly key: string;
+  readonly set: string;
+  readonly where: string;
 }
 
 export interface LockStatement {
@@ -206,6 +221,10 @@ const postgres: Dialect = {
     DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM nest_sessions_batch)) AND (tableoid, ctid) IN (SELECT tableoid, ctid FROM nest_sessions_batch)`,
   countDeleted: (statement, select) =>
     `WITH deleted AS (${statement}) SELECT ${select}, COUNT(*) AS count FROM deleted`,
+  skipLocked: {
+    update: ({ table, key, set, where }) =>
+      `UPDATE ${table} SET ${set} WHERE ${key} = ANY(ARRAY(SELECT ${key} FROM ${table} WHERE ${where} FOR UPDATE SKIP LOCKED)) AND ${where}`,
+  },
   lazyCommit: ", set_config('synchronous_commit', 'off', true)",
   maxParameters: 60_000,
   onConflict: true,
@@ -358,7 +377,7 @@ const mysql: Dialect = {
   // By the index on another column of the condition InnoDB locks a range of it, and then the rows: in the opposite order of
   // statements that find the row by its key, which is a deadlock.
   byKey: {
-    update: (table) => `UPDATE ${table} FORCE INDEX (PRIMARY)`,
+    from: (table) => `${table} FORCE INDEX (PRIMARY)`,
     delete: (table) => `DELETE ${table} FROM ${table} FORCE INDEX (PRIMARY)`,
   },
   maxParameters: 60_000,
@@ -379,9 +398,22 @@ const mysql: Dialect = {
     }),
   },
   latest: ' FOR UPDATE',
+  skipLocked: {
+    select: ({ table, key, where }) => `SELECT ${key} FROM ${table} WHERE ${where} FOR UPDATE SKIP LOCKED`,
+  },
 };
 
-const mariadb: Dialect = { ...mysql, returning: new Set(['insert', 'delete']) };
+const mariadb: Dialect = {
+  ...mysql,
+  returning: new Set(['insert', 'delete']),
+  skipLocked: {
+    // Where nothing is locked, as nearly always, this is one statement instead of two in a transaction. The first limit is for
+    // locks of rows, with which SKIP LOCKED fails, the second for those of tables.
+    update: ({ table, set, where }) =>
+      `SET STATEMENT innodb_lock_wait_timeout = 0, lock_wait_timeout = 0 FOR UPDATE ${table} SET ${set} WHERE ${where}`,
+    select: (parts) => `SET STATEMENT lock_wait_timeout = 0 FOR ${mysql.skipLocked!.select!(parts)}`,
+  },
+};
 
 /** The dialect of a data source. @throws TypeError for a database that this adapter does not know */
 export function dialectOf({ options: { type } }: DataSource): Dialect {

@@ -5,7 +5,7 @@ import type { Prepared, QueryKind, QueryOptions, Row, Schema, Where } from '../s
 import { SessionValidationError } from '../../errors/errors.js';
 import { assignmentsOf } from '../rows.js';
 import { ValueError } from '../values.js';
-import type { Dialect } from './dialects.js';
+import type { Dialect, KeyedUpdate } from './dialects.js';
 import { type Slot, SqlWriter } from './sql.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
@@ -28,6 +28,8 @@ export interface SqlPrepared extends Prepared {
   readonly emulatesReturning: boolean;
   /** Whether the rows to delete are found first and then deleted by key, since the database has no `DELETE` with a limit. */
   readonly deletesByKey: boolean;
+  /** What locks the rows to update first, where the statement itself does not leave out those that others have locked. */
+  readonly locking?: Statement | undefined;
   /** Whether the statement tells how many rows it deleted in a column beside the greatest value. */
   readonly countsDeleted: boolean;
 }
@@ -35,7 +37,8 @@ export interface SqlPrepared extends Prepared {
 /** More rows than any table has, for an offset without a limit, which two of the databases refuse. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
-const NO_STATEMENT: Statement = { text: '', slots: [] };
+/** That of a query which is none by itself. */
+export const NO_STATEMENT: Statement = { text: '', slots: [] };
 
 export function prepareQuery(
   dataSource: DataSource,
@@ -63,6 +66,7 @@ export function prepareQuery(
   if (kind === 'all') {
     return { ...parts, columns, statement: columns ? selectStatement(build, columns) : countStatement(build) };
   }
+  if (options.skipLocked) return { ...parts, columns, ...unlockedUpdate(build) };
   const byKey = options.take !== undefined && !dialect.limitedDelete;
   const [greatest] = options.greatest === undefined ? [] : columns!;
   if (byKey && (!columns || greatest)) return { ...parts, columns, deletesByKey: true, statement: NO_STATEMENT };
@@ -85,7 +89,7 @@ export function returningSql({ driver }: DataSource, columns: readonly SqlColumn
 }
 
 /** The values of a statement, in the order in which the driver binds them. */
-export function bindParams(prepared: SqlPrepared, params: Readonly<Row>): unknown[] {
+export function bindParams(prepared: Pick<SqlPrepared, 'table' | 'statement'>, params: Readonly<Row>): unknown[] {
   return prepared.statement.slots.map((slot) => {
     if ('constant' in slot) return slot.constant;
     const value = params[slot.param];
@@ -129,7 +133,7 @@ function countStatement(build: Build): Statement {
   return finish(build, writer, `SELECT COUNT(*) AS count FROM ${build.table.sqlName} WHERE ${where}`);
 }
 
-function updateStatement(build: Build): Statement {
+function updateStatement(build: Build, written = updateSql): Statement {
   const { dialect, table, condition, options } = build;
   const writer = new SqlWriter(dialect);
   const { copies, times, keys, values } = assignmentsOf(table, options.set);
@@ -138,9 +142,24 @@ function updateStatement(build: Build): Statement {
     ...Array.from(times, ([column, time]) => `${writer.name(column)} = ${writer.later(column, time)}`),
     ...Array.from(keys, ([column, changes]) => `${writer.name(column)} = ${writer.changed(column, changes)}`),
     ...Array.from(values, ([column, value]) => `${writer.name(column)} = ${writer.assigned(column, value)}`),
-  ];
-  const update = keyAccess(build)?.update(table.sqlName) ?? `UPDATE ${table.sqlName}`;
-  return finish(build, writer, `${update} SET ${set.join(', ')} WHERE ${writer.write(condition)}`);
+  ].join(', ');
+  return finish(build, writer, written({ ...keyed(build), set, where: writer.write(condition) }));
+}
+
+const updateSql = ({ table, set, where }: KeyedUpdate): string => `UPDATE ${table} SET ${set} WHERE ${where}`;
+
+/** An update that leaves out rows that others have locked, or what comes before it. */
+function unlockedUpdate(build: Build): Pick<SqlPrepared, 'statement' | 'locking'> {
+  const { update, select } = build.dialect.skipLocked ?? { update: updateSql };
+  const writer = new SqlWriter(build.dialect);
+  const locking = select && finish(build, writer, select({ ...keyed(build), where: writer.write(build.condition) }));
+  return { statement: update ? updateStatement(build, update) : NO_STATEMENT, locking };
+}
+
+/** The table, and its key. */
+function keyed(build: Build): Pick<KeyedUpdate, 'table' | 'key'> {
+  const { sqlName, primary } = build.table;
+  return { table: keyAccess(build)?.from(sqlName) ?? sqlName, key: primary[0]!.sqlName };
 }
 
 function deleteStatement(build: Build): Statement {

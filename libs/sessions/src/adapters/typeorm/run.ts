@@ -15,6 +15,8 @@ export interface Run {
   readonly runner: QueryRunner | undefined;
   /** Whether it changes nothing. */
   readonly reads: boolean;
+  /** Whether it waits for what others have locked, where it cannot tell the database not to. */
+  readonly waits: boolean;
   /** Whether nobody asks for more rows than the first. */
   readonly first: boolean;
 }

@@ -1,4 +1,4 @@
-import { type DataSource, type EntityManager, QueryFailedError, type QueryResult } from 'typeorm';
+import { type DataSource, type EntityManager, QueryFailedError, QueryResult } from 'typeorm';
 import type { BetterSqlite3Driver } from 'typeorm/driver/better-sqlite3/BetterSqlite3Driver.js';
 import type { BetterSqlite3DataSourceOptions } from 'typeorm/driver/better-sqlite3/BetterSqlite3DataSourceOptions.js';
 import type { Awaitable } from '../../awaitable.js';
@@ -15,6 +15,7 @@ interface Query {
   readonly text: string;
   readonly values: readonly unknown[];
   readonly reads: boolean;
+  readonly waits: boolean;
   /** The table that an error names. */
   readonly table: string;
 }
@@ -33,6 +34,9 @@ interface Connected {
 }
 
 const CONNECTIONS = new WeakMap<DataSource, SqliteConnections>();
+
+const NOTHING_SENT: Sent = { rows: [], rowCount: 0 };
+const NOTHING_DONE = Object.assign(new QueryResult(), { affected: 0 });
 
 const ALWAYS = (): boolean => true;
 
@@ -65,7 +69,7 @@ export class SqliteConnections {
   send(run: Run): Awaitable<Sent> {
     const { writer, reader } = this.#connection();
     if (run.runner) return writer.send(run);
-    if (!run.reads) return this.write(run.table.name, () => writer.send(run));
+    if (!run.reads) return this.write(run.table.name, () => writer.send(run), run.waits ? undefined : NOTHING_SENT);
     if (reader && (reader.statements !== writer || this.isFree)) {
       try {
         return reader.statements.send(run);
@@ -77,7 +81,7 @@ export class SqliteConnections {
   }
 
   /** Runs a statement that is not kept, and tells of it as TypeORM does. @throws QueryFailedError */
-  async query({ text, values, reads, table }: Query): Promise<QueryResult> {
+  async query({ text, values, reads, waits, table }: Query): Promise<QueryResult> {
     const { logger, options } = this.dataSource;
     const runner = this.dataSource.createQueryRunner();
     const parameters = [...values];
@@ -87,7 +91,7 @@ export class SqliteConnections {
     try {
       const result = await (reads
         ? this.read(table, ({ statements }) => statements.query(text, values))
-        : this.write(table, (statements) => statements.query(text, values)));
+        : this.write(table, (statements) => statements.query(text, values), waits ? undefined : NOTHING_DONE));
       const time = Date.now() - begin;
       const { maxQueryExecutionTime } = options;
       if (maxQueryExecutionTime && time > maxQueryExecutionTime) logger.logQuerySlow(time, text, parameters, runner);
@@ -107,11 +111,16 @@ export class SqliteConnections {
     return this.#line.wait(table, isFree, () => attempt(reader));
   }
 
-  /** Runs what writes, in one turn; where it throws, it must have written nothing. */
-  write<T>(table: string, attempt: (writer: SqliteStatements) => T): Awaitable<T> {
+  /**
+   * Runs what writes, in one turn; where it throws, it must have written nothing.
+   *
+   * @param instead what comes of it where somebody is in its way; without it, it waits
+   */
+  write<T extends object | number>(table: string, attempt: (writer: SqliteStatements) => T, instead?: T): Awaitable<T> {
     const { writer } = this.#connection();
-    const run = (): T => this.turns.write(table, () => writer.withoutWaiting(() => attempt(writer)));
-    return this.#line.run(table, () => this.isFree, run);
+    const write = (): T => this.turns.write(table, () => writer.withoutWaiting(() => attempt(writer)));
+    const isFree = (): boolean => this.isFree;
+    return instead === undefined ? this.#line.run(table, isFree, write) : (this.#line.now(isFree, write) ?? instead);
   }
 
   /** Whether no transaction of the application is open. */

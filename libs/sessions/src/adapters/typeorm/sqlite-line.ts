@@ -33,13 +33,18 @@ export class SqliteLine {
   }
 
   /** Runs `attempt` in the first turn in which nobody is in its way: at once, if it is this one. */
-  run<T>(table: string, isFree: () => boolean, attempt: () => T): Awaitable<T> {
+  run<T extends object | number>(table: string, isFree: () => boolean, attempt: () => T): Awaitable<T> {
+    return this.now(isFree, attempt) ?? this.wait(table, isFree, attempt);
+  }
+
+  /** Runs `attempt` in this turn; `undefined` where somebody is in its way. */
+  now<T extends object | number>(isFree: () => boolean, attempt: () => T): T | undefined {
     try {
-      if (isFree()) return attempt();
+      return isFree() ? attempt() : undefined;
     } catch (error) {
       if (!isBusy(error)) throw error;
+      return undefined;
     }
-    return this.wait(table, isFree, attempt);
   }
 
   /** As {@link run}, where `attempt` takes longer than one turn. @throws SessionsUnavailableError after five seconds */

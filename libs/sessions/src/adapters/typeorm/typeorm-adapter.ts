@@ -4,7 +4,7 @@ import type { DataSource, EntityManager, ObjectLiteral, QueryResult, QueryRunner
 import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
 import { v7 as uuidv7 } from 'uuid';
 import { andThen, type Awaitable } from '../../awaitable.js';
-import { SessionsError, StaleEntryError } from '../../errors/errors.js';
+import { SessionsError, SessionsUnavailableError, StaleEntryError } from '../../errors/errors.js';
 import { configured } from '../../known-options.js';
 import { chunkOption, conflictOption, insertOptions } from '../call-options.js';
 import type { Column } from '../columns.js';
@@ -31,7 +31,7 @@ import type {
 import { additionOf, namesOf, tableWithout } from './column-state.js';
 import { type BoundStatement, type Dialect, dialectOf } from './dialects.js';
 import { Inserter } from './inserter.js';
-import { bindParams, prepareQuery, type SqlPrepared } from './prepare.js';
+import { bindParams, NO_STATEMENT, prepareQuery, type SqlPrepared, type Statement } from './prepare.js';
 import { loadRow, loadValues, SqlRow, valuesOf } from './raw-row.js';
 import { KeptStatements } from './kept-statements.js';
 import type { Sent } from './run.js';
@@ -43,7 +43,7 @@ import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
 import { type Chunks, streamRows } from './stream.js';
 import { lockAround, lockTransaction, mayReadThePast, type TurnLock, turnsOf } from './turn-locks.js';
 import { whenEnded } from './transaction-ends.js';
-import { portError } from './unique-violation.js';
+import { isLockTimeout, portError } from './unique-violation.js';
 
 /** How an adapter uses its data source. */
 export interface TypeOrmAdapterOptions {
@@ -273,8 +273,14 @@ export class TypeOrmAdapter implements SessionsAdapter {
   /** What comes of a query; at once where the driver runs statements in this process and has kept this one. */
   private answer(query: SqlPrepared, params: Row): Awaitable<Executed> {
     if (isNever(query)) return { count: 0, rows: query.columns ? [] : null };
+    if (query.options.skipLocked) return this.updateUnlocked(query, params);
     if (query.emulatesReturning) return this.changeAndRead(query, params);
     if (query.deletesByKey) return this.findAndDelete(query, params);
+    return this.send(query, params);
+  }
+
+  /** What comes of a query that is one statement. */
+  private send(query: SqlPrepared, params: Row): Awaitable<Executed> {
     if (query.options.often && this.#kept?.apply) {
       return this.runKept(query, params, false, ({ rows, rowCount }) =>
         this.executed(query, rowCount ?? undefined, rows, loadValues),
@@ -286,7 +292,8 @@ export class TypeOrmAdapter implements SessionsAdapter {
   }
 
   private runOnce(query: SqlPrepared, params: Row): Promise<QueryResult> {
-    return this.run(this.textOf(query), bindParams(query, params), query.table, query.kind === 'all');
+    const { table, kind, options } = query;
+    return this.run(this.textOf(query), bindParams(query, params), table, kind === 'all', !options.skipLocked);
   }
 
   private runKept<T>(
@@ -295,9 +302,9 @@ export class TypeOrmAdapter implements SessionsAdapter {
     first: boolean,
     made: (sent: Sent) => Awaitable<T>,
   ): Awaitable<T> {
-    const { kind, table } = query;
-    const values = bindParams(query, params);
-    const run = { table, text: this.textOf(query), values, runner: this.runner, reads: kind === 'all', first };
+    const { kind, table, options } = query;
+    const [text, values] = [this.textOf(query), bindParams(query, params)];
+    const run = { table, text, values, runner: this.runner, reads: kind === 'all', waits: !options.skipLocked, first };
     return this.#kept!.run(run, made);
   }
 
@@ -395,9 +402,15 @@ export class TypeOrmAdapter implements SessionsAdapter {
     });
   }
 
-  private async run(text: string, values: unknown[] = [], table?: SqlTable, reads = !table): Promise<QueryResult> {
+  private async run(
+    text: string,
+    values: unknown[] = [],
+    table?: SqlTable,
+    reads = !table,
+    waits = true,
+  ): Promise<QueryResult> {
     try {
-      if (this.#sqlite) return await this.#sqlite.query({ text, values, reads, table: table?.name ?? '' });
+      if (this.#sqlite) return await this.#sqlite.query({ text, values, reads, waits, table: table?.name ?? '' });
       return await this.onOneConnection((runner) => runner.query(text, values, true));
     } catch (error) {
       if (!table) throw error;
@@ -442,6 +455,52 @@ export class TypeOrmAdapter implements SessionsAdapter {
         await runner.rollbackTransaction();
         throw error;
       }
+    });
+  }
+
+  /** Updates the rows that nobody else has locked, where that is possible, and goes on where it is not. */
+  private async updateUnlocked(query: SqlPrepared, params: Row): Promise<Executed> {
+    const { runner } = this;
+    if (!runner?.isTransactionActive) return this.updateOrSkip(query, params);
+    await runner.startTransaction();
+    try {
+      const executed = await this.updateOrSkip(query, params);
+      await runner.commitTransaction();
+      return executed;
+    } catch (error) {
+      await runner.rollbackTransaction().catch((cause: unknown) => {
+        const problem = 'the transaction of the caller is over, by an error of the database in it.';
+        throw new SessionsUnavailableError(query.table.name, problem, { cause });
+      });
+      throw error;
+    }
+  }
+
+  private async updateOrSkip(query: SqlPrepared, params: Row): Promise<Executed> {
+    const { locking, statement } = query;
+    if (locking && statement === NO_STATEMENT) return this.lockAndUpdate(query, locking, params);
+    try {
+      return await this.send(query, params);
+    } catch (error) {
+      if (locking && isLockTimeout(error)) return this.lockAndUpdate(query, locking, params);
+      throw error;
+    }
+  }
+
+  /** Locks rows that nobody else has locked, and updates these by key. */
+  private async lockAndUpdate(query: SqlPrepared, locking: Statement, params: Row): Promise<Executed> {
+    const { table, options, schema, statement } = query;
+    const key = table.primary[0]!;
+    return this.inTransaction(async (adapter) => {
+      const values = bindParams({ table, statement: locking }, params);
+      const { records } = await adapter.run(locking.text, values, table);
+      if (records.length === 0) return { count: 0, rows: null };
+      const keys = (records as Row[]).map((record) => key.load(Object.values(record)[0]));
+      const where = { [key.property]: In(keys) };
+      // Indexes may have locks too.
+      const skipLocked = statement !== NO_STATEMENT;
+      const update = adapter.prepare('updateAll', schema, { where, set: options.set, skipLocked });
+      return adapter.send(update as SqlPrepared, params);
     });
   }
 

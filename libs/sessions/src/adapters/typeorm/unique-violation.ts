@@ -38,6 +38,11 @@ export function portError(error: unknown, table: SqlTable): unknown {
   }
 }
 
+/** Whether MySQL or MariaDB did not wait, or no longer, for what others had locked. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof QueryFailedError && (error.driverError as DriverError).errno === 1205;
+}
+
 /** MySQL's text ends at 64 KB, MariaDB's JSON at 32 levels. */
 function tooLarge({ errno, message = '' }: DriverError, table: SqlTable): SessionValidationError | undefined {
   const pattern = errno === 1406 ? /for column '([^']+)'/ : /^CONSTRAINT `(?:[^`]*\.)?([^`.]+)` failed/;
