@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SessionsTable } from '@app/sessions';
-import { read } from '../docs/documents.js';
-import { fencesOf } from '../docs/markdown.js';
+import { partitionsOn, statementsOf } from '../docs/partitions.js';
 import { TestApplication } from '../sessions/support/application.js';
 import { MINUTE } from '../sessions/support/clock.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';
@@ -23,10 +22,6 @@ class Sessions extends SessionsTable({
 /** What makes another kind of table of the one that is there. */
 type Kinds = Readonly<Record<string, string>>;
 
-/** What the guide says. */
-const guide = (database: string): string =>
-  fencesOf(read('docs/scaling.md')).find(({ label }) => label === `partitions on ${database}`)!.code;
-
 /** Partitions of PostgreSQL, with the rows that are there. */
 const parted = (how: string, ...partitions: string[]): string => `
   ALTER TABLE sessions RENAME TO sessions_before;
@@ -37,7 +32,7 @@ const parted = (how: string, ...partitions: string[]): string => `
   DROP TABLE sessions_before`;
 
 const ON_POSTGRES: Kinds = {
-  'partitions by hash, as the guide makes them': guide('PostgreSQL'),
+  'partitions by hash, as the guide makes them': partitionsOn('PostgreSQL'),
   'partitions by range': parted(
     'RANGE ("expiresAt")',
     `FOR VALUES FROM (MINVALUE) TO ('2026-01-01 00:00:00.123')`,
@@ -54,7 +49,7 @@ const ON_POSTGRES: Kinds = {
     WITH moved AS (DELETE FROM ONLY sessions WHERE region = 'us' RETURNING *) INSERT INTO sessions_us SELECT * FROM moved`,
 };
 
-const ON_MARIADB: Kinds = { 'partitions by hash, as the guide makes them': guide('MariaDB') };
+const ON_MARIADB: Kinds = { 'partitions by hash, as the guide makes them': partitionsOn('MariaDB') };
 
 const ON_SQLITE: Kinds = {
   'rows that have no number': `
@@ -89,7 +84,7 @@ describeDatabases('what is deleted', (name) => {
         const expiresAt = new Date(app.clock.now.getTime() + (i % 2 === 0 ? -MINUTE : MINUTE));
         await sessions().create({ userId: `user-${1000 + i}`, region: REGIONS[i % 3]!, expiresAt });
       }
-      for (const statement of remake.split(/;\s*(?!$)/)) await app.dataSource.query(statement);
+      for (const statement of statementsOf(remake)) await app.dataSource.query(statement);
       return userIds();
     }
 

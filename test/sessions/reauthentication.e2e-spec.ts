@@ -405,6 +405,21 @@ describeStorages('re-authentication', (name) => {
     expect(JSON.stringify(renewed) + inspect(renewed)).not.toMatch(/authToken|[Dd]igest|[\w-]{64}/);
   });
 
+  // SQLite has no transaction in which another connection writes.
+  it.runIf(name === 'postgres' || name === 'mariadb')(
+    'is of the session as it is now, in a transaction that began before that was changed',
+    async () => {
+      const session = await app.get(Sessions).create({});
+      const renewed = await app.dataSource.transaction(async (manager) => {
+        await app.get(Sessions).query({}, { manager }).all();
+        await app.get(Sessions).update(session, { expiresAt: at(30 * DAY) });
+        return app.get(Sessions).reauthenticate(session, { manager });
+      });
+      expect(renewed.expiresAt).toEqual(at(30 * DAY));
+      expect(await app.get(Sessions).authenticate(renewed.authToken)).toMatchObject({ id: session.id });
+    },
+  );
+
   if (name !== 'memory') {
     class Undone extends Error {}
 

@@ -94,6 +94,11 @@ describeStorages('a limit of concurrent sessions', (name) => {
       expect(await oldest.count({ userId: 'ann' })).toBe(max);
     });
 
+    it.each(['😀', 'Zoë', '李雷', 'Ω'.repeat(255)])('holds for an owner of whatever name: %s', async (userId) => {
+      const begun = await begin(oldest, max + 1, userId);
+      expect(await validOf(oldest, begun)).toEqual([1, 2, 3]);
+    });
+
     it('leaves when and why', async () => {
       const [first] = await begin(oldest, max + 1);
       expect(await oldest.list({ status: 'revoked' })).toEqual([

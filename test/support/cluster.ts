@@ -34,8 +34,17 @@ export class Cluster {
 
   /** Two nodes with these tables, made by `SessionsModule.forFeature`. */
   static async start(name: DatabaseName, defaultTable: string, ...tables: DynamicModule[]): Promise<Cluster> {
-    const database = await createDatabase(name);
-    const pool = name === 'sqlite' ? {} : { poolSize: POOL_SIZE };
+    return Cluster.on(await createDatabase(name), {}, defaultTable, ...tables);
+  }
+
+  /** The same on a database that is there, with data sources of these options. */
+  static async on(
+    database: TestDatabase,
+    options: object,
+    defaultTable: string,
+    ...tables: DynamicModule[]
+  ): Promise<Cluster> {
+    const pool = database.name === 'sqlite' ? {} : { poolSize: POOL_SIZE };
     const nodes = [new Node(), new Node()] as const;
     for (const [i, node] of nodes.entries()) {
       node.module = await Test.createTestingModule({
@@ -43,6 +52,7 @@ export class Cluster {
           TypeOrmModule.forRoot({
             ...database.options,
             ...pool,
+            ...options,
             autoLoadEntities: true,
             synchronize: i === 0,
             logging: true,

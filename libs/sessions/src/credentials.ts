@@ -5,6 +5,7 @@ import { IMPOSSIBLE, toStored, ValueError } from './adapters/values.js';
 import { SessionsConfigError, SessionValidationError, StaleCredentialsError } from './errors/errors.js';
 import type { Told } from './events/session-events.js';
 import type { RevocationReason } from './revocation.js';
+import { writeSerially } from './serial-writes.js';
 import type { SessionsStore } from './sessions.store.js';
 import { ownerOf } from './table/definition.js';
 
@@ -151,20 +152,17 @@ export async function revokeForCredentials(
   manager?: EntityManager,
 ): Promise<number> {
   const adapter = store.on(manager);
-  const told: Told[] = [];
   // The change is made by the commit of the caller's transaction, whose time nobody knows yet.
   const within = manager?.queryRunner?.isTransactionActive === true;
   const until = within ? new Date(store.nowMs() + LONGEST_TRANSACTION_MS) : null;
-  const locks = owners.map(({ lock }) => lock);
-  const change = async (inner: SessionsAdapter): Promise<number> => {
-    const tell = inner === adapter ? undefined : (event: Told) => void told.push(event);
+  const change = async (inner: SessionsAdapter, tell?: (event: Told) => void): Promise<number> => {
     for (const { mark } of owners) await writeMark(inner, mark, { at: store.now(), until });
     return store.revoke(where, CREDENTIALS_CHANGED, inner, tell);
   };
-  const count = await adapter.serially(locks, change, 'latest');
+  const locks = owners.map(({ lock }) => lock);
+  const count = await writeSerially(adapter, store.events, locks, change, 'latest');
   UNMARKED.delete(store);
   if (until) await adapter.afterTransaction(() => settle(store, adapter, owners, until));
-  for (const event of told) store.events.tell(event);
   return count;
 }
 

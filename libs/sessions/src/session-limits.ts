@@ -4,6 +4,7 @@ import { ownerLock, refuseStaleProof } from './credentials.js';
 import { SessionLimitError } from './errors/errors.js';
 import type { Told } from './events/session-events.js';
 import type { BaseSession } from './session.js';
+import { writeSerially } from './serial-writes.js';
 import type { SessionsStore } from './sessions.store.js';
 import { limitsOf, ownerOf, type SessionLimit } from './table/definition.js';
 
@@ -41,10 +42,7 @@ export async function insertWithinLimits(
   { replaced, provedAt }: Beginning = {},
 ): Promise<void> {
   const limits = limitsOf(store.definition).filter(([field]) => row[field] !== null);
-  // What is told of a transaction of our own waits for its end.
-  const told: Told[] = [];
-  const write = async (inner: SessionsAdapter): Promise<void> => {
-    const tell = inner === adapter ? undefined : (event: Told) => void told.push(event);
+  const write = async (inner: SessionsAdapter, tell?: (event: Told) => void): Promise<void> => {
     const counts: Count[] = [];
     for (const [field, limit] of limits) counts.push(await countOf(store, inner, field, row[field], limit, replaced));
     await inner.insert(store.entity, row, { returning: [] });
@@ -56,8 +54,7 @@ export async function insertWithinLimits(
   const owners = lockedFields(store, row, limits, provedAt).map((field) => ownerLock(store, field, row[field]));
   // Where nothing is counted, two writes belong together all the same.
   const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${store.table}:${replaced}`] : owners;
-  await (names.length === 0 ? write(adapter) : adapter.serially(names, write, provedAt && 'latest'));
-  for (const event of told) store.events.tell(event);
+  await (names.length === 0 ? write(adapter) : writeSerially(adapter, store.events, names, write, provedAt && 'latest'));
 }
 
 /** The fields by whose values a new row is locked: the owner before others, as whoever changes credentials has it first. */

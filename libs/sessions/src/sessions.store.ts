@@ -223,7 +223,8 @@ export class SessionsStore {
     const adapter = this.on(manager);
     const where = { id: session.id, ...this.validAt(this.now()) };
     const select = this.fixedEnds.readBeside(this.selected);
-    const { rows } = await adapter.execute(adapter.prepare('all', this.entity, { where, select }));
+    const query = adapter.prepare('all', this.entity, { where, select, latest: true });
+    const { rows } = await adapter.execute(query);
     const found = this.validFrom(rows?.[0]);
     return found && { ...session, ...found };
   }

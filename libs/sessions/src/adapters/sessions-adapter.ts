@@ -184,9 +184,9 @@ export interface SessionsAdapter {
    * the others wait. Inside `fn` the same name is free. Names that nest must nest in the same order everywhere.
    *
    * In the caller's transaction the name stays taken until that ends, and what an error of `fn` undoes is the caller's
-   * to say; in one of its own an error undoes all of it. SQLite and memory have neither: calls there wait within the
-   * process, and what was written before an error stays. On SQLite `fn` is run once more where, before it wrote, the same was
-   * done in a transaction of the application.
+   * to say; in one of its own an error undoes all of it, and where the database undoes it for the sake of others `fn` runs
+   * again. SQLite and memory have neither: calls there wait within the process, and what was written before an error stays.
+   * On SQLite `fn` is run once more where, before it wrote, the same was done in a transaction of the application.
    *
    * @param reading `'latest'`: `fn` has to see whatever was written under these names before, also by transactions that are
    *   not serializable

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import type { JsonKey } from '../operators.js';
 import type { ColumnKind } from '../columns.js';
@@ -49,8 +50,11 @@ export interface Dialect {
   countDeleted?(statement: string, select: string): string;
   /** Put after such a query where it is a transaction of its own, whose commit then does not wait for the disk. */
   readonly lazyCommit?: string;
-  /** How a statement that finds its rows by primary key names its table, where another index might be taken. */
-  readonly byKey?: { from(table: string): string; delete(table: string): string };
+  /**
+   * How a statement that finds its rows by primary key names its table, where another index might be taken; and what follows
+   * the table's name and alias in one that locks them.
+   */
+  readonly byKey?: { from(table: string): string; delete(table: string): string; readonly select: string };
   /** How an update leaves out rows that others have locked; none where nobody locks rows. */
   readonly skipLocked?: {
     /** One statement for it; where there is a `select`, one that fails at once instead. */
@@ -121,6 +125,11 @@ interface JsonDialect {
     value: unknown,
   ): string;
   textAt(document: string, path: readonly JsonKey[], bind: (value: unknown) => string): string;
+}
+
+/** The name of a lock in characters that every server has in its character set. */
+function plain(name: string): string {
+  return hash('sha256', name);
 }
 
 /** `2026-11-20 10:11:12.345`, in UTC. */
@@ -229,8 +238,11 @@ const postgres: Dialect = {
   maxParameters: 60_000,
   onConflict: true,
   lock: {
-    take: (name) => ({ text: 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS taken', parameters: [name] }),
-    release: (name) => ({ text: 'SELECT pg_advisory_unlock(hashtextextended($1, 0))', parameters: [name] }),
+    take: (name) => ({
+      text: 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS taken',
+      parameters: [plain(name)],
+    }),
+    release: (name) => ({ text: 'SELECT pg_advisory_unlock(hashtextextended($1, 0))', parameters: [plain(name)] }),
   },
   turn: {
     // The setting is the transaction's afterwards again; another seed makes it another lock than the one above.
@@ -238,7 +250,7 @@ const postgres: Dialect = {
       text: `SELECT true AS taken, NULLIF(current_setting('transaction_isolation'), 'read committed') AS "keptView", set_config('lock_timeout', waited.before, true) FROM (
         SELECT current_setting('lock_timeout') AS before, set_config('lock_timeout', $2, true), pg_advisory_xact_lock(hashtextextended($1, 1))
       ) waited`,
-      parameters: [name, `${seconds}s`],
+      parameters: [plain(name), `${seconds}s`],
     }),
   },
 };
@@ -379,22 +391,26 @@ const mysql: Dialect = {
   byKey: {
     from: (table) => `${table} FORCE INDEX (PRIMARY)`,
     delete: (table) => `DELETE ${table} FROM ${table} FORCE INDEX (PRIMARY)`,
+    select: ' FORCE INDEX (PRIMARY)',
   },
   maxParameters: 60_000,
   onConflict: false,
   lock: {
     // A name has at most 64 characters, and is one for the whole server: the digest of database and name keeps to both.
-    take: (name) => ({ text: `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), ?), 224), 0) AS taken`, parameters: [name] }),
-    release: (name) => ({ text: `SELECT RELEASE_LOCK(SHA2(CONCAT(DATABASE(), ?), 224))`, parameters: [name] }),
+    take: (name) => ({
+      text: `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), ?), 224), 0) AS taken`,
+      parameters: [plain(name)],
+    }),
+    release: (name) => ({ text: `SELECT RELEASE_LOCK(SHA2(CONCAT(DATABASE(), ?), 224))`, parameters: [plain(name)] }),
   },
   turn: {
     wait: (name, seconds) => ({
       text: `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224), ?) AS taken`,
-      parameters: [name, seconds],
+      parameters: [plain(name), seconds],
     }),
     release: (name) => ({
       text: `SELECT RELEASE_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224))`,
-      parameters: [name],
+      parameters: [plain(name)],
     }),
   },
   latest: ' FOR UPDATE',

@@ -2,6 +2,8 @@ import { hash } from 'node:crypto';
 import { type DataSource, QueryFailedError } from 'typeorm';
 import type { Awaitable } from '../../awaitable.js';
 import { SessionsError } from '../../errors/errors.js';
+import { onConnection, runTransaction } from './own-transactions.js';
+import { isUndone, repeating } from './retry.js';
 import type { Run, Sent } from './run.js';
 import { SqliteConnections } from './sqlite-connections.js';
 import { portError } from './unique-violation.js';
@@ -58,9 +60,12 @@ export class KeptStatements {
       if (maxQueryExecutionTime && time > maxQueryExecutionTime) logger.logQuerySlow(time, text, values, runner);
       return made(sent);
     };
-    const failed = (error: Error): never => {
+    const failed = (error: Error): Promise<T> => {
       logger.logQueryError(error, text, values, runner);
-      throw error instanceof SessionsError ? error : portError(new QueryFailedError(text, values, error), table);
+      if (error instanceof SessionsError) throw error;
+      const problem = portError(new QueryFailedError(text, values, error), table);
+      if (runner?.isTransactionActive || !isUndone(problem)) throw problem;
+      return repeating(() => this.begin(run), problem).then(made);
     };
     logger.logQuery(text, values, runner);
     let sent: Awaitable<Sent>;
@@ -70,6 +75,13 @@ export class KeptStatements {
       return failed(error as Error);
     }
     return sent instanceof Promise ? sent.then(answered, failed) : answered(sent);
+  }
+
+  /** Runs a statement in a transaction of its own. */
+  private async begin(run: Run): Promise<Sent> {
+    return onConnection(this.dataSource, run.runner, (runner) =>
+      runTransaction(runner, async () => this.run({ ...run, runner }, (sent) => sent)),
+    );
   }
 }
 

@@ -124,7 +124,8 @@ function selectStatement(build: Build, columns: readonly SqlColumn[]): Statement
   const list = columns.map((column) => `${column.read(writer.name(column))} AS ${driver.escape(column.property)}`);
   const where = writer.write(build.condition);
   const tail = orderSql(build, writer) + limitSql(writer, build.options);
-  return finish(build, writer, `SELECT ${list.join(', ')} FROM ${build.table.sqlName} ${alias} WHERE ${where}${tail}`);
+  const from = `${build.table.sqlName} ${alias}${build.options.latest ? (keyAccess(build)?.select ?? '') : ''}`;
+  return finish(build, writer, `SELECT ${list.join(', ')} FROM ${from} WHERE ${where}${tail}`);
 }
 
 function countStatement(build: Build): Statement {
@@ -177,8 +178,13 @@ function deleteStatement(build: Build): Statement {
 }
 
 /** How the table is named where the condition says which keys the rows have. */
-function keyAccess({ dialect, table, condition }: Build): Dialect['byKey'] {
-  return table.primary.length === 1 && namesKey(table.primary[0]!, condition) ? dialect.byKey : undefined;
+function keyAccess(build: Build): Dialect['byKey'] {
+  return findsByKey(build) ? build.dialect.byKey : undefined;
+}
+
+/** Whether the condition says which keys the rows have. */
+export function findsByKey({ table, condition }: Pick<Build, 'table' | 'condition'>): boolean {
+  return table.primary.length === 1 && namesKey(table.primary[0]!, condition);
 }
 
 function namesKey(key: SqlColumn, condition: Condition<SqlColumn>): boolean {

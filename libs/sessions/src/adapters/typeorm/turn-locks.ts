@@ -2,6 +2,7 @@ import { type DataSource, type EntitySubscriberInterface, QueryFailedError, type
 import { UnsupportedQueryError } from '../../errors/errors.js';
 import { Turns } from '../turns.js';
 import type { Dialect, LockStatement } from './dialects.js';
+import { readsCommitted } from './own-transactions.js';
 
 export type TurnLock = NonNullable<Dialect['turn']>;
 
@@ -28,7 +29,7 @@ export function turnsOf(dataSource: DataSource): Turns {
 
 /** Whether the connection is in a transaction that may read rows as they were before it had the lock it works under. */
 export function mayReadThePast(runner: QueryRunner): boolean {
-  return runner.isTransactionActive && !BEGUN_LOCKED.has(runner);
+  return runner.isTransactionActive && !readsCommitted(runner) && !BEGUN_LOCKED.has(runner);
 }
 
 /** Takes the locks, one after the other, for the rest of the transaction that the connection is in. */

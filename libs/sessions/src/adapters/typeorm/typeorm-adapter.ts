@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { In, QueryFailedError } from 'typeorm';
 import type { DataSource, EntityManager, ObjectLiteral, QueryResult, QueryRunner, SelectQueryBuilder } from 'typeorm';
-import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
 import { v7 as uuidv7 } from 'uuid';
 import { andThen, type Awaitable } from '../../awaitable.js';
 import { SessionsError, SessionsUnavailableError, StaleEntryError } from '../../errors/errors.js';
@@ -31,14 +30,16 @@ import type {
 import { additionOf, namesOf, tableWithout } from './column-state.js';
 import { type BoundStatement, type Dialect, dialectOf } from './dialects.js';
 import { Inserter } from './inserter.js';
-import { bindParams, NO_STATEMENT, prepareQuery, type SqlPrepared, type Statement } from './prepare.js';
+import { bindParams, findsByKey, NO_STATEMENT, prepareQuery, type SqlPrepared, type Statement } from './prepare.js';
 import { loadRow, loadValues, SqlRow, valuesOf } from './raw-row.js';
 import { KeptStatements } from './kept-statements.js';
 import type { Sent } from './run.js';
 import { SqlWriter } from './sql.js';
 import { marksMetadata, missingMarksError } from './marks-table.js';
+import { onConnection, runTransaction } from './own-transactions.js';
 import { SqliteConnections } from './sqlite-connections.js';
 import { loadRelations } from './relations.js';
+import { retrying } from './retry.js';
 import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
 import { type Chunks, streamRows } from './stream.js';
 import { lockAround, lockTransaction, mayReadThePast, type TurnLock, turnsOf } from './turn-locks.js';
@@ -182,11 +183,11 @@ export class TypeOrmAdapter implements SessionsAdapter {
     if (release && !runner.isTransactionActive) {
       return lockAround(runner, { ...lock, release }, names, () => this.transaction(fn));
     }
-    // The statement that waits begins the transaction: what it reads must not be of that time.
+    // The statement that waits begins the transaction, which reads what is committed after that too.
     return this.inTransaction(async (inside) => {
       await lockTransaction(runner, lock, names, reading);
       return fn(inside);
-    }, 'READ COMMITTED');
+    });
   }
 
   async afterTransaction(fn: () => Promise<void>): Promise<void> {
@@ -335,7 +336,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
   }
 
   private loadRelations(query: SqlPrepared, rows: readonly Row[]): Promise<void> {
-    if (!this.#sqlite) return loadRelations(this.manager, query, rows);
+    if (!this.#sqlite) return this.retrying(({ manager }) => loadRelations(manager, query, rows));
     return this.#sqlite.read(query.table.name, ({ manager }) => loadRelations(manager, query, rows));
   }
 
@@ -411,7 +412,9 @@ export class TypeOrmAdapter implements SessionsAdapter {
   ): Promise<QueryResult> {
     try {
       if (this.#sqlite) return await this.#sqlite.query({ text, values, reads, waits, table: table?.name ?? '' });
-      return await this.onOneConnection((runner) => runner.query(text, values, true));
+      const once = (adapter: TypeOrmAdapter): Promise<QueryResult> =>
+        adapter.onOneConnection((runner) => runner.query(text, values, true));
+      return await (waits ? this.retrying(once) : once(this));
     } catch (error) {
       if (!table) throw error;
       throw (await missingMarksError(error, table.metadata.target, this.dataSource)) ?? portError(error, table);
@@ -430,32 +433,29 @@ export class TypeOrmAdapter implements SessionsAdapter {
   }
 
   private async onOneConnection<T>(fn: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    if (this.runner) return fn(this.runner);
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      return await fn(runner);
-    } finally {
-      await runner.release();
-    }
+    return onConnection(this.dataSource, this.runner, fn);
+  }
+
+  /** Does again what the database has undone, unless a transaction is part of that, which only who began it can do again. */
+  private async retrying<T>(work: (adapter: TypeOrmAdapter) => Promise<T>): Promise<T> {
+    if (this.runner?.isTransactionActive) return work(this);
+    return retrying(
+      () => work(this),
+      () => this.begin(work),
+    );
   }
 
   /** Runs `fn` in the transaction that this adapter is in, or in one of its own. */
-  private async inTransaction<T>(fn: (adapter: TypeOrmAdapter) => Promise<T>, isolation?: IsolationLevel): Promise<T> {
-    return this.runner?.isTransactionActive ? fn(this) : this.transaction(fn, isolation);
+  private async inTransaction<T>(fn: (adapter: TypeOrmAdapter) => Promise<T>): Promise<T> {
+    return this.runner?.isTransactionActive ? fn(this) : this.transaction(fn);
   }
 
-  private async transaction<T>(fn: (adapter: TypeOrmAdapter) => Promise<T>, isolation?: IsolationLevel): Promise<T> {
-    return this.onOneConnection(async (runner) => {
-      await runner.startTransaction(isolation);
-      try {
-        const result = await fn(this.bound(runner));
-        await runner.commitTransaction();
-        return result;
-      } catch (error) {
-        await runner.rollbackTransaction();
-        throw error;
-      }
-    });
+  private async transaction<T>(fn: (adapter: TypeOrmAdapter) => Promise<T>): Promise<T> {
+    return this.runner?.isTransactionActive ? this.begin(fn) : retrying(() => this.begin(fn));
+  }
+
+  private async begin<T>(fn: (adapter: TypeOrmAdapter) => Promise<T>): Promise<T> {
+    return this.onOneConnection((runner) => runTransaction(runner, () => fn(this.bound(runner))));
   }
 
   /** Updates the rows that nobody else has locked, where that is possible, and goes on where it is not. */
@@ -504,22 +504,29 @@ export class TypeOrmAdapter implements SessionsAdapter {
     });
   }
 
-  /** What `RETURNING` does, where the database does not: locks the rows, changes them by key, and reads them. */
+  /**
+   * What `RETURNING` does, where the database does not: finds rows without a lock, unless their keys are named, locks those
+   * that still are as they were by key, and so in one order, changes them, and reads them.
+   */
   private async changeAndRead(query: SqlPrepared, params: Row): Promise<Executed> {
     const { table, options, schema } = query;
-    const keys = table.primary.map((column) => column.property);
     const columns = query.columns!.map((column) => column.property);
-    const { where, order, take } = options;
-    return this.transaction(async (adapter) => {
+    const keys = keysOf(table);
+    const named = options.take === undefined && findsByKey(query);
+    const found = named ? undefined : await this.find(query, params, keys, true);
+    if (found?.length === 0) return { count: 0, rows: [] };
+    const narrowedBy = found && byKey(found, keys);
+    return this.inTransaction(async (adapter) => {
       const select = [...new Set([...keys, ...columns])];
-      const locking = adapter.prepare('all', schema, { where, order, take, select }) as SqlPrepared;
+      const asBefore = { where: options.where, select, latest: true };
+      const locking = prepareQuery(this.dataSource, this.#dialect, table, 'all', schema, asBefore, narrowedBy);
       const { records } = await adapter.run(`${locking.statement.text} FOR UPDATE`, bindParams(locking, params), table);
       if (records.length === 0) return { count: 0, rows: [] };
       const before = records.map((raw) => loadRow(table, locking.columns!, raw as Row));
-      const byKey = before.map((row) => Object.fromEntries(keys.map((key) => [key, row[key]])));
-      await adapter.execute(adapter.prepare(query.kind, schema, { where: byKey, set: options.set }), params);
+      const where = byKey(before, keys);
+      await adapter.execute(adapter.prepare(query.kind, schema, { where, set: options.set }), params);
       if (query.kind === 'deleteAll') return { count: before.length, rows: before.map((row) => pick(row, columns)) };
-      return adapter.execute(adapter.prepare('all', schema, { where: byKey, select: columns }));
+      return adapter.execute(adapter.prepare('all', schema, { where, select: columns }));
     });
   }
 
@@ -527,19 +534,36 @@ export class TypeOrmAdapter implements SessionsAdapter {
    * What a `DELETE` with a limit does: finds rows without a lock, and deletes by key those that still are as they were.
    * `SKIP LOCKED` would lock the entry after the last row too, in the index that they are found by.
    */
-  private async findAndDelete({ table, options, schema, columns }: SqlPrepared, params: Row): Promise<Executed> {
-    const { where, order, take } = options;
-    const keys = table.primary.map((column) => column.property);
+  private async findAndDelete(query: SqlPrepared, params: Row): Promise<Executed> {
+    const { table, options, schema, columns } = query;
+    const keys = keysOf(table);
     const [greatest] = columns ?? [];
-    const select = [...new Set([...keys, ...(greatest ? [greatest.property] : [])])];
-    const { rows: found } = await this.execute(this.prepare('all', schema, { where, order, take, select }), params);
-    const rows = greatest ? greatestOf(found!, greatest) : null;
-    if (found!.length === 0) return { count: 0, rows };
-    const [key, ...others] = keys;
-    const byKey =
-      others.length === 0 ? { [key!]: In(found!.map((row) => row[key!])) } : found!.map((row) => pick(row, keys));
-    const remove = prepareQuery(this.dataSource, this.#dialect, table, 'deleteAll', schema, { where }, byKey);
+    const select = greatest ? [...new Set([...keys, greatest.property])] : keys;
+    const found = await this.find(query, params, select);
+    const rows = greatest ? greatestOf(found, greatest) : null;
+    if (found.length === 0) return { count: 0, rows };
+    const { where } = options;
+    const remove = prepareQuery(
+      this.dataSource,
+      this.#dialect,
+      table,
+      'deleteAll',
+      schema,
+      { where },
+      byKey(found, keys),
+    );
     return { ...(await this.execute(remove, params)), rows };
+  }
+
+  /** The rows that a write may change, without a lock, unless they are to be the latest in a transaction that reads the past. */
+  private async find(
+    { schema, options }: SqlPrepared,
+    params: Row,
+    select: readonly string[],
+    latest = false,
+  ): Promise<Row[]> {
+    const { where, order, take } = options;
+    return (await this.execute(this.prepare('all', schema, { where, order, take, select, latest }), params)).rows!;
   }
 }
 
@@ -565,4 +589,14 @@ function isNever({ condition }: SqlPrepared): boolean {
 
 function pick(row: Row, names: readonly string[]): Row {
   return Object.fromEntries(names.map((name) => [name, row[name]]));
+}
+
+function keysOf({ primary }: SqlTable): string[] {
+  return primary.map((column) => column.property);
+}
+
+/** What only these rows match. */
+function byKey(rows: readonly Row[], keys: readonly string[]): Where | Where[] {
+  const [key, ...others] = keys;
+  return others.length === 0 ? { [key!]: In(rows.map((row) => row[key!])) } : rows.map((row) => pick(row, keys));
 }

@@ -1,5 +1,6 @@
 import { QueryFailedError } from 'typeorm';
-import { SessionValidationError, UniqueConstraintError } from '../../errors/errors.js';
+import { SessionsUnavailableError, SessionValidationError, UniqueConstraintError } from '../../errors/errors.js';
+import { isUndone } from './retry.js';
 import type { SqlTable } from './sql-table.js';
 
 interface DriverError {
@@ -15,6 +16,7 @@ interface DriverError {
  */
 export function portError(error: unknown, table: SqlTable): unknown {
   if (!(error instanceof QueryFailedError)) return error;
+  if (isUndone(error)) return undone(error, table);
   const { code, constraint, message = '' } = error.driverError as DriverError;
   switch (code) {
     case '23505':
@@ -41,6 +43,13 @@ export function portError(error: unknown, table: SqlTable): unknown {
 /** Whether MySQL or MariaDB did not wait, or no longer, for what others had locked. */
 export function isLockTimeout(error: unknown): boolean {
   return error instanceof QueryFailedError && (error.driverError as DriverError).errno === 1205;
+}
+
+/** What can be done again, but by nobody who has not begun it. */
+function undone(error: QueryFailedError, { name }: SqlTable): SessionsUnavailableError {
+  const cause = withoutValues(error);
+  const problem = `the database has undone this for the sake of others (${cause.message}). Where it was part of a transaction, that is over, and has to be run again from its beginning.`;
+  return new SessionsUnavailableError(name, problem, { cause });
 }
 
 /** MySQL's text ends at 64 KB, MariaDB's JSON at 32 levels. */

@@ -1,0 +1,63 @@
+import type { DataSource, QueryRunner } from 'typeorm';
+import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
+import { numberOf } from './retry.js';
+
+/** What MySQL and MariaDB say of a write under READ COMMITTED where their log is one of statements. */
+const NOT_LOGGED = 1665;
+
+/** The data sources of which that is known. */
+const LOG_STATEMENTS = new WeakSet<DataSource>();
+
+/** Connections in a transaction of the library's own, each of whose reads sees what others have committed. */
+const READ_COMMITTED = new WeakSet<QueryRunner>();
+
+export function readsCommitted(runner: QueryRunner): boolean {
+  return READ_COMMITTED.has(runner);
+}
+
+/** Runs `fn` on a connection: the one that is given, or one of the pool. */
+export async function onConnection<T>(
+  dataSource: DataSource,
+  given: QueryRunner | undefined,
+  fn: (runner: QueryRunner) => Promise<T>,
+): Promise<T> {
+  if (given) return fn(given);
+  const runner = dataSource.createQueryRunner();
+  try {
+    return await fn(runner);
+  } finally {
+    await runner.release();
+  }
+}
+
+/**
+ * Runs `fn` in a transaction on the connection, or in a part of the one that it is in. Whatever the server's default is, one of
+ * our own is READ COMMITTED, in which databases undo nothing but deadlocks: its statements say themselves what has to hold.
+ */
+export async function runTransaction<T>(runner: QueryRunner, fn: () => Promise<T>): Promise<T> {
+  const { dataSource } = runner;
+  if (runner.isTransactionActive || LOG_STATEMENTS.has(dataSource)) return begin(runner, fn);
+  READ_COMMITTED.add(runner);
+  try {
+    return await begin(runner, fn, 'READ COMMITTED');
+  } catch (error) {
+    if (numberOf(error) !== NOT_LOGGED) throw error;
+    LOG_STATEMENTS.add(dataSource);
+  } finally {
+    READ_COMMITTED.delete(runner);
+  }
+  return begin(runner, fn);
+}
+
+async function begin<T>(runner: QueryRunner, fn: () => Promise<T>, isolation?: IsolationLevel): Promise<T> {
+  await runner.startTransaction(isolation);
+  try {
+    const result = await fn();
+    await runner.commitTransaction();
+    return result;
+  } catch (error) {
+    // Where the database has undone all of it there is nothing to roll back to.
+    await runner.rollbackTransaction().catch(() => undefined);
+    throw error;
+  }
+}
