@@ -173,7 +173,7 @@ export class Extensions {
     const isKnown = end?.got === 'all';
     const current = isKnown
       ? { ...session, expiresAt: end.expiresAt, updatedAt: after(session.updatedAt, end.updatedAt) }
-      : await this.store.findValid(session, manager);
+      : await this.store.findValid(session, manager, false);
     if (current === null) return null;
     noteRenewal(session.expiresAt, current.expiresAt);
     if (end && (isKnown || mayHave(current, end))) this.#tell(current, end);

@@ -218,12 +218,17 @@ export class SessionsStore {
     return session.expiresAt === null ? this.#extensions.limit(current, manager) : current;
   }
 
-  /** A session as it is now, with the relations it had; `null` where it has ended. */
-  async findValid(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+  /**
+   * A session as it is now, with the relations it had; `null` where it has ended.
+   *
+   * @param latest whether the caller's transaction is to see what others have committed since it began: MySQL and MariaDB then
+   *   wait for who has locked the row
+   */
+  async findValid(session: BaseSession, manager?: EntityManager, latest = true): Promise<BaseSession | null> {
     const adapter = this.on(manager);
     const where = { id: session.id, ...this.validAt(this.now()) };
     const select = this.fixedEnds.readBeside(this.selected);
-    const query = adapter.prepare('all', this.entity, { where, select, latest: true });
+    const query = adapter.prepare('all', this.entity, { where, select, latest });
     const { rows } = await adapter.execute(query);
     const found = this.validFrom(rows?.[0]);
     return found && { ...session, ...found };
