@@ -54,7 +54,9 @@ export async function insertWithinLimits(
   const owners = lockedFields(store, row, limits, provedAt).map((field) => ownerLock(store, field, row[field]));
   // Where nothing is counted, two writes belong together all the same.
   const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${store.table}:${replaced}`] : owners;
-  await (names.length === 0 ? write(adapter) : writeSerially(adapter, store.events, names, write, provedAt && 'latest'));
+  await (names.length === 0
+    ? write(adapter)
+    : writeSerially(adapter, store.events, names, write, provedAt && 'latest'));
 }
 
 /** The fields by whose values a new row is locked: the owner before others, as whoever changes credentials has it first. */
