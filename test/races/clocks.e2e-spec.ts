@@ -92,7 +92,7 @@ describe.each(servers)('a write that waits for the transaction of a log-out on %
   /** The write begins, is sent, and finds the row locked; only then the log-out is committed, with a later clock. */
   async function overtaken<T>(end: 'expire' | 'delete', write: (session: { id: string }) => Promise<T>) {
     cluster.nodes[1].clock = () => at(0);
-    const session = await ending.create({ expiresAt: at(DAY_MS) });
+    const session = await ending.create({ expiresAt: at(DAY_MS) }, { extend: true });
     cluster.nodes[1].clock = () => at(5);
     const [node, other] = cluster.nodes;
     let written!: Promise<T | 'stale'>;
@@ -129,7 +129,7 @@ describe.each(servers)('a write that waits for the transaction of a log-out on %
   });
 
   it('ends too where it would move the end inside a transaction that keeps its view', async () => {
-    const session = await ending.create({ expiresAt: at(DAY_MS) });
+    const session = await ending.create({ expiresAt: at(DAY_MS) }, { extend: true });
     const move = cluster.nodes[0].dataSource.transaction('REPEATABLE READ', async (manager) => {
       await waiting.get({ id: session.id }, { manager, autoExtend: false });
       await ending.expire(session);

@@ -21,7 +21,7 @@ const ACTIONS = {
   refresh: (sessions: Sessions, copy: Session) => sessions.refresh(copy),
   note: (sessions: Sessions, copy: Session) => sessions.update(copy, { hits: 1 }),
   prolong: (sessions: Sessions, copy: Session) =>
-    sessions.update(copy, { expiresAt: new Date(Date.now() + 30 * DAY_MS) }),
+    sessions.update(copy, { expiresAt: new Date(Date.now() + 30 * DAY_MS) }, { extend: true }),
   expire: (sessions: Sessions, copy: Session) => sessions.expire(copy),
   delete: (sessions: Sessions, copy: Session) => sessions.delete(copy),
 } as const;

@@ -32,7 +32,7 @@ const ACTIONS = {
   reauthenticate: (sessions: Plain, copy: Session) => sessions.reauthenticate(copy),
   extend: (sessions: Plain, _: Session, token: string) => sessions.authenticate(token),
   refresh: (sessions: Plain, copy: Session) => sessions.refresh(copy),
-  prolong: (sessions: Plain, copy: Session) => sessions.update(copy, { expiresAt: at(30 * DAY_MS) }),
+  prolong: (sessions: Plain, copy: Session) => sessions.update(copy, { expiresAt: at(30 * DAY_MS) }, { extend: true }),
   'never end': (sessions: Plain, copy: Session) => sessions.update(copy, { expiresAt: null }),
 } as const;
 

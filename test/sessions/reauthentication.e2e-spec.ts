@@ -227,7 +227,7 @@ describeStorages('re-authentication', (name) => {
     });
 
     it('no end that is later already', async () => {
-      const session = await app.get(Sessions).create({ expiresAt: at(30 * DAY) });
+      const session = await app.get(Sessions).create({ expiresAt: at(30 * DAY) }, { extend: true });
       app.clock.advance(DAY);
       expect(await app.get(Sessions).reauthenticate(session)).toMatchObject({ expiresAt: at(30 * DAY) });
     });
@@ -237,7 +237,7 @@ describeStorages('re-authentication', (name) => {
       ['away', null],
     ])('no end that another request has moved %s meanwhile', async (_, expiresAt) => {
       const session = await app.get(Sessions).create({});
-      await app.get(Sessions).update(session, { expiresAt });
+      await app.get(Sessions).update(session, { expiresAt }, { extend: true });
       app.clock.advance(DAY);
       await app.get(Sessions).reauthenticate(session);
       expect(await app.get(Sessions).get({ id: session.id }, { autoExtend: false })).toMatchObject({ expiresAt });

@@ -465,7 +465,7 @@ describeStorages('valid, expired and revoked sessions', (name) => {
       else if (step === 'expire') await sessions.expire(session);
       else if (step === 'authenticate') await sessions.authenticate(token);
       else if (step === 'refresh') await sessions.refresh(session);
-      else if (step === 'shorten') await sessions.update(session, { expiresAt: later(HOUR) });
+      else if (step === 'shorten') await sessions.update(session, { expiresAt: later(HOUR) }, { extend: true });
       else if (step === 'endless') await sessions.update(session, { expiresAt: null });
       else if (step === 'predate') {
         // As if the row were from before the table kept when its owner proved who they are.
@@ -495,7 +495,7 @@ describeStorages('valid, expired and revoked sessions', (name) => {
         await app.reset();
         for (const { expiresIn, own, steps } of histories) {
           const expiresAt = typeof expiresIn === 'number' ? later(expiresIn) : expiresIn;
-          const session = await sessions.create({ expiresAt }, ownLimits ? own : {});
+          const session = await sessions.create({ expiresAt }, { ...(ownLimits && own), extend: true });
           let token = session.authToken;
           for (const { step, after } of steps) {
             app.clock.advance(after);
