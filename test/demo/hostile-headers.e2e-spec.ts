@@ -21,7 +21,7 @@ beforeAll(async () => {
   ada = await Person.new(app);
   // The expiry job has its first run behind it, the log of activity and the daily counts are written, so that all queries
   // from here on are those of requests.
-  await vi.waitUntil(() => app.queries.statements.filter((text) => text.startsWith('DELETE')).length === 4);
+  await vi.waitUntil(() => app.queries.statements.filter((text) => text.startsWith('DELETE')).length === 5);
   for (const table of ['activity', 'daily_counts'])
     await vi.waitUntil(() => app.queries.statements.some((text) => text.startsWith(`INSERT INTO "${table}"`)));
   connection = new RawConnection(app.port);
