@@ -146,7 +146,7 @@ describeDatabases('relations', (name) => {
       const { columns } = app.dataSource.getMetadata(Sessions.entity);
       const names = columns.map((column) => column.databaseName);
       expect(names).toEqual(expect.arrayContaining([...joinColumns]));
-      expect(names).toHaveLength(8);
+      expect(names).toHaveLength(9);
     });
 
     it('have foreign keys', () => {
