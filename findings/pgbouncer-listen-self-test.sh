@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # A self-test of LISTEN passes behind a transaction pooler where nothing that others send ever arrives.
 #
-# Seen with PgBouncer 1.18.0 (Debian 12), PostgreSQL 15.20, pg 8.23.1, Node.js 20.20.2.
+# Versions: PgBouncer 1.18.0 (Debian 12), PostgreSQL 15.20, pg 8.23.1, Node.js 20.20.2.
 #
-# With `pool_mode = transaction` a client that listens, and then sends itself a message to see whether listening works, hears
+# Behaviour: with `pool_mode = transaction` a client that listens, and then sends itself a message to see whether listening works, hears
 # it: the connection to the server on which the message is sent is, by the order of the pool, the one that listens, and
 # PostgreSQL delivers before it says that it is ready for the next statement. As soon as the answer is there the client has no connection
 # to the server any more. So of twelve messages that another client sends it hears none, without an error, whatever it waits.

@@ -133,9 +133,13 @@ function valuesIn(sets: readonly Row[], field: string): unknown[] | undefined {
   for (const set of sets) {
     const value = set[field];
     if (value === undefined || value === null) return undefined;
-    if (!InstanceChecker.isFindOperator(value)) values.push(value);
-    else if (value.type === 'equal') values.push(value.value);
-    else if (value.type === 'in') values.push(...(value.value as unknown as unknown[]));
+    if (!InstanceChecker.isFindOperator(value)) {
+      values.push(value);
+      continue;
+    }
+    const named: unknown = value.value;
+    if (value.type === 'equal') values.push(named);
+    else if (value.type === 'in' && Array.isArray(named)) values.push(...(named as unknown[]));
     else return undefined;
   }
   return values;
