@@ -209,5 +209,7 @@ describeDatabases('where the database takes no writes', (name) => {
       expect(await sessions().authenticate(session.authToken, { manager })).toMatchObject({ id: session.id });
       expect(await manager.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
     });
+    const extended = { expiresAt: new Date(now + 7 * DAY_MS) };
+    expect(await sessions().authenticate(session.authToken)).toMatchObject(extended);
   });
 });

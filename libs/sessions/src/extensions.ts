@@ -8,6 +8,9 @@ import { noteRenewal } from './renewals.js';
 import { after, type BaseSession, endFrom, type Extension, extensionAt, isExpired, limitsOf } from './session.js';
 import type { SessionsStore } from './sessions.store.js';
 
+/** As the log names it. */
+const EXTENSION = 'the extension of sessions';
+
 /** Sessions that get the same end. */
 interface Group {
   readonly extension: Extension;
@@ -61,10 +64,9 @@ export class Extensions {
 
   /** The session with a later end where that can be written, else as it is; `null` where it has ended meanwhile. */
   async extend(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
-    const end = manager
-      ? this.#extendOne(session, this.store.now(), manager)
-      : (this.#running.get(session.id) ?? this.#begin(session));
-    return this.#with(await end, session, manager);
+    if (manager) return this.#with(await this.#extendOne(session, this.store.now(), manager), session, manager);
+    const running = this.#running.get(session.id) ?? this.#begin(session);
+    return this.#with(await this.store.favours.inTime(EXTENSION, running), session);
   }
 
   /** The session with a later end; `null` where it has ended meanwhile. Rejects where it cannot be written. */
@@ -125,7 +127,7 @@ export class Extensions {
       const end = await this.#write(sessions, this.#statement(size, { fixedEndsAreKept, skipLocked: true }), params);
       for (const { id } of sessions) ends.set(id, end);
     } catch (error) {
-      if (this.store.favours.failed('the extension of sessions', error)) return;
+      if (this.store.favours.failed(EXTENSION, error)) return;
       const half = Math.ceil(sessions.length / 2);
       const halves = [sessions.slice(0, half), sessions.slice(half)];
       await Promise.all(halves.map((some) => this.#extendGroup({ extension, sessions: some }, now, ends)));
@@ -136,7 +138,7 @@ export class Extensions {
     try {
       return await this.#writeOne(session, now, true, manager);
     } catch (error) {
-      this.store.favours.failed('the extension of sessions', error, manager !== undefined);
+      this.store.favours.failed(EXTENSION, error, manager !== undefined);
       return undefined;
     }
   }
@@ -165,11 +167,7 @@ export class Extensions {
   }
 
   /** The session with the end that was written; where it is not known to have it, as it is now. */
-  async #with(
-    end: NewEnd | undefined,
-    session: BaseSession,
-    manager: EntityManager | undefined,
-  ): Promise<BaseSession | null> {
+  async #with(end: NewEnd | undefined, session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
     const isKnown = end?.got === 'all';
     const current = isKnown
       ? { ...session, expiresAt: end.expiresAt, updatedAt: after(session.updatedAt, end.updatedAt) }

@@ -9,6 +9,9 @@ export type Favour = 'the extension of sessions' | 'the newer digests of tokens'
 /** How long nothing is tried where the database refuses all writes. */
 const PAUSE_MS = 1000;
 
+/** How long anybody waits for one: a lock on the whole table, or a commit that waits for a lost replica, may take for ever. */
+const PATIENCE_MS = 1000;
+
 /** How often the log says of a favour that it fails. */
 const TELL_EVERY_MS = 60_000;
 
@@ -19,6 +22,8 @@ const TELL_EVERY_MS = 60_000;
 export class Favours {
   readonly #nowMs: () => number;
   #refusedAt = -Infinity;
+  /** How many have been without an answer for longer than anybody waits. */
+  #late = 0;
   readonly #toldAt = new Map<Favour, number>();
 
   constructor(
@@ -30,7 +35,27 @@ export class Favours {
 
   /** Whether one may be tried now. */
   get possible(): boolean {
-    return isOver(this.#refusedAt, PAUSE_MS, this.#nowMs());
+    return this.#late === 0 && isOver(this.#refusedAt, PAUSE_MS, this.#nowMs());
+  }
+
+  /** What comes of one within a second; else `undefined`, and until there is an answer none is tried. */
+  async inTime<T>(favour: Favour, written: Promise<T>): Promise<T | undefined> {
+    let isLate = false;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        isLate = true;
+        this.#late++;
+        this.#tell(favour, `there is no answer within ${PATIENCE_MS} ms`);
+        resolve(undefined);
+      }, PATIENCE_MS).unref();
+    });
+    const answered = (): void => {
+      clearTimeout(timer);
+      if (isLate) this.#late--;
+    };
+    written.then(answered, answered);
+    return Promise.race([written, late]);
   }
 
   /**
@@ -40,14 +65,18 @@ export class Favours {
    */
   failed(favour: Favour, error: unknown, inTransaction = false): boolean {
     if (inTransaction && error instanceof SessionsUnavailableError) throw error;
-    const now = this.#nowMs();
-    if (isOver(this.#toldAt.get(favour) ?? -Infinity, TELL_EVERY_MS, now)) {
-      this.#toldAt.set(favour, now);
-      this.warn(`${favour} cannot be written: ${reasonOf(error)}`);
-    }
-    const all = refusesAllWrites(error);
-    if (all) this.#refusedAt = now;
+    this.#tell(favour, reasonOf(error));
+    // The caller's transaction may be what reads only.
+    const all = !inTransaction && refusesAllWrites(error);
+    if (all) this.#refusedAt = this.#nowMs();
     return all;
+  }
+
+  #tell(favour: Favour, reason: string): void {
+    const now = this.#nowMs();
+    if (!isOver(this.#toldAt.get(favour) ?? -Infinity, TELL_EVERY_MS, now)) return;
+    this.#toldAt.set(favour, now);
+    this.warn(`${favour} cannot be written: ${reason}`);
   }
 }
 

@@ -25,6 +25,9 @@ export const USER_AGENT_LENGTH = 255;
 /** Uses wait this long for others to be written together with them. */
 const FLUSH_AFTER_MS = 1000;
 
+/** As the log names it. */
+const LAST_USE = 'the last use of sessions';
+
 /** Sessions of one statement. */
 const BATCH = 500;
 
@@ -85,9 +88,9 @@ export class LastUse {
   async #writeOrGiveUp(ids: readonly string[], at: Date, values: Row): Promise<void> {
     if (!this.favours.possible) return;
     try {
-      await this.#writeBatch(ids, at, values);
+      await this.favours.inTime(LAST_USE, this.#writeBatch(ids, at, values));
     } catch (error) {
-      if (this.favours.failed('the last use of sessions', error) || ids.length === 1) return;
+      if (this.favours.failed(LAST_USE, error) || ids.length === 1) return;
       const half = Math.ceil(ids.length / 2);
       await this.#writeOrGiveUp(ids.slice(0, half), at, values);
       await this.#writeOrGiveUp(ids.slice(half), at, values);

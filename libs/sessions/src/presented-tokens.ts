@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { In } from 'typeorm';
 import { param } from './adapters/operators.js';
-import type { Prepared, RawRow, SessionsAdapter } from './adapters/sessions-adapter.js';
+import type { Prepared, RawRow, Row, SessionsAdapter } from './adapters/sessions-adapter.js';
 import { andThen, type Awaitable } from './awaitable.js';
 import { type CachedSessions, keyOf } from './cache/cached-sessions.js';
 import type { Reading } from './cache/near-cache.js';
@@ -13,6 +13,9 @@ import { isSuperseded, SupersededTokens } from './superseded-tokens.js';
 import { digestsOf } from './table/definition.js';
 import { hasTokenLength } from './token/parse.js';
 import { TokenLookUps } from './token-look-ups.js';
+
+/** As the log names it. */
+const DIGEST = 'the newer digests of tokens';
 
 /** How a session is looked up by its token. */
 interface LookUp {
@@ -147,12 +150,17 @@ export class PresentedTokens {
     const session = this.store.validFrom(row);
     if (session === null) return this.#superseded?.find(digests, inside);
     if (former === digest || !this.store.favours.possible) return session;
-    return (inside ?? this.store.adapter)
-      .execute(this.#redigest, { id: session.id, digest, former })
-      .catch(
-        (error: unknown) => void this.store.favours.failed('the newer digests of tokens', error, inside !== undefined),
-      )
-      .then(() => session);
+    return this.#giveNewer({ id: session.id, digest, former }, inside).then(() => session);
+  }
+
+  async #giveNewer(digest: Row, inside: SessionsAdapter | undefined): Promise<void> {
+    const { adapter, favours } = this.store;
+    try {
+      const written = (inside ?? adapter).execute(this.#redigest, digest);
+      await (inside ? written : favours.inTime(DIGEST, written));
+    } catch (error) {
+      favours.failed(DIGEST, error, inside !== undefined);
+    }
   }
 
   /** Why there is no valid session of a token, which is looked up for events only: a client is not told. */
