@@ -187,6 +187,20 @@ describe.each(servers)('a row that a transaction of the application has locked, 
     expect(await sessions().get({ id: session.id }, { autoExtend: false })).toMatchObject(extended(session));
   });
 
+  it.runIf(type === 'postgres')('is let in where a transaction that keeps its view has been overtaken', async () => {
+    const { authToken, session } = await create();
+    now += 2 * DAY_MS;
+    await module.get(DataSource).transaction('REPEATABLE READ', async (manager) => {
+      await manager.query('SELECT 1 FROM sessions');
+      await whileLocked([{ session }], async () => {});
+      expect(await sessions().authenticate(authToken, { manager })).toEqual(session);
+      await sessions().create({ number: 1 }, { manager });
+    });
+    expect(await sessions().count({ number: 1 })).toBe(1);
+    // Nor was it the fault of the table.
+    expect(await sessions().authenticate(authToken)).toMatchObject({ expiresAt: extended(session).expiresAt });
+  });
+
   it.runIf(type !== 'postgres')('is no reason to go on in a transaction that is over', async () => {
     const { authToken } = await create();
     now += 2 * DAY_MS;

@@ -7,6 +7,7 @@ const READ_ONLY = '25006';
 const ERROR_NUMBERS: ReadonlySet<unknown> = new Set([
   1114, // ER_RECORD_FILE_FULL
   1142, // ER_TABLEACCESS_DENIED_ERROR
+  1205, // ER_LOCK_WAIT_TIMEOUT: locked rows are left out, so it is the table
   1290, // ER_OPTION_PREVENTS_STATEMENT: read_only
   1792, // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
   1836, // ER_READ_ONLY_MODE
@@ -15,7 +16,7 @@ const ERROR_NUMBERS: ReadonlySet<unknown> = new Set([
 /** What SQLite says where the file takes none. */
 const SQLITE_CODE = /^SQLITE_(READONLY|AUTH|PERM)/;
 
-/** Whether an error of a write is about its table, or its database, so that each other write would meet it now. */
+/** Whether an error of a write that skips locked rows is about its table, or its database, so that each other write would meet it now. */
 export function refusesAllWrites(error: unknown): boolean {
   if (isOutage(error)) return true;
   const { code, errno } = (error as { driverError?: { code?: unknown; errno?: unknown } }).driverError ?? {};

@@ -64,7 +64,7 @@ export class KeptStatements {
       logger.logQueryError(error, text, values, runner);
       if (error instanceof SessionsError) throw error;
       const problem = portError(new QueryFailedError(text, values, error), table);
-      if (runner?.isTransactionActive || !isUndone(problem)) throw problem;
+      if (!run.waits || runner?.isTransactionActive || !isUndone(problem)) throw problem;
       return repeating(() => this.begin(run), problem).then(made);
     };
     logger.logQuery(text, values, runner);

@@ -39,7 +39,7 @@ import { marksMetadata, missingMarksError } from './marks-table.js';
 import { onConnection, runTransaction } from './own-transactions.js';
 import { SqliteConnections } from './sqlite-connections.js';
 import { loadRelations } from './relations.js';
-import { retrying } from './retry.js';
+import { isUndone, retrying } from './retry.js';
 import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
 import { type Chunks, streamRows } from './stream.js';
 import { lockAround, lockTransaction, mayReadThePast, type TurnLock, turnsOf } from './turn-locks.js';
@@ -483,7 +483,8 @@ export class TypeOrmAdapter implements SessionsAdapter {
       return await this.send(query, params);
     } catch (error) {
       if (locking && isLockTimeout(error)) return this.lockAndUpdate(query, locking, params);
-      throw error;
+      // That others were in its way says nothing of the storage, nor, within a part of a transaction, of the rest of that.
+      throw isUndone(error) ? (error as Error).cause : error;
     }
   }
 
@@ -491,7 +492,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
   private async lockAndUpdate(query: SqlPrepared, locking: Statement, params: Row): Promise<Executed> {
     const { table, options, schema, statement } = query;
     const key = table.primary[0]!;
-    return this.inTransaction(async (adapter) => {
+    const lockFirst = async (adapter: TypeOrmAdapter): Promise<Executed> => {
       const values = bindParams({ table, statement: locking }, params);
       const { records } = await adapter.run(locking.text, values, table);
       if (records.length === 0) return { count: 0, rows: null };
@@ -501,7 +502,9 @@ export class TypeOrmAdapter implements SessionsAdapter {
       const skipLocked = statement !== NO_STATEMENT;
       const update = adapter.prepare('updateAll', schema, { where, set: options.set, skipLocked });
       return adapter.send(update as SqlPrepared, params);
-    });
+    };
+    // Not once more where it is undone.
+    return this.runner?.isTransactionActive ? lockFirst(this) : this.begin(lockFirst);
   }
 
   /**
