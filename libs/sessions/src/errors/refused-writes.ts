@@ -16,7 +16,7 @@ const ERROR_NUMBERS: ReadonlySet<unknown> = new Set([
 /** What SQLite says where the file takes none. */
 const SQLITE_CODE = /^SQLITE_(READONLY|AUTH|PERM)/;
 
-/** Whether an error of a write that skips locked rows is about its table, or its database, so that each other write would meet it now. */
+/** Whether an error of a write that skips locked rows is about the table, or the database: then each other one would meet it now. */
 export function refusesAllWrites(error: unknown): boolean {
   if (isOutage(error)) return true;
   const { code, errno } = (error as { driverError?: { code?: unknown; errno?: unknown } }).driverError ?? {};
