@@ -17,8 +17,8 @@ interface Group {
   readonly sessions: readonly BaseSession[];
 }
 
-/** What a statement minds. */
-interface Minded {
+/** Which of the statements for so many sessions it is. */
+interface Kind {
   readonly fixedEndsAreKept: boolean;
   /** Not where it is asked for by name. */
   readonly skipLocked: boolean;
@@ -64,15 +64,15 @@ export class Extensions {
 
   /** The session with a later end where that can be written, else as it is; `null` where it has ended meanwhile. */
   async extend(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
-    if (manager) return this.#with(await this.#extendOne(session, this.store.now(), manager), session, manager);
+    if (manager) return this.#afterwards(await this.#extendOne(session, this.store.now(), manager), session, manager);
     const running = this.#running.get(session.id) ?? this.#begin(session);
-    return this.#with(await this.store.favours.inTime(EXTENSION, running), session);
+    return this.#afterwards(await this.store.favours.inTime(EXTENSION, running), session);
   }
 
   /** The session with a later end; `null` where it has ended meanwhile. Rejects where it cannot be written. */
   async extendNow(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
     const end = await this.#writeOne(session, this.store.now(), false, manager);
-    return this.#with(end, session, manager);
+    return this.#afterwards(end, session, manager);
   }
 
   /** The session, which has no end, with one, if its table has any; `null` where it has ended meanwhile. */
@@ -81,7 +81,7 @@ export class Extensions {
     const expiresAt = endFrom(now, limitsOf(session, this.store.options));
     if (expiresAt === null) return session;
     const params = { id: session.id, now, expiresAt };
-    return this.#with(await this.#write([session], this.#limit, params, manager), session, manager);
+    return this.#afterwards(await this.#write([session], this.#limit, params, manager), session, manager);
   }
 
   #begin(session: BaseSession): Promise<NewEnd | undefined> {
@@ -167,7 +167,11 @@ export class Extensions {
   }
 
   /** The session with the end that was written; where it is not known to have it, as it is now. */
-  async #with(end: NewEnd | undefined, session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+  async #afterwards(
+    end: NewEnd | undefined,
+    session: BaseSession,
+    manager?: EntityManager,
+  ): Promise<BaseSession | null> {
     const isKnown = end?.got === 'all';
     const current = isKnown
       ? { ...session, expiresAt: end.expiresAt, updatedAt: after(session.updatedAt, end.updatedAt) }
@@ -194,14 +198,14 @@ export class Extensions {
     return extensionAt(now, limitsOf(session, this.store.options))!;
   }
 
-  #statement(size: number, minds: Minded): Prepared {
-    const key = `${size} ${minds.fixedEndsAreKept} ${minds.skipLocked}`;
+  #statement(size: number, kind: Kind): Prepared {
+    const key = `${size} ${kind.fixedEndsAreKept} ${kind.skipLocked}`;
     let statement = this.#statements.get(key);
-    if (!statement) this.#statements.set(key, (statement = this.#prepare(size, minds)));
+    if (!statement) this.#statements.set(key, (statement = this.#prepare(size, kind)));
     return statement;
   }
 
-  #prepare(size: number, { fixedEndsAreKept, skipLocked }: Minded): Prepared {
+  #prepare(size: number, { fixedEndsAreKept, skipLocked }: Kind): Prepared {
     const { adapter, entity, unrevoked } = this.store;
     const where = Array.from({ length: size }, (_, i): Where => {
       // A log-out meanwhile leaves an earlier end than the one that was seen. Not than now: its clock may be ahead of ours.
