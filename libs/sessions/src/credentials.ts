@@ -159,11 +159,11 @@ export async function revokeForCredentials(
   // The change is made by the commit of the caller's transaction, whose time nobody knows yet.
   const within = manager?.queryRunner?.isTransactionActive === true;
   const until = within ? new Date(store.nowMs() + LONGEST_TRANSACTION_MS) : null;
-  const change = async (inner: SessionsAdapter, tell?: (event: Told) => void): Promise<number> => {
+  const locks = owners.map(({ lock }) => lock);
+  const change = async (inner: SessionsAdapter, tell: (event: Told) => void): Promise<number> => {
     for (const { mark } of owners) await writeMark(inner, mark, { at: store.now(), until });
     return store.revoke(where, CREDENTIALS_CHANGED, inner, tell);
   };
-  const locks = owners.map(({ lock }) => lock);
   const count = await writeSerially(adapter, store.events, locks, change, 'latest');
   UNMARKED.delete(store);
   if (until) await adapter.afterTransaction(() => settle(store, adapter, owners, until));

@@ -50,11 +50,8 @@ export interface Dialect {
   countDeleted?(statement: string, select: string): string;
   /** Put after such a query where it is a transaction of its own, whose commit then does not wait for the disk. */
   readonly lazyCommit?: string;
-  /**
-   * How a statement that finds its rows by primary key names its table, where another index might be taken; and what follows
-   * the table's name and alias in one that locks them.
-   */
-  readonly byKey?: { from(table: string): string; delete(table: string): string; readonly select: string };
+  /** How a statement that finds its rows by primary key names its table, where another index might be taken. */
+  readonly byKey?: { from(table: string): string; delete(table: string): string };
   /** How an update leaves out rows that others have locked; none where nobody locks rows. */
   readonly skipLocked?: {
     /** One statement for it; where there is a `select`, one that fails at once instead. */
@@ -391,7 +388,6 @@ const mysql: Dialect = {
   byKey: {
     from: (table) => `${table} FORCE INDEX (PRIMARY)`,
     delete: (table) => `DELETE ${table} FROM ${table} FORCE INDEX (PRIMARY)`,
-    select: ' FORCE INDEX (PRIMARY)',
   },
   maxParameters: 60_000,
   onConflict: false,

@@ -124,7 +124,8 @@ function selectStatement(build: Build, columns: readonly SqlColumn[]): Statement
   const list = columns.map((column) => `${column.read(writer.name(column))} AS ${driver.escape(column.property)}`);
   const where = writer.write(build.condition);
   const tail = orderSql(build, writer) + limitSql(writer, build.options);
-  const from = `${build.table.sqlName} ${alias}${build.options.latest ? (keyAccess(build)?.select ?? '') : ''}`;
+  const named = `${build.table.sqlName} ${alias}`;
+  const from = (build.options.latest && keyAccess(build)?.from(named)) || named;
   return finish(build, writer, `SELECT ${list.join(', ')} FROM ${from} WHERE ${where}${tail}`);
 }
 
