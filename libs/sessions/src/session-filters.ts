@@ -14,6 +14,7 @@ import {
 } from 'typeorm';
 import type { Columns } from './adapters/conditions.js';
 import type { Row, Where } from './adapters/sessions-adapter.js';
+import { LAST_TIME } from './adapters/times.js';
 import { SessionValidationError } from './errors/errors.js';
 import { thereAre } from './known-options.js';
 import { SESSION_STATUSES, type SessionStatus } from './session.js';
@@ -61,7 +62,12 @@ function translateSet(set: Row, context: FilterContext): Where[] {
 
 /** That a time is still the one that was read: a table of another program may have finer ones than a Date. */
 export function asRead(time: Date | null): FindOperator<Date> {
-  return time ? And(MoreThanOrEqual(time), LessThan(new Date(time.getTime() + 1))) : IsNull();
+  return time ? And(MoreThanOrEqual(time), LessThan(new Date(time.getTime() + 1))) : noEnd();
+}
+
+/** That there is no end, or a later one than any that is written. */
+export function noEnd(): FindOperator<Date> {
+  return Or(IsNull(), MoreThan(new Date(LAST_TIME)));
 }
 
 /** Sets of conditions of which one of each side must hold. */

@@ -1,3 +1,5 @@
+import { isNever } from './adapters/times.js';
+
 /** What every session has, whatever its table. A session is a plain object: it can be copied, spread and serialised. */
 export interface BaseSession {
   /** A UUID, version 7: sessions sort by it in the order of their creation. */
@@ -56,7 +58,7 @@ export function isExpired(expiresAt: Date | null, now: Date): boolean {
  * be ahead of ours, so that by ours the end is still to come.
  */
 export function wasEnded({ expiresAt, updatedAt }: Pick<BaseSession, 'expiresAt' | 'updatedAt'>): boolean {
-  return isExpired(expiresAt, updatedAt);
+  return isExpired(expiresAt, updatedAt) && !isNever(updatedAt);
 }
 
 /** Now, but later than the last time: two changes never look like one. */
@@ -103,7 +105,8 @@ export function limitsOf(session: Limited, lifetime: Lifetime): Limits {
 // A row from before its table had limits of single sessions, or an absolute one, has none of its own.
 
 function absoluteEndMs(session: Limited, { absoluteMs }: Lifetime): number | null {
-  if (session.absoluteExpiresAt) return session.absoluteExpiresAt.getTime();
+  const { absoluteExpiresAt: own } = session;
+  if (own) return isNever(own) ? null : own.getTime();
   return absoluteMs === null ? null : beginningOf(session).getTime() + absoluteMs;
 }
 

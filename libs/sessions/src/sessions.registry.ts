@@ -71,10 +71,22 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
       this.#logger.warn(
         `Table "${name}" has no column for ends that are given by expiresAt, so use moves them as all others. To keep them: ${addedBy}`,
       );
+    const warn = (problem: string): void => this.#logger.warn(`Table "${name}": ${problem}`);
     const now = this.options.clock ?? systemClock;
     const favours = new Favours(now, (problem) => this.#logger.warn(`Table "${name}": ${problem}`));
     const events = this.events.of(name, now);
-    const store = new SessionsStore(definition, entity, adapter, options, now, events, favours, noFixedEnds, cache);
+    const store = new SessionsStore(
+      definition,
+      entity,
+      adapter,
+      options,
+      now,
+      events,
+      favours,
+      noFixedEnds,
+      warn,
+      cache,
+    );
     this.#stores.set(table, store);
     return store;
   }

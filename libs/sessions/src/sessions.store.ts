@@ -11,12 +11,13 @@ import type {
   SessionsAdapter,
   Where,
 } from './adapters/sessions-adapter.js';
+import { isNever } from './adapters/times.js';
 import { andThen, type Awaitable } from './awaitable.js';
 import type { TableEvents, Told } from './events/session-events.js';
 import { type Clock, millisecondsOf } from './clock.js';
 import type { CachedSessions } from './cache/cached-sessions.js';
 import { SessionValidationError } from './errors/errors.js';
-import { bothOf, translateFilters } from './session-filters.js';
+import { bothOf, noEnd, translateFilters } from './session-filters.js';
 import { type BaseSession, isDue, isOver, wasEnded } from './session.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import type { Columns } from './adapters/conditions.js';
@@ -37,6 +38,7 @@ import { isWellFormedToken } from './token/parse.js';
 import { Extensions } from './extensions.js';
 import { FixedEnds } from './fixed-ends.js';
 import { PresentedTokens } from './presented-tokens.js';
+import { UnreadableEnds } from './unreadable-ends.js';
 
 /** A statement that changes sessions, or deletes them. */
 interface WriteQuery extends QueryOptions {
@@ -59,6 +61,7 @@ export class SessionsStore {
   /** The ends that no use moves. */
   readonly fixedEnds: FixedEnds;
   readonly #hidden: readonly string[];
+  readonly #unreadable: UnreadableEnds;
   readonly #data: Prepared;
   readonly #extensions: Extensions;
 
@@ -71,10 +74,12 @@ export class SessionsStore {
     readonly events: TableEvents,
     readonly favours: Favours,
     noFixedEnds: (addedBy: string) => void,
+    warn: (problem: string) => void,
     readonly cache?: CachedSessions,
   ) {
     this.columns = sessionColumns(definition);
     this.nowMs = millisecondsOf(now);
+    this.#unreadable = new UnreadableEnds(options.absoluteMs !== null, this.nowMs, warn);
     this.#hidden = hiddenOf(definition);
     this.selected = shownColumns(definition).map(({ property }) => property);
     const nullable = [...this.columns.columns.values()].filter((column) => column.nullable);
@@ -124,7 +129,7 @@ export class SessionsStore {
    */
   unendedSince({ expiresAt: seen }: { readonly expiresAt?: Date | null }, now: Date): Where {
     if (seen === undefined) return this.validAt(now);
-    const end = seen === null ? IsNull() : Or(IsNull(), And(MoreThan(now), MoreThanOrEqual(seen)));
+    const end = seen === null ? noEnd() : Or(IsNull(), And(MoreThan(now), MoreThanOrEqual(seen)));
     return { ...this.unrevoked, expiresAt: end };
   }
 
@@ -242,13 +247,20 @@ export class SessionsStore {
 
   /** What the application keeps with a session; `undefined` where that is gone. */
   dataOf(id: string, manager?: EntityManager): Awaitable<Record<string, unknown> | undefined> {
-    return andThen(this.on(manager).first(this.#data, { id }), (row) => row?.['data'] as Record<string, unknown>);
+    return andThen(
+      this.on(manager).first(this.#data, { id }),
+      (row) => row && ((row['data'] ?? {}) as Record<string, unknown>),
+    );
   }
 
   /** A row of the table as a session; unless it has columns that no session shows, the row itself becomes it. */
   sessionFrom(row: Row): BaseSession {
     const session = this.#shown(row) as { -readonly [K in keyof BaseSession]: BaseSession[K] };
+    if (session.expiresAt !== null && isNever(session.expiresAt)) session.expiresAt = null;
     session.isExpired = Boolean(session.revokedAt) || isOver(session, this.options, this.nowMs());
+    if (session.isExpired) this.#unreadable.note(session);
+    // The column may have it in a table of another program.
+    if ((session.data as unknown) === null) session.data = {};
     // Rows from before the table had scopes have none.
     if (session.scopes === null) session.scopes = [];
     return session;

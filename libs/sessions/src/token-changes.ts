@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { IsNull } from 'typeorm';
 import { column, later } from './adapters/operators.js';
 import type { Row, Where } from './adapters/sessions-adapter.js';
+import { isNever } from './adapters/times.js';
 import { StaleSessionError } from './errors/errors.js';
 import { after, type BaseSession, beginningOf, endFrom, isExpired, limitsOf } from './session.js';
 import { MOVABLE } from './fixed-ends.js';
@@ -120,7 +121,9 @@ async function change(
 function newLimits({ options, fixedEnds }: SessionsStore, session: BaseSession, now: Date): Row {
   const { absoluteExpiresAt } = session;
   const own =
-    absoluteExpiresAt && new Date(now.getTime() + absoluteExpiresAt.getTime() - beginningOf(session).getTime());
+    absoluteExpiresAt &&
+    !isNever(absoluteExpiresAt) &&
+    new Date(now.getTime() + absoluteExpiresAt.getTime() - beginningOf(session).getTime());
   const limits = limitsOf({ ...session, authenticatedAt: now, ...(own && { absoluteExpiresAt: own }) }, options);
   const end = endFrom(now, limits);
   const isMovable = session.expiresAt !== null && !fixedEnds.has(session);

@@ -1,4 +1,5 @@
 import type { Column } from './columns.js';
+import { FIRST_TIME, LAST_TIME } from './times.js';
 
 /** A value that the column can never hold: an equality with it matches nothing, and it cannot be stored. */
 export const IMPOSSIBLE: unique symbol = Symbol('impossible');
@@ -8,9 +9,6 @@ const INTEGER = /^-?\d{1,19}$/;
 const DECIMAL = /^-?\d+(\.\d+)?$/;
 const INT_MAX = 2 ** 31;
 const BIGINT_MAX = 2n ** 63n;
-/** MySQL's datetime begins in the year 1000, every four-digit year ends with 9999. */
-const TIMESTAMP_MIN = Date.UTC(1000, 0, 1);
-const TIMESTAMP_MAX = Date.UTC(10_000, 0, 1) - 1;
 
 /** Thrown by {@link canonical} with what the column needs, to be completed by the caller with the table and field. */
 export class ValueError extends Error {}
@@ -90,8 +88,7 @@ function canonicalBigint(value: unknown): string {
 
 function canonicalTimestamp(value: unknown): Date {
   const time = value instanceof Date ? value.getTime() : NaN;
-  if (!(time >= TIMESTAMP_MIN && time <= TIMESTAMP_MAX))
-    return fail('must be a Date between the years 1000 and 9999', value);
+  if (!(time >= FIRST_TIME && time <= LAST_TIME)) return fail('must be a Date between the years 1000 and 9999', value);
   return new Date(time);
 }
 

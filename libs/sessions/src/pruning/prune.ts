@@ -3,6 +3,7 @@ import { Between, type FindOperator, IsNull, LessThanOrEqual } from 'typeorm';
 import { param } from '../adapters/operators.js';
 import type { Prepared, QueryOptions, SessionsAdapter, Where } from '../adapters/sessions-adapter.js';
 import { pruneChanges } from '../credentials.js';
+import { FIRST_TIME } from '../adapters/times.js';
 import type { SessionsStore } from '../sessions.store.js';
 import { type BatchLimits, nextBatchSize } from './batch-size.js';
 
@@ -100,7 +101,7 @@ async function* deletedBatches(
     yield count;
     const last = rows?.[0];
     if (count === 0 && !last) return;
-    from = (last?.[time] as Date | undefined) ?? from;
+    from = writable(last?.[time] as Date | undefined) ?? from;
     if ((await adapter.settle()) && pace === IN_PROCESS) pace = IN_PROCESS_TO_DISK;
     size = nextBatchSize({ size, rows: count, ms }, { ...pace, max, min: Math.min(pace.min, max) });
     pauseMs += ms * pace.pause;
@@ -108,6 +109,11 @@ async function* deletedBatches(
     await setTimeout(pauseMs, undefined, { signal }).catch(() => undefined);
     pauseMs = 0;
   }
+}
+
+/** The time that a batch has reached; none where it is before all that are written, so that no query can begin there. */
+function writable(time: Date | undefined): Date | undefined {
+  return time && time.getTime() > FIRST_TIME ? time : undefined;
 }
 
 const DEFAULT_BATCH = 5000;

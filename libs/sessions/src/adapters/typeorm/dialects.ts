@@ -6,6 +6,8 @@ import type { Comparison } from '../conditions.js';
 import { escapeLike, globPattern } from '../like.js';
 import type { Conversion } from '../sessions-adapter.js';
 import { type ColumnQuery, mysqlColumns, postgresColumns, sqliteColumns } from './column-state.js';
+import { FIRST_TIME, timeFrom } from '../times.js';
+import { msFromUtcText, utcText } from './utc-text.js';
 import { type ChangeKeys, mysqlKeys, postgresKeys, sqliteKeys } from './key-changes.js';
 import type { SqliteConnection } from './better-sqlite3.js';
 
@@ -23,6 +25,13 @@ export interface Dialect {
   equalsText(sql: string, comparison: string): string;
   /** A text expression that compares and sorts by code points. */
   byCodePoint(sql: string): string;
+  /** A test for null; default: `IS NULL`. */
+  isNull?(kind: ColumnKind, sql: string): string;
+  /**
+   * What holds for a value of a column of times that is one, where others can sort after a time as well: these are not later
+   * than it, for {@link load} does not read them as times either.
+   */
+  isTime?(sql: string): string;
   like(sql: string, placeholder: string): string;
   likePattern(pattern: string): string;
   json: JsonDialect;
@@ -129,41 +138,14 @@ function plain(name: string): string {
   return hash('sha256', name);
 }
 
-/** `2026-11-20 10:11:12.345`, in UTC. */
-function utcText(date: Date): string {
-  return date.toISOString().replace('T', ' ').slice(0, -1);
-}
-
-/** A date from milliseconds, which may come as text, or from the text of a time in UTC. */
-function dateFrom(value: unknown): Date {
-  if (typeof value === 'string' && value.length === UTC_TEXT_LENGTH && value[10] === ' ') return dateFromUtcText(value);
+/** From the milliseconds that are selected, or from the text that is written. */
+const timeFromMs: Conversion = (value) => {
   const ms = Number(value);
-  return new Date(Number.isNaN(ms) ? `${(value as string).replace(' ', 'T').replace(/Z$/, '')}Z` : Math.round(ms));
-}
-
-/** Characters of the text that is written. */
-const UTC_TEXT_LENGTH = 23;
-
-/** Digit by digit, which takes half of the time of a parser that knows every way to write a date. */
-function dateFromUtcText(text: string): Date {
-  const month = digits(text, 5, 7) - 1;
-  const day = Date.UTC(digits(text, 0, 4), month, digits(text, 8, 10));
-  const minutes = digits(text, 11, 13) * 60 + digits(text, 14, 16);
-  return new Date(day + (minutes * 60 + digits(text, 17, 19)) * 1000 + digits(text, 20, 23));
-}
-
-/** The number that a part of a text is; `NaN` for a part that is none. */
-function digits(text: string, from: number, to: number): number {
-  let number = 0;
-  for (let i = from; i < to; i++) {
-    const digit = text.charCodeAt(i) - ZERO;
-    if (digit < 0 || digit > 9) return NaN;
-    number = number * 10 + digit;
-  }
-  return number;
-}
-
-const ZERO = '0'.charCodeAt(0);
+  return timeFrom(
+    Number.isNaN(ms) ? Date.parse(`${String(value).replace(/Z$/, '').replace(' ', 'T')}Z`) : Math.round(ms),
+  );
+};
+const timeFromText: Conversion = (text) => timeFrom(msFromUtcText(text));
 
 const parseJson: Conversion = (value) => {
   try {
@@ -186,7 +168,7 @@ const postgres: Dialect = {
     return kind === 'bigint' || kind === 'json' || kind === 'decimal' ? `${sql}::text` : sql;
   },
   load(kind) {
-    if (kind === 'timestamp') return dateFrom;
+    if (kind === 'timestamp') return timeFromMs;
     return kind === 'json' ? parseJson : undefined;
   },
   dump(kind, value) {
@@ -257,10 +239,15 @@ function postgresJson(document: string, path: readonly JsonKey[], bind: (value: 
   return `jsonb_path_query_first(${document}::jsonb, ${bind(`strict ${jsonPath(path)}`)}::jsonpath, '{}', true)`;
 }
 
+/** The beginning of a text of a time in SQLite, up to its seconds. */
+function toSeconds(sql: string): string {
+  return `substr(${sql}, 1, 19)`;
+}
+
 const sqlite: Dialect = {
   read: (kind, sql) => (kind === 'bigint' ? `CAST(${sql} AS TEXT)` : sql),
   load(kind) {
-    if (kind === 'timestamp') return dateFrom;
+    if (kind === 'timestamp') return timeFromText;
     if (kind === 'boolean') return Boolean;
     if (kind === 'decimal' || kind === 'bigint') return String;
     return kind === 'json' ? parseJson : undefined;
@@ -274,6 +261,9 @@ const sqlite: Dialect = {
   bind: (_kind, placeholder) => placeholder,
   equalsText: (sql, comparison) => `${sql} ${comparison}`,
   byCodePoint: (sql) => sql,
+  // Any value can be there. By the modifier it has to be a day that there is, and an hour before 24.
+  isTime: (sql) =>
+    `(${toSeconds(sql)} IS strftime('%Y-%m-%d %H:%M:%S', ${toSeconds(sql)}, '+0 days') AND (length(${sql}) = 19 OR (substr(${sql}, 20) GLOB '.[0-9]*' AND ltrim(substr(${sql}, 21), '0123456789') = '')))`,
   like: (sql, placeholder) => `${sql} GLOB ${placeholder}`,
   likePattern: globPattern,
   json: {
@@ -319,17 +309,21 @@ const sqlite: Dialect = {
   },
 };
 
+/** Milliseconds of no time that there is. */
+const NO_TIME = Number.MIN_SAFE_INTEGER;
+
 const mysql: Dialect = {
   read(kind, sql) {
-    // Counted from the earliest time there is: DIV, which is much faster than FLOOR, cuts off towards zero.
+    // Counted from the earliest time there is: DIV, which is much faster than FLOOR, cuts off towards zero. Of a date with a
+    // zero, as in 0000-00-00, there is no difference, which is not to be taken for null.
     if (kind === 'timestamp')
-      return `TIMESTAMPDIFF(MICROSECOND, '1000-01-01', ${sql}) DIV 1000 - ${-Date.UTC(1000, 0)}`;
+      return `COALESCE(TIMESTAMPDIFF(MICROSECOND, '1000-01-01', ${sql}) DIV 1000 - ${-FIRST_TIME}, IF(${sql} IS NULL, NULL, ${NO_TIME}))`;
     // Of some doubles mysql2 reads another last digit than MySQL writes.
     const asText: readonly ColumnKind[] = ['bigint', 'json', 'decimal', 'number'];
     return asText.includes(kind) ? `CAST(${sql} AS CHAR)` : sql;
   },
   load(kind) {
-    if (kind === 'timestamp') return dateFrom;
+    if (kind === 'timestamp') return timeFromMs;
     if (kind === 'boolean') return Boolean;
     if (kind === 'number') return Number;
     return kind === 'json' ? parseJson : undefined;
@@ -349,6 +343,9 @@ const mysql: Dialect = {
   // The first comparison finds the rows by the index, whatever its collation; the second keeps those that are the same.
   equalsText: (sql, comparison) => `(${sql} ${comparison} AND ${mysql.byCodePoint(sql)} ${comparison})`,
   byCodePoint: (sql) => `BINARY CAST(${sql} AS CHAR)`,
+  // Of a column that is NOT NULL in the database, 0000-00-00 is null to IS NULL, and to nothing else.
+  isNull: (kind, sql) => (kind === 'timestamp' ? `(${sql} IS NULL AND ${sql} <=> NULL)` : `${sql} IS NULL`),
+  isTime: (sql) => `MONTH(${sql}) * DAYOFMONTH(${sql}) > 0`,
   like: (sql, placeholder) => `CONVERT(${sql} USING utf8mb4) COLLATE utf8mb4_bin LIKE ${placeholder}`,
   likePattern: escapeLike,
   json: {

@@ -3,6 +3,7 @@ import type { DataSource, EntityMetadata } from 'typeorm';
 import { type Column, kindOf } from '../columns.js';
 import type { Columns } from '../conditions.js';
 import { copyOf } from '../copy.js';
+import { timeFrom } from '../times.js';
 import { IMPOSSIBLE } from '../values.js';
 import type { Dialect } from './dialects.js';
 
@@ -73,7 +74,10 @@ function sqlColumn({ driver }: DataSource, metadata: ColumnMetadata, dialect: Di
   const fromStored = (stored: unknown): unknown =>
     transformer ? (ApplyValueTransformers.transformFrom(transformer, stored) as unknown) : stored;
   const convert = dialect.load(kind);
-  const toStored = (raw: unknown): unknown => (raw === null || raw === undefined ? null : convert ? convert(raw) : raw);
+  // Where there has to be a time, null is none that can be read.
+  const absent = (): unknown => (kind === 'timestamp' && !column.nullable ? timeFrom(NaN) : null);
+  const toStored = (raw: unknown): unknown =>
+    raw === null || raw === undefined ? absent() : convert ? convert(raw) : raw;
   return {
     ...column,
     transformer: transformer && {

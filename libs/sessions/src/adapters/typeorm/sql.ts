@@ -99,9 +99,7 @@ export class SqlWriter {
       case 'constant':
         return condition.value ? '1 = 1' : '0 = 1';
       case 'null':
-        return condition.subject.path
-          ? this.jsonIsNull(condition.subject)
-          : `${this.name(condition.subject.column)} IS NULL`;
+        return condition.subject.path ? this.jsonIsNull(condition.subject) : this.isNull(condition.subject.column);
       case 'compare':
         return this.compare(condition.subject, condition.op, condition.value);
       case 'in':
@@ -114,8 +112,17 @@ export class SqlWriter {
   private compare({ column, path }: Subject<SqlColumn>, op: Comparison, value: unknown): string {
     if (path) return this.jsonCompare(column, path, op, value);
     const placeholder = this.value(column, value);
-    if (op !== '=') return `${this.sortable(column)} ${op} ${placeholder}`;
-    return this.equals(column, `= ${placeholder}`);
+    if (op === '=') return this.equals(column, `= ${placeholder}`);
+    const comparison = `${this.sortable(column)} ${op} ${placeholder}`;
+    const isLater = op === '>' && column.kind === 'timestamp';
+    return isLater && this.dialect.isTime
+      ? `(${comparison} AND ${this.dialect.isTime(this.name(column))})`
+      : comparison;
+  }
+
+  private isNull(column: SqlColumn): string {
+    const sql = this.name(column);
+    return this.dialect.isNull?.(column.kind, sql) ?? `${sql} IS NULL`;
   }
 
   private oneOf(column: SqlColumn, values: readonly unknown[]): string {

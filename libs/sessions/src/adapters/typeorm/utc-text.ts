@@ -1,0 +1,77 @@
+/** `2026-11-20 10:11:12.345`, in UTC. */
+export function utcText(date: Date): string {
+  return date.toISOString().replace('T', ' ').slice(0, -1);
+}
+
+/**
+ * The milliseconds of such a text, whatever digits its fraction has, if any; `NaN` for any other value: texts of this form
+ * are in the order of their times, and others somewhere between them. In whole numbers, which takes a third of the time of
+ * a parser that knows every way to write a date.
+ */
+export function msFromUtcText(text: unknown): number {
+  if (typeof text !== 'string' || !hasSeparators(text)) return NaN;
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
+  const hours = twoDigits(text, 11);
+  const minutes = twoDigits(text, 14);
+  const seconds = twoDigits(text, 17);
+  const fraction = text.length === WRITTEN ? threeDigits(text, 20) : fractionMs(text);
+  const isTime = hours >= 0 && hours < 24 && minutes >= 0 && minutes < 60 && seconds >= 0 && seconds < 60;
+  if (!isTime || !isDay(year, month, day) || !(fraction >= 0)) return NaN;
+  return daysSince1970(year, month, day) * 86_400_000 + ((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction;
+}
+
+/** Characters of a text without a fraction, and of one that is written here. */
+const WITHOUT_FRACTION = 19;
+const WRITTEN = 23;
+
+const HYPHEN = 45;
+const SPACE = 32;
+const COLON = 58;
+const POINT = 46;
+const ZERO = 48;
+
+function hasSeparators(text: string): boolean {
+  return (
+    text.charCodeAt(4) === HYPHEN &&
+    text.charCodeAt(7) === HYPHEN &&
+    text.charCodeAt(10) === SPACE &&
+    text.charCodeAt(13) === COLON &&
+    text.charCodeAt(16) === COLON &&
+    (text.length === WITHOUT_FRACTION || text.charCodeAt(WITHOUT_FRACTION) === POINT)
+  );
+}
+
+function isDay(year: number, month: number, day: number): boolean {
+  if (year < 0 || month < 1 || month > 12 || day < 1) return false;
+  if (day <= 28 || month !== 2) return day <= 30 + ((month + (month >> 3)) & 1);
+  return day === 29 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+}
+
+/** @see https://howardhinnant.github.io/date_algorithms.html: days_from_civil, in years that begin with March */
+function daysSince1970(year: number, month: number, day: number): number {
+  const shifted = month > 2 ? year : year - 1;
+  const leapDays = Math.floor(shifted / 4) - Math.floor(shifted / 100) + Math.floor(shifted / 400);
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  return shifted * 365 + leapDays + dayOfYear - 719_468;
+}
+
+/** Of what is no number a negative one, as with the next two. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - ZERO;
+  const ones = text.charCodeAt(at + 1) - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -10_000;
+}
+
+function threeDigits(text: string, at: number): number {
+  const ones = text.charCodeAt(at + 2) - ZERO;
+  return ones >= 0 && ones <= 9 ? twoDigits(text, at) * 10 + ones : -1;
+}
+
+/** The milliseconds of a fraction of any other length than of three digits. */
+function fractionMs(text: string): number {
+  if (text.length === WITHOUT_FRACTION) return 0;
+  const digits = text.slice(WITHOUT_FRACTION + 1);
+  return /^\d+$/.test(digits) ? Number(digits.slice(0, 3).padEnd(3, '0')) : -1;
+}
