@@ -35,7 +35,7 @@ class Limited extends SessionsTable({
 const TABLES = { owned: Owned, limited: Limited };
 const [OLD, NEW] = ['correct horse', 'battery staple'];
 const LOG_INS = 6;
-const AFTER_SKEW_MS = 5000;
+const AFTER_SKEW_MS = 3_600_000;
 const NOW = Date.parse('2026-04-01T00:00:00.000Z');
 
 /** The clock of the second node beside that of the first: as far as they may be apart, and a bit less. */
