@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { WebSocket } from 'ws';
-import type { IoRedisClient } from '../../libs/sessions/src/cache/redis-channel.js';
+import type { IoRedisClient } from '../../libs/sessions/src/cache/channels/redis-channel.js';
 import {
   type SessionCookies,
   type SessionEvents,

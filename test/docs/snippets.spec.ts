@@ -28,7 +28,7 @@ describe('snippets', () => {
   it('are found in the documents and in the docstrings', () => {
     const files = new Set(snippets.map(({ file }) => file));
     expect([...files]).toEqual(
-      expect.arrayContaining(['README.md', 'docs/guard.md', 'libs/sessions/src/session-query.ts']),
+      expect.arrayContaining(['README.md', 'docs/guard.md', 'libs/sessions/src/service/session-query.ts']),
     );
     expect(snippets.length).toBeGreaterThan(40);
   });

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestToken, SessionsTable } from '@app/sessions';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { useApplication } from '../sessions/support/application.js';
 import { at, DAY } from '../sessions/support/clock.js';
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import { SessionsTable } from '@app/sessions';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';
 import { useApplication } from '../sessions/support/application.js';
 import { at, DAY } from '../sessions/support/clock.js';

@@ -2,7 +2,7 @@ import { Controller, Get, UseGuards } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OptionalSession, Public, RequireFresh, RequireScopes, SessionGuard, SessionsTable } from '@app/sessions';
 import { SessionsTestingModule, SettableClock } from '@app/sessions/testing';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describePlatforms, type HttpAnswer, HttpApp } from '../support/http-app.js';
 
 class Sessions extends SessionsTable({ sessionTtl: '7d', freshness: true }) {}

@@ -2,7 +2,7 @@ import { Controller, Get, UseGuards } from '@nestjs/common';
 import { SessionGuard, SessionsTable } from '@app/sessions';
 import { SessionsTestingModule, SettableClock } from '@app/sessions/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describePlatforms, HttpApp } from '../support/http-app.js';
 
 class Sessions extends SessionsTable({ lastUse: { ip: true, userAgent: true } }) {}

@@ -12,7 +12,7 @@ import {
   SessionValidationError,
 } from '@app/sessions';
 import { SessionsTestingModule } from '@app/sessions/testing';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describeStorages, useApplication } from '../sessions/support/application.js';
 import { describePlatforms, type HttpAnswer, HttpApp } from '../support/http-app.js';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type AdapterMeta, MemoryAdapter, SessionsTable } from '@app/sessions';
-import type { Schema } from '../../libs/sessions/src/adapters/sessions-adapter.js';
-import { pruneExpired } from '../../libs/sessions/src/pruning/prune.js';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
-import type { SessionsStore } from '../../libs/sessions/src/sessions.store.js';
+import type { Schema } from '../../libs/sessions/src/adapters/port/sessions-adapter.js';
+import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
+import type { SessionsStore } from '../../libs/sessions/src/lifecycle/sessions-store.js';
 import { describeStorages, type Setup, TestApplication, useApplication } from '../sessions/support/application.js';
 import { HOUR, MINUTE } from '../sessions/support/clock.js';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SessionsTable } from '@app/sessions';
-import { pruneExpired } from '../../libs/sessions/src/pruning/prune.js';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { type Setup, useApplication } from '../sessions/support/application.js';
 import { DAY, HOUR, MINUTE } from '../sessions/support/clock.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';

@@ -1,9 +1,9 @@
 import { ScheduleModule } from '@nestjs/schedule';
 import { describe, expect, it } from 'vitest';
 import { type BaseSession, MemoryAdapter, type SessionEvent, SessionEvents, SessionsTable } from '@app/sessions';
-import { ExpiryJob } from '../../libs/sessions/src/pruning/expiry-job.js';
-import { pruneExpired } from '../../libs/sessions/src/pruning/prune.js';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { ExpiryJob } from '../../libs/sessions/src/module/expiry.job.js';
+import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describeStorages, type Setup, TestApplication, useApplication } from '../sessions/support/application.js';
 import { DAY, HOUR, MINUTE, SECOND } from '../sessions/support/clock.js';
 

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { In } from 'typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SessionsModule, SessionsTable } from '@app/sessions';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { Cluster } from '../support/cluster.js';
 import { describeDatabases } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';

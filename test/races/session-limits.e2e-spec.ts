@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { SessionLimitError, SessionsModule, SessionsTable, UnsupportedQueryError } from '@app/sessions';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { Cluster } from '../support/cluster.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';
 import { atOnce, inRounds, roundsOn } from './rounds.js';

@@ -8,7 +8,7 @@ import {
   SessionValidationError,
   StaleCredentialsError,
 } from '@app/sessions';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describeDatabases } from '../support/databases.js';
 import { describeStorages, type StorageName, type TestApplication, useApplication } from './support/application.js';
 import { at, DAY, MINUTE, SECOND, START } from './support/clock.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { SessionsTable } from '@app/sessions';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';
 import { isUpdate, QueryLog } from '../support/query-log.js';
 import { planOf, type Sent } from '../support/statement-log.js';

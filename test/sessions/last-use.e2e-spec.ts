@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { SessionsTable } from '@app/sessions';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, describeDatabases } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
 import { describeStorages, useApplication } from './support/application.js';

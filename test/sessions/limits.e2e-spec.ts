@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SessionsTable, SessionValidationError, type TableOptions } from '@app/sessions';
-import { resolveOptions } from '../../libs/sessions/src/resolved-options.js';
+import { resolveOptions } from '../../libs/sessions/src/options/resolve-options.js';
 import { createDatabase, describeDatabases } from '../support/databases.js';
 import { describeStorages, useApplication } from './support/application.js';
 import { at, DAY, HOUR, MINUTE, SECOND } from './support/clock.js';

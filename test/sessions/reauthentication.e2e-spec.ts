@@ -10,7 +10,7 @@ import {
   SessionValidationError,
   StaleSessionError,
 } from '@app/sessions';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, describeDatabases } from '../support/databases.js';
 import { describeStorages, useApplication } from './support/application.js';
 import { at, DAY, HOUR, MINUTE, SECOND } from './support/clock.js';

@@ -11,7 +11,7 @@ import {
   StaleSessionError,
   UnsupportedQueryError,
 } from '@app/sessions';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describeDatabases } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
 import { describeStorages, useApplication } from './support/application.js';

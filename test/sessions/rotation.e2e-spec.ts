@@ -20,7 +20,7 @@ import {
   type TableOptions,
   TypeOrmAdapter,
 } from '@app/sessions';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
 import { describeStorages, useApplication } from './support/application.js';

@@ -8,7 +8,7 @@ import {
   SessionsModule,
   SessionsTable,
 } from '@app/sessions';
-import { SessionsRegistry } from '../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describePlatforms, HttpApp } from '../support/http-app.js';
 import { describeStorages, useApplication } from './support/application.js';
 import { at, DAY, HOUR, MINUTE, SECOND } from './support/clock.js';

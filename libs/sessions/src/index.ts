@@ -1,4 +1,4 @@
-export { column, jsonKeys, JsonPath, later, param } from './adapters/operators.js';
+export { column, jsonKeys, JsonPath, later, param } from './adapters/port/operators.js';
 export type {
   AdapterMeta,
   ColumnState,
@@ -13,14 +13,14 @@ export type {
   RawRow,
   SessionsAdapter,
   StreamOptions,
-} from './adapters/sessions-adapter.js';
-export { SessionMark } from './adapters/session-mark.js';
+} from './adapters/port/sessions-adapter.js';
+export { SessionMark } from './adapters/port/session-mark.js';
 export { MemoryAdapter } from './adapters/memory/memory-adapter.js';
 export { TypeOrmAdapter, type TypeOrmAdapterOptions } from './adapters/typeorm/typeorm-adapter.js';
-export type { ChannelConnection, InvalidationChannel } from './cache/invalidation-channel.js';
-export { PostgresChannel, type PostgresChannelOptions } from './cache/postgres-channel.js';
-export { RedisChannel } from './cache/redis-channel.js';
-export type { Duration } from './duration.js';
+export type { ChannelConnection, InvalidationChannel } from './cache/channels/invalidation-channel.js';
+export { PostgresChannel, type PostgresChannelOptions } from './cache/channels/postgres-channel.js';
+export { RedisChannel } from './cache/channels/redis-channel.js';
+export type { Duration } from './util/duration.js';
 export {
   MultipleSessionsError,
   SessionLimitError,
@@ -39,24 +39,24 @@ export {
 export type { RefusalReason, SessionEvent, SessionEventType } from './events/session-event.js';
 export { SessionEvents } from './events/session-events.js';
 export { OptionalSession, Public } from './guard/access.decorators.js';
-export type { SessionCookieOptions } from './guard/cookie-options.js';
-export type { CredentialSource } from './guard/credentials.js';
+export type { SessionCookieOptions } from './http/cookie-options.js';
+export type { CredentialSource } from './http/credentials.js';
 export { CurrentSession } from './guard/current-session.decorator.js';
 export { Authoritative, RequireFresh, RequireScopes } from './guard/requirement.decorators.js';
 export { type ClearCookieOptions, SessionCookies } from './guard/session-cookies.js';
 export { SessionGuard } from './guard/session.guard.js';
-export { hasScopes } from './scopes.js';
-export type { RevocationReason } from './revocation.js';
-export type { BaseSession, SessionStatus } from './session.js';
-export { type FindOptions, SessionQuery } from './session-query.js';
-export { SessionsModule } from './sessions.module.js';
+export { hasScopes } from './session/scopes.js';
+export type { RevocationReason } from './session/revocation-reasons.js';
+export type { BaseSession, SessionStatus } from './session/session.js';
+export { type FindOptions, SessionQuery } from './service/session-query.js';
+export { SessionsModule } from './module/sessions.module.js';
 export type {
   AssuranceLevel,
   CacheOptions,
   PruningOptions,
   SessionsModuleOptions,
   TableOptions,
-} from './sessions.options.js';
+} from './options/sessions.options.js';
 export {
   type AuthenticateOptions,
   type CreateOptions,
@@ -68,10 +68,10 @@ export {
   type SignInOptions,
   type UpdateOptions,
   type WriteOptions,
-} from './sessions.service.js';
-export { getSessionsToken, InjectSessions } from './sessions.tokens.js';
-export type { SessionUse } from './last-use.js';
-export type { OwnLimits } from './own-limits.js';
+} from './service/sessions.service.js';
+export { getSessionsToken, InjectSessions } from './registry/inject-sessions.js';
+export type { SessionUse } from './lifecycle/last-use.js';
+export type { OwnLimits } from './lifecycle/own-limits.js';
 export type { ColumnMapping, LastUseDefinition, SessionLimit, SessionsTableDefinition } from './table/definition.js';
 export type {
   ExtraFields,
@@ -85,14 +85,14 @@ export type {
   SessionFilters,
   WithToken,
 } from './table/fields.js';
-export { createSessionsTable, dropSessionsTable } from './table/migrations.js';
+export { createSessionsTable, dropSessionsTable } from './registry/migrations.js';
 export {
   type NewSessionOf,
   type ScopeOf,
   type SessionChangesOf,
   type SessionOf,
   SessionsTable,
-} from './table/sessions-table.js';
+} from './registry/sessions-table.js';
 export { digestToken, type DigestScheme, type HashScheme, type KeyedScheme, type SigningKey } from './token/digest.js';
 export { generateToken } from './token/generate.js';
 export { type TokenFormat, tokenPattern } from './token/format.js';

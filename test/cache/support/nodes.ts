@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { vi } from 'vitest';
 import { type CacheOptions, type SessionsAdapter, SessionsModule, SessionsTable } from '@app/sessions';
-import { SessionsRegistry } from '../../../libs/sessions/src/sessions.registry.js';
+import { SessionsRegistry } from '../../../libs/sessions/src/registry/sessions.registry.js';
 import { LogCapture } from '../../support/log-capture.js';
 import { QueryLog } from '../../support/query-log.js';
 import type { TestDatabase } from '../../support/databases.js';

@@ -10,7 +10,7 @@ import {
   type SessionsModuleOptions,
   type SessionsService,
 } from '@app/sessions';
-import type { AnySessionsTable } from '../../../libs/sessions/src/table/sessions-table.js';
+import type { AnySessionsTable } from '../../../libs/sessions/src/registry/sessions-table.js';
 import { createDatabase, type DatabaseName, type TestDatabase } from '../../support/databases.js';
 
 export { describeStorages } from '../../support/databases.js';

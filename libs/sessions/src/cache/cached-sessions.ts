@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import type { RawRow } from '../adapters/sessions-adapter.js';
-import type { BaseSession } from '../session.js';
-import type { SessionCopies } from './copies.js';
-import type { Invalidations } from './invalidations.js';
+import type { RawRow } from '../adapters/port/sessions-adapter.js';
+import type { BaseSession } from '../session/session.js';
+import type { SessionCopies } from './session-cloner.js';
+import type { Invalidations } from './invalidation-bus.js';
 import { type CacheLimits, NearCache, type Reading } from './near-cache.js';
 
 /**

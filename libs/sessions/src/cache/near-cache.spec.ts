@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BaseSession } from '../session.js';
+import type { BaseSession } from '../session/session.js';
 import { sessionColumns } from '../table/definition.js';
-import { SessionCopies } from './copies.js';
+import { SessionCopies } from './session-cloner.js';
 import { NearCache, type Reading } from './near-cache.js';
 
 const TTL = 1000;

@@ -1,7 +1,7 @@
-import type { RawRow } from '../adapters/sessions-adapter.js';
-import type { BaseSession } from '../session.js';
-import { BoundedMap } from './bounded-map.js';
-import type { SessionCopies } from './copies.js';
+import type { RawRow } from '../adapters/port/sessions-adapter.js';
+import type { BaseSession } from '../session/session.js';
+import { BoundedMap } from '../util/second-chance-map.js';
+import type { SessionCopies } from './session-cloner.js';
 
 /** How much a cache keeps, and for how long. */
 export interface CacheLimits {

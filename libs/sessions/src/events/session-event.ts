@@ -1,5 +1,5 @@
-import type { RevocationReason } from '../revocation.js';
-import type { BaseSession } from '../session.js';
+import type { RevocationReason } from '../session/revocation-reasons.js';
+import type { BaseSession } from '../session/session.js';
 
 /** Why a request was refused; the client is not told more than RFC 6750 has words for. */
 export type RefusalReason =

@@ -1,6 +1,6 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BaseSession } from '../session.js';
+import type { BaseSession } from '../session/session.js';
 import type { SessionEvent } from './session-event.js';
 import { SessionEvents, type TableEvents } from './session-events.js';
 

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import { isRenewed } from '../renewals.js';
-import { type BaseSession, limitsOf } from '../session.js';
-import type { SessionsStore } from '../sessions.store.js';
-import type { ResolvedCookie } from './cookie-options.js';
-import { keepFromCaches, PRIVATE } from './private-answer.js';
+import { isRenewed } from '../session/renewals.js';
+import { type BaseSession, limitsOf } from '../session/session.js';
+import type { SessionsStore } from '../lifecycle/sessions-store.js';
+import type { ResolvedCookie } from '../http/cookie-options.js';
+import { keepFromCaches, PRIVATE } from '../http/private-answer.js';
 
 /** A table that takes its tokens from a cookie. */
 export type TableWithCookie = SessionsStore & { readonly options: { readonly cookie: ResolvedCookie } };

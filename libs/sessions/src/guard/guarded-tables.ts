@@ -1,6 +1,6 @@
-import type { SessionsStore } from '../sessions.store.js';
+import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { takesCookie, type TableWithCookie } from './cookie.js';
-import { distinctSources, isSameSource, type ResolvedSource } from './credentials.js';
+import { distinctSources, isSameSource, type ResolvedSource } from '../http/credentials.js';
 
 /** A place of a request, and the tables whose tokens may be there. */
 interface Origin {

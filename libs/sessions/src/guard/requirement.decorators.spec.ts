@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { durationMs } from '../duration.js';
-import { isScope } from '../scopes.js';
+import { durationMs } from '../util/duration.js';
+import { isScope } from '../session/scopes.js';
 import { Authoritative, RequireFresh, RequireScopes } from './requirement.decorators.js';
 import { requirementsOf } from './requirements.js';
 

@@ -1,5 +1,5 @@
-import { type Duration, durationMs } from '../duration.js';
-import { isScope } from '../scopes.js';
+import { type Duration, durationMs } from '../util/duration.js';
+import { isScope } from '../session/scopes.js';
 import { requires } from './requirements.js';
 
 /** Scopes by name: a wildcard is granted, never required. */

@@ -1,9 +1,9 @@
 import { ForbiddenException, type HttpException, UnauthorizedException } from '@nestjs/common';
 import { SessionsConfigError } from '../errors/errors.js';
 import type { RefusalReason } from '../events/session-event.js';
-import { hasScopes } from '../scopes.js';
-import { type BaseSession, beginningOf } from '../session.js';
-import type { ChallengeError, ChallengeParameters } from './challenge.js';
+import { hasScopes } from '../session/scopes.js';
+import { type BaseSession, beginningOf } from '../session/session.js';
+import type { ChallengeError, ChallengeParameters } from '../http/challenge.js';
 
 /** What a route asks of a session beside its being valid. */
 export interface Requirements {

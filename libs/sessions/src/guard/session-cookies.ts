@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { SessionsConfigError } from '../errors/errors.js';
-import { knownOptions } from '../known-options.js';
-import type { BaseSession } from '../session.js';
-import { SessionsRegistry, type TableReference } from '../sessions.registry.js';
+import { knownOptions } from '../util/known-options.js';
+import type { BaseSession } from '../session/session.js';
+import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
 import type { WithToken } from '../table/fields.js';
 import { clearCookie, setCookie, takesCookie, type TableWithCookie } from './cookie.js';
-import { credentialsOf } from './credentials.js';
-import { isFromOwnOrigin } from './request-origin.js';
+import { credentialsOf } from '../http/credentials.js';
+import { isFromOwnOrigin } from '../http/request-origin.js';
 
 const SITE_DATA = '"cache", "cookies", "storage"';
 

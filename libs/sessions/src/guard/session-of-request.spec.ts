@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { BaseSession } from '../session.js';
+import type { BaseSession } from '../session/session.js';
 import { rememberSession, sessionOf } from './session-of-request.js';
 
 const NOW = new Date('2026-03-01T12:00:00.000Z');

@@ -1,4 +1,4 @@
-import type { BaseSession } from '../session.js';
+import type { BaseSession } from '../session/session.js';
 
 const SESSIONS = new WeakMap<object, BaseSession>();
 

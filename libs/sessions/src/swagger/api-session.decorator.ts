@@ -1,6 +1,6 @@
 import { UseGuards } from '@nestjs/common';
 import { SessionGuard } from '../guard/session.guard.js';
-import type { TableReference } from '../sessions.registry.js';
+import type { TableReference } from '../registry/sessions.registry.js';
 
 /**
  * Guards a route, or all of a controller, by the sessions of these tables, of any of them where there are several, or of

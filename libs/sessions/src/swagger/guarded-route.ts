@@ -2,8 +2,8 @@ import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { accessOf } from '../guard/access.decorators.js';
 import { requirementsOf, type Requirements } from '../guard/requirements.js';
 import { SessionGuard } from '../guard/session.guard.js';
-import type { SessionsRegistry } from '../sessions.registry.js';
-import type { SessionsStore } from '../sessions.store.js';
+import type { SessionsRegistry } from '../registry/sessions.registry.js';
+import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { Route } from './routes.js';
 
 /** What a guard asks of the requests of a route. */

@@ -1,5 +1,5 @@
 import type { ContentObject, MediaTypeObject, ReferenceObject, ResponseObject, SchemaObject } from '@nestjs/swagger';
-import { isUnsafe } from '../guard/request-origin.js';
+import { isUnsafe } from '../http/request-origin.js';
 import type { GuardedRoute } from './guarded-route.js';
 
 /** Why the guard answers instead of the route. */

@@ -1,6 +1,6 @@
 import type { OperationObject, SecuritySchemeObject } from '@nestjs/swagger';
-import type { ResolvedSource } from '../guard/credentials.js';
-import type { SessionsStore } from '../sessions.store.js';
+import type { ResolvedSource } from '../http/credentials.js';
+import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { GuardedRoute } from './guarded-route.js';
 
 type Requirements = NonNullable<OperationObject['security']>;

@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { type OpenAPIObject, type SwaggerDocumentOptions, SwaggerModule } from '@nestjs/swagger';
-import { SessionsRegistry } from '../sessions.registry.js';
+import { SessionsRegistry } from '../registry/sessions.registry.js';
 import { guardedRoute } from './guarded-route.js';
 import { eitherResponse, REFUSAL_SCHEMA, refusalsOf } from './refusals.js';
 import { documentRoutes } from './routes.js';

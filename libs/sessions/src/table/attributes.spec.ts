@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SessionValidationError } from '../errors/errors.js';
-import { isGrant } from '../scopes.js';
+import { isGrant } from '../session/scopes.js';
 import { changedAttributes, newAttributes } from './attributes.js';
 import { sessionColumns } from './definition.js';
 

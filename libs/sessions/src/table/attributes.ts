@@ -1,8 +1,8 @@
-import type { Row } from '../adapters/sessions-adapter.js';
-import type { Columns } from '../adapters/conditions.js';
-import { storedRow } from '../adapters/rows.js';
+import type { Row } from '../adapters/port/sessions-adapter.js';
+import type { Columns } from '../adapters/query/conditions.js';
+import { storedRow } from '../adapters/query/rows.js';
 import { type FieldErrors, SessionValidationError } from '../errors/errors.js';
-import { isGrant } from '../scopes.js';
+import { isGrant } from '../session/scopes.js';
 import type { DefinedColumn } from './definition.js';
 
 /** The built-in attributes that an application may set. */

@@ -1,10 +1,10 @@
-import { canonical, IMPOSSIBLE, ValueError } from '../adapters/values.js';
+import { canonical, IMPOSSIBLE, ValueError } from '../adapters/query/values.js';
 import { BUILT_IN, FIELD, FIELD_TYPES, type FieldDefinition, type RelationDefinition, RELATIONS } from './fields.js';
-import { durationMs } from '../duration.js';
-import { problemsOfNames } from '../known-options.js';
-import { problemsOfTableOptions } from '../option-names.js';
-import { REASON_LENGTH } from '../revocation.js';
-import { isScope } from '../scopes.js';
+import { durationMs } from '../util/duration.js';
+import { problemsOfNames } from '../util/known-options.js';
+import { problemsOfTableOptions } from '../options/option-names.js';
+import { REASON_LENGTH } from '../session/revocation-reasons.js';
+import { isScope } from '../session/scopes.js';
 import {
   COLUMN_MAPPING,
   DATA_LOADING,

@@ -1,10 +1,10 @@
 import type { ColumnType } from 'typeorm';
-import type { Column, ColumnKind } from '../adapters/columns.js';
-import type { Columns } from '../adapters/conditions.js';
-import type { Duration } from '../duration.js';
-import { IP_LENGTH, USER_AGENT_LENGTH } from '../last-use.js';
-import { REASON_LENGTH, REVOCATION_REASONS } from '../revocation.js';
-import { TABLE_OPTIONS, type TableOptions } from '../sessions.options.js';
+import type { Column, ColumnKind } from '../adapters/port/columns.js';
+import type { Columns } from '../adapters/query/conditions.js';
+import type { Duration } from '../util/duration.js';
+import { IP_LENGTH, USER_AGENT_LENGTH } from '../lifecycle/last-use.js';
+import { REASON_LENGTH, REVOCATION_REASONS } from '../session/revocation-reasons.js';
+import { TABLE_OPTIONS, type TableOptions } from '../options/sessions.options.js';
 import type { ColumnName, ExtraFields, FieldDefinition, FieldType, RelationDefinition } from './fields.js';
 
 /** How a column is named and typed in the database. */

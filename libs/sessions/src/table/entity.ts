@@ -1,6 +1,6 @@
 import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
-import { IP_LENGTH, USER_AGENT_LENGTH } from '../last-use.js';
-import { REASON_LENGTH } from '../revocation.js';
+import { IP_LENGTH, USER_AGENT_LENGTH } from '../lifecycle/last-use.js';
+import { REASON_LENGTH } from '../session/revocation-reasons.js';
 import { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
 import type { EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';
 import type { ExtraFields, FieldDefinition, RelationDefinition, Session } from './fields.js';

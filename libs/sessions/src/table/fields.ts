@@ -1,7 +1,7 @@
 import type { EntitySchema, FindOperator } from 'typeorm';
-import type { OwnReason, RevocationReason } from '../revocation.js';
-import type { ScopeGrant } from '../scopes.js';
-import type { BaseSession, SessionStatus } from '../session.js';
+import type { OwnReason, RevocationReason } from '../session/revocation-reasons.js';
+import type { ScopeGrant } from '../session/scopes.js';
+import type { BaseSession, SessionStatus } from '../session/session.js';
 import type { DataLoading } from './definition.js';
 
 /** The types of extra fields. */

@@ -1,9 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { MemoryAdapter } from '../adapters/memory/memory-adapter.js';
-import { SessionsModule } from '../sessions.module.js';
-import type { SessionsModuleOptions } from '../sessions.options.js';
+import { SessionsModule } from '../module/sessions.module.js';
+import type { SessionsModuleOptions } from '../options/sessions.options.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
-import { type AnySessionsTable, tableClassOf } from '../table/sessions-table.js';
+import { type AnySessionsTable, tableClassOf } from '../registry/sessions-table.js';
 
 /**
  * Tables of sessions in memory, for unit tests: no database, no expiry job, and nothing shared with another test.

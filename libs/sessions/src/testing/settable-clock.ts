@@ -1,4 +1,4 @@
-import { type Duration, durationMs } from '../duration.js';
+import { type Duration, durationMs } from '../util/duration.js';
 
 /**
  * A clock that stands still until it is told to move; for `forRoot({ clock: clock.now })` in tests of what time does.

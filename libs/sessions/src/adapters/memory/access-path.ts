@@ -1,4 +1,4 @@
-import type { Comparison, Condition } from '../conditions.js';
+import type { Comparison, Condition } from '../query/conditions.js';
 import type { MemoryColumn, MemoryTable, StoredRow } from './memory-table.js';
 import { operandReader, type Params, type ParamSlot } from './predicate.js';
 import type { Bound } from './sorted-rows.js';

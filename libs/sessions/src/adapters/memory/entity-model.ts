@@ -2,10 +2,10 @@ import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
 import { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
 import { ApplyValueTransformers } from 'typeorm/util/ApplyValueTransformers.js';
 import { UnsupportedQueryError } from '../../errors/errors.js';
-import { type Column, type ColumnKind, kindOf } from '../columns.js';
-import type { Schema } from '../sessions-adapter.js';
+import { type Column, type ColumnKind, kindOf } from '../port/columns.js';
+import type { Schema } from '../port/sessions-adapter.js';
 import type { MemoryColumn, TableShape } from './memory-table.js';
-import { PACKINGS } from './packing.js';
+import { PACKINGS } from './codecs.js';
 
 type Args = Pick<
   ReturnType<typeof getMetadataArgsStorage>,

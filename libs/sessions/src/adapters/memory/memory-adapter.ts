@@ -1,11 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid';
-import type { Awaitable } from '../../awaitable.js';
+import type { Awaitable } from '../../util/maybe-promise.js';
 import { SessionValidationError, StaleEntryError, UnsupportedQueryError } from '../../errors/errors.js';
-import { chunkOption, conflictOption, insertOptions } from '../call-options.js';
-import type { Column } from '../columns.js';
-import { columnOf } from '../conditions.js';
-import { storedRow } from '../rows.js';
+import { chunkOption, conflictOption, insertOptions } from '../port/call-options.js';
+import type { Column } from '../port/columns.js';
+import { columnOf } from '../query/conditions.js';
+import { storedRow } from '../query/rows.js';
 import type {
   AdapterMeta,
   ColumnState,
@@ -22,14 +22,14 @@ import type {
   SessionsAdapter,
   StreamOptions,
   Where,
-} from '../sessions-adapter.js';
-import { Turns } from '../turns.js';
-import { canonical, toStored } from '../values.js';
+} from '../port/sessions-adapter.js';
+import { Turns } from '../keyed-mutex.js';
+import { canonical, toStored } from '../query/values.js';
 import { type EntityModel, entityModel, junctionModel, nameOf } from './entity-model.js';
 import { type MemoryColumn, MemoryTable, packed, type StoredRow, unpacked } from './memory-table.js';
 import { bindSlots, type MemoryPrepared, prepareQuery, run, select } from './memory-query.js';
 import { loadRow, MemoryRow } from './raw-row.js';
-import { inTurns } from './in-turns.js';
+import { inTurns } from './yielding-iterator.js';
 import { junctionOf, loadRelations, type Lookup } from './relations.js';
 
 interface OpenTable {

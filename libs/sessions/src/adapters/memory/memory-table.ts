@@ -1,8 +1,8 @@
 import { UniqueConstraintError } from '../../errors/errors.js';
-import type { Column } from '../columns.js';
-import type { Columns } from '../conditions.js';
-import { compareStored } from './compare.js';
-import type { Packing } from './packing.js';
+import type { Column } from '../port/columns.js';
+import type { Columns } from '../query/conditions.js';
+import { compareStored } from './ordering.js';
+import type { Packing } from './codecs.js';
 import { SortedRows } from './sorted-rows.js';
 
 /** A column and its place in a stored row. */

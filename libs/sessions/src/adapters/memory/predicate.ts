@@ -1,8 +1,8 @@
-import type { Comparison, Condition, Subject } from '../conditions.js';
-import { likeParts } from '../like.js';
-import { type JsonKey, Param } from '../operators.js';
-import { canonicalPattern, IMPOSSIBLE, toStored } from '../values.js';
-import { compareStored } from './compare.js';
+import type { Comparison, Condition, Subject } from '../query/conditions.js';
+import { likeParts } from '../query/like.js';
+import { type JsonKey, Param } from '../port/operators.js';
+import { canonicalPattern, IMPOSSIBLE, toStored } from '../query/values.js';
+import { compareStored } from './ordering.js';
 import { type MemoryColumn, packed, type StoredRow } from './memory-table.js';
 
 /** Unknown, as SQL has it: a comparison with null. */

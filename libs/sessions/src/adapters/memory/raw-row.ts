@@ -1,5 +1,5 @@
 import { UnreadableRowError } from '../../errors/errors.js';
-import type { RawRow, Row } from '../sessions-adapter.js';
+import type { RawRow, Row } from '../port/sessions-adapter.js';
 import { type MemoryColumn, type TableShape, unpacked } from './memory-table.js';
 
 /** Some columns of a row as it was when it was found. */

@@ -1,4 +1,4 @@
-import { compareStored } from './compare.js';
+import { compareStored } from './ordering.js';
 import type { StoredRow } from './memory-table.js';
 
 /** Rows of one chunk at the most; above it the chunk is split. */

@@ -1,10 +1,10 @@
 import type { DataSource, QueryResult } from 'typeorm';
 import { UniqueConstraintError } from '../../errors/errors.js';
-import { columnOf } from '../conditions.js';
-import { storedRow } from '../rows.js';
-import type { OnConflict, Row, Where } from '../sessions-adapter.js';
-import type { BoundStatement, Dialect } from './dialects.js';
-import { returningSql } from './prepare.js';
+import { columnOf } from '../query/conditions.js';
+import { storedRow } from '../query/rows.js';
+import type { OnConflict, Row, Where } from '../port/sessions-adapter.js';
+import type { BoundStatement, Dialect } from './dialects/index.js';
+import { returningSql } from './compile-query.js';
 import { loadRow } from './raw-row.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 

@@ -1,6 +1,6 @@
 import { type EntityManager, In, type ObjectLiteral } from 'typeorm';
-import type { Row } from '../sessions-adapter.js';
-import type { SqlPrepared } from './prepare.js';
+import type { Row } from '../port/sessions-adapter.js';
+import type { SqlPrepared } from './compile-query.js';
 
 /**
  * Loads the relations of rows by further look-ups, and puts them beside the columns that were read. The related rows are

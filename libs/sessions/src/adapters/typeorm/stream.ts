@@ -1,7 +1,7 @@
 import { In, MoreThan } from 'typeorm';
-import { Param } from '../operators.js';
-import type { Executed, Prepared, QueryOptions, Row, Where } from '../sessions-adapter.js';
-import type { SqlPrepared } from './prepare.js';
+import { Param } from '../port/operators.js';
+import type { Executed, Prepared, QueryOptions, Row, Where } from '../port/sessions-adapter.js';
+import type { SqlPrepared } from './compile-query.js';
 
 /** What a stream needs of the adapter: queries narrowed by further conditions. */
 export interface Chunks {

@@ -2,15 +2,15 @@ import { setImmediate } from 'node:timers/promises';
 import { In, QueryFailedError } from 'typeorm';
 import type { DataSource, EntityManager, ObjectLiteral, QueryResult, QueryRunner, SelectQueryBuilder } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { andThen, type Awaitable } from '../../awaitable.js';
+import { andThen, type Awaitable } from '../../util/maybe-promise.js';
 import { SessionsError, SessionsUnavailableError, StaleEntryError } from '../../errors/errors.js';
-import { configured } from '../../known-options.js';
-import { chunkOption, conflictOption, insertOptions } from '../call-options.js';
-import type { Column } from '../columns.js';
-import { columnOf, compileWhere } from '../conditions.js';
-import { greatestOf } from '../query-options.js';
-import { SessionMark } from '../session-mark.js';
-import { toStored } from '../values.js';
+import { configured } from '../../util/known-options.js';
+import { chunkOption, conflictOption, insertOptions } from '../port/call-options.js';
+import type { Column } from '../port/columns.js';
+import { columnOf, compileWhere } from '../query/conditions.js';
+import { greatestOf } from '../query/query-options.js';
+import { SessionMark } from '../port/session-mark.js';
+import { toStored } from '../query/values.js';
 import type {
   AdapterMeta,
   ColumnState,
@@ -26,25 +26,32 @@ import type {
   SessionsAdapter,
   StreamOptions,
   Where,
-} from '../sessions-adapter.js';
-import { additionOf, namesOf, tableWithout } from './column-state.js';
-import { type BoundStatement, type Dialect, dialectOf } from './dialects.js';
+} from '../port/sessions-adapter.js';
+import { additionOf, namesOf, tableWithout } from './dialects/column-state.js';
+import { type BoundStatement, type Dialect, dialectOf } from './dialects/index.js';
 import { Inserter } from './inserter.js';
-import { bindParams, findsByKey, NO_STATEMENT, prepareQuery, type SqlPrepared, type Statement } from './prepare.js';
+import {
+  bindParams,
+  findsByKey,
+  NO_STATEMENT,
+  prepareQuery,
+  type SqlPrepared,
+  type Statement,
+} from './compile-query.js';
 import { loadRow, loadValues, SqlRow, valuesOf } from './raw-row.js';
-import { KeptStatements } from './kept-statements.js';
+import { KeptStatements } from './prepared-statements.js';
 import type { Sent } from './run.js';
-import { SqlWriter } from './sql.js';
+import { SqlWriter } from './sql-writer.js';
 import { marksMetadata, missingMarksError } from './marks-table.js';
 import { onConnection, runTransaction } from './own-transactions.js';
-import { SqliteConnections } from './sqlite-connections.js';
+import { SqliteConnections } from './sqlite/connections.js';
 import { loadRelations } from './relations.js';
 import { isUndone, retrying } from './retry.js';
 import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
 import { type Chunks, streamRows } from './stream.js';
-import { lockAround, lockTransaction, mayReadThePast, type TurnLock, turnsOf } from './turn-locks.js';
-import { whenEnded } from './transaction-ends.js';
-import { isLockTimeout, portError } from './unique-violation.js';
+import { lockAround, lockTransaction, mayReadThePast, type TurnLock, turnsOf } from './advisory-locks.js';
+import { whenEnded } from './after-transaction.js';
+import { isLockTimeout, portError } from './driver-errors.js';
 
 /** How an adapter uses its data source. */
 export interface TypeOrmAdapterOptions {

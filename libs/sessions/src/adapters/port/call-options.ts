@@ -1,0 +1,36 @@
+import { SessionValidationError } from '../../errors/errors.js';
+import { knownOptions } from '../../util/known-options.js';
+import {
+  CONFLICT_OPTIONS,
+  INSERT_OPTIONS,
+  type InsertOptions,
+  type OnConflict,
+  STREAM_OPTIONS,
+  type StreamOptions,
+} from './sessions-adapter.js';
+
+const CHUNK = 500;
+
+/** What an insert is to do with a row that exists, and what it returns. @throws SessionValidationError */
+export function insertOptions(table: string, options: InsertOptions): InsertOptions & { onConflict: OnConflict } {
+  const { onConflict, returning } = knownOptions(table, options, INSERT_OPTIONS);
+  return { onConflict: checkedConflict(table, onConflict), returning };
+}
+
+/** The same of an insert of many rows, which returns none. @throws SessionValidationError */
+export function conflictOption(table: string, options: Pick<InsertOptions, 'onConflict'>): OnConflict {
+  return checkedConflict(table, knownOptions(table, options, { onConflict: true }).onConflict);
+}
+
+/** Rows of a chunk of a stream. @throws SessionValidationError */
+export function chunkOption(table: string, options: StreamOptions): number {
+  const { maxRows = CHUNK } = knownOptions(table, options, STREAM_OPTIONS);
+  if (Number.isInteger(maxRows) && maxRows > 0) return maxRows;
+  throw new SessionValidationError(table, { maxRows: 'must be a whole number of at least 1' });
+}
+
+function checkedConflict(table: string, onConflict: OnConflict = 'raise'): OnConflict {
+  if (onConflict === 'raise' || onConflict === 'nothing') return onConflict;
+  if (typeof onConflict === 'object') return knownOptions(table, onConflict, CONFLICT_OPTIONS);
+  throw new SessionValidationError(table, { onConflict: "must be 'raise', 'nothing' or { update, target }" });
+}

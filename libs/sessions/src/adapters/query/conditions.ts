@@ -1,0 +1,230 @@
+import { type FindOperator, InstanceChecker } from 'typeorm';
+import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
+import { thereAre } from '../../util/known-options.js';
+import type { Column } from '../port/columns.js';
+import { type JsonKey, JsonPathOperator, Param } from '../port/operators.js';
+import type { Where } from '../port/sessions-adapter.js';
+import { canonicalPattern, IMPOSSIBLE, toStored, ValueError } from './values.js';
+
+/** What a comparison is about: a column, or a place inside a JSON column. */
+export interface Subject<C extends Column = Column> {
+  readonly column: C;
+  readonly path?: readonly JsonKey[] | undefined;
+}
+
+export type Comparison = '=' | '<' | '<=' | '>' | '>=';
+
+/**
+ * Find options as a small tree that every adapter runs alike. Its logic has SQL's three values: a comparison with null is
+ * unknown, and so is its negation.
+ */
+export type Condition<C extends Column = Column> =
+  | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition<C>[] }
+  | { readonly kind: 'not'; readonly part: Condition<C> }
+  | { readonly kind: 'constant'; readonly value: boolean }
+  | { readonly kind: 'null'; readonly subject: Subject<C> }
+  | { readonly kind: 'compare'; readonly subject: Subject<C>; readonly op: Comparison; readonly value: unknown }
+  | { readonly kind: 'in'; readonly subject: Subject<C>; readonly values: readonly unknown[] }
+  | { readonly kind: 'like'; readonly subject: Subject<C>; readonly pattern: unknown };
+
+/** What the compiler has to know of a table. */
+export interface Columns<C extends Column = Column> {
+  readonly name: string;
+  readonly columns: ReadonlyMap<string, C>;
+  /** Names that are no columns, to be refused with a hint. */
+  readonly relations: ReadonlySet<string>;
+}
+
+const NEVER = { kind: 'constant', value: false } as const;
+const ALWAYS = { kind: 'constant', value: true } as const;
+
+const COMPARISONS: Readonly<Record<string, Comparison>> = {
+  equal: '=',
+  lessThan: '<',
+  lessThanOrEqual: '<=',
+  moreThan: '>',
+  moreThanOrEqual: '>=',
+};
+
+/**
+ * Compiles find conditions.
+ *
+ * @throws UnsupportedQueryError for an operator that no adapter runs
+ * @throws SessionValidationError for an unknown column or a value of another type
+ */
+export function compileWhere<C extends Column>(table: Columns<C>, where: Where | readonly Where[] = {}): Condition<C> {
+  const sets = Array.isArray(where) ? (where as readonly Where[]) : [where as Where];
+  return any(sets.map((set) => all(Object.entries(set).map(([name, value]) => compileField(table, name, value)))));
+}
+
+function compileField<C extends Column>(table: Columns<C>, name: string, value: unknown): Condition<C> {
+  const column = columnOf(table, name);
+  try {
+    return compileValue(table, { column }, value);
+  } catch (error) {
+    if (error instanceof ValueError) throw new SessionValidationError(table.name, { [name]: error.message });
+    throw error;
+  }
+}
+
+/** The column of a property. @throws SessionValidationError, or UnsupportedQueryError for a relation */
+export function columnOf<C extends Column>(table: Columns<C>, name: string): C {
+  const column = table.columns.get(name);
+  if (column) return column;
+  if (table.relations.has(name)) {
+    throw new UnsupportedQueryError(
+      `Table "${table.name}": "${name}" is a relation, and joins are not run here; filter by its column, or use query().toQueryBuilder().`,
+    );
+  }
+  const shown = [...table.columns.values()].filter(({ hidden }) => !hidden);
+  const names = shown.map(({ property }) => property);
+  throw new SessionValidationError(table.name, { [name]: `is no column ${thereAre(names)}` });
+}
+
+function compileValue<C extends Column>(table: Columns<C>, subject: Subject<C>, value: unknown): Condition<C> {
+  if (value === null) return { kind: 'null', subject };
+  if (InstanceChecker.isFindOperator(value)) return compileOperator(table, subject, value);
+  return compare(table, subject, '=', value);
+}
+
+function compileOperator<C extends Column>(
+  table: Columns<C>,
+  subject: Subject<C>,
+  operator: FindOperator<unknown>,
+): Condition<C> {
+  const nested = (value: unknown): Condition<C> => compileValue(table, subject, value);
+  if (operator instanceof JsonPathOperator) {
+    if (subject.column.kind !== 'json') throw new ValueError('is no JSON column, so it has no path');
+    checkPath(operator.path);
+    return compileValue(
+      table,
+      { column: subject.column, path: [...(subject.path ?? []), ...operator.path] },
+      operator.operand,
+    );
+  }
+  const operand = operator.child ?? operator.value;
+  const comparison = COMPARISONS[operator.type];
+  if (comparison) return operator.child ? nested(operator.child) : compare(table, subject, comparison, operand);
+  switch (operator.type) {
+    case 'isNull':
+      return { kind: 'null', subject };
+    case 'not':
+      return not(nested(operand));
+    case 'and':
+      return all(list(operand).map(nested));
+    case 'or':
+      return any(list(operand).map(nested));
+    case 'between': {
+      const [low, high] = list(operand);
+      return all([compare(table, subject, '>=', low), compare(table, subject, '<=', high)]);
+    }
+    case 'in': {
+      const values = list(operand).map((value) => operandOf(table, subject, value));
+      const possible = values.filter((value) => value !== IMPOSSIBLE);
+      if (possible.length === 0) return values.length === 0 ? NEVER : unequal(subject);
+      if (subject.path) return any(possible.map((value) => ({ kind: 'compare', subject, op: '=', value })));
+      return { kind: 'in', subject, values: possible };
+    }
+    case 'like': {
+      if (subject.column.kind !== 'string' && !subject.path)
+        throw new ValueError('is no text column, so it has no pattern');
+      const pattern = patternOf(subject, operand);
+      return pattern === IMPOSSIBLE ? unequal(subject) : { kind: 'like', subject, pattern };
+    }
+    default:
+      throw new UnsupportedQueryError(
+        `Table "${table.name}": the operator "${operator.type}" on "${subject.column.property}" is not run here; use another one, or query().toQueryBuilder().`,
+      );
+  }
+}
+
+function compare<C extends Column>(
+  table: Columns<C>,
+  subject: Subject<C>,
+  op: Comparison,
+  value: unknown,
+): Condition<C> {
+  const operand = operandOf(table, subject, value);
+  return operand === IMPOSSIBLE ? unequal(subject) : { kind: 'compare', subject, op, value: operand };
+}
+
+/** A comparison with what the column cannot hold: false for every value and, as any comparison, unknown for null. */
+function unequal<C extends Column>(subject: Subject<C>): Condition<C> {
+  if (!subject.column.nullable && !subject.path) return NEVER;
+  return all<C>([
+    { kind: 'null', subject },
+    { kind: 'compare', subject, op: '=', value: null },
+  ]);
+}
+
+/** The pattern as databases take it; a parameter as it is, to be checked when it is given. */
+function patternOf(subject: Subject, pattern: unknown): unknown {
+  return pattern instanceof Param ? pattern : canonicalPattern(subject.column, pattern);
+}
+
+/** The operand in its stored form; a parameter as it is, to be brought into that form when it is given. */
+function operandOf(table: Columns, subject: Subject, value: unknown): unknown {
+  if (subject.column.kind === 'json' && !subject.path) {
+    throw new UnsupportedQueryError(
+      `Table "${table.name}": the JSON column "${subject.column.property}" cannot be compared as a whole; use JsonPath([…], value).`,
+    );
+  }
+  if (value instanceof Param) {
+    if (subject.path) throw new ValueError('takes no parameter inside a JSON path');
+    return value;
+  }
+  if (InstanceChecker.isFindOperator(value)) throw new ValueError('takes no operator here');
+  return subject.path ? jsonScalar(value) : toStored(subject.column, value);
+}
+
+/** Databases quote the keys of a path each in their own way; these have no common one (MariaDB finds no key like "-a"). */
+function checkPath(path: readonly JsonKey[]): void {
+  const usable = (key: JsonKey): boolean =>
+    typeof key === 'number'
+      ? Number.isInteger(key) && key >= 0
+      : typeof key === 'string' && key !== '' && !/^-|["\\\u0000-\u001f]/.test(key) && key.isWellFormed();
+  if (!path.every(usable))
+    throw new ValueError(
+      'has a path of other keys than indexes and text (without quotes, backslashes, control characters, and a hyphen at its start)',
+    );
+}
+
+function jsonScalar(value: unknown): unknown {
+  if (value === null || typeof value === 'boolean' || Number.isFinite(value)) return value;
+  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? IMPOSSIBLE : value;
+  throw new ValueError('can be compared by path with text, a number or a boolean');
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new ValueError('needs a list here');
+}
+
+/** Whether all rows that meet a condition have null in a column. */
+export function isNullOnly(column: Column, condition: Condition): boolean {
+  if (condition.kind === 'and') return condition.parts.some((part) => isNullOnly(column, part));
+  return condition.kind === 'null' && condition.subject.column === column && !condition.subject.path;
+}
+
+/** Whether no row that meets a condition has null in a column. */
+export function isNeverNull(column: Column, condition: Condition): boolean {
+  if (condition.kind === 'and') return condition.parts.some((part) => isNeverNull(column, part));
+  const compares = condition.kind === 'compare' || condition.kind === 'in' || condition.kind === 'like';
+  return compares && condition.subject.column === column && !condition.subject.path;
+}
+
+export function all<C extends Column>(parts: readonly Condition<C>[]): Condition<C> {
+  const open = parts.filter((part) => part.kind !== 'constant' || !part.value);
+  if (open.some((part) => part.kind === 'constant')) return NEVER;
+  return open.length === 0 ? ALWAYS : open.length === 1 ? open[0]! : { kind: 'and', parts: open };
+}
+
+function any<C extends Column>(parts: readonly Condition<C>[]): Condition<C> {
+  const open = parts.filter((part) => part.kind !== 'constant' || part.value);
+  if (open.some((part) => part.kind === 'constant')) return ALWAYS;
+  return open.length === 0 ? NEVER : open.length === 1 ? open[0]! : { kind: 'or', parts: open };
+}
+
+function not<C extends Column>(part: Condition<C>): Condition<C> {
+  return part.kind === 'constant' ? (part.value ? NEVER : ALWAYS) : { kind: 'not', part };
+}

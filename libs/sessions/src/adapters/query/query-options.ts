@@ -1,0 +1,130 @@
+import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
+import { knownOptions, thereAre } from '../../util/known-options.js';
+import type { Column } from '../port/columns.js';
+import { columnOf, type Columns } from './conditions.js';
+import { Param } from '../port/operators.js';
+import {
+  type Direction,
+  DIRECTIONS,
+  QUERY_OPTIONS,
+  type QueryKind,
+  type QueryOptions,
+  type Row,
+} from '../port/sessions-adapter.js';
+import { canonicalCount, ValueError } from './values.js';
+
+/** A column to sort by. */
+export interface OrderTerm<C extends Column> {
+  readonly column: C;
+  readonly direction: Direction;
+}
+
+/** The parts of a query's options that name columns, each looked up once. */
+export interface NamedParts<C extends Column> {
+  /** The columns that a run returns; none where it only counts. */
+  readonly columns: readonly C[] | undefined;
+  readonly order: readonly OrderTerm<C>[];
+}
+
+/**
+ * Looks up what a query's options name, and refuses combinations that no adapter runs.
+ *
+ * @throws UnsupportedQueryError, SessionValidationError for an unknown option or column
+ */
+export function namedParts<C extends Column>(
+  table: Columns<C> & { readonly primary: readonly C[] },
+  kind: QueryKind,
+  options: QueryOptions,
+): NamedParts<C> {
+  const { select, returning, relations, take, skip, count, latest, skipLocked, greatest } = knownOptions(
+    table.name,
+    options,
+    QUERY_OPTIONS,
+  );
+  const refuse = (what: string): never => {
+    throw new UnsupportedQueryError(`Table "${table.name}": ${what}.`);
+  };
+  const others = notTaken(kind, options);
+  if (others.length > 0) refuse(`${kind} takes no ${others.join(', ')}`);
+  const order = orderOf(table, options);
+  checkCounts(table, { take, skip });
+  checkRelations(table, relations);
+  if (latest && relations) refuse('latest is without relations');
+  if (greatest !== undefined && (take === undefined || returning)) refuse('greatest is with take, without returning');
+  if (skipLocked && (returning?.length || table.primary.length !== 1)) {
+    refuse('skipLocked is without returning, for a table with one key column');
+  }
+  if (kind === 'all') {
+    if (relations && (select || table.primary.length !== 1)) {
+      refuse('relations come with whole rows of a table with one key column, so without select');
+    }
+    if (count && (take !== undefined || skip !== undefined)) refuse('a count takes no take and no skip');
+    if (count) return { columns: undefined, order };
+    return { columns: select ? named(table, select) : [...table.columns.values()], order };
+  }
+  if (greatest !== undefined) return { columns: [columnWithGreatest(table, greatest)], order };
+  return { columns: returning?.length ? named(table, returning) : undefined, order };
+}
+
+/** The options that are given, but are for other kinds of query. */
+function notTaken(kind: QueryKind, options: QueryOptions): string[] {
+  const names = Object.keys(QUERY_OPTIONS) as (keyof QueryOptions)[];
+  return names.filter((name) => options[name] !== undefined && !QUERY_OPTIONS[name].includes(kind));
+}
+
+function columnWithGreatest<C extends Column>(table: Columns<C>, name: string): C {
+  const column = columnOf(table, name);
+  const isOrdered = column.kind === 'timestamp' || column.kind === 'int' || column.kind === 'number';
+  if (isOrdered && !column.transformer) return column;
+  throw new UnsupportedQueryError(
+    `Table "${table.name}": "${name}" is no column of dates or numbers as they are stored.`,
+  );
+}
+
+/** The greatest of the rows by a column of theirs, in a list, without nulls; none where there are no rows. */
+export function greatestOf(rows: readonly Row[], { property }: Column): Row[] {
+  let greatest: Row | undefined;
+  for (const row of rows) {
+    const value = row[property] as Date | number | null;
+    const reached = greatest?.[property] as Date | number | null | undefined;
+    if (!greatest || (value !== null && (reached === null || value > reached!))) greatest = row;
+  }
+  return greatest ? [{ [property]: greatest[property] }] : [];
+}
+
+function checkCounts(table: Columns, counts: Pick<QueryOptions, 'take' | 'skip'>): void {
+  for (const [name, count] of Object.entries(counts)) {
+    if (count === undefined || count instanceof Param) continue;
+    try {
+      canonicalCount(count);
+    } catch (error) {
+      if (error instanceof ValueError) throw new SessionValidationError(table.name, { [name]: error.message });
+      throw error;
+    }
+  }
+}
+
+function checkRelations(table: Columns, relations: QueryOptions['relations'] = {}): void {
+  const unknown = Object.keys(relations).filter((name) => !table.relations.has(name));
+  if (unknown.length === 0) return;
+  const problems = unknown.map((name) => [name, `is no relation ${thereAre([...table.relations])}`]);
+  throw new SessionValidationError(table.name, Object.fromEntries(problems));
+}
+
+function named<C extends Column>(table: Columns<C>, names: readonly string[]): C[] {
+  return names.map((name) => columnOf(table, name));
+}
+
+function orderOf<C extends Column>(table: Columns<C>, { order = {} }: QueryOptions): OrderTerm<C>[] {
+  return Object.entries(order).flatMap(([name, direction]) => {
+    if (direction === undefined) return [];
+    const column = columnOf(table, name);
+    if (!DIRECTIONS.includes(direction)) {
+      throw new SessionValidationError(table.name, { [name]: `is sorted by ${DIRECTIONS.join(' or ')} only` });
+    }
+    if (column.kind === 'json') {
+      throw new UnsupportedQueryError(`Table "${table.name}": the JSON column "${name}" has no order.`);
+    }
+    return [{ column, direction }];
+  });
+}

@@ -1,0 +1,144 @@
+import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
+import type { Column, ColumnKind } from '../port/columns.js';
+import { columnOf, type Columns } from './conditions.js';
+import { ColumnRef, JsonKeys, Later, Param } from '../port/operators.js';
+import type { Row } from '../port/sessions-adapter.js';
+import { IMPOSSIBLE, toStored, ValueError } from './values.js';
+
+/**
+ * A row's values in their stored form, by column; what is `undefined` counts as not given.
+ *
+ * @throws SessionValidationError naming every column whose value does not fit
+ */
+export function storedRow<C extends Column>(table: Columns<C>, row: Readonly<Row>): Map<C, unknown> {
+  const stored = new Map<C, unknown>();
+  const errors: Record<string, string> = {};
+  for (const [name, value] of Object.entries(row)) {
+    if (value === undefined) continue;
+    const column = columnOf(table, name);
+    if (value instanceof ColumnRef || value instanceof JsonKeys || value instanceof Later) {
+      errors[name] = 'depends on what the row had before in the set of an update only';
+      continue;
+    }
+    try {
+      stored.set(column, value instanceof Param ? value : toStorable(column, value));
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      errors[name] = error.message;
+    }
+  }
+  if (Object.keys(errors).length > 0) throw new SessionValidationError(table.name, errors);
+  return stored;
+}
+
+/** What becomes of the keys of a JSON object. */
+export interface KeyChanges {
+  /** Keys and their values in the stored form. */
+  readonly set: readonly (readonly [key: string, value: unknown])[];
+  readonly removed: readonly string[];
+}
+
+/** What an update gives to the columns that it names. */
+export interface Assignments<C extends Column> {
+  /** Columns and those whose earlier value they get: to be assigned first, since MySQL assigns from left to right. */
+  readonly copies: ReadonlyMap<C, C>;
+  /** Columns and the times that they get, unless theirs are later already. */
+  readonly times: ReadonlyMap<C, unknown>;
+  /** Columns and what becomes of the keys of their objects. */
+  readonly keys: ReadonlyMap<C, KeyChanges>;
+  /** Columns and their values in the stored form. */
+  readonly values: ReadonlyMap<C, unknown>;
+}
+
+/**
+ * The assignments of an update.
+ *
+ * @throws UnsupportedQueryError for a column that is copied while it gets the value of another one, for an enum, and for
+ *   keys or a later time of a column that has none
+ * @throws SessionValidationError naming the columns whose values do not fit, or where there are no columns
+ */
+export function assignmentsOf<C extends Column>(table: Columns<C>, set: Readonly<Row> = {}): Assignments<C> {
+  const copies = new Map<C, C>();
+  const keys = new Map<C, KeyChanges>();
+  const [given, later]: [Row, Row] = [{}, {}];
+  for (const [name, value] of Object.entries(set)) {
+    if (value instanceof ColumnRef) copies.set(columnOf(table, name), columnOf(table, value.name));
+    else if (value instanceof JsonKeys) keys.set(plain(table, name, 'json'), keyChanges(table, name, value));
+    else if (value instanceof Later) later[plain(table, name, 'timestamp').property] = value.time;
+    else given[name] = value;
+  }
+  for (const [column, source] of copies) checkCopy(table, copies, column, source);
+  const values = storedRow(table, given);
+  const times = storedRow(table, later);
+  if (copies.size + keys.size + times.size + values.size === 0) {
+    throw new SessionValidationError(table.name, { set: 'names no column to update' });
+  }
+  return { copies, times, keys, values };
+}
+
+/** A column of this kind whose values are as the storage has them. */
+function plain<C extends Column>(table: Columns<C>, name: string, kind: ColumnKind): C {
+  const column = columnOf(table, name);
+  if (column.kind === kind && !column.transformer) return column;
+  throw new UnsupportedQueryError(`Table "${table.name}": "${name}" is no ${kind} column without a transformer.`);
+}
+
+/** @throws SessionValidationError naming every key that no JSON can have, or whose value is no JSON */
+function keyChanges(table: Columns, name: string, { changes }: JsonKeys): KeyChanges {
+  if (typeof changes !== 'object' || changes === null || Array.isArray(changes))
+    throw new SessionValidationError(table.name, { [name]: 'must be an object' });
+  const column: Column = { property: name, kind: 'json', nullable: true };
+  const errors: Record<string, string> = {};
+  const set: [key: string, value: unknown][] = [];
+  const removed: string[] = [];
+  for (const [key, value] of Object.entries(changes)) {
+    try {
+      toStorable(column, key);
+      if (value === undefined) removed.push(key);
+      else set.push([key, toStorable(column, value)]);
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      errors[`${name}.${key}`] = error.message;
+    }
+  }
+  if (Object.keys(errors).length > 0) throw new SessionValidationError(table.name, errors);
+  return { set, removed };
+}
+
+function checkCopy<C extends Column>(table: Columns<C>, copies: ReadonlyMap<C, C>, column: C, source: C): void {
+  if (copies.has(source)) {
+    throw new UnsupportedQueryError(
+      `Table "${table.name}": "${column.property}" cannot take the value of "${source.property}", which takes that of another column in the same update; use two updates.`,
+    );
+  }
+  if (column.kind === 'enum') {
+    // PostgreSQL has a type for each such column.
+    throw new UnsupportedQueryError(
+      `Table "${table.name}": the enum column "${column.property}" cannot take the value of another column.`,
+    );
+  }
+  if (column.kind !== source.kind) {
+    throw new SessionValidationError(table.name, {
+      [column.property]: `cannot take the value of ${source.property}, which is of another type`,
+    });
+  }
+}
+
+/** The value as the storage has it. @throws ValueError for one that the column cannot hold */
+export function toStorable(column: Column, value: unknown): unknown {
+  return storable(column, toStored(column, value));
+}
+
+/** A value in its stored form. @throws ValueError for one that the column cannot hold */
+export function storable(column: Column, stored: unknown): unknown {
+  if (stored === IMPOSSIBLE) throw new ValueError(impossible(column));
+  if (stored === null && !column.nullable) throw new ValueError('must not be null');
+  return stored;
+}
+
+/** What is wrong with a value of the right type that the column can never hold. */
+function impossible({ kind, values, length }: Column): string {
+  if (kind === 'uuid') return 'must be a UUID';
+  if (kind === 'enum') return `must be one of ${values?.join(', ')}`;
+  return `must not contain NUL characters or lone surrogates${length === undefined ? '' : `, nor more than ${length} characters`}`;
+}

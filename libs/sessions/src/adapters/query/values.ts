@@ -1,0 +1,120 @@
+import type { Column } from '../port/columns.js';
+import { FIRST_TIME, LAST_TIME } from '../../util/times.js';
+
+/** A value that the column can never hold: an equality with it matches nothing, and it cannot be stored. */
+export const IMPOSSIBLE: unique symbol = Symbol('impossible');
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const INTEGER = /^-?\d{1,19}$/;
+const DECIMAL = /^-?\d+(\.\d+)?$/;
+const INT_MAX = 2 ** 31;
+const BIGINT_MAX = 2n ** 63n;
+
+/** Thrown by {@link canonical} with what the column needs, to be completed by the caller with the table and field. */
+export class ValueError extends Error {}
+
+/** The value as the storage has it: through the application's own transformer, then in its one form. */
+export function toStored(column: Column, value: unknown): unknown {
+  return canonical(column, column.transformer ? column.transformer.to(value) : value);
+}
+
+/** The same value in the one form in which it is stored, compared and returned. */
+export function canonical(column: Column, value: unknown): unknown {
+  if (value === null) return null;
+  switch (column.kind) {
+    case 'string':
+      return typeof value === 'string' ? storableText(value, column.length) : fail('must be text', value);
+    case 'uuid':
+      return typeof value === 'string'
+        ? UUID.test(value)
+          ? value.toLowerCase()
+          : IMPOSSIBLE
+        : fail('must be a UUID', value);
+    case 'int':
+      return Number.isInteger(value) && (value as number) >= -INT_MAX && (value as number) < INT_MAX
+        ? value
+        : fail('must be a whole number of 32 bits', value);
+    case 'bigint':
+      return canonicalBigint(value);
+    case 'number':
+      return Number.isFinite(value) ? (value as number) + 0 : fail('must be a finite number', value);
+    case 'decimal':
+      if (typeof value === 'string' && DECIMAL.test(value)) return value;
+      return typeof value === 'number' && Number.isFinite(value)
+        ? String(value)
+        : fail('must be a decimal number', value);
+    case 'boolean':
+      return typeof value === 'boolean' ? value : fail('must be true or false', value);
+    case 'timestamp':
+      return canonicalTimestamp(value);
+    case 'enum':
+      if (typeof value !== 'string' && typeof value !== 'number') return fail('must be one of its values', value);
+      return column.values?.includes(value) === false ? IMPOSSIBLE : value;
+    case 'json':
+      return canonicalJson(value);
+    case 'other':
+      return value;
+  }
+}
+
+/** A pattern for the text of a column, which may have more characters than the text. */
+export function canonicalPattern(column: Column, pattern: unknown): unknown {
+  return canonical({ ...column, kind: 'string', length: undefined }, pattern);
+}
+
+/** A number of rows to take or to leave out. */
+export function canonicalCount(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+    ? (value as number)
+    : fail('must be a whole number of rows', value);
+}
+
+/** Text without what databases refuse or alter: the NUL character, lone surrogates, and more characters than it may have. */
+function storableText(value: string, length = Infinity): string | typeof IMPOSSIBLE {
+  if (value.includes('\0') || !value.isWellFormed()) return IMPOSSIBLE;
+  return value.length > length && Array.from(value).length > length ? IMPOSSIBLE : value;
+}
+
+function canonicalBigint(value: unknown): string {
+  const whole =
+    typeof value === 'bigint' || Number.isSafeInteger(value) || (typeof value === 'string' && INTEGER.test(value))
+      ? BigInt(value as bigint | number | string)
+      : undefined;
+  if (whole === undefined || whole < -BIGINT_MAX || whole >= BIGINT_MAX) {
+    return fail('must be a whole number of 64 bits, as a bigint, a safe number or decimal text', value);
+  }
+  return whole.toString();
+}
+
+function canonicalTimestamp(value: unknown): Date {
+  const time = value instanceof Date ? value.getTime() : NaN;
+  if (!(time >= FIRST_TIME && time <= LAST_TIME)) return fail('must be a Date between the years 1000 and 9999', value);
+  return new Date(time);
+}
+
+/** What JSON text gives back, so that a caller gets at once what a later read will return. */
+function canonicalJson(value: unknown): unknown {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    return fail('must be JSON (no cycles, no bigint)', value);
+  }
+  if (text === undefined) return fail('must be JSON', value);
+  // JSON.stringify escapes both what PostgreSQL's jsonb refuses: NUL characters and lone surrogates.
+  if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(text)) return IMPOSSIBLE;
+  return JSON.parse(text);
+}
+
+function fail(problem: string, value: unknown): never {
+  throw new ValueError(`${problem}, not ${describe(value)}`);
+}
+
+/** The type of a value, never the value itself: it may be a secret. */
+function describe(value: unknown): string {
+  if (value === undefined) return 'undefined';
+  if (Array.isArray(value)) return 'an array';
+  if (value instanceof Date) return 'a Date out of range';
+  if (typeof value === 'number') return `the number ${value}`;
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

@@ -1,0 +1,217 @@
+import type { DataSource } from 'typeorm';
+import { all, compileWhere, type Condition, isNeverNull, isNullOnly } from '../query/conditions.js';
+import { namedParts, type OrderTerm } from '../query/query-options.js';
+import type { Prepared, QueryKind, QueryOptions, Row, Schema, Where } from '../port/sessions-adapter.js';
+import { SessionValidationError } from '../../errors/errors.js';
+import { assignmentsOf } from '../query/rows.js';
+import { ValueError } from '../query/values.js';
+import type { Dialect, KeyedUpdate } from './dialects/index.js';
+import { type Slot, SqlWriter } from './sql-writer.js';
+import type { SqlColumn, SqlTable } from './sql-table.js';
+
+/** A statement whose text is final and whose values are filled in at each run. */
+export interface Statement {
+  readonly text: string;
+  readonly slots: readonly Slot[];
+}
+
+/** A query of {@link TypeOrmAdapter}, compiled. */
+export interface SqlPrepared extends Prepared {
+  readonly table: SqlTable;
+  readonly options: QueryOptions;
+  readonly condition: Condition<SqlColumn>;
+  readonly statement: Statement;
+  /** The columns that a run returns, if any. */
+  readonly columns: readonly SqlColumn[] | undefined;
+  readonly count: boolean;
+  /** Whether the database cannot return the changed rows by the statement itself. */
+  readonly emulatesReturning: boolean;
+  /** Whether the rows to delete are found first and then deleted by key, since the database has no `DELETE` with a limit. */
+  readonly deletesByKey: boolean;
+  /** What locks the rows to update first, where the statement itself does not leave out those that others have locked. */
+  readonly locking?: Statement | undefined;
+  /** Whether the statement tells how many rows it deleted in a column beside the greatest value. */
+  readonly countsDeleted: boolean;
+}
+
+/** More rows than any table has, for an offset without a limit, which two of the databases refuse. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+
+/** That of a query which is none by itself. */
+export const NO_STATEMENT: Statement = { text: '', slots: [] };
+
+export function prepareQuery(
+  dataSource: DataSource,
+  dialect: Dialect,
+  table: SqlTable,
+  kind: QueryKind,
+  schema: Schema,
+  options: QueryOptions,
+  narrowedBy?: Where | readonly Where[],
+): SqlPrepared {
+  const condition = all([compileWhere(table, options.where), compileWhere(table, narrowedBy)]);
+  const parts = {
+    kind,
+    schema,
+    table,
+    options,
+    condition,
+    count: options.count ?? false,
+    emulatesReturning: false,
+    deletesByKey: false,
+    countsDeleted: false,
+  };
+  const { columns, order } = namedParts(table, kind, options);
+  const build = { dataSource, dialect, table, condition, options, order };
+  if (kind === 'all') {
+    return { ...parts, columns, statement: columns ? selectStatement(build, columns) : countStatement(build) };
+  }
+  if (options.skipLocked) return { ...parts, columns, ...unlockedUpdate(build) };
+  const byKey = options.take !== undefined && !dialect.limitedDelete;
+  const [greatest] = options.greatest === undefined ? [] : columns!;
+  if (byKey && (!columns || greatest)) return { ...parts, columns, deletesByKey: true, statement: NO_STATEMENT };
+  const returns = !byKey && dialect.returning.has(kind === 'updateAll' ? 'update' : 'delete');
+  const statement = kind === 'updateAll' ? updateStatement(build) : deleteStatement(build);
+  if (greatest && dialect.countDeleted) {
+    const text = dialect.countDeleted(
+      `${statement.text} RETURNING ${greatest.sqlName}`,
+      `${greatest.read(`MAX(${greatest.sqlName})`)} AS ${dataSource.driver.escape(greatest.property)}`,
+    );
+    return { ...parts, columns, countsDeleted: true, statement: { ...statement, text } };
+  }
+  const text = statement.text + (columns && returns ? returningSql(dataSource, columns) : '');
+  return { ...parts, columns, emulatesReturning: columns !== undefined && !returns, statement: { ...statement, text } };
+}
+
+/** The clause that gives back columns of the rows that a statement wrote. */
+export function returningSql({ driver }: DataSource, columns: readonly SqlColumn[]): string {
+  return ` RETURNING ${columns.map((column) => `${column.read(column.sqlName)} AS ${driver.escape(column.property)}`).join(', ')}`;
+}
+
+/** The values of a statement, in the order in which the driver binds them. */
+export function bindParams(prepared: Pick<SqlPrepared, 'table' | 'statement'>, params: Readonly<Row>): unknown[] {
+  return prepared.statement.slots.map((slot) => {
+    if ('constant' in slot) return slot.constant;
+    const value = params[slot.param];
+    if (value === undefined)
+      throw new SessionValidationError(prepared.table.name, {
+        [slot.param]: 'is a parameter of the query and was not given',
+      });
+    try {
+      return slot.convert(value);
+    } catch (error) {
+      if (error instanceof ValueError)
+        throw new SessionValidationError(prepared.table.name, { [slot.param]: error.message });
+      throw error;
+    }
+  });
+}
+
+interface Build {
+  readonly dataSource: DataSource;
+  readonly dialect: Dialect;
+  readonly table: SqlTable;
+  readonly condition: Condition<SqlColumn>;
+  readonly options: QueryOptions;
+  readonly order: readonly OrderTerm<SqlColumn>[];
+}
+
+function selectStatement(build: Build, columns: readonly SqlColumn[]): Statement {
+  const { driver } = build.dataSource;
+  // The alias keeps an order by "createdAt" from meaning the selected expression of that name.
+  const alias = driver.escape('t');
+  const writer = new SqlWriter(build.dialect, { prefix: `${alias}.`, similar: build.options.similar });
+  const list = columns.map((column) => `${column.read(writer.name(column))} AS ${driver.escape(column.property)}`);
+  const where = writer.write(build.condition);
+  const tail = orderSql(build, writer) + limitSql(writer, build.options);
+  const named = `${build.table.sqlName} ${alias}`;
+  const from = (build.options.latest && keyAccess(build)?.from(named)) || named;
+  return finish(build, writer, `SELECT ${list.join(', ')} FROM ${from} WHERE ${where}${tail}`);
+}
+
+function countStatement(build: Build): Statement {
+  const writer = new SqlWriter(build.dialect);
+  const where = writer.write(build.condition);
+  return finish(build, writer, `SELECT COUNT(*) AS count FROM ${build.table.sqlName} WHERE ${where}`);
+}
+
+function updateStatement(build: Build, written = updateSql): Statement {
+  const { dialect, table, condition, options } = build;
+  const writer = new SqlWriter(dialect);
+  const { copies, times, keys, values } = assignmentsOf(table, options.set);
+  const set = [
+    ...Array.from(copies, ([column, source]) => `${writer.name(column)} = ${writer.copied(column, source)}`),
+    ...Array.from(times, ([column, time]) => `${writer.name(column)} = ${writer.later(column, time)}`),
+    ...Array.from(keys, ([column, changes]) => `${writer.name(column)} = ${writer.changed(column, changes)}`),
+    ...Array.from(values, ([column, value]) => `${writer.name(column)} = ${writer.assigned(column, value)}`),
+  ].join(', ');
+  return finish(build, writer, written({ ...keyed(build), set, where: writer.write(condition) }));
+}
+
+const updateSql = ({ table, set, where }: KeyedUpdate): string => `UPDATE ${table} SET ${set} WHERE ${where}`;
+
+/** An update that leaves out rows that others have locked, or what comes before it. */
+function unlockedUpdate(build: Build): Pick<SqlPrepared, 'statement' | 'locking'> {
+  const { update, select } = build.dialect.skipLocked ?? { update: updateSql };
+  const writer = new SqlWriter(build.dialect);
+  const locking = select && finish(build, writer, select({ ...keyed(build), where: writer.write(build.condition) }));
+  return { statement: update ? updateStatement(build, update) : NO_STATEMENT, locking };
+}
+
+/** The table, and its key. */
+function keyed(build: Build): Pick<KeyedUpdate, 'table' | 'key'> {
+  const { sqlName, primary } = build.table;
+  return { table: keyAccess(build)?.from(sqlName) ?? sqlName, key: primary[0]!.sqlName };
+}
+
+function deleteStatement(build: Build): Statement {
+  const { dialect, table, condition, options } = build;
+  const writer = new SqlWriter(dialect);
+  const where = writer.write(condition);
+  if (options.take === undefined || !dialect.limitedDelete) {
+    const byKey = options.returning?.length ? undefined : keyAccess(build);
+    return finish(build, writer, `${byKey?.delete(table.sqlName) ?? `DELETE FROM ${table.sqlName}`} WHERE ${where}`);
+  }
+  const order = orderSql(build, writer);
+  const limit = writer.rows(options.take);
+  const key = table.primary.map((column) => writer.name(column)).join(', ');
+  return finish(build, writer, dialect.limitedDelete({ table: table.sqlName, key, where, order, limit }));
+}
+
+/** How the table is named where the condition says which keys the rows have. */
+function keyAccess(build: Build): Dialect['byKey'] {
+  return findsByKey(build) ? build.dialect.byKey : undefined;
+}
+
+/** Whether the condition says which keys the rows have. */
+export function findsByKey({ table, condition }: Pick<Build, 'table' | 'condition'>): boolean {
+  return table.primary.length === 1 && namesKey(table.primary[0]!, condition);
+}
+
+function namesKey(key: SqlColumn, condition: Condition<SqlColumn>): boolean {
+  if (condition.kind === 'and') return condition.parts.some((part) => namesKey(key, part));
+  if (condition.kind === 'or') return condition.parts.every((part) => namesKey(key, part));
+  const equals = condition.kind === 'in' || (condition.kind === 'compare' && condition.op === '=');
+  return equals && condition.subject.column === key;
+}
+
+function orderSql({ dialect, order, condition }: Build, writer: SqlWriter): string {
+  const sorted = order.filter(({ column }) => dialect.sortsByNull || !isNullOnly(column, condition));
+  const terms = sorted.map(({ column, direction }) => {
+    // Where there are no nulls to place, or nothing else, an order that places them is one that the index has not.
+    const isMixed = column.nullable && !isNullOnly(column, condition) && !isNeverNull(column, condition);
+    const nulls = isMixed && !dialect.nullsFirst ? (direction === 'ASC' ? ' NULLS FIRST' : ' NULLS LAST') : '';
+    return `${writer.sortable(column)} ${direction === 'DESC' ? 'DESC' : 'ASC'}${nulls}`;
+  });
+  return terms.length === 0 ? '' : ` ORDER BY ${terms.join(', ')}`;
+}
+
+function limitSql(writer: SqlWriter, { take, skip }: QueryOptions): string {
+  if (take === undefined && skip === undefined) return '';
+  return ` LIMIT ${writer.rows(take ?? NO_LIMIT)}${skip === undefined ? '' : ` OFFSET ${writer.rows(skip)}`}`;
+}
+
+function finish({ dataSource }: Build, writer: SqlWriter, sql: string): Statement {
+  const [text, slots] = dataSource.driver.escapeQueryWithParameters(sql, writer.slots);
+  return { text, slots: slots as Slot[] };
+}

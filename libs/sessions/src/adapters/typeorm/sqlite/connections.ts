@@ -1,0 +1,161 @@
+import { type DataSource, type EntityManager, QueryFailedError, QueryResult } from 'typeorm';
+import type { BetterSqlite3Driver } from 'typeorm/driver/better-sqlite3/BetterSqlite3Driver.js';
+import type { BetterSqlite3DataSourceOptions } from 'typeorm/driver/better-sqlite3/BetterSqlite3DataSourceOptions.js';
+import type { Awaitable } from '../../../util/maybe-promise.js';
+import { SessionsError } from '../../../errors/errors.js';
+import type { SqliteConnection } from './better-sqlite3.js';
+import type { Run, Sent } from '../run.js';
+import { isBusy, SqliteLine } from './line.js';
+import { openReader } from './reader.js';
+import { SqliteStatements } from './statements.js';
+import { SqliteTurns } from './turns.js';
+
+/** A statement that is not kept. */
+interface Query {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  readonly reads: boolean;
+  readonly waits: boolean;
+  /** The table that an error names. */
+  readonly table: string;
+}
+
+/** What reads travel on: a connection of their own, or TypeORM's. */
+interface Reader {
+  readonly statements: SqliteStatements;
+  readonly manager: EntityManager;
+}
+
+/** What there is as long as TypeORM has the same connection. */
+interface Connected {
+  readonly writer: SqliteStatements;
+  reader?: Reader;
+  opening?: Promise<Reader>;
+}
+
+const CONNECTIONS = new WeakMap<DataSource, SqliteConnections>();
+
+const NOTHING_SENT: Sent = { rows: [], rowCount: 0 };
+const NOTHING_DONE = Object.assign(new QueryResult(), { affected: 0 });
+
+const ALWAYS = (): boolean => true;
+
+/**
+ * How statements reach SQLite, where TypeORM has one connection for all requests: what one of them does in a transaction
+ * would be read by the others, and what they write meanwhile would be undone with it.
+ *
+ * So reads travel on a connection of their own, and each write is run in one turn of the event loop in which TypeORM's is in
+ * no transaction. A second connection that writes would make the application's transactions fail: SQLite lets nobody write
+ * who has read before another connection wrote.
+ */
+export class SqliteConnections {
+  readonly turns = new SqliteTurns(() => this.isFree);
+  readonly #line: SqliteLine;
+  #connected: Connected | undefined;
+
+  private constructor(private readonly dataSource: DataSource) {
+    this.#line = SqliteLine.of(dataSource);
+  }
+
+  /** Those of a data source; none where it is of another database. */
+  static of(dataSource: DataSource): SqliteConnections | undefined {
+    if (dataSource.options.type !== 'better-sqlite3') return undefined;
+    let connections = CONNECTIONS.get(dataSource);
+    if (!connections) CONNECTIONS.set(dataSource, (connections = new SqliteConnections(dataSource)));
+    return connections;
+  }
+
+  /** Runs a statement that is kept; at once where nobody is in its way. */
+  send(run: Run): Awaitable<Sent> {
+    const { writer, reader } = this.#connection();
+    if (run.runner) return writer.send(run);
+    if (!run.reads) return this.write(run.table.name, () => writer.send(run), run.waits ? undefined : NOTHING_SENT);
+    if (reader && (reader.statements !== writer || this.isFree)) {
+      try {
+        return reader.statements.send(run);
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+      }
+    }
+    return this.read(run.table.name, ({ statements }) => statements.send(run));
+  }
+
+  /** Runs a statement that is not kept, and tells of it as TypeORM does. @throws QueryFailedError */
+  async query({ text, values, reads, waits, table }: Query): Promise<QueryResult> {
+    const { logger, options } = this.dataSource;
+    const runner = this.dataSource.createQueryRunner();
+    const parameters = [...values];
+    logger.logQuery(text, parameters, runner);
+    await runner.broadcaster.broadcast('BeforeQuery', text, parameters);
+    const begin = Date.now();
+    try {
+      const result = await (reads
+        ? this.read(table, ({ statements }) => statements.query(text, values))
+        : this.write(table, (statements) => statements.query(text, values), waits ? undefined : NOTHING_DONE));
+      const time = Date.now() - begin;
+      const { maxQueryExecutionTime } = options;
+      if (maxQueryExecutionTime && time > maxQueryExecutionTime) logger.logQuerySlow(time, text, parameters, runner);
+      await runner.broadcaster.broadcast('AfterQuery', text, parameters, true, time, result.raw, undefined);
+      return result;
+    } catch (error) {
+      logger.logQueryError(error as Error, text, parameters, runner);
+      await runner.broadcaster.broadcast('AfterQuery', text, parameters, false, undefined, undefined, error);
+      throw error instanceof SessionsError ? error : new QueryFailedError(text, parameters, error as Error);
+    }
+  }
+
+  /** What `attempt` reads: of what is committed, where there is a file to read it from. */
+  async read<T>(table: string, attempt: (reader: Reader) => Awaitable<T>): Promise<T> {
+    const reader = await this.#reader(table);
+    const isFree = reader.statements === this.#connection().writer ? () => this.isFree : ALWAYS;
+    return this.#line.wait(table, isFree, () => attempt(reader));
+  }
+
+  /**
+   * Runs what writes, in one turn; where it throws, it must have written nothing.
+   *
+   * @param instead what comes of it where somebody is in its way; without it, it waits
+   */
+  write<T extends object | number>(table: string, attempt: (writer: SqliteStatements) => T, instead?: T): Awaitable<T> {
+    const { writer } = this.#connection();
+    const write = (): T => this.turns.write(table, () => writer.withoutWaiting(() => attempt(writer)));
+    const isFree = (): boolean => this.isFree;
+    return instead === undefined ? this.#line.run(table, isFree, write) : (this.#line.now(isFree, write) ?? instead);
+  }
+
+  /** Whether no transaction of the application is open. */
+  get isFree(): boolean {
+    return !this.#connection().writer.connection.inTransaction;
+  }
+
+  /** As it is now: a data source that is initialized anew has another connection. */
+  #connection(): Connected {
+    const { databaseConnection } = this.dataSource.driver as BetterSqlite3Driver;
+    const connection = databaseConnection as SqliteConnection;
+    if (this.#connected?.writer.connection !== connection) {
+      this.#connected = { writer: this.#statementsOf(connection) };
+    }
+    return this.#connected;
+  }
+
+  async #reader(table: string): Promise<Reader> {
+    const connected = this.#connection();
+    if (connected.reader) return connected.reader;
+    connected.opening ??= this.#line
+      .wait(table, ALWAYS, () => this.#open(connected))
+      .finally(() => delete connected.opening);
+    return connected.opening;
+  }
+
+  async #open(connected: Connected): Promise<Reader> {
+    const { writer } = connected;
+    const { connection, manager } = await openReader(this.dataSource, writer.connection);
+    const statements = connection === writer.connection ? writer : this.#statementsOf(connection);
+    return (connected.reader = { statements, manager });
+  }
+
+  #statementsOf(connection: SqliteConnection): SqliteStatements {
+    const { statementCacheSize } = this.dataSource.options as BetterSqlite3DataSourceOptions;
+    return new SqliteStatements(connection, statementCacheSize);
+  }
+}

@@ -1,0 +1,98 @@
+import { QueryFailedError, type DataSource, type EntitySubscriberInterface } from 'typeorm';
+import type { Awaitable } from '../../../util/maybe-promise.js';
+import { SessionsUnavailableError } from '../../../errors/errors.js';
+
+/** How long a call waits for what others hold, in milliseconds. */
+const WAIT_MS = 5000;
+
+/** After how many milliseconds it looks again; the end of a transaction of TypeORM's it is told. */
+const AGAIN_MS = 5;
+
+/** By data source, who waits. */
+const LINES = new WeakMap<DataSource, SqliteLine>();
+
+const subscriber: EntitySubscriberInterface = {
+  afterTransactionCommit: ({ dataSource }) => LINES.get(dataSource)?.wake(),
+  afterTransactionRollback: ({ dataSource }) => LINES.get(dataSource)?.wake(),
+};
+
+/**
+ * Calls that wait, without holding up the event loop, for the end of a transaction of the application, whose statements
+ * travel on the same connection, or for a lock that another connection has on the file.
+ */
+export class SqliteLine {
+  #woken: Promise<void> | undefined;
+  #wake: (() => void) | undefined;
+
+  private constructor(private readonly dataSource: DataSource) {}
+
+  static of(dataSource: DataSource): SqliteLine {
+    let line = LINES.get(dataSource);
+    if (!line) LINES.set(dataSource, (line = new SqliteLine(dataSource)));
+    return line;
+  }
+
+  /** Runs `attempt` in the first turn in which nobody is in its way: at once, if it is this one. */
+  run<T extends object | number>(table: string, isFree: () => boolean, attempt: () => T): Awaitable<T> {
+    return this.now(isFree, attempt) ?? this.wait(table, isFree, attempt);
+  }
+
+  /** Runs `attempt` in this turn; `undefined` where somebody is in its way. */
+  now<T extends object | number>(isFree: () => boolean, attempt: () => T): T | undefined {
+    try {
+      return isFree() ? attempt() : undefined;
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      return undefined;
+    }
+  }
+
+  /** As {@link run}, where `attempt` takes longer than one turn. @throws SessionsUnavailableError after five seconds */
+  async wait<T>(table: string, isFree: () => boolean, attempt: () => Awaitable<T>): Promise<T> {
+    const until = performance.now() + WAIT_MS;
+    for (;;) {
+      let cause: unknown;
+      try {
+        if (isFree()) return await attempt();
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        cause = error;
+      }
+      if (performance.now() >= until) throw new SessionsUnavailableError(table, cause ? LOCKED : OPEN, { cause });
+      await this.#next();
+    }
+  }
+
+  /** Lets those who wait look again: first, for whoever has ended the transaction may begin the next one. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  #next(): Promise<void> {
+    const { subscribers } = this.dataSource;
+    // A data source that is initialized anew has other subscribers.
+    if (!subscribers.includes(subscriber)) subscribers.push(subscriber);
+    return (this.#woken ??= new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#woken = undefined;
+        resolve();
+      };
+      const timer = setTimeout(wake, AGAIN_MS);
+      this.#wake = wake;
+    }));
+  }
+}
+
+const OPEN =
+  'waited five seconds for the end of a transaction of the application, which has the only connection that writes. ' +
+  'A call inside dataSource.transaction(…) wants { manager }: without it, it waits for the transaction that waits for it.';
+
+const LOCKED =
+  'waited five seconds for a lock of the database file, which another process has, or a large transaction of the application.';
+
+/** Whether a statement was refused for the lock of another connection: then nothing of it was done. */
+export function isBusy(error: unknown): boolean {
+  const { code } = (error instanceof QueryFailedError ? error.driverError : error) as { readonly code?: string };
+  return code?.startsWith('SQLITE_BUSY') ?? false;
+}

@@ -1,0 +1,72 @@
+import { QueryResult } from 'typeorm';
+import type { SqliteConnection, SqliteStatement } from './better-sqlite3.js';
+import type { Run, Sent } from '../run.js';
+
+/** The statements of one connection. */
+export class SqliteStatements {
+  readonly #kept = new Map<string, SqliteStatement>();
+  /** Those that are not kept, the last ones of them, as TypeORM has them. */
+  readonly #recent = new Map<string, SqliteStatement>();
+
+  constructor(
+    readonly connection: SqliteConnection,
+    private readonly cacheSize = 100,
+  ) {}
+
+  /** Runs a statement and keeps it for the next time. All its rows are read, for one that is not done blocks others. */
+  send({ text, values, first }: Run): Sent {
+    const statement = this.#keep(text);
+    if (!statement.reader) return { rows: [], rowCount: statement.run(...values).changes };
+    const rows = (first ? firstOf(statement.get(...values)) : statement.all(...values)) as unknown[][];
+    return { rows, rowCount: rows.length };
+  }
+
+  /** Runs a statement that need not be kept, with its rows as TypeORM has them. */
+  query(text: string, values: readonly unknown[]): QueryResult {
+    const statement = this.#prepareOnce(text);
+    const result = new QueryResult();
+    if (statement.reader) result.raw = result.records = statement.all(...values);
+    else {
+      const { changes, lastInsertRowid } = statement.run(...values);
+      result.affected = changes;
+      result.raw = lastInsertRowid;
+    }
+    return result;
+  }
+
+  /** Runs `write` with an error instead of a wait for the lock of another connection, which would stop the event loop. */
+  withoutWaiting<T>(write: () => T): T {
+    const [timeout] = this.#keep('PRAGMA busy_timeout').get() as [number];
+    this.#keep('PRAGMA busy_timeout = 0').get();
+    try {
+      return write();
+    } finally {
+      this.#keep(`PRAGMA busy_timeout = ${timeout}`).get();
+    }
+  }
+
+  #keep(text: string): SqliteStatement {
+    let statement = this.#kept.get(text);
+    if (!statement) {
+      statement = this.connection.prepare(text);
+      if (statement.reader) statement.raw();
+      this.#kept.set(text, statement);
+    }
+    return statement;
+  }
+
+  #prepareOnce(text: string): SqliteStatement {
+    let statement = this.#recent.get(text);
+    if (!statement) {
+      statement = this.connection.prepare(text);
+      this.#recent.set(text, statement);
+      const [oldest] = this.#recent.keys();
+      if (this.#recent.size > this.cacheSize) this.#recent.delete(oldest!);
+    }
+    return statement;
+  }
+}
+
+function firstOf<T>(row: T | undefined): T[] {
+  return row ? [row] : [];
+}

@@ -1,0 +1,116 @@
+import type { DataSource } from 'typeorm';
+import { SessionsConfigError } from '../../errors/errors.js';
+import { configured } from '../../util/known-options.js';
+import { type ChannelEnds, connectionProblems } from './channel-connections.js';
+import { inTime } from './in-time.js';
+import type { ChannelConnection, InvalidationChannel } from './invalidation-channel.js';
+import { type KeptConnection, keepConnection } from './kept-connection.js';
+
+/** What `PostgresChannel` takes beside the data source to listen on. */
+export interface PostgresChannelOptions {
+  /**
+   * The data source by which messages are sent, of the same database. Default: that of the tables, where all of them are
+   * of one data source of PostgreSQL; else the one that is listened on.
+   */
+  readonly publishOn?: DataSource;
+}
+
+const OPTIONS = { publishOn: true } satisfies Record<keyof PostgresChannelOptions, true>;
+
+const NAME = 'nest_sessions';
+
+/** How long what was sent may be under way to who listens. */
+const SILENCE_MS = 2000;
+
+const UNHEARD =
+  'the connection that listens hears nothing of what is sent. A pooler that hands out connections for a transaction only, ' +
+  'such as PgBouncer with pool_mode = transaction, is listened past: new PostgresChannel(direct), on a data source that ' +
+  'goes straight to PostgreSQL, to the database on which messages are sent';
+
+/**
+ * `LISTEN` and `NOTIFY` of PostgreSQL, on two connections that are kept for it: one of a data source's pool listens, another
+ * one sends, for behind a pooler that shares connections one that sends may hear itself and nobody else.
+ *
+ * @example
+ * ```ts
+ * const direct = await new DataSource({ type: 'postgres', url, poolSize: 1 }).initialize();
+ * const channel = new PostgresChannel(direct);
+ * SessionsModule.forRoot({ cache: { channel } });
+ * ```
+ * @see the PostgreSQL manual, NOTIFY: messages come in the order in which their transactions were committed
+ */
+export class PostgresChannel implements InvalidationChannel {
+  readonly #listenOn: DataSource;
+  readonly #publishOn: DataSource | undefined;
+
+  /**
+   * @param listenOn goes straight to PostgreSQL, or by a pooler that gives each client a connection of its own
+   * @throws SessionsConfigError for options that there are not
+   */
+  constructor(listenOn: DataSource, options: PostgresChannelOptions = {}) {
+    this.#listenOn = listenOn;
+    this.#publishOn = configured('PostgresChannel', options, OPTIONS).publishOn;
+  }
+
+  /** Of which data sources it keeps a connection, where the tables are of that one. */
+  ends(tables: DataSource | undefined): ChannelEnds {
+    return { listenOn: this.#listenOn, publishOn: this.#publishOn ?? tables ?? this.#listenOn };
+  }
+
+  /**
+   * @param tables the data source of the tables that it is for, to send by where nothing else was said
+   * @throws SessionsConfigError where there are not two connections for it
+   */
+  async connect(
+    heard: (message: string) => void,
+    lost: (reason: unknown) => void,
+    tables?: DataSource,
+  ): Promise<ChannelConnection> {
+    const ends = this.ends(tables);
+    const problems = connectionProblems(ends, new Set());
+    if (problems.length > 0) throw new SessionsConfigError(problems);
+    const kept: KeptConnection[] = [];
+    const keep = async (dataSource: DataSource): Promise<KeptConnection['client']> => {
+      const connection = await keepConnection(dataSource, lost);
+      kept.push(connection);
+      return connection.client;
+    };
+    const end = async (): Promise<void> => {
+      await Promise.all(kept.map((connection) => connection.end()));
+    };
+    let hears = false;
+    let sentAt: number | undefined;
+    let last = Promise.resolve();
+    try {
+      const sender = await keep(ends.publishOn);
+      const listener = await keep(ends.listenOn);
+      listener.on('notification', ({ channel, payload = '' }) => {
+        if (channel !== NAME) return;
+        hears = true;
+        heard(payload);
+      });
+      await listener.query(`LISTEN ${NAME}`);
+      const send = async (message: string): Promise<void> => {
+        await sender.query('SELECT pg_notify($1, $2)', [NAME, message]);
+        const now = performance.now();
+        sentAt ??= now;
+        if (!hears && now - sentAt > SILENCE_MS) lost(new Error(UNHEARD));
+      };
+      return {
+        // One statement after the other, as a client of `pg` wants it.
+        publish(message) {
+          const sent = last.then(() => send(message));
+          last = sent.catch(() => undefined);
+          return sent;
+        },
+        async close() {
+          await inTime(last, undefined);
+          await end();
+        },
+      };
+    } catch (error) {
+      await end();
+      throw error;
+    }
+  }
+}

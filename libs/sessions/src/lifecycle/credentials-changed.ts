@@ -1,0 +1,197 @@
+import { type EntityManager, InstanceChecker } from 'typeorm';
+import { markName, pruneMarks, readMark, settleMark, writeMark } from './marks.js';
+import type { Row, SessionsAdapter, Where } from '../adapters/port/sessions-adapter.js';
+import { IMPOSSIBLE, toStored, ValueError } from '../adapters/query/values.js';
+import { SessionsConfigError, SessionValidationError, StaleCredentialsError } from '../errors/errors.js';
+import type { Told } from '../events/session-events.js';
+import type { RevocationReason } from '../session/revocation-reasons.js';
+import { writeSerially } from './serial-writes.js';
+import type { SessionsStore } from './sessions-store.js';
+import { ownerOf } from '../table/definition.js';
+
+/** The reason that says more than that sessions end: nobody may begin one by what was proved before. */
+export const CREDENTIALS_CHANGED: RevocationReason = 'credentials_changed';
+
+/** For how long a proof is good for a sign-in, and so for how long changes are remembered. */
+const DAY_MS = 86_400_000;
+/** How far the clocks of two nodes may be apart. */
+const SKEW_MS = 1000;
+/** How long a transaction of the application may last after its change, if nobody can tell afterwards how long it did. */
+const LONGEST_TRANSACTION_MS = 60_000;
+/** Owners that are locked together at the most. */
+const MOST_OWNERS = 100;
+
+const KIND = 'credentials';
+
+/** Tables in whose data source there was no table of marks the last time. */
+const UNMARKED = new WeakSet<SessionsStore>();
+
+/** An owner, by what they are locked by and the name of their mark. */
+interface Owner {
+  readonly lock: string;
+  readonly mark: string;
+}
+
+/** The name of the lock under which the sessions of one owner are counted, and changes of their credentials are noted. */
+export function ownerLock({ table }: SessionsStore, field: string, value: unknown): string {
+  return `nest-sessions:${table}:${field}:${String(value)}`;
+}
+
+/**
+ * The time at which the proof of a sign-in began.
+ *
+ * @throws SessionsConfigError on a table without `owner`
+ * @throws SessionValidationError for what is no time, or one that is still to come
+ * @throws StaleCredentialsError for one that is older than a day
+ */
+export function checkProof(store: SessionsStore, provedAt: Date): void {
+  const { table, definition } = store;
+  const field = ownerOf(definition);
+  if (field === undefined) {
+    throw new SessionsConfigError([
+      `table "${table}": signIn() with provedAt needs owner: 'userId' in its definition, the extra field that says whose session it is`,
+    ]);
+  }
+  if (!(provedAt instanceof Date) || Number.isNaN(provedAt.getTime()))
+    throw new SessionValidationError(table, { provedAt: 'must be a Date' });
+  const ageMs = store.nowMs() - provedAt.getTime();
+  if (ageMs < -SKEW_MS)
+    throw new SessionValidationError(table, { provedAt: 'is later than now, by the clock of the library' });
+  if (ageMs > DAY_MS) throw new StaleCredentialsError(table, field);
+}
+
+/** The owner of a row; `undefined` where it has none. */
+function ownerIn(store: SessionsStore, field: string, value: unknown): Owner | undefined {
+  const column = store.columns.columns.get(field)!;
+  const stored = toStored(column, value);
+  if (stored === null || stored === IMPOSSIBLE) return undefined;
+  const { table, definition } = store;
+  return {
+    // As rows have it, whose values have been through the transformer and back.
+    lock: ownerLock(store, field, column.transformer ? column.transformer.from(stored) : stored),
+    mark: markName(KIND, [definition.schema ?? null, table, field, stored]),
+  };
+}
+
+/**
+ * Takes a new row back whose proof began before the credentials of its owner changed. It is asked when the row is there, under
+ * the lock of its owner where the storage has one: a change that does not end the new session has been made before.
+ *
+ * @throws StaleCredentialsError
+ */
+export async function refuseStaleProof(
+  store: SessionsStore,
+  adapter: SessionsAdapter,
+  row: Row,
+  provedAt: Date,
+): Promise<void> {
+  const field = ownerOf(store.definition)!;
+  const owner = ownerIn(store, field, row[field]);
+  if (!owner) return;
+  try {
+    const mark = await readMark(adapter, owner.mark);
+    if (!mark) return;
+    const changedMs = mark.until ? Math.min(mark.until.getTime(), store.nowMs()) : mark.at.getTime();
+    if (provedAt.getTime() <= changedMs + SKEW_MS) throw new StaleCredentialsError(store.table, field);
+  } catch (error) {
+    // An error undoes a transaction of our own; here there may be none, or the caller's, who may catch it.
+    await adapter.delete(store.entity, { id: row['id'] }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * The owners that the filters are about, where a change of credentials is to be noted for them.
+ *
+ * @throws SessionValidationError where the filters do not name them
+ */
+export function ownersNamed(store: SessionsStore, steps: readonly (readonly Row[])[]): Owner[] {
+  const field = ownerOf(store.definition);
+  if (field === undefined) return [];
+  const named = steps.flatMap((sets) => {
+    const values = valuesIn(sets, field);
+    return values ? [values] : [];
+  });
+  // All of them must hold, so whoever matches is among the fewest.
+  const [fewest] = named.toSorted((a, b) => a.length - b.length);
+  const problem = (text: string): Error => new SessionValidationError(store.table, { [field]: text });
+  if (!fewest)
+    throw problem(`must be a value or In([…]) for the reason '${CREDENTIALS_CHANGED}', which says whose have changed`);
+  try {
+    const owners = fewest.flatMap((value) => ownerIn(store, field, value) ?? []);
+    const byMark = new Map(owners.map((owner) => [owner.mark, owner]));
+    if (byMark.size > MOST_OWNERS) throw problem(`names more than ${MOST_OWNERS} owners, who are locked together`);
+    return [...byMark.values()].toSorted((a, b) => (a.lock < b.lock ? -1 : 1));
+  } catch (error) {
+    throw error instanceof ValueError ? problem(error.message) : error;
+  }
+}
+
+/** The values that a field has in all of the sets of filters; `undefined` where one of them does not name it by values. */
+function valuesIn(sets: readonly Row[], field: string): unknown[] | undefined {
+  const values: unknown[] = [];
+  for (const set of sets) {
+    const value = set[field];
+    if (value === undefined || value === null) return undefined;
+    if (!InstanceChecker.isFindOperator(value)) {
+      values.push(value);
+      continue;
+    }
+    const named: unknown = value.value;
+    if (value.type === 'equal') values.push(named);
+    else if (value.type === 'in' && Array.isArray(named)) values.push(...(named as unknown[]));
+    else return undefined;
+  }
+  return values;
+}
+
+/**
+ * Ends sessions because the credentials of their owners have changed, and notes that of the owners, for sign-ins that are
+ * under way, and returns how many sessions it ended.
+ */
+export async function revokeForCredentials(
+  store: SessionsStore,
+  owners: readonly Owner[],
+  where: readonly Where[],
+  manager?: EntityManager,
+): Promise<number> {
+  const adapter = store.on(manager);
+  // The change is made by the commit of the caller's transaction, whose time nobody knows yet.
+  const within = manager?.queryRunner?.isTransactionActive === true;
+  const until = within ? new Date(store.nowMs() + LONGEST_TRANSACTION_MS) : null;
+  const locks = owners.map(({ lock }) => lock);
+  const change = async (inner: SessionsAdapter, tell: (event: Told) => void): Promise<number> => {
+    for (const { mark } of owners) await writeMark(inner, mark, { at: store.now(), until });
+    return store.revoke(where, CREDENTIALS_CHANGED, inner, tell);
+  };
+  const count = await writeSerially(adapter, store.events, locks, change, 'latest');
+  UNMARKED.delete(store);
+  if (until) await adapter.afterTransaction(() => settle(store, adapter, owners, until));
+  return count;
+}
+
+/** Notes the end of the caller's transaction as the time of the change; where that fails, the change counts as late as may be. */
+async function settle(
+  store: SessionsStore,
+  adapter: SessionsAdapter,
+  owners: readonly Owner[],
+  until: Date,
+): Promise<void> {
+  try {
+    for (const { mark } of owners) await settleMark(adapter, mark, until, store.now());
+  } catch {
+    // A transaction that is undone, and whose connection may be gone, has left no mark.
+  }
+}
+
+/** Deletes the notes of changes that are of no use any more. */
+export async function pruneChanges(store: SessionsStore, adapter: SessionsAdapter): Promise<void> {
+  if (ownerOf(store.definition) === undefined || UNMARKED.has(store)) return;
+  try {
+    await pruneMarks(adapter, KIND, new Date(store.nowMs() - DAY_MS - 2 * SKEW_MS));
+  } catch (error) {
+    // Who notes no changes needs no table for them.
+    if (!(error instanceof SessionsConfigError)) throw error;
+    UNMARKED.add(store);
+  }
+}

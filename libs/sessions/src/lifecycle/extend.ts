@@ -1,0 +1,231 @@
+import type { EntityManager } from 'typeorm';
+import { And, IsNull, LessThan, MoreThanOrEqual } from 'typeorm';
+import { later, param } from '../adapters/port/operators.js';
+import type { Prepared, Row, Where } from '../adapters/port/sessions-adapter.js';
+import { Batches, sizeFor } from '../util/coalescer.js';
+import { MOVABLE } from './fixed-ends.js';
+import { noteRenewal } from '../session/renewals.js';
+import {
+  after,
+  type BaseSession,
+  endFrom,
+  type Extension,
+  extensionAt,
+  isExpired,
+  limitsOf,
+} from '../session/session.js';
+import type { SessionsStore } from './sessions-store.js';
+
+/** As the log names it. */
+const EXTENSION = 'the extension of sessions';
+
+/** Sessions that get the same end. */
+interface Group {
+  readonly extension: Extension;
+  readonly sessions: readonly BaseSession[];
+}
+
+/** Which of the statements for so many sessions it is. */
+interface Kind {
+  readonly fixedEndsAreKept: boolean;
+  /** Not where it is asked for by name. */
+  readonly skipLocked: boolean;
+}
+
+/** What came of a statement that gives sessions a new end. */
+interface NewEnd {
+  readonly expiresAt: Date;
+  readonly updatedAt: Date;
+  /** Which of its sessions got it; to the others another gave one, or has them locked, or they have ended. */
+  readonly got: 'all' | 'some' | 'none';
+  /** By id, those that have been told of. */
+  readonly told: Set<string>;
+}
+
+/**
+ * The writing of new ends. Requests of one session write one together, and those of several that come while some are under
+ * way travel as one statement; one that comes alone waits for nothing. They wait for no lock either, and where they cannot
+ * be written, the sessions go on with the ends that they have.
+ */
+export class Extensions {
+  readonly #statements = new Map<string, Prepared>();
+  readonly #limit: Prepared;
+  readonly #batches = new Batches<BaseSession, NewEnd | undefined>(
+    (session) => this.#extendOne(session, this.store.now()),
+    (sessions) => this.#extendAll(sessions),
+  );
+  /** By id, those under way. */
+  readonly #running = new Map<string, Promise<NewEnd | undefined>>();
+  /** The sessions of whose new end at the latest time has been told. */
+  #told: { readonly at: number; readonly ids: Set<string> } = { at: NaN, ids: new Set() };
+
+  constructor(
+    private readonly store: SessionsStore,
+    private readonly together: boolean,
+  ) {
+    const { adapter, entity, unrevoked } = store;
+    this.#limit = adapter.prepare('updateAll', entity, {
+      set: { expiresAt: param('expiresAt'), updatedAt: later(param('now')) },
+      where: { id: param('id'), ...unrevoked, expiresAt: IsNull() },
+    });
+  }
+
+  /** The session with a later end where that can be written, else as it is; `null` where it has ended meanwhile. */
+  async extend(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    if (manager) return this.#afterwards(await this.#extendOne(session, this.store.now(), manager), session, manager);
+    const running = this.#running.get(session.id) ?? this.#begin(session);
+    return this.#afterwards(await this.store.favours.inTime(EXTENSION, running), session);
+  }
+
+  /** The session with a later end; `null` where it has ended meanwhile. Rejects where it cannot be written. */
+  async extendNow(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    const end = await this.#writeOne(session, this.store.now(), false, manager);
+    return this.#afterwards(end, session, manager);
+  }
+
+  /** The session, which has no end, with one, if its table has any; `null` where it has ended meanwhile. */
+  async limit(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    const now = this.store.now();
+    const expiresAt = endFrom(now, limitsOf(session, this.store.options));
+    if (expiresAt === null) return session;
+    const params = { id: session.id, now, expiresAt };
+    return this.#afterwards(await this.#write([session], this.#limit, params, manager), session, manager);
+  }
+
+  #begin(session: BaseSession): Promise<NewEnd | undefined> {
+    const { id } = session;
+    const extended = this.together ? this.#batches.run(id, session) : this.#extendOne(session, this.store.now());
+    const running = extended.finally(() => this.#running.delete(id));
+    this.#running.set(id, running);
+    return running;
+  }
+
+  async #extendAll(sessions: readonly BaseSession[]): Promise<(NewEnd | undefined)[]> {
+    const now = this.store.now();
+    const groups = new Map<string, Group & { readonly sessions: BaseSession[] }>();
+    for (const session of sessions) {
+      // It may have ended while it waited.
+      if (isExpired(session.expiresAt, now)) continue;
+      const extension = this.#extensionOf(session, now);
+      const key = `${extension.expiresAt.getTime()} ${extension.ifBefore.getTime()}`;
+      const group = groups.get(key) ?? { extension, sessions: [] };
+      group.sessions.push(session);
+      groups.set(key, group);
+    }
+    const ends = new Map<string, NewEnd | undefined>();
+    await Promise.all(Array.from(groups.values(), (group) => this.#extendGroup(group, now, ends)));
+    return sessions.map(({ id }) => ends.get(id));
+  }
+
+  /** One statement; where that fails it may be for one of the sessions, which is found by halves. */
+  async #extendGroup({ extension, sessions }: Group, now: Date, ends: Map<string, NewEnd | undefined>): Promise<void> {
+    if (sessions.length === 1) {
+      ends.set(sessions[0]!.id, await this.#extendOne(sessions[0]!, now));
+      return;
+    }
+    const size = sizeFor(sessions.length);
+    const params: Row & Extension & { now: Date } = { now, ...extension };
+    for (let i = 0; i < size; i++) {
+      const { id, expiresAt } = sessions[i] ?? sessions[0]!;
+      params[`id${i}`] = id;
+      params[`seen${i}`] = expiresAt;
+    }
+    try {
+      const fixedEndsAreKept = await this.store.fixedEnds.areKept();
+      const end = await this.#write(sessions, this.#statement(size, { fixedEndsAreKept, skipLocked: true }), params);
+      for (const { id } of sessions) ends.set(id, end);
+    } catch (error) {
+      if (this.store.favours.failed(EXTENSION, error)) return;
+      const half = Math.ceil(sessions.length / 2);
+      const halves = [sessions.slice(0, half), sessions.slice(half)];
+      await Promise.all(halves.map((some) => this.#extendGroup({ extension, sessions: some }, now, ends)));
+    }
+  }
+
+  async #extendOne(session: BaseSession, now: Date, manager?: EntityManager): Promise<NewEnd | undefined> {
+    try {
+      return await this.#writeOne(session, now, true, manager);
+    } catch (error) {
+      this.store.favours.failed(EXTENSION, error, manager !== undefined);
+      return undefined;
+    }
+  }
+
+  async #writeOne(session: BaseSession, now: Date, skipLocked: boolean, manager?: EntityManager): Promise<NewEnd> {
+    const params = { now, id0: session.id, seen0: session.expiresAt, ...this.#extensionOf(session, now) };
+    const fixedEndsAreKept = await this.store.fixedEnds.areKept(this.store.on(manager));
+    return this.#write([session], this.#statement(1, { fixedEndsAreKept, skipLocked }), params, manager);
+  }
+
+  async #write(
+    sessions: readonly BaseSession[],
+    statement: Prepared,
+    params: Row & { readonly expiresAt: Date; readonly now: Date },
+    manager?: EntityManager,
+  ): Promise<NewEnd> {
+    const adapter = this.store.on(manager);
+    try {
+      const { count } = await adapter.execute(statement, params);
+      const got = count === 0 ? 'none' : count < sessions.length ? 'some' : 'all';
+      return { expiresAt: params.expiresAt, updatedAt: params.now, got, told: this.#toldAt(params.now.getTime()) };
+    } finally {
+      const ids = sessions.map(({ id }) => id);
+      await this.store.forget(ids, adapter);
+    }
+  }
+
+  /** The session with the end that was written; where it is not known to have it, as it is now. */
+  async #afterwards(
+    end: NewEnd | undefined,
+    session: BaseSession,
+    manager?: EntityManager,
+  ): Promise<BaseSession | null> {
+    const isKnown = end?.got === 'all';
+    const current = isKnown
+      ? { ...session, expiresAt: end.expiresAt, updatedAt: after(session.updatedAt, end.updatedAt) }
+      : await this.store.findValid(session, manager, false);
+    if (current === null) return null;
+    noteRenewal(session.expiresAt, current.expiresAt);
+    if (end && (isKnown || mayHave(current, end))) this.#tell(current, end);
+    return current;
+  }
+
+  /** Once of each: of those that a statement did not find, another one of the same millisecond may tell as well. */
+  #tell(session: BaseSession, { told }: NewEnd): void {
+    if (told.has(session.id)) return;
+    told.add(session.id);
+    this.store.events.tell({ type: 'refreshed', session });
+  }
+
+  #toldAt(at: number): Set<string> {
+    if (this.#told.at !== at) this.#told = { at, ids: new Set() };
+    return this.#told.ids;
+  }
+
+  #extensionOf(session: BaseSession, now: Date): Extension {
+    return extensionAt(now, limitsOf(session, this.store.options))!;
+  }
+
+  #statement(size: number, kind: Kind): Prepared {
+    const key = `${size} ${kind.fixedEndsAreKept} ${kind.skipLocked}`;
+    let statement = this.#statements.get(key);
+    if (!statement) this.#statements.set(key, (statement = this.#prepare(size, kind)));
+    return statement;
+  }
+
+  #prepare(size: number, { fixedEndsAreKept, skipLocked }: Kind): Prepared {
+    const { adapter, entity, unrevoked } = this.store;
+    const where = Array.from({ length: size }, (_, i): Where => {
+      // A log-out meanwhile leaves an earlier end than the one that was seen. Not than now: its clock may be ahead of ours.
+      const expiresAt = And(MoreThanOrEqual(param(`seen${i}`)), LessThan(param('ifBefore')));
+      return { id: param(`id${i}`), ...unrevoked, ...(fixedEndsAreKept && MOVABLE), expiresAt };
+    });
+    const set = { expiresAt: param('expiresAt'), updatedAt: later(param('now')) };
+    return adapter.prepare('updateAll', entity, { set, where, skipLocked, often: true });
+  }
+}
+
+/** Whether a session that was read after a statement may be one of those that got their end by it. */
+function mayHave({ expiresAt, updatedAt }: BaseSession, end: NewEnd): boolean {
+  return end.got === 'some' && expiresAt?.getTime() === end.expiresAt.getTime() && updatedAt >= end.updatedAt;
+}

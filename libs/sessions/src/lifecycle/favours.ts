@@ -1,0 +1,86 @@
+import { millisecondsOf, type Clock } from '../util/clock.js';
+import { SessionsUnavailableError } from '../errors/errors.js';
+import { reasonOf } from '../errors/reason-of.js';
+import { refusesAllWrites } from '../errors/refused-writes.js';
+
+/** What is written by the way, as the log names it. */
+export type Favour = 'the extension of sessions' | 'the newer digests of tokens' | 'the last use of sessions';
+
+/** How long nothing is tried where the database refuses all writes. */
+const PAUSE_MS = 1000;
+
+/** How long anybody waits for one: a lock on the whole table, or a commit that waits for a lost replica, may take for ever. */
+const PATIENCE_MS = 1000;
+
+/** How often the log says of a favour that it fails. */
+const TELL_EVERY_MS = 60_000;
+
+/**
+ * What a table writes by the way: later ends, newer digests, last uses. A session is as valid without them, so where they
+ * fail nobody is refused; and where the whole database takes no writes, as on a standby, it is not asked at every request.
+ */
+export class Favours {
+  readonly #nowMs: () => number;
+  #refusedAt = -Infinity;
+  /** How many have been without an answer for longer than anybody waits. */
+  #late = 0;
+  readonly #toldAt = new Map<Favour, number>();
+
+  constructor(
+    clock: Clock,
+    private readonly warn: (problem: string) => void,
+  ) {
+    this.#nowMs = millisecondsOf(clock);
+  }
+
+  /** Whether one may be tried now. */
+  get possible(): boolean {
+    return this.#late === 0 && isOver(this.#refusedAt, PAUSE_MS, this.#nowMs());
+  }
+
+  /** What comes of one within a second; else `undefined`, and until there is an answer none is tried. */
+  async inTime<T>(favour: Favour, written: Promise<T>): Promise<T | undefined> {
+    let isLate = false;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        isLate = true;
+        this.#late++;
+        this.#tell(favour, `there is no answer within ${PATIENCE_MS} ms`);
+        resolve(undefined);
+      }, PATIENCE_MS).unref();
+    });
+    const answered = (): void => {
+      clearTimeout(timer);
+      if (isLate) this.#late--;
+    };
+    written.then(answered, answered);
+    return Promise.race([written, late]);
+  }
+
+  /**
+   * Takes note of one that failed; whether each other one would now.
+   *
+   * @throws the error where it ended a transaction of the caller's
+   */
+  failed(favour: Favour, error: unknown, inTransaction = false): boolean {
+    if (inTransaction && error instanceof SessionsUnavailableError) throw error;
+    this.#tell(favour, reasonOf(error));
+    // The caller's transaction may be what reads only.
+    const all = !inTransaction && refusesAllWrites(error);
+    if (all) this.#refusedAt = this.#nowMs();
+    return all;
+  }
+
+  #tell(favour: Favour, reason: string): void {
+    const now = this.#nowMs();
+    if (!isOver(this.#toldAt.get(favour) ?? -Infinity, TELL_EVERY_MS, now)) return;
+    this.#toldAt.set(favour, now);
+    this.warn(`${favour} cannot be written: ${reason}`);
+  }
+}
+
+/** Whether a time has passed since; also where a clock that was ahead has been corrected. */
+function isOver(since: number, ms: number, now: number): boolean {
+  return now < since || now - since >= ms;
+}

@@ -1,0 +1,67 @@
+import { Equal, IsNull, Or } from 'typeorm';
+import type { Row, Schema, SessionsAdapter, Where } from '../adapters/port/sessions-adapter.js';
+import type { Awaitable } from '../util/maybe-promise.js';
+import { BoundedMap } from '../util/second-chance-map.js';
+import type { BaseSession } from '../session/session.js';
+
+/** The column that says of an end that the application has given it, and that no use moves it; null: use does. */
+const COLUMN = 'fixedEnd';
+
+/** What holds for a session whose end may be moved, where the table has the column. */
+export const MOVABLE: Where = { [COLUMN]: Or(IsNull(), Equal(false)) };
+
+/** Sessions with such an end that a process remembers. */
+const REMEMBERED = 10_000;
+
+/**
+ * The ends of a table's sessions that the application has given, which no use moves. The statement that would move one finds
+ * that out, so that look-ups need not read it; what it has found is remembered for as long as nothing changes the session.
+ */
+export class FixedEnds {
+  /** By the id of a session with such an end the time of the write that it was seen after. */
+  readonly #seen = new BoundedMap<number>(REMEMBERED);
+  #isKept: boolean | undefined;
+
+  /** @param missing tells that the table has no such column, with the statement that adds it */
+  constructor(
+    private readonly adapter: SessionsAdapter,
+    private readonly entity: Schema,
+    private readonly missing: (addedBy: string) => void,
+  ) {}
+
+  /**
+   * Whether the table has the column, which is found out once: one of another program, or of an earlier version, has not.
+   * There all ends are moved.
+   */
+  areKept(adapter = this.adapter): Awaitable<boolean> {
+    return this.#isKept ?? this.#find(adapter);
+  }
+
+  async #find(adapter: SessionsAdapter): Promise<boolean> {
+    const column = await adapter.columnState(this.entity, COLUMN);
+    // A table that is still to be made will have it.
+    if (column === undefined) return true;
+    if (this.#isKept === undefined && !column.exists) this.missing(column.addedBy);
+    return (this.#isKept = column.exists);
+  }
+
+  /** What a row gets with an end that is given. */
+  async given(isFixed: boolean, adapter: SessionsAdapter): Promise<Row> {
+    return (await this.areKept(adapter)) ? { [COLUMN]: isFixed || null } : {};
+  }
+
+  /** The columns of a session, and with them whether its end is fixed. */
+  readBeside(columns: readonly string[]): readonly string[] {
+    return this.#isKept ? [...columns, COLUMN] : columns;
+  }
+
+  /** Remembers what a row says. */
+  note(row: Row): void {
+    if (row[COLUMN]) this.#seen.set(row['id'] as string, (row['updatedAt'] as Date).getTime());
+  }
+
+  /** Whether a session is known to have such an end. */
+  has({ id, updatedAt }: BaseSession): boolean {
+    return this.#seen.get(id) === updatedAt.getTime();
+  }
+}

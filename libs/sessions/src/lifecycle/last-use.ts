@@ -1,0 +1,119 @@
+import { In, IsNull, LessThanOrEqual, Or } from 'typeorm';
+import type { Row, Schema, SessionsAdapter, Where } from '../adapters/port/sessions-adapter.js';
+import type { Favours } from './favours.js';
+import type { BaseSession } from '../session/session.js';
+
+/** From where a session is used. */
+export interface SessionUse {
+  readonly ip?: string | undefined;
+  readonly userAgent?: string | undefined;
+}
+
+export const SESSION_USE = { ip: true, userAgent: true } satisfies Record<keyof SessionUse, true>;
+
+/** What is kept of the last use of a session, and how often. */
+export interface LastUseOptions {
+  readonly intervalMs: number;
+  readonly ip: boolean;
+  readonly userAgent: boolean;
+}
+
+/** Characters of the columns; an IPv6 address with an embedded IPv4 one has 45. */
+export const IP_LENGTH = 45;
+export const USER_AGENT_LENGTH = 255;
+
+/** Uses wait this long for others to be written together with them. */
+const FLUSH_AFTER_MS = 1000;
+
+/** As the log names it. */
+const LAST_USE = 'the last use of sessions';
+
+/** Sessions of one statement. */
+const BATCH = 500;
+
+/**
+ * Writes down when sessions are used, beside the requests that use them: at most once in an interval for each session, and
+ * those of a second together. A use that cannot be written is given up, for the next one will come.
+ */
+export class LastUse {
+  /** The sessions to be written, by what is written with them. */
+  #pending = new Map<string, { at: Date; values: Row; ids: Set<string> }>();
+  #timer: NodeJS.Timeout | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly adapter: SessionsAdapter,
+    private readonly entity: Schema,
+    private readonly options: LastUseOptions,
+    private readonly validAt: (now: Date) => Where,
+    private readonly favours: Favours,
+    private readonly written: (ids: readonly string[]) => void = () => {},
+  ) {}
+
+  /** Notes the use of a session whose token has been verified. */
+  note({ id, lastUsedAt }: BaseSession, use: SessionUse, now: Date): void {
+    if (lastUsedAt && now.getTime() - lastUsedAt.getTime() < this.options.intervalMs) return;
+    const values: Row = {
+      ...(this.options.ip && { lastUsedIp: textOf(use.ip, IP_LENGTH) }),
+      ...(this.options.userAgent && { lastUsedUserAgent: textOf(use.userAgent, USER_AGENT_LENGTH) }),
+    };
+    const key = JSON.stringify(values);
+    const group = this.#pending.get(key) ?? { at: now, values, ids: new Set<string>() };
+    this.#pending.set(key, group);
+    group.at = now;
+    group.ids.add(id);
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_AFTER_MS).unref();
+  }
+
+  /** Writes what has been noted; resolves when it is written, or given up. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const groups = [...this.#pending.values()];
+    this.#pending = new Map();
+    this.#flushing = this.#flushing.then(() => this.#write(groups));
+    await this.#flushing;
+  }
+
+  async #write(groups: readonly { at: Date; values: Row; ids: ReadonlySet<string> }[]): Promise<void> {
+    for (const { at, values, ids } of groups) {
+      const all = [...ids];
+      for (let start = 0; start < all.length; start += BATCH) {
+        await this.#writeOrGiveUp(all.slice(start, start + BATCH), at, values);
+      }
+    }
+  }
+
+  /** Where a batch cannot be written, that may concern one session of it, which is found by halves. */
+  async #writeOrGiveUp(ids: readonly string[], at: Date, values: Row): Promise<void> {
+    if (!this.favours.possible) return;
+    try {
+      await this.favours.inTime(LAST_USE, this.#writeBatch(ids, at, values));
+    } catch (error) {
+      if (this.favours.failed(LAST_USE, error) || ids.length === 1) return;
+      const half = Math.ceil(ids.length / 2);
+      await this.#writeOrGiveUp(ids.slice(0, half), at, values);
+      await this.#writeOrGiveUp(ids.slice(half), at, values);
+    }
+  }
+
+  /**
+   * One statement, which leaves alone what has ended, is gone, is locked by others, or was written by another node within the
+   * interval.
+   */
+  async #writeBatch(ids: readonly string[], at: Date, values: Row): Promise<void> {
+    const before = new Date(at.getTime() - this.options.intervalMs);
+    const statement = this.adapter.prepare('updateAll', this.entity, {
+      set: { ...values, lastUsedAt: at },
+      where: { id: In(ids), ...this.validAt(at), lastUsedAt: Or(IsNull(), LessThanOrEqual(before)) },
+      skipLocked: true,
+    });
+    await this.adapter.execute(statement);
+    this.written(ids);
+  }
+}
+
+/** What a client says of itself, as a column can hold it. */
+function textOf(text: string | undefined, length: number): string | null {
+  return text === undefined ? null : text.replaceAll('\0', '').slice(0, length).toWellFormed();
+}

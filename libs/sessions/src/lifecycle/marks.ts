@@ -1,0 +1,43 @@
+import { hash } from 'node:crypto';
+import { IsNull, LessThan, Like } from 'typeorm';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import { SessionMark } from '../adapters/port/session-mark.js';
+
+/** What a mark says of when something happened: at a time; where `until` is given, at any time up to then. */
+export type MarkedTime = Pick<SessionMark, 'at' | 'until'>;
+
+/** Marks that are deleted by one statement. */
+const BATCH = 1000;
+
+/** The name of a mark: what it is for, and a digest of what it is about, which fits whatever that is, and tells nobody. */
+export function markName(kind: string, about: readonly unknown[]): string {
+  return `${kind}:${hash('sha256', JSON.stringify(about))}`;
+}
+
+/** What a mark says now, also in a transaction that began before it was made. */
+export async function readMark(adapter: SessionsAdapter, name: string): Promise<MarkedTime | undefined> {
+  const query = adapter.prepare('all', SessionMark, { where: { name }, select: ['at', 'until'], latest: true });
+  return (await adapter.execute(query)).rows?.[0] as MarkedTime | undefined;
+}
+
+/** Makes a mark, or makes it anew. */
+export async function writeMark(adapter: SessionsAdapter, name: string, { at, until }: MarkedTime): Promise<void> {
+  const onConflict = { update: ['at', 'until'], target: ['name'] };
+  await adapter.insert(SessionMark, { name, at, until }, { onConflict, returning: [] });
+}
+
+/** Says of a mark when it was, unless it was made anew meanwhile. */
+export async function settleMark(adapter: SessionsAdapter, name: string, until: Date, at: Date): Promise<void> {
+  const set = { at, until: null };
+  await adapter.execute(adapter.prepare('updateAll', SessionMark, { where: { name, until }, set }));
+}
+
+/** Deletes the marks of a kind that are older than a time. */
+export async function pruneMarks(adapter: SessionsAdapter, kind: string, time: Date): Promise<void> {
+  const where = [
+    { name: Like(`${kind}:%`), at: LessThan(time), until: IsNull() },
+    { name: Like(`${kind}:%`), until: LessThan(time) },
+  ];
+  const query = adapter.prepare('deleteAll', SessionMark, { where, take: BATCH });
+  while ((await adapter.execute(query)).count === BATCH);
+}

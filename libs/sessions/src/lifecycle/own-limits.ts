@@ -1,0 +1,34 @@
+import type { Row } from '../adapters/port/sessions-adapter.js';
+import { type Duration, durationMs } from '../util/duration.js';
+import { SessionValidationError } from '../errors/errors.js';
+import { expiryFrom } from '../session/session.js';
+import type { SessionsStore } from './sessions-store.js';
+
+/** Limits of one session instead of its table's; for tables with `ownLimits`. */
+export interface OwnLimits {
+  /** How long it lives without use, in whole seconds. Default: the table's `sessionTtl`. */
+  ttl?: Duration;
+  /** How long it lives at the most. Default: the table's `absoluteTtl`. */
+  absoluteTtl?: Duration;
+}
+
+export const OWN_LIMITS = { ttl: true, absoluteTtl: true } satisfies Record<keyof OwnLimits, true>;
+
+/** What a row says of its limits. @throws SessionValidationError for limits that the table does not store */
+export function storedLimits({ definition, options, table }: SessionsStore, own: OwnLimits, now: Date): Row {
+  const errors: Record<string, string> = {};
+  for (const name of ['ttl', 'absoluteTtl'] as const) {
+    const ms = durationMs(own[name]);
+    if (own[name] === undefined) continue;
+    if (!definition.ownLimits) errors[name] = 'needs ownLimits: true in the definition of the table';
+    else if (ms === undefined || ms < 1000)
+      errors[name] = "must be at least a second: a number of seconds, or '10m', '12h', '7d'";
+  }
+  if (Object.keys(errors).length > 0) throw new SessionValidationError(table, errors);
+  if (!definition.ownLimits) return {};
+  const ttlMs = durationMs(own.ttl);
+  return {
+    idleTtl: ttlMs === undefined ? null : Math.round(ttlMs / 1000),
+    absoluteExpiresAt: expiryFrom(now, durationMs(own.absoluteTtl) ?? options.absoluteMs),
+  };
+}

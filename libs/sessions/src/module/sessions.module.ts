@@ -1,0 +1,113 @@
+import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { getDataSourceToken, getRepositoryToken, TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { SessionMark } from '../adapters/port/session-mark.js';
+import { SessionsCoreModule } from './sessions-core.module.js';
+import type { SessionsModuleOptions } from '../options/sessions.options.js';
+import { SessionsRegistry } from '../registry/sessions.registry.js';
+import type { SessionsService } from '../service/sessions.service.js';
+import type { SessionsStore } from '../lifecycle/sessions-store.js';
+import { getSessionsToken, SESSIONS_OPTIONS } from '../registry/inject-sessions.js';
+import { definitionProblems } from '../table/check-definition.js';
+import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
+import type { CheckedFields, ExtraFields } from '../table/fields.js';
+import { type AnySessionsTable, tableClassOf } from '../registry/sessions-table.js';
+
+const { ConfigurableModuleClass, ASYNC_OPTIONS_TYPE } = new ConfigurableModuleBuilder<SessionsModuleOptions>({
+  optionsInjectionToken: SESSIONS_OPTIONS,
+})
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createSessionsOptions')
+  .setExtras({}, (module) => ({
+    ...module,
+    global: true,
+    imports: [...(module.imports ?? []), SessionsCoreModule],
+    exports: [SESSIONS_OPTIONS],
+  }))
+  .build();
+
+/** One module for each table, since Nest tells dynamic modules apart by their identity. */
+const FEATURES = new WeakMap<AnySessionsTable, DynamicModule>();
+
+/**
+ * Sessions and API keys in the application's own database.
+ *
+ * @example
+ * ```ts
+ * @Module({
+ *   imports: [
+ *     TypeOrmModule.forRoot({ type: 'postgres', autoLoadEntities: true }),
+ *     ScheduleModule.forRoot(),
+ *     SessionsModule.forRoot({ sessionTtl: '7d' }),
+ *     SessionsModule.forFeature(Sessions),
+ *   ],
+ * })
+ * export class AppModule {}
+ * ```
+ */
+@Module({})
+export class SessionsModule extends ConfigurableModuleClass {
+  /** Options for all tables, to be imported once; without it every table has the defaults. */
+  static override forRoot(options: SessionsModuleOptions): DynamicModule {
+    // Nest would give on a copy, which forgets the class of an instance.
+    return { ...super.forRoot(options), providers: [{ provide: SESSIONS_OPTIONS, useValue: options }] };
+  }
+
+  /** As {@link forRoot}, with options from a factory or a class, such as `ConfigService`'s. */
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return super.forRootAsync(options);
+  }
+
+  /**
+   * Registers a table: its TypeORM entity, its injectable service and its expiry job.
+   *
+   * @param table a class made by `SessionsTable`, or a plain definition, whose service `@InjectSessions(name)` injects
+   */
+  static forFeature<const F extends ExtraFields = {}>(
+    table: AnySessionsTable | (SessionsTableDefinition<F> & { readonly extraFields?: CheckedFields<F> }),
+  ): DynamicModule {
+    const tableClass = tableClassOf(table);
+    let feature = FEATURES.get(tableClass);
+    if (!feature) FEATURES.set(tableClass, (feature = featureOf(tableClass, typeof table !== 'function')));
+    return feature;
+  }
+}
+
+function featureOf(table: AnySessionsTable, byName: boolean): DynamicModule {
+  const { definition, storeToken } = table;
+  const dataSource = definition.dataSource ?? 'default';
+  const optionalDataSource = { token: getDataSourceToken(dataSource), optional: true };
+  const providers: Provider[] = [
+    {
+      provide: storeToken,
+      useFactory: (registry: SessionsRegistry, source?: DataSource) => registry.open(table, source),
+      inject: [SessionsRegistry, optionalDataSource],
+    },
+    { provide: table, useClass: table as never },
+    {
+      provide: Symbol(`nest-sessions:registration:${tableNameOf(definition)}`),
+      useFactory: (registry: SessionsRegistry, store: SessionsStore | undefined, service: SessionsService) =>
+        registry.add(store, service),
+      inject: [SessionsRegistry, storeToken, table],
+    },
+  ];
+  const exported: Provider[] = [
+    {
+      provide: getRepositoryToken(table.entity, dataSource),
+      useFactory: (source?: DataSource) => source?.getRepository(table.entity),
+      inject: [optionalDataSource],
+    },
+  ];
+  if (byName) exported.push({ provide: getSessionsToken(tableNameOf(definition)), useExisting: table });
+  // A definition that no database takes must not reach one: what is wrong with it is said at the start.
+  if (definitionProblems(definition).length === 0) {
+    // Called for the entities it makes known to autoLoadEntities; its own providers would demand a data source.
+    TypeOrmModule.forFeature([table.entity, SessionMark], dataSource);
+  }
+  return {
+    module: SessionsModule,
+    imports: [SessionsCoreModule],
+    providers: [...providers, ...exported],
+    exports: [table as never, ...exported.map((provider) => (provider as { provide: string }).provide)],
+  };
+}

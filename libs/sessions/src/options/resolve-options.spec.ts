@@ -1,0 +1,299 @@
+import { describe, expect, it } from 'vitest';
+import { type ResolvedOptions, resolveOptions } from './resolve-options.js';
+import type { TableOptions } from './sessions.options.js';
+
+const DAY = 86_400_000;
+
+interface Outcome {
+  readonly resolved: ResolvedOptions;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+function resolve(options: TableOptions): Outcome {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const resolved = resolveOptions(
+    options,
+    (problem) => problems.push(problem),
+    (warning) => warnings.push(warning),
+  );
+  return { resolved, problems, warnings };
+}
+
+/** Options as JavaScript gives them, which no compiler has seen. */
+const problemsOf = (options: object): readonly string[] => resolve(options).problems;
+
+describe('resolveOptions', () => {
+  it('has the defaults of PARITY 1.4', () => {
+    expect(resolve({})).toEqual({
+      resolved: {
+        ttlMs: 7 * DAY,
+        staleMs: DAY,
+        absoluteMs: null,
+        autoExtend: true,
+        tokenFormat: { prefix: undefined, length: 64 },
+        schemes: [{ algorithm: 'sha256', salt: undefined }],
+        coalesces: true,
+        cache: false,
+        graceMs: 30_000,
+        retentionMs: 30 * DAY,
+        pruning: { intervalMs: 3_600_000, cron: undefined, atStart: true, batchSize: 5000 },
+        credentials: ['bearer'],
+      },
+      problems: [],
+      warnings: [],
+    });
+  });
+
+  it('takes every option together', () => {
+    const { resolved, problems } = resolve({
+      sessionTtl: '12h',
+      extendSessionStaleTime: 900,
+      autoExtendSession: false,
+      tokenPrefix: 'my_key',
+      authTokenLength: 30,
+      hashingAlgorithm: 'sha512',
+      secretSalt: 'salt',
+      rotationGrace: '1m',
+      retention: '90d',
+      cache: { maxEntries: 5, ttl: '1s', channel: null },
+      pruning: { cron: '0 3 * * *', atStart: false, batchSize: 10 },
+      credentials: [{ header: 'X-Auth-Token' }, 'bearer'],
+    });
+    expect(problems).toEqual([]);
+    expect(resolved).toEqual({
+      ttlMs: DAY / 2,
+      staleMs: 900_000,
+      absoluteMs: null,
+      autoExtend: false,
+      tokenFormat: { prefix: 'my_key', length: 30 },
+      schemes: [{ algorithm: 'sha512', salt: 'salt' }],
+      coalesces: true,
+      cache: { maxEntries: 5, ttlMs: 1000, channel: null },
+      graceMs: 60_000,
+      retentionMs: 90 * DAY,
+      pruning: { intervalMs: 3_600_000, cron: '0 3 * * *', atStart: false, batchSize: 10 },
+      credentials: [{ header: 'x-auth-token' }, 'bearer'],
+    });
+  });
+
+  it.each([
+    [{ sessionTtl: '2h' }, { ttlMs: DAY / 12, staleMs: DAY / 24 }],
+    [{ sessionTtl: null }, { ttlMs: null, staleMs: DAY }],
+    [{ extendSessionStaleTime: 0 }, { ttlMs: 7 * DAY, staleMs: 0 }],
+    [{ extendSessionStaleTime: null }, { ttlMs: 7 * DAY, staleMs: null }],
+    [
+      { sessionTtl: null, extendSessionStaleTime: '30d' },
+      { ttlMs: null, staleMs: 30 * DAY },
+    ],
+  ] as const)('resolves %o', (options, lifetime) => {
+    const { resolved, problems } = resolve(options);
+    expect(problems).toEqual([]);
+    expect(resolved).toMatchObject(lifetime);
+  });
+
+  it('gives prefixed tokens 43 random characters, 256 bits', () => {
+    expect(resolve({ tokenPrefix: 'key' }).resolved.tokenFormat).toEqual({ prefix: 'key', length: 43 });
+  });
+
+  it('tells all problems at once', () => {
+    const problems = problemsOf({
+      sessionTtl: 'soon',
+      extendSessionStaleTime: -1,
+      tokenPrefix: '_key',
+      authTokenLength: 3,
+      hashingAlgorithm: 'md5',
+      secretSalt: '',
+      rotationGrace: 'a while',
+      retention: -30,
+      pruning: { interval: 0, cron: 'never', batchSize: 0 },
+      credentials: [],
+    });
+    expect(problems).toEqual([
+      "sessionTtl must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not \"soon\"",
+      "extendSessionStaleTime must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not -1",
+      'tokenPrefix must have 1 to 20 letters, digits and inner underscores, not "_key"',
+      'authTokenLength must be a whole number of at least 22 characters (128 bits; ASVS 7.2.3), not 3',
+      'secretSalt must not be empty',
+      'hashingAlgorithm must be one of sha256, sha384, sha512, sha3-256, sha3-384, sha3-512, blake2b512, blake2s256, or null, not "md5"',
+      "rotationGrace must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not \"a while\"",
+      "retention must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not -30",
+      'pruning takes an interval or a cron expression, not both',
+      'pruning.cron "never" is no cron expression',
+      'pruning.interval must be longer than 0 and at most 24 days, not 0',
+      'pruning.batchSize must be a whole number of at least 1, not 0',
+      "credentials must name at least one source, such as 'bearer'",
+    ]);
+  });
+});
+
+describe('sessionTtl and extendSessionStaleTime', () => {
+  it.each([0, '0s', '0d'])('refuse a lifetime of %o', (sessionTtl) => {
+    expect(problemsOf({ sessionTtl })).toEqual([
+      'sessionTtl must be longer than 0; use null for sessions that never expire',
+    ]);
+  });
+
+  it.each([
+    ['1d', '1d'],
+    ['1h', '1d'],
+    [3600, 3600],
+  ])('refuse a ttl of %o with a stale time of %o (PARITY 1.4)', (sessionTtl, extendSessionStaleTime) => {
+    expect(problemsOf({ sessionTtl, extendSessionStaleTime })).toEqual([
+      'extendSessionStaleTime must be lower than sessionTtl, or no session is ever extended; use null to say so',
+    ]);
+  });
+});
+
+describe('authTokenLength', () => {
+  it.each([undefined, 'key'])(
+    'is refused at 21 characters and taken at 22 with prefix %o (ASVS 7.2.3)',
+    (tokenPrefix) => {
+      expect(problemsOf({ tokenPrefix, authTokenLength: 21 })).toEqual([
+        'authTokenLength must be a whole number of at least 22 characters (128 bits; ASVS 7.2.3), not 21',
+      ]);
+      expect(problemsOf({ tokenPrefix, authTokenLength: 22 })).toEqual([]);
+    },
+  );
+
+  it.each([16, -64, 22.5, NaN, Infinity, '64'])('is refused as %o', (authTokenLength) => {
+    expect(problemsOf({ authTokenLength })).toHaveLength(1);
+  });
+
+  it('is at most what fits into 255 characters with the longest prefix', () => {
+    expect(problemsOf({ authTokenLength: 228, tokenPrefix: 'a'.repeat(20) })).toEqual([]);
+    expect(problemsOf({ authTokenLength: 229 })).toEqual(['authTokenLength must be at most 228, not 229']);
+  });
+});
+
+describe('tokenPrefix', () => {
+  it.each(['k', 'key', 'sk_live', '0', 'a'.repeat(20)])('takes %o', (tokenPrefix) => {
+    expect(problemsOf({ tokenPrefix })).toEqual([]);
+  });
+
+  it.each(['', '_', '_key', 'key_', 'a b', 'clé', 'key-1', 'a'.repeat(21)])('refuses %o', (tokenPrefix) => {
+    expect(problemsOf({ tokenPrefix })).toHaveLength(1);
+  });
+});
+
+describe('hashingAlgorithm', () => {
+  it.each(['sha256', 'sha384', 'sha512', 'sha3-256', 'sha3-384', 'sha3-512', 'blake2b512', 'blake2s256'] as const)(
+    'takes %s without a warning (PARITY 1.4)',
+    (hashingAlgorithm) => {
+      const { resolved, problems, warnings } = resolve({ hashingAlgorithm, secretSalt: 'salt' });
+      expect([problems, warnings]).toEqual([[], []]);
+      expect(resolved.schemes).toEqual([{ algorithm: hashingAlgorithm, salt: 'salt' }]);
+    },
+  );
+
+  it.each(['sha1', 'sha224', 'sha3-224', 'ripemd160'] as const)(
+    'warns of %s, reads with it and writes sha256 (ASVS 11.4.1)',
+    (hashingAlgorithm) => {
+      const { resolved, problems, warnings } = resolve({ hashingAlgorithm, secretSalt: 'salt' });
+      expect(problems).toEqual([]);
+      expect(warnings).toEqual([`hashingAlgorithm ${hashingAlgorithm} only reads old rows; new ones get sha256`]);
+      expect(resolved.schemes).toEqual([
+        { algorithm: 'sha256', salt: 'salt' },
+        { algorithm: hashingAlgorithm, salt: 'salt' },
+      ]);
+    },
+  );
+
+  it('warns of null, and forbids a salt with it (PARITY 1.4)', () => {
+    expect(resolve({ hashingAlgorithm: null })).toMatchObject({
+      resolved: { schemes: [{ algorithm: null }] },
+      problems: [],
+      warnings: ['hashingAlgorithm is null: whoever reads the table can use every token in it'],
+    });
+    expect(problemsOf({ hashingAlgorithm: null, secretSalt: 'salt' })).toEqual([
+      'secretSalt needs a hashingAlgorithm: a salt protects nothing that is stored in clear',
+    ]);
+  });
+
+  it.each(['md5', 'sha', '', 'SHA256'])('refuses %o (ASVS 11.4.1)', (hashingAlgorithm) => {
+    expect(problemsOf({ hashingAlgorithm })).toHaveLength(1);
+  });
+});
+
+describe.each([
+  ['rotationGrace', 'graceMs', 30_000],
+  ['retention', 'retentionMs', 30 * DAY],
+] as const)('%s', (option, resolved, fallback) => {
+  it.each([
+    ['2m', 120_000],
+    [45, 45_000],
+    [0, 0],
+    ['0s', 0],
+    [undefined, fallback],
+  ])('is taken as %o', (duration, ms) => {
+    const { problems, resolved: options } = resolve({ [option]: duration });
+    expect(problems).toEqual([]);
+    expect(options[resolved]).toBe(ms);
+  });
+
+  it.each(['soon', '', -1, NaN, Infinity, {}, null])('is refused as %o', (duration) => {
+    expect(problemsOf({ [option]: duration })).toEqual([
+      `${option} must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not ${JSON.stringify(duration)}`,
+    ]);
+  });
+});
+
+describe('pruning', () => {
+  it('can be turned off', () => {
+    expect(resolve({ pruning: false }).resolved.pruning).toBe(false);
+  });
+
+  it('takes an interval', () => {
+    expect(resolve({ pruning: { interval: '10m' } }).resolved.pruning).toMatchObject({ intervalMs: 600_000 });
+  });
+
+  it.each([0, -1, '25d', 'often', null])('refuses an interval of %o', (interval) => {
+    expect(problemsOf({ pruning: { interval } })).toEqual([
+      `pruning.interval must be longer than 0 and at most 24 days, not ${JSON.stringify(interval)}`,
+    ]);
+  });
+});
+
+describe('credentials', () => {
+  it.each([['cookies'], [{ cookie: true }], [{ header: '' }], [{ header: 'X Y' }], [{}], [null], [5]])(
+    'refuse %o',
+    (source) => {
+      expect(problemsOf({ credentials: [source] })).toEqual([
+        `credentials must be 'bearer', 'cookie' or { header: 'X-Name' }, not ${JSON.stringify(source)}`,
+      ]);
+    },
+  );
+
+  it('refuse the Authorization header as a plain one', () => {
+    expect(problemsOf({ credentials: [{ header: 'authorization' }] })).toEqual([
+      "credentials: use 'bearer' for the Authorization header",
+    ]);
+  });
+
+  it('refuse the Cookie header as a plain one', () => {
+    expect(problemsOf({ credentials: [{ header: 'Cookie' }] })).toEqual([
+      "credentials: use 'cookie' for the Cookie header",
+    ]);
+  });
+
+  it('name the cookie, in the order that was given', () => {
+    const { resolved } = resolve({ credentials: ['cookie', 'bearer'], cookie: { name: 'id' } });
+    expect(resolved.credentials).toEqual([{ cookie: 'id' }, 'bearer']);
+    expect(resolved.cookie).toMatchObject({ name: 'id', persistent: true });
+  });
+});
+
+describe('cookie', () => {
+  it('is checked where the table takes one', () => {
+    expect(problemsOf({ credentials: ['cookie'], cookie: { name: '' } })).toHaveLength(1);
+  });
+
+  it('is of no concern to a table that takes none, though forRoot has it for all', () => {
+    expect(resolve({ cookie: { name: '', secure: false } })).toMatchObject({
+      resolved: { credentials: ['bearer'], cookie: undefined },
+      problems: [],
+      warnings: [],
+    });
+  });
+});

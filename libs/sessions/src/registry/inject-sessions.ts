@@ -1,0 +1,28 @@
+import { Inject } from '@nestjs/common';
+import { DEFAULT_TABLE } from '../table/definition.js';
+
+/** What `SessionsModule.forRoot` was given. */
+export const SESSIONS_OPTIONS = Symbol('nest-sessions:options');
+
+/**
+ * The injection token of a table that was registered by a plain definition.
+ *
+ * @example
+ * ```ts
+ * const sessions = app.get<SessionsService>(getSessionsToken('sessions'));
+ * ```
+ */
+export function getSessionsToken(table: string = DEFAULT_TABLE): string {
+  return `nest-sessions:service:${table}`;
+}
+
+/**
+ * Injects the service of a table that was registered by a plain definition.
+ *
+ * @example
+ * ```ts
+ * constructor(@InjectSessions('sessions') private readonly sessions: SessionsService) {}
+ * ```
+ */
+export const InjectSessions = (table?: string): ParameterDecorator & PropertyDecorator =>
+  Inject(getSessionsToken(table));

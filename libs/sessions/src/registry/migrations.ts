@@ -1,0 +1,82 @@
+import { Table, TableForeignKey } from 'typeorm';
+import type { EntityMetadata, QueryRunner } from 'typeorm';
+import { ConnectionMetadataBuilder } from 'typeorm/connection/ConnectionMetadataBuilder.js';
+import { marksMetadata } from '../adapters/typeorm/marks-table.js';
+import { SessionsConfigError } from '../errors/errors.js';
+import { definitionProblems } from '../table/check-definition.js';
+import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
+import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
+
+/**
+ * Creates a table of sessions with its indexes, foreign keys and, on PostgreSQL, its schema, and the table of marks that all
+ * tables of sessions share; for the `up` of a migration written by hand. What is there already is left alone. Give a plain definition where the migration shall keep its
+ * meaning when the class gets new fields.
+ *
+ * @example
+ * ```ts
+ * export class CreateSessions1700000000000 implements MigrationInterface {
+ *   async up(queryRunner: QueryRunner) {
+ *     await createSessionsTable(queryRunner, Sessions);
+ *   }
+ *   async down(queryRunner: QueryRunner) {
+ *     await dropSessionsTable(queryRunner, Sessions);
+ *   }
+ * }
+ * ```
+ */
+export async function createSessionsTable(
+  queryRunner: QueryRunner,
+  table: AnySessionsTable | SessionsTableDefinition,
+): Promise<void> {
+  for (const metadata of [...(await metadatasOf(queryRunner, table)), marksMetadata(queryRunner.dataSource)]) {
+    if (metadata.schema !== undefined) await queryRunner.createSchema(metadata.schema, true);
+    const created = Table.create(metadata, queryRunner.dataSource.driver);
+    created.foreignKeys = metadata.foreignKeys.map((key) => TableForeignKey.create(key, queryRunner.dataSource.driver));
+    await queryRunner.createTable(created, true, true, true);
+  }
+}
+
+/** Drops the table of sessions, for the `down` of a migration; the schema stays, and so does the table of marks, which others use. */
+export async function dropSessionsTable(
+  queryRunner: QueryRunner,
+  table: AnySessionsTable | SessionsTableDefinition,
+): Promise<void> {
+  for (const metadata of (await metadatasOf(queryRunner, table)).toReversed()) {
+    const existing = await queryRunner.getTable(metadata.tablePath);
+    if (!existing) continue;
+    // PostgreSQL drops the type of an enum with its column, but not with its table.
+    const enums = existing.columns.filter((column) => column.enum && column.type === 'enum');
+    if (enums.length > 0) await queryRunner.dropColumns(existing, enums);
+    await queryRunner.dropTable(existing, true, true, true);
+  }
+}
+
+/** TypeORM's metadata of the table, and of the tables that lead from it to many others. */
+async function metadatasOf(
+  { dataSource }: QueryRunner,
+  table: AnySessionsTable | SessionsTableDefinition,
+): Promise<EntityMetadata[]> {
+  const { definition, entity } = tableClassOf(table);
+  const problems = definitionProblems(definition);
+  if (problems.length > 0)
+    throw new SessionsConfigError(problems.map((problem) => `table "${tableNameOf(definition)}": ${problem}`));
+  const metadata = dataSource.hasMetadata(entity)
+    ? dataSource.getMetadata(entity)
+    : await builtMetadata(dataSource, entity);
+  return [
+    metadata,
+    ...metadata.manyToManyRelations
+      .filter((relation) => relation.isOwning)
+      .map((relation) => relation.junctionEntityMetadata!),
+  ];
+}
+
+/** The metadata of an entity that the data source does not have, beside those it has, to which it may relate. */
+async function builtMetadata(
+  dataSource: QueryRunner['dataSource'],
+  entity: AnySessionsTable['entity'],
+): Promise<EntityMetadata> {
+  const others = Object.values(dataSource.options.entities ?? {});
+  const all = await new ConnectionMetadataBuilder(dataSource).buildEntityMetadatas([...others, entity] as never);
+  return all.find((metadata) => metadata.target === entity)!;
+}

@@ -1,0 +1,275 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+  Optional,
+} from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import type { Column } from '../adapters/port/columns.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
+import type { CachedSessions } from '../cache/cached-sessions.js';
+import { Caches } from '../cache/cache-registry.js';
+import { systemClock } from '../util/clock.js';
+import { SessionsConfigError } from '../errors/errors.js';
+import { reasonOf } from '../errors/reason-of.js';
+import { SessionEvents } from '../events/session-events.js';
+import { Favours } from '../lifecycle/favours.js';
+import { isRealm } from '../http/challenge.js';
+import { problemsOfModuleOptions } from '../options/option-names.js';
+import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';
+import { mergeOptions, type SessionsModuleOptions, type TableOptions } from '../options/sessions.options.js';
+import { SessionsService } from '../service/sessions.service.js';
+import { SessionsStore } from '../lifecycle/sessions-store.js';
+import { SESSIONS_OPTIONS } from './inject-sessions.js';
+import { definitionProblems } from '../table/check-definition.js';
+import { shownColumns, type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
+import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
+
+/** A table as another part of the application names it: by its class, its definition, or its name. */
+export type TableReference = AnySessionsTable | SessionsTableDefinition | string;
+
+/** The tables of an application, and all that is wrong with them, said at once and before the first request. */
+@Injectable()
+export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #logger = new Logger('SessionsModule');
+  readonly #caches = new Caches({
+    up: () => this.#logger.log('The near caches of sessions are in use.'),
+    down: (reason) =>
+      this.#logger.warn(
+        `The near caches of sessions are not in use until their channel is back, so each look-up asks the database: ${reasonOf(reason)}`,
+      ),
+  });
+  readonly #stores = new Map<AnySessionsTable, SessionsStore>();
+  readonly #services = new Map<SessionsStore, SessionsService>();
+  readonly #problems: string[] = [];
+
+  constructor(
+    @Inject(SessionEvents) private readonly events: SessionEvents,
+    @Optional() @Inject(SESSIONS_OPTIONS) readonly options: SessionsModuleOptions = {},
+  ) {}
+
+  /** The run-time part of a table; none where its options cannot work, which ends the start of the application. */
+  open(table: AnySessionsTable, dataSource: DataSource | undefined): SessionsStore | undefined {
+    const { definition, entity } = table;
+    const name = tableNameOf(definition);
+    const problems = definitionProblems(definition);
+    const merged = mergeOptions(this.options, definition, this.options.tables?.[name]);
+    const options = resolveOptions(
+      merged,
+      (problem) => problems.push(problem),
+      (warning) => this.#logger.warn(`Table "${name}": ${warning}.`),
+    );
+    const adapter = problems.length === 0 ? this.#adapterOf(table, merged, dataSource, problems) : undefined;
+    const cache = adapter && this.#cacheOf(table, options, adapter, problems);
+    this.#problems.push(...problems.map((problem) => `table "${name}": ${problem}`));
+    if (adapter === undefined || problems.length > 0) return undefined;
+    const noFixedEnds = (addedBy: string): void =>
+      this.#logger.warn(
+        `Table "${name}" has no column for ends that are given by expiresAt, so use moves them as all others. To keep them: ${addedBy}`,
+      );
+    const warn = (problem: string): void => this.#logger.warn(`Table "${name}": ${problem}`);
+    const now = this.options.clock ?? systemClock;
+    const favours = new Favours(now, (problem) => this.#logger.warn(`Table "${name}": ${problem}`));
+    const events = this.events.of(name, now);
+    const store = new SessionsStore(
+      definition,
+      entity,
+      adapter,
+      options,
+      now,
+      events,
+      favours,
+      noFixedEnds,
+      warn,
+      cache,
+    );
+    this.#stores.set(table, store);
+    return store;
+  }
+
+  /** Makes the service of an opened table known. */
+  add(store: SessionsStore | undefined, service: SessionsService): void {
+    if (store) this.#services.set(store, service);
+  }
+
+  /** @throws SessionsConfigError with all that is wrong */
+  async onModuleInit(): Promise<void> {
+    this.#check();
+    // What is not known for certain now is asked for again by the first call that needs it.
+    await Promise.allSettled(this.all().map(async ({ fixedEnds }) => fixedEnds.areKept()));
+  }
+
+  #check(): void {
+    const names = this.all().map((store) => store.table);
+    const { defaultTable, realm, tables = {} } = this.options;
+    if (realm !== undefined && !isRealm(realm)) {
+      this.#problems.push(
+        `forRoot: realm must be printable ASCII, which a header can hold, not ${JSON.stringify(realm)}`,
+      );
+    }
+    this.#problems.push(...problemsOfModuleOptions(this.options).map((problem) => `forRoot: ${problem}`));
+    if (this.#problems.length === 0) {
+      if (defaultTable !== undefined) this.#problems.push(...this.#problemsOfDefault(defaultTable as TableReference));
+      if (defaultTable === undefined && names.length > 1) {
+        this.#problems.push(
+          `there are several tables (${names.join(', ')}), so say which one SessionGuard and SessionsService mean: forRoot({ defaultTable: '${names[0]}' })`,
+        );
+      }
+      this.#problems.push(...this.#problemsOfCookies(), ...this.#caches.problems());
+      const unknown = Object.keys(tables).filter((name) => !names.includes(name));
+      this.#problems.push(
+        ...unknown.map(
+          (name) =>
+            `forRoot: tables has options of "${name}", which is not registered (there are: ${names.join(', ')})`,
+        ),
+      );
+    }
+    if (this.#problems.length > 0) throw new SessionsConfigError(this.#problems);
+  }
+
+  onApplicationBootstrap(): void {
+    this.#caches.open();
+  }
+
+  /** TypeORM closes the data source after this. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all(this.all().flatMap(({ lastUse }) => (lastUse ? [lastUse.flush()] : [])));
+    await this.#caches.close();
+    this.events.complete();
+  }
+
+  /** The run-time parts of all tables. */
+  all(): SessionsStore[] {
+    return [...this.#stores.values()];
+  }
+
+  /** The run-time part of a table; without a reference of the default one. @throws SessionsConfigError where it is not registered */
+  store(reference = this.options.defaultTable as TableReference | undefined): SessionsStore {
+    const [store, second] = this.#find(reference);
+    if (store && !second) return store;
+    if (second && reference !== undefined) {
+      throw new SessionsConfigError([`there are several tables "${nameOf(reference)}": name the class instead`]);
+    }
+    const wanted = reference === undefined ? 'a default table' : `the table "${nameOf(reference)}"`;
+    throw new SessionsConfigError([
+      `${wanted} is asked for, but not registered: import SessionsModule.forFeature(…) for it`,
+    ]);
+  }
+
+  /** The service of a table. */
+  service(store: SessionsStore): SessionsService {
+    return this.#services.get(store)!;
+  }
+
+  /** Two tables with the same cookie would sign people out of one by signing them in to the other. */
+  #problemsOfCookies(): string[] {
+    const tables = this.all().flatMap(({ table, options: { cookie } }) => (cookie ? [{ table, cookie }] : []));
+    return tables.flatMap(({ table, cookie: { name } }, i) => {
+      const other = tables.slice(0, i).find(({ cookie }) => cookie.name === name);
+      if (!other) return [];
+      return [
+        `table "${table}": its cookie "${name}" is that of the table "${other.table}" too: give it another name by cookie: { name }`,
+      ];
+    });
+  }
+
+  #problemsOfDefault(table: TableReference): string[] {
+    const { length } = this.#find(table);
+    if (length === 1) return [];
+    const name = nameOf(table);
+    if (length > 1) return [`forRoot: there are several tables "${name}": give defaultTable the class instead`];
+    const names = this.all().map((store) => store.table);
+    return [`forRoot: defaultTable "${name}" is not registered (there are: ${names.join(', ')})`];
+  }
+
+  /** The tables that a reference may mean; without one all of them. */
+  #find(reference: TableReference | undefined): SessionsStore[] {
+    if (reference === undefined) return this.all();
+    if (typeof reference === 'string') return this.all().filter((store) => store.table === reference);
+    const store = this.#stores.get(tableClassOf(reference));
+    return store ? [store] : [];
+  }
+
+  #cacheOf(
+    table: AnySessionsTable,
+    { cache }: ResolvedOptions,
+    adapter: SessionsAdapter,
+    problems: string[],
+  ): CachedSessions | undefined {
+    if (cache === false) return undefined;
+    const columns = (): Column[] => {
+      const stored = adapter.init([table.entity]).tables.get(table.entity)!.columns;
+      return shownColumns(table.definition).map(({ property }) => stored.get(property)!);
+    };
+    const cached = this.#caches.of(qualifiedNameOf(table), cache, columns, adapter);
+    if (!cached) {
+      problems.push(
+        'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), or channel: null where there is only one process',
+      );
+    }
+    return cached;
+  }
+
+  #adapterOf(
+    table: AnySessionsTable,
+    { adapter, preparedStatements }: TableOptions,
+    dataSource: DataSource | undefined,
+    problems: string[],
+  ): SessionsAdapter | undefined {
+    const taken = [...this.#stores].find(([other]) => isSameTable(other, table));
+    if (taken) problems.push('is registered twice; give the tables different names, or register one class');
+    if (adapter) return adapter;
+    const name = table.definition.dataSource ?? 'default';
+    if (!dataSource) {
+      problems.push(
+        `there is no data source "${name}": import TypeOrmModule.forRoot({ …, autoLoadEntities: true }), or give an adapter`,
+      );
+      return undefined;
+    }
+    if (!dataSource.hasMetadata(table.entity)) {
+      problems.push(
+        `its entity is not in the data source "${name}": set autoLoadEntities: true there, or add ${table.name}.entity to its entities`,
+      );
+      return undefined;
+    }
+    try {
+      return new TypeOrmAdapter(dataSource, { preparedStatements });
+    } catch (error) {
+      problems.push((error as Error).message);
+      return undefined;
+    }
+  }
+}
+
+/** A table's name among all that may be told of on one channel. */
+function qualifiedNameOf({ definition }: AnySessionsTable): string {
+  const { dataSource, schema } = definition;
+  return [dataSource, schema, tableNameOf(definition)].filter((part) => part !== undefined).join('.');
+}
+
+function isSameTable({ definition: a }: AnySessionsTable, { definition: b }: AnySessionsTable): boolean {
+  const sameSource = (a.dataSource ?? 'default') === (b.dataSource ?? 'default');
+  return sameSource && tableNameOf(a) === tableNameOf(b) && a.schema === b.schema;
+}
+
+function nameOf(reference: TableReference): string {
+  return typeof reference === 'string' ? reference : tableNameOf(tableClassOf(reference).definition);
+}
+
+/** The default table's service, known by the time it is used: which table that is shows only when all are registered. */
+export class DefaultSessions extends SessionsService {
+  readonly #registry: SessionsRegistry;
+
+  constructor(registry: SessionsRegistry) {
+    super();
+    this.#registry = registry;
+  }
+
+  protected override get store(): SessionsStore {
+    return this.#registry.store();
+  }
+}

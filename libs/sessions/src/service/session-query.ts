@@ -1,0 +1,232 @@
+import type { EntityManager, FindOptionsRelations, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import type {
+  Direction,
+  Prepared,
+  QueryKind,
+  QueryOptions,
+  Row,
+  SessionsAdapter,
+  Where,
+} from '../adapters/port/sessions-adapter.js';
+import { columnOf } from '../adapters/query/conditions.js';
+import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
+import { CREDENTIALS_CHANGED, ownersNamed, revokeForCredentials } from '../lifecycle/credentials-changed.js';
+import { MultipleSessionsError, UnsupportedQueryError } from '../errors/errors.js';
+import { knownOptions } from '../util/known-options.js';
+import { bothOf, filterSets } from '../lifecycle/filters.js';
+import type { SessionsStore } from '../lifecycle/sessions-store.js';
+import { ownerOf } from '../table/definition.js';
+import type {
+  ColumnName,
+  ExtraFields,
+  ReasonOf,
+  RelationName,
+  Session,
+  SessionFilters,
+  SessionFilterSet,
+} from '../table/fields.js';
+
+/** How sessions are read. */
+export interface FindOptions<F extends ExtraFields = ExtraFields> {
+  /** Columns to sort by, the first one first. Default: newest first. */
+  order?: { readonly [K in ColumnName<F>]?: Direction };
+  /** At most so many sessions. */
+  take?: number;
+  /** Leave out so many sessions at the start. */
+  skip?: number;
+  /** Relations to load: names, or TypeORM's nested form. */
+  relations?: readonly RelationName<F>[] | FindOptionsRelations<ObjectLiteral>;
+  /** The transaction to read in. */
+  manager?: EntityManager;
+}
+
+export const FIND_OPTIONS = {
+  order: true,
+  take: true,
+  skip: true,
+  relations: true,
+  manager: true,
+} satisfies Record<keyof FindOptions, true>;
+
+/** One set of filters, or several of which any may hold. */
+type Step = object | readonly object[];
+
+/**
+ * A query that is put together step by step; each step gives a new query and leaves the old one as it was.
+ *
+ * @example
+ * ```ts
+ * const mine = sessions.query({ userId: 'u1' });
+ * const phones = await mine.filter({ data: JsonPath(['device'], 'iPhone') }).take(10).all();
+ * const ended = await mine.filter({ status: 'expired' }).count();
+ * ```
+ */
+export class SessionQuery<F extends ExtraFields = ExtraFields> {
+  readonly #store: SessionsStore;
+  readonly #steps: readonly Step[];
+  readonly #options: FindOptions<F>;
+  /** The options that it was begun with; what they are is checked when it is run, as filters are. */
+  readonly #given: FindOptions<F>;
+
+  constructor(store: SessionsStore, steps: readonly Step[], options: FindOptions<F> = {}, given = options) {
+    this.#store = store;
+    this.#steps = steps;
+    this.#options = options;
+    this.#given = given;
+  }
+
+  /**
+   * Narrows the query. The last filters that name a `status` say which one the query is about; without any it is
+   * `'valid'`.
+   */
+  filter(filters: SessionFilters<F>): SessionQuery<F> {
+    return new SessionQuery(this.#store, [...this.#steps, filters], this.#options, this.#given);
+  }
+
+  /** Narrows the query by one field. */
+  filterBy<K extends keyof SessionFilterSet<F> & string>(field: K, value: SessionFilterSet<F>[K]): SessionQuery<F> {
+    return new SessionQuery(this.#store, [...this.#steps, { [field]: value }], this.#options, this.#given);
+  }
+
+  order(order: NonNullable<FindOptions<F>['order']>): SessionQuery<F> {
+    return this.#with({ order });
+  }
+
+  take(take: number): SessionQuery<F> {
+    return this.#with({ take });
+  }
+
+  skip(skip: number): SessionQuery<F> {
+    return this.#with({ skip });
+  }
+
+  relations(relations: NonNullable<FindOptions<F>['relations']>): SessionQuery<F> {
+    return this.#with({ relations });
+  }
+
+  /** The sessions that match, newest first where no order was given. */
+  async all(): Promise<Session<F>[]> {
+    const { order = { createdAt: 'DESC' } } = this.#options;
+    // The key makes pages of equal values distinct.
+    const prepared = this.#prepare('all', {
+      ...this.#read(),
+      order: { ...order, id: (order as { id?: Direction }).id ?? 'DESC' },
+    });
+    const { rows } = await this.#adapter.execute(prepared);
+    return rows!.map((row) => this.#session(row));
+  }
+
+  /** The session that matches, or null. @throws MultipleSessionsError where several do */
+  async one(): Promise<Session<F> | null> {
+    const [session, second] = await this.take(Math.min(2, this.#options.take ?? 2)).all();
+    if (second !== undefined) throw new MultipleSessionsError(this.#store.table);
+    return session ?? null;
+  }
+
+  /** How many sessions match. */
+  async count(): Promise<number> {
+    return (await this.#adapter.execute(this.#prepare('all', { count: true }))).count;
+  }
+
+  /** Deletes the sessions that match, in one statement, and returns how many there were. */
+  async delete(): Promise<number> {
+    const { order, take, skip } = this.#options;
+    const { events, selected } = this.#store;
+    const returning = events.wants('deleted') ? selected : undefined;
+    const options = { where: this.#where(), order, take, skip, returning };
+    const { count, rows } = await this.#store.write(this.#adapter, 'deleteAll', options);
+    for (const row of rows ?? []) events.tell({ type: 'deleted', session: this.#store.sessionFrom(row) });
+    return count;
+  }
+
+  /**
+   * Ends the valid ones of the sessions that match, in one statement, and returns how many there were.
+   *
+   * @throws UnsupportedQueryError for a query with an order, `take` or `skip`
+   * @throws as `revokeAll` of the service
+   */
+  async revoke(options: { reason: ReasonOf<F> }): Promise<number> {
+    const { reason } = knownOptions(this.#store.table, options, { reason: true });
+    const { order, take, skip } = this.#options;
+    if ([order, take, skip].some((option) => option !== undefined)) {
+      throw new UnsupportedQueryError(
+        `Table "${this.#store.table}": revoke() takes no order, take and skip; filter by the ids of a list.`,
+      );
+    }
+    const store = this.#store;
+    const where = this.#where();
+    if (reason !== CREDENTIALS_CHANGED || ownerOf(store.definition) === undefined)
+      return store.revoke(where, reason, this.#adapter);
+    return revokeForCredentials(store, ownersNamed(store, this.#sets), where, this.#options.manager);
+  }
+
+  /**
+   * The sessions that match, read in chunks of `maxRows` (default: 500) while the reader goes on; a session that is there
+   * throughout comes exactly once, whatever happens meanwhile. By id, so oldest first, where no order was given.
+   */
+  async *stream(options: { maxRows?: number } = {}): AsyncIterable<Session<F>> {
+    const prepared = this.#prepare('all', { ...this.#read(), order: this.#options.order });
+    for await (const row of this.#adapter.stream(prepared, {}, options)) yield this.#session(row);
+  }
+
+  /**
+   * The same conditions as TypeORM's query builder, for joins, groups and whatever else it does.
+   *
+   * @throws UnsupportedQueryError on an adapter without TypeORM
+   */
+  toQueryBuilder(alias = 'session'): SelectQueryBuilder<ObjectLiteral> {
+    const adapter = this.#adapter;
+    if (!(adapter instanceof TypeOrmAdapter)) {
+      throw new UnsupportedQueryError(`Table "${this.#store.table}": toQueryBuilder() needs the TypeOrmAdapter.`);
+    }
+    return adapter.queryBuilder(this.#store.entity, alias, this.#where());
+  }
+
+  get #adapter(): SessionsAdapter {
+    return this.#store.on(this.#options.manager);
+  }
+
+  #with(options: FindOptions<F>): SessionQuery<F> {
+    return new SessionQuery(this.#store, this.#steps, { ...this.#options, ...options }, this.#given);
+  }
+
+  #prepare(kind: QueryKind, options: QueryOptions): Prepared {
+    return this.#adapter.prepare(kind, this.#store.entity, { ...options, where: this.#where() });
+  }
+
+  #read(): QueryOptions {
+    const { take, skip, relations } = this.#options;
+    if (!relations) return { take, skip, select: this.#store.selected };
+    return {
+      take,
+      skip,
+      relations: isNames(relations) ? Object.fromEntries(relations.map((name) => [name, true])) : relations,
+    };
+  }
+
+  get #sets(): (readonly Row[])[] {
+    return this.#steps.map((step) => filterSets(this.#store.table, step));
+  }
+
+  #where(): Where[] {
+    const { order = {} } = this.#options;
+    knownOptions(this.#store.table, this.#given, FIND_OPTIONS);
+    // By the columns that an application may name: the order of digests is nobody's business.
+    for (const name of Object.keys(order)) columnOf(this.#store.columns, name);
+    const steps = this.#sets;
+    const deciding = steps.findLastIndex((sets) => sets.some((set) => 'status' in set));
+    const parts = steps.map((sets, i) =>
+      this.#store.whereOf(i === deciding ? sets : sets.map((set) => ({ ...set, status: 'all' }))),
+    );
+    return (deciding === -1 ? [...parts, this.#store.whereOf([{}])] : parts).reduce(bothOf);
+  }
+
+  #session(row: Row): Session<F> {
+    const session: unknown = this.#store.sessionFrom(row);
+    return session as Session<F>;
+  }
+}
+
+function isNames(relations: NonNullable<FindOptions['relations']>): relations is readonly string[] {
+  return Array.isArray(relations);
+}

@@ -1,0 +1,568 @@
+import type { EntityManager } from 'typeorm';
+import { Not } from 'typeorm';
+import type { Observable } from 'rxjs';
+import { v7 as uuidv7 } from 'uuid';
+import { jsonKeys, later } from '../adapters/port/operators.js';
+import type { Row } from '../adapters/port/sessions-adapter.js';
+import type { Awaitable } from '../util/maybe-promise.js';
+import { checkProof } from '../lifecycle/credentials-changed.js';
+import {
+  SessionNotFoundError,
+  SessionsConfigError,
+  SessionValidationError,
+  StaleSessionError,
+} from '../errors/errors.js';
+import type { SessionEvent } from '../events/session-event.js';
+import { knownOptions } from '../util/known-options.js';
+import { SESSION_USE, type SessionUse } from '../lifecycle/last-use.js';
+import { OWN_LIMITS, type OwnLimits, storedLimits } from '../lifecycle/own-limits.js';
+import { pruneExpired } from '../lifecycle/prune.js';
+import type { RevocationReason } from '../session/revocation-reasons.js';
+import { type BaseSession, earlier, endFrom, limitsOf } from '../session/session.js';
+import { changed, unchangedSince } from '../lifecycle/update.js';
+import { type FindOptions, SessionQuery } from './session-query.js';
+import type { SessionsStore } from '../lifecycle/sessions-store.js';
+import { changedAttributes, newAttributes } from '../table/attributes.js';
+import type {
+  ExtraFields,
+  JsonValue,
+  NewSession,
+  ReasonOf,
+  Session,
+  SessionChanges,
+  SessionFilters,
+  WithToken,
+} from '../table/fields.js';
+import { reauthenticated, rotated } from '../lifecycle/replace-token.js';
+import { insertWithinLimits } from '../lifecycle/session-limits.js';
+import { digestToken } from '../token/digest.js';
+import { generateToken } from '../token/generate.js';
+
+/** Where a write happens. */
+export interface WriteOptions {
+  /** The caller's transaction: the write is part of it. */
+  manager?: EntityManager;
+}
+
+const WRITE_OPTIONS = { manager: true } satisfies Record<keyof WriteOptions, true>;
+
+/** What becomes of an end that is given. */
+export interface EndOptions {
+  /**
+   * Whether the `expiresAt` that is given is only the first end, which use moves as those that the library sets; without it
+   * nothing does. Default: false, and true for a new session with a `ttl` of its own.
+   */
+  extend?: boolean;
+}
+
+/** How a session begins. */
+export interface CreateOptions extends WriteOptions, OwnLimits, EndOptions {}
+
+/** Where a session begins, for how long, and in place of which. */
+export interface SignInOptions extends CreateOptions {
+  /** The session that the request came with, if any; it is ended. */
+  replaces?: SessionReference | null;
+  /**
+   * When the proof of the owner began, such as the time before the password was looked up and compared; at most a day ago. A
+   * table with an `owner` refuses the sign-in where the owner's credentials have changed since. Default: not asked.
+   */
+  provedAt?: Date;
+}
+
+const CREATE_OPTIONS = { ...WRITE_OPTIONS, ...OWN_LIMITS, extend: true } satisfies Record<keyof CreateOptions, true>;
+const SIGN_IN_OPTIONS = { ...CREATE_OPTIONS, replaces: true, provedAt: true } satisfies Record<
+  keyof SignInOptions,
+  true
+>;
+
+/** How a session is changed. */
+export interface UpdateOptions extends WriteOptions, EndOptions {
+  /** Whether the session is changed only where nothing has changed it since it was read, by its `updatedAt`. Default: false. */
+  ifUnchanged?: boolean;
+}
+
+const UPDATE_OPTIONS = { ...WRITE_OPTIONS, ifUnchanged: true, extend: true } satisfies Record<
+  keyof UpdateOptions,
+  true
+>;
+
+/** Why sessions are revoked. */
+export interface RevokeOptions<F extends ExtraFields = ExtraFields> extends WriteOptions {
+  /** One of the library's reasons, or of the table's definition. Default: `'signed_out'`. */
+  reason?: ReasonOf<F>;
+}
+
+const REVOKE_OPTIONS = { ...WRITE_OPTIONS, reason: true } satisfies Record<keyof RevokeOptions, true>;
+
+/** How one session is read. */
+export interface GetOptions<F extends ExtraFields = ExtraFields> extends Pick<FindOptions<F>, 'relations' | 'manager'> {
+  /** Whether a session whose extension is due is extended. Default: the table's `autoExtendSession`. */
+  autoExtend?: boolean;
+}
+
+const GET_OPTIONS = { relations: true, manager: true, autoExtend: true } satisfies Record<keyof GetOptions, true>;
+
+/** How a token is looked up. */
+export interface AuthenticateOptions<F extends ExtraFields = ExtraFields> extends Omit<GetOptions<F>, 'relations'> {
+  /** From where the token comes, for a table with `lastUse`; the guard gives it. */
+  use?: SessionUse;
+  /** Whether an event tells that the token is refused: not where another table may have it. Default: true. */
+  tellsRefusal?: boolean;
+  /** Whether the database is asked, whatever the near cache has. Default: false. */
+  authoritative?: boolean;
+}
+
+const AUTHENTICATE_OPTIONS = {
+  manager: true,
+  autoExtend: true,
+  use: true,
+  tellsRefusal: true,
+  authoritative: true,
+} satisfies Record<keyof AuthenticateOptions, true>;
+
+/**
+ * A session to work on: its id is enough, with its end a write that moves the end can tell whether it was ended, and with the
+ * time of its last write whether it was changed.
+ */
+export interface SessionReference {
+  readonly id: string;
+  readonly expiresAt?: Date | null;
+  readonly updatedAt?: Date;
+}
+
+/**
+ * The sessions of one table. A class made by `SessionsTable` is such a service with the fields of its table; injected as
+ * `SessionsService` itself it is the default table's.
+ *
+ * @typeParam F the extra fields of the table
+ */
+export class SessionsService<F extends ExtraFields = ExtraFields> {
+  /** The table behind the service. */
+  protected get store(): SessionsStore {
+    throw new SessionsConfigError([
+      `${this.constructor.name} is made by Nest: import SessionsModule.forFeature(…) and inject it`,
+    ]);
+  }
+
+  /** The extra fields, for the compiler only. */
+  declare readonly fields?: F;
+
+  /**
+   * Begins a session. The token on what is returned exists nowhere else: only its digest is stored. An `expiresAt` that is
+   * given is the session's end however it is used, unless `extend` or a `ttl` says otherwise.
+   *
+   * @throws SessionValidationError naming every missing, unknown or wrong field; nothing is written
+   * @throws UniqueConstraintError where a unique field has the value already
+   * @example
+   * ```ts
+   * const session = await sessions.create({ userId: 'u1', data: { device: 'iPhone' } });
+   * return { token: session.authToken };
+   * ```
+   */
+  async create(attributes: NewSession<F>, options: CreateOptions = {}): Promise<WithToken<Session<F>>> {
+    return this.signIn(attributes, knownOptions(this.store.table, options, CREATE_OPTIONS));
+  }
+
+  /**
+   * Begins a session in place of the one that the request came with, so that nobody who planted or kept that one's token
+   * is signed in with it.
+   *
+   * @throws SessionLimitError where the owner has as many sessions as the table allows, and its limit rejects
+   * @throws StaleCredentialsError where `provedAt` is not later than the last revocation of this owner for
+   *   `'credentials_changed'` and a second, for clocks that differ, or is older than a day
+   * @throws as {@link create}
+   * @example
+   * ```ts
+   * const session = await sessions.signIn({ userId: 'u1' }, { replaces: presented, provedAt });
+   * ```
+   * @see OWASP ASVS 5.0, 7.2.4 and 7.4.3
+   */
+  async signIn(attributes: NewSession<F>, options: SignInOptions = {}): Promise<WithToken<Session<F>>> {
+    const { store } = this;
+    const { manager, replaces, provedAt, extend, ...own } = knownOptions(store.table, options, SIGN_IN_OPTIONS);
+    if (provedAt !== undefined) checkProof(store, provedAt);
+    const now = store.now();
+    const given = newAttributes(store.columns, attributes);
+    const stored = storedLimits(store, own, now);
+    const limits = limitsOf({ createdAt: now, ...stored }, store.options);
+    const adapter = store.on(manager);
+    const isFixed = given['expiresAt'] instanceof Date && !(extend ?? own.ttl !== undefined);
+    const row: Row = {
+      id: uuidv7(),
+      ...store.unset,
+      ...given,
+      ...stored,
+      expiresAt:
+        'expiresAt' in given ? earlier(given['expiresAt'] as Date | null, limits.absoluteEnd) : endFrom(now, limits),
+      ...(store.definition.freshness && { authenticatedAt: now }),
+      ...(isFixed && (await store.fixedEnds.given(true, adapter))),
+      createdAt: now,
+      updatedAt: now,
+    };
+    const { authToken, authTokenDigest } = this.#newToken();
+    await insertWithinLimits(store, adapter, { ...row, authTokenDigest }, { replaced: replaces?.id, provedAt });
+    const session = store.sessionFrom(row);
+    store.events.tell({ type: 'created', session });
+    return this.#withToken(session, authToken);
+  }
+
+  /**
+   * The valid session of a token, extended when that is due; `null` for any other text, which costs no query where it
+   * cannot be a token. This is what the guard calls.
+   */
+  async authenticate(token: unknown, options?: AuthenticateOptions<F>): Promise<Session<F> | null> {
+    // The guard asks the store itself, so that no request pays for this.
+    if (options !== undefined) {
+      const { use = {} } = knownOptions(this.store.table, options, AUTHENTICATE_OPTIONS);
+      knownOptions(this.store.table, use, SESSION_USE);
+    }
+    const looked = this.store.tokens.authenticate(token, options);
+    const session = looked instanceof Promise ? await looked : looked;
+    return session && this.#typed(session);
+  }
+
+  /**
+   * The session that matches, extended when that is due.
+   *
+   * @throws MultipleSessionsError where more than one matches
+   * @example
+   * ```ts
+   * const session = await sessions.get({ authToken: token });
+   * ```
+   */
+  async get(filters: SessionFilters<F>, options: GetOptions<F> = {}): Promise<Session<F> | null> {
+    const { autoExtend, relations, manager } = knownOptions(this.store.table, options, GET_OPTIONS);
+    const token = relations ? undefined : tokenAlone(filters);
+    if (token !== undefined) return this.authenticate(token, { autoExtend, manager, authoritative: true });
+    const found = await new SessionQuery<F>(this.store, [filters], { relations, manager }).one();
+    return this.#extended(found, autoExtend, manager);
+  }
+
+  /** As {@link get}. @throws SessionNotFoundError where none matches */
+  async getOrFail(filters: SessionFilters<F>, options: GetOptions<F> = {}): Promise<Session<F>> {
+    const session = await this.get(filters, options);
+    if (session === null) throw new SessionNotFoundError(this.store.table);
+    return session;
+  }
+
+  /** The sessions that match, newest first. */
+  async list(filters: SessionFilters<F> = NO_FILTERS, options: FindOptions<F> = {}): Promise<Session<F>[]> {
+    return this.query(filters, options).all();
+  }
+
+  /** The valid sessions that match, whatever status the filters name, newest first. */
+  async listValid(filters: SessionFilters<F> = NO_FILTERS, options: FindOptions<F> = {}): Promise<Session<F>[]> {
+    const sets = (Array.isArray(filters) ? filters : [filters]) as readonly object[];
+    const valid = sets.map((set) => ({ ...set, status: 'valid' }));
+    return new SessionQuery<F>(this.store, [valid], options).all();
+  }
+
+  /** A query to be put together further: filtered, sorted, paged, counted, deleted or streamed. */
+  query(filters: SessionFilters<F> = NO_FILTERS, options: FindOptions<F> = {}): SessionQuery<F> {
+    return new SessionQuery<F>(this.store, [filters], options);
+  }
+
+  /**
+   * What the application keeps with a session, as it is now; for tables with `data: 'onDemand'`, whose sessions come
+   * without it.
+   *
+   * @throws StaleSessionError where the session is gone
+   * @example
+   * ```ts
+   * const { device } = await sessions.dataOf(session);
+   * ```
+   */
+  async dataOf(
+    session: SessionReference,
+    options: Pick<FindOptions<F>, 'manager'> = {},
+  ): Promise<Record<string, unknown>> {
+    const data = await this.store.dataOf(this.#idOf(session), this.#managerOf(options));
+    if (data === undefined) throw new StaleSessionError(this.store.table, session.id);
+    return data;
+  }
+
+  /** How many sessions match. */
+  async count(filters: SessionFilters<F> = NO_FILTERS): Promise<number> {
+    return this.query(filters).count();
+  }
+
+  /**
+   * The session with its end moved to now + `sessionTtl`, where that gains more than `extendSessionStaleTime`. A session
+   * that never ends gets the table's lifetime, which no read gives it.
+   *
+   * @throws StaleSessionError where the session has ended, or is gone
+   */
+  async refresh(session: Session<F>, options: WriteOptions = {}): Promise<Session<F>> {
+    const refreshed = await this.store.refresh(session, this.#managerOf(options));
+    if (refreshed === null) throw new StaleSessionError(this.store.table, session.id);
+    return this.#typed(refreshed);
+  }
+
+  /** Moves the end of a session to now; `false` where it had ended before, or is gone. */
+  async expire(session: SessionReference, options: WriteOptions = {}): Promise<boolean> {
+    const { store } = this;
+    const manager = this.#managerOf(options);
+    const id = this.#idOf(session);
+    const now = store.now();
+    const { count, rows } = await store.write(store.on(manager), 'updateAll', {
+      set: { expiresAt: now, updatedAt: later(now) },
+      where: [{ id, ...store.validAt(now) }],
+      ...(store.events.wants('expired') && { returning: store.selected }),
+    });
+    for (const row of rows ?? []) store.events.tell({ type: 'expired', session: store.sessionFrom(row) });
+    return count > 0;
+  }
+
+  /**
+   * Ends a session now; `false` where it had ended before, or is gone. A table with `revocation` keeps when and why for
+   * the time of `retention`.
+   *
+   * @example
+   * ```ts
+   * await sessions.revoke(session, { reason: 'compromised' });
+   * ```
+   * @see OWASP ASVS 5.0, 7.4.1
+   */
+  async revoke(session: SessionReference, options: RevokeOptions<F> = {}): Promise<boolean> {
+    const { store } = this;
+    const { reason = DEFAULT_REASON, manager } = knownOptions(store.table, options, REVOKE_OPTIONS);
+    return (await store.revoke([{ id: this.#idOf(session) }], reason, store.on(manager))) > 0;
+  }
+
+  /**
+   * Ends the valid ones of the sessions that match, in one statement, and returns how many there were.
+   *
+   * For the reason `'credentials_changed'`, a table with an `owner` notes that of the owners, whom the filters name, for
+   * sign-ins that are under way: in the transaction that changes the credentials, and before it changes them.
+   *
+   * @throws SessionValidationError for `'credentials_changed'` where the filters name the owner by no value or `In`
+   * @throws SessionsConfigError for that where the data source has no table of marks; it has the statement that makes it
+   * @example
+   * ```ts
+   * await sessions.revokeAll({ userId: 'u1' }, { reason: 'credentials_changed' });
+   * ```
+   * @see OWASP ASVS 5.0, 7.4.2, 7.4.3 and 7.4.5
+   */
+  async revokeAll(filters: SessionFilters<F>, options: RevokeOptions<F> = {}): Promise<number> {
+    return this.#revoke([filters], options);
+  }
+
+  /**
+   * Ends the other sessions that match, such as those of the same user: as {@link revokeAll}, but for this one.
+   *
+   * @example
+   * ```ts
+   * await sessions.revokeOthers(session, { userId: session.userId });
+   * ```
+   */
+  async revokeOthers(
+    session: SessionReference,
+    filters: SessionFilters<F>,
+    options: RevokeOptions<F> = {},
+  ): Promise<number> {
+    return this.#revoke([filters, { id: Not(this.#idOf(session)) }], options);
+  }
+
+  /**
+   * Gives a session a new token. The one before is honoured for the time of `rotationGrace`, for requests that are under
+   * way; after that its use ends the session with the reason `'token_reuse'`, since only a thief, or their victim, still
+   * has it. `null` where another request has replaced the token first, or within the time of grace: its answer carries the
+   * new one.
+   *
+   * Needs `rotation: true` in the definition of the table.
+   *
+   * @throws StaleSessionError where the session has ended, or is gone
+   * @example
+   * ```ts
+   * const rotated = await sessions.rotate(session);
+   * return { token: rotated?.authToken };
+   * ```
+   */
+  async rotate(session: Session<F>, options: WriteOptions = {}): Promise<WithToken<Session<F>> | null> {
+    this.#needs('rotation', 'rotate');
+    const manager = this.#managerOf(options);
+    const { authToken, authTokenDigest } = this.#newToken();
+    const changed = await rotated(this.store, session, authTokenDigest, manager);
+    return changed && this.#withToken(changed, authToken);
+  }
+
+  /**
+   * Gives a session whose owner has just proved again who they are a new token, and begins its limits anew. The token
+   * before is refused from now on.
+   *
+   * Needs `freshness: true` in the definition of the table.
+   *
+   * @throws StaleSessionError where the session has ended, is gone, or was reauthenticated by another request meanwhile
+   * @see OWASP ASVS 5.0, 7.2.4
+   */
+  async reauthenticate(session: Session<F>, options: WriteOptions = {}): Promise<WithToken<Session<F>>> {
+    this.#needs('freshness', 'reauthenticate');
+    const manager = this.#managerOf(options);
+    const { authToken, authTokenDigest } = this.#newToken();
+    return this.#withToken(await reauthenticated(this.store, session, authTokenDigest, manager), authToken);
+  }
+
+  /**
+   * Changes a session in one statement and returns it as it is now. A change of `expiresAt` needs a session that is
+   * still valid, for nothing revives one; and no use of the session moves that end, unless `extend` says so.
+   *
+   * @throws SessionValidationError naming every unknown, immutable or wrong field; nothing is written
+   * @throws StaleSessionError where the session is gone, has ended and is to get a new end, or has changed since it was
+   *   read and is to be changed only as it was then (`ifUnchanged`)
+   */
+  async update(
+    session: SessionReference,
+    changes: SessionChanges<F>,
+    options: UpdateOptions = {},
+  ): Promise<Session<F>> {
+    const { store } = this;
+    const { manager, ifUnchanged = false, extend = false } = knownOptions(store.table, options, UPDATE_OPTIONS);
+    this.#idOf(session);
+    const attributes = changedAttributes(store.columns, changes);
+    const conditions = {
+      ...('expiresAt' in attributes && store.unendedSince(session, store.now())),
+      ...(ifUnchanged && unchangedSince(store, session)),
+    };
+    const end = attributes['expiresAt'];
+    const fixed = end !== undefined && (await store.fixedEnds.given(end !== null && !extend, store.on(manager)));
+    return this.#typed(await changed(store, session, { ...attributes, ...fixed }, conditions, manager));
+  }
+
+  /**
+   * Replaces single keys of a session's `data`, each of them whole, and leaves the others as they are in the database now:
+   * two requests that change different keys at the same time undo nothing of each other. `null` is a value like any other,
+   * and `undefined` takes the key away. Returns the session as it is now.
+   *
+   * @throws SessionValidationError naming every key whose value is no JSON; nothing is written
+   * @throws StaleSessionError where the session is gone
+   * @example
+   * ```ts
+   * await sessions.patchData(session, { cart: ['shoe'], coupon: undefined });
+   * ```
+   */
+  async patchData(
+    session: SessionReference,
+    changes: Readonly<Record<string, JsonValue | undefined>>,
+    options: WriteOptions = {},
+  ): Promise<Session<F>> {
+    const manager = this.#managerOf(options);
+    this.#idOf(session);
+    return this.#typed(await changed(this.store, session, { data: jsonKeys(changes) }, {}, manager));
+  }
+
+  /** Deletes a session; `false` where it is gone already. */
+  async delete(session: SessionReference, options: WriteOptions = {}): Promise<boolean> {
+    const filters = { id: this.#idOf(session), status: 'all' };
+    return (await new SessionQuery(this.store, [filters], { manager: this.#managerOf(options) }).delete()) > 0;
+  }
+
+  /** As {@link delete}. @throws StaleSessionError where it is gone already */
+  async deleteOrFail(session: SessionReference, options: WriteOptions = {}): Promise<void> {
+    if (!(await this.delete(session, options))) throw new StaleSessionError(this.store.table, session.id);
+  }
+
+  /**
+   * Deletes the sessions that match, in one statement, and returns how many there were.
+   *
+   * @example
+   * ```ts
+   * await sessions.deleteAll({ userId: 'u1' }); // signed out everywhere
+   * await sessions.deleteAll({ userId: 'u1', id: Not(session.id) }); // on all other devices
+   * ```
+   */
+  async deleteAll(filters: SessionFilters<F>, options: WriteOptions = {}): Promise<number> {
+    // Not by query(), where filters may be left out: what to delete has to be said.
+    return new SessionQuery<F>(this.store, [filters], { manager: this.#managerOf(options) }).delete();
+  }
+
+  /** Deletes every session that has ended, in batches, and returns how many there were. The expiry job does the same. */
+  async deleteExpired(): Promise<number> {
+    return pruneExpired(this.store, this.store.adapter);
+  }
+
+  /** What happens to the sessions of this table, as it happens. */
+  get events(): Observable<SessionEvent<Session<F>>> {
+    return this.store.events.all as Observable<SessionEvent<never>>;
+  }
+
+  /**
+   * Ends the valid session of a token and gives it back as it is then, or `null`: of all who come with the token exactly one
+   * gets it. For what may be used once, such as the link that signs somebody in, or resets a password. Nothing is extended,
+   * and no use noted.
+   *
+   * @throws SessionValidationError for a reason that the table does not have
+   * @example
+   * ```ts
+   * const link = await sessions.takeOnce({ authToken: token });
+   * if (link === null) throw new ForbiddenException();
+   * ```
+   * @see OWASP ASVS 5.0, 6.5.1
+   */
+  async takeOnce(filters: { readonly authToken: unknown }, options: RevokeOptions<F> = {}): Promise<Session<F> | null> {
+    const { store } = this;
+    const { authToken } = knownOptions(store.table, filters, { authToken: true });
+    const { reason, manager } = knownOptions(store.table, options, REVOKE_OPTIONS);
+    const where = store.whereOf([{ authToken: authToken ?? null }]);
+    const taken = await store.take(where, reason ?? DEFAULT_REASON, store.on(manager));
+    return taken && this.#typed(taken);
+  }
+
+  async #revoke(steps: readonly object[], options: RevokeOptions<F>): Promise<number> {
+    const { reason, manager } = knownOptions(this.store.table, options, REVOKE_OPTIONS);
+    const query = new SessionQuery<F>(this.store, steps, { manager });
+    return query.revoke({ reason: reason ?? (DEFAULT_REASON as ReasonOf<F>) });
+  }
+
+  /** The transaction of a call that has no other options. @throws SessionValidationError for others */
+  #managerOf(options: WriteOptions): EntityManager | undefined {
+    return knownOptions(this.store.table, options, WRITE_OPTIONS).manager;
+  }
+
+  /** @throws SessionValidationError for what is no id, which must never mean "any" */
+  #idOf({ id }: SessionReference): string {
+    if (typeof id === 'string') return id;
+    throw new SessionValidationError(this.store.table, { id: 'must be the id of a session' });
+  }
+
+  #newToken(): { authToken: string; authTokenDigest: string } {
+    const { tokenFormat, schemes } = this.store.options;
+    const authToken = generateToken(tokenFormat);
+    return { authToken, authTokenDigest: digestToken(authToken, schemes[0]) };
+  }
+
+  #withToken(session: BaseSession, authToken: string): WithToken<Session<F>> {
+    // On a copy: the session may have been told as an event.
+    const withToken: unknown = Object.defineProperty({ ...session }, 'authToken', { value: authToken });
+    return withToken as WithToken<Session<F>>;
+  }
+
+  #needs(option: 'rotation' | 'freshness', call: string): void {
+    const { definition, table } = this.store;
+    if (!definition[option])
+      throw new SessionsConfigError([`table "${table}": ${call}() needs ${option}: true in its definition`]);
+  }
+
+  #extended(
+    found: BaseSession | Session<F> | null,
+    autoExtend = this.store.options.autoExtend,
+    manager?: EntityManager,
+  ): Awaitable<Session<F> | null> {
+    const session = found && autoExtend ? this.store.extendIfDue(found, manager) : found;
+    return session as Awaitable<Session<F> | null>;
+  }
+
+  /** The store knows no field types; the table's definition, from which both come, does. */
+  #typed(session: BaseSession): Session<F> {
+    const typed: unknown = session;
+    return typed as Session<F>;
+  }
+}
+
+const NO_FILTERS = {} as never;
+const DEFAULT_REASON: RevocationReason = 'signed_out';
+
+/** The token of filters that name nothing else. */
+function tokenAlone(filters: object): string | undefined {
+  const { authToken, ...others } = { ...filters } as { authToken?: unknown };
+  return typeof authToken === 'string' && Object.keys(others).length === 0 ? authToken : undefined;
+}

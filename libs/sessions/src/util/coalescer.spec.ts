@@ -1,0 +1,42 @@
+import { setImmediate } from 'node:timers/promises';
+import { getHeapSpaceStatistics } from 'node:v8';
+import { describe, expect, it } from 'vitest';
+import { Batches } from './coalescer.js';
+
+const AT_ONCE = 16;
+const ITEMS = 40_000;
+const MIB = 2 ** 20;
+
+/** Memory in use that only a full collection of garbage gives back. */
+function oldBytes(): number {
+  return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')!.space_used_size;
+}
+
+describe('batches', () => {
+  it('leave nothing to a full collection of garbage', async () => {
+    let results = 0;
+    const result = (): number[] => Array.from({ length: 100 }, () => results++);
+    const send = async (items: readonly number[]): Promise<number[][]> => {
+      await setImmediate();
+      return items.map(result);
+    };
+    const batches = new Batches<number, number[]>(async (item) => (await send([item]))[0]!, send);
+    let next = 0;
+    let last = Infinity;
+    let promoted = 0;
+    const oneAfterTheOther = async (): Promise<void> => {
+      while (next < ITEMS) {
+        const item = next++;
+        await batches.run(String(item), item);
+        // The first ones compile the code.
+        if (item < ITEMS / 10) continue;
+        const bytes = oldBytes();
+        promoted += Math.max(0, bytes - last);
+        last = bytes;
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, oneAfterTheOther));
+    expect(results).toBe(ITEMS * 100);
+    expect(promoted / MIB).toBeLessThan(4);
+  });
+});

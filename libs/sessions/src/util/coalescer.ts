@@ -1,0 +1,158 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Awaitable } from './maybe-promise.js';
+import { isOutage } from '../errors/outages.js';
+
+/** Items of one statement; a power of two, as the sizes of the prepared statements are. */
+const LARGEST = 64;
+
+/** How long statements that are under way hold back the next one, in milliseconds: a connection may have died. */
+const HOLD_MS = 50;
+
+/**
+ * Statements that are under way before others wait: more than one, for a database does several things at once, and few, so that
+ * much travels together.
+ */
+const LANES = 3;
+
+/** Fewer items are not worth a statement of their own. */
+const SMALLEST = 4;
+
+/** One item, and who waits for its result. */
+interface Asked<T, R> {
+  readonly item: T;
+  readonly waiting: { resolve: (result: R) => void; reject: (error: unknown) => void }[];
+}
+
+/** How many items a statement for so many has room for: few statements are kept, and the common ones fit. */
+export function sizeFor(count: number): number {
+  return count <= FITTING ? count : 2 ** Math.ceil(Math.log2(count));
+}
+
+/** The most items of a statement that has room for no more than so many, which may be none. */
+export function largestWithin(room: number): number {
+  return Math.max(1, room <= FITTING ? room : Math.min(LARGEST, 2 ** Math.floor(Math.log2(room))));
+}
+
+/** Up to this number there is a statement of each size. */
+const FITTING = 8;
+
+/**
+ * Lets items that come while some are under way travel together; one that comes alone waits for nothing, and of those with
+ * the same key one goes for all. What travels together does so in nobody's asynchronous context; all who wait for an item
+ * get the same result.
+ */
+export class Batches<T, R> {
+  /** Those that wait for what is under way, in the order in which they came. */
+  #asked = new Map<string, Asked<T, R>>();
+  /** How many have gone from that map. */
+  #gone = 0;
+  /** How many statements are under way. */
+  #underWay = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  readonly #apart = AsyncLocalStorage.snapshot();
+
+  /**
+   * @param sendOne gives the result of one item
+   * @param send gives a result for each item, in their order
+   * @param largest items that travel together, at the most; such a number as {@link largestWithin} gives
+   */
+  constructor(
+    private readonly sendOne: (item: T) => Awaitable<R>,
+    private readonly send: (items: readonly T[]) => Promise<readonly R[]>,
+    private readonly largest = LARGEST,
+  ) {}
+
+  run(key: string, item: T): Promise<R> {
+    return this.#underWay === 0 && this.#asked.size === 0 ? this.#begin(item) : this.#wait(key, item);
+  }
+
+  async #begin(item: T): Promise<R> {
+    this.#underWay++;
+    try {
+      return await this.sendOne(item);
+    } finally {
+      this.#underWay--;
+      this.#next();
+    }
+  }
+
+  #wait(key: string, item: T): Promise<R> {
+    this.#arrange();
+    return new Promise((resolve, reject) => {
+      const asked = this.#asked.get(key) ?? { item, waiting: [] };
+      asked.waiting.push({ resolve, reject });
+      this.#asked.set(key, asked);
+    });
+  }
+
+  /** Sees to it that those who wait are sent. */
+  #arrange(): void {
+    // Whoever comes in the same turn of the event loop goes along.
+    if (this.#underWay < LANES) this.#immediate ??= setImmediate(() => this.#next());
+    // What is under way may never end.
+    else this.#timer ??= setTimeout(() => this.#next(), HOLD_MS).unref();
+  }
+
+  /** Sends those that have waited, the first ones first. */
+  #next(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#timer = this.#immediate = undefined;
+    // One more where all lanes are taken for too long; else as many to each: all in one would come back, and be sent, in one.
+    let lanes = Math.max(1, LANES - this.#underWay);
+    for (; lanes > 0 && this.#asked.size > 0; lanes--) {
+      const size = Math.min(this.largest, Math.max(SMALLEST, Math.ceil(this.#asked.size / lanes)));
+      const batch = this.#take(size);
+      void this.#apart(() => this.#answer(batch));
+    }
+    if (this.#asked.size > 0) this.#arrange();
+  }
+
+  #take(count: number): Asked<T, R>[] {
+    const taken: Asked<T, R>[] = [];
+    for (const [key, asked] of this.#asked) {
+      if (taken.length === count) break;
+      this.#asked.delete(key);
+      taken.push(asked);
+    }
+    this.#gone += taken.length;
+    // In a map that is used for long, V8 chains the tables it has outgrown: each keeps the next from being collected early.
+    if (this.#gone >= this.#asked.size) {
+      this.#asked = new Map(this.#asked);
+      this.#gone = 0;
+    }
+    return taken;
+  }
+
+  async #answer(batch: readonly Asked<T, R>[]): Promise<void> {
+    this.#underWay++;
+    try {
+      const results = await this.send(batch.map(({ item }) => item));
+      for (const [i, { waiting }] of batch.entries()) for (const { resolve } of waiting) resolve(results[i]!);
+    } catch (error) {
+      if (batch.length === 1 || isOutage(error)) reject(batch, error);
+      else await this.#answerEach(batch);
+    } finally {
+      this.#underWay--;
+      this.#next();
+    }
+  }
+
+  /** One after the other, since it may be for one of them that they failed together. */
+  async #answerEach(batch: readonly Asked<T, R>[]): Promise<void> {
+    for (const [i, { item, waiting }] of batch.entries()) {
+      try {
+        const result = await this.sendOne(item);
+        for (const { resolve } of waiting) resolve(result);
+      } catch (error) {
+        if (isOutage(error)) return reject(batch.slice(i), error);
+        reject([batch[i]!], error);
+      }
+    }
+  }
+}
+
+function reject<T, R>(batch: readonly Asked<T, R>[], error: unknown): void {
+  for (const { waiting } of batch) for (const each of waiting) each.reject(error);
+}

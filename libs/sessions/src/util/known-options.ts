@@ -1,0 +1,89 @@
+import { SessionsConfigError, SessionValidationError } from '../errors/errors.js';
+
+/** The names of options: those of an interface are a constant beside it, which `satisfies Record<keyof …, true>`. */
+type Names = Readonly<Record<string, unknown>>;
+
+/** The part of a name that may be wrong where it is taken for another one, beside one letter of any. */
+const WRONG = 0.3;
+
+const NO_OBJECT = 'must be an object of options';
+
+/** The options of a call. @throws SessionValidationError naming those that there are not */
+export function knownOptions<T extends object>(
+  table: string,
+  options: T,
+  known: Readonly<Record<keyof T, unknown>>,
+): T {
+  const unknown = isObject(options) ? unknownOptions(options, known) : [['options', NO_OBJECT] as const];
+  if (unknown.length > 0) throw new SessionValidationError(table, Object.fromEntries(unknown));
+  return options;
+}
+
+/** The options of what an application makes itself. @throws SessionsConfigError naming those that there are not */
+export function configured<T extends object>(what: string, options: T, known: Readonly<Record<keyof T, unknown>>): T {
+  const problems = problemsOfNames('', options, known);
+  if (problems.length > 0) throw new SessionsConfigError(problems.map((problem) => `${what}: ${problem}`));
+  return options;
+}
+
+/** What is wrong with the names of options that were given at a place, such as `cookie`; nothing where none were. */
+export function problemsOfNames(place: string, options: unknown, known: Names): string[] {
+  if (options === undefined) return [];
+  if (!isObject(options)) return [`${place} ${NO_OBJECT}`.trimStart()];
+  const path = place === '' ? '' : `${place}.`;
+  return unknownOptions(options, known).map(([name, problem]) => `${path}${name} ${problem}`);
+}
+
+/** The names that there are, for who has given another one. */
+export function thereAre(names: readonly string[]): string {
+  return names.length === 0 ? '(there are none)' : `(there are: ${names.join(', ')})`;
+}
+
+/** The name that another one is a slip of, in any letter case; none where all are too far from it. */
+export function nearestOf(name: string, names: readonly string[]): string | undefined {
+  let nearest: string | undefined;
+  let least = Infinity;
+  for (const other of names) {
+    const allowed = Math.max(1, WRONG * Math.max(name.length, other.length));
+    // Names of very different lengths are not looked at: one may come from a client, and be long.
+    if (Math.abs(name.length - other.length) > allowed) continue;
+    const count = slips(name.toLowerCase(), other.toLowerCase());
+    if (count <= allowed && count < least) [nearest, least] = [other, count];
+  }
+  return nearest;
+}
+
+function isObject(options: unknown): options is object {
+  return typeof options === 'object' && options !== null && !Array.isArray(options);
+}
+
+/** What nobody knows counts where it has a value; an instance of a class has what its class has. */
+function unknownOptions(options: object, known: Names): (readonly [name: string, problem: string])[] {
+  const prototype: unknown = Object.getPrototypeOf(options);
+  if (prototype !== Object.prototype && prototype !== null) return [];
+  const unknown = Object.keys(options).filter((name) => !Object.hasOwn(known, name));
+  return unknown
+    .filter((name) => (options as Names)[name] !== undefined)
+    .map((name) => [name, `is no option ${hint(name, Object.keys(known))}`]);
+}
+
+function hint(name: string, names: readonly string[]): string {
+  const nearest = nearestOf(name, names);
+  return nearest === undefined ? thereAre(names) : `(did you mean ${nearest}?)`;
+}
+
+/** The fewest letters to leave out, put in, replace, or exchange with the next one (optimal string alignment). */
+function slips(from: string, to: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= from.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = last[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      const exchanged = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      row.push(Math.min(last[j]! + 1, row[j - 1]! + 1, replaced, exchanged ? before[j - 2]! + 1 : Infinity));
+    }
+    [before, last] = [last, row];
+  }
+  return last[to.length]!;
+}
