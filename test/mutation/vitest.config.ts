@@ -11,7 +11,7 @@ import base from '../../vitest.config.js';
  */
 const config = mergeConfig(base, defineConfig({ test: { testNamePattern: '^(?!.*on (postgres|mariadb)).*$' } }));
 config.test!.include = [
-  'libs/sessions/src/{guard,token}/*.spec.ts',
+  'libs/sessions/src/{guard,http,token}/*.spec.ts',
   'libs/sessions/src/session/session.spec.ts',
   'test/guard/*.e2e-spec.ts',
   'test/failure/broken-table.e2e-spec.ts',

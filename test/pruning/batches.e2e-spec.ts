@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type AdapterMeta, MemoryAdapter, SessionsTable } from '@app/sessions';
-import type { Schema } from '../../libs/sessions/src/adapters/port/sessions-adapter.js';
+import type { Schema } from '../../libs/sessions/src/adapters/port/query.js';
 import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import type { SessionsStore } from '../../libs/sessions/src/lifecycle/sessions-store.js';

@@ -1,7 +1,5 @@
 export { column, jsonKeys, JsonPath, later, param } from './adapters/port/operators.js';
 export type {
-  AdapterMeta,
-  ColumnState,
   Conversion,
   Direction,
   Executed,
@@ -11,9 +9,9 @@ export type {
   QueryKind,
   QueryOptions,
   RawRow,
-  SessionsAdapter,
   StreamOptions,
-} from './adapters/port/sessions-adapter.js';
+} from './adapters/port/query.js';
+export type { AdapterMeta, ColumnState, SessionsAdapter } from './adapters/port/sessions-adapter.js';
 export { SessionMark } from './adapters/port/session-mark.js';
 export { MemoryAdapter } from './adapters/memory/memory-adapter.js';
 export { TypeOrmAdapter, type TypeOrmAdapterOptions } from './adapters/typeorm/typeorm-adapter.js';

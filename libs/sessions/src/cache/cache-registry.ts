@@ -3,7 +3,7 @@ import type { Column } from '../adapters/port/columns.js';
 import { MemoryAdapter } from '../adapters/memory/memory-adapter.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
-import type { ResolvedCache } from '../options/resolve-options.js';
+import type { ResolvedCache } from './cache-options.js';
 import { CachedSessions } from './cached-sessions.js';
 import { connectionProblems } from './channels/channel-connections.js';
 import { SessionCopies } from './session-cloner.js';

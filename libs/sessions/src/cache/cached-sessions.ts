@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { RawRow } from '../adapters/port/sessions-adapter.js';
+import type { RawRow } from '../adapters/port/query.js';
 import type { BaseSession } from '../session/session.js';
 import type { SessionCopies } from './session-cloner.js';
 import type { Invalidations } from './invalidation-bus.js';

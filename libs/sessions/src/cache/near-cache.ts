@@ -1,4 +1,4 @@
-import type { RawRow } from '../adapters/port/sessions-adapter.js';
+import type { RawRow } from '../adapters/port/query.js';
 import type { BaseSession } from '../session/session.js';
 import { BoundedMap } from '../util/second-chance-map.js';
 import type { SessionCopies } from './session-cloner.js';

@@ -1,6 +1,6 @@
 import type { Column } from '../adapters/port/columns.js';
 import { copyOf } from '../util/copy.js';
-import type { RawRow } from '../adapters/port/sessions-adapter.js';
+import type { RawRow } from '../adapters/port/query.js';
 import type { BaseSession } from '../session/session.js';
 import { fixDate } from './frozen-date.js';
 

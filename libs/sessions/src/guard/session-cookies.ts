@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { SessionsConfigError } from '../errors/errors.js';
-import { knownOptions } from '../util/known-options.js';
+import { knownOptions } from '../errors/known-options.js';
 import type { BaseSession } from '../session/session.js';
 import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
 import type { WithToken } from '../table/fields.js';

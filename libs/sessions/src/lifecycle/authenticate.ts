@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { In } from 'typeorm';
 import { param } from '../adapters/port/operators.js';
-import type { Prepared, RawRow, Row, SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { Prepared, RawRow, Row } from '../adapters/port/query.js';
 import { andThen, type Awaitable } from '../util/maybe-promise.js';
 import { type CachedSessions, keyOf } from '../cache/cached-sessions.js';
 import type { Reading } from '../cache/near-cache.js';

@@ -1,6 +1,7 @@
 import { type EntityManager, InstanceChecker } from 'typeorm';
 import { markName, pruneMarks, readMark, settleMark, writeMark } from './marks.js';
-import type { Row, SessionsAdapter, Where } from '../adapters/port/sessions-adapter.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { Row, Where } from '../adapters/port/query.js';
 import { IMPOSSIBLE, toStored, ValueError } from '../adapters/query/values.js';
 import { SessionsConfigError, SessionValidationError, StaleCredentialsError } from '../errors/errors.js';
 import type { Told } from '../events/session-events.js';

@@ -1,7 +1,8 @@
+import { isOutage } from '../errors/outages.js';
 import type { EntityManager } from 'typeorm';
 import { And, IsNull, LessThan, MoreThanOrEqual } from 'typeorm';
 import { later, param } from '../adapters/port/operators.js';
-import type { Prepared, Row, Where } from '../adapters/port/sessions-adapter.js';
+import type { Prepared, Row, Where } from '../adapters/port/query.js';
 import { Batches, sizeFor } from '../util/coalescer.js';
 import { MOVABLE } from './fixed-ends.js';
 import { noteRenewal } from '../session/renewals.js';
@@ -53,6 +54,7 @@ export class Extensions {
   readonly #batches = new Batches<BaseSession, NewEnd | undefined>(
     (session) => this.#extendOne(session, this.store.now()),
     (sessions) => this.#extendAll(sessions),
+    isOutage,
   );
   /** By id, those under way. */
   readonly #running = new Map<string, Promise<NewEnd | undefined>>();

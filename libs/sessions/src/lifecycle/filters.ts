@@ -12,11 +12,11 @@ import {
   Not,
   Or,
 } from 'typeorm';
-import type { Columns } from '../adapters/query/conditions.js';
-import type { Row, Where } from '../adapters/port/sessions-adapter.js';
+import type { Columns } from '../adapters/port/columns.js';
+import type { Row, Where } from '../adapters/port/query.js';
 import { LAST_TIME } from '../util/times.js';
 import { SessionValidationError } from '../errors/errors.js';
-import { thereAre } from '../util/known-options.js';
+import { thereAre } from '../errors/known-options.js';
 import { SESSION_STATUSES, type SessionStatus } from '../session/session.js';
 
 /** What translating filters needs of a table. */

@@ -1,5 +1,6 @@
 import { Equal, IsNull, Or } from 'typeorm';
-import type { Row, Schema, SessionsAdapter, Where } from '../adapters/port/sessions-adapter.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { Row, Schema, Where } from '../adapters/port/query.js';
 import type { Awaitable } from '../util/maybe-promise.js';
 import { BoundedMap } from '../util/second-chance-map.js';
 import type { BaseSession } from '../session/session.js';

@@ -1,7 +1,9 @@
 import { In, IsNull, LessThanOrEqual, Or } from 'typeorm';
-import type { Row, Schema, SessionsAdapter, Where } from '../adapters/port/sessions-adapter.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { Row, Schema, Where } from '../adapters/port/query.js';
 import type { Favours } from './favours.js';
 import type { BaseSession } from '../session/session.js';
+import { IP_LENGTH, USER_AGENT_LENGTH } from '../table/built-in-columns.js';
 
 /** From where a session is used. */
 export interface SessionUse {
@@ -17,10 +19,6 @@ export interface LastUseOptions {
   readonly ip: boolean;
   readonly userAgent: boolean;
 }
-
-/** Characters of the columns; an IPv6 address with an embedded IPv4 one has 45. */
-export const IP_LENGTH = 45;
-export const USER_AGENT_LENGTH = 255;
 
 /** Uses wait this long for others to be written together with them. */
 const FLUSH_AFTER_MS = 1000;

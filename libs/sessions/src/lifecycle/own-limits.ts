@@ -1,4 +1,4 @@
-import type { Row } from '../adapters/port/sessions-adapter.js';
+import type { Row } from '../adapters/port/query.js';
 import { type Duration, durationMs } from '../util/duration.js';
 import { SessionValidationError } from '../errors/errors.js';
 import { expiryFrom } from '../session/session.js';

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { Between, type FindOperator, IsNull, LessThanOrEqual } from 'typeorm';
 import { param } from '../adapters/port/operators.js';
-import type { Prepared, QueryOptions, SessionsAdapter, Where } from '../adapters/port/sessions-adapter.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { Prepared, QueryOptions, Where } from '../adapters/port/query.js';
 import { pruneChanges } from './credentials-changed.js';
 import { FIRST_TIME } from '../util/times.js';
 import type { SessionsStore } from './sessions-store.js';

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { IsNull } from 'typeorm';
 import { column, later } from '../adapters/port/operators.js';
-import type { Row, Where } from '../adapters/port/sessions-adapter.js';
+import type { Row, Where } from '../adapters/port/query.js';
 import { isNever } from '../util/times.js';
 import { StaleSessionError } from '../errors/errors.js';
 import { after, type BaseSession, beginningOf, endFrom, isExpired, limitsOf } from '../session/session.js';

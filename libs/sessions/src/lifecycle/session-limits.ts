@@ -1,5 +1,6 @@
 import { In, Not } from 'typeorm';
-import type { Row, SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { Row } from '../adapters/port/query.js';
 import { ownerLock, refuseStaleProof } from './credentials-changed.js';
 import { SessionLimitError } from '../errors/errors.js';
 import type { Told } from '../events/session-events.js';

@@ -1,16 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { And, FindOperator, IsNull, MoreThan, MoreThanOrEqual, Or } from 'typeorm';
 import { later, param } from '../adapters/port/operators.js';
-import type {
-  Executed,
-  Prepared,
-  QueryKind,
-  QueryOptions,
-  Row,
-  Schema,
-  SessionsAdapter,
-  Where,
-} from '../adapters/port/sessions-adapter.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { Executed, Prepared, QueryKind, QueryOptions, Row, Schema, Where } from '../adapters/port/query.js';
 import { isNever } from '../util/times.js';
 import { andThen, type Awaitable } from '../util/maybe-promise.js';
 import type { TableEvents, Told } from '../events/session-events.js';
@@ -20,7 +12,7 @@ import { SessionValidationError } from '../errors/errors.js';
 import { bothOf, noEnd, translateFilters } from './filters.js';
 import { type BaseSession, isDue, isOver, wasEnded } from '../session/session.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { Columns } from '../adapters/query/conditions.js';
+import type { Columns } from '../adapters/port/columns.js';
 import { durationMs } from '../util/duration.js';
 import type { Favours } from './favours.js';
 import { LastUse } from './last-use.js';

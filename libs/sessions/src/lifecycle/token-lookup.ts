@@ -1,8 +1,10 @@
+import { isOutage } from '../errors/outages.js';
 import { In } from 'typeorm';
 import { andThen, type Awaitable } from '../util/maybe-promise.js';
 import { Batches, largestWithin, sizeFor } from '../util/coalescer.js';
 import { type Param, param } from '../adapters/port/operators.js';
-import type { Prepared, RawRow, Row, Schema, SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { Prepared, RawRow, Row, Schema } from '../adapters/port/query.js';
 
 /** What a look-up needs of its table. */
 export interface LookUpTable {
@@ -39,6 +41,7 @@ export class TokenLookUps {
     this.#batches = new Batches(
       (digests) => this.#readOne(digests, adapter),
       (tokens) => this.#read(tokens),
+      isOutage,
       largestWithin(Math.floor(maxParameters / schemes)),
     );
   }

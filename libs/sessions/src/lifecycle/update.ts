@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { later } from '../adapters/port/operators.js';
-import type { Row, Where } from '../adapters/port/sessions-adapter.js';
+import type { Row, Where } from '../adapters/port/query.js';
 import { SessionValidationError, StaleEntryError, StaleSessionError } from '../errors/errors.js';
 import type { BaseSession } from '../session/session.js';
 import { asRead } from './filters.js';

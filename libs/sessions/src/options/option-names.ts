@@ -1,6 +1,6 @@
 import { COOKIE_OPTIONS } from '../http/cookie-options.js';
 import { HEADER_SOURCE } from '../http/credentials.js';
-import { problemsOfNames } from '../util/known-options.js';
+import { problemsOfNames } from '../errors/known-options.js';
 import {
   CACHE_OPTIONS,
   MODULE_OPTIONS,

@@ -1,7 +1,5 @@
 import { createSecretKey } from 'node:crypto';
 import { validateCronExpression } from 'cron';
-import type { InvalidationChannel } from '../cache/channels/invalidation-channel.js';
-import type { CacheLimits } from '../cache/near-cache.js';
 import { type Duration, durationMs } from '../util/duration.js';
 import { resolveCookie, type ResolvedCookie } from '../http/cookie-options.js';
 import type { CredentialSource, ResolvedSource } from '../http/credentials.js';
@@ -24,6 +22,7 @@ import {
   tokenBits,
   type TokenFormat,
 } from '../token/format.js';
+import type { ResolvedCache } from '../cache/cache-options.js';
 
 /** Options with every default filled in and every duration in milliseconds. */
 export interface ResolvedOptions extends Lifetime {
@@ -39,11 +38,6 @@ export interface ResolvedOptions extends Lifetime {
   readonly credentials: readonly ResolvedSource[];
   /** Of tables that take one. */
   readonly cookie: ResolvedCookie | undefined;
-}
-
-export interface ResolvedCache extends CacheLimits {
-  /** `undefined`: as the storage has it. */
-  readonly channel: InvalidationChannel | null | undefined;
 }
 
 export interface ResolvedPruning {

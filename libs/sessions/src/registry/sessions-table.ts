@@ -1,7 +1,8 @@
 import { Inject } from '@nestjs/common';
 import { SessionsService } from '../service/sessions.service.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
-import { type DataLoading, type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
+import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
+import { type DataLoading } from '../table/inferred-types.js';
 import { sessionsEntity, type SessionsEntity } from '../table/entity.js';
 import type { CheckedFields, ExtraFields, NewSession, OwnValues, Session, SessionChanges } from '../table/fields.js';
 

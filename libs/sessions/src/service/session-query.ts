@@ -1,18 +1,11 @@
 import type { EntityManager, FindOptionsRelations, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
-import type {
-  Direction,
-  Prepared,
-  QueryKind,
-  QueryOptions,
-  Row,
-  SessionsAdapter,
-  Where,
-} from '../adapters/port/sessions-adapter.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { Direction, Prepared, QueryKind, QueryOptions, Row, Where } from '../adapters/port/query.js';
 import { columnOf } from '../adapters/query/conditions.js';
 import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
 import { CREDENTIALS_CHANGED, ownersNamed, revokeForCredentials } from '../lifecycle/credentials-changed.js';
 import { MultipleSessionsError, UnsupportedQueryError } from '../errors/errors.js';
-import { knownOptions } from '../util/known-options.js';
+import { knownOptions } from '../errors/known-options.js';
 import { bothOf, filterSets } from '../lifecycle/filters.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { ownerOf } from '../table/definition.js';

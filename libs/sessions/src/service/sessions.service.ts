@@ -3,7 +3,7 @@ import { Not } from 'typeorm';
 import type { Observable } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
 import { jsonKeys, later } from '../adapters/port/operators.js';
-import type { Row } from '../adapters/port/sessions-adapter.js';
+import type { Row } from '../adapters/port/query.js';
 import type { Awaitable } from '../util/maybe-promise.js';
 import { checkProof } from '../lifecycle/credentials-changed.js';
 import {
@@ -13,7 +13,7 @@ import {
   StaleSessionError,
 } from '../errors/errors.js';
 import type { SessionEvent } from '../events/session-event.js';
-import { knownOptions } from '../util/known-options.js';
+import { knownOptions } from '../errors/known-options.js';
 import { SESSION_USE, type SessionUse } from '../lifecycle/last-use.js';
 import { OWN_LIMITS, type OwnLimits, storedLimits } from '../lifecycle/own-limits.js';
 import { pruneExpired } from '../lifecycle/prune.js';

@@ -1,5 +1,5 @@
-import type { Row } from '../adapters/port/sessions-adapter.js';
-import type { Columns } from '../adapters/query/conditions.js';
+import type { Row } from '../adapters/port/query.js';
+import type { Columns } from '../adapters/port/columns.js';
 import { storedRow } from '../adapters/query/rows.js';
 import { type FieldErrors, SessionValidationError } from '../errors/errors.js';
 import { isGrant } from '../session/scopes.js';

@@ -1,13 +1,12 @@
 import { canonical, IMPOSSIBLE, ValueError } from '../adapters/query/values.js';
 import { BUILT_IN, FIELD, FIELD_TYPES, type FieldDefinition, type RelationDefinition, RELATIONS } from './fields.js';
 import { durationMs } from '../util/duration.js';
-import { problemsOfNames } from '../util/known-options.js';
+import { problemsOfNames } from '../errors/known-options.js';
 import { problemsOfTableOptions } from '../options/option-names.js';
 import { REASON_LENGTH } from '../session/revocation-reasons.js';
 import { isScope } from '../session/scopes.js';
 import {
   COLUMN_MAPPING,
-  DATA_LOADING,
   DEFINITION,
   fieldsOf,
   LAST_USE,
@@ -23,6 +22,7 @@ import {
   sessionColumns,
   type SessionsTableDefinition,
 } from './definition.js';
+import { DATA_LOADING } from './inferred-types.js';
 
 const REASON = new RegExp(`^[a-z0-9_]{1,${REASON_LENGTH}}$`);
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]*$/;

@@ -1,11 +1,12 @@
 import type { ColumnType } from 'typeorm';
 import type { Column, ColumnKind } from '../adapters/port/columns.js';
-import type { Columns } from '../adapters/query/conditions.js';
+import type { Columns } from '../adapters/port/columns.js';
 import type { Duration } from '../util/duration.js';
-import { IP_LENGTH, USER_AGENT_LENGTH } from '../lifecycle/last-use.js';
+import { IP_LENGTH, USER_AGENT_LENGTH } from './built-in-columns.js';
 import { REASON_LENGTH, REVOCATION_REASONS } from '../session/revocation-reasons.js';
 import { TABLE_OPTIONS, type TableOptions } from '../options/sessions.options.js';
 import type { ColumnName, ExtraFields, FieldDefinition, FieldType, RelationDefinition } from './fields.js';
+import type { DataLoading } from './inferred-types.js';
 
 /** How a column is named and typed in the database. */
 export interface ColumnMapping {
@@ -30,10 +31,6 @@ export interface LastUseDefinition {
 }
 
 export const LAST_USE = { interval: true, ip: true, userAgent: true } satisfies Record<keyof LastUseDefinition, true>;
-
-/** When `data` is loaded. */
-export const DATA_LOADING = ['withSession', 'onDemand'] as const;
-export type DataLoading = (typeof DATA_LOADING)[number];
 
 /** What may become of a session too many. */
 export const POLICIES = ['reject', 'endOldest', 'endLeastRecentlyUsed'] as const;

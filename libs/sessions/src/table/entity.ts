@@ -1,5 +1,5 @@
 import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
-import { IP_LENGTH, USER_AGENT_LENGTH } from '../lifecycle/last-use.js';
+import { IP_LENGTH, USER_AGENT_LENGTH } from './built-in-columns.js';
 import { REASON_LENGTH } from '../session/revocation-reasons.js';
 import { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
 import type { EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';

@@ -2,7 +2,7 @@ import type { EntitySchema, FindOperator } from 'typeorm';
 import type { OwnReason, RevocationReason } from '../session/revocation-reasons.js';
 import type { ScopeGrant } from '../session/scopes.js';
 import type { BaseSession, SessionStatus } from '../session/session.js';
-import type { DataLoading } from './definition.js';
+import type { DataLoading } from './inferred-types.js';
 
 /** The types of extra fields. */
 export const FIELD_TYPES = [

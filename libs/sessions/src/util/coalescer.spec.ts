@@ -20,7 +20,11 @@ describe('batches', () => {
       await setImmediate();
       return items.map(result);
     };
-    const batches = new Batches<number, number[]>(async (item) => (await send([item]))[0]!, send);
+    const batches = new Batches<number, number[]>(
+      async (item) => (await send([item]))[0]!,
+      send,
+      () => false,
+    );
     let next = 0;
     let last = Infinity;
     let promoted = 0;

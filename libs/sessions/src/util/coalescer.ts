@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Awaitable } from './maybe-promise.js';
-import { isOutage } from '../errors/outages.js';
 
 /** Items of one statement; a power of two, as the sizes of the prepared statements are. */
 const LARGEST = 64;
@@ -55,11 +54,13 @@ export class Batches<T, R> {
   /**
    * @param sendOne gives the result of one item
    * @param send gives a result for each item, in their order
+   * @param concernsAll whether an error is none of a single item's, so that each of them by itself would get it too
    * @param largest items that travel together, at the most; such a number as {@link largestWithin} gives
    */
   constructor(
     private readonly sendOne: (item: T) => Awaitable<R>,
     private readonly send: (items: readonly T[]) => Promise<readonly R[]>,
+    private readonly concernsAll: (error: unknown) => boolean,
     private readonly largest = LARGEST,
   ) {}
 
@@ -131,7 +132,7 @@ export class Batches<T, R> {
       const results = await this.send(batch.map(({ item }) => item));
       for (const [i, { waiting }] of batch.entries()) for (const { resolve } of waiting) resolve(results[i]!);
     } catch (error) {
-      if (batch.length === 1 || isOutage(error)) reject(batch, error);
+      if (batch.length === 1 || this.concernsAll(error)) reject(batch, error);
       else await this.#answerEach(batch);
     } finally {
       this.#underWay--;
@@ -146,7 +147,7 @@ export class Batches<T, R> {
         const result = await this.sendOne(item);
         for (const { resolve } of waiting) resolve(result);
       } catch (error) {
-        if (isOutage(error)) return reject(batch.slice(i), error);
+        if (this.concernsAll(error)) return reject(batch.slice(i), error);
         reject([batch[i]!], error);
       }
     }

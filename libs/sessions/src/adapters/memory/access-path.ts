@@ -1,5 +1,6 @@
 import type { Comparison, Condition } from '../query/conditions.js';
-import type { MemoryColumn, MemoryTable, StoredRow } from './memory-table.js';
+import type { MemoryTable } from './memory-table.js';
+import type { MemoryColumn, StoredRow } from './stored-row.js';
 import { operandReader, type Params, type ParamSlot } from './predicate.js';
 import type { Bound } from './sorted-rows.js';
 

@@ -3,8 +3,9 @@ import { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTrans
 import { ApplyValueTransformers } from 'typeorm/util/ApplyValueTransformers.js';
 import { UnsupportedQueryError } from '../../errors/errors.js';
 import { type Column, type ColumnKind, kindOf } from '../port/columns.js';
-import type { Schema } from '../port/sessions-adapter.js';
-import type { MemoryColumn, TableShape } from './memory-table.js';
+import type { Schema } from '../port/query.js';
+import type { TableShape } from './memory-table.js';
+import type { MemoryColumn } from './stored-row.js';
 import { PACKINGS } from './codecs.js';
 
 type Args = Pick<

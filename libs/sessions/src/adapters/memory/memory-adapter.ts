@@ -6,10 +6,9 @@ import { chunkOption, conflictOption, insertOptions } from '../port/call-options
 import type { Column } from '../port/columns.js';
 import { columnOf } from '../query/conditions.js';
 import { storedRow } from '../query/rows.js';
+import type { AdapterMeta, ColumnState, SessionsAdapter } from '../port/sessions-adapter.js';
+import type { Conversion } from '../port/query.js';
 import type {
-  AdapterMeta,
-  ColumnState,
-  Conversion,
   Executed,
   InsertOptions,
   OnConflict,
@@ -19,14 +18,14 @@ import type {
   RawRow,
   Row,
   Schema,
-  SessionsAdapter,
   StreamOptions,
   Where,
-} from '../port/sessions-adapter.js';
+} from '../port/query.js';
 import { Turns } from '../keyed-mutex.js';
 import { canonical, toStored } from '../query/values.js';
 import { type EntityModel, entityModel, junctionModel, nameOf } from './entity-model.js';
-import { type MemoryColumn, MemoryTable, packed, type StoredRow, unpacked } from './memory-table.js';
+import { MemoryTable } from './memory-table.js';
+import { type MemoryColumn, packed, type StoredRow, unpacked } from './stored-row.js';
 import { bindSlots, type MemoryPrepared, prepareQuery, run, select } from './memory-query.js';
 import { loadRow, MemoryRow } from './raw-row.js';
 import { inTurns } from './yielding-iterator.js';

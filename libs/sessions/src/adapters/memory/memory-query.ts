@@ -3,12 +3,13 @@ import { compileWhere, isNullOnly } from '../query/conditions.js';
 import { Param } from '../port/operators.js';
 import { greatestOf, namedParts, type OrderTerm } from '../query/query-options.js';
 import { assignmentsOf, type KeyChanges, storable, toStorable } from '../query/rows.js';
-import type { Executed, Prepared, QueryKind, QueryOptions, Row, Schema } from '../port/sessions-adapter.js';
+import type { Executed, Prepared, QueryKind, QueryOptions, Row, Schema } from '../port/query.js';
 import { canonical, canonicalCount, ValueError } from '../query/values.js';
 import { type AccessPath, accessPath } from './access-path.js';
 import { compareStored } from './ordering.js';
 import type { EntityModel } from './entity-model.js';
-import { type MemoryColumn, type MemoryTable, packed, type StoredRow } from './memory-table.js';
+import { type MemoryTable } from './memory-table.js';
+import { type MemoryColumn, packed, type StoredRow } from './stored-row.js';
 import { type Params, type ParamSlot, type Predicate, predicateOf, slotReader } from './predicate.js';
 import { loadRow } from './raw-row.js';
 

@@ -3,7 +3,7 @@ import { likeParts } from '../query/like.js';
 import { type JsonKey, Param } from '../port/operators.js';
 import { canonicalPattern, IMPOSSIBLE, toStored } from '../query/values.js';
 import { compareStored } from './ordering.js';
-import { type MemoryColumn, packed, type StoredRow } from './memory-table.js';
+import { type MemoryColumn, packed, type StoredRow } from './stored-row.js';
 
 /** Unknown, as SQL has it: a comparison with null. */
 type Truth = boolean | undefined;

@@ -1,6 +1,7 @@
 import { UnreadableRowError } from '../../errors/errors.js';
-import type { RawRow, Row } from '../port/sessions-adapter.js';
-import { type MemoryColumn, type TableShape, unpacked } from './memory-table.js';
+import type { RawRow, Row } from '../port/query.js';
+import { type TableShape } from './memory-table.js';
+import { type MemoryColumn, unpacked } from './stored-row.js';
 
 /** Some columns of a row as it was when it was found. */
 export class MemoryRow implements RawRow {

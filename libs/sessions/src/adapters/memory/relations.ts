@@ -1,7 +1,7 @@
 import { In } from 'typeorm';
 import type { FindOptionsRelations, ObjectLiteral } from 'typeorm';
 import { UnsupportedQueryError } from '../../errors/errors.js';
-import type { Row, Schema, Where } from '../port/sessions-adapter.js';
+import type { Row, Schema, Where } from '../port/query.js';
 import type { EntityModel, Relation } from './entity-model.js';
 
 /** The look-ups by which relations are loaded. */

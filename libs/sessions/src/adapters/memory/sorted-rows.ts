@@ -1,5 +1,5 @@
 import { compareStored } from './ordering.js';
-import type { StoredRow } from './memory-table.js';
+import type { StoredRow } from './stored-row.js';
 
 /** Rows of one chunk at the most; above it the chunk is split. */
 const CHUNK = 512;

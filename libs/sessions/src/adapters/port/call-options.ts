@@ -1,5 +1,5 @@
 import { SessionValidationError } from '../../errors/errors.js';
-import { knownOptions } from '../../util/known-options.js';
+import { knownOptions } from '../../errors/known-options.js';
 import {
   CONFLICT_OPTIONS,
   INSERT_OPTIONS,
@@ -7,7 +7,7 @@ import {
   type OnConflict,
   STREAM_OPTIONS,
   type StreamOptions,
-} from './sessions-adapter.js';
+} from './query.js';
 
 const CHUNK = 500;
 

@@ -51,3 +51,11 @@ export function kindOf(type: ColumnType): ColumnKind {
   if (type === Date) return 'timestamp';
   return (typeof type === 'string' && KINDS[type]) || 'other';
 }
+
+/** What the compiler has to know of a table. */
+export interface Columns<C extends Column = Column> {
+  readonly name: string;
+  readonly columns: ReadonlyMap<string, C>;
+  /** Names that are no columns, to be refused with a hint. */
+  readonly relations: ReadonlySet<string>;
+}

@@ -1,129 +1,20 @@
-import type { EntityManager, EntityTarget, FindOptionsRelations, ObjectLiteral } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { Awaitable } from '../../util/maybe-promise.js';
 import type { Column } from './columns.js';
-import type { Columns } from '../query/conditions.js';
-import type { Param } from './operators.js';
-
-/** An entity class, an `EntitySchema`, or the name of one. */
-export type Schema = EntityTarget<ObjectLiteral>;
-
-/** A row by property names. */
-export type Row = Record<string, unknown>;
-
-/** TypeORM find conditions by property names: a value, `null`, an operator, or a {@link param} in their place. */
-export type Where = Record<string, unknown>;
-
-export const DIRECTIONS = ['ASC', 'DESC'] as const;
-export type Direction = (typeof DIRECTIONS)[number];
-
-/** What to prepare: TypeORM's find options, in which {@link param} may stand for any value. */
-export interface QueryOptions {
-  /** Conditions on columns, all of which must hold; of several sets of conditions any. */
-  where?: Where | readonly Where[];
-  /** Columns to read; all of them by default. */
-  select?: readonly string[];
-  /** Columns to sort by, the first one first. Null comes before any other value, text sorts by its code points. */
-  order?: Readonly<Record<string, Direction | undefined>>;
-  take?: number | Param;
-  skip?: number | Param;
-  /** Relations to load with each row, by further look-ups. */
-  relations?: FindOptionsRelations<ObjectLiteral>;
-  /** `'all'`: only count the rows. */
-  count?: boolean;
-  /** `'all'`: read the rows as they are now, also in a transaction that began before. */
-  latest?: boolean;
-  /** `'updateAll'`: the new values, or `column(name)` for the value that another column had before. */
-  set?: Row;
-  /**
-   * `'all'`: whether rows may come too whose text only its collation takes for the one that is asked for, which spares the
-   * database a look at it: whoever asks compares.
-   */
-  similar?: boolean;
-  /** Whether it will be run often: a database may then keep what it has made of it. */
-  often?: boolean;
-  /**
-   * `'updateAll'` of a table with one key column, without `returning`: waits for no lock, and leaves out rows that others
-   * have locked. In a transaction of the caller's, what it writes is undone where it fails, and nothing else.
-   */
-  skipLocked?: boolean;
-  /** `'updateAll'`, `'deleteAll'`: columns to return of each row that was changed. */
-  returning?: readonly string[];
-  /**
-   * `'deleteAll'` with `take`: a column of dates or numbers. What comes back is one row, with the greatest value that it had
-   * in the rows that were taken, so that another run can begin there; no row where there were none. In no transaction of the
-   * caller's the storage need not wait for the disk: after a crash the rows may be there again, for another run.
-   */
-  greatest?: string;
-}
-
-export type QueryKind = 'all' | 'updateAll' | 'deleteAll';
-
-const ANY: readonly QueryKind[] = ['all', 'updateAll', 'deleteAll'];
-
-/** The kinds of query that take an option. */
-export const QUERY_OPTIONS: Readonly<Record<keyof QueryOptions, readonly QueryKind[]>> = {
-  where: ANY,
-  select: ['all'],
-  order: ['all', 'deleteAll'],
-  take: ['all', 'deleteAll'],
-  skip: ['all'],
-  relations: ['all'],
-  count: ['all'],
-  latest: ['all'],
-  set: ['updateAll'],
-  skipLocked: ['updateAll'],
-  similar: ['all'],
-  often: ANY,
-  returning: ['updateAll', 'deleteAll'],
-  greatest: ['deleteAll'],
-};
-
-/** A query compiled once by an adapter, to be run by the same adapter any number of times. */
-export interface Prepared {
-  readonly kind: QueryKind;
-  readonly schema: Schema;
-}
-
-/** What came of a query: how many rows it concerned and, where it returns any, the rows. */
-export interface Executed {
-  count: number;
-  rows: Row[] | null;
-}
-
-/**
- * A row as the storage gave it. Where several wait for it each loads its own, in its own asynchronous context, and gets its
- * own error.
- */
-export interface RawRow {
-  /** The row as the application has it, made anew by each call. @throws UnreadableRowError */
-  load(): Row;
-  /** One of its columns as the application has it, made anew by each call. @throws UnreadableRowError */
-  value(column: string): unknown;
-}
-
-/** What to do with a row whose key exists: fail, leave the old row, or overwrite these columns of it. */
-export type OnConflict =
-  'raise' | 'nothing' | { readonly update: readonly string[]; readonly target: readonly string[] };
-
-export const CONFLICT_OPTIONS = { update: true, target: true } satisfies Record<
-  keyof Exclude<OnConflict, string>,
-  true
->;
-
-export interface InsertOptions {
-  onConflict?: OnConflict;
-  returning?: readonly string[];
-}
-
-export const INSERT_OPTIONS = { onConflict: true, returning: true } satisfies Record<keyof InsertOptions, true>;
-
-/** How the rows of a query are read one after the other. */
-export interface StreamOptions {
-  /** Rows of a chunk. Default: 500. */
-  maxRows?: number;
-}
-
-export const STREAM_OPTIONS = { maxRows: true } satisfies Record<keyof StreamOptions, true>;
+import type { Columns } from './columns.js';
+import type {
+  Schema,
+  Row,
+  InsertOptions,
+  Where,
+  QueryKind,
+  QueryOptions,
+  Prepared,
+  Executed,
+  RawRow,
+  StreamOptions,
+  Conversion,
+} from './query.js';
 
 export interface AdapterMeta {
   /** What separates the rows of this adapter from another's: a data source's name, an instance's id. */
@@ -143,9 +34,6 @@ export interface ColumnState {
   /** The statement that adds it. */
   readonly addedBy: string;
 }
-
-/** Turns one value into another on its way into or out of the storage. */
-export type Conversion = (value: unknown) => unknown;
 
 /**
  * The storage behind a `SessionsService`, and behind any other entity: what Ecto asks of its adapters, with TypeORM's

@@ -2,7 +2,8 @@ import { And, Between, Equal, ILike, In, IsNull, LessThan, Like, MoreThan, Not, 
 import { describe, expect, it } from 'vitest';
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
 import type { Column } from '../port/columns.js';
-import { all, columnOf, type Columns, compileWhere, type Condition } from './conditions.js';
+import { all, columnOf, compileWhere, type Condition } from './conditions.js';
+import { type Columns } from '../port/columns.js';
 import { JsonPath, param } from '../port/operators.js';
 
 const COLUMNS = {

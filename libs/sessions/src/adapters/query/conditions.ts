@@ -1,9 +1,9 @@
 import { type FindOperator, InstanceChecker } from 'typeorm';
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
-import { thereAre } from '../../util/known-options.js';
-import type { Column } from '../port/columns.js';
+import { thereAre } from '../../errors/known-options.js';
+import type { Column, Columns } from '../port/columns.js';
 import { type JsonKey, JsonPathOperator, Param } from '../port/operators.js';
-import type { Where } from '../port/sessions-adapter.js';
+import type { Where } from '../port/query.js';
 import { canonicalPattern, IMPOSSIBLE, toStored, ValueError } from './values.js';
 
 /** What a comparison is about: a column, or a place inside a JSON column. */
@@ -26,14 +26,6 @@ export type Condition<C extends Column = Column> =
   | { readonly kind: 'compare'; readonly subject: Subject<C>; readonly op: Comparison; readonly value: unknown }
   | { readonly kind: 'in'; readonly subject: Subject<C>; readonly values: readonly unknown[] }
   | { readonly kind: 'like'; readonly subject: Subject<C>; readonly pattern: unknown };
-
-/** What the compiler has to know of a table. */
-export interface Columns<C extends Column = Column> {
-  readonly name: string;
-  readonly columns: ReadonlyMap<string, C>;
-  /** Names that are no columns, to be refused with a hint. */
-  readonly relations: ReadonlySet<string>;
-}
 
 const NEVER = { kind: 'constant', value: false } as const;
 const ALWAYS = { kind: 'constant', value: true } as const;

@@ -1,7 +1,8 @@
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
-import { knownOptions, thereAre } from '../../util/known-options.js';
+import { knownOptions, thereAre } from '../../errors/known-options.js';
 import type { Column } from '../port/columns.js';
-import { columnOf, type Columns } from './conditions.js';
+import { columnOf } from './conditions.js';
+import { type Columns } from '../port/columns.js';
 import { Param } from '../port/operators.js';
 import {
   type Direction,
@@ -10,7 +11,7 @@ import {
   type QueryKind,
   type QueryOptions,
   type Row,
-} from '../port/sessions-adapter.js';
+} from '../port/query.js';
 import { canonicalCount, ValueError } from './values.js';
 
 /** A column to sort by. */

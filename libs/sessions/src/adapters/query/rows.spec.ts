@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SessionValidationError } from '../../errors/errors.js';
 import type { Column } from '../port/columns.js';
-import type { Columns } from './conditions.js';
+import type { Columns } from '../port/columns.js';
 import { param } from '../port/operators.js';
 import { storedRow, toStorable } from './rows.js';
 import { ValueError } from './values.js';

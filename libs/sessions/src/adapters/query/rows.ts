@@ -1,8 +1,9 @@
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
 import type { Column, ColumnKind } from '../port/columns.js';
-import { columnOf, type Columns } from './conditions.js';
+import { columnOf } from './conditions.js';
+import { type Columns } from '../port/columns.js';
 import { ColumnRef, JsonKeys, Later, Param } from '../port/operators.js';
-import type { Row } from '../port/sessions-adapter.js';
+import type { Row } from '../port/query.js';
 import { IMPOSSIBLE, toStored, ValueError } from './values.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { all, compileWhere, type Condition, isNeverNull, isNullOnly } from '../query/conditions.js';
 import { namedParts, type OrderTerm } from '../query/query-options.js';
-import type { Prepared, QueryKind, QueryOptions, Row, Schema, Where } from '../port/sessions-adapter.js';
+import type { Prepared, QueryKind, QueryOptions, Row, Schema, Where } from '../port/query.js';
 import { SessionValidationError } from '../../errors/errors.js';
 import { assignmentsOf } from '../query/rows.js';
 import { ValueError } from '../query/values.js';

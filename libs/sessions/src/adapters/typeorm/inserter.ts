@@ -2,7 +2,7 @@ import type { DataSource, QueryResult } from 'typeorm';
 import { UniqueConstraintError } from '../../errors/errors.js';
 import { columnOf } from '../query/conditions.js';
 import { storedRow } from '../query/rows.js';
-import type { OnConflict, Row, Where } from '../port/sessions-adapter.js';
+import type { OnConflict, Row, Where } from '../port/query.js';
 import type { BoundStatement, Dialect } from './dialects/index.js';
 import { returningSql } from './compile-query.js';
 import { loadRow } from './raw-row.js';

@@ -2,7 +2,7 @@ import { type DataSource, type EntityMetadata, getMetadataArgsStorage, QueryFail
 import { EntityMetadataBuilder } from 'typeorm/metadata-builder/EntityMetadataBuilder.js';
 import { SessionsConfigError } from '../../errors/errors.js';
 import { SessionMark } from '../port/session-mark.js';
-import type { Schema } from '../port/sessions-adapter.js';
+import type { Schema } from '../port/query.js';
 
 /** TypeORM's metadata of the table of marks, also in a data source that names its entities one by one, without it. */
 export function marksMetadata(dataSource: DataSource): EntityMetadata {

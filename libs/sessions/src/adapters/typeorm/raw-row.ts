@@ -1,5 +1,5 @@
 import { UnreadableRowError } from '../../errors/errors.js';
-import type { RawRow, Row } from '../port/sessions-adapter.js';
+import type { RawRow, Row } from '../port/query.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
 /** A row whose values are in the order of its columns, as the driver gave them. */

@@ -1,5 +1,5 @@
 import { type EntityManager, In, type ObjectLiteral } from 'typeorm';
-import type { Row } from '../port/sessions-adapter.js';
+import type { Row } from '../port/query.js';
 import type { SqlPrepared } from './compile-query.js';
 
 /**

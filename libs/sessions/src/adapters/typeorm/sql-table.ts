@@ -1,7 +1,7 @@
 import { ApplyValueTransformers } from 'typeorm/util/ApplyValueTransformers.js';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { type Column, kindOf } from '../port/columns.js';
-import type { Columns } from '../query/conditions.js';
+import type { Columns } from '../port/columns.js';
 import { copyOf } from '../../util/copy.js';
 import { timeFrom } from '../../util/times.js';
 import { IMPOSSIBLE } from '../query/values.js';

@@ -1,6 +1,6 @@
 import { In, MoreThan } from 'typeorm';
 import { Param } from '../port/operators.js';
-import type { Executed, Prepared, QueryOptions, Row, Where } from '../port/sessions-adapter.js';
+import type { Executed, Prepared, QueryOptions, Row, Where } from '../port/query.js';
 import type { SqlPrepared } from './compile-query.js';
 
 /** What a stream needs of the adapter: queries narrowed by further conditions. */

@@ -4,17 +4,16 @@ import type { DataSource, EntityManager, ObjectLiteral, QueryResult, QueryRunner
 import { v7 as uuidv7 } from 'uuid';
 import { andThen, type Awaitable } from '../../util/maybe-promise.js';
 import { SessionsError, SessionsUnavailableError, StaleEntryError } from '../../errors/errors.js';
-import { configured } from '../../util/known-options.js';
+import { configured } from '../../errors/known-options.js';
 import { chunkOption, conflictOption, insertOptions } from '../port/call-options.js';
 import type { Column } from '../port/columns.js';
 import { columnOf, compileWhere } from '../query/conditions.js';
 import { greatestOf } from '../query/query-options.js';
 import { SessionMark } from '../port/session-mark.js';
 import { toStored } from '../query/values.js';
+import type { AdapterMeta, ColumnState, SessionsAdapter } from '../port/sessions-adapter.js';
+import type { Conversion } from '../port/query.js';
 import type {
-  AdapterMeta,
-  ColumnState,
-  Conversion,
   Executed,
   InsertOptions,
   Prepared,
@@ -23,10 +22,9 @@ import type {
   RawRow,
   Row,
   Schema,
-  SessionsAdapter,
   StreamOptions,
   Where,
-} from '../port/sessions-adapter.js';
+} from '../port/query.js';
 import { additionOf, namesOf, tableWithout } from './dialects/column-state.js';
 import { type BoundStatement, type Dialect, dialectOf } from './dialects/index.js';
 import { Inserter } from './inserter.js';

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { SessionsConfigError } from '../../errors/errors.js';
-import { configured } from '../../util/known-options.js';
+import { configured } from '../../errors/known-options.js';
 import { type ChannelEnds, connectionProblems } from './channel-connections.js';
 import { inTime } from './in-time.js';
 import type { ChannelConnection, InvalidationChannel } from './invalidation-channel.js';

@@ -4,7 +4,7 @@ import type { JsonKey } from '../../port/operators.js';
 import type { ColumnKind } from '../../port/columns.js';
 import type { Comparison } from '../../query/conditions.js';
 import { escapeLike, globPattern } from '../../query/like.js';
-import type { Conversion } from '../../port/sessions-adapter.js';
+import type { Conversion } from '../../port/query.js';
 import { type ColumnQuery, mysqlColumns, postgresColumns, sqliteColumns } from './column-state.js';
 import { FIRST_TIME, timeFrom } from '../../../util/times.js';
 import { msFromUtcText, utcText } from './utc.js';

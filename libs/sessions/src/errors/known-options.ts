@@ -1,4 +1,4 @@
-import { SessionsConfigError, SessionValidationError } from '../errors/errors.js';
+import { SessionsConfigError, SessionValidationError } from './errors.js';
 
 /** The names of options: those of an interface are a constant beside it, which `satisfies Record<keyof …, true>`. */
 type Names = Readonly<Record<string, unknown>>;

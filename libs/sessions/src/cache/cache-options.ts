@@ -1,0 +1,7 @@
+import type { InvalidationChannel } from './channels/invalidation-channel.js';
+import type { CacheLimits } from './near-cache.js';
+
+export interface ResolvedCache extends CacheLimits {
+  /** `undefined`: as the storage has it. */
+  readonly channel: InvalidationChannel | null | undefined;
+}
