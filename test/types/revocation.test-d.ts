@@ -5,7 +5,7 @@ import {
   SessionsService,
   SessionsTable,
 } from '@app/sessions';
-import type { ReasonOf } from '../../libs/sessions/src/table/fields.js';
+import type { ReasonOf } from '../../libs/sessions/src/table/inferred-types.js';
 import type { Equal, Expect } from './expect-type.js';
 
 const USER = { userId: { type: 'string' }, teamId: { type: 'string', nullable: true } } as const;

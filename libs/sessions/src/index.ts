@@ -71,18 +71,15 @@ export { getSessionsToken, InjectSessions } from './registry/inject-sessions.js'
 export type { SessionUse } from './lifecycle/last-use.js';
 export type { OwnLimits } from './lifecycle/own-limits.js';
 export type { ColumnMapping, LastUseDefinition, SessionLimit, SessionsTableDefinition } from './table/definition.js';
+export type { ExtraFields, FieldDefinition, JsonValue, RelationDefinition } from './table/fields.js';
 export type {
-  ExtraFields,
-  FieldDefinition,
-  JsonValue,
   NewSession,
   ReasonOf,
-  RelationDefinition,
   Session,
   SessionChanges,
   SessionFilters,
   WithToken,
-} from './table/fields.js';
+} from './table/inferred-types.js';
 export { createSessionsTable, dropSessionsTable } from './registry/migrations.js';
 export {
   type NewSessionOf,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BaseSession } from '../session/session.js';
-import { sessionColumns } from '../table/definition.js';
+import { sessionColumns } from '../table/columns.js';
 import { SessionCopies } from './session-cloner.js';
 import { NearCache, type Reading } from './near-cache.js';
 

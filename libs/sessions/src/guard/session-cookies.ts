@@ -5,7 +5,7 @@ import { SessionsConfigError } from '../errors/errors.js';
 import { knownOptions } from '../errors/known-options.js';
 import type { BaseSession } from '../session/session.js';
 import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
-import type { WithToken } from '../table/fields.js';
+import type { WithToken } from '../table/inferred-types.js';
 import { clearCookie, setCookie, takesCookie, type TableWithCookie } from './cookie.js';
 import { credentialsOf } from '../http/credentials.js';
 import { isFromOwnOrigin } from '../http/request-origin.js';

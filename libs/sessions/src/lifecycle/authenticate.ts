@@ -11,7 +11,7 @@ import type { SessionUse } from './last-use.js';
 import { type BaseSession, dueAt, earlier, limitsOf } from '../session/session.js';
 import type { SessionsStore } from './sessions-store.js';
 import { isSuperseded, SupersededTokens } from './replaced-tokens.js';
-import { digestsOf } from '../table/definition.js';
+import { digestsOf } from '../table/columns.js';
 import { hasTokenLength } from '../token/parse.js';
 import { TokenLookUps } from './token-lookup.js';
 

@@ -11,20 +11,13 @@ import type { CachedSessions } from '../cache/cached-sessions.js';
 import { SessionValidationError } from '../errors/errors.js';
 import { bothOf, noEnd, translateFilters } from './filters.js';
 import { type BaseSession, isDue, isOver, wasEnded } from '../session/session.js';
-import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { Columns } from '../adapters/port/columns.js';
 import { durationMs } from '../util/duration.js';
 import type { Favours } from './favours.js';
 import { LastUse } from './last-use.js';
-import {
-  type DefinedColumn,
-  hiddenOf,
-  lastUseOf,
-  reasonsOf,
-  sessionColumns,
-  shownColumns,
-  type SessionsTableDefinition,
-} from '../table/definition.js';
+import { type DefinedColumn, hiddenOf, sessionColumns, shownColumns } from '../table/columns.js';
+import { lastUseOf, reasonsOf, type SessionsTableDefinition } from '../table/definition.js';
 import { candidateDigests } from '../token/digest.js';
 import { isWellFormedToken } from '../token/parse.js';
 import { Extensions } from './extend.js';

@@ -11,7 +11,7 @@ import { CronJob } from 'cron';
 import { reasonOf } from '../errors/reason-of.js';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
-import type { ResolvedPruning } from '../options/resolve-options.js';
+import type { ResolvedPruning } from '../options/resolved-options.js';
 import { pruneExpired } from '../lifecycle/prune.js';
 
 const PROGRESS_EVERY_MS = 10_000;

@@ -10,7 +10,8 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { getSessionsToken, SESSIONS_OPTIONS } from '../registry/inject-sessions.js';
 import { definitionProblems } from '../table/check-definition.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
-import type { CheckedFields, ExtraFields } from '../table/fields.js';
+import type { CheckedFields } from '../table/checked-fields.js';
+import type { ExtraFields } from '../table/fields.js';
 import { type AnySessionsTable, tableClassOf } from '../registry/sessions-table.js';
 
 const { ConfigurableModuleClass, ASYNC_OPTIONS_TYPE } = new ConfigurableModuleBuilder<SessionsModuleOptions>({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ResolvedOptions, resolveOptions } from './resolve-options.js';
+import type { ResolvedOptions } from './resolved-options.js';
+import { resolveOptions } from './resolve-options.js';
 import type { TableOptions } from './sessions.options.js';
 
 const DAY = 86_400_000;

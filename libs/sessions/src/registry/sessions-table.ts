@@ -4,7 +4,9 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
 import { type DataLoading } from '../table/inferred-types.js';
 import { sessionsEntity, type SessionsEntity } from '../table/entity.js';
-import type { CheckedFields, ExtraFields, NewSession, OwnValues, Session, SessionChanges } from '../table/fields.js';
+import type { CheckedFields } from '../table/checked-fields.js';
+import type { ExtraFields } from '../table/fields.js';
+import type { NewSession, OwnValues, Session, SessionChanges } from '../table/inferred-types.js';
 
 /** What a class made by {@link SessionsTable} has beside its instances' calls. */
 export interface SessionsTableClass<F extends ExtraFields = ExtraFields> {

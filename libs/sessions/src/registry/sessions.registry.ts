@@ -20,13 +20,15 @@ import { SessionEvents } from '../events/session-events.js';
 import { Favours } from '../lifecycle/favours.js';
 import { isRealm } from '../http/challenge.js';
 import { problemsOfModuleOptions } from '../options/option-names.js';
-import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import { resolveOptions } from '../options/resolve-options.js';
 import { mergeOptions, type SessionsModuleOptions, type TableOptions } from '../options/sessions.options.js';
 import { SessionsService } from '../service/sessions.service.js';
 import { SessionsStore } from '../lifecycle/sessions-store.js';
 import { SESSIONS_OPTIONS } from './inject-sessions.js';
 import { definitionProblems } from '../table/check-definition.js';
-import { shownColumns, type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
+import { shownColumns } from '../table/columns.js';
+import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
 import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
 
 /** A table as another part of the application names it: by its class, its definition, or its name. */

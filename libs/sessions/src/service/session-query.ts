@@ -11,13 +11,13 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { ownerOf } from '../table/definition.js';
 import type {
   ColumnName,
-  ExtraFields,
   ReasonOf,
   RelationName,
   Session,
   SessionFilters,
   SessionFilterSet,
-} from '../table/fields.js';
+} from '../table/inferred-types.js';
+import type { ExtraFields } from '../table/fields.js';
 
 /** How sessions are read. */
 export interface FindOptions<F extends ExtraFields = ExtraFields> {

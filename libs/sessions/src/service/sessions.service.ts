@@ -23,16 +23,15 @@ import { changed, unchangedSince } from '../lifecycle/update.js';
 import { type FindOptions, SessionQuery } from './session-query.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { changedAttributes, newAttributes } from '../table/attributes.js';
+import type { ExtraFields, JsonValue } from '../table/fields.js';
 import type {
-  ExtraFields,
-  JsonValue,
   NewSession,
   ReasonOf,
   Session,
   SessionChanges,
   SessionFilters,
   WithToken,
-} from '../table/fields.js';
+} from '../table/inferred-types.js';
 import { reauthenticated, rotated } from '../lifecycle/replace-token.js';
 import { insertWithinLimits } from '../lifecycle/session-limits.js';
 import { digestToken } from '../token/digest.js';

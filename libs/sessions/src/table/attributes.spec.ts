@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SessionValidationError } from '../errors/errors.js';
 import { isGrant } from '../session/scopes.js';
 import { changedAttributes, newAttributes } from './attributes.js';
-import { sessionColumns } from './definition.js';
+import { sessionColumns } from './columns.js';
 
 const TABLE = sessionColumns({
   extraFields: {

@@ -3,7 +3,7 @@ import type { Columns } from '../adapters/port/columns.js';
 import { storedRow } from '../adapters/query/rows.js';
 import { type FieldErrors, SessionValidationError } from '../errors/errors.js';
 import { isGrant } from '../session/scopes.js';
-import type { DefinedColumn } from './definition.js';
+import type { DefinedColumn } from './columns.js';
 
 /** The built-in attributes that an application may set. */
 const SETTABLE = ['data', 'expiresAt', 'scopes'];

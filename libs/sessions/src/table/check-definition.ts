@@ -1,5 +1,5 @@
 import { canonical, IMPOSSIBLE, ValueError } from '../adapters/query/values.js';
-import { BUILT_IN, FIELD, FIELD_TYPES, type FieldDefinition, type RelationDefinition, RELATIONS } from './fields.js';
+import { FIELD, FIELD_TYPES, type FieldDefinition, type RelationDefinition, RELATIONS } from './fields.js';
 import { durationMs } from '../util/duration.js';
 import { problemsOfNames } from '../errors/known-options.js';
 import { problemsOfTableOptions } from '../options/option-names.js';
@@ -13,15 +13,15 @@ import {
   lastUseOf,
   limitsOf,
   isField,
-  ownColumnsOf,
   POLICIES,
   reasonsOf,
   relationsOf,
   REVOCATION,
   SESSION_LIMIT,
-  sessionColumns,
   type SessionsTableDefinition,
 } from './definition.js';
+import { RESERVED_NAMES } from './built-in-columns.js';
+import { builtInColumnsOf, sessionColumns } from './columns.js';
 import { DATA_LOADING } from './inferred-types.js';
 
 const REASON = new RegExp(`^[a-z0-9_]{1,${REASON_LENGTH}}$`);
@@ -48,7 +48,7 @@ export function definitionProblems(definition: SessionsTableDefinition): string[
 }
 
 function columnProblems(definition: SessionsTableDefinition): string[] {
-  const names = [...sessionColumns(definition).columns.keys(), ...ownColumnsOf(definition)];
+  const names = [...builtInColumnsOf(definition), ...fieldsOf(definition)].map(([name]) => name);
   return Object.entries(definition.columns ?? {}).flatMap(([name, mapping]) => {
     if (!names.includes(name)) return [`columns: "${name}" is no column of the table`];
     return typeof mapping === 'string' ? [] : problemsOfNames(`columns.${name}`, mapping, COLUMN_MAPPING);
@@ -117,8 +117,7 @@ function entryProblems(
   name: string,
   field: FieldDefinition | RelationDefinition,
 ): string[] {
-  if ((BUILT_IN as readonly string[]).includes(name))
-    return [`extraFields: "${name}" is built into every session; choose another name`];
+  if (RESERVED_NAMES.includes(name)) return [`extraFields: "${name}" is built into every session; choose another name`];
   if (!IDENTIFIER.test(name)) return [`extraFields: "${name}" is no identifier`];
   const problems = [
     ...problemsOfNames('', field, namesFor(field)),

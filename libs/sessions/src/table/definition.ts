@@ -1,12 +1,10 @@
 import type { ColumnType } from 'typeorm';
-import type { Column, ColumnKind } from '../adapters/port/columns.js';
-import type { Columns } from '../adapters/port/columns.js';
-import type { Duration } from '../util/duration.js';
-import { IP_LENGTH, USER_AGENT_LENGTH } from './built-in-columns.js';
-import { REASON_LENGTH, REVOCATION_REASONS } from '../session/revocation-reasons.js';
 import { TABLE_OPTIONS, type TableOptions } from '../options/sessions.options.js';
-import type { ColumnName, ExtraFields, FieldDefinition, FieldType, RelationDefinition } from './fields.js';
-import type { DataLoading } from './inferred-types.js';
+import { REVOCATION_REASONS } from '../session/revocation-reasons.js';
+import type { Duration } from '../util/duration.js';
+import type { HiddenColumn } from './built-in-columns.js';
+import type { ExtraFields, FieldDefinition, RelationDefinition } from './fields.js';
+import type { ColumnName, DataLoading } from './inferred-types.js';
 
 /** How a column is named and typed in the database. */
 export interface ColumnMapping {
@@ -94,7 +92,7 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
    */
   readonly owner?: ColumnName<F>;
   /** Names, or names and types, of columns; for tables that exist already. */
-  readonly columns?: { readonly [K in ColumnName<F> | Digest | 'fixedEnd']?: string | ColumnMapping };
+  readonly columns?: { readonly [K in ColumnName<F> | HiddenColumn]?: string | ColumnMapping };
 }
 
 export const DEFINITION = {
@@ -120,31 +118,7 @@ export const REVOCATION = { reasons: true } satisfies Record<
   true
 >;
 
-/** The columns of digests. */
-type Digest = 'authTokenDigest' | 'previousTokenDigest';
-
-/** A column of a table of sessions, as its definition has it. */
-export interface DefinedColumn extends Column {
-  readonly definition?: FieldDefinition;
-  /** The scopes that the column may hold. */
-  readonly scopes?: readonly string[];
-}
-
 export const DEFAULT_TABLE = 'sessions';
-export const DEFAULT_STRING_LENGTH = 255;
-
-const KIND_OF: Readonly<Record<FieldType, ColumnKind>> = {
-  string: 'string',
-  text: 'string',
-  uuid: 'uuid',
-  int: 'int',
-  bigint: 'bigint',
-  number: 'number',
-  boolean: 'boolean',
-  timestamp: 'timestamp',
-  json: 'json',
-  enum: 'enum',
-};
 
 /** The name of the table that a definition describes. */
 export function tableNameOf(definition: SessionsTableDefinition): string {
@@ -189,75 +163,4 @@ export function limitsOf({ sessionLimits = {} }: SessionsTableDefinition): [stri
 export function ownerOf(definition: SessionsTableDefinition): string | undefined {
   const limits = limitsOf(definition);
   return definition.owner ?? (limits.length === 1 ? limits[0]![0] : undefined);
-}
-
-/** The columns of a table that no application names, but for mapping them. */
-export function ownColumnsOf(definition: SessionsTableDefinition): readonly string[] {
-  return [...digestsOf(definition), 'fixedEnd'];
-}
-
-/** The columns of digests that a table has. */
-export function digestsOf({ rotation }: SessionsTableDefinition): readonly string[] {
-  const digests: Digest[] = rotation ? ['authTokenDigest', 'previousTokenDigest'] : ['authTokenDigest'];
-  return digests;
-}
-
-/** The columns that no session of a table shows. */
-export function hiddenOf({ data }: SessionsTableDefinition): readonly string[] {
-  const own = ['authTokenDigest', 'previousTokenDigest', 'fixedEnd'];
-  return data === 'onDemand' ? [...own, 'data'] : own;
-}
-
-/** The columns that its sessions show. */
-export function shownColumns(definition: SessionsTableDefinition): DefinedColumn[] {
-  const hidden = hiddenOf(definition);
-  return [...sessionColumns(definition).columns.values()].filter(({ property }) => !hidden.includes(property));
-}
-
-/** The columns that an application may name: all but the digests, and whether an end is fixed. */
-export function sessionColumns(definition: SessionsTableDefinition): Columns<DefinedColumn> {
-  const extra = fieldsOf(definition).map(([property, field]): DefinedColumn => {
-    const length = field.type === 'string' ? (field.length ?? DEFAULT_STRING_LENGTH) : undefined;
-    return {
-      property,
-      kind: KIND_OF[field.type],
-      nullable: field.nullable ?? false,
-      length,
-      values: field.values,
-      transformer: field.transformer,
-      definition: field,
-    };
-  });
-  const builtIn: DefinedColumn[] = [
-    { property: 'data', kind: 'json', nullable: false },
-    { property: 'expiresAt', kind: 'timestamp', nullable: true },
-    { property: 'createdAt', kind: 'timestamp', nullable: false },
-    { property: 'updatedAt', kind: 'timestamp', nullable: false },
-  ];
-  if (definition.ownLimits) {
-    builtIn.push(
-      { property: 'idleTtl', kind: 'int', nullable: true },
-      { property: 'absoluteExpiresAt', kind: 'timestamp', nullable: true },
-    );
-  }
-  const lastUse = lastUseOf(definition);
-  if (lastUse) builtIn.push({ property: 'lastUsedAt', kind: 'timestamp', nullable: true });
-  if (lastUse?.ip) builtIn.push({ property: 'lastUsedIp', kind: 'string', length: IP_LENGTH, nullable: true });
-  if (lastUse?.userAgent)
-    builtIn.push({ property: 'lastUsedUserAgent', kind: 'string', length: USER_AGENT_LENGTH, nullable: true });
-  if (definition.revocation) {
-    builtIn.push(
-      { property: 'revokedAt', kind: 'timestamp', nullable: true },
-      { property: 'revokedReason', kind: 'string', length: REASON_LENGTH, nullable: true },
-    );
-  }
-  if (definition.rotation) builtIn.push({ property: 'rotatedAt', kind: 'timestamp', nullable: true });
-  if (definition.freshness) builtIn.push({ property: 'authenticatedAt', kind: 'timestamp', nullable: true });
-  if (definition.scopes) builtIn.push({ property: 'scopes', kind: 'json', nullable: true, scopes: definition.scopes });
-  const columns: DefinedColumn[] = [{ property: 'id', kind: 'uuid', nullable: false }, ...extra, ...builtIn];
-  return {
-    name: tableNameOf(definition),
-    columns: new Map(columns.map((column) => [column.property, column])),
-    relations: new Set(relationsOf(definition).map(([name]) => name)),
-  };
 }

@@ -1,18 +1,11 @@
 import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
-import { IP_LENGTH, USER_AGENT_LENGTH } from './built-in-columns.js';
-import { REASON_LENGTH } from '../session/revocation-reasons.js';
-import { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
 import type { EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';
-import type { ExtraFields, FieldDefinition, RelationDefinition, Session } from './fields.js';
-import {
-  type ColumnMapping,
-  DEFAULT_STRING_LENGTH,
-  fieldsOf,
-  lastUseOf,
-  relationsOf,
-  type SessionsTableDefinition,
-  tableNameOf,
-} from './definition.js';
+import { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
+import type { BuiltInColumn } from './built-in-columns.js';
+import { builtInColumnsOf, builtInIndexes, DEFAULT_STRING_LENGTH, hiddenOf } from './columns.js';
+import { type ColumnMapping, fieldsOf, relationsOf, type SessionsTableDefinition, tableNameOf } from './definition.js';
+import type { ExtraFields, FieldDefinition, RelationDefinition } from './fields.js';
+import type { Session } from './inferred-types.js';
 
 /** The class that TypeORM knows a table's rows by. */
 export type SessionsEntity<F extends ExtraFields = ExtraFields> = new () => Session<F>;
@@ -26,71 +19,26 @@ export function sessionsEntity<F extends ExtraFields>(
   definition: SessionsTableDefinition<F>,
 ): SessionsEntity<F> {
   const table: SessionsTableDefinition = definition;
-  const lastUse = lastUseOf(table);
-  const columns = {
-    id: mapped(table, 'id', { type: 'uuid', primary: true }),
-    authTokenDigest: mapped(table, 'authTokenDigest', { type: 'varchar', length: 255, unique: true, select: false }),
-    ...Object.fromEntries(
-      fieldsOf(table).map(([property, field]) => [property, mapped(table, property, fieldColumn(field))]),
-    ),
-    data: mapped(table, 'data', { type: 'json', default: () => "'{}'", select: table.data !== 'onDemand' }),
-    expiresAt: mapped(table, 'expiresAt', { ...TIMESTAMP, nullable: true }),
-    // TypeORM itself never names it: a table from before it was thought of has it not.
-    fixedEnd: mapped(table, 'fixedEnd', {
-      type: 'boolean',
-      nullable: true,
-      select: false,
-      insert: false,
-      update: false,
-    }),
-    createdAt: mapped(table, 'createdAt', TIMESTAMP),
-    updatedAt: mapped(table, 'updatedAt', TIMESTAMP),
-    ...(lastUse && { lastUsedAt: mapped(table, 'lastUsedAt', { ...TIMESTAMP, nullable: true }) }),
-    ...(lastUse?.ip && {
-      lastUsedIp: mapped(table, 'lastUsedIp', { type: 'varchar', length: IP_LENGTH, nullable: true }),
-    }),
-    ...(lastUse?.userAgent && {
-      lastUsedUserAgent: mapped(table, 'lastUsedUserAgent', {
-        type: 'varchar',
-        length: USER_AGENT_LENGTH,
-        nullable: true,
-      }),
-    }),
-    ...(table.ownLimits && {
-      idleTtl: mapped(table, 'idleTtl', { type: 'int', nullable: true }),
-      absoluteExpiresAt: mapped(table, 'absoluteExpiresAt', { ...TIMESTAMP, nullable: true }),
-    }),
-    ...(table.revocation && {
-      revokedAt: mapped(table, 'revokedAt', { ...TIMESTAMP, nullable: true }),
-      revokedReason: mapped(table, 'revokedReason', { type: 'varchar', length: REASON_LENGTH, nullable: true }),
-    }),
-    ...(table.rotation && {
-      previousTokenDigest: mapped(table, 'previousTokenDigest', {
-        type: 'varchar',
-        length: 255,
-        nullable: true,
-        select: false,
-      }),
-      rotatedAt: mapped(table, 'rotatedAt', { ...TIMESTAMP, nullable: true }),
-    }),
-    ...(table.freshness && { authenticatedAt: mapped(table, 'authenticatedAt', { ...TIMESTAMP, nullable: true }) }),
-    ...(table.scopes && { scopes: mapped(table, 'scopes', { type: 'json', nullable: true }) }),
-  };
+  const hidden = hiddenOf(table);
+  const [id, digest, ...others] = builtInColumnsOf(table).map(
+    ([property, column]) => [property, builtInColumn(column, hidden.includes(property))] as const,
+  );
   const fields = fieldsOf(table);
+  const extra = fields.map(([property, field]) => [property, fieldColumn(field)] as const);
   const entity = { [name]: class {} }[name] as SessionsEntity<F>;
   const schema = new EntitySchema<Session<F>>({
     name,
     target: entity,
     tableName: tableNameOf(table),
     schema: table.schema,
-    columns,
+    columns: Object.fromEntries(
+      [id!, digest!, ...extra, ...others].map(([property, column]) => [property, mapped(table, property, column)]),
+    ) as never,
     relations: Object.fromEntries(
       relationsOf(table).map(([property, relation]) => [property, relationOptions(table, property, relation)]),
     ) as never,
     indices: [
-      // Of both columns: MariaDB would join one of `revokedAt` alone with others, and lock the sessions of all owners.
-      { columns: table.revocation ? ['revokedAt', 'expiresAt'] : ['expiresAt'] },
-      ...(table.rotation ? [{ columns: ['previousTokenDigest'] }] : []),
+      ...builtInIndexes(table).map((columns) => ({ columns })),
       ...fields.filter(([, field]) => field.index && !field.unique).map(([property]) => ({ columns: [property] })),
       ...fields.filter(([, field]) => field.unique).map(([property]) => ({ columns: [property], unique: true })),
     ],
@@ -127,6 +75,20 @@ const COLUMN_TYPES = {
   json: { type: 'json' },
   enum: { type: 'simple-enum' },
 } as const;
+
+function builtInColumn(column: BuiltInColumn, hidden: boolean): EntitySchemaColumnOptions {
+  const { type, length, nullable = false, primary, unique, sqlDefault, unnamed } = column;
+  return {
+    ...COLUMN_TYPES[type],
+    ...(length !== undefined && { length }),
+    nullable,
+    ...(primary && { primary }),
+    ...(unique && { unique }),
+    ...(sqlDefault !== undefined && { default: () => sqlDefault }),
+    ...(hidden && { select: false }),
+    ...(unnamed && { insert: false, update: false }),
+  };
+}
 
 function fieldColumn(field: FieldDefinition): EntitySchemaColumnOptions {
   return {

@@ -1,7 +1,8 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
 import type { SessionsService } from '../service/sessions.service.js';
-import type { ExtraFields, NewSession } from '../table/fields.js';
+import type { ExtraFields } from '../table/fields.js';
+import type { NewSession } from '../table/inferred-types.js';
 import type { AnySessionsTable } from '../registry/sessions-table.js';
 
 type TableOf<F extends ExtraFields> = AnySessionsTable & (abstract new (...args: never[]) => SessionsService<F>);

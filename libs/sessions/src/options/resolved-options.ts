@@ -1,0 +1,29 @@
+import type { ResolvedCache } from '../cache/cache-options.js';
+import type { ResolvedCookie } from '../http/cookie-options.js';
+import type { ResolvedSource } from '../http/credentials.js';
+import type { Lifetime } from '../session/session.js';
+import type { DigestScheme } from '../token/digest.js';
+import type { TokenFormat } from '../token/format.js';
+
+/** Options with every default filled in and every duration in milliseconds. */
+export interface ResolvedOptions extends Lifetime {
+  readonly autoExtend: boolean;
+  readonly tokenFormat: TokenFormat;
+  /** The first one makes new digests, all of them are looked for. */
+  readonly schemes: readonly [DigestScheme, ...DigestScheme[]];
+  readonly coalesces: boolean;
+  readonly cache: ResolvedCache | false;
+  readonly graceMs: number;
+  readonly retentionMs: number;
+  readonly pruning: ResolvedPruning | false;
+  readonly credentials: readonly ResolvedSource[];
+  /** Of tables that take one. */
+  readonly cookie: ResolvedCookie | undefined;
+}
+
+export interface ResolvedPruning {
+  readonly intervalMs: number;
+  readonly cron: string | undefined;
+  readonly atStart: boolean;
+  readonly batchSize: number;
+}

@@ -1,0 +1,88 @@
+import type { Column, ColumnKind, Columns } from '../adapters/port/columns.js';
+import { BUILT_IN_COLUMNS, type BuiltInColumn } from './built-in-columns.js';
+import { fieldsOf, lastUseOf, relationsOf, type SessionsTableDefinition, tableNameOf } from './definition.js';
+import type { FieldDefinition, FieldType } from './fields.js';
+
+/** A column of a table of sessions, as its definition has it. */
+export interface DefinedColumn extends Column {
+  readonly definition?: FieldDefinition;
+  /** The scopes that the column may hold. */
+  readonly scopes?: readonly string[] | undefined;
+}
+
+export const DEFAULT_STRING_LENGTH = 255;
+
+const KIND_OF: Readonly<Record<FieldType, ColumnKind>> = {
+  string: 'string',
+  text: 'string',
+  uuid: 'uuid',
+  int: 'int',
+  bigint: 'bigint',
+  number: 'number',
+  boolean: 'boolean',
+  timestamp: 'timestamp',
+  json: 'json',
+  enum: 'enum',
+};
+
+/** The columns of a table that the library brings along, by name, in their order. */
+export function builtInColumnsOf(definition: SessionsTableDefinition): [string, BuiltInColumn][] {
+  const lastUse = lastUseOf(definition);
+  const given = { ...definition, lastUse, 'lastUse.ip': lastUse?.ip, 'lastUse.userAgent': lastUse?.userAgent };
+  return Object.entries<BuiltInColumn>(BUILT_IN_COLUMNS).filter(
+    ([, { presentIf }]) => presentIf === undefined || given[presentIf],
+  );
+}
+
+/** The columns of each index that the library brings along. */
+export function builtInIndexes(definition: SessionsTableDefinition): string[][] {
+  const columns = new Map(builtInColumnsOf(definition));
+  return [...columns.values()].flatMap(({ index }) => (index ? [index.filter((name) => columns.has(name))] : []));
+}
+
+/** The columns of digests that a table has. */
+export function digestsOf({ rotation }: SessionsTableDefinition): readonly string[] {
+  return rotation ? ['authTokenDigest', 'previousTokenDigest'] : ['authTokenDigest'];
+}
+
+/** The columns that no session of a table shows. */
+export function hiddenOf({ data }: SessionsTableDefinition): readonly string[] {
+  return Object.entries<BuiltInColumn>(BUILT_IN_COLUMNS)
+    .filter(([, { hidden }]) => hidden === true || (hidden !== undefined && hidden === data))
+    .map(([property]) => property);
+}
+
+/** The columns that its sessions show. */
+export function shownColumns(definition: SessionsTableDefinition): DefinedColumn[] {
+  const hidden = hiddenOf(definition);
+  return [...sessionColumns(definition).columns.values()].filter(({ property }) => !hidden.includes(property));
+}
+
+/** The columns that an application may name: all but those that no session ever shows. */
+export function sessionColumns(definition: SessionsTableDefinition): Columns<DefinedColumn> {
+  const [id, ...builtIn] = builtInColumnsOf(definition)
+    .filter(([, { hidden }]) => hidden !== true)
+    .map(([property, column]): DefinedColumn => ({ ...columnOf(property, column), ...ownOf(property, definition) }));
+  const extra = fieldsOf(definition).map(([property, field]): DefinedColumn => {
+    const { values, transformer } = field;
+    return { ...columnOf(property, field), values, transformer, definition: field };
+  });
+  return {
+    name: tableNameOf(definition),
+    columns: new Map([id!, ...extra, ...builtIn].map((column) => [column.property, column])),
+    relations: new Set(relationsOf(definition).map(([name]) => name)),
+  };
+}
+
+function columnOf(
+  property: string,
+  { type, length, nullable = false }: Pick<FieldDefinition, 'type' | 'length' | 'nullable'>,
+): Column {
+  const longest = type === 'string' ? (length ?? DEFAULT_STRING_LENGTH) : undefined;
+  return { property, kind: KIND_OF[type], nullable, length: longest };
+}
+
+/** What a built-in column has of the definition. */
+function ownOf(property: string, { scopes }: SessionsTableDefinition): Partial<DefinedColumn> {
+  return property === 'scopes' ? { scopes } : {};
+}
