@@ -8,27 +8,18 @@ import {
   Optional,
 } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import type { Column } from '../adapters/port/columns.js';
-import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
-import type { CachedSessions } from '../cache/cached-sessions.js';
 import { Caches } from '../cache/cache-registry.js';
-import { systemClock } from '../util/clock.js';
 import { SessionsConfigError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
 import { SessionEvents } from '../events/session-events.js';
-import { Favours } from '../lifecycle/favours.js';
 import { isRealm } from '../http/challenge.js';
+import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { problemsOfModuleOptions } from '../options/option-names.js';
-import type { ResolvedOptions } from '../options/resolved-options.js';
-import { resolveOptions } from '../options/resolve-options.js';
-import { mergeOptions, type SessionsModuleOptions, type TableOptions } from '../options/sessions.options.js';
-import { SessionsService } from '../service/sessions.service.js';
-import { SessionsStore } from '../lifecycle/sessions-store.js';
-import { SESSIONS_OPTIONS } from './inject-sessions.js';
-import { definitionProblems } from '../table/check-definition.js';
-import { shownColumns } from '../table/columns.js';
+import type { SessionsModuleOptions } from '../options/sessions.options.js';
+import type { SessionsService } from '../service/sessions.service.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
+import { SESSIONS_OPTIONS } from './inject-sessions.js';
+import { openTable } from './open-table.js';
 import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
 
 /** A table as another part of the application names it: by its class, its definition, or its name. */
@@ -56,40 +47,14 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
 
   /** The run-time part of a table; none where its options cannot work, which ends the start of the application. */
   open(table: AnySessionsTable, dataSource: DataSource | undefined): SessionsStore | undefined {
-    const { definition, entity } = table;
-    const name = tableNameOf(definition);
-    const problems = definitionProblems(definition);
-    const merged = mergeOptions(this.options, definition, this.options.tables?.[name]);
-    const options = resolveOptions(
-      merged,
-      (problem) => problems.push(problem),
-      (warning) => this.#logger.warn(`Table "${name}": ${warning}.`),
-    );
-    const adapter = problems.length === 0 ? this.#adapterOf(table, merged, dataSource, problems) : undefined;
-    const cache = adapter && this.#cacheOf(table, options, adapter, problems);
-    this.#problems.push(...problems.map((problem) => `table "${name}": ${problem}`));
-    if (adapter === undefined || problems.length > 0) return undefined;
-    const noFixedEnds = (addedBy: string): void =>
-      this.#logger.warn(
-        `Table "${name}" has no column for ends that are given by expiresAt, so use moves them as all others. To keep them: ${addedBy}`,
-      );
-    const warn = (problem: string): void => this.#logger.warn(`Table "${name}": ${problem}`);
-    const now = this.options.clock ?? systemClock;
-    const favours = new Favours(now, (problem) => this.#logger.warn(`Table "${name}": ${problem}`));
-    const events = this.events.of(name, now);
-    const store = new SessionsStore(
-      definition,
-      entity,
-      adapter,
-      options,
-      now,
-      events,
-      favours,
-      noFixedEnds,
-      warn,
-      cache,
-    );
-    this.#stores.set(table, store);
+    const { options, events } = this;
+    const problems: string[] = [];
+    if ([...this.#stores.keys()].some((other) => isSameTable(other, table)))
+      problems.push('is registered twice; give the tables different names, or register one class');
+    const warn = (text: string): void => this.#logger.warn(text);
+    const store = openTable(table, dataSource, { options, events, caches: this.#caches, warn }, problems);
+    this.#problems.push(...problems.map((problem) => `table "${tableNameOf(table.definition)}": ${problem}`));
+    if (store) this.#stores.set(table, store);
     return store;
   }
 
@@ -195,62 +160,6 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     const store = this.#stores.get(tableClassOf(reference));
     return store ? [store] : [];
   }
-
-  #cacheOf(
-    table: AnySessionsTable,
-    { cache }: ResolvedOptions,
-    adapter: SessionsAdapter,
-    problems: string[],
-  ): CachedSessions | undefined {
-    if (cache === false) return undefined;
-    const columns = (): Column[] => {
-      const stored = adapter.init([table.entity]).tables.get(table.entity)!.columns;
-      return shownColumns(table.definition).map(({ property }) => stored.get(property)!);
-    };
-    const cached = this.#caches.of(qualifiedNameOf(table), cache, columns, adapter);
-    if (!cached) {
-      problems.push(
-        'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), or channel: null where there is only one process',
-      );
-    }
-    return cached;
-  }
-
-  #adapterOf(
-    table: AnySessionsTable,
-    { adapter, preparedStatements }: TableOptions,
-    dataSource: DataSource | undefined,
-    problems: string[],
-  ): SessionsAdapter | undefined {
-    const taken = [...this.#stores].find(([other]) => isSameTable(other, table));
-    if (taken) problems.push('is registered twice; give the tables different names, or register one class');
-    if (adapter) return adapter;
-    const name = table.definition.dataSource ?? 'default';
-    if (!dataSource) {
-      problems.push(
-        `there is no data source "${name}": import TypeOrmModule.forRoot({ …, autoLoadEntities: true }), or give an adapter`,
-      );
-      return undefined;
-    }
-    if (!dataSource.hasMetadata(table.entity)) {
-      problems.push(
-        `its entity is not in the data source "${name}": set autoLoadEntities: true there, or add ${table.name}.entity to its entities`,
-      );
-      return undefined;
-    }
-    try {
-      return new TypeOrmAdapter(dataSource, { preparedStatements });
-    } catch (error) {
-      problems.push((error as Error).message);
-      return undefined;
-    }
-  }
-}
-
-/** A table's name among all that may be told of on one channel. */
-function qualifiedNameOf({ definition }: AnySessionsTable): string {
-  const { dataSource, schema } = definition;
-  return [dataSource, schema, tableNameOf(definition)].filter((part) => part !== undefined).join('.');
 }
 
 function isSameTable({ definition: a }: AnySessionsTable, { definition: b }: AnySessionsTable): boolean {
@@ -260,18 +169,4 @@ function isSameTable({ definition: a }: AnySessionsTable, { definition: b }: Any
 
 function nameOf(reference: TableReference): string {
   return typeof reference === 'string' ? reference : tableNameOf(tableClassOf(reference).definition);
-}
-
-/** The default table's service, known by the time it is used: which table that is shows only when all are registered. */
-export class DefaultSessions extends SessionsService {
-  readonly #registry: SessionsRegistry;
-
-  constructor(registry: SessionsRegistry) {
-    super();
-    this.#registry = registry;
-  }
-
-  protected override get store(): SessionsStore {
-    return this.#registry.store();
-  }
 }

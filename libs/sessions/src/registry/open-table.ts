@@ -1,0 +1,119 @@
+import type { DataSource } from 'typeorm';
+import type { Column } from '../adapters/port/columns.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
+import type { CachedSessions } from '../cache/cached-sessions.js';
+import type { Caches } from '../cache/cache-registry.js';
+import type { SessionEvents } from '../events/session-events.js';
+import { Favours } from '../lifecycle/favours.js';
+import { SessionsStore } from '../lifecycle/sessions-store.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import { mergeOptions, type SessionsModuleOptions, type TableOptions } from '../options/sessions.options.js';
+import { definitionProblems } from '../table/check-definition.js';
+import { shownColumns } from '../table/columns.js';
+import { tableNameOf } from '../table/definition.js';
+import { systemClock } from '../util/clock.js';
+import type { AnySessionsTable } from './sessions-table.js';
+
+/** What the tables of an application are opened with. */
+export interface Application {
+  readonly options: SessionsModuleOptions;
+  readonly caches: Caches;
+  readonly events: SessionEvents;
+  readonly warn: (text: string) => void;
+}
+
+/** The run-time part of a table; none where it cannot work, and `problems` then has why. */
+export function openTable(
+  table: AnySessionsTable,
+  dataSource: DataSource | undefined,
+  { options: defaults, caches, events, warn }: Application,
+  problems: string[],
+): SessionsStore | undefined {
+  const { definition, entity } = table;
+  const name = tableNameOf(definition);
+  problems.push(...definitionProblems(definition));
+  const merged = mergeOptions(defaults, definition, defaults.tables?.[name]);
+  const options = resolveOptions(
+    merged,
+    (problem) => problems.push(problem),
+    (warning) => warn(`Table "${name}": ${warning}.`),
+  );
+  const adapter = problems.length === 0 ? adapterOf(table, merged, dataSource, problems) : undefined;
+  const cache = adapter && cacheOf(table, options, adapter, caches, problems);
+  if (adapter === undefined || problems.length > 0) return undefined;
+  const now = defaults.clock ?? systemClock;
+  const warnOfTable = (problem: string): void => warn(`Table "${name}": ${problem}`);
+  const warnOfNoFixedEnds = (addedBy: string): void =>
+    warn(
+      `Table "${name}" has no column for ends that are given by expiresAt, so use moves them as all others. To keep them: ${addedBy}`,
+    );
+  return new SessionsStore(
+    definition,
+    entity,
+    adapter,
+    options,
+    now,
+    events.of(name, now),
+    new Favours(now, warnOfTable),
+    warnOfNoFixedEnds,
+    warnOfTable,
+    cache,
+  );
+}
+
+function adapterOf(
+  table: AnySessionsTable,
+  { adapter, preparedStatements }: TableOptions,
+  dataSource: DataSource | undefined,
+  problems: string[],
+): SessionsAdapter | undefined {
+  if (adapter) return adapter;
+  const name = table.definition.dataSource ?? 'default';
+  if (!dataSource) {
+    problems.push(
+      `there is no data source "${name}": import TypeOrmModule.forRoot({ …, autoLoadEntities: true }), or give an adapter`,
+    );
+    return undefined;
+  }
+  if (!dataSource.hasMetadata(table.entity)) {
+    problems.push(
+      `its entity is not in the data source "${name}": set autoLoadEntities: true there, or add ${table.name}.entity to its entities`,
+    );
+    return undefined;
+  }
+  try {
+    return new TypeOrmAdapter(dataSource, { preparedStatements });
+  } catch (error) {
+    problems.push((error as Error).message);
+    return undefined;
+  }
+}
+
+function cacheOf(
+  table: AnySessionsTable,
+  { cache }: ResolvedOptions,
+  adapter: SessionsAdapter,
+  caches: Caches,
+  problems: string[],
+): CachedSessions | undefined {
+  if (cache === false) return undefined;
+  const columns = (): Column[] => {
+    const stored = adapter.init([table.entity]).tables.get(table.entity)!.columns;
+    return shownColumns(table.definition).map(({ property }) => stored.get(property)!);
+  };
+  const cached = caches.of(qualifiedNameOf(table), cache, columns, adapter);
+  if (!cached) {
+    problems.push(
+      'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), or channel: null where there is only one process',
+    );
+  }
+  return cached;
+}
+
+/** A table's name among all that may be told of on one channel. */
+function qualifiedNameOf({ definition }: AnySessionsTable): string {
+  const { dataSource, schema } = definition;
+  return [dataSource, schema, tableNameOf(definition)].filter((part) => part !== undefined).join('.');
+}
