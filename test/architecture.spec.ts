@@ -32,7 +32,6 @@ const LONG: readonly string[] = [
   'adapters/typeorm/typeorm-adapter.ts',
   'adapters/typeorm/dialects/index.ts',
   'guard/session.guard.ts',
-  'table/fields.ts',
 ];
 
 const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
