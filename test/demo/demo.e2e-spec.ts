@@ -407,16 +407,20 @@ describeStorages('the demo', (name) => {
     });
 
     it.each([
-      ['an unknown one', ['project:read', 'project:delete', 'x'], ', without "project:delete", "x"'],
-      ['a wildcard', ['*'], ', without "*"'],
-      ['none', [], ''],
-      ['null', null, ''],
-      ['text', 'project:read', ''],
-      ['a number', [1], ''],
-      ['lists in lists', [[['project:read']]], ''],
-    ])('are refused with scopes that there are not: %s', async (_, scopes, others) => {
+      [
+        'unknown ones',
+        ['project:read', 'project:delete', 'x'],
+        ['scopes.1: must be one of', 'scopes.2: must be one of'],
+      ],
+      ['a wildcard', ['*'], ['scopes.0: must be one of']],
+      ['none', [], ['scopes: must be a list of']],
+      ['null', null, ['scopes: must be a list of']],
+      ['text', 'project:read', ['scopes: must be a list of']],
+      ['a number', [1], ['scopes.0: must be one of']],
+      ['lists in lists', [[['project:read']]], ['scopes.0: must be one of']],
+    ])('are refused with scopes that there are not: %s', async (_, scopes, rules) => {
       const answer = await ada.post(`/api/projects/${project}/keys`, { name: 'build server', scopes });
-      const message = [`scopes: must be a list of project:read, project:write${others}`];
+      const message = rules.map((rule) => `${rule} project:read, project:write`);
       expect(answer).toMatchObject({ status: 400, body: { message } });
       expect(await ada.keys(project)).toEqual([]);
     });
@@ -557,6 +561,14 @@ describeStorages('the demo', (name) => {
       for (const path of ['/api/projects', `/api/projects/${project}/keys`]) {
         expect(await ada.post(path, { name: text })).toMatchObject({ status: 400, body: { message: [message] } });
       }
+    });
+
+    it('is refused with a short answer, however much of it does not fit', async () => {
+      const project = await ada.project();
+      const scopes = Array.from({ length: 20_000 }, () => 1);
+      const { status, body } = await ada.post(`/api/projects/${project}/keys`, { name: 'build server', scopes });
+      expect(status).toBe(400);
+      expect(JSON.stringify(body).length).toBeLessThan(2000);
     });
 
     it('never ends in a 5xx, whatever it holds', async () => {

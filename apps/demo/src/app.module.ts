@@ -44,7 +44,7 @@ export class AppModule {
       ],
       providers: [
         { provide: APP_GUARD, useClass: SessionGuard },
-        { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe() },
+        { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe({ maxErrorMessagesLength: 1000 }) },
       ],
     };
   }

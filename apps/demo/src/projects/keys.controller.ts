@@ -19,15 +19,16 @@ import {
   ApiOkResponse,
   ApiOperation,
 } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { CurrentSession } from '@app/sessions';
-import { body, type BodyOf, NAME } from '../http/body.js';
+import { body, NAME, someOf } from '../http/schemas.js';
 import { NoStore } from '../http/no-store.decorator.js';
 import { INVALID_BODY, KEY, listOf, NEW_KEY as SHOWN_KEY, problem } from '../openapi/schemas.js';
 import { statusOf } from '../sessions/status.js';
 import { type ApiKey, KEY_SCOPES } from './api-keys.js';
 import { NO_SUCH_KEY, ProjectKeys } from './project-keys.js';
 
-const NEW_KEY = body({ name: NAME, scopes: { someOf: KEY_SCOPES, fallback: ['project:read'] } });
+const NEW_KEY = body({ name: NAME, scopes: someOf(KEY_SCOPES).default(['project:read']) });
 
 /** No project has such an id, so it is not found either. */
 const KnownUuid = new ParseUUIDPipe({
@@ -50,7 +51,7 @@ export class KeysController {
   async create(
     @CurrentSession('userId') userId: string,
     @Param('id', KnownUuid) id: string,
-    @Body({ schema: NEW_KEY }) { name, scopes }: BodyOf<typeof NEW_KEY>,
+    @Body({ schema: NEW_KEY }) { name, scopes }: z.infer<typeof NEW_KEY>,
   ): Promise<object> {
     const key = await this.keys.create(userId, id, { name, scopes });
     return { ...viewOf(key), key: key.authToken };

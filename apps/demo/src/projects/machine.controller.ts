@@ -1,8 +1,9 @@
 import { Body, Controller, Get, Patch } from '@nestjs/common';
 import { ApiBadRequestResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { CurrentSession } from '@app/sessions';
 import { ApiSession } from '@app/sessions/swagger';
-import { body, type BodyOf, NAME } from '../http/body.js';
+import { body, NAME } from '../http/schemas.js';
 import { INVALID_BODY, PROJECT, PROJECT_OF_KEY } from '../openapi/schemas.js';
 import { type ApiKey, ApiKeys, RequireKeyScopes } from './api-keys.js';
 import { ProjectsService } from './projects.service.js';
@@ -31,7 +32,7 @@ export class MachineController {
   @Patch()
   async rename(
     @CurrentSession('projectId') id: string,
-    @Body({ schema: NAMED }) { name }: BodyOf<typeof NAMED>,
+    @Body({ schema: NAMED }) { name }: z.infer<typeof NAMED>,
   ): Promise<object> {
     return this.projects.rename(id, name);
   }

@@ -1,7 +1,8 @@
 import { Body, Controller, Get, Post } from '@nestjs/common';
 import { ApiBadRequestResponse, ApiCreatedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { CurrentSession } from '@app/sessions';
-import { body, type BodyOf, NAME } from '../http/body.js';
+import { body, NAME } from '../http/schemas.js';
 import { INVALID_BODY, listOf, PROJECT } from '../openapi/schemas.js';
 import { ProjectsService } from './projects.service.js';
 
@@ -18,7 +19,7 @@ export class ProjectsController {
   @Post()
   async create(
     @CurrentSession('userId') userId: string,
-    @Body({ schema: NAMED }) { name }: BodyOf<typeof NAMED>,
+    @Body({ schema: NAMED }) { name }: z.infer<typeof NAMED>,
   ): Promise<object> {
     return this.projects.create(userId, name);
   }

@@ -9,8 +9,8 @@ import {
   ApiOperation,
   ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { CurrentSession, OptionalSession, Public } from '@app/sessions';
-import type { BodyOf } from '../http/body.js';
 import { NoStore } from '../http/no-store.decorator.js';
 import { INVALID_BODY, LOGIN as LOGGED_IN, problem, ROTATED, USER } from '../openapi/schemas.js';
 import { UsersService } from '../users/users.service.js';
@@ -38,7 +38,7 @@ export class AuthController {
   @ApiConflictResponse(problem('Somebody has the e-mail address.'))
   @Public()
   @Post('sign-up')
-  async signUp(@Body({ schema: SIGN_UP }) { email, password }: BodyOf<typeof SIGN_UP>): Promise<object> {
+  async signUp(@Body({ schema: SIGN_UP }) { email, password }: z.infer<typeof SIGN_UP>): Promise<object> {
     return this.users.signUp(email, password);
   }
 
@@ -54,7 +54,7 @@ export class AuthController {
   @HttpCode(HttpStatus.OK)
   @NoStore()
   async login(
-    @Body({ schema: LOGIN }) { email, password }: BodyOf<typeof LOGIN>,
+    @Body({ schema: LOGIN }) { email, password }: z.infer<typeof LOGIN>,
     @Headers('user-agent') userAgent: string | undefined,
     @CurrentSession() presented: Session | undefined,
     @Res({ passthrough: true }) response: { setHeader(name: string, value: string): void },

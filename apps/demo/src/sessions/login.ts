@@ -1,6 +1,6 @@
-import { body, NEW_PASSWORD, PASSWORD } from '../http/body.js';
+import { body, NEW_PASSWORD, PASSWORD, text } from '../http/schemas.js';
 
-const EMAIL = { max: 254, form: [/^[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+$/, 'must be an e-mail address'] } as const;
+const EMAIL = text(1, 254).regex(/^[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+$/, 'must be an e-mail address');
 
 export const SIGN_UP = body({ email: EMAIL, password: NEW_PASSWORD });
 export const LOGIN = body({ email: EMAIL, password: PASSWORD });

@@ -1,7 +1,8 @@
 import { Body, Controller, ForbiddenException, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiBadRequestResponse, ApiForbiddenResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { CurrentSession, RequireFresh } from '@app/sessions';
-import { body, type BodyOf, NEW_PASSWORD, PASSWORD } from '../http/body.js';
+import { body, NEW_PASSWORD, PASSWORD } from '../http/schemas.js';
 import { NoStore } from '../http/no-store.decorator.js';
 import { INVALID_BODY, LOGIN, problem, SIGNED_OUT } from '../openapi/schemas.js';
 import { UsersService } from '../users/users.service.js';
@@ -34,7 +35,7 @@ export class PasswordController {
   @NoStore()
   async reauthenticate(
     @CurrentSession() session: Session,
-    @Body({ schema: PROOF }) { password }: BodyOf<typeof PROOF>,
+    @Body({ schema: PROOF }) { password }: z.infer<typeof PROOF>,
   ): Promise<{ token: string; expiresAt: Date | null }> {
     if (!(await this.users.hasPassword(session.userId, password)))
       throw new ForbiddenException('The password is wrong.');
@@ -51,7 +52,7 @@ export class PasswordController {
   @HttpCode(HttpStatus.OK)
   async change(
     @CurrentSession() session: Session,
-    @Body({ schema: CHANGE }) { password }: BodyOf<typeof CHANGE>,
+    @Body({ schema: CHANGE }) { password }: z.infer<typeof CHANGE>,
   ): Promise<{ signedOut: number }> {
     return { signedOut: await this.passwords.change(session, password) };
   }

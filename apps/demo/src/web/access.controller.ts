@@ -43,7 +43,7 @@ export class AccessController {
     @Res({ passthrough: true }) response: unknown,
   ): Promise<Next> {
     const next = ownPath(sent?.['next']);
-    const { state, value } = await received(LOGIN, sent);
+    const { state, value } = received(LOGIN, sent);
     if (!value) throw new InvalidForm(signInPage({ next, state }));
     const session = await this.logIns.logIn(value.email, value.password, { userAgent, presented });
     if (session === null) {
@@ -69,7 +69,7 @@ export class AccessController {
     @Res({ passthrough: true }) response: unknown,
   ): Promise<Next> {
     const next = ownPath(sent?.['next']);
-    const { state, value } = await received(SIGN_UP, sent);
+    const { state, value } = received(SIGN_UP, sent);
     if (!value) throw new InvalidForm(signUpPage({ next, state }));
     const user = await this.users.signUp(value.email, value.password).catch((error: unknown) => {
       if (!(error instanceof ConflictException)) throw error;

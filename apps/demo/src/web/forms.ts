@@ -1,5 +1,5 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { BadRequestException } from '@nestjs/common';
+import type { z } from 'zod';
 import { type Content, type Html, html } from './html.js';
 
 /** What is wrong with the fields of a form, by their names. */
@@ -21,20 +21,13 @@ export class InvalidForm extends BadRequestException {
 }
 
 /** A form as it came: what the schema makes of it, or else what is wrong. What is left empty counts as not there. */
-export async function received<T>(
-  schema: StandardSchemaV1<unknown, T>,
-  sent: unknown,
-): Promise<{ state: FormState; value?: T }> {
+export function received<T>(schema: z.ZodType<T>, sent: unknown): { state: FormState; value?: T } {
   const typed = Object.fromEntries(Object.entries(sent ?? {}));
   const filled = Object.fromEntries(Object.entries(typed).filter(([, value]) => value !== ''));
-  const result = await schema['~standard'].validate(filled);
-  if (!result.issues) return { state: { typed, problems: {} }, value: result.value };
-  const problems = result.issues.map((issue) => [fieldOf(issue), issue.message]);
+  const { data, error } = schema.safeParse(filled);
+  if (!error) return { state: { typed, problems: {} }, value: data };
+  const problems = error.issues.map(({ path: [name = ''], message }) => [name, message]);
   return { state: { typed, problems: Object.fromEntries(problems) as Problems } };
-}
-
-function fieldOf({ path: [segment = ''] = [] }: StandardSchemaV1.Issue): PropertyKey {
-  return typeof segment === 'object' ? segment.key : segment;
 }
 
 /** The same form with something wrong that only the application can know. */

@@ -1,6 +1,6 @@
 import { Body, Get, HttpCode, HttpStatus, Param, Post, Query, Redirect } from '@nestjs/common';
 import { CurrentSession } from '@app/sessions';
-import { body, NAME } from '../http/body.js';
+import { body, NAME, someOf } from '../http/schemas.js';
 import { KEY_SCOPES } from '../projects/api-keys.js';
 import { ProjectKeys } from '../projects/project-keys.js';
 import { ProjectsService } from '../projects/projects.service.js';
@@ -10,7 +10,7 @@ import { keysPage, projectsPage } from './pages/keys.pages.js';
 import { type Next, PageController, PostForm } from './routes.js';
 
 const NEW_PROJECT = body({ name: NAME });
-const NEW_KEY = body({ name: NAME, scopes: { someOf: KEY_SCOPES, fallback: [] } });
+const NEW_KEY = body({ name: NAME, scopes: someOf(KEY_SCOPES) });
 
 type Sent = Readonly<Record<string, unknown>> | undefined;
 
@@ -29,7 +29,7 @@ export class ProjectPagesController {
 
   @PostForm()
   async makeProject(@CurrentSession('userId') userId: string, @Body() sent: Sent): Promise<Next> {
-    const { state, value } = await received(NEW_PROJECT, sent);
+    const { state, value } = received(NEW_PROJECT, sent);
     if (!value) throw new InvalidForm(projectsPage({ projects: await this.projects.list(userId), state }));
     const { id } = await this.projects.create(userId, value.name);
     return after('project-made', `/account/keys/${id}`);
@@ -54,7 +54,7 @@ export class ProjectPagesController {
     @Body() sent: Sent,
   ): Promise<string> {
     const project = await this.projects.getOwn(userId, id);
-    const { state, value } = await received(NEW_KEY, { ...sent, scopes: listed(sent?.['scopes']) });
+    const { state, value } = received(NEW_KEY, { ...sent, scopes: listed(sent?.['scopes']) });
     if (!value) throw new InvalidForm(keysPage({ project, keys: await this.keys.list(userId, id), state }));
     const shown = await this.keys.create(userId, id, value);
     return keysPage({ project, keys: await this.keys.list(userId, id), shown });

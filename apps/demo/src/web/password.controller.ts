@@ -1,6 +1,6 @@
 import { Body, Get, Query, Res } from '@nestjs/common';
 import { CurrentSession, RequireFresh, SessionCookies } from '@app/sessions';
-import { body, NEW_PASSWORD, PASSWORD } from '../http/body.js';
+import { body, NEW_PASSWORD, PASSWORD } from '../http/schemas.js';
 import { PasswordChange } from '../sessions/password-change.js';
 import { type Session, Sessions } from '../sessions/sessions.js';
 import { UsersService } from '../users/users.service.js';
@@ -40,7 +40,7 @@ export class PasswordPagesController {
     @Res({ passthrough: true }) response: unknown,
   ): Promise<Next> {
     const next = ownPath(sent?.['next']);
-    const { state, value } = await received(PROOF, sent);
+    const { state, value } = received(PROOF, sent);
     if (!value || !(await this.users.hasPassword(session.userId, value.password))) {
       const { email } = await this.users.get(session.userId);
       const shown = value ? refused(state, { password: 'The password is wrong.' }) : state;
@@ -62,7 +62,7 @@ export class PasswordPagesController {
   @PostForm('password')
   async change(@CurrentSession() session: Session, @Body() sent: Sent): Promise<Next> {
     const { userId } = session;
-    const { state, value } = await received(CHANGE, sent);
+    const { state, value } = received(CHANGE, sent);
     if (!value) throw new InvalidForm(passwordPage({ email: (await this.users.get(userId)).email, state }));
     await this.passwords.change(session, value.password);
     return after('password-changed', '/account/password');
