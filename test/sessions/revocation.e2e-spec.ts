@@ -361,7 +361,7 @@ describeStorages('revoking sessions', (name) => {
       const session = await sessions.create({ userId: 'a' });
       app.clock.advance(2 * DAY);
       await sessions.revoke(session);
-      expect(await app.get(SessionsRegistry).store(Sessions).extendIfDue(session)).toBeNull();
+      expect(await app.get(SessionsRegistry).store(Sessions).extender.extendIfDue(session)).toBeNull();
       expect(await stored(session)).toMatchObject({ expiresAt: session.expiresAt, updatedAt: at(2 * DAY) });
     });
 

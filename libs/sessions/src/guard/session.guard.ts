@@ -14,7 +14,7 @@ import {
 } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost } from '@nestjs/core';
-import { andThen, type Awaitable } from '../util/maybe-promise.js';
+import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { SessionsError, SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
 import type { SessionUse } from '../lifecycle/last-use.js';
@@ -129,7 +129,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     const authenticated = cookieTable
       ? this.authenticateByCookie(cookieTable, credentials, context, authoritative)
       : this.authenticate(credentials, request, authoritative);
-    return andThen(authenticated, (session) => {
+    return chain(authenticated, (session) => {
       // A browser sends its cookie until it is told not to, so who comes with an old one has to be able to sign in.
       if (session === null && cookieTable && access === 'optional') return true;
       if (session === null) {
@@ -138,7 +138,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
         });
         throw this.refuse(context, refusal, 'invalid_token');
       }
-      return andThen(this.authorize(context, session, request), () => {
+      return chain(this.authorize(context, session, request), () => {
         rememberSession(request, session);
         return true;
       });
@@ -175,7 +175,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     { token, source }: OneToken,
     request: HttpRequest,
     authoritative = false,
-  ): Awaitable<BaseSession | null> {
+  ): MaybePromise<BaseSession | null> {
     const { tables } = this.guarded().origin(source);
     try {
       const session =
@@ -192,7 +192,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
    * Refuses a session that is not enough for the route: by its scopes first, since nobody has to sign in again for what
    * they may not do anyway.
    */
-  protected authorize(context: ExecutionContext, session: BaseSession, request: HttpRequest): Awaitable<void> {
+  protected authorize(context: ExecutionContext, session: BaseSession, request: HttpRequest): MaybePromise<void> {
     const { scopes, maxAgeMs } = this.route(context);
     if (scopes.length === 0 && maxAgeMs === Infinity) return;
     const tables = this.guarded().all;
@@ -228,7 +228,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     token: string,
     request: HttpRequest,
     options: AuthenticateOptions,
-  ): Awaitable<BaseSession | null> {
+  ): MaybePromise<BaseSession | null> {
     const service = this.registry.service(store);
     if (service.authenticate !== AUTHENTICATE) return service.authenticate(token, { ...options, use: useOf(request) });
     // The address of a client may be dear to find out.
@@ -266,7 +266,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     credentials: OneToken,
     context: ExecutionContext,
     authoritative: boolean,
-  ): Awaitable<BaseSession | null> {
+  ): MaybePromise<BaseSession | null> {
     const request = this.getRequest(context);
     if (!this.mayUseCookie(request, table.options.cookie.trustedOrigins)) {
       table.events.tell({ type: 'refused', reason: 'cross_origin' });
@@ -275,7 +275,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
         errorCode: 'ERR_SESSION_CROSS_ORIGIN',
       });
     }
-    return andThen(this.authenticate(credentials, request, authoritative), (session) => {
+    return chain(this.authenticate(credentials, request, authoritative), (session) => {
       const { httpAdapter } = this.adapterHost;
       const response = context.switchToHttp().getResponse<unknown>();
       if (session === null) {

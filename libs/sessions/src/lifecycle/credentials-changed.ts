@@ -6,8 +6,9 @@ import { IMPOSSIBLE, toStored, ValueError } from '../adapters/query/values.js';
 import { SessionsConfigError, SessionValidationError, StaleCredentialsError } from '../errors/errors.js';
 import type { Told } from '../events/session-events.js';
 import type { RevocationReason } from '../session/revocation-reasons.js';
+import { revoke } from './revoke.js';
 import { writeSerially } from './serial-writes.js';
-import type { SessionsStore } from './sessions-store.js';
+import { adapterIn, type TableContext } from './table-context.js';
 import { ownerOf } from '../table/definition.js';
 
 /** The reason that says more than that sessions end: nobody may begin one by what was proved before. */
@@ -24,8 +25,8 @@ const MOST_OWNERS = 100;
 
 const KIND = 'credentials';
 
-/** Tables in whose data source there was no table of marks the last time. */
-const UNMARKED = new WeakSet<SessionsStore>();
+/** Adapters in whose data source there was no table of marks the last time. */
+const UNMARKED = new WeakSet<SessionsAdapter>();
 
 /** An owner, by what they are locked by and the name of their mark. */
 interface Owner {
@@ -34,7 +35,7 @@ interface Owner {
 }
 
 /** The name of the lock under which the sessions of one owner are counted, and changes of their credentials are noted. */
-export function ownerLock({ table }: SessionsStore, field: string, value: unknown): string {
+export function ownerLock({ table }: TableContext, field: string, value: unknown): string {
   return `nest-sessions:${table}:${field}:${String(value)}`;
 }
 
@@ -45,8 +46,7 @@ export function ownerLock({ table }: SessionsStore, field: string, value: unknow
  * @throws SessionValidationError for what is no time, or one that is still to come
  * @throws StaleCredentialsError for one that is older than a day
  */
-export function checkProof(store: SessionsStore, provedAt: Date): void {
-  const { table, definition } = store;
+export function checkProof({ table, definition, nowMs }: TableContext, provedAt: Date): void {
   const field = ownerOf(definition);
   if (field === undefined) {
     throw new SessionsConfigError([
@@ -55,21 +55,21 @@ export function checkProof(store: SessionsStore, provedAt: Date): void {
   }
   if (!(provedAt instanceof Date) || Number.isNaN(provedAt.getTime()))
     throw new SessionValidationError(table, { provedAt: 'must be a Date' });
-  const ageMs = store.nowMs() - provedAt.getTime();
+  const ageMs = nowMs() - provedAt.getTime();
   if (ageMs < -SKEW_MS)
     throw new SessionValidationError(table, { provedAt: 'is later than now, by the clock of the library' });
   if (ageMs > DAY_MS) throw new StaleCredentialsError(table, field);
 }
 
 /** The owner of a row; `undefined` where it has none. */
-function ownerIn(store: SessionsStore, field: string, value: unknown): Owner | undefined {
-  const column = store.columns.columns.get(field)!;
+function ownerIn(context: TableContext, field: string, value: unknown): Owner | undefined {
+  const { table, definition, columns } = context;
+  const column = columns.columns.get(field)!;
   const stored = toStored(column, value);
   if (stored === null || stored === IMPOSSIBLE) return undefined;
-  const { table, definition } = store;
   return {
     // As rows have it, whose values have been through the transformer and back.
-    lock: ownerLock(store, field, column.transformer ? column.transformer.from(stored) : stored),
+    lock: ownerLock(context, field, column.transformer ? column.transformer.from(stored) : stored),
     mark: markName(KIND, [definition.schema ?? null, table, field, stored]),
   };
 }
@@ -81,22 +81,22 @@ function ownerIn(store: SessionsStore, field: string, value: unknown): Owner | u
  * @throws StaleCredentialsError
  */
 export async function refuseStaleProof(
-  store: SessionsStore,
+  table: TableContext,
   adapter: SessionsAdapter,
   row: Row,
   provedAt: Date,
 ): Promise<void> {
-  const field = ownerOf(store.definition)!;
-  const owner = ownerIn(store, field, row[field]);
+  const field = ownerOf(table.definition)!;
+  const owner = ownerIn(table, field, row[field]);
   if (!owner) return;
   try {
     const mark = await readMark(adapter, owner.mark);
     if (!mark) return;
-    const changedMs = mark.until ? Math.min(mark.until.getTime(), store.nowMs()) : mark.at.getTime();
-    if (provedAt.getTime() <= changedMs + SKEW_MS) throw new StaleCredentialsError(store.table, field);
+    const changedMs = mark.until ? Math.min(mark.until.getTime(), table.nowMs()) : mark.at.getTime();
+    if (provedAt.getTime() <= changedMs + SKEW_MS) throw new StaleCredentialsError(table.table, field);
   } catch (error) {
     // An error undoes a transaction of our own; here there may be none, or the caller's, who may catch it.
-    await adapter.delete(store.entity, { id: row['id'] }).catch(() => undefined);
+    await adapter.delete(table.entity, { id: row['id'] }).catch(() => undefined);
     throw error;
   }
 }
@@ -106,8 +106,8 @@ export async function refuseStaleProof(
  *
  * @throws SessionValidationError where the filters do not name them
  */
-export function ownersNamed(store: SessionsStore, steps: readonly (readonly Row[])[]): Owner[] {
-  const field = ownerOf(store.definition);
+export function ownersNamed(table: TableContext, steps: readonly (readonly Row[])[]): Owner[] {
+  const field = ownerOf(table.definition);
   if (field === undefined) return [];
   const named = steps.flatMap((sets) => {
     const values = valuesIn(sets, field);
@@ -115,11 +115,11 @@ export function ownersNamed(store: SessionsStore, steps: readonly (readonly Row[
   });
   // All of them must hold, so whoever matches is among the fewest.
   const [fewest] = named.toSorted((a, b) => a.length - b.length);
-  const problem = (text: string): Error => new SessionValidationError(store.table, { [field]: text });
+  const problem = (text: string): Error => new SessionValidationError(table.table, { [field]: text });
   if (!fewest)
     throw problem(`must be a value or In([…]) for the reason '${CREDENTIALS_CHANGED}', which says whose have changed`);
   try {
-    const owners = fewest.flatMap((value) => ownerIn(store, field, value) ?? []);
+    const owners = fewest.flatMap((value) => ownerIn(table, field, value) ?? []);
     const byMark = new Map(owners.map((owner) => [owner.mark, owner]));
     if (byMark.size > MOST_OWNERS) throw problem(`names more than ${MOST_OWNERS} owners, who are locked together`);
     return [...byMark.values()].toSorted((a, b) => (a.lock < b.lock ? -1 : 1));
@@ -151,48 +151,48 @@ function valuesIn(sets: readonly Row[], field: string): unknown[] | undefined {
  * under way, and returns how many sessions it ended.
  */
 export async function revokeForCredentials(
-  store: SessionsStore,
+  table: TableContext,
   owners: readonly Owner[],
   where: readonly Where[],
   manager?: EntityManager,
 ): Promise<number> {
-  const adapter = store.on(manager);
+  const adapter = adapterIn(table, manager);
   // The change is made by the commit of the caller's transaction, whose time nobody knows yet.
   const within = manager?.queryRunner?.isTransactionActive === true;
-  const until = within ? new Date(store.nowMs() + LONGEST_TRANSACTION_MS) : null;
+  const until = within ? new Date(table.nowMs() + LONGEST_TRANSACTION_MS) : null;
   const locks = owners.map(({ lock }) => lock);
   const change = async (inner: SessionsAdapter, tell: (event: Told) => void): Promise<number> => {
-    for (const { mark } of owners) await writeMark(inner, mark, { at: store.now(), until });
-    return store.revoke(where, CREDENTIALS_CHANGED, inner, tell);
+    for (const { mark } of owners) await writeMark(inner, mark, { at: table.now(), until });
+    return revoke(table, where, CREDENTIALS_CHANGED, inner, tell);
   };
-  const count = await writeSerially(adapter, store.events, locks, change, 'latest');
-  UNMARKED.delete(store);
-  if (until) await adapter.afterTransaction(() => settle(store, adapter, owners, until));
+  const count = await writeSerially(adapter, table.events, locks, change, 'latest');
+  UNMARKED.delete(table.adapter);
+  if (until) await adapter.afterTransaction(() => settle(table, adapter, owners, until));
   return count;
 }
 
 /** Notes the end of the caller's transaction as the time of the change; where that fails, the change counts as late as may be. */
 async function settle(
-  store: SessionsStore,
+  table: TableContext,
   adapter: SessionsAdapter,
   owners: readonly Owner[],
   until: Date,
 ): Promise<void> {
   try {
-    for (const { mark } of owners) await settleMark(adapter, mark, until, store.now());
+    for (const { mark } of owners) await settleMark(adapter, mark, until, table.now());
   } catch {
     // A transaction that is undone, and whose connection may be gone, has left no mark.
   }
 }
 
 /** Deletes the notes of changes that are of no use any more. */
-export async function pruneChanges(store: SessionsStore, adapter: SessionsAdapter): Promise<void> {
-  if (ownerOf(store.definition) === undefined || UNMARKED.has(store)) return;
+export async function pruneChanges(table: TableContext, adapter: SessionsAdapter): Promise<void> {
+  if (ownerOf(table.definition) === undefined || UNMARKED.has(table.adapter)) return;
   try {
-    await pruneMarks(adapter, KIND, new Date(store.nowMs() - DAY_MS - 2 * SKEW_MS));
+    await pruneMarks(adapter, KIND, new Date(table.nowMs() - DAY_MS - 2 * SKEW_MS));
   } catch (error) {
     // Who notes no changes needs no table for them.
     if (!(error instanceof SessionsConfigError)) throw error;
-    UNMARKED.add(store);
+    UNMARKED.add(table.adapter);
   }
 }

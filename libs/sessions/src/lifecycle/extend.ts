@@ -3,8 +3,13 @@ import type { EntityManager } from 'typeorm';
 import { And, IsNull, LessThan, MoreThanOrEqual } from 'typeorm';
 import { later, param } from '../adapters/port/operators.js';
 import type { Prepared, Row, Where } from '../adapters/port/query.js';
-import { Batches, sizeFor } from '../util/coalescer.js';
+import { Coalescer, sizeFor } from '../util/coalescer.js';
+import type { MaybePromise } from '../util/maybe-promise.js';
+import { unrevoked } from './filters.js';
 import { MOVABLE } from './fixed-ends.js';
+import { findValid } from './read-session.js';
+import { adapterIn, type TableContext } from './table-context.js';
+import { forget } from './write.js';
 import { noteRenewal } from '../session/renewals.js';
 import {
   after,
@@ -12,10 +17,11 @@ import {
   endFrom,
   type Extension,
   extensionAt,
+  isDue,
   isExpired,
   limitsOf,
+  wasEnded,
 } from '../session/session.js';
-import type { SessionsStore } from './sessions-store.js';
 
 /** As the log names it. */
 const EXTENSION = 'the extension of sessions';
@@ -48,11 +54,11 @@ interface NewEnd {
  * way travel as one statement; one that comes alone waits for nothing. They wait for no lock either, and where they cannot
  * be written, the sessions go on with the ends that they have.
  */
-export class Extensions {
+export class Extender {
   readonly #statements = new Map<string, Prepared>();
   readonly #limit: Prepared;
-  readonly #batches = new Batches<BaseSession, NewEnd | undefined>(
-    (session) => this.#extendOne(session, this.store.now()),
+  readonly #coalescer = new Coalescer<BaseSession, NewEnd | undefined>(
+    (session) => this.#extendOne(session, this.table.now()),
     (sessions) => this.#extendAll(sessions),
     isOutage,
   );
@@ -61,34 +67,55 @@ export class Extensions {
   /** The sessions of whose new end at the latest time has been told. */
   #told: { readonly at: number; readonly ids: Set<string> } = { at: NaN, ids: new Set() };
 
-  constructor(
-    private readonly store: SessionsStore,
-    private readonly together: boolean,
-  ) {
-    const { adapter, entity, unrevoked } = store;
+  constructor(private readonly table: TableContext) {
+    const { adapter, entity } = table;
     this.#limit = adapter.prepare('updateAll', entity, {
       set: { expiresAt: param('expiresAt'), updatedAt: later(param('now')) },
-      where: { id: param('id'), ...unrevoked, expiresAt: IsNull() },
+      where: { id: param('id'), ...unrevoked(table), expiresAt: IsNull() },
     });
   }
 
-  /** The session with a later end where that can be written, else as it is; `null` where it has ended meanwhile. */
-  async extend(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
-    if (manager) return this.#afterwards(await this.#extendOne(session, this.store.now(), manager), session, manager);
-    const running = this.#running.get(session.id) ?? this.#begin(session);
-    return this.#afterwards(await this.store.favours.inTime(EXTENSION, running), session);
+  /** As {@link extend}, where a later end is worth a write. */
+  extendIfDue(session: BaseSession, manager?: EntityManager): MaybePromise<BaseSession | null> {
+    return this.#isDue(session) ? this.extend(session, manager) : session;
   }
 
-  /** The session with a later end; `null` where it has ended meanwhile. Rejects where it cannot be written. */
-  async extendNow(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
-    const end = await this.#writeOne(session, this.store.now(), false, manager);
+  /** The session with a later end where that can be written, else as it is; `null` where it has ended meanwhile. */
+  extend(session: BaseSession, manager?: EntityManager): MaybePromise<BaseSession | null> {
+    return this.table.favours.possible ? this.#extend(session, manager) : session;
+  }
+
+  /**
+   * The session as it is now, with its lifetime begun anew where that is worth a write, also where it had no end; `null`
+   * where it has ended. The caller's copy may be old, so only its id, and whether it had an end, is relied on.
+   */
+  async refresh(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    const current = await findValid(this.table, session, manager);
+    if (current === null) return null;
+    if (current.expiresAt !== null) return this.#isDue(current) ? this.#extendOrFail(current, manager) : current;
+    return session.expiresAt === null ? this.#limitNow(current, manager) : current;
+  }
+
+  #isDue(session: BaseSession): boolean {
+    if (session.isExpired || !isDue(session, this.table.options, this.table.nowMs())) return false;
+    return !wasEnded(session) && !this.table.fixedEnds.has(session);
+  }
+
+  async #extend(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    if (manager) return this.#afterwards(await this.#extendOne(session, this.table.now(), manager), session, manager);
+    const running = this.#running.get(session.id) ?? this.#begin(session);
+    return this.#afterwards(await this.table.favours.inTime(EXTENSION, running), session);
+  }
+
+  async #extendOrFail(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    const end = await this.#writeOne(session, this.table.now(), false, manager);
     return this.#afterwards(end, session, manager);
   }
 
-  /** The session, which has no end, with one, if its table has any; `null` where it has ended meanwhile. */
-  async limit(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
-    const now = this.store.now();
-    const expiresAt = endFrom(now, limitsOf(session, this.store.options));
+  /** Gives a session that has no end one, if its table has any. */
+  async #limitNow(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
+    const now = this.table.now();
+    const expiresAt = endFrom(now, limitsOf(session, this.table.options));
     if (expiresAt === null) return session;
     const params = { id: session.id, now, expiresAt };
     return this.#afterwards(await this.#write([session], this.#limit, params, manager), session, manager);
@@ -96,14 +123,16 @@ export class Extensions {
 
   #begin(session: BaseSession): Promise<NewEnd | undefined> {
     const { id } = session;
-    const extended = this.together ? this.#batches.run(id, session) : this.#extendOne(session, this.store.now());
+    const extended = this.table.coalesces
+      ? this.#coalescer.run(id, session)
+      : this.#extendOne(session, this.table.now());
     const running = extended.finally(() => this.#running.delete(id));
     this.#running.set(id, running);
     return running;
   }
 
   async #extendAll(sessions: readonly BaseSession[]): Promise<(NewEnd | undefined)[]> {
-    const now = this.store.now();
+    const now = this.table.now();
     const groups = new Map<string, Group & { readonly sessions: BaseSession[] }>();
     for (const session of sessions) {
       // It may have ended while it waited.
@@ -133,11 +162,11 @@ export class Extensions {
       params[`seen${i}`] = expiresAt;
     }
     try {
-      const fixedEndsAreKept = await this.store.fixedEnds.areKept();
+      const fixedEndsAreKept = await this.table.fixedEnds.areKept();
       const end = await this.#write(sessions, this.#statement(size, { fixedEndsAreKept, skipLocked: true }), params);
       for (const { id } of sessions) ends.set(id, end);
     } catch (error) {
-      if (this.store.favours.failed(EXTENSION, error)) return;
+      if (this.table.favours.failed(EXTENSION, error)) return;
       const half = Math.ceil(sessions.length / 2);
       const halves = [sessions.slice(0, half), sessions.slice(half)];
       await Promise.all(halves.map((some) => this.#extendGroup({ extension, sessions: some }, now, ends)));
@@ -148,14 +177,14 @@ export class Extensions {
     try {
       return await this.#writeOne(session, now, true, manager);
     } catch (error) {
-      this.store.favours.failed(EXTENSION, error, manager !== undefined);
+      this.table.favours.failed(EXTENSION, error, manager !== undefined);
       return undefined;
     }
   }
 
   async #writeOne(session: BaseSession, now: Date, skipLocked: boolean, manager?: EntityManager): Promise<NewEnd> {
     const params = { now, id0: session.id, seen0: session.expiresAt, ...this.#extensionOf(session, now) };
-    const fixedEndsAreKept = await this.store.fixedEnds.areKept(this.store.on(manager));
+    const fixedEndsAreKept = await this.table.fixedEnds.areKept(adapterIn(this.table, manager));
     return this.#write([session], this.#statement(1, { fixedEndsAreKept, skipLocked }), params, manager);
   }
 
@@ -165,14 +194,14 @@ export class Extensions {
     params: Row & { readonly expiresAt: Date; readonly now: Date },
     manager?: EntityManager,
   ): Promise<NewEnd> {
-    const adapter = this.store.on(manager);
+    const adapter = adapterIn(this.table, manager);
     try {
       const { count } = await adapter.execute(statement, params);
       const got = count === 0 ? 'none' : count < sessions.length ? 'some' : 'all';
       return { expiresAt: params.expiresAt, updatedAt: params.now, got, told: this.#toldAt(params.now.getTime()) };
     } finally {
       const ids = sessions.map(({ id }) => id);
-      await this.store.forget(ids, adapter);
+      await forget(this.table, ids, adapter);
     }
   }
 
@@ -185,7 +214,7 @@ export class Extensions {
     const isKnown = end?.got === 'all';
     const current = isKnown
       ? { ...session, expiresAt: end.expiresAt, updatedAt: after(session.updatedAt, end.updatedAt) }
-      : await this.store.findValid(session, manager, false);
+      : await findValid(this.table, session, manager, false);
     if (current === null) return null;
     noteRenewal(session.expiresAt, current.expiresAt);
     if (end && (isKnown || mayHave(current, end))) this.#tell(current, end);
@@ -196,7 +225,7 @@ export class Extensions {
   #tell(session: BaseSession, { told }: NewEnd): void {
     if (told.has(session.id)) return;
     told.add(session.id);
-    this.store.events.tell({ type: 'refreshed', session });
+    this.table.events.tell({ type: 'refreshed', session });
   }
 
   #toldAt(at: number): Set<string> {
@@ -205,7 +234,7 @@ export class Extensions {
   }
 
   #extensionOf(session: BaseSession, now: Date): Extension {
-    return extensionAt(now, limitsOf(session, this.store.options))!;
+    return extensionAt(now, limitsOf(session, this.table.options))!;
   }
 
   #statement(size: number, kind: Kind): Prepared {
@@ -216,11 +245,11 @@ export class Extensions {
   }
 
   #prepare(size: number, { fixedEndsAreKept, skipLocked }: Kind): Prepared {
-    const { adapter, entity, unrevoked } = this.store;
+    const { adapter, entity } = this.table;
     const where = Array.from({ length: size }, (_, i): Where => {
       // A log-out meanwhile leaves an earlier end than the one that was seen. Not than now: its clock may be ahead of ours.
       const expiresAt = And(MoreThanOrEqual(param(`seen${i}`)), LessThan(param('ifBefore')));
-      return { id: param(`id${i}`), ...unrevoked, ...(fixedEndsAreKept && MOVABLE), expiresAt };
+      return { id: param(`id${i}`), ...unrevoked(this.table), ...(fixedEndsAreKept && MOVABLE), expiresAt };
     });
     const set = { expiresAt: param('expiresAt'), updatedAt: later(param('now')) };
     return adapter.prepare('updateAll', entity, { set, where, skipLocked, often: true });

@@ -18,15 +18,13 @@ import { LAST_TIME } from '../util/times.js';
 import { SessionValidationError } from '../errors/errors.js';
 import { thereAre } from '../errors/known-options.js';
 import { SESSION_STATUSES, type SessionStatus } from '../session/session.js';
+import { digestsOf } from '../token/digest.js';
+import type { TableContext } from './table-context.js';
 
-/** What translating filters needs of a table. */
-export interface FilterContext {
-  readonly columns: Columns;
+/** The part of a table that filters are about, at one time. */
+interface FilterContext {
+  readonly table: TableContext;
   readonly now: Date;
-  /** The digests under which a token may be stored; none for what is no token. */
-  digestsOf(token: unknown): readonly string[];
-  /** Sessions that were created by then have reached their table's absolute limit. */
-  readonly since: Date | null;
 }
 
 /** Filters as a list of sets of conditions. @throws SessionValidationError for what must never mean "any", as undefined */
@@ -44,16 +42,42 @@ export function filterSets(table: string, filters: unknown): readonly Row[] {
  *
  * @throws SessionValidationError for an unknown field or status, and for `undefined`, which must never mean "any"
  */
-export function translateFilters(sets: readonly Row[], context: FilterContext): Where[] {
-  return sets.flatMap((set) => translateSet(set, context));
+export function whereOf(table: TableContext, sets: readonly Row[]): Where[] {
+  const now = table.now();
+  return sets.flatMap((set) => translateSet(set, { table, now }));
+}
+
+/** What holds for the sessions that are valid at a time. */
+export function validAt(table: TableContext, now: Date): Where {
+  return { expiresAt: Or(IsNull(), MoreThan(now)), ...unrevoked(table) };
+}
+
+/** That nobody has revoked a session; nothing, where a revocation is an end like any other. */
+export function unrevoked({ definition }: TableContext): Where {
+  return definition.revocation ? { revokedAt: IsNull() } : {};
+}
+
+/**
+ * That nothing has ended a session since this copy of it was read. Its end tells, not the time: a log-out leaves an
+ * earlier one, and may have happened on a node whose clock is ahead of ours, or after our statement was made.
+ */
+export function unendedSince(
+  table: TableContext,
+  { expiresAt: seen }: { readonly expiresAt?: Date | null },
+  now: Date,
+): Where {
+  if (seen === undefined) return validAt(table, now);
+  const end = seen === null ? noEnd() : Or(IsNull(), And(MoreThan(now), MoreThanOrEqual(seen)));
+  return { ...unrevoked(table), expiresAt: end };
 }
 
 function translateSet(set: Row, context: FilterContext): Where[] {
   const { status = 'valid', authToken, ...fields } = set;
-  check(set, context.columns);
+  const { columns, options } = context.table;
+  check(set, columns);
   const where: Where = { ...fields };
   if ('authToken' in set) {
-    const digests = authToken === null ? [] : context.digestsOf(authToken);
+    const digests = authToken === null ? [] : digestsOf(authToken, options.tokenFormat, options.schemes);
     if (digests.length === 0) return [];
     where['authTokenDigest'] = In(digests);
   }
@@ -87,7 +111,11 @@ export function bothOf(left: readonly Where[], right: readonly Where[]): Where[]
  * Valid: no end, or one that is still to come, of every kind, and not revoked. Expired: an end that has come, of any kind,
  * of a session that was not revoked.
  */
-function statusConditions(status: SessionStatus, { columns: { columns }, now, since }: FilterContext): Where[] {
+function statusConditions(status: SessionStatus, { table, now }: FilterContext): Where[] {
+  const { columns } = table.columns;
+  const { absoluteMs } = table.options;
+  /** Sessions that began by then have reached their table's absolute limit. */
+  const since = absoluteMs === null ? null : new Date(now.getTime() - absoluteMs);
   if (status === 'all') return [{}];
   if (status === 'revoked') return [{ revokedAt: Not(IsNull()) }];
   const unrevoked: Where[] = columns.has('revokedAt') ? [{ revokedAt: IsNull() }] : [{}];

@@ -1,7 +1,7 @@
 import { Equal, IsNull, Or } from 'typeorm';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Row, Schema, Where } from '../adapters/port/query.js';
-import type { Awaitable } from '../util/maybe-promise.js';
+import type { MaybePromise } from '../util/maybe-promise.js';
 import { BoundedMap } from '../util/second-chance-map.js';
 import type { BaseSession } from '../session/session.js';
 
@@ -23,18 +23,17 @@ export class FixedEnds {
   readonly #seen = new BoundedMap<number>(REMEMBERED);
   #isKept: boolean | undefined;
 
-  /** @param missing tells that the table has no such column, with the statement that adds it */
   constructor(
     private readonly adapter: SessionsAdapter,
     private readonly entity: Schema,
-    private readonly missing: (addedBy: string) => void,
+    private readonly warn: (problem: string) => void,
   ) {}
 
   /**
    * Whether the table has the column, which is found out once: one of another program, or of an earlier version, has not.
    * There all ends are moved.
    */
-  areKept(adapter = this.adapter): Awaitable<boolean> {
+  areKept(adapter = this.adapter): MaybePromise<boolean> {
     return this.#isKept ?? this.#find(adapter);
   }
 
@@ -42,7 +41,10 @@ export class FixedEnds {
     const column = await adapter.columnState(this.entity, COLUMN);
     // A table that is still to be made will have it.
     if (column === undefined) return true;
-    if (this.#isKept === undefined && !column.exists) this.missing(column.addedBy);
+    if (this.#isKept === undefined && !column.exists)
+      this.warn(
+        `it has no column for ends that are given by expiresAt, so use moves them as all others. To keep them: ${column.addedBy}`,
+      );
     return (this.#isKept = column.exists);
   }
 

@@ -1,9 +1,11 @@
 import { In, IsNull, LessThanOrEqual, Or } from 'typeorm';
-import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import type { Row, Schema, Where } from '../adapters/port/query.js';
-import type { Favours } from './favours.js';
+import type { Row } from '../adapters/port/query.js';
 import type { BaseSession } from '../session/session.js';
 import { IP_LENGTH, USER_AGENT_LENGTH } from '../table/built-in-columns.js';
+import type { LastUseDefinition } from '../table/definition.js';
+import { durationMs } from '../util/duration.js';
+import { validAt } from './filters.js';
+import type { TableContext } from './table-context.js';
 
 /** From where a session is used. */
 export interface SessionUse {
@@ -12,13 +14,6 @@ export interface SessionUse {
 }
 
 export const SESSION_USE = { ip: true, userAgent: true } satisfies Record<keyof SessionUse, true>;
-
-/** What is kept of the last use of a session, and how often. */
-export interface LastUseOptions {
-  readonly intervalMs: number;
-  readonly ip: boolean;
-  readonly userAgent: boolean;
-}
 
 /** Uses wait this long for others to be written together with them. */
 const FLUSH_AFTER_MS = 1000;
@@ -38,27 +33,28 @@ export class LastUse {
   #pending = new Map<string, { at: Date; values: Row; ids: Set<string> }>();
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
+  readonly #intervalMs: number;
 
   constructor(
-    private readonly adapter: SessionsAdapter,
-    private readonly entity: Schema,
-    private readonly options: LastUseOptions,
-    private readonly validAt: (now: Date) => Where,
-    private readonly favours: Favours,
-    private readonly written: (ids: readonly string[]) => void = () => {},
-  ) {}
+    private readonly table: TableContext,
+    private readonly kept: LastUseDefinition,
+  ) {
+    this.#intervalMs = durationMs(kept.interval ?? '5m')!;
+  }
 
   /** Notes the use of a session whose token has been verified. */
-  note({ id, lastUsedAt }: BaseSession, use: SessionUse, now: Date): void {
-    if (lastUsedAt && now.getTime() - lastUsedAt.getTime() < this.options.intervalMs) return;
+  note({ id, lastUsedAt }: BaseSession, use: SessionUse): void {
+    const nowMs = this.table.nowMs();
+    if (lastUsedAt && nowMs - lastUsedAt.getTime() < this.#intervalMs) return;
     const values: Row = {
-      ...(this.options.ip && { lastUsedIp: textOf(use.ip, IP_LENGTH) }),
-      ...(this.options.userAgent && { lastUsedUserAgent: textOf(use.userAgent, USER_AGENT_LENGTH) }),
+      ...(this.kept.ip && { lastUsedIp: textOf(use.ip, IP_LENGTH) }),
+      ...(this.kept.userAgent && { lastUsedUserAgent: textOf(use.userAgent, USER_AGENT_LENGTH) }),
     };
     const key = JSON.stringify(values);
-    const group = this.#pending.get(key) ?? { at: now, values, ids: new Set<string>() };
+    const at = new Date(nowMs);
+    const group = this.#pending.get(key) ?? { at, values, ids: new Set<string>() };
     this.#pending.set(key, group);
-    group.at = now;
+    group.at = at;
     group.ids.add(id);
     this.#timer ??= setTimeout(() => void this.flush(), FLUSH_AFTER_MS).unref();
   }
@@ -84,11 +80,11 @@ export class LastUse {
 
   /** Where a batch cannot be written, that may concern one session of it, which is found by halves. */
   async #writeOrGiveUp(ids: readonly string[], at: Date, values: Row): Promise<void> {
-    if (!this.favours.possible) return;
+    if (!this.table.favours.possible) return;
     try {
-      await this.favours.inTime(LAST_USE, this.#writeBatch(ids, at, values));
+      await this.table.favours.inTime(LAST_USE, this.#writeBatch(ids, at, values));
     } catch (error) {
-      if (this.favours.failed(LAST_USE, error) || ids.length === 1) return;
+      if (this.table.favours.failed(LAST_USE, error) || ids.length === 1) return;
       const half = Math.ceil(ids.length / 2);
       await this.#writeOrGiveUp(ids.slice(0, half), at, values);
       await this.#writeOrGiveUp(ids.slice(half), at, values);
@@ -100,14 +96,15 @@ export class LastUse {
    * interval.
    */
   async #writeBatch(ids: readonly string[], at: Date, values: Row): Promise<void> {
-    const before = new Date(at.getTime() - this.options.intervalMs);
-    const statement = this.adapter.prepare('updateAll', this.entity, {
+    const { adapter, entity, cache } = this.table;
+    const before = new Date(at.getTime() - this.#intervalMs);
+    const statement = adapter.prepare('updateAll', entity, {
       set: { ...values, lastUsedAt: at },
-      where: { id: In(ids), ...this.validAt(at), lastUsedAt: Or(IsNull(), LessThanOrEqual(before)) },
+      where: { id: In(ids), ...validAt(this.table, at), lastUsedAt: Or(IsNull(), LessThanOrEqual(before)) },
       skipLocked: true,
     });
-    await this.adapter.execute(statement);
-    this.written(ids);
+    await adapter.execute(statement);
+    cache?.forgetHere(ids);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Row } from '../adapters/port/query.js';
 import { type Duration, durationMs } from '../util/duration.js';
 import { SessionValidationError } from '../errors/errors.js';
 import { expiryFrom } from '../session/session.js';
-import type { SessionsStore } from './sessions-store.js';
+import type { TableContext } from './table-context.js';
 
 /** Limits of one session instead of its table's; for tables with `ownLimits`. */
 export interface OwnLimits {
@@ -15,7 +15,7 @@ export interface OwnLimits {
 export const OWN_LIMITS = { ttl: true, absoluteTtl: true } satisfies Record<keyof OwnLimits, true>;
 
 /** What a row says of its limits. @throws SessionValidationError for limits that the table does not store */
-export function storedLimits({ definition, options, table }: SessionsStore, own: OwnLimits, now: Date): Row {
+export function storedLimits({ definition, options, table }: TableContext, own: OwnLimits, now: Date): Row {
   const errors: Record<string, string> = {};
   for (const name of ['ttl', 'absoluteTtl'] as const) {
     const ms = durationMs(own[name]);

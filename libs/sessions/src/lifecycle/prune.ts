@@ -5,7 +5,7 @@ import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Prepared, QueryOptions, Where } from '../adapters/port/query.js';
 import { pruneChanges } from './credentials-changed.js';
 import { FIRST_TIME } from '../util/times.js';
-import type { SessionsStore } from './sessions-store.js';
+import type { TableContext } from './table-context.js';
 import { type BatchLimits, nextBatchSize } from './batch-size.js';
 
 /** What a run of the expiry job is told, and tells, between two batches. */
@@ -42,26 +42,26 @@ const IN_PROCESS_TO_DISK: Pace = { ...IN_PROCESS, targetMs: 8 };
  * pauses in which others have their turn. What was deleted stays so, and another run goes on from there.
  */
 export async function pruneExpired(
-  store: SessionsStore,
+  table: TableContext,
   adapter: SessionsAdapter,
   { signal, progress }: PruneHooks = {},
 ): Promise<number> {
   let deleted = 0;
   try {
-    for (const ended of allEnded(store)) {
-      for await (const count of deletedBatches(store, adapter, ended, signal)) {
+    for (const ended of allEnded(table)) {
+      for await (const count of deletedBatches(table, adapter, ended, signal)) {
         deleted += count;
         progress?.(deleted);
       }
     }
-    await pruneChanges(store, adapter);
+    await pruneChanges(table, adapter);
     return deleted;
   } finally {
-    if (deleted > 0) store.events.tell({ type: 'pruned', count: deleted });
+    if (deleted > 0) table.events.tell({ type: 'pruned', count: deleted });
   }
 }
 
-function allEnded({ now, definition, options }: SessionsStore): Ended[] {
+function allEnded({ now, definition, options }: TableContext): Ended[] {
   const at = now();
   if (!definition.revocation) return [{ time: 'expiresAt', until: at, order: { expiresAt: 'ASC' } }];
   return [
@@ -73,7 +73,7 @@ function allEnded({ now, definition, options }: SessionsStore): Ended[] {
 
 /** Deletes until nothing is left that others have not locked, and tells of each batch how many rows it had. */
 async function* deletedBatches(
-  { entity, options: { pruning } }: SessionsStore,
+  { entity, options: { pruning } }: TableContext,
   adapter: SessionsAdapter,
   { time, until, where, order }: Ended,
   signal: AbortSignal | undefined,

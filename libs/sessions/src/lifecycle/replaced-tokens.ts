@@ -1,28 +1,30 @@
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { BaseSession } from '../session/session.js';
-import type { SessionsStore } from './sessions-store.js';
-import type { TokenLookUps } from './token-lookup.js';
+import { judge } from './read-session.js';
+import { revoke } from './revoke.js';
+import type { TableContext } from './table-context.js';
+import type { TokenLookup } from './token-lookup.js';
 
 /** Marks a session that was found by a token that has been replaced; a copy of it has the mark too. */
-const SUPERSEDED = Symbol('nest-sessions:superseded');
+const BY_REPLACED_TOKEN = Symbol('nest-sessions:by-replaced-token');
 
 /** Whether a session was found by a token that another request had replaced. */
-export function isSuperseded(session: object): boolean {
-  return SUPERSEDED in session;
+export function foundByReplacedToken(session: object): boolean {
+  return BY_REPLACED_TOKEN in session;
 }
 
 /** A session as it is now, found by the same token as the copy from before. */
 export function foundAs(before: object, session: BaseSession): BaseSession {
-  return isSuperseded(before) ? marked(session) : session;
+  return foundByReplacedToken(before) ? marked(session) : session;
 }
 
-function marked(session: BaseSession): BaseSession & { readonly [SUPERSEDED]: true } {
-  return { ...session, [SUPERSEDED]: true };
+function marked(session: BaseSession): BaseSession & { readonly [BY_REPLACED_TOKEN]: true } {
+  return { ...session, [BY_REPLACED_TOKEN]: true };
 }
 
 /** A copy of a session that got a newer token than the one it was found by. */
-export function unsuperseded(session: BaseSession): BaseSession {
-  const { [SUPERSEDED]: _, ...rest } = session as BaseSession & { readonly [SUPERSEDED]?: true };
+export function asFoundByNewToken(session: BaseSession): BaseSession {
+  const { [BY_REPLACED_TOKEN]: _, ...rest } = session as BaseSession & { readonly [BY_REPLACED_TOKEN]?: true };
   return rest;
 }
 
@@ -32,10 +34,10 @@ export function unsuperseded(session: BaseSession): BaseSession {
  *
  * @see RFC 9700, 4.14.2: the same for refresh tokens
  */
-export class SupersededTokens {
+export class ReplacedTokens {
   constructor(
-    private readonly store: SessionsStore,
-    private readonly lookUps: TokenLookUps,
+    private readonly table: TableContext,
+    private readonly lookup: TokenLookup,
   ) {}
 
   /**
@@ -43,12 +45,12 @@ export class SupersededTokens {
    * session is ended; `undefined` where no valid session had this token.
    */
   async find(digests: readonly string[], inside?: SessionsAdapter): Promise<BaseSession | null | undefined> {
-    const session = this.store.validFrom((await this.lookUps.find(digests, inside))?.load());
+    const { table } = this;
+    const { session } = judge(table, (await this.lookup.find(digests, inside))?.load());
     if (session === null) return undefined;
-    const { now, options, events } = this.store;
-    if (now().getTime() < session.rotatedAt!.getTime() + options.graceMs) return marked(session);
-    await this.store.revoke([{ id: session.id }], 'token_reuse', inside);
-    events.tell({ type: 'refused', reason: 'token_reuse', session });
+    if (table.nowMs() < session.rotatedAt!.getTime() + table.options.graceMs) return marked(session);
+    await revoke(table, [{ id: session.id }], 'token_reuse', inside);
+    table.events.tell({ type: 'refused', reason: 'token_reuse', session });
     return null;
   }
 }

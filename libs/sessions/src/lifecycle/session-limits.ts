@@ -5,8 +5,10 @@ import { ownerLock, refuseStaleProof } from './credentials-changed.js';
 import { SessionLimitError } from '../errors/errors.js';
 import type { Told } from '../events/session-events.js';
 import type { BaseSession } from '../session/session.js';
+import { whereOf } from './filters.js';
+import { revoke } from './revoke.js';
 import { writeSerially } from './serial-writes.js';
-import type { SessionsStore } from './sessions-store.js';
+import type { TableContext } from './table-context.js';
 import { limitsOf, ownerOf, type SessionLimit } from '../table/definition.js';
 
 /** What a choice among sessions needs of each. */
@@ -37,31 +39,31 @@ export interface Beginning {
  * @throws StaleCredentialsError where the owner was proved before their credentials changed
  */
 export async function insertWithinLimits(
-  store: SessionsStore,
+  table: TableContext,
   adapter: SessionsAdapter,
   row: Row,
   { replaced, provedAt }: Beginning = {},
 ): Promise<void> {
-  const limits = limitsOf(store.definition).filter(([field]) => row[field] !== null);
+  const limits = limitsOf(table.definition).filter(([field]) => row[field] !== null);
   const write = async (inner: SessionsAdapter, tell?: (event: Told) => void): Promise<void> => {
     const counts: Count[] = [];
-    for (const [field, limit] of limits) counts.push(await countOf(store, inner, field, row[field], limit, replaced));
-    await inner.insert(store.entity, row, { returning: [] });
-    if (provedAt) await refuseStaleProof(store, inner, row, provedAt);
-    if (replaced !== undefined) await store.revoke([{ id: replaced }], 'superseded', inner, tell);
+    for (const [field, limit] of limits) counts.push(await countOf(table, inner, field, row[field], limit, replaced));
+    await inner.insert(table.entity, row, { returning: [] });
+    if (provedAt) await refuseStaleProof(table, inner, row, provedAt);
+    if (replaced !== undefined) await revoke(table, [{ id: replaced }], 'superseded', inner, tell);
     const surplus = surplusOf(counts);
-    if (surplus.length > 0) await store.revoke([{ id: In(surplus) }], 'session_limit', inner, tell);
+    if (surplus.length > 0) await revoke(table, [{ id: In(surplus) }], 'session_limit', inner, tell);
   };
-  const owners = lockedFields(store, row, limits, provedAt).map((field) => ownerLock(store, field, row[field]));
+  const owners = lockedFields(table, row, limits, provedAt).map((field) => ownerLock(table, field, row[field]));
   // Where nothing is counted, two writes belong together all the same.
-  const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${store.table}:${replaced}`] : owners;
+  const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${table.table}:${replaced}`] : owners;
   await (names.length === 0
     ? write(adapter)
-    : writeSerially(adapter, store.events, names, write, provedAt && 'latest'));
+    : writeSerially(adapter, table.events, names, write, provedAt && 'latest'));
 }
 
 /** The fields by whose values a new row is locked: the owner before others, as whoever changes credentials has it first. */
-function lockedFields({ definition }: SessionsStore, row: Row, limits: Limits, provedAt: Date | undefined): string[] {
+function lockedFields({ definition }: TableContext, row: Row, limits: Limits, provedAt: Date | undefined): string[] {
   const counted = limits.map(([field]) => field);
   const owner = ownerOf(definition);
   const isLocked = owner !== undefined && row[owner] !== null && (provedAt !== undefined || counted.includes(owner));
@@ -69,18 +71,18 @@ function lockedFields({ definition }: SessionsStore, row: Row, limits: Limits, p
 }
 
 async function countOf(
-  store: SessionsStore,
+  table: TableContext,
   adapter: SessionsAdapter,
   field: string,
   owner: unknown,
   { max, whenFull = 'endOldest' }: SessionLimit,
   replaced: string | undefined,
 ): Promise<Count> {
-  const where = store.whereOf([{ [field]: owner, ...(replaced !== undefined && { id: Not(replaced) }) }]);
-  const select = ['id', 'createdAt', ...(store.lastUse ? ['lastUsedAt'] : [])];
-  const { rows } = await adapter.execute(adapter.prepare('all', store.entity, { where, select, latest: true }));
+  const where = whereOf(table, [{ [field]: owner, ...(replaced !== undefined && { id: Not(replaced) }) }]);
+  const select = ['id', 'createdAt', ...(table.definition.lastUse ? ['lastUsedAt'] : [])];
+  const { rows } = await adapter.execute(adapter.prepare('all', table.entity, { where, select, latest: true }));
   const sessions: unknown[] = rows!;
-  if (sessions.length >= max && whenFull === 'reject') throw new SessionLimitError(store.table, field, max);
+  if (sessions.length >= max && whenFull === 'reject') throw new SessionLimitError(table.table, field, max);
   const byUse = whenFull === 'endLeastRecentlyUsed';
   return { sessions: sessions as Candidate[], surplus: sessions.length - max + 1, byUse };
 }

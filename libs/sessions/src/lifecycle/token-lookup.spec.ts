@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryAdapter } from '../adapters/memory/memory-adapter.js';
 import type { AdapterMeta } from '../adapters/port/sessions-adapter.js';
 import type { Prepared, RawRow, Row, Schema } from '../adapters/port/query.js';
-import type { Awaitable } from '../util/maybe-promise.js';
+import type { MaybePromise } from '../util/maybe-promise.js';
 import { SessionsTable } from '../registry/sessions-table.js';
-import { TokenLookUps } from './token-lookup.js';
+import { TokenLookup } from './token-lookup.js';
 
 class Sessions extends SessionsTable({}) {}
 
@@ -23,7 +23,7 @@ class GatedAdapter extends MemoryAdapter {
     return { ...super.init(schemas), maxParameters: this.maxParameters };
   }
 
-  override fetch(prepared: Prepared, params: Row = {}): Awaitable<readonly RawRow[]> {
+  override fetch(prepared: Prepared, params: Row = {}): MaybePromise<readonly RawRow[]> {
     return this.#gate(params).then(() => super.fetch(prepared, params));
   }
 
@@ -43,7 +43,7 @@ class GatedAdapter extends MemoryAdapter {
   }
 }
 
-describe('look-ups by token', () => {
+describe('lookups by token', () => {
   let adapter: GatedAdapter;
   beforeEach(async () => {
     adapter = new GatedAdapter();
@@ -58,7 +58,7 @@ describe('look-ups by token', () => {
     await adapter.insertAll(Sessions.entity, rows);
   });
 
-  function lookUps({ together = true, schemes = 1 } = {}): TokenLookUps {
+  function lookUps({ together = true, schemes = 1 } = {}): TokenLookup {
     const table = {
       adapter,
       entity: Sessions.entity,
@@ -66,7 +66,7 @@ describe('look-ups by token', () => {
       select: ['id', 'data'],
       schemes,
     };
-    return new TokenLookUps(table, together);
+    return new TokenLookup(table, together);
   }
 
   const numberOf = (row: RawRow | undefined): number | undefined =>
@@ -101,7 +101,7 @@ describe('look-ups by token', () => {
   });
 
   /** Look-ups of three statements that are under way, so that others wait. */
-  async function busy(tokens: TokenLookUps): Promise<void> {
+  async function busy(tokens: TokenLookup): Promise<void> {
     for (let i = 0; i < 9; i++) void Promise.resolve(tokens.find([`busy ${i}`])).catch(() => undefined);
     await turn();
     expect(sizes()).toEqual([1, 4, 4]);

@@ -1,13 +1,13 @@
 import { isOutage } from '../errors/outages.js';
 import { In } from 'typeorm';
-import { andThen, type Awaitable } from '../util/maybe-promise.js';
-import { Batches, largestWithin, sizeFor } from '../util/coalescer.js';
+import type { MaybePromise } from '../util/maybe-promise.js';
+import { Coalescer, largestWithin, sizeFor } from '../util/coalescer.js';
 import { type Param, param } from '../adapters/port/operators.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Prepared, RawRow, Row, Schema } from '../adapters/port/query.js';
 
-/** What a look-up needs of its table. */
-export interface LookUpTable {
+/** What a lookup needs of its table. */
+export interface LookupTable {
   readonly adapter: SessionsAdapter;
   readonly entity: Schema;
   /** The column of the digest. */
@@ -25,20 +25,20 @@ interface Statement {
 }
 
 /**
- * Look-ups of rows by the digests of tokens. Those that come while some are under way travel together, as one statement;
+ * Lookups of rows by the digests of tokens. Those that come while some are under way travel together, as one statement;
  * one that comes alone waits for nothing.
  */
-export class TokenLookUps {
+export class TokenLookup {
   readonly #statements = new Map<number, Statement>();
-  readonly #batches: Batches<readonly string[], RawRow | undefined>;
+  readonly #coalescer: Coalescer<readonly string[], RawRow | undefined>;
 
   constructor(
-    private readonly table: LookUpTable,
-    private readonly together: boolean,
+    private readonly table: LookupTable,
+    private readonly coalesces: boolean,
   ) {
     const { adapter, entity, schemes } = table;
     const { maxParameters = Infinity } = adapter.init([entity]);
-    this.#batches = new Batches(
+    this.#coalescer = new Coalescer(
       (digests) => this.#readOne(digests, adapter),
       (tokens) => this.#read(tokens),
       isOutage,
@@ -47,14 +47,15 @@ export class TokenLookUps {
   }
 
   /** The row that has one of the digests, the first of which is that of new rows; others may wait for the same one. */
-  find(digests: readonly string[], adapter?: SessionsAdapter): Awaitable<RawRow | undefined> {
-    if (adapter || !this.together) return this.#readOne(digests, adapter ?? this.table.adapter);
-    return this.#batches.run(digests[0]!, digests);
+  find(digests: readonly string[], adapter?: SessionsAdapter): MaybePromise<RawRow | undefined> {
+    if (adapter || !this.coalesces) return this.#readOne(digests, adapter ?? this.table.adapter);
+    return this.#coalescer.run(digests[0]!, digests);
   }
 
-  #readOne(digests: readonly string[], adapter: SessionsAdapter): Awaitable<RawRow | undefined> {
+  #readOne(digests: readonly string[], adapter: SessionsAdapter): MaybePromise<RawRow | undefined> {
     const { prepared, names } = this.#statement(1);
-    return andThen(adapter.fetch(prepared, this.#params([digests], names), 1), firstOf);
+    const rows = adapter.fetch(prepared, this.#params([digests], names), 1);
+    return rows instanceof Promise ? rows.then(firstOf) : rows[0];
   }
 
   /** The rows of several tokens, in their order. */

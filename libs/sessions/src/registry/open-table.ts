@@ -5,8 +5,7 @@ import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
 import type { CachedSessions } from '../cache/cached-sessions.js';
 import type { Caches } from '../cache/cache-registry.js';
 import type { SessionEvents } from '../events/session-events.js';
-import { Favours } from '../lifecycle/favours.js';
-import { SessionsStore } from '../lifecycle/sessions-store.js';
+import { openStore, type SessionsStore } from '../lifecycle/sessions-store.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { mergeOptions, type SessionsModuleOptions, type TableOptions } from '../options/sessions.options.js';
@@ -45,22 +44,8 @@ export function openTable(
   if (adapter === undefined || problems.length > 0) return undefined;
   const now = defaults.clock ?? systemClock;
   const warnOfTable = (problem: string): void => warn(`Table "${name}": ${problem}`);
-  const warnOfNoFixedEnds = (addedBy: string): void =>
-    warn(
-      `Table "${name}" has no column for ends that are given by expiresAt, so use moves them as all others. To keep them: ${addedBy}`,
-    );
-  return new SessionsStore(
-    definition,
-    entity,
-    adapter,
-    options,
-    now,
-    events.of(name, now),
-    new Favours(now, warnOfTable),
-    warnOfNoFixedEnds,
-    warnOfTable,
-    cache,
-  );
+  const tableEvents = events.of(name, now);
+  return openStore({ definition, entity, adapter, options, now, events: tableEvents, cache, warn: warnOfTable });
 }
 
 function adapterOf(

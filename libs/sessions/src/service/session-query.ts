@@ -6,8 +6,12 @@ import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
 import { CREDENTIALS_CHANGED, ownersNamed, revokeForCredentials } from '../lifecycle/credentials-changed.js';
 import { MultipleSessionsError, UnsupportedQueryError } from '../errors/errors.js';
 import { knownOptions } from '../errors/known-options.js';
-import { bothOf, filterSets } from '../lifecycle/filters.js';
+import { bothOf, filterSets, whereOf } from '../lifecycle/filters.js';
+import { sessionFrom } from '../lifecycle/read-session.js';
+import { revoke } from '../lifecycle/revoke.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
+import { adapterIn } from '../lifecycle/table-context.js';
+import { write } from '../lifecycle/write.js';
 import { ownerOf } from '../table/definition.js';
 import type {
   ColumnName,
@@ -127,8 +131,8 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     const { events, selected } = this.#store;
     const returning = events.wants('deleted') ? selected : undefined;
     const options = { where: this.#where(), order, take, skip, returning };
-    const { count, rows } = await this.#store.write(this.#adapter, 'deleteAll', options);
-    for (const row of rows ?? []) events.tell({ type: 'deleted', session: this.#store.sessionFrom(row) });
+    const { count, rows } = await write(this.#store, this.#adapter, 'deleteAll', options);
+    for (const row of rows ?? []) events.tell({ type: 'deleted', session: sessionFrom(this.#store, row) });
     return count;
   }
 
@@ -149,7 +153,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     const store = this.#store;
     const where = this.#where();
     if (reason !== CREDENTIALS_CHANGED || ownerOf(store.definition) === undefined)
-      return store.revoke(where, reason, this.#adapter);
+      return revoke(store, where, reason, this.#adapter);
     return revokeForCredentials(store, ownersNamed(store, this.#sets), where, this.#options.manager);
   }
 
@@ -176,7 +180,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
   }
 
   get #adapter(): SessionsAdapter {
-    return this.#store.on(this.#options.manager);
+    return adapterIn(this.#store, this.#options.manager);
   }
 
   #with(options: FindOptions<F>): SessionQuery<F> {
@@ -209,13 +213,13 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     const steps = this.#sets;
     const deciding = steps.findLastIndex((sets) => sets.some((set) => 'status' in set));
     const parts = steps.map((sets, i) =>
-      this.#store.whereOf(i === deciding ? sets : sets.map((set) => ({ ...set, status: 'all' }))),
+      whereOf(this.#store, i === deciding ? sets : sets.map((set) => ({ ...set, status: 'all' }))),
     );
-    return (deciding === -1 ? [...parts, this.#store.whereOf([{}])] : parts).reduce(bothOf);
+    return (deciding === -1 ? [...parts, whereOf(this.#store, [{}])] : parts).reduce(bothOf);
   }
 
   #session(row: Row): Session<F> {
-    const session: unknown = this.#store.sessionFrom(row);
+    const session: unknown = sessionFrom(this.#store, row);
     return session as Session<F>;
   }
 }

@@ -1,11 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { Not } from 'typeorm';
 import type { Observable } from 'rxjs';
-import { v7 as uuidv7 } from 'uuid';
-import { jsonKeys, later } from '../adapters/port/operators.js';
-import type { Row } from '../adapters/port/query.js';
-import type { Awaitable } from '../util/maybe-promise.js';
-import { checkProof } from '../lifecycle/credentials-changed.js';
+import { create } from '../lifecycle/create.js';
 import {
   SessionNotFoundError,
   SessionsConfigError,
@@ -15,14 +11,13 @@ import {
 import type { SessionEvent } from '../events/session-event.js';
 import { knownOptions } from '../errors/known-options.js';
 import { SESSION_USE, type SessionUse } from '../lifecycle/last-use.js';
-import { OWN_LIMITS, type OwnLimits, storedLimits } from '../lifecycle/own-limits.js';
+import { OWN_LIMITS, type OwnLimits } from '../lifecycle/own-limits.js';
 import { pruneExpired } from '../lifecycle/prune.js';
 import type { RevocationReason } from '../session/revocation-reasons.js';
-import { type BaseSession, earlier, endFrom, limitsOf } from '../session/session.js';
-import { changed, unchangedSince } from '../lifecycle/update.js';
+import type { BaseSession } from '../session/session.js';
+import { patchData, update } from '../lifecycle/update.js';
 import { type FindOptions, SessionQuery } from './session-query.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
-import { changedAttributes, newAttributes } from '../table/attributes.js';
 import type { ExtraFields, JsonValue } from '../table/fields.js';
 import type {
   NewSession,
@@ -32,10 +27,12 @@ import type {
   SessionFilters,
   WithToken,
 } from '../table/inferred-types.js';
-import { reauthenticated, rotated } from '../lifecycle/replace-token.js';
-import { insertWithinLimits } from '../lifecycle/session-limits.js';
-import { digestToken } from '../token/digest.js';
-import { generateToken } from '../token/generate.js';
+import { whereOf } from '../lifecycle/filters.js';
+import { reauthenticate } from '../lifecycle/reauthenticate.js';
+import type { SessionWithToken } from '../lifecycle/replace-token.js';
+import { expire, revoke, take } from '../lifecycle/revoke.js';
+import { rotateToken } from '../lifecycle/rotate.js';
+import { adapterIn } from '../lifecycle/table-context.js';
 
 /** Where a write happens. */
 export interface WriteOptions {
@@ -177,32 +174,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * @see OWASP ASVS 5.0, 7.2.4 and 7.4.3
    */
   async signIn(attributes: NewSession<F>, options: SignInOptions = {}): Promise<WithToken<Session<F>>> {
-    const { store } = this;
-    const { manager, replaces, provedAt, extend, ...own } = knownOptions(store.table, options, SIGN_IN_OPTIONS);
-    if (provedAt !== undefined) checkProof(store, provedAt);
-    const now = store.now();
-    const given = newAttributes(store.columns, attributes);
-    const stored = storedLimits(store, own, now);
-    const limits = limitsOf({ createdAt: now, ...stored }, store.options);
-    const adapter = store.on(manager);
-    const isFixed = given['expiresAt'] instanceof Date && !(extend ?? own.ttl !== undefined);
-    const row: Row = {
-      id: uuidv7(),
-      ...store.unset,
-      ...given,
-      ...stored,
-      expiresAt:
-        'expiresAt' in given ? earlier(given['expiresAt'] as Date | null, limits.absoluteEnd) : endFrom(now, limits),
-      ...(store.definition.freshness && { authenticatedAt: now }),
-      ...(isFixed && (await store.fixedEnds.given(true, adapter))),
-      createdAt: now,
-      updatedAt: now,
-    };
-    const { authToken, authTokenDigest } = this.#newToken();
-    await insertWithinLimits(store, adapter, { ...row, authTokenDigest }, { replaced: replaces?.id, provedAt });
-    const session = store.sessionFrom(row);
-    store.events.tell({ type: 'created', session });
-    return this.#withToken(session, authToken);
+    const known = knownOptions(this.store.table, options, SIGN_IN_OPTIONS);
+    return this.#withToken(await create(this.store, attributes, known));
   }
 
   /**
@@ -234,7 +207,9 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const token = relations ? undefined : tokenAlone(filters);
     if (token !== undefined) return this.authenticate(token, { autoExtend, manager, authoritative: true });
     const found = await new SessionQuery<F>(this.store, [filters], { relations, manager }).one();
-    return this.#extended(found, autoExtend, manager);
+    if (!found || !(autoExtend ?? this.store.options.autoExtend)) return found;
+    const extended = await this.store.extender.extendIfDue(found, manager);
+    return extended && this.#typed(extended);
   }
 
   /** As {@link get}. @throws SessionNotFoundError where none matches */
@@ -292,24 +267,15 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * @throws StaleSessionError where the session has ended, or is gone
    */
   async refresh(session: Session<F>, options: WriteOptions = {}): Promise<Session<F>> {
-    const refreshed = await this.store.refresh(session, this.#managerOf(options));
+    const refreshed = await this.store.extender.refresh(session, this.#managerOf(options));
     if (refreshed === null) throw new StaleSessionError(this.store.table, session.id);
     return this.#typed(refreshed);
   }
 
   /** Moves the end of a session to now; `false` where it had ended before, or is gone. */
   async expire(session: SessionReference, options: WriteOptions = {}): Promise<boolean> {
-    const { store } = this;
     const manager = this.#managerOf(options);
-    const id = this.#idOf(session);
-    const now = store.now();
-    const { count, rows } = await store.write(store.on(manager), 'updateAll', {
-      set: { expiresAt: now, updatedAt: later(now) },
-      where: [{ id, ...store.validAt(now) }],
-      ...(store.events.wants('expired') && { returning: store.selected }),
-    });
-    for (const row of rows ?? []) store.events.tell({ type: 'expired', session: store.sessionFrom(row) });
-    return count > 0;
+    return expire(this.store, this.#idOf(session), manager);
   }
 
   /**
@@ -325,7 +291,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   async revoke(session: SessionReference, options: RevokeOptions<F> = {}): Promise<boolean> {
     const { store } = this;
     const { reason = DEFAULT_REASON, manager } = knownOptions(store.table, options, REVOKE_OPTIONS);
-    return (await store.revoke([{ id: this.#idOf(session) }], reason, store.on(manager))) > 0;
+    return (await revoke(store, [{ id: this.#idOf(session) }], reason, adapterIn(store, manager))) > 0;
   }
 
   /**
@@ -380,9 +346,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   async rotate(session: Session<F>, options: WriteOptions = {}): Promise<WithToken<Session<F>> | null> {
     this.#needs('rotation', 'rotate');
     const manager = this.#managerOf(options);
-    const { authToken, authTokenDigest } = this.#newToken();
-    const changed = await rotated(this.store, session, authTokenDigest, manager);
-    return changed && this.#withToken(changed, authToken);
+    const rotated = await rotateToken(this.store, session, manager);
+    return rotated && this.#withToken(rotated);
   }
 
   /**
@@ -397,8 +362,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   async reauthenticate(session: Session<F>, options: WriteOptions = {}): Promise<WithToken<Session<F>>> {
     this.#needs('freshness', 'reauthenticate');
     const manager = this.#managerOf(options);
-    const { authToken, authTokenDigest } = this.#newToken();
-    return this.#withToken(await reauthenticated(this.store, session, authTokenDigest, manager), authToken);
+    return this.#withToken(await reauthenticate(this.store, session, manager));
   }
 
   /**
@@ -414,17 +378,9 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     changes: SessionChanges<F>,
     options: UpdateOptions = {},
   ): Promise<Session<F>> {
-    const { store } = this;
-    const { manager, ifUnchanged = false, extend = false } = knownOptions(store.table, options, UPDATE_OPTIONS);
+    const known = knownOptions(this.store.table, options, UPDATE_OPTIONS);
     this.#idOf(session);
-    const attributes = changedAttributes(store.columns, changes);
-    const conditions = {
-      ...('expiresAt' in attributes && store.unendedSince(session, store.now())),
-      ...(ifUnchanged && unchangedSince(store, session)),
-    };
-    const end = attributes['expiresAt'];
-    const fixed = end !== undefined && (await store.fixedEnds.given(end !== null && !extend, store.on(manager)));
-    return this.#typed(await changed(store, session, { ...attributes, ...fixed }, conditions, manager));
+    return this.#typed(await update(this.store, session, changes, known));
   }
 
   /**
@@ -446,7 +402,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   ): Promise<Session<F>> {
     const manager = this.#managerOf(options);
     this.#idOf(session);
-    return this.#typed(await changed(this.store, session, { data: jsonKeys(changes) }, {}, manager));
+    return this.#typed(await patchData(this.store, session, changes, manager));
   }
 
   /** Deletes a session; `false` where it is gone already. */
@@ -501,8 +457,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const { store } = this;
     const { authToken } = knownOptions(store.table, filters, { authToken: true });
     const { reason, manager } = knownOptions(store.table, options, REVOKE_OPTIONS);
-    const where = store.whereOf([{ authToken: authToken ?? null }]);
-    const taken = await store.take(where, reason ?? DEFAULT_REASON, store.on(manager));
+    const where = whereOf(store, [{ authToken: authToken ?? null }]);
+    const taken = await take(store, where, reason ?? DEFAULT_REASON, adapterIn(store, manager));
     return taken && this.#typed(taken);
   }
 
@@ -523,13 +479,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     throw new SessionValidationError(this.store.table, { id: 'must be the id of a session' });
   }
 
-  #newToken(): { authToken: string; authTokenDigest: string } {
-    const { tokenFormat, schemes } = this.store.options;
-    const authToken = generateToken(tokenFormat);
-    return { authToken, authTokenDigest: digestToken(authToken, schemes[0]) };
-  }
-
-  #withToken(session: BaseSession, authToken: string): WithToken<Session<F>> {
+  #withToken({ session, authToken }: SessionWithToken): WithToken<Session<F>> {
     // On a copy: the session may have been told as an event.
     const withToken: unknown = Object.defineProperty({ ...session }, 'authToken', { value: authToken });
     return withToken as WithToken<Session<F>>;
@@ -539,15 +489,6 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const { definition, table } = this.store;
     if (!definition[option])
       throw new SessionsConfigError([`table "${table}": ${call}() needs ${option}: true in its definition`]);
-  }
-
-  #extended(
-    found: BaseSession | Session<F> | null,
-    autoExtend = this.store.options.autoExtend,
-    manager?: EntityManager,
-  ): Awaitable<Session<F> | null> {
-    const session = found && autoExtend ? this.store.extendIfDue(found, manager) : found;
-    return session as Awaitable<Session<F> | null>;
   }
 
   /** The store knows no field types; the table's definition, from which both come, does. */

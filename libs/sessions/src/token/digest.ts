@@ -1,4 +1,6 @@
 import { createHmac, hash, type KeyObject } from 'node:crypto';
+import type { TokenFormat } from './format.js';
+import { isWellFormedToken } from './parse.js';
 
 /** Algorithms for new rows. */
 export const HASHING_ALGORITHMS = [
@@ -80,6 +82,11 @@ export function candidateDigests(token: string, schemes: readonly DigestScheme[]
   const digests: string[] = [];
   for (const scheme of schemes) if (hides(scheme) || !DIGEST.test(token)) digests.push(digestToken(token, scheme));
   return digests;
+}
+
+/** The same of what may be no token of this format, and then has none. */
+export function digestsOf(token: unknown, format: TokenFormat, schemes: readonly DigestScheme[]): string[] {
+  return isWellFormedToken(token, format) ? candidateDigests(token, schemes) : [];
 }
 
 /** Whether what a scheme stores is not the token itself. */

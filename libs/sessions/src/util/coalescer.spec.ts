@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { getHeapSpaceStatistics } from 'node:v8';
 import { describe, expect, it } from 'vitest';
-import { Batches } from './coalescer.js';
+import { Coalescer } from './coalescer.js';
 
 const AT_ONCE = 16;
 const ITEMS = 40_000;
@@ -20,7 +20,7 @@ describe('batches', () => {
       await setImmediate();
       return items.map(result);
     };
-    const batches = new Batches<number, number[]>(
+    const coalescer = new Coalescer<number, number[]>(
       async (item) => (await send([item]))[0]!,
       send,
       () => false,
@@ -31,7 +31,7 @@ describe('batches', () => {
     const oneAfterTheOther = async (): Promise<void> => {
       while (next < ITEMS) {
         const item = next++;
-        await batches.run(String(item), item);
+        await coalescer.run(String(item), item);
         // The first ones compile the code.
         if (item < ITEMS / 10) continue;
         const bytes = oldBytes();

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Awaitable } from './maybe-promise.js';
+import type { MaybePromise } from './maybe-promise.js';
 
 /** Items of one statement; a power of two, as the sizes of the prepared statements are. */
 const LARGEST = 64;
@@ -11,13 +11,13 @@ const HOLD_MS = 50;
  * Statements that are under way before others wait: more than one, for a database does several things at once, and few, so that
  * much travels together.
  */
-const LANES = 3;
+const MAX_IN_FLIGHT = 3;
 
 /** Fewer items are not worth a statement of their own. */
 const SMALLEST = 4;
 
 /** One item, and who waits for its result. */
-interface Asked<T, R> {
+interface Queued<T, R> {
   readonly item: T;
   readonly waiting: { resolve: (result: R) => void; reject: (error: unknown) => void }[];
 }
@@ -40,13 +40,13 @@ const FITTING = 8;
  * the same key one goes for all. What travels together does so in nobody's asynchronous context; all who wait for an item
  * get the same result.
  */
-export class Batches<T, R> {
+export class Coalescer<T, R> {
   /** Those that wait for what is under way, in the order in which they came. */
-  #asked = new Map<string, Asked<T, R>>();
+  #queue = new Map<string, Queued<T, R>>();
   /** How many have gone from that map. */
   #gone = 0;
   /** How many statements are under way. */
-  #underWay = 0;
+  #inFlight = 0;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   readonly #apart = AsyncLocalStorage.snapshot();
@@ -58,22 +58,22 @@ export class Batches<T, R> {
    * @param largest items that travel together, at the most; such a number as {@link largestWithin} gives
    */
   constructor(
-    private readonly sendOne: (item: T) => Awaitable<R>,
+    private readonly sendOne: (item: T) => MaybePromise<R>,
     private readonly send: (items: readonly T[]) => Promise<readonly R[]>,
     private readonly concernsAll: (error: unknown) => boolean,
     private readonly largest = LARGEST,
   ) {}
 
   run(key: string, item: T): Promise<R> {
-    return this.#underWay === 0 && this.#asked.size === 0 ? this.#begin(item) : this.#wait(key, item);
+    return this.#inFlight === 0 && this.#queue.size === 0 ? this.#begin(item) : this.#wait(key, item);
   }
 
   async #begin(item: T): Promise<R> {
-    this.#underWay++;
+    this.#inFlight++;
     try {
       return await this.sendOne(item);
     } finally {
-      this.#underWay--;
+      this.#inFlight--;
       this.#next();
     }
   }
@@ -81,16 +81,16 @@ export class Batches<T, R> {
   #wait(key: string, item: T): Promise<R> {
     this.#arrange();
     return new Promise((resolve, reject) => {
-      const asked = this.#asked.get(key) ?? { item, waiting: [] };
-      asked.waiting.push({ resolve, reject });
-      this.#asked.set(key, asked);
+      const queued = this.#queue.get(key) ?? { item, waiting: [] };
+      queued.waiting.push({ resolve, reject });
+      this.#queue.set(key, queued);
     });
   }
 
   /** Sees to it that those who wait are sent. */
   #arrange(): void {
     // Whoever comes in the same turn of the event loop goes along.
-    if (this.#underWay < LANES) this.#immediate ??= setImmediate(() => this.#next());
+    if (this.#inFlight < MAX_IN_FLIGHT) this.#immediate ??= setImmediate(() => this.#next());
     // What is under way may never end.
     else this.#timer ??= setTimeout(() => this.#next(), HOLD_MS).unref();
   }
@@ -101,33 +101,33 @@ export class Batches<T, R> {
     clearImmediate(this.#immediate);
     this.#timer = this.#immediate = undefined;
     // One more where all lanes are taken for too long; else as many to each: all in one would come back, and be sent, in one.
-    let lanes = Math.max(1, LANES - this.#underWay);
-    for (; lanes > 0 && this.#asked.size > 0; lanes--) {
-      const size = Math.min(this.largest, Math.max(SMALLEST, Math.ceil(this.#asked.size / lanes)));
+    let lanes = Math.max(1, MAX_IN_FLIGHT - this.#inFlight);
+    for (; lanes > 0 && this.#queue.size > 0; lanes--) {
+      const size = Math.min(this.largest, Math.max(SMALLEST, Math.ceil(this.#queue.size / lanes)));
       const batch = this.#take(size);
       void this.#apart(() => this.#answer(batch));
     }
-    if (this.#asked.size > 0) this.#arrange();
+    if (this.#queue.size > 0) this.#arrange();
   }
 
-  #take(count: number): Asked<T, R>[] {
-    const taken: Asked<T, R>[] = [];
-    for (const [key, asked] of this.#asked) {
+  #take(count: number): Queued<T, R>[] {
+    const taken: Queued<T, R>[] = [];
+    for (const [key, queued] of this.#queue) {
       if (taken.length === count) break;
-      this.#asked.delete(key);
-      taken.push(asked);
+      this.#queue.delete(key);
+      taken.push(queued);
     }
     this.#gone += taken.length;
     // In a map that is used for long, V8 chains the tables it has outgrown: each keeps the next from being collected early.
-    if (this.#gone >= this.#asked.size) {
-      this.#asked = new Map(this.#asked);
+    if (this.#gone >= this.#queue.size) {
+      this.#queue = new Map(this.#queue);
       this.#gone = 0;
     }
     return taken;
   }
 
-  async #answer(batch: readonly Asked<T, R>[]): Promise<void> {
-    this.#underWay++;
+  async #answer(batch: readonly Queued<T, R>[]): Promise<void> {
+    this.#inFlight++;
     try {
       const results = await this.send(batch.map(({ item }) => item));
       for (const [i, { waiting }] of batch.entries()) for (const { resolve } of waiting) resolve(results[i]!);
@@ -135,13 +135,13 @@ export class Batches<T, R> {
       if (batch.length === 1 || this.concernsAll(error)) reject(batch, error);
       else await this.#answerEach(batch);
     } finally {
-      this.#underWay--;
+      this.#inFlight--;
       this.#next();
     }
   }
 
   /** One after the other, since it may be for one of them that they failed together. */
-  async #answerEach(batch: readonly Asked<T, R>[]): Promise<void> {
+  async #answerEach(batch: readonly Queued<T, R>[]): Promise<void> {
     for (const [i, { item, waiting }] of batch.entries()) {
       try {
         const result = await this.sendOne(item);
@@ -154,6 +154,6 @@ export class Batches<T, R> {
   }
 }
 
-function reject<T, R>(batch: readonly Asked<T, R>[], error: unknown): void {
+function reject<T, R>(batch: readonly Queued<T, R>[], error: unknown): void {
   for (const { waiting } of batch) for (const each of waiting) each.reject(error);
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid';
-import type { Awaitable } from '../../util/maybe-promise.js';
+import type { MaybePromise } from '../../util/maybe-promise.js';
 import { SessionValidationError, StaleEntryError, UnsupportedQueryError } from '../../errors/errors.js';
 import { chunkOption, conflictOption, insertOptions } from '../port/call-options.js';
 import type { Column } from '../port/columns.js';
@@ -166,11 +166,11 @@ export class MemoryAdapter implements SessionsAdapter {
     return this.#run(prepared, params);
   }
 
-  first(prepared: Prepared, params: Row = {}): Awaitable<Row | undefined> {
+  first(prepared: Prepared, params: Row = {}): MaybePromise<Row | undefined> {
     return this.#run(prepared, params).rows![0];
   }
 
-  fetch(prepared: Prepared, params: Row = {}): Awaitable<readonly RawRow[]> {
+  fetch(prepared: Prepared, params: Row = {}): MaybePromise<readonly RawRow[]> {
     const query = prepared as MemoryPrepared;
     const { model, columns } = query;
     return select(query, bindSlots(query, params)).map(({ values }) => new MemoryRow(model, columns!, values));

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { Awaitable } from '../../util/maybe-promise.js';
+import type { MaybePromise } from '../../util/maybe-promise.js';
 import type { Column } from './columns.js';
 import type { Columns } from './columns.js';
 import type {
@@ -143,7 +143,7 @@ export interface SessionsAdapter {
    *
    * @throws as {@link execute}, or rejects
    */
-  first(prepared: Prepared, params?: Row): Awaitable<Row | undefined>;
+  first(prepared: Prepared, params?: Row): MaybePromise<Row | undefined>;
 
   /**
    * The rows of a prepared `'all'` query without relations, not loaded yet: at once where it is in this process.
@@ -151,7 +151,7 @@ export interface SessionsAdapter {
    * @param max rows that the caller looks at
    * @throws as {@link execute}, or rejects
    */
-  fetch(prepared: Prepared, params?: Row, max?: number): Awaitable<readonly RawRow[]>;
+  fetch(prepared: Prepared, params?: Row, max?: number): MaybePromise<readonly RawRow[]>;
 
   /**
    * The rows of a prepared `'all'` query, read in chunks of `maxRows` (500) as the reader goes on. A row that is there

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type DataSource, QueryFailedError } from 'typeorm';
-import type { Awaitable } from '../../util/maybe-promise.js';
+import type { MaybePromise } from '../../util/maybe-promise.js';
 import { SessionsError } from '../../errors/errors.js';
 import { onConnection, runTransaction } from './own-transactions.js';
 import { isUndone, repeating } from './retry.js';
@@ -8,7 +8,7 @@ import type { Run, Sent } from './run.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import { portError } from './driver-errors.js';
 
-type Send = (run: Run) => Awaitable<Sent>;
+type Send = (run: Run) => MaybePromise<Sent>;
 
 /** The part of `pg` that is used here. */
 interface PgClient {
@@ -50,12 +50,12 @@ export class KeptStatements {
    *
    * @throws the port's form of TypeORM's QueryFailedError, or rejects with it
    */
-  run<T>(run: Run, made: (sent: Sent) => Awaitable<T>): Awaitable<T> {
+  run<T>(run: Run, made: (sent: Sent) => MaybePromise<T>): MaybePromise<T> {
     const { table, text, values, runner } = run;
     const { logger, options } = this.dataSource;
     const { maxQueryExecutionTime } = options;
     const begin = maxQueryExecutionTime ? Date.now() : 0;
-    const answered = (sent: Sent): Awaitable<T> => {
+    const answered = (sent: Sent): MaybePromise<T> => {
       const time = maxQueryExecutionTime ? Date.now() - begin : 0;
       if (maxQueryExecutionTime && time > maxQueryExecutionTime) logger.logQuerySlow(time, text, values, runner);
       return made(sent);
@@ -68,7 +68,7 @@ export class KeptStatements {
       return repeating(() => this.begin(run), problem).then(made);
     };
     logger.logQuery(text, values, runner);
-    let sent: Awaitable<Sent>;
+    let sent: MaybePromise<Sent>;
     try {
       sent = this.send(run);
     } catch (error) {

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { In, QueryFailedError } from 'typeorm';
 import type { DataSource, EntityManager, ObjectLiteral, QueryResult, QueryRunner, SelectQueryBuilder } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { andThen, type Awaitable } from '../../util/maybe-promise.js';
+import { chain, type MaybePromise } from '../../util/maybe-promise.js';
 import { SessionsError, SessionsUnavailableError, StaleEntryError } from '../../errors/errors.js';
 import { configured } from '../../errors/known-options.js';
 import { chunkOption, conflictOption, insertOptions } from '../port/call-options.js';
@@ -255,14 +255,14 @@ export class TypeOrmAdapter implements SessionsAdapter {
     return this.#dialect.settle(this.dataSource);
   }
 
-  first(prepared: Prepared, params: Row = {}): Awaitable<Row | undefined> {
+  first(prepared: Prepared, params: Row = {}): MaybePromise<Row | undefined> {
     const query = prepared as SqlPrepared;
     if (query.kind !== 'all' || !query.columns || query.options.relations)
-      return andThen(this.answer(query, params), ({ rows }) => rows![0]);
-    return andThen(this.fetch(query, params, 1), ([row]) => row?.load());
+      return chain(this.answer(query, params), ({ rows }) => rows![0]);
+    return chain(this.fetch(query, params, 1), ([row]) => row?.load());
   }
 
-  fetch(prepared: Prepared, params: Row = {}, max = Infinity): Awaitable<readonly RawRow[]> {
+  fetch(prepared: Prepared, params: Row = {}, max = Infinity): MaybePromise<readonly RawRow[]> {
     const query = prepared as SqlPrepared;
     const { table, options } = query;
     const columns = query.columns!;
@@ -277,7 +277,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
   }
 
   /** What comes of a query; at once where the driver runs statements in this process and has kept this one. */
-  private answer(query: SqlPrepared, params: Row): Awaitable<Executed> {
+  private answer(query: SqlPrepared, params: Row): MaybePromise<Executed> {
     if (isNever(query)) return { count: 0, rows: query.columns ? [] : null };
     if (query.options.skipLocked) return this.updateUnlocked(query, params);
     if (query.emulatesReturning) return this.changeAndRead(query, params);
@@ -286,7 +286,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
   }
 
   /** What comes of a query that is one statement. */
-  private send(query: SqlPrepared, params: Row): Awaitable<Executed> {
+  private send(query: SqlPrepared, params: Row): MaybePromise<Executed> {
     if (query.options.often && this.#kept?.apply) {
       return this.runKept(query, params, false, ({ rows, rowCount }) =>
         this.executed(query, rowCount ?? undefined, rows, loadValues),
@@ -306,8 +306,8 @@ export class TypeOrmAdapter implements SessionsAdapter {
     query: SqlPrepared,
     params: Row,
     first: boolean,
-    made: (sent: Sent) => Awaitable<T>,
-  ): Awaitable<T> {
+    made: (sent: Sent) => MaybePromise<T>,
+  ): MaybePromise<T> {
     const { kind, table, options } = query;
     const [text, values] = [this.textOf(query), bindParams(query, params)];
     const run = { table, text, values, runner: this.runner, reads: kind === 'all', waits: !options.skipLocked, first };
@@ -326,7 +326,7 @@ export class TypeOrmAdapter implements SessionsAdapter {
     affected: number | undefined,
     records: readonly R[],
     load: (table: SqlTable, columns: readonly SqlColumn[], record: R) => Row,
-  ): Awaitable<Executed> {
+  ): MaybePromise<Executed> {
     const { table, columns } = query;
     if (query.count) return { count: Number(Object.values(records[0]!)[0]), rows: null };
     if (!columns) return { count: affected ?? 0, rows: null };

@@ -1,7 +1,7 @@
 import { type DataSource, type EntityManager, QueryFailedError, QueryResult } from 'typeorm';
 import type { BetterSqlite3Driver } from 'typeorm/driver/better-sqlite3/BetterSqlite3Driver.js';
 import type { BetterSqlite3DataSourceOptions } from 'typeorm/driver/better-sqlite3/BetterSqlite3DataSourceOptions.js';
-import type { Awaitable } from '../../../util/maybe-promise.js';
+import type { MaybePromise } from '../../../util/maybe-promise.js';
 import { SessionsError } from '../../../errors/errors.js';
 import type { SqliteConnection } from './better-sqlite3.js';
 import type { Run, Sent } from '../run.js';
@@ -66,7 +66,7 @@ export class SqliteConnections {
   }
 
   /** Runs a statement that is kept; at once where nobody is in its way. */
-  send(run: Run): Awaitable<Sent> {
+  send(run: Run): MaybePromise<Sent> {
     const { writer, reader } = this.#connection();
     if (run.runner) return writer.send(run);
     if (!run.reads) return this.write(run.table.name, () => writer.send(run), run.waits ? undefined : NOTHING_SENT);
@@ -105,7 +105,7 @@ export class SqliteConnections {
   }
 
   /** What `attempt` reads: of what is committed, where there is a file to read it from. */
-  async read<T>(table: string, attempt: (reader: Reader) => Awaitable<T>): Promise<T> {
+  async read<T>(table: string, attempt: (reader: Reader) => MaybePromise<T>): Promise<T> {
     const reader = await this.#reader(table);
     const isFree = reader.statements === this.#connection().writer ? () => this.isFree : ALWAYS;
     return this.#line.wait(table, isFree, () => attempt(reader));
@@ -116,7 +116,11 @@ export class SqliteConnections {
    *
    * @param instead what comes of it where somebody is in its way; without it, it waits
    */
-  write<T extends object | number>(table: string, attempt: (writer: SqliteStatements) => T, instead?: T): Awaitable<T> {
+  write<T extends object | number>(
+    table: string,
+    attempt: (writer: SqliteStatements) => T,
+    instead?: T,
+  ): MaybePromise<T> {
     const { writer } = this.#connection();
     const write = (): T => this.turns.write(table, () => writer.withoutWaiting(() => attempt(writer)));
     const isFree = (): boolean => this.isFree;

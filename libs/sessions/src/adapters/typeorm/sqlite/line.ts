@@ -1,5 +1,5 @@
 import { QueryFailedError, type DataSource, type EntitySubscriberInterface } from 'typeorm';
-import type { Awaitable } from '../../../util/maybe-promise.js';
+import type { MaybePromise } from '../../../util/maybe-promise.js';
 import { SessionsUnavailableError } from '../../../errors/errors.js';
 
 /** How long a call waits for what others hold, in milliseconds. */
@@ -33,7 +33,7 @@ export class SqliteLine {
   }
 
   /** Runs `attempt` in the first turn in which nobody is in its way: at once, if it is this one. */
-  run<T extends object | number>(table: string, isFree: () => boolean, attempt: () => T): Awaitable<T> {
+  run<T extends object | number>(table: string, isFree: () => boolean, attempt: () => T): MaybePromise<T> {
     return this.now(isFree, attempt) ?? this.wait(table, isFree, attempt);
   }
 
@@ -48,7 +48,7 @@ export class SqliteLine {
   }
 
   /** As {@link run}, where `attempt` takes longer than one turn. @throws SessionsUnavailableError after five seconds */
-  async wait<T>(table: string, isFree: () => boolean, attempt: () => Awaitable<T>): Promise<T> {
+  async wait<T>(table: string, isFree: () => boolean, attempt: () => MaybePromise<T>): Promise<T> {
     const until = performance.now() + WAIT_MS;
     for (;;) {
       let cause: unknown;

@@ -1,0 +1,58 @@
+import type { EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import type { Row } from '../adapters/port/query.js';
+import { earlier, endFrom, limitsOf } from '../session/session.js';
+import { newAttributes } from '../table/attributes.js';
+import { checkProof } from './credentials-changed.js';
+import { type OwnLimits, storedLimits } from './own-limits.js';
+import { sessionFrom } from './read-session.js';
+import { newToken, type SessionWithToken } from './replace-token.js';
+import { insertWithinLimits } from './session-limits.js';
+import { adapterIn, type TableContext } from './table-context.js';
+
+/** How a session begins. */
+interface Options extends OwnLimits {
+  readonly manager?: EntityManager | undefined;
+  /** The session that it takes the place of. */
+  readonly replaces?: { readonly id: string } | null | undefined;
+  readonly provedAt?: Date | undefined;
+  /** Whether use moves the end that is given. Default: where the session has a `ttl` of its own. */
+  readonly extend?: boolean | undefined;
+}
+
+/**
+ * A new session with its token.
+ *
+ * @throws SessionValidationError naming every missing, unknown or wrong field; nothing is written
+ * @throws as {@link checkProof} and {@link insertWithinLimits}
+ */
+export async function create(
+  table: TableContext,
+  attributes: object,
+  { manager, replaces, provedAt, extend, ...own }: Options,
+): Promise<SessionWithToken> {
+  if (provedAt !== undefined) checkProof(table, provedAt);
+  const now = table.now();
+  const given = newAttributes(table.columns, attributes);
+  const stored = storedLimits(table, own, now);
+  const limits = limitsOf({ createdAt: now, ...stored }, table.options);
+  const adapter = adapterIn(table, manager);
+  const isFixed = given['expiresAt'] instanceof Date && !(extend ?? own.ttl !== undefined);
+  const row: Row = {
+    id: uuidv7(),
+    ...table.unset,
+    ...given,
+    ...stored,
+    expiresAt:
+      'expiresAt' in given ? earlier(given['expiresAt'] as Date | null, limits.absoluteEnd) : endFrom(now, limits),
+    ...(table.definition.freshness && { authenticatedAt: now }),
+    ...(isFixed && (await table.fixedEnds.given(true, adapter))),
+    createdAt: now,
+    updatedAt: now,
+  };
+  const { authToken, authTokenDigest } = newToken(table);
+  await insertWithinLimits(table, adapter, { ...row, authTokenDigest }, { replaced: replaces?.id, provedAt });
+  const session = sessionFrom(table, row);
+  table.events.tell({ type: 'created', session });
+  return { session, authToken };
+}

@@ -1,0 +1,81 @@
+import type { EntityManager } from 'typeorm';
+import { later } from '../adapters/port/operators.js';
+import type { Row } from '../adapters/port/query.js';
+import { StaleSessionError } from '../errors/errors.js';
+import { after, type BaseSession, beginningOf, endFrom, isExpired, limitsOf } from '../session/session.js';
+import { isNever } from '../util/times.js';
+import { asRead } from './filters.js';
+import { MOVABLE } from './fixed-ends.js';
+import { findValid } from './read-session.js';
+import { newToken, replaceToken, sameToken, type SessionWithToken } from './replace-token.js';
+import { asFoundByNewToken } from './replaced-tokens.js';
+import { adapterIn, type TableContext } from './table-context.js';
+
+/** Each failed try is another request's success, so there are never many. */
+const TRIES = 10;
+
+/**
+ * The session with a new token instead of the one before, and with limits that begin now. Where another request moves its
+ * end, or replaces its token, at the same time, this one comes after it.
+ *
+ * @throws StaleSessionError where the session has ended, is gone, or was reauthenticated by another request
+ */
+export async function reauthenticate(
+  table: TableContext,
+  session: BaseSession,
+  manager?: EntityManager,
+): Promise<SessionWithToken> {
+  const areKept = await table.fixedEnds.areKept(adapterIn(table, manager));
+  const { authToken, authTokenDigest } = newToken(table);
+  let current: BaseSession | null = session;
+  for (let tries = 0; tries < TRIES && current && isReauthenticatedAlike(current, session); tries++) {
+    const now = table.now();
+    const changes = reauthentication(table, current, now);
+    const set = {
+      ...changes,
+      updatedAt: later(now),
+      ...(table.definition.rotation && { previousTokenDigest: null }),
+      authTokenDigest,
+    };
+    const asSeen = {
+      ...sameToken(table, current),
+      expiresAt: asRead(current.expiresAt),
+      ...('expiresAt' in changes && areKept && MOVABLE),
+    };
+    if (await replaceToken(table, current, set, asSeen, manager)) {
+      const changed = { ...asFoundByNewToken(current), ...changes };
+      table.events.tell({ type: 'reauthenticated', session: changed });
+      return { session: changed, authToken };
+    }
+    current = await findValid(table, session, manager);
+  }
+  throw new StaleSessionError(table.table, session.id);
+}
+
+function isReauthenticatedAlike({ authenticatedAt: a }: BaseSession, { authenticatedAt: b }: BaseSession): boolean {
+  return a?.getTime() === b?.getTime();
+}
+
+/** What re-authentication makes of a session, but for its digests. */
+function reauthentication(table: TableContext, session: BaseSession, now: Date) {
+  return {
+    authenticatedAt: after(session.authenticatedAt, now),
+    ...newLimits(table, session, now),
+    ...(table.definition.rotation && { rotatedAt: null }),
+    updatedAt: after(session.updatedAt, now),
+  };
+}
+
+/** The limits of the session as they are when they begin now; an end that is later already stays. */
+function newLimits({ options, fixedEnds }: TableContext, session: BaseSession, now: Date): Row {
+  const { absoluteExpiresAt } = session;
+  const own =
+    absoluteExpiresAt &&
+    !isNever(absoluteExpiresAt) &&
+    new Date(now.getTime() + absoluteExpiresAt.getTime() - beginningOf(session).getTime());
+  const limits = limitsOf({ ...session, authenticatedAt: now, ...(own && { absoluteExpiresAt: own }) }, options);
+  const end = endFrom(now, limits);
+  const isMovable = session.expiresAt !== null && !fixedEnds.has(session);
+  const lengthens = isMovable && end !== null && isExpired(session.expiresAt, end);
+  return { ...(lengthens && { expiresAt: end }), ...(own && { absoluteExpiresAt: own }) };
+}

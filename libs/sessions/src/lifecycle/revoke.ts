@@ -1,0 +1,74 @@
+import type { EntityManager } from 'typeorm';
+import { later } from '../adapters/port/operators.js';
+import type { Where } from '../adapters/port/query.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import { SessionValidationError } from '../errors/errors.js';
+import type { Told } from '../events/session-events.js';
+import type { BaseSession } from '../session/session.js';
+import { reasonsOf } from '../table/definition.js';
+import { bothOf, validAt, whereOf } from './filters.js';
+import { sessionFrom } from './read-session.js';
+import { adapterIn, type TableContext } from './table-context.js';
+import { write } from './write.js';
+
+/**
+ * Ends the sessions that match and have not ended, in one statement, and returns how many there were. A table with
+ * `revocation` keeps when and why, others only the end.
+ *
+ * @throws SessionValidationError for a reason that the table does not have
+ */
+export async function revoke(
+  table: TableContext,
+  where: readonly Where[],
+  reason: string,
+  adapter = table.adapter,
+  emit = (event: Told): void => table.events.tell(event),
+): Promise<number> {
+  return (await end(table, where, reason, table.events.wants('revoked'), adapter, emit)).count;
+}
+
+/** As {@link revoke}, for one session, which it gives back as it is then. */
+export async function take(
+  table: TableContext,
+  where: readonly Where[],
+  reason: string,
+  adapter: SessionsAdapter,
+): Promise<BaseSession | null> {
+  const { sessions } = await end(table, where, reason, true, adapter, (event) => table.events.tell(event));
+  return sessions[0] ?? null;
+}
+
+async function end(
+  table: TableContext,
+  where: readonly Where[],
+  reason: string,
+  returns: boolean,
+  adapter: SessionsAdapter,
+  emit: (event: Told) => void,
+): Promise<{ count: number; sessions: BaseSession[] }> {
+  const reasons = reasonsOf(table.definition);
+  if (!reasons.includes(reason))
+    throw new SessionValidationError(table.table, { reason: `must be one of ${reasons.join(', ')}` });
+  const now = table.now();
+  const ended = table.definition.revocation ? { revokedAt: now, revokedReason: reason } : { expiresAt: now };
+  const { count, rows } = await write(table, adapter, 'updateAll', {
+    set: { ...ended, updatedAt: later(now) },
+    where: bothOf(where, whereOf(table, [{}])),
+    ...(returns && { returning: table.selected }),
+  });
+  const sessions = (rows ?? []).map((row) => sessionFrom(table, row));
+  for (const session of sessions) emit({ type: 'revoked', session, reason });
+  return { count, sessions };
+}
+
+/** Moves the end of a session to now; `false` where it had ended before, or is gone. */
+export async function expire(table: TableContext, id: string, manager?: EntityManager): Promise<boolean> {
+  const now = table.now();
+  const { count, rows } = await write(table, adapterIn(table, manager), 'updateAll', {
+    set: { expiresAt: now, updatedAt: later(now) },
+    where: [{ id, ...validAt(table, now) }],
+    ...(table.events.wants('expired') && { returning: table.selected }),
+  });
+  for (const row of rows ?? []) table.events.tell({ type: 'expired', session: sessionFrom(table, row) });
+  return count > 0;
+}

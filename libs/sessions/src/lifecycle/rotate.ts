@@ -1,0 +1,36 @@
+import type { EntityManager } from 'typeorm';
+import { column, later } from '../adapters/port/operators.js';
+import { StaleSessionError } from '../errors/errors.js';
+import { after, type BaseSession } from '../session/session.js';
+import { unendedSince } from './filters.js';
+import { findValid } from './read-session.js';
+import { newToken, replaceToken, sameToken, type SessionWithToken } from './replace-token.js';
+import { foundByReplacedToken } from './replaced-tokens.js';
+import type { TableContext } from './table-context.js';
+
+/**
+ * The session with a new token, and the one before as the previous one; `null` where another request was first. Whoever
+ * came with a token that had been replaced already was not.
+ *
+ * @throws StaleSessionError where the session has ended, or is gone
+ */
+export async function rotateToken(
+  table: TableContext,
+  session: BaseSession,
+  manager?: EntityManager,
+): Promise<SessionWithToken | null> {
+  const now = table.now();
+  // Only one token before is known, so it is not given up while it is honoured.
+  const honoured = session.rotatedAt && now.getTime() < session.rotatedAt.getTime() + table.options.graceMs;
+  const changes = { rotatedAt: after(session.rotatedAt, now), updatedAt: after(session.updatedAt, now) };
+  const { authToken, authTokenDigest } = newToken(table);
+  const set = { ...changes, updatedAt: later(now), previousTokenDigest: column('authTokenDigest'), authTokenDigest };
+  const asSeen = { ...unendedSince(table, session, now), ...sameToken(table, session) };
+  if (!honoured && !foundByReplacedToken(session) && (await replaceToken(table, session, set, asSeen, manager))) {
+    const changed = { ...session, ...changes };
+    table.events.tell({ type: 'rotated', session: changed });
+    return { session: changed, authToken };
+  }
+  if ((await findValid(table, session, manager)) === null) throw new StaleSessionError(table.table, session.id);
+  return null;
+}

@@ -1,0 +1,72 @@
+import type { EntityManager } from 'typeorm';
+import type { Columns } from '../adapters/port/columns.js';
+import type { Row, Schema } from '../adapters/port/query.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { CachedSessions } from '../cache/cached-sessions.js';
+import type { TableEvents } from '../events/session-events.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import { type DefinedColumn, hiddenOf, sessionColumns, shownColumns } from '../table/columns.js';
+import type { SessionsTableDefinition } from '../table/definition.js';
+import { type Clock, millisecondsOf } from '../util/clock.js';
+import { Favours } from './favours.js';
+import { FixedEnds } from './fixed-ends.js';
+import { UnreadableEnds } from './unreadable-ends.js';
+
+/** What a table is opened with. */
+export interface TableOpening {
+  readonly definition: SessionsTableDefinition;
+  readonly entity: Schema;
+  readonly adapter: SessionsAdapter;
+  readonly options: ResolvedOptions;
+  readonly now: Clock;
+  readonly events: TableEvents;
+  /** None where nothing is kept in this process. */
+  readonly cache: CachedSessions | undefined;
+  /** Tells the application of a problem of the table. */
+  readonly warn: (problem: string) => void;
+}
+
+/** One open table, as data: what its verbs work with. */
+export interface TableContext extends Omit<TableOpening, 'warn'> {
+  /** Its name. */
+  readonly table: string;
+  readonly columns: Columns<DefinedColumn>;
+  /** What is read of a row: what sessions show. */
+  readonly selected: readonly string[];
+  /** The columns that no session shows. */
+  readonly hidden: readonly string[];
+  /** Null for every column that may be null: what a new row has where nothing else is said. */
+  readonly unset: Readonly<Row>;
+  /** `now` in milliseconds. */
+  readonly nowMs: () => number;
+  /** Whether statements of the same kind that come together travel together. */
+  readonly coalesces: boolean;
+  readonly favours: Favours;
+  readonly fixedEnds: FixedEnds;
+  readonly unreadableEnds: UnreadableEnds;
+}
+
+export function tableContext({ warn, ...opening }: TableOpening): TableContext {
+  const { definition, entity, adapter, options, now } = opening;
+  const columns = sessionColumns(definition);
+  const nowMs = millisecondsOf(now);
+  const nullable = [...columns.columns.values()].filter((column) => column.nullable);
+  return {
+    ...opening,
+    table: columns.name,
+    columns,
+    selected: shownColumns(definition).map(({ property }) => property),
+    hidden: hiddenOf(definition),
+    unset: Object.fromEntries(nullable.map(({ property }) => [property, null])),
+    nowMs,
+    coalesces: options.coalesces && !adapter.init([entity]).inProcess,
+    favours: new Favours(now, warn),
+    fixedEnds: new FixedEnds(adapter, entity, warn),
+    unreadableEnds: new UnreadableEnds(options.absoluteMs !== null, nowMs, warn),
+  };
+}
+
+/** The adapter of a table, inside the caller's transaction where there is one. */
+export function adapterIn({ adapter }: TableContext, manager: EntityManager | undefined): SessionsAdapter {
+  return manager ? adapter.within(manager) : adapter;
+}
