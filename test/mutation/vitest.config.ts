@@ -12,7 +12,8 @@ import base from '../../vitest.config.js';
 const config = mergeConfig(base, defineConfig({ test: { testNamePattern: '^(?!.*on (postgres|mariadb)).*$' } }));
 config.test!.include = [
   'libs/sessions/src/{guard,http,token}/*.spec.ts',
-  'libs/sessions/src/session/session.spec.ts',
+  'libs/sessions/src/session/lifetime.spec.ts',
+  'libs/sessions/src/session/validity.spec.ts',
   'test/guard/*.e2e-spec.ts',
   'test/failure/broken-table.e2e-spec.ts',
   'test/sessions/{events,registration}.e2e-spec.ts',

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { isRenewed } from '../session/renewals.js';
-import { type BaseSession, limitsOf } from '../session/session.js';
+import { lifetimeLimits } from '../session/lifetime.js';
+import type { BaseSession } from '../session/session.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { ResolvedCookie } from '../http/cookie-options.js';
 import { keepFromCaches, PRIVATE } from '../http/private-answer.js';
@@ -88,7 +89,7 @@ export function isRenewalDue(session: BaseSession, { options, definition }: Tabl
  * the latest end that the session can have.
  */
 function maxAgeOf(session: BaseSession, { options, definition, now }: TableWithCookie): number {
-  const end = definition.rotation ? limitsOf(session, options).absoluteEnd : session.expiresAt;
+  const end = definition.rotation ? lifetimeLimits(session, options).absoluteEnd : session.expiresAt;
   return end === null
     ? MAX_AGE_SECONDS
     : Math.min(Math.ceil((end.getTime() - now().getTime()) / 1000), MAX_AGE_SECONDS);

@@ -2,7 +2,8 @@ import { ForbiddenException, type HttpException, UnauthorizedException } from '@
 import { SessionsConfigError } from '../errors/errors.js';
 import type { RefusalReason } from '../events/session-event.js';
 import { hasScopes } from '../session/scopes.js';
-import { type BaseSession, beginningOf } from '../session/session.js';
+import { limitStart } from '../session/lifetime.js';
+import type { BaseSession } from '../session/session.js';
 import type { ChallengeError, ChallengeParameters } from '../http/challenge.js';
 
 /** What a route asks of a session beside its being valid. */
@@ -93,7 +94,7 @@ export function freshnessRefusal(
   session: Pick<BaseSession, 'createdAt' | 'authenticatedAt'>,
   now: Date,
 ): Refusal | undefined {
-  if (now.getTime() - beginningOf(session).getTime() <= maxAgeMs) return undefined;
+  if (now.getTime() - limitStart(session).getTime() <= maxAgeMs) return undefined;
   const seconds = Math.floor(maxAgeMs / 1000);
   const message = `The owner of the session must have signed in within the last ${seconds} seconds: sign in again.`;
   return {

@@ -7,7 +7,8 @@ import type { MaybePromise } from '../util/maybe-promise.js';
 import { type CachedSessions, keyOf } from '../cache/cached-sessions.js';
 import type { Reading } from '../cache/near-cache.js';
 import type { Refused } from '../events/session-events.js';
-import { type BaseSession, dueAt, earlier, limitsOf } from '../session/session.js';
+import { dueAt, earlier, lifetimeLimits } from '../session/lifetime.js';
+import type { BaseSession } from '../session/session.js';
 import { digestsOf as digestColumns } from '../table/columns.js';
 import { digestsOf } from '../token/digest.js';
 import { hasTokenLength } from '../token/parse.js';
@@ -144,7 +145,7 @@ export class Authenticator {
   /** When a session ends, or is to be extended, whichever comes first, in milliseconds. */
   #keptUntil(session: BaseSession): number {
     const { options, fixedEnds } = this.table;
-    const { absoluteEnd } = limitsOf(session, options);
+    const { absoluteEnd } = lifetimeLimits(session, options);
     const end = earlier(session.expiresAt, absoluteEnd)?.getTime() ?? Infinity;
     return options.autoExtend && !fixedEnds.has(session) ? Math.min(end, dueAt(session, options)) : end;
   }

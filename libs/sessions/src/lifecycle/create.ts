@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Row } from '../adapters/port/query.js';
-import { earlier, endFrom, limitsOf } from '../session/session.js';
+import { earlier, lifetimeLimits, nextEnd } from '../session/lifetime.js';
 import { newAttributes } from '../table/attributes.js';
 import { checkProof } from './credentials-changed.js';
 import { type OwnLimits, storedLimits } from './own-limits.js';
@@ -35,7 +35,7 @@ export async function create(
   const now = table.now();
   const given = newAttributes(table.columns, attributes);
   const stored = storedLimits(table, own, now);
-  const limits = limitsOf({ createdAt: now, ...stored }, table.options);
+  const limits = lifetimeLimits({ createdAt: now, ...stored }, table.options);
   const adapter = adapterIn(table, manager);
   const isFixed = given['expiresAt'] instanceof Date && !(extend ?? own.ttl !== undefined);
   const row: Row = {
@@ -44,7 +44,7 @@ export async function create(
     ...given,
     ...stored,
     expiresAt:
-      'expiresAt' in given ? earlier(given['expiresAt'] as Date | null, limits.absoluteEnd) : endFrom(now, limits),
+      'expiresAt' in given ? earlier(given['expiresAt'] as Date | null, limits.absoluteEnd) : nextEnd(now, limits),
     ...(table.definition.freshness && { authenticatedAt: now }),
     ...(isFixed && (await table.fixedEnds.given(true, adapter))),
     createdAt: now,

@@ -11,17 +11,9 @@ import { findValid } from './read-session.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { forget } from './write.js';
 import { noteRenewal } from '../session/renewals.js';
-import {
-  after,
-  type BaseSession,
-  endFrom,
-  type Extension,
-  extensionAt,
-  isDue,
-  isExpired,
-  limitsOf,
-  wasEnded,
-} from '../session/session.js';
+import { type Extension, extensionAt, isDue, lifetimeLimits, nextDistinctTime, nextEnd } from '../session/lifetime.js';
+import type { BaseSession } from '../session/session.js';
+import { isExpired, wasEnded } from '../session/validity.js';
 
 /** As the log names it. */
 const EXTENSION = 'the extension of sessions';
@@ -115,7 +107,7 @@ export class Extender {
   /** Gives a session that has no end one, if its table has any. */
   async #limitNow(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
     const now = this.table.now();
-    const expiresAt = endFrom(now, limitsOf(session, this.table.options));
+    const expiresAt = nextEnd(now, lifetimeLimits(session, this.table.options));
     if (expiresAt === null) return session;
     const params = { id: session.id, now, expiresAt };
     return this.#afterwards(await this.#write([session], this.#limit, params, manager), session, manager);
@@ -213,7 +205,7 @@ export class Extender {
   ): Promise<BaseSession | null> {
     const isKnown = end?.got === 'all';
     const current = isKnown
-      ? { ...session, expiresAt: end.expiresAt, updatedAt: after(session.updatedAt, end.updatedAt) }
+      ? { ...session, expiresAt: end.expiresAt, updatedAt: nextDistinctTime(session.updatedAt, end.updatedAt) }
       : await findValid(this.table, session, manager, false);
     if (current === null) return null;
     noteRenewal(session.expiresAt, current.expiresAt);
@@ -234,7 +226,7 @@ export class Extender {
   }
 
   #extensionOf(session: BaseSession, now: Date): Extension {
-    return extensionAt(now, limitsOf(session, this.table.options))!;
+    return extensionAt(now, lifetimeLimits(session, this.table.options))!;
   }
 
   #statement(size: number, kind: Kind): Prepared {

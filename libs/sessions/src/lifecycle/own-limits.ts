@@ -1,7 +1,7 @@
 import type { Row } from '../adapters/port/query.js';
 import { type Duration, durationMs } from '../util/duration.js';
 import { SessionValidationError } from '../errors/errors.js';
-import { expiryFrom } from '../session/session.js';
+import { addTtl } from '../session/lifetime.js';
 import type { TableContext } from './table-context.js';
 
 /** Limits of one session instead of its table's; for tables with `ownLimits`. */
@@ -29,6 +29,6 @@ export function storedLimits({ definition, options, table }: TableContext, own: 
   const ttlMs = durationMs(own.ttl);
   return {
     idleTtl: ttlMs === undefined ? null : Math.round(ttlMs / 1000),
-    absoluteExpiresAt: expiryFrom(now, durationMs(own.absoluteTtl) ?? options.absoluteMs),
+    absoluteExpiresAt: addTtl(now, durationMs(own.absoluteTtl) ?? options.absoluteMs),
   };
 }

@@ -1,7 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import { param } from '../adapters/port/operators.js';
 import type { Row } from '../adapters/port/query.js';
-import { type BaseSession, isDue, isOver, wasEnded } from '../session/session.js';
+import { isDue } from '../session/lifetime.js';
+import type { BaseSession } from '../session/session.js';
+import { isOver, wasEnded } from '../session/validity.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { isNever } from '../util/times.js';
 import { validAt } from './filters.js';

@@ -2,7 +2,9 @@ import type { EntityManager } from 'typeorm';
 import { later } from '../adapters/port/operators.js';
 import type { Row } from '../adapters/port/query.js';
 import { StaleSessionError } from '../errors/errors.js';
-import { after, type BaseSession, beginningOf, endFrom, isExpired, limitsOf } from '../session/session.js';
+import { lifetimeLimits, limitStart, nextDistinctTime, nextEnd } from '../session/lifetime.js';
+import type { BaseSession } from '../session/session.js';
+import { isExpired } from '../session/validity.js';
 import { isNever } from '../util/times.js';
 import { asRead } from './filters.js';
 import { MOVABLE } from './fixed-ends.js';
@@ -59,10 +61,10 @@ function isReauthenticatedAlike({ authenticatedAt: a }: BaseSession, { authentic
 /** What re-authentication makes of a session, but for its digests. */
 function reauthentication(table: TableContext, session: BaseSession, now: Date) {
   return {
-    authenticatedAt: after(session.authenticatedAt, now),
+    authenticatedAt: nextDistinctTime(session.authenticatedAt, now),
     ...newLimits(table, session, now),
     ...(table.definition.rotation && { rotatedAt: null }),
-    updatedAt: after(session.updatedAt, now),
+    updatedAt: nextDistinctTime(session.updatedAt, now),
   };
 }
 
@@ -72,9 +74,9 @@ function newLimits({ options, fixedEnds }: TableContext, session: BaseSession, n
   const own =
     absoluteExpiresAt &&
     !isNever(absoluteExpiresAt) &&
-    new Date(now.getTime() + absoluteExpiresAt.getTime() - beginningOf(session).getTime());
-  const limits = limitsOf({ ...session, authenticatedAt: now, ...(own && { absoluteExpiresAt: own }) }, options);
-  const end = endFrom(now, limits);
+    new Date(now.getTime() + absoluteExpiresAt.getTime() - limitStart(session).getTime());
+  const limits = lifetimeLimits({ ...session, authenticatedAt: now, ...(own && { absoluteExpiresAt: own }) }, options);
+  const end = nextEnd(now, limits);
   const isMovable = session.expiresAt !== null && !fixedEnds.has(session);
   const lengthens = isMovable && end !== null && isExpired(session.expiresAt, end);
   return { ...(lengthens && { expiresAt: end }), ...(own && { absoluteExpiresAt: own }) };

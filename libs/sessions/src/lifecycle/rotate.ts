@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { column, later } from '../adapters/port/operators.js';
 import { StaleSessionError } from '../errors/errors.js';
-import { after, type BaseSession } from '../session/session.js';
+import { nextDistinctTime } from '../session/lifetime.js';
+import type { BaseSession } from '../session/session.js';
 import { unendedSince } from './filters.js';
 import { findValid } from './read-session.js';
 import { newToken, replaceToken, sameToken, type SessionWithToken } from './replace-token.js';
@@ -22,7 +23,10 @@ export async function rotateToken(
   const now = table.now();
   // Only one token before is known, so it is not given up while it is honoured.
   const honoured = session.rotatedAt && now.getTime() < session.rotatedAt.getTime() + table.options.graceMs;
-  const changes = { rotatedAt: after(session.rotatedAt, now), updatedAt: after(session.updatedAt, now) };
+  const changes = {
+    rotatedAt: nextDistinctTime(session.rotatedAt, now),
+    updatedAt: nextDistinctTime(session.updatedAt, now),
+  };
   const { authToken, authTokenDigest } = newToken(table);
   const set = { ...changes, updatedAt: later(now), previousTokenDigest: column('authTokenDigest'), authTokenDigest };
   const asSeen = { ...unendedSince(table, session, now), ...sameToken(table, session) };

@@ -1,4 +1,4 @@
-import type { Lifetime } from '../session/session.js';
+import type { Lifetime } from '../session/lifetime.js';
 import { type Duration, durationMs } from '../util/duration.js';
 import type { AssuranceLevel, TableOptions } from './sessions.options.js';
 

@@ -1,7 +1,7 @@
 import type { ResolvedCache } from '../cache/cache-options.js';
 import type { ResolvedCookie } from '../http/cookie-options.js';
 import type { ResolvedSource } from '../http/credentials.js';
-import type { Lifetime } from '../session/session.js';
+import type { Lifetime } from '../session/lifetime.js';
 import type { DigestScheme } from '../token/digest.js';
 import type { TokenFormat } from '../token/format.js';
 

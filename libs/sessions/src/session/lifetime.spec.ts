@@ -1,19 +1,17 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  beginningOf,
+  addTtl,
   earlier,
-  endFrom,
-  expiryFrom,
   extensionAt,
   isDue,
-  isExpired,
-  isOver,
   type Lifetime,
   type Limits,
-  limitsOf,
-  wasEnded,
-} from './session.js';
+  lifetimeLimits,
+  limitStart,
+  nextEnd,
+} from './lifetime.js';
+import { isExpired } from './validity.js';
 
 const DAY = 86_400_000;
 const NOW = new Date('2026-01-01T00:00:00.000Z');
@@ -49,28 +47,18 @@ const lifetimes = fc.record<Lifetime>({
   absoluteMs: fc.option(lengths),
 });
 
-describe('isExpired', () => {
-  it('holds from the very moment of the end on (PARITY 1.3)', () => {
-    expect([after(1), after(0), after(-1)].map((end) => isExpired(end, NOW))).toEqual([false, true, true]);
-  });
-
-  it('never holds without an end (PARITY 1.9: the seed calls such a session expired)', () => {
-    expect(isExpired(null, NOW)).toBe(false);
-  });
-});
-
-describe('expiryFrom', () => {
+describe('addTtl', () => {
   it('is the lifetime later, and none without a lifetime', () => {
-    expect(expiryFrom(NOW, 1)).toEqual(after(1));
-    expect(expiryFrom(NOW, null)).toBeNull();
+    expect(addTtl(NOW, 1)).toEqual(after(1));
+    expect(addTtl(NOW, null)).toBeNull();
   });
 });
 
-describe('beginningOf', () => {
+describe('limitStart', () => {
   it('is the last proof of who the owner is, and the creation where there is none', () => {
-    expect(beginningOf({ createdAt: NOW, authenticatedAt: after(1) })).toEqual(after(1));
-    expect(beginningOf({ createdAt: NOW, authenticatedAt: null })).toEqual(NOW);
-    expect(beginningOf({ createdAt: NOW })).toEqual(NOW);
+    expect(limitStart({ createdAt: NOW, authenticatedAt: after(1) })).toEqual(after(1));
+    expect(limitStart({ createdAt: NOW, authenticatedAt: null })).toEqual(NOW);
+    expect(limitStart({ createdAt: NOW })).toEqual(NOW);
   });
 });
 
@@ -90,7 +78,7 @@ describe('an absolute limit', () => {
   const limits: Limits = { ttlMs: 7 * DAY, staleMs: DAY, absoluteEnd: after(7 * DAY - 1) };
 
   it('is never passed by an extension (ASVS 7.3.2)', () => {
-    expect(endFrom(NOW, limits)).toEqual(after(7 * DAY - 1));
+    expect(nextEnd(NOW, limits)).toEqual(after(7 * DAY - 1));
     expect(extensionAt(NOW, limits)?.expiresAt).toEqual(after(7 * DAY - 1));
   });
 
@@ -111,34 +99,37 @@ describe('an absolute limit', () => {
 
   it('is the table’s from the creation on, unless the session has its own', () => {
     const lifetime = { ttlMs: 7 * DAY, staleMs: DAY, absoluteMs: 30 * DAY };
-    expect(limitsOf({ createdAt: NOW }, lifetime)).toEqual({
+    expect(lifetimeLimits({ createdAt: NOW }, lifetime)).toEqual({
       ttlMs: 7 * DAY,
       staleMs: DAY,
       absoluteEnd: after(30 * DAY),
     });
     const none = { createdAt: NOW, absoluteExpiresAt: null, idleTtl: null };
-    expect(limitsOf(none, lifetime).absoluteEnd).toEqual(after(30 * DAY));
-    expect(limitsOf(none, { ...lifetime, absoluteMs: null }).absoluteEnd).toBeNull();
+    expect(lifetimeLimits(none, lifetime).absoluteEnd).toEqual(after(30 * DAY));
+    expect(lifetimeLimits(none, { ...lifetime, absoluteMs: null }).absoluteEnd).toBeNull();
     const own = { createdAt: NOW, absoluteExpiresAt: after(DAY), idleTtl: 3600 };
-    expect(limitsOf(own, lifetime)).toEqual({ ttlMs: DAY / 24, staleMs: DAY / 48, absoluteEnd: after(DAY) });
-    expect(limitsOf({ ...own, idleTtl: null }, lifetime).ttlMs).toBe(7 * DAY);
-    expect(limitsOf(own, { ...lifetime, staleMs: null }).staleMs).toBeNull();
+    expect(lifetimeLimits(own, lifetime)).toEqual({ ttlMs: DAY / 24, staleMs: DAY / 48, absoluteEnd: after(DAY) });
+    expect(lifetimeLimits({ ...own, idleTtl: null }, lifetime).ttlMs).toBe(7 * DAY);
+    expect(lifetimeLimits(own, { ...lifetime, staleMs: null }).staleMs).toBeNull();
   });
 
   it('runs from the last proof of who the owner is, and the session’s own to the end that it has', () => {
     const lifetime = { ttlMs: 7 * DAY, staleMs: DAY, absoluteMs: 30 * DAY };
     const renewed = { createdAt: NOW, authenticatedAt: after(10 * DAY) };
-    expect(limitsOf(renewed, lifetime).absoluteEnd).toEqual(after(40 * DAY));
-    expect(limitsOf({ ...renewed, authenticatedAt: null }, lifetime).absoluteEnd).toEqual(after(30 * DAY));
-    expect(limitsOf({ ...renewed, absoluteExpiresAt: after(DAY) }, lifetime).absoluteEnd).toEqual(after(DAY));
-    expect(limitsOf(renewed, { ...lifetime, absoluteMs: null }).absoluteEnd).toBeNull();
+    expect(lifetimeLimits(renewed, lifetime).absoluteEnd).toEqual(after(40 * DAY));
+    expect(lifetimeLimits({ ...renewed, authenticatedAt: null }, lifetime).absoluteEnd).toEqual(after(30 * DAY));
+    expect(lifetimeLimits({ ...renewed, absoluteExpiresAt: after(DAY) }, lifetime).absoluteEnd).toEqual(after(DAY));
+    expect(lifetimeLimits(renewed, { ...lifetime, absoluteMs: null }).absoluteEnd).toBeNull();
   });
 
   it('is as far from its beginning as the table says, whenever that was', () => {
     const times = fc.integer({ min: -1000 * DAY, max: 1000 * DAY }).map(after);
     fc.assert(
       fc.property(times, fc.option(times), fc.nat(400 * DAY), (createdAt, authenticatedAt, absoluteMs) => {
-        const { absoluteEnd } = limitsOf({ createdAt, authenticatedAt }, { ttlMs: DAY, staleMs: null, absoluteMs });
+        const { absoluteEnd } = lifetimeLimits(
+          { createdAt, authenticatedAt },
+          { ttlMs: DAY, staleMs: null, absoluteMs },
+        );
         expect(absoluteEnd!.getTime() - (authenticatedAt ?? createdAt).getTime()).toBe(absoluteMs);
       }),
     );
@@ -178,7 +169,7 @@ describe('isDue', () => {
   it('is so for a valid session whose end is before the one that the extension says, by the millisecond', () => {
     fc.assert(
       fc.property(sessions, lifetimes, fc.integer({ min: -2, max: 2 }), (session, lifetime, off) => {
-        const extension = extensionAt(NOW, limitsOf(session, lifetime));
+        const extension = extensionAt(NOW, lifetimeLimits(session, lifetime));
         for (const expiresAt of [session.expiresAt, extension && new Date(extension.ifBefore.getTime() + off)]) {
           if (expiresAt === undefined) continue;
           const valid = expiresAt !== null && !isExpired(expiresAt, NOW);
@@ -188,28 +179,5 @@ describe('isDue', () => {
       }),
       { numRuns: 2000 },
     );
-  });
-});
-
-describe('isOver', () => {
-  it('holds from the end on, and from the one that no extension moves', () => {
-    fc.assert(
-      fc.property(sessions, lifetimes, (session, lifetime) => {
-        const { absoluteEnd } = limitsOf(session, lifetime);
-        const ends = [session.expiresAt, absoluteEnd, earlier(session.expiresAt, absoluteEnd), NOW];
-        for (const now of ends.flatMap((end) => (end ? [end, new Date(end.getTime() - 1)] : []))) {
-          const over = isExpired(session.expiresAt, now) || isExpired(absoluteEnd, now);
-          expect(isOver(session, lifetime, now.getTime())).toBe(over);
-        }
-      }),
-      { numRuns: 1000 },
-    );
-  });
-});
-
-describe('wasEnded', () => {
-  it('holds where the end is no later than the last change, which no lifetime leaves behind', () => {
-    const ends = [after(1), after(0), after(-1), null];
-    expect(ends.map((expiresAt) => wasEnded({ expiresAt, updatedAt: NOW }))).toEqual([false, true, true, false]);
   });
 });

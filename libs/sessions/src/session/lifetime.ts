@@ -1,0 +1,110 @@
+import { isNever } from '../util/times.js';
+import type { BaseSession } from './session.js';
+
+/** How long sessions live, in milliseconds. */
+export interface Lifetime {
+  /** From creation, or from the last extension, to the end; `null`: for ever. */
+  readonly ttlMs: number | null;
+  /** An extension must gain more than this; `null`: never extend. */
+  readonly staleMs: number | null;
+  /** From creation to the end that no extension moves; `null`: there is none. */
+  readonly absoluteMs: number | null;
+}
+
+/** Now, but later than the last time: two changes never look like one. */
+export function nextDistinctTime(last: Date | null | undefined, now: Date): Date {
+  return last && last.getTime() >= now.getTime() ? new Date(last.getTime() + 1) : now;
+}
+
+/** The end of a session that begins now. */
+export function addTtl(now: Date, ttlMs: number | null): Date | null {
+  return ttlMs === null ? null : new Date(now.getTime() + ttlMs);
+}
+
+/** The earlier of two ends; `null` is none. */
+export function earlier(a: Date | null, b: Date | null): Date | null {
+  if (a === null || b === null) return a ?? b;
+  return a.getTime() <= b.getTime() ? a : b;
+}
+
+/** The limits of one session: its own where it has them, else its table's. */
+export interface Limits {
+  readonly ttlMs: number | null;
+  readonly staleMs: number | null;
+  /** The end that no extension moves. */
+  readonly absoluteEnd: Date | null;
+}
+
+/** What the limits of a session depend on. */
+export type Limited = Pick<BaseSession, 'createdAt' | 'authenticatedAt' | 'absoluteExpiresAt' | 'idleTtl'>;
+
+/** When the absolute limit of a session began to run: with its creation, or when its owner last proved who they are. */
+export function limitStart({ createdAt, authenticatedAt }: Limited): Date {
+  return authenticatedAt ?? createdAt;
+}
+
+export function lifetimeLimits(session: Limited, lifetime: Lifetime): Limits {
+  const absoluteMs = absoluteEndMs(session, lifetime);
+  return {
+    ttlMs: ttlMsOf(session, lifetime),
+    staleMs: staleMsOf(session, lifetime),
+    absoluteEnd: absoluteMs === null ? null : new Date(absoluteMs),
+  };
+}
+// A row from before its table had limits of single sessions, or an absolute one, has none of its own.
+export function absoluteEndMs(session: Limited, { absoluteMs }: Lifetime): number | null {
+  const { absoluteExpiresAt: own } = session;
+  if (own) return isNever(own) ? null : own.getTime();
+  return absoluteMs === null ? null : limitStart(session).getTime() + absoluteMs;
+}
+function ttlMsOf({ idleTtl }: Limited, { ttlMs }: Lifetime): number | null {
+  return idleTtl === undefined || idleTtl === null ? ttlMs : idleTtl * 1000;
+}
+function staleMsOf({ idleTtl }: Limited, { staleMs }: Lifetime): number | null {
+  return idleTtl === undefined || idleTtl === null || staleMs === null ? staleMs : Math.min(staleMs, idleTtl * 500);
+}
+
+/** The end of a session that is used now. */
+export function nextEnd(now: Date, { ttlMs, absoluteEnd }: Limits): Date | null {
+  return earlier(addTtl(now, ttlMs), absoluteEnd);
+}
+
+/** A session's new end, and the latest current end that is worth replacing by it. */
+export interface Extension {
+  readonly expiresAt: Date;
+  readonly ifBefore: Date;
+}
+
+/**
+ * The extension that a session's limits offer now; none where it never expires, or is never extended. The last one, to
+ * the absolute end, is worth a write whatever it gains: otherwise a session in use would end before its time.
+ */
+export function extensionAt(now: Date, limits: Limits): Extension | undefined {
+  const { ttlMs, staleMs, absoluteEnd } = limits;
+  const expiresAt = nextEnd(now, limits);
+  if (expiresAt === null || ttlMs === null || staleMs === null) return undefined;
+  return { expiresAt, ifBefore: expiresAt === absoluteEnd ? expiresAt : new Date(expiresAt.getTime() - staleMs) };
+}
+
+/**
+ * When the extension that {@link extensionAt} offers begins to be due for a session, in milliseconds; never for one without
+ * an end, and for one that has its absolute end already. In numbers, for every request asks.
+ */
+export function dueAt(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime): number {
+  const { expiresAt } = session;
+  const ttlMs = ttlMsOf(session, lifetime);
+  const staleMs = staleMsOf(session, lifetime);
+  if (ttlMs === null || staleMs === null || expiresAt === null) return Infinity;
+  const endMs = expiresAt.getTime();
+  const absoluteMs = absoluteEndMs(session, lifetime);
+  const gainsEnough = Math.ceil(endMs + 1 - ttlMs + staleMs);
+  if (absoluteMs === null) return gainsEnough;
+  // The last extension is worth a write whatever it gains.
+  return endMs < absoluteMs ? Math.min(gainsEnough, Math.floor(absoluteMs - ttlMs) + 1) : Infinity;
+}
+
+/** Whether that extension is due now: it lengthens a valid session. */
+export function isDue(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime, nowMs: number): boolean {
+  const { expiresAt } = session;
+  return nowMs >= dueAt(session, lifetime) && expiresAt !== null && nowMs < expiresAt.getTime();
+}
