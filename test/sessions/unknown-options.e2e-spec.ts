@@ -170,6 +170,7 @@ const NO_OPTIONS = [
   'SessionOf',
   'SessionReference',
   'SessionsAdapter',
+  'SessionsErrorCode',
   'SessionStatus',
   'TokenFormat',
   'WithToken',

@@ -25,6 +25,7 @@ export {
   SessionNotFoundError,
   SessionsConfigError,
   SessionsError,
+  type SessionsErrorCode,
   SessionsUnavailableError,
   SessionValidationError,
   StaleCredentialsError,
