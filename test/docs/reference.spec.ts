@@ -19,6 +19,8 @@ const OPTIONS_IN = {
   LastUseDefinition: 'README.md',
   FindOptions: 'docs/queries.md',
   AuthenticateOptions: 'docs/queries.md',
+  PostgresChannelOptions: 'docs/scaling.md',
+  ClearCookieOptions: 'docs/guard.md',
 };
 
 describe('the reference', () => {

@@ -15,6 +15,7 @@ import {
   RequireFresh,
   RequireScopes,
   SessionGuard,
+  SessionsConfigError,
   SessionsTable,
   type SessionsModuleOptions,
 } from '@app/sessions';
@@ -301,6 +302,14 @@ describePlatforms('the OpenAPI document of sessions', (platform) => {
   it('takes the options of Nest, such as the modules to be documented', () => {
     const none = createSessionsDocument(app.nest, CONFIG, { include: [class {}] });
     expect([none.paths, none.components?.schemas]).toEqual([{}, {}]);
+  });
+
+  it('takes no options that SwaggerModule has not', () => {
+    const create = (options: object) => () => createSessionsDocument(app.nest, CONFIG, options);
+    expect(create({ deepScanRoute: true })).toThrow(
+      new SessionsConfigError(['createSessionsDocument: deepScanRoute is no option (did you mean deepScanRoutes?)']),
+    );
+    expect(create({ deepScanRoutes: true, extraModels: [] })).not.toThrow();
   });
 });
 

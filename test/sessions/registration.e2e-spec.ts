@@ -145,6 +145,18 @@ describe('forRootAsync', () => {
     expect(await lifetimeOf(await withOptions(root))).toBe(MINUTE_MS);
   });
 
+  it.each([[null], ['sessionTtl'], [['1m']], [5]])(
+    'asks for an object of options, where the factory gives %o',
+    async (given) => {
+      const problem = `the options must be an object, not ${JSON.stringify(given)}`;
+      const asynchronous = SessionsModule.forRootAsync({ useFactory: () => unchecked(given as object) });
+      const synchronous = SessionsModule.forRoot(unchecked(given as object));
+      for (const root of [asynchronous, synchronous]) {
+        expect(await problemsOf(withOptions(root))).toEqual([`forRoot: ${problem}`]);
+      }
+    },
+  );
+
   it('checks its options as forRoot does', async () => {
     const root = SessionsModule.forRootAsync({ useFactory: () => ({ sessionTtl: 0 }) });
     expect(await problemsOf(withOptions(root))).toEqual([

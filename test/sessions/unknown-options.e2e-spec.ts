@@ -267,6 +267,16 @@ describe('options that nobody knows', () => {
     );
   });
 
+  it.each(['useFactory', 'useClass', 'useExisting', 'inject', 'imports', 'provideInjectionTokensFrom'])(
+    'are those of forRootAsync itself, such as %sx',
+    (name) => {
+      const wrong = { useFactory: () => ({}), [`${name}x`]: [] };
+      expect(() => SessionsModule.forRootAsync(wrong)).toThrow(
+        new SessionsConfigError([`forRootAsync: ${hintOf(name)}`]),
+      );
+    },
+  );
+
   it('are those of a module for tests', async () => {
     const tables = SessionsTestingModule.forTables([Accounts], { realms: 'x' } as SessionsModuleOptions);
     const module = Test.createTestingModule({ imports: [tables] }).compile();

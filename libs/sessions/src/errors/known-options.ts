@@ -53,7 +53,8 @@ export function nearestOf(name: string, names: readonly string[]): string | unde
   return nearest;
 }
 
-function isObject(options: unknown): options is object {
+/** Whether a value can be options, or any other names and values. */
+export function isObject(options: unknown): options is object {
   return typeof options === 'object' && options !== null && !Array.isArray(options);
 }
 

@@ -111,6 +111,15 @@ describe('resolveCookie', () => {
     expect(resolve(options).problems).toEqual([text]);
   });
 
+  it.each(['https://app.example.com', { 0: 'https://app.example.com' }, null])(
+    'takes %o for no list of trusted origins',
+    (trustedOrigins) => {
+      expect(resolve({ trustedOrigins }).problems).toEqual([
+        `cookie.trustedOrigins must be a list of origins, not ${JSON.stringify(trustedOrigins)}`,
+      ]);
+    },
+  );
+
   it.each([
     'https://app.example.com/',
     'app.example.com',

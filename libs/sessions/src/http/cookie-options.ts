@@ -92,16 +92,21 @@ export function resolveCookie(
     problem(`cookie.path must begin with / and have no semicolon, not ${JSON.stringify(path)}`);
   if (domain !== undefined && !DOMAIN.test(domain))
     problem(`cookie.domain must be a host name such as example.com, not ${JSON.stringify(domain)}`);
-  for (const origin of trustedOrigins) {
-    if (!isOrigin(origin)) {
-      problem(
-        `cookie.trustedOrigins must be origins as browsers send them, such as 'https://app.example.com', not ${JSON.stringify(origin)}${wayOut(origin)}`,
-      );
-    }
-  }
+  checkOrigins(trustedOrigins, problem);
   if (!secure) warn('cookie.secure is false: whoever listens on the network can take every session');
   const attributes = { path, domain, secure, sameSite, partitioned, priority, httpOnly: true };
   return { name, attributes, persistent, trustedOrigins };
+}
+
+function checkOrigins(origins: readonly string[], problem: (text: string) => void): void {
+  // One origin as text would be a problem for each of its characters.
+  if (!Array.isArray(origins))
+    return problem(`cookie.trustedOrigins must be a list of origins, not ${JSON.stringify(origins)}`);
+  for (const origin of origins.filter((one) => !isOrigin(one))) {
+    problem(
+      `cookie.trustedOrigins must be origins as browsers send them, such as 'https://app.example.com', not ${JSON.stringify(origin)}${wayOut(origin)}`,
+    );
+  }
 }
 
 /** What those do who would trust many origins by one text. */

@@ -2,6 +2,7 @@ import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider } 
 import { getDataSourceToken, getRepositoryToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { SessionMark } from '../adapters/port/session-mark.js';
+import { configured } from '../errors/known-options.js';
 import { SessionsCoreModule } from './sessions-core.module.js';
 import type { SessionsModuleOptions } from '../options/sessions.options.js';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
@@ -27,6 +28,15 @@ const { ConfigurableModuleClass, ASYNC_OPTIONS_TYPE } = new ConfigurableModuleBu
   }))
   .build();
 
+const ASYNC_OPTIONS = {
+  imports: true,
+  inject: true,
+  useFactory: true,
+  useClass: true,
+  useExisting: true,
+  provideInjectionTokensFrom: true,
+} satisfies Record<keyof typeof ASYNC_OPTIONS_TYPE, true>;
+
 /** One module for each table, since Nest tells dynamic modules apart by their identity. */
 const FEATURES = new WeakMap<AnySessionsTable, DynamicModule>();
 
@@ -51,12 +61,12 @@ export class SessionsModule extends ConfigurableModuleClass {
   /** Options for all tables, to be imported once; without it every table has the defaults. */
   static override forRoot(options: SessionsModuleOptions): DynamicModule {
     // Nest would give on a copy, which forgets the class of an instance.
-    return { ...super.forRoot(options), providers: [{ provide: SESSIONS_OPTIONS, useValue: options }] };
+    return { ...super.forRoot({}), providers: [{ provide: SESSIONS_OPTIONS, useValue: options }] };
   }
 
   /** As {@link forRoot}, with options from a factory or a class, such as `ConfigService`'s. */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
-    return super.forRootAsync(options);
+    return super.forRootAsync(configured('forRootAsync', options, ASYNC_OPTIONS));
   }
 
   /**

@@ -10,6 +10,7 @@ import {
 import type { DataSource } from 'typeorm';
 import { Caches } from '../cache/cache-registry.js';
 import { SessionsConfigError } from '../errors/errors.js';
+import { isObject } from '../errors/known-options.js';
 import { reasonOf } from '../errors/reason-of.js';
 import { SessionEvents } from '../events/session-events.js';
 import { isRealm } from '../http/challenge.js';
@@ -39,11 +40,17 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   readonly #stores = new Map<AnySessionsTable, SessionsStore>();
   readonly #services = new Map<SessionsStore, SessionsService>();
   readonly #problems: string[] = [];
+  readonly options: SessionsModuleOptions;
 
   constructor(
     @Inject(SessionEvents) private readonly events: SessionEvents,
-    @Optional() @Inject(SESSIONS_OPTIONS) readonly options: SessionsModuleOptions = {},
-  ) {}
+    @Optional() @Inject(SESSIONS_OPTIONS) given: SessionsModuleOptions = {},
+  ) {
+    // No compiler has seen what a factory of JavaScript gives.
+    this.options = isObject(given) ? given : {};
+    if (this.options !== given)
+      this.#problems.push(`forRoot: the options must be an object, not ${JSON.stringify(given)}`);
+  }
 
   /** The run-time part of a table; none where its options cannot work, which ends the start of the application. */
   open(table: AnySessionsTable, dataSource: DataSource | undefined): SessionsStore | undefined {

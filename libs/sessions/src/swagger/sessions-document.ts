@@ -1,11 +1,26 @@
 import type { INestApplication } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { type OpenAPIObject, type SwaggerDocumentOptions, SwaggerModule } from '@nestjs/swagger';
+import { configured } from '../errors/known-options.js';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
 import { guardedRoute } from './guarded-route.js';
 import { eitherResponse, REFUSAL_SCHEMA, refusalsOf } from './refusals.js';
 import { documentRoutes } from './routes.js';
 import { securityOf, securitySchemes } from './security.js';
+
+const OPTIONS = {
+  include: true,
+  extraModels: true,
+  ignoreGlobalPrefix: true,
+  deepScanRoutes: true,
+  operationIdFactory: true,
+  linkNameFactory: true,
+  autoTagControllers: true,
+  onlyIncludeDecoratedEndpoints: true,
+  excludeDynamicDefaults: true,
+  exampleMaxDepth: true,
+  standardSchemaConverter: true,
+} satisfies Record<keyof SwaggerDocumentOptions, true>;
 
 /**
  * As `SwaggerModule.createDocument`, with what session guards ask of each route: the security schemes, the requirements,
@@ -22,8 +37,9 @@ import { securityOf, securitySchemes } from './security.js';
 export function createSessionsDocument(
   app: INestApplication,
   config: Omit<OpenAPIObject, 'paths'>,
-  options?: SwaggerDocumentOptions,
+  options: SwaggerDocumentOptions = {},
 ): OpenAPIObject {
+  configured('createSessionsDocument', options, OPTIONS);
   const { document, routes } = documentRoutes(app, () => SwaggerModule.createDocument(app, config, options));
   const registry = app.get(SessionsRegistry, { strict: false });
   const globalGuards = app.get(ApplicationConfig).getGlobalGuards();

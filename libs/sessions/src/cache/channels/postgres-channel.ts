@@ -10,7 +10,7 @@ import { type KeptConnection, keepConnection } from './kept-connection.js';
 export interface PostgresChannelOptions {
   /**
    * The data source by which messages are sent, of the same database. Default: that of the tables, where all of them are
-   * of one data source of PostgreSQL; else the one that is listened on.
+   * of one data source of PostgreSQL; else `listenOn`.
    */
   readonly publishOn?: DataSource;
 }
