@@ -1,15 +1,15 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import type { QueryOptions, SessionsAdapter } from '@app/sessions';
+import type { QueryOptions, EctoAdapter } from '@app/sessions';
 import { Country, ENTITIES, Membership, Pair, Person, Photo, PHOTO_TAGS, Tag } from './entities.js';
 
-type Schema = Parameters<SessionsAdapter['prepare']>[1];
+type Schema = Parameters<EctoAdapter['prepare']>[1];
 type Row = Record<string, unknown>;
 type Where = QueryOptions['where'];
 
 /** What the suite needs of one adapter. */
 export interface AdapterHarness {
-  readonly adapter: SessionsAdapter;
+  readonly adapter: EctoAdapter;
   close(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export class AdapterFixture {
     afterAll(() => this.#harness?.close());
   }
 
-  get adapter(): SessionsAdapter {
+  get adapter(): EctoAdapter {
     return this.#harness.adapter;
   }
 

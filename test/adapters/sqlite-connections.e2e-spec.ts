@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { DataSource, type DataSourceOptions, EntitySchema, type EntitySubscriberInterface } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type SessionsAdapter, SessionsUnavailableError, TypeOrmAdapter } from '@app/sessions';
+import { type EctoAdapter, SessionsUnavailableError, TypeOrmAdapter } from '@app/sessions';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { ENTITIES, Person, Photo, Tag } from './entities.js';
 
@@ -86,9 +86,9 @@ describe('TypeOrmAdapter on SQLite, beside transactions of the application', () 
       new TypeOrmAdapter(dataSource, { preparedStatements: kept });
     const listening = listens ? { subscribers: [Listening] } : {};
     const find = async (adapter: TypeOrmAdapter, name: string): Promise<unknown> =>
-      (await adapter.first(adapter.prepare('all', Tag, { where: { name }, often: true })))?.['name'];
+      (await adapter.first(adapter.prepare('all', Tag, { where: { name }, keepPrepared: true })))?.['name'];
     const weigh = async (adapter: TypeOrmAdapter, weight: number): Promise<number> =>
-      (await adapter.execute(adapter.prepare('updateAll', Tag, { set: { weight }, often: true }))).count;
+      (await adapter.execute(adapter.prepare('updateAll', Tag, { set: { weight }, keepPrepared: true }))).count;
 
     it.each([{}, { enableWAL: true }])(
       'reads of a file see what is committed, and wait for nobody (%o)',
@@ -258,9 +258,9 @@ describe('TypeOrmAdapter on SQLite, beside transactions of the application', () 
   it('what reads before it writes does so after a transaction that does the same, whenever that begins', async () => {
     const dataSource = await open();
     const adapter = new TypeOrmAdapter(dataSource);
-    const addFirst = (to: SessionsAdapter) =>
-      to.serially('tags', async (inside) => {
-        const { count } = await inside.execute(inside.prepare('all', Tag, { count: true, latest: true }));
+    const addFirst = (to: EctoAdapter) =>
+      to.withLock('tags', async (inside) => {
+        const { count } = await inside.execute(inside.prepare('all', Tag, { count: true, currentRows: true }));
         if (count === 0) await inside.insert(Tag, { name: uuidv7().slice(-12) });
       });
     /** So many microtasks, in which others have theirs. */
@@ -399,7 +399,7 @@ describe('TypeOrmAdapter on SQLite, beside transactions of the application', () 
 
     it('answers at once, and sees what was written just now', async () => {
       const adapter = new TypeOrmAdapter(await open());
-      const one = adapter.prepare('all', Tag, { where: { name: 'a' }, often: true });
+      const one = adapter.prepare('all', Tag, { where: { name: 'a' }, keepPrepared: true });
       await adapter.first(one);
       await adapter.insert(Tag, { name: 'a' });
       expect(adapter.first(one)).toEqual({ name: 'a', weight: null });

@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises';
 import { DataSource, EntitySchema, In, type DataSourceOptions } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { column, TypeOrmAdapter, type SessionsAdapter } from '@app/sessions';
+import { column, TypeOrmAdapter, type EctoAdapter } from '@app/sessions';
 import { dialectOf } from '../../libs/sessions/src/adapters/typeorm/dialects/index.js';
-import { lockTransaction, type TurnLock } from '../../libs/sessions/src/adapters/typeorm/advisory-locks.js';
+import { lockTransaction, type WaitedLock } from '../../libs/sessions/src/adapters/typeorm/advisory-locks.js';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { ENTITIES, Person, Photo, Tag } from './entities.js';
 import { collect } from './harness.js';
@@ -33,7 +33,7 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
     opened.push(dataSource);
     return dataSource;
   };
-  const tags = async (adapter: SessionsAdapter): Promise<unknown[]> =>
+  const tags = async (adapter: EctoAdapter): Promise<unknown[]> =>
     (await adapter.execute(adapter.prepare('all', Tag, { order: { name: 'ASC' } }))).rows!.map((row) => row['name']);
 
   it('checkout does all it can on one connection, where the pool has no second one', async () => {
@@ -49,19 +49,19 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
           one.stream(one.prepare('all', Photo, { relations: { owner: true }, take: 3 }), {}, { maxRows: 2 }),
         ),
       ).toHaveLength(3);
-      expect(await one.exclusively('job', (inner) => inner.checkout(async () => 'ran'))).toBe('ran');
+      expect(await one.tryLock('job', (inner) => inner.checkout(async () => 'ran'))).toBe('ran');
     });
   });
 
-  it('settle writes what SQLite’s log holds into its file, in no transaction, and elsewhere has nothing to do', async () => {
+  it('checkpoint writes what SQLite’s log holds into its file, in no transaction, and elsewhere has nothing to do', async () => {
     const adapter = new TypeOrmAdapter(await open(name === 'sqlite' ? { enableWAL: true } : {}));
     const size = async () => (name === 'sqlite' ? (await stat(database.url.slice('sqlite:'.length))).size : 0);
     const sizes = [await size()];
     const steps = [
-      async () => adapter.settle(),
+      async () => adapter.checkpoint(),
       async () => adapter.insertAll(Photo, MANY.slice(0, 1000)),
-      async () => opened[0]!.transaction(async (manager) => adapter.within(manager).settle()),
-      async () => adapter.settle(),
+      async () => opened[0]!.transaction(async (manager) => adapter.within(manager).checkpoint()),
+      async () => adapter.checkpoint(),
     ];
     for (const step of steps) {
       await step();
@@ -71,12 +71,12 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
     expect(grows).toEqual(name === 'sqlite' ? [true, false, false, true] : [false, false, false, false]);
   });
 
-  it('settle tells whether statements wait for the disk themselves', async () => {
-    expect(await new TypeOrmAdapter(await open()).settle()).toBe(true);
+  it('checkpoint tells whether statements wait for the disk themselves', async () => {
+    expect(await new TypeOrmAdapter(await open()).checkpoint()).toBe(true);
     const logged = await open(name === 'sqlite' ? { enableWAL: true } : {});
-    expect(await new TypeOrmAdapter(logged).settle()).toBe(name !== 'sqlite');
+    expect(await new TypeOrmAdapter(logged).checkpoint()).toBe(name !== 'sqlite');
     if (name !== 'sqlite') return;
-    expect(await new TypeOrmAdapter(await open({ database: ':memory:' })).settle()).toBe(false);
+    expect(await new TypeOrmAdapter(await open({ database: ':memory:' })).checkpoint()).toBe(false);
   });
 
   it.runIf(name === 'postgres')(
@@ -95,7 +95,7 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
         Tag,
         [1, 2, 3].map((weight) => ({ name: `${weight}`, weight })),
       );
-      const options = { order: { weight: 'ASC' }, take: 1, greatest: 'weight' } as const;
+      const options = { order: { weight: 'ASC' }, take: 1, returningMax: 'weight' } as const;
       const prepared = adapter.prepare('deleteAll', Tag, options);
       await dataSource.transaction((manager) => adapter.within(manager).execute(prepared));
       expect(await commits()).toEqual([{ setting: 'on' }]);
@@ -176,25 +176,25 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
     expect((await adapter.execute(adapter.prepare('all', Photo, { count: true }))).count).toBe(0);
   });
 
-  it('exclusively holds for all adapters of a data source', async () => {
+  it('tryLock holds for all adapters of a data source', async () => {
     const dataSource = await open();
     const [one, other] = [new TypeOrmAdapter(dataSource), new TypeOrmAdapter(dataSource)];
-    expect(await one.exclusively('job', () => other.exclusively('job', async () => 'ran'))).toBeUndefined();
-    expect(await other.exclusively('job', async () => 'ran')).toBe('ran');
+    expect(await one.tryLock('job', () => other.tryLock('job', async () => 'ran'))).toBeUndefined();
+    expect(await other.tryLock('job', async () => 'ran')).toBe('ran');
   });
 
-  it('exclusively holds for all processes on a server: another data source is kept out, and let in afterwards', async () => {
+  it('tryLock holds for all processes on a server: another data source is kept out, and let in afterwards', async () => {
     const [one, other] = [new TypeOrmAdapter(await open()), new TypeOrmAdapter(await open())];
     // SQLite has no such lock, and is the database of one process.
     const expected = name === 'sqlite' ? 'ran' : undefined;
-    expect(await one.exclusively('job', () => other.exclusively('job', async () => 'ran'))).toBe(expected);
-    expect(await other.exclusively('job', async () => 'ran')).toBe('ran');
+    expect(await one.tryLock('job', () => other.tryLock('job', async () => 'ran'))).toBe(expected);
+    expect(await other.tryLock('job', async () => 'ran')).toBe('ran');
   });
 
-  it('exclusively holds for one database only', async () => {
+  it('tryLock holds for one database only', async () => {
     const elsewhere = await createDatabase(name);
     const [one, other] = [new TypeOrmAdapter(await open()), new TypeOrmAdapter(await open(elsewhere.options))];
-    expect(await one.exclusively('job', () => other.exclusively('job', async () => 'ran'))).toBe('ran');
+    expect(await one.tryLock('job', () => other.tryLock('job', async () => 'ran'))).toBe('ran');
     await opened.pop()!.destroy();
     await elsewhere.drop();
   });
@@ -249,13 +249,13 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
   });
 
   // SQLite is the database of one process, whose transactions are on one connection.
-  describe.runIf(name !== 'sqlite')('serially', () => {
+  describe.runIf(name !== 'sqlite')('withLock', () => {
     const COUNTER = { name: 'counter' };
-    const read = async (adapter: SessionsAdapter, latest = true): Promise<number> => {
-      const query = adapter.prepare('all', Tag, { where: COUNTER, latest });
+    const read = async (adapter: EctoAdapter, currentRows = true): Promise<number> => {
+      const query = adapter.prepare('all', Tag, { where: COUNTER, currentRows });
       return (await adapter.execute(query)).rows![0]!['weight'] as number;
     };
-    const count = async (adapter: SessionsAdapter): Promise<void> => {
+    const count = async (adapter: EctoAdapter): Promise<void> => {
       const weight = (await read(adapter)) + 1;
       await adapter.update(Tag, { weight }, COUNTER);
     };
@@ -271,7 +271,7 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
     it('has calls wait for those of another process, more of them than there are connections', async () => {
       const [one, other] = [new TypeOrmAdapter(await open()), new TypeOrmAdapter(await open({ poolSize: 3 }))];
       await one.insert(Tag, { ...COUNTER, weight: 0 });
-      await times(100, (i) => (i % 2 === 0 ? one : other).serially('count', count));
+      await times(100, (i) => (i % 2 === 0 ? one : other).withLock('count', count));
       expect(await read(one)).toBe(100);
     });
 
@@ -281,10 +281,10 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
       await adapter.insert(Tag, { ...COUNTER, weight: 0 });
       await times(60, (i) =>
         i % 3 === 0
-          ? adapter.serially('count', count)
+          ? adapter.withLock('count', count)
           : i % 3 === 1
-            ? adapter.checkout((one) => one.serially('count', count))
-            : dataSource.transaction((manager) => adapter.within(manager).serially('count', count)),
+            ? adapter.checkout((one) => one.withLock('count', count))
+            : dataSource.transaction((manager) => adapter.within(manager).withLock('count', count)),
       );
       expect(await read(adapter)).toBe(60);
     });
@@ -295,16 +295,16 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
       await adapter.insert(Tag, { ...COUNTER, weight: 0 });
       const runner = dataSource.createQueryRunner();
       await runner.startTransaction();
-      await adapter.within(runner.manager).serially('count', count);
+      await adapter.within(runner.manager).withLock('count', count);
       // The end of a savepoint is not yet the end.
       for (const failing of [false, true]) {
         await runner.startTransaction();
-        await adapter.within(runner.manager).serially('other', async () => undefined);
+        await adapter.within(runner.manager).withLock('other', async () => undefined);
         await (failing ? runner.rollbackTransaction() : runner.commitTransaction());
       }
       let waiting = 2;
       const others = [elsewhere, adapter].map((other) =>
-        other.serially('count', async (inside) => {
+        other.withLock('count', async (inside) => {
           waiting--;
           await count(inside);
         }),
@@ -317,7 +317,7 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
       expect(await read(adapter)).toBe(end === 'commit' ? 3 : 2);
     });
 
-    /** Resolves when so many connections of the database wait for a lock of `serially`. */
+    /** Resolves when so many connections of the database wait for a lock of `withLock`. */
     const untilWaiting = async (dataSource: DataSource, connections: number): Promise<void> => {
       const query =
         name === 'postgres'
@@ -332,12 +332,12 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
 
     it('undoes what a function wrote that fails, and lets in the next', async () => {
       const adapter = new TypeOrmAdapter(await open());
-      const failing = adapter.serially('job', async (inside) => {
+      const failing = adapter.withLock('job', async (inside) => {
         await inside.insert(Tag, { name: 'a' });
-        await inside.serially('other', (nested) => nested.insert(Tag, { name: 'b' }));
+        await inside.withLock('other', (nested) => nested.insert(Tag, { name: 'b' }));
         throw new Error('rolled back');
       });
-      const next = adapter.serially('job', (inside) => inside.insert(Tag, { name: 'c' }));
+      const next = adapter.withLock('job', (inside) => inside.insert(Tag, { name: 'c' }));
       await expect(failing).rejects.toThrow('rolled back');
       await next;
       expect(await tags(adapter)).toEqual(['c']);
@@ -346,37 +346,37 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
     it('leaves no lock on a connection that goes back to the pool', async () => {
       const dataSource = await open({ poolSize: 1 });
       const [adapter, elsewhere] = [new TypeOrmAdapter(dataSource), new TypeOrmAdapter(await open())];
-      await adapter.serially('a', (inside) => inside.serially('b', (nested) => nested.serially('a', tags)));
+      await adapter.withLock('a', (inside) => inside.withLock('b', (nested) => nested.withLock('a', tags)));
       await dataSource.transaction(async (manager) => {
         const inside = adapter.within(manager);
-        for (const lock of ['a', 'b', 'a']) await inside.serially(lock, tags);
+        for (const lock of ['a', 'b', 'a']) await inside.withLock(lock, tags);
       });
-      await expect(adapter.serially('a', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
-      for (const lock of ['a', 'b']) expect(await elsewhere.serially(lock, async () => 'ran')).toBe('ran');
+      await expect(adapter.withLock('a', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
+      for (const lock of ['a', 'b']) expect(await elsewhere.withLock(lock, async () => 'ran')).toBe('ran');
     });
 
     it('sees under its lock what others wrote under it before, whatever the isolation of transactions', async () => {
       const options = { isolationLevel: 'REPEATABLE READ' } as Partial<DataSourceOptions>;
       const [one, other] = [new TypeOrmAdapter(await open(options)), new TypeOrmAdapter(await open(options))];
       await one.insert(Tag, { ...COUNTER, weight: 0 });
-      await times(30, (i) => [one, other][i % 2]!.serially('count', async (inside) => {
+      await times(30, (i) => [one, other][i % 2]!.withLock('count', async (inside) => {
         const weight = (await read(inside, false)) + 1;
         await inside.update(Tag, { weight }, COUNTER);
       })); // prettier-ignore
       expect(await read(one)).toBe(30);
     });
 
-    describe('latest', () => {
+    describe('currentRows', () => {
       /** The counter as a transaction reads it at first, and after another call has counted: as it likes, and under the lock. */
       const reads = async (
-        adapter: SessionsAdapter,
-        transaction: (fn: (inside: SessionsAdapter) => Promise<number[]>) => Promise<number[]>,
+        adapter: EctoAdapter,
+        transaction: (fn: (inside: EctoAdapter) => Promise<number[]>) => Promise<number[]>,
       ): Promise<number[]> => {
         await adapter.insert(Tag, { ...COUNTER, weight: 0 });
         return transaction(async (inside) => {
           const before = await read(inside, false);
-          await elsewhere.serially('count', count);
-          return [before, await read(inside, false), await inside.serially('count', (locked) => read(locked))];
+          await elsewhere.withLock('count', count);
+          return [before, await read(inside, false), await inside.withLock('count', (locked) => read(locked))];
         });
       };
       let dataSource: DataSource;
@@ -397,15 +397,17 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
       });
 
       it('reads what was written since the lock of another name was taken, as the adapter’s own transactions do', async () => {
-        expect(await reads(adapter, (fn) => adapter.serially('other', fn))).toEqual([0, 1, 1]);
+        expect(await reads(adapter, (fn) => adapter.withLock('other', fn))).toEqual([0, 1, 1]);
       });
 
       it('locks nothing where the transaction began under the lock', async () => {
         let missing = 2;
         const { given, give } = signal();
         const inserting = (tag: string): Promise<unknown> =>
-          adapter.serially(tag, async (inside) => {
-            const { rows } = await inside.execute(inside.prepare('all', Tag, { where: { name: tag }, latest: true }));
+          adapter.withLock(tag, async (inside) => {
+            const { rows } = await inside.execute(
+              inside.prepare('all', Tag, { where: { name: tag }, currentRows: true }),
+            );
             if (--missing === 0) give();
             await given;
             if (rows!.length === 0) await inside.insert(Tag, { name: tag });
@@ -417,9 +419,9 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
 
     it('says what was waited for in vain', async () => {
       const [one, other] = [await open(), await open()];
-      const { turn } = dialectOf(one);
-      const impatient: TurnLock = { ...turn!, wait: (lock) => turn!.wait(lock, 0.05) };
-      await new TypeOrmAdapter(one).serially('job', () =>
+      const { withLock: lock } = dialectOf(one);
+      const impatient: WaitedLock = { ...lock!, wait: (name) => lock!.wait(name, 0.05) };
+      await new TypeOrmAdapter(one).withLock('job', () =>
         other.transaction(async ({ queryRunner }) => {
           await expect(lockTransaction(queryRunner!, impatient, ['job'])).rejects.toThrow('for the lock "job"');
         }),
@@ -430,7 +432,7 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
       const dataSource = await open();
       await dataSource.transaction(async (manager) => {
         await manager.query("SET LOCAL lock_timeout = '7s'");
-        await new TypeOrmAdapter(dataSource).within(manager).serially('job', async () => undefined);
+        await new TypeOrmAdapter(dataSource).within(manager).withLock('job', async () => undefined);
         expect(await manager.query('SHOW lock_timeout')).toEqual([{ lock_timeout: '7s' }]);
       });
     });

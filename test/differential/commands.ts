@@ -1,10 +1,4 @@
-import {
-  column as valueOfColumn,
-  JsonPath,
-  type Direction,
-  type QueryOptions,
-  type SessionsAdapter,
-} from '@app/sessions';
+import { column as valueOfColumn, JsonPath, type Direction, type QueryOptions, type EctoAdapter } from '@app/sessions';
 import fc from 'fast-check';
 import {
   And,
@@ -31,7 +25,7 @@ export interface Command {
   readonly text: string;
   /** Whether the order of the rows in its answer means something. */
   readonly ordered: boolean;
-  run(adapter: SessionsAdapter): Promise<unknown>;
+  run(adapter: EctoAdapter): Promise<unknown>;
 }
 
 const TEXTS = [

@@ -1,4 +1,4 @@
-import { MemoryAdapter, SessionsError, type SessionsAdapter, TypeOrmAdapter } from '@app/sessions';
+import { MemoryAdapter, SessionsError, type EctoAdapter, TypeOrmAdapter } from '@app/sessions';
 import fc from 'fast-check';
 import { DataSource, type EntitySchema } from 'typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -50,7 +50,7 @@ describeDatabases(`memory and a database, seed ${SEED}`, (name) => {
 });
 
 /** What came of a command: its answer, or the code of its error and the fields it names. */
-async function outcome(command: Command, adapter: SessionsAdapter): Promise<unknown> {
+async function outcome(command: Command, adapter: EctoAdapter): Promise<unknown> {
   try {
     const answer = await command.run(adapter);
     return command.ordered ? answer : unordered(answer);
@@ -70,6 +70,6 @@ function textOf(row: Row): string {
   return JSON.stringify(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-async function allRows(adapter: SessionsAdapter, entity: EntitySchema): Promise<Row[] | null> {
+async function allRows(adapter: EctoAdapter, entity: EntitySchema): Promise<Row[] | null> {
   return (await adapter.execute(adapter.prepare('all', entity, { order: { id: 'ASC' } }))).rows;
 }

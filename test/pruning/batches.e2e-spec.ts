@@ -72,7 +72,7 @@ class SlowServerAdapter extends SlowAdapter {
 
 /** The same, as if each statement waited for a disk. */
 class DiskAdapter extends SlowAdapter {
-  override async settle(): Promise<boolean> {
+  override async checkpoint(): Promise<boolean> {
     return true;
   }
 }

@@ -1,7 +1,7 @@
 import { LessThanOrEqual } from 'typeorm';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { type SessionsAdapter, TypeOrmAdapter } from '@app/sessions';
+import { type EctoAdapter, TypeOrmAdapter } from '@app/sessions';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { NOW, PruningApp, Sessions } from './pruning-app.js';
 
@@ -33,7 +33,7 @@ describe.each(servers)('a batch of the expiry job that is not committed yet on %
   async function whilePruning(take: number, fn: () => Promise<void>): Promise<void> {
     const dataSource = pruning.module.get(DataSource);
     await dataSource.transaction(async (manager) => {
-      const adapter: SessionsAdapter = new TypeOrmAdapter(dataSource).within(manager);
+      const adapter: EctoAdapter = new TypeOrmAdapter(dataSource).within(manager);
       const where = { expiresAt: LessThanOrEqual(NOW) };
       const batch = adapter.prepare('deleteAll', Sessions.entity, { where, order: { expiresAt: 'ASC' }, take });
       expect((await adapter.execute(batch)).count).toBe(Math.min(take, 5));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SessionsTable } from '@app/sessions';
+import { SessionsTable, TypeOrmAdapter } from '@app/sessions';
 import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { type Setup, useApplication } from '../sessions/support/application.js';
@@ -45,7 +45,7 @@ describeDatabases('every statement of the expiry job', (name) => {
 
   /** Rows that end about in the order in which they came. */
   async function fill(table: typeof Plain | typeof Revocable, rows: number, row: (i: number) => object): Promise<void> {
-    const { adapter } = app.get(SessionsRegistry).store(table);
+    const adapter = new TypeOrmAdapter(app.dataSource);
     const common = { data: {}, createdAt: app.clock.now, updatedAt: app.clock.now };
     const all = Array.from({ length: rows }, (_, n) => {
       const i = Math.min(rows - 1, n + ((n * 7919) % 100));

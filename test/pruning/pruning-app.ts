@@ -5,7 +5,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import {
   type PruningOptions,
-  type SessionsAdapter,
+  type EctoAdapter,
   SessionsModule,
   SessionsTable,
   TypeOrmAdapter,
@@ -29,7 +29,7 @@ export interface PruningAppOptions {
   /** Whether the tables are there. Default: true. */
   readonly synchronize?: boolean;
   /** Put between the expiry job and the database. */
-  readonly adapter?: (dataSource: DataSource) => SessionsAdapter;
+  readonly adapter?: (dataSource: DataSource) => EctoAdapter;
   /** Options for all tables. */
   readonly table?: TableOptions;
   /** The current time. Default: `NOW`. */
@@ -143,9 +143,9 @@ export class GatedAdapter extends TypeOrmAdapter {
   open!: () => void;
   readonly #opened = new Promise<void>((resolve) => (this.open = resolve));
 
-  override async exclusively<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined> {
+  override async tryLock<T>(name: string, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T | undefined> {
     this.runs += 1;
     await this.#opened;
-    return super.exclusively(name, fn);
+    return super.tryLock(name, fn);
   }
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SessionsTable } from '@app/sessions';
+import { SessionsTable, TypeOrmAdapter } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';
 import { isUpdate, QueryLog } from '../support/query-log.js';
@@ -39,7 +39,8 @@ describeDatabases('what is written by the way', (name) => {
   const app = useApplication(name, { tables: [Sessions] });
 
   it('finds its rows by their keys, one or many of them', async () => {
-    const { adapter, entity, lastUse } = app.get(SessionsRegistry).store(Sessions);
+    const { entity, lastUse } = app.get(SessionsRegistry).store(Sessions);
+    const adapter = new TypeOrmAdapter(app.dataSource);
     const common = { data: {}, expiresAt: at(7 * DAY), createdAt: at(0), updatedAt: at(0) };
     const others = Array.from({ length: ROWS }, (_, i) => {
       return { ...common, id: adapter.autogenerate('binaryId'), authTokenDigest: `none-${i}` };

@@ -5,7 +5,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import {
   type Duration,
   SessionGuard,
-  type SessionsAdapter,
+  type EctoAdapter,
   SessionsModule,
   type SessionsModuleOptions,
 } from '@app/sessions';
@@ -28,7 +28,7 @@ export class AppModule {
         ScheduleModule.forRoot(),
         SessionsModule.forRootAsync({
           inject: [ConfigService, STORAGE],
-          useFactory: (config: ConfigService, adapter: SessionsAdapter): SessionsModuleOptions => ({
+          useFactory: (config: ConfigService, adapter: EctoAdapter): SessionsModuleOptions => ({
             adapter,
             defaultTable: 'sessions',
             sessionTtl: config.get<Duration>('DEMO_SESSION_TTL', '7d'),

@@ -1,4 +1,4 @@
-import type { SessionsAdapter } from '@app/sessions';
+import type { EctoAdapter } from '@app/sessions';
 import { STORAGE } from './database/database.module.js';
 import { createDemo, databaseUrl } from './demo.js';
 import { SEEDED_LOGIN } from './seed/people.js';
@@ -16,7 +16,7 @@ try {
   await app.listen(port, HOST);
   const address = await app.getUrl();
   const { email, password } = SEEDED_LOGIN;
-  if (DEMO_SEED !== 'off' && (await seedIfNew(app.get<SessionsAdapter>(STORAGE), databaseUrl())))
+  if (DEMO_SEED !== 'off' && (await seedIfNew(app.get<EctoAdapter>(STORAGE), databaseUrl())))
     console.log(`\nIt has some data to look at: log in as ${email} with the password "${password}".`);
   console.log(
     `\nThe demo listens at ${address}: open it in a browser. Its routes are described at ${address}/docs. To try them, paste this into bash:\n\n${walkthrough(address)}\n`,

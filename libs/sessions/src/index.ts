@@ -11,6 +11,7 @@ export type {
   RawRow,
   StreamOptions,
 } from './adapters/port/query.js';
+export type { EctoAdapter } from './adapters/port/ecto-adapter.js';
 export type { AdapterMeta, ColumnState, SessionsAdapter } from './adapters/port/sessions-adapter.js';
 export { SessionMark } from './adapters/port/session-mark.js';
 export { MemoryAdapter } from './adapters/memory/memory-adapter.js';

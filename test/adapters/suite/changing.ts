@@ -110,7 +110,7 @@ export function changing(db: AdapterFixture): void {
         set: { caption: column('title') },
         where: { title: param('title') },
         skipLocked: true,
-        often: true,
+        keepPrepared: true,
       };
       const query = db.adapter.prepare('updateAll', Photo, copied);
       expect(await db.adapter.execute(query, { title: 'c' })).toEqual({ count: 1, rows: null });
@@ -243,10 +243,15 @@ export function changing(db: AdapterFixture): void {
     });
 
     it.each([false, true])(
-      'deletes the first rows of an order, and returns their greatest value; often: %s',
-      async (often) => {
+      'deletes the first rows of an order, and returns their greatest value; keepPrepared: %s',
+      async (keepPrepared) => {
         for (const position of [3, 1, 5, 2, 4]) await db.photo({ position, takenAt: new Date(10 - position) });
-        const batch = (greatest: string): QueryOptions => ({ order: { position: 'ASC' }, take: 2, greatest, often });
+        const batch = (returningMax: string): QueryOptions => ({
+          order: { position: 'ASC' },
+          take: 2,
+          returningMax,
+          keepPrepared,
+        });
         expect(await removeAll(batch('takenAt'))).toEqual({ count: 2, rows: [{ takenAt: new Date(9) }] });
         expect(await removeAll(batch('position'))).toEqual({ count: 2, rows: [{ position: 4 }] });
         expect(await removeAll(batch('position'))).toEqual({ count: 1, rows: [{ position: 5 }] });
@@ -256,7 +261,7 @@ export function changing(db: AdapterFixture): void {
 
     it('returns the greatest value beside nulls, and null where there is nothing else', async () => {
       for (const takenAt of [null, new Date(1), null]) await db.photo({ takenAt });
-      const options = { take: 3, greatest: 'takenAt' };
+      const options = { take: 3, returningMax: 'takenAt' };
       expect(await removeAll(options)).toEqual({ count: 3, rows: [{ takenAt: new Date(1) }] });
       await db.photo({ takenAt: null });
       expect(await removeAll(options)).toEqual({ count: 1, rows: [{ takenAt: null }] });

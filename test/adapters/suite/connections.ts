@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SessionsAdapter } from '@app/sessions';
+import type { EctoAdapter } from '@app/sessions';
 import { ENTITIES, Person, Photo, Tag } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
 
@@ -36,11 +36,11 @@ export function connections(db: AdapterFixture): void {
     expect(await db.titles()).toEqual([]);
   });
 
-  describe('exclusively', () => {
+  describe('tryLock', () => {
     it('runs one call at a time: the second one gets undefined at once, and does not run', async () => {
       let ran = false;
-      const second = await db.adapter.exclusively('job', () =>
-        db.adapter.exclusively('job', async () => {
+      const second = await db.adapter.tryLock('job', () =>
+        db.adapter.tryLock('job', async () => {
           ran = true;
         }),
       );
@@ -49,39 +49,39 @@ export function connections(db: AdapterFixture): void {
     });
 
     it('refuses a second call on the first one’s own connection too', async () => {
-      const second = await db.adapter.exclusively('job', (adapter) => adapter.exclusively('job', async () => 'inside'));
+      const second = await db.adapter.tryLock('job', (adapter) => adapter.tryLock('job', async () => 'inside'));
       expect(second).toBeUndefined();
     });
 
     it('gives what its function gives, and is free again afterwards', async () => {
-      expect(await db.adapter.exclusively('job', async () => 1)).toBe(1);
-      expect(await db.adapter.exclusively('job', async () => 2)).toBe(2);
+      expect(await db.adapter.tryLock('job', async () => 1)).toBe(1);
+      expect(await db.adapter.tryLock('job', async () => 2)).toBe(2);
     });
 
     it('is free again after an error', async () => {
       const failure = new Error('failed inside');
-      await expect(db.adapter.exclusively('job', () => Promise.reject(failure))).rejects.toBe(failure);
-      expect(await db.adapter.exclusively('job', async () => 'free')).toBe('free');
+      await expect(db.adapter.tryLock('job', () => Promise.reject(failure))).rejects.toBe(failure);
+      expect(await db.adapter.tryLock('job', async () => 'free')).toBe('free');
     });
 
     it('holds nobody up under another name, however long', async () => {
       const other = 'other'.repeat(50);
-      expect(await db.adapter.exclusively('job', () => db.adapter.exclusively(other, async () => 'ran'))).toBe('ran');
+      expect(await db.adapter.tryLock('job', () => db.adapter.tryLock(other, async () => 'ran'))).toBe('ran');
     });
 
     it('gives an adapter whose writes stay', async () => {
-      await db.adapter.exclusively('job', (adapter) => adapter.insert(Photo, { title: 'inside' }));
+      await db.adapter.tryLock('job', (adapter) => adapter.insert(Photo, { title: 'inside' }));
       expect(await db.titles()).toEqual(['inside']);
     });
   });
 
-  describe('serially', () => {
+  describe('withLock', () => {
     const COUNTER = { name: 'counter' };
-    const read = async (adapter: SessionsAdapter): Promise<number> => {
-      const query = adapter.prepare('all', Tag, { where: COUNTER, latest: true });
+    const read = async (adapter: EctoAdapter): Promise<number> => {
+      const query = adapter.prepare('all', Tag, { where: COUNTER, currentRows: true });
       return (await adapter.execute(query)).rows![0]!['weight'] as number;
     };
-    const count = async (adapter: SessionsAdapter): Promise<void> => {
+    const count = async (adapter: EctoAdapter): Promise<void> => {
       const weight = (await read(adapter)) + 1;
       await adapter.update(Tag, { weight }, COUNTER);
     };
@@ -90,18 +90,18 @@ export function connections(db: AdapterFixture): void {
 
     it('runs one call at a time: of parallel ones that read and then write, none overwrites another', async () => {
       await db.adapter.insert(Tag, { ...COUNTER, weight: 0 });
-      await parallel(50, () => db.adapter.serially('count', count));
+      await parallel(50, () => db.adapter.withLock('count', count));
       expect(await read(db.adapter)).toBe(50);
     });
 
     it('lets the calls of this process in as they came', async () => {
       const order: number[] = [];
-      await parallel(20, (i) => db.adapter.serially('order', async () => order.push(i)));
+      await parallel(20, (i) => db.adapter.withLock('order', async () => order.push(i)));
       expect(order).toEqual(Array.from({ length: 20 }, (_, i) => i));
     });
 
     it('gives what its function gives, and an adapter whose writes stay', async () => {
-      const inside = db.adapter.serially('job', async (adapter) => {
+      const inside = db.adapter.withLock('job', async (adapter) => {
         await adapter.insert(Photo, { title: 'inside' });
         return 'ran';
       });
@@ -111,24 +111,24 @@ export function connections(db: AdapterFixture): void {
 
     it('passes on the error of its function, and lets in those who wait', async () => {
       const failure = new Error('failed inside');
-      const failing = parallel(5, () => expect(db.adapter.serially('job', () => Promise.reject(failure))).rejects.toBe(failure)); // prettier-ignore
-      const waiting = db.adapter.serially('job', async () => 'ran');
+      const failing = parallel(5, () => expect(db.adapter.withLock('job', () => Promise.reject(failure))).rejects.toBe(failure)); // prettier-ignore
+      const waiting = db.adapter.withLock('job', async () => 'ran');
       await failing;
       expect(await waiting).toBe('ran');
     });
 
     it('holds nobody up under another name', async () => {
       const other = 'other'.repeat(50);
-      expect(await db.adapter.serially('job', () => db.adapter.serially(other, async () => 'ran'))).toBe('ran');
-      expect(await db.adapter.serially('job', () => db.adapter.exclusively('job', async () => 'ran'))).toBe('ran');
-      expect(await db.adapter.exclusively('job', () => db.adapter.serially('job', async () => 'ran'))).toBe('ran');
+      expect(await db.adapter.withLock('job', () => db.adapter.withLock(other, async () => 'ran'))).toBe('ran');
+      expect(await db.adapter.withLock('job', () => db.adapter.tryLock('job', async () => 'ran'))).toBe('ran');
+      expect(await db.adapter.tryLock('job', () => db.adapter.withLock('job', async () => 'ran'))).toBe('ran');
     });
 
     it('does not wait for itself: not on the adapter that it gave, nor on the one it was called on', async () => {
-      const nested = (adapter: SessionsAdapter): Promise<string> =>
-        adapter.serially('other', (one) => one.serially('job', (two) => two.serially('job', async () => 'ran')));
-      expect(await db.adapter.serially('job', nested)).toBe('ran');
-      expect(await db.adapter.serially('job', () => db.adapter.serially('job', async () => 'ran'))).toBe('ran');
+      const nested = (adapter: EctoAdapter): Promise<string> =>
+        adapter.withLock('other', (one) => one.withLock('job', (two) => two.withLock('job', async () => 'ran')));
+      expect(await db.adapter.withLock('job', nested)).toBe('ran');
+      expect(await db.adapter.withLock('job', () => db.adapter.withLock('job', async () => 'ran'))).toBe('ran');
     });
 
     it('is over with its function: what that left running waits like any other', async () => {
@@ -136,13 +136,13 @@ export function connections(db: AdapterFixture): void {
       let leave!: () => void;
       const left = new Promise<void>((resolve) => (leave = resolve));
       let late!: Promise<unknown>;
-      await db.adapter.serially('job', async () => {
-        late = left.then(() => db.adapter.serially('job', async () => order.push('late')));
+      await db.adapter.withLock('job', async () => {
+        late = left.then(() => db.adapter.withLock('job', async () => order.push('late')));
       });
-      await db.adapter.serially('job', async (adapter) => {
+      await db.adapter.withLock('job', async (adapter) => {
         leave();
         await left;
-        await adapter.serially('other', async () => undefined);
+        await adapter.withLock('other', async () => undefined);
         order.push('second');
       });
       await late;
@@ -151,7 +151,7 @@ export function connections(db: AdapterFixture): void {
 
     it('is one call at a time on one connection too', async () => {
       await db.adapter.insert(Tag, { ...COUNTER, weight: 0 });
-      await db.adapter.checkout((one) => parallel(10, () => one.serially('count', count)));
+      await db.adapter.checkout((one) => parallel(10, () => one.withLock('count', count)));
       expect(await read(db.adapter)).toBe(10);
     });
   });

@@ -24,32 +24,36 @@ export function preparing(db: AdapterFixture): void {
     ]);
   });
 
-  describe.each([false, true])('where it is run often: %s', (often) => {
+  describe.each([false, true])('keepPrepared: %s', (keepPrepared) => {
     it('the first row of a query is the one that its order says, and none where there is none', async () => {
       await db.photos('a', 'c', 'b');
       const query = db.adapter.prepare('all', Photo, {
         where: { title: MoreThan(param('title')) },
         order: { title: 'ASC' },
         select: ['title'],
-        often,
+        keepPrepared,
       });
       expect(await db.adapter.first(query, { title: 'a' })).toEqual({ title: 'b' });
       expect(await db.adapter.first(query, { title: 'c' })).toBeUndefined();
-      const nothing = db.adapter.prepare('all', Photo, { where: { title: In([]) }, often });
+      const nothing = db.adapter.prepare('all', Photo, { where: { title: In([]) }, keepPrepared });
       expect(await db.adapter.first(nothing)).toBeUndefined();
     });
 
     it('the first row is refused for a missing parameter', async () => {
-      const query = db.adapter.prepare('all', Photo, { where: { title: param('title') }, often });
+      const query = db.adapter.prepare('all', Photo, { where: { title: param('title') }, keepPrepared });
       await expect(async () => db.adapter.first(query)).rejects.toThrow(SessionValidationError);
     });
 
     it('rows are counted, and come with what they are related to', async () => {
       const owner = await db.person();
       for (const title of ['a', 'b']) await db.photo({ title, ownerId: owner });
-      const query = db.adapter.prepare('all', Photo, { where: { ownerId: owner }, count: true, often });
+      const query = db.adapter.prepare('all', Photo, { where: { ownerId: owner }, count: true, keepPrepared });
       expect(await db.adapter.execute(query)).toEqual({ count: 2, rows: null });
-      const related = db.adapter.prepare('all', Photo, { where: { title: 'b' }, relations: { owner: true }, often });
+      const related = db.adapter.prepare('all', Photo, {
+        where: { title: 'b' },
+        relations: { owner: true },
+        keepPrepared,
+      });
       expect(await db.adapter.first(related)).toMatchObject({ title: 'b', owner: { id: owner } });
     });
   });

@@ -56,9 +56,9 @@ export function refusals(db: AdapterFixture): void {
       expect(preparing({ skipLocked: true })).toThrow(UnsupportedQueryError);
       const withTwoKeys = preparing({ set: { role: 'a' }, skipLocked: true }, 'updateAll', Membership);
       expect(withTwoKeys).toThrow('skipLocked is without returning, for a table with one key column');
-      expect(preparing({ greatest: 'position' })).toThrow(UnsupportedQueryError);
-      expect(preparing({ greatest: 'position' }, 'deleteAll')).toThrow(UnsupportedQueryError);
-      expect(preparing({ take: 1, greatest: 'title' }, 'deleteAll')).toThrow(
+      expect(preparing({ returningMax: 'position' })).toThrow(UnsupportedQueryError);
+      expect(preparing({ returningMax: 'position' }, 'deleteAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ take: 1, returningMax: 'title' }, 'deleteAll')).toThrow(
         '"title" is no column of dates or numbers',
       );
     });
@@ -93,9 +93,9 @@ export function refusals(db: AdapterFixture): void {
     });
 
     it('what reads no latest rows', () => {
-      expect(preparing({ set: { title: 'a' }, latest: true }, 'updateAll')).toThrow(UnsupportedQueryError);
-      expect(preparing({ latest: true }, 'deleteAll')).toThrow(UnsupportedQueryError);
-      expect(preparing({ relations: { owner: true }, latest: true })).toThrow(UnsupportedQueryError);
+      expect(preparing({ set: { title: 'a' }, currentRows: true }, 'updateAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ currentRows: true }, 'deleteAll')).toThrow(UnsupportedQueryError);
+      expect(preparing({ relations: { owner: true }, currentRows: true })).toThrow(UnsupportedQueryError);
     });
 
     it('relations of an entity whose key has several columns', () => {
@@ -129,8 +129,8 @@ export function refusals(db: AdapterFixture): void {
 
     it('what is not known of any option, by the nearest', () => {
       const names: readonly (keyof QueryOptions)[] = [
-        ...(['where', 'select', 'order', 'take', 'skip', 'relations', 'count', 'latest'] as const),
-        ...(['set', 'similar', 'often', 'returning', 'greatest'] as const),
+        ...(['where', 'select', 'order', 'take', 'skip', 'relations', 'count', 'currentRows'] as const),
+        ...(['set', 'collationEquality', 'keepPrepared', 'returning', 'returningMax'] as const),
       ];
       for (const name of names) {
         expect(preparing({ [`${name}x`]: 1 })).toThrow(`${name}x is no option (did you mean ${name}?)`);
@@ -187,7 +187,7 @@ export function refusals(db: AdapterFixture): void {
       expect(preparing({ set: { nope: 1 } }, 'updateAll')).toThrow(SessionValidationError);
       expect(preparing({ set: { title: 'a' }, returning: ['nope'] }, 'updateAll')).toThrow(SessionValidationError);
       expect(preparing({ returning: ['nope'] }, 'deleteAll')).toThrow(SessionValidationError);
-      expect(preparing({ take: 1, greatest: 'nope' }, 'deleteAll')).toThrow(SessionValidationError);
+      expect(preparing({ take: 1, returningMax: 'nope' }, 'deleteAll')).toThrow(SessionValidationError);
       await expect(db.adapter.insert(Photo, { nope: 1 })).rejects.toThrow(SessionValidationError);
       await expect(db.adapter.insert(Photo, { title: 'a' }, { returning: ['nope'] })).rejects.toThrow(
         SessionValidationError,

@@ -41,7 +41,7 @@ export function storing(db: AdapterFixture): void {
         const id = await db.photo(row);
         const stored = { id, album: null, ownerId: null, ...row };
         expect(await db.find(Photo, { where: { id } })).toEqual([stored]);
-        expect(await db.find(Photo, { where: { id }, often: true })).toEqual([stored]);
+        expect(await db.find(Photo, { where: { id }, keepPrepared: true })).toEqual([stored]);
       }),
       RUNS,
     );

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { vi } from 'vitest';
-import type { SessionsAdapter } from '@app/sessions';
+import type { EctoAdapter } from '@app/sessions';
 import { STORAGE } from '../../../apps/demo/src/database/database.module.js';
 import { createDemo } from '../../../apps/demo/src/demo.js';
 import { Sessions } from '../../../apps/demo/src/sessions/sessions.js';
@@ -60,8 +60,8 @@ export class DemoApp {
     return this.app.get(DataSource);
   }
 
-  get storage(): SessionsAdapter {
-    return this.app.get<SessionsAdapter>(STORAGE);
+  get storage(): EctoAdapter {
+    return this.app.get<EctoAdapter>(STORAGE);
   }
 
   get sessions(): Sessions {

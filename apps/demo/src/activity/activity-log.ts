@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { SessionEvent, SessionsAdapter } from '@app/sessions';
+import type { SessionEvent, EctoAdapter } from '@app/sessions';
 import { In } from 'typeorm';
 import { STORAGE } from '../database/database.module.js';
 import { type Session, Sessions } from '../sessions/sessions.js';
@@ -21,7 +21,7 @@ export class ActivityLog implements OnModuleInit, OnApplicationShutdown {
 
   constructor(
     private readonly sessions: Sessions,
-    @Inject(STORAGE) private readonly storage: SessionsAdapter,
+    @Inject(STORAGE) private readonly storage: EctoAdapter,
   ) {}
 
   onModuleInit(): void {

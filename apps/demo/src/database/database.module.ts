@@ -9,7 +9,7 @@ import { User } from '../users/user.entity.js';
 import { dataSourceOptions } from './data-source.options.js';
 import { Transactions } from './transactions.js';
 
-/** Where all rows of the demo are: a `SessionsAdapter`, which stores any entity. */
+/** Where all rows of the demo are: a `EctoAdapter`, which stores any entity. */
 export const STORAGE = Symbol('demo:storage');
 
 /** Gives the application its storage: a database, or with `memory:` the memory of the process, and no data source at all. */

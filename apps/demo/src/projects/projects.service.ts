@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, NotFoundException } from '@nestjs/common';
-import type { QueryOptions, SessionsAdapter } from '@app/sessions';
+import type { QueryOptions, EctoAdapter } from '@app/sessions';
 import { STORAGE } from '../database/database.module.js';
 import { Project } from './project.entity.js';
 
 @Injectable()
 export class ProjectsService {
-  constructor(@Inject(STORAGE) private readonly storage: SessionsAdapter) {}
+  constructor(@Inject(STORAGE) private readonly storage: EctoAdapter) {}
 
   async create(userId: string, name: string): Promise<Pick<Project, 'id' | 'name'>> {
     const id = randomUUID();

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { SessionsAdapter } from '@app/sessions';
+import type { EctoAdapter } from '@app/sessions';
 import { STORAGE } from '../database/database.module.js';
 import { createDemo, databaseUrl } from '../demo.js';
 import { SEEDED_LOGIN } from './people.js';
@@ -24,7 +24,7 @@ export async function runSeed(args: readonly string[], print: (line: string) => 
   const app = await createDemo({ logger: ['warn', 'error', 'fatal'] });
   try {
     const begin = Date.now();
-    const { people, replaced } = await seed(app.get<SessionsAdapter>(STORAGE), {
+    const { people, replaced } = await seed(app.get<EctoAdapter>(STORAGE), {
       sessions,
       besideOthers: values['beside-others'],
       onProgress: (written) => print(`${textOf(written)} of ${textOf(sessions)} sessions`),

@@ -1,4 +1,4 @@
-import type { SessionsAdapter } from '@app/sessions';
+import type { EctoAdapter } from '@app/sessions';
 import { Like, Not } from 'typeorm';
 import { Activity } from '../activity/activity.entity.js';
 import { ApiKeys } from '../projects/api-keys.js';
@@ -39,7 +39,7 @@ export interface Seeded {
  *
  * @returns whether it did
  */
-export async function seedIfNew(storage: SessionsAdapter, databaseUrl: string): Promise<boolean> {
+export async function seedIfNew(storage: EctoAdapter, databaseUrl: string): Promise<boolean> {
   if (!/^(?:sqlite|memory):/.test(databaseUrl) || (await countUsers(storage, {})) > 0) return false;
   await seed(storage, { sessions: FIRST_SESSIONS });
   return true;
@@ -50,7 +50,7 @@ export async function seedIfNew(storage: SessionsAdapter, databaseUrl: string): 
  *
  * @throws Error where other people are in it, unless that is meant
  */
-export async function seed(storage: SessionsAdapter, options: SeedOptions): Promise<Seeded> {
+export async function seed(storage: EctoAdapter, options: SeedOptions): Promise<Seeded> {
   const { sessions: total, besideOthers = false, now = new Date(), onProgress } = options;
   const others = await countUsers(storage, { email: Not(Like(`%@${DOMAIN}`)) });
   if (others > 0 && !besideOthers) {
@@ -85,7 +85,7 @@ export async function seed(storage: SessionsAdapter, options: SeedOptions): Prom
 }
 
 /** In the order in which they refer to each other. */
-async function write(storage: SessionsAdapter, people: readonly Person[]): Promise<void> {
+async function write(storage: EctoAdapter, people: readonly Person[]): Promise<void> {
   await storage.insertAll(
     User,
     people.map(({ user }) => user),
@@ -108,7 +108,7 @@ async function write(storage: SessionsAdapter, people: readonly Person[]): Promi
   );
 }
 
-async function countUsers(storage: SessionsAdapter, where: Row): Promise<number> {
+async function countUsers(storage: EctoAdapter, where: Row): Promise<number> {
   const { count } = await storage.execute(storage.prepare('all', User, { where, count: true }));
   return count;
 }

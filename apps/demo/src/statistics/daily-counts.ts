@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { SessionEvent, SessionsAdapter } from '@app/sessions';
+import type { SessionEvent, EctoAdapter } from '@app/sessions';
 import { MoreThanOrEqual } from 'typeorm';
 import { STORAGE } from '../database/database.module.js';
 import { type Session, Sessions } from '../sessions/sessions.js';
@@ -21,7 +21,7 @@ export class DailyCounts implements OnModuleInit, OnApplicationShutdown {
 
   constructor(
     private readonly sessions: Sessions,
-    @Inject(STORAGE) private readonly storage: SessionsAdapter,
+    @Inject(STORAGE) private readonly storage: EctoAdapter,
   ) {}
 
   onModuleInit(): void {
@@ -66,8 +66,8 @@ export class DailyCounts implements OnModuleInit, OnApplicationShutdown {
 
   /** One process at a time, since each adds to what the others have written. */
   async #add(day: string, more: Counts): Promise<void> {
-    await this.storage.serially('demo:daily-counts', async (storage) => {
-      const { rows } = await storage.execute(storage.prepare('all', DailyCount, { where: { day }, latest: true }));
+    await this.storage.withLock('demo:daily-counts', async (storage) => {
+      const { rows } = await storage.execute(storage.prepare('all', DailyCount, { where: { day }, currentRows: true }));
       const [row] = rows as unknown[] as DailyCount[];
       if (row === undefined) await storage.insert(DailyCount, { day, ...more });
       else

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ConflictException, Inject, Injectable, NotFoundException, type OnModuleInit } from '@nestjs/common';
-import { type SessionsAdapter, UniqueConstraintError } from '@app/sessions';
+import { type EctoAdapter, UniqueConstraintError } from '@app/sessions';
 import type { EntityManager } from 'typeorm';
 import { STORAGE } from '../database/database.module.js';
 import { hashPassword, verifyPassword } from './password.js';
@@ -11,7 +11,7 @@ export class UsersService implements OnModuleInit {
   /** The hash of a password that nobody has. */
   #decoy = '';
 
-  constructor(@Inject(STORAGE) private readonly storage: SessionsAdapter) {}
+  constructor(@Inject(STORAGE) private readonly storage: EctoAdapter) {}
 
   async onModuleInit(): Promise<void> {
     this.#decoy = await hashPassword(randomBytes(SECRET_BYTES).toString('hex'));

@@ -8,7 +8,7 @@ interface Turn {
 }
 
 /** Calls of the same name, one at a time, in the order in which they came. */
-export class Turns {
+export class KeyedMutex {
   readonly #current = new AsyncLocalStorage<Turn>();
   /** By line and name, what the next call waits for. */
   readonly #last = new WeakMap<object, Map<string, Promise<void>>>();
@@ -26,14 +26,14 @@ export class Turns {
   }
 
   /** Runs `fn` when all calls of these names that came before, in the same line, are done. */
-  async take<T>(names: readonly string[], fn: () => Promise<T>, line: object = this): Promise<T> {
+  async run<T>(names: readonly string[], fn: () => Promise<T>, line: object = this): Promise<T> {
     const [name, ...others] = names;
     if (name === undefined) return fn();
     const { before, leave } = this.#join(line, name);
     await before;
     const turn: Turn = { name, outer: this.#current.getStore(), over: false };
     try {
-      return await this.#current.run(turn, () => this.take(others, fn, line));
+      return await this.#current.run(turn, () => this.run(others, fn, line));
     } finally {
       turn.over = true;
       leave();

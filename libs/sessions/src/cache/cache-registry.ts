@@ -1,8 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Column } from '../adapters/port/columns.js';
-import { MemoryAdapter } from '../adapters/memory/memory-adapter.js';
-import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
+import type { AdapterMeta, SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { ResolvedCache } from './cache-options.js';
 import { CachedSessions } from './cached-sessions.js';
 import { connectionProblems } from './channels/channel-connections.js';
@@ -32,9 +30,10 @@ export class Caches {
     columns: () => Iterable<Column>,
     adapter: SessionsAdapter,
   ): CachedSessions | undefined {
-    const channel = given === undefined ? this.#channelOf(adapter) : given;
+    const storage = adapter.init([]);
+    const channel = given === undefined ? this.#channelOf(storage) : given;
     if (channel === undefined) return undefined;
-    const invalidations = channel === null ? undefined : this.#invalidationsOf(channel, adapter);
+    const invalidations = channel === null ? undefined : this.#invalidationsOf(channel, storage);
     return new CachedSessions(limits, new SessionCopies(columns()), table, invalidations);
   }
 
@@ -54,22 +53,21 @@ export class Caches {
     await Promise.all([...this.#shared.values()].map(({ invalidations }) => invalidations.close()));
   }
 
-  #invalidationsOf(channel: InvalidationChannel, adapter: SessionsAdapter): Invalidations {
+  #invalidationsOf(channel: InvalidationChannel, { dataSource }: AdapterMeta): Invalidations {
     let shared = this.#shared.get(channel);
     if (!shared) {
       const sources = new Set<DataSource>();
       shared = { invalidations: new Invalidations(forTables(channel, sources), this.log), sources };
       this.#shared.set(channel, shared);
     }
-    if (adapter instanceof TypeOrmAdapter) shared.sources.add(adapter.dataSource);
+    if (dataSource) shared.sources.add(dataSource);
     return shared.invalidations;
   }
 
-  /** The channel that comes with a storage, if any; memory is of one process only. */
-  #channelOf(adapter: SessionsAdapter): InvalidationChannel | null | undefined {
-    if (adapter instanceof MemoryAdapter) return null;
-    if (!(adapter instanceof TypeOrmAdapter) || adapter.dataSource.options.type !== 'postgres') return undefined;
-    const { dataSource } = adapter;
+  /** The channel that comes with a storage, if any; `null` where it needs none. */
+  #channelOf({ invalidation, dataSource }: AdapterMeta): InvalidationChannel | null | undefined {
+    if (invalidation === 'none') return null;
+    if (invalidation !== 'postgres' || !dataSource) return undefined;
     let channel = this.#postgres.get(dataSource);
     if (!channel) this.#postgres.set(dataSource, (channel = new PostgresChannel(dataSource)));
     return channel;

@@ -96,7 +96,8 @@ export async function refuseStaleProof(
     if (provedAt.getTime() <= changedMs + SKEW_MS) throw new StaleCredentialsError(table.table, field);
   } catch (error) {
     // An error undoes a transaction of our own; here there may be none, or the caller's, who may catch it.
-    await adapter.delete(table.entity, { id: row['id'] }).catch(() => undefined);
+    const undo = adapter.prepare('deleteAll', table.entity, { where: { id: row['id'] } });
+    await adapter.execute(undo).catch(() => undefined);
     throw error;
   }
 }
@@ -165,7 +166,7 @@ export async function revokeForCredentials(
     for (const { mark } of owners) await writeMark(inner, mark, { at: table.now(), until });
     return revoke(table, where, CREDENTIALS_CHANGED, inner, tell);
   };
-  const count = await writeSerially(adapter, table.events, locks, change, 'latest');
+  const count = await writeSerially(adapter, table.events, locks, change, 'currentRows');
   UNMARKED.delete(table.adapter);
   if (until) await adapter.afterTransaction(() => settle(table, adapter, owners, until));
   return count;

@@ -16,7 +16,7 @@ export function markName(kind: string, about: readonly unknown[]): string {
 
 /** What a mark says now, also in a transaction that began before it was made. */
 export async function readMark(adapter: SessionsAdapter, name: string): Promise<MarkedTime | undefined> {
-  const query = adapter.prepare('all', SessionMark, { where: { name }, select: ['at', 'until'], latest: true });
+  const query = adapter.prepare('all', SessionMark, { where: { name }, select: ['at', 'until'], currentRows: true });
   return (await adapter.execute(query)).rows?.[0] as MarkedTime | undefined;
 }
 

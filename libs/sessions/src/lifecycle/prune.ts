@@ -85,8 +85,8 @@ async function* deletedBatches(
       where: { ...where, [time]: remaining },
       order,
       take: param('size'),
-      greatest: time,
-      often: true,
+      returningMax: time,
+      keepPrepared: true,
     });
   const first = prepared(LessThanOrEqual(param('until')));
   // The rows before have gone, but an index may keep what they left for as long as an old transaction could see them.
@@ -103,7 +103,7 @@ async function* deletedBatches(
     const last = rows?.[0];
     if (count === 0 && !last) return;
     from = writable(last?.[time] as Date | undefined) ?? from;
-    if ((await adapter.settle()) && pace === IN_PROCESS) pace = IN_PROCESS_TO_DISK;
+    if ((await adapter.checkpoint()) && pace === IN_PROCESS) pace = IN_PROCESS_TO_DISK;
     size = nextBatchSize({ size, rows: count, ms }, { ...pace, max, min: Math.min(pace.min, max) });
     pauseMs += ms * pace.pause;
     if (pauseMs < SHORTEST_PAUSE_MS) continue;

@@ -68,7 +68,7 @@ export async function findValid(
   const adapter = adapterIn(table, manager);
   const where = { id: session.id, ...validAt(table, table.now()) };
   const select = table.fixedEnds.readBeside(table.selected);
-  const { rows } = await adapter.execute(adapter.prepare('all', table.entity, { where, select, latest }));
+  const { rows } = await adapter.execute(adapter.prepare('all', table.entity, { where, select, currentRows: latest }));
   const found = judge(table, rows?.[0]).session;
   return found && { ...session, ...found };
 }
@@ -82,7 +82,7 @@ export function dataReader(
   const prepared = table.adapter.prepare('all', table.entity, {
     where: { id: param('id') },
     select: ['data'],
-    often: true,
+    keepPrepared: true,
   });
   return (id, manager) =>
     chain(adapterIn(table, manager).first(prepared, { id }), (row) => row && ((row['data'] ?? {}) as Data));

@@ -10,14 +10,14 @@ export async function writeSerially<T>(
   events: TableEvents,
   names: readonly string[],
   write: (inner: SessionsAdapter, tell: (event: Told) => void) => Promise<T>,
-  reading?: 'latest',
+  reading?: 'currentRows',
 ): Promise<T> {
   let told: Told[] = [];
   const writeOnce = (inner: SessionsAdapter): Promise<T> => {
     told = [];
     return write(inner, inner === adapter ? (event) => events.tell(event) : (event) => void told.push(event));
   };
-  const result = await adapter.serially(names, writeOnce, reading);
+  const result = await adapter.withLock(names, writeOnce, reading);
   for (const event of told) events.tell(event);
   return result;
 }

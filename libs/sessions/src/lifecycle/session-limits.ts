@@ -59,7 +59,7 @@ export async function insertWithinLimits(
   const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${table.table}:${replaced}`] : owners;
   await (names.length === 0
     ? write(adapter)
-    : writeSerially(adapter, table.events, names, write, provedAt && 'latest'));
+    : writeSerially(adapter, table.events, names, write, provedAt && 'currentRows'));
 }
 
 /** The fields by whose values a new row is locked: the owner before others, as whoever changes credentials has it first. */
@@ -80,7 +80,7 @@ async function countOf(
 ): Promise<Count> {
   const where = whereOf(table, [{ [field]: owner, ...(replaced !== undefined && { id: Not(replaced) }) }]);
   const select = ['id', 'createdAt', ...(table.definition.lastUse ? ['lastUsedAt'] : [])];
-  const { rows } = await adapter.execute(adapter.prepare('all', table.entity, { where, select, latest: true }));
+  const { rows } = await adapter.execute(adapter.prepare('all', table.entity, { where, select, currentRows: true }));
   const sessions: unknown[] = rows!;
   if (sessions.length >= max && whenFull === 'reject') throw new SessionLimitError(table.table, field, max);
   const byUse = whenFull === 'endLeastRecentlyUsed';

@@ -91,8 +91,8 @@ export class TokenLookup {
         // Of several it tells which one a row has.
         select: one ? select : [...select, column],
         // Several are told apart here.
-        similar: !one,
-        often: true,
+        collationEquality: !one,
+        keepPrepared: true,
       });
       statement = { prepared, names };
       this.#statements.set(size, statement);

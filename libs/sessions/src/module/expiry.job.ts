@@ -81,7 +81,7 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
         `Deleted ${count.toLocaleString('en')} expired rows of "${store.table}" so far, ${perSecond.toLocaleString('en')} a second`,
       );
     };
-    const deleted = await store.adapter.exclusively(expiryJobName(store), (adapter) =>
+    const deleted = await store.adapter.tryLock(expiryJobName(store), (adapter) =>
       pruneExpired(store, adapter, { progress, signal: this.#stop.signal }),
     );
     if (deleted === undefined) this.#logger.debug(`Expired rows of "${store.table}" are being deleted by another node`);

@@ -1,6 +1,6 @@
 import { Table, TableForeignKey } from 'typeorm';
 import type { EntityMetadata, QueryRunner } from 'typeorm';
-import { ConnectionMetadataBuilder } from 'typeorm/connection/ConnectionMetadataBuilder.js';
+import { ConnectionMetadataBuilder } from '../adapters/typeorm/internals.js';
 import { marksMetadata } from '../adapters/typeorm/marks-table.js';
 import { SessionsConfigError } from '../errors/errors.js';
 import { definitionProblems } from '../table/check-definition.js';

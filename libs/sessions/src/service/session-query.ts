@@ -2,7 +2,6 @@ import type { EntityManager, FindOptionsRelations, ObjectLiteral, SelectQueryBui
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Direction, Prepared, QueryKind, QueryOptions, Row, Where } from '../adapters/port/query.js';
 import { columnOf } from '../adapters/query/conditions.js';
-import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
 import { CREDENTIALS_CHANGED, ownersNamed, revokeForCredentials } from '../lifecycle/credentials-changed.js';
 import { MultipleSessionsError, UnsupportedQueryError } from '../errors/errors.js';
 import { knownOptions } from '../errors/known-options.js';
@@ -172,11 +171,9 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
    * @throws UnsupportedQueryError on an adapter without TypeORM
    */
   toQueryBuilder(alias = 'session'): SelectQueryBuilder<ObjectLiteral> {
-    const adapter = this.#adapter;
-    if (!(adapter instanceof TypeOrmAdapter)) {
-      throw new UnsupportedQueryError(`Table "${this.#store.table}": toQueryBuilder() needs the TypeOrmAdapter.`);
-    }
-    return adapter.queryBuilder(this.#store.entity, alias, this.#where());
+    const builder = this.#adapter.queryBuilder?.(this.#store.entity, alias, this.#where());
+    if (builder) return builder;
+    throw new UnsupportedQueryError(`Table "${this.#store.table}": toQueryBuilder() needs the TypeOrmAdapter.`);
   }
 
   get #adapter(): SessionsAdapter {

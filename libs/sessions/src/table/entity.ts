@@ -1,6 +1,6 @@
 import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
 import type { EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';
-import { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
+import { EntitySchemaTransformer } from '../adapters/typeorm/internals.js';
 import type { BuiltInColumn } from './built-in-columns.js';
 import { builtInColumnsOf, builtInIndexes, DEFAULT_STRING_LENGTH, hiddenOf } from './columns.js';
 import { type ColumnMapping, fieldsOf, relationsOf, type SessionsTableDefinition, tableNameOf } from './definition.js';

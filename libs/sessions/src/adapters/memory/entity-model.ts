@@ -1,12 +1,11 @@
 import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
-import { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
-import { ApplyValueTransformers } from 'typeorm/util/ApplyValueTransformers.js';
 import { UnsupportedQueryError } from '../../errors/errors.js';
 import { type Column, type ColumnKind, kindOf } from '../port/columns.js';
 import type { Schema } from '../port/query.js';
+import { ApplyValueTransformers, EntitySchemaTransformer } from '../typeorm/internals.js';
 import type { TableShape } from './memory-table.js';
 import type { MemoryColumn } from './stored-row.js';
-import { PACKINGS } from './codecs.js';
+import { CODECS } from './codecs.js';
 
 type Args = Pick<
   ReturnType<typeof getMetadataArgsStorage>,
@@ -50,7 +49,8 @@ export interface EntityModel extends TableShape {
 export function entityModel(schema: Schema): EntityModel {
   const { args, targets } = argsOf(schema);
   const columnArgs = uniqueBy(args.filterColumns(targets), (column) => column.propertyName);
-  if (columnArgs.length === 0) throw new UnsupportedQueryError(`${nameOf(schema)} is no entity: it has no columns.`);
+  if (columnArgs.length === 0)
+    throw new UnsupportedQueryError(`${schemaName(schema)} is no entity: it has no columns.`);
   const columns = new Map(columnArgs.map((column, index) => [column.propertyName, memoryColumn(column, index)]));
   const generated = new Map<MemoryColumn, 'id' | 'binaryId'>();
   for (const [name, column] of columns) {
@@ -105,7 +105,7 @@ export function junctionModel(name: string, ...sides: readonly [string, MemoryCo
 }
 
 /** The name of an entity in messages. */
-export function nameOf(schema: Schema): string {
+export function schemaName(schema: Schema): string {
   if (typeof schema === 'string') return schema;
   if (schema instanceof EntitySchema) return schema.options.name;
   return typeof schema === 'function' ? schema.name : schema.name;
@@ -121,7 +121,7 @@ function argsOf(schema: Schema): { args: Args; targets: (Function | string)[] } 
   }
   if (typeof schema !== 'function')
     throw new UnsupportedQueryError(
-      `"${nameOf(schema)}" is not known: give its EntitySchema or class, or init() it first.`,
+      `"${schemaName(schema)}" is not known: give its EntitySchema or class, or init() it first.`,
     );
   const targets: Function[] = [];
   for (
@@ -135,7 +135,7 @@ function argsOf(schema: Schema): { args: Args; targets: (Function | string)[] } 
 }
 
 function tableName(args: Args, targets: (Function | string)[], schema: Schema): string {
-  return args.filterTables(targets)[0]?.name ?? nameOf(schema);
+  return args.filterTables(targets)[0]?.name ?? schemaName(schema);
 }
 
 function memoryColumn({ propertyName, options, mode }: ColumnArgs, index: number): MemoryColumn {
@@ -156,7 +156,7 @@ function memoryColumn({ propertyName, options, mode }: ColumnArgs, index: number
       to: (value) => ApplyValueTransformers.transformTo(transformer, value) as unknown,
       from: (stored) => ApplyValueTransformers.transformFrom(transformer, stored) as unknown,
     },
-    packing: PACKINGS[kind],
+    codec: CODECS[kind],
   };
 }
 

@@ -6,9 +6,10 @@ import { chunkOption, conflictOption, insertOptions } from '../port/call-options
 import type { Column } from '../port/columns.js';
 import { columnOf } from '../query/conditions.js';
 import { storedRow } from '../query/rows.js';
-import type { AdapterMeta, ColumnState, SessionsAdapter } from '../port/sessions-adapter.js';
-import type { Conversion } from '../port/query.js';
+import type { EctoAdapter } from '../port/ecto-adapter.js';
+import type { AdapterMeta, ColumnState } from '../port/sessions-adapter.js';
 import type {
+  Conversion,
   Executed,
   InsertOptions,
   OnConflict,
@@ -21,15 +22,15 @@ import type {
   StreamOptions,
   Where,
 } from '../port/query.js';
-import { Turns } from '../keyed-mutex.js';
+import { KeyedMutex } from '../keyed-mutex.js';
 import { canonical, toStored } from '../query/values.js';
-import { type EntityModel, entityModel, junctionModel, nameOf } from './entity-model.js';
+import { type EntityModel, entityModel, junctionModel, schemaName } from './entity-model.js';
 import { MemoryTable } from './memory-table.js';
-import { type MemoryColumn, packed, type StoredRow, unpacked } from './stored-row.js';
-import { bindSlots, type MemoryPrepared, prepareQuery, run, select } from './memory-query.js';
-import { loadRow, MemoryRow } from './raw-row.js';
-import { inTurns } from './yielding-iterator.js';
-import { junctionOf, loadRelations, type Lookup } from './relations.js';
+import { type MemoryColumn, encoded, type StoredRow, decoded } from './stored-row.js';
+import { bindSlots, type MemoryPrepared, compileMemoryQuery, run, select } from './memory-query.js';
+import { loadMemoryRow, MemoryRow } from './raw-row.js';
+import { yielding } from './yielding-iterator.js';
+import { junctionOf, attachRelations, type Lookup } from './relations.js';
 
 interface OpenTable {
   readonly table: MemoryTable;
@@ -49,11 +50,11 @@ interface OpenTable {
  * SessionsModule.forRoot({ adapter: new MemoryAdapter() })
  * ```
  */
-export class MemoryAdapter implements SessionsAdapter {
+export class MemoryAdapter implements EctoAdapter {
   readonly #namespace = `memory:${uuidv4()}`;
   readonly #tables = new Map<Schema, OpenTable>();
   readonly #locks = new Set<string>();
-  readonly #turns = new Turns();
+  readonly #mutex = new KeyedMutex();
   #lastId = 0;
 
   init(schemas: readonly Schema[]): AdapterMeta {
@@ -61,6 +62,7 @@ export class MemoryAdapter implements SessionsAdapter {
     return {
       namespace: this.#namespace,
       inProcess: true,
+      invalidation: 'none',
       tables: new Map([...this.#tables].map(([schema, { model }]) => [schema, model])),
     };
   }
@@ -73,18 +75,18 @@ export class MemoryAdapter implements SessionsAdapter {
     return { exists: true, addedBy: '' };
   }
 
-  async checkout<T>(fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
+  async checkout<T>(fn: (adapter: EctoAdapter) => Promise<T>): Promise<T> {
     return fn(this);
   }
 
   /** @throws UnsupportedQueryError: a database's transaction cannot undo what is written here */
-  within(_manager: EntityManager): SessionsAdapter {
+  within(_manager: EntityManager): EctoAdapter {
     throw new UnsupportedQueryError(
       'MemoryAdapter takes part in no TypeORM transaction: leave { manager } out, or use the TypeOrmAdapter.',
     );
   }
 
-  async exclusively<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined> {
+  async tryLock<T>(name: string, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T | undefined> {
     if (this.#locks.has(name)) return undefined;
     this.#locks.add(name);
     try {
@@ -94,15 +96,15 @@ export class MemoryAdapter implements SessionsAdapter {
     }
   }
 
-  async serially<T>(names: string | readonly string[], fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T> {
-    return this.#turns.take(this.#turns.free(names), () => fn(this));
+  async withLock<T>(names: string | readonly string[], fn: (adapter: EctoAdapter) => Promise<T>): Promise<T> {
+    return this.#mutex.run(this.#mutex.free(names), () => fn(this));
   }
 
   async afterTransaction(fn: () => Promise<void>): Promise<void> {
     await fn();
   }
 
-  async settle(): Promise<boolean> {
+  async checkpoint(): Promise<boolean> {
     return false;
   }
 
@@ -111,11 +113,11 @@ export class MemoryAdapter implements SessionsAdapter {
   }
 
   dumpers(column: Column): readonly Conversion[] {
-    return [(value) => toStored(column, value), (stored) => packed(column as MemoryColumn, stored)];
+    return [(value) => toStored(column, value), (stored) => encoded(column as MemoryColumn, stored)];
   }
 
   loaders(column: Column): readonly Conversion[] {
-    return [(value) => unpacked(column as MemoryColumn, value)];
+    return [(value) => decoded(column as MemoryColumn, value)];
   }
 
   async insert(schema: Schema, row: Row, options: InsertOptions = {}): Promise<Row | null> {
@@ -124,7 +126,7 @@ export class MemoryAdapter implements SessionsAdapter {
     const columns = returning ? returning.map((name) => columnOf(model, name)) : model.primary;
     const values = this.#newValues(table, model, row);
     const written = this.#write(table, values, onConflict);
-    return written && loadRow(model, columns, written.values);
+    return written && loadMemoryRow(model, columns, written.values);
   }
 
   async insertAll(
@@ -159,7 +161,7 @@ export class MemoryAdapter implements SessionsAdapter {
 
   prepare(kind: QueryKind, schema: Schema, options: QueryOptions = {}): Prepared {
     const { table, model } = this.#open(schema);
-    return prepareQuery(table, model, kind, schema, options);
+    return compileMemoryQuery(table, model, kind, schema, options);
   }
 
   async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
@@ -178,7 +180,7 @@ export class MemoryAdapter implements SessionsAdapter {
 
   stream(prepared: Prepared, params: Row = {}, options: StreamOptions = {}): AsyncIterable<Row> {
     const query = prepared as MemoryPrepared;
-    return inTurns(this.#streamed(query, params), chunkOption(query.model.name, options));
+    return yielding(this.#streamed(query, params), chunkOption(query.model.name, options));
   }
 
   /** The rows that are there at the beginning, each as it is when it is asked for. */
@@ -197,13 +199,13 @@ export class MemoryAdapter implements SessionsAdapter {
   #run(prepared: Prepared, params: Row = {}): Executed {
     const query = prepared as MemoryPrepared;
     const executed = run(query, bindSlots(query, params));
-    if (query.options.relations) loadRelations(this.#lookup, query.model, executed.rows!, query.options.relations);
+    if (query.options.relations) attachRelations(this.#lookup, query.model, executed.rows!, query.options.relations);
     return executed;
   }
 
   #loaded({ columns, model, options }: MemoryPrepared, { values }: StoredRow): Row {
-    const row = loadRow(model, columns!, values);
-    if (options.relations) loadRelations(this.#lookup, model, [row], options.relations);
+    const row = loadMemoryRow(model, columns!, values);
+    if (options.relations) attachRelations(this.#lookup, model, [row], options.relations);
     return row;
   }
 
@@ -241,12 +243,12 @@ export class MemoryAdapter implements SessionsAdapter {
     const stored = storedRow(model, row);
     const missing: Record<string, string> = {};
     const values = Array.from(model.columns.values(), (column) => {
-      if (stored.has(column)) return packed(column, stored.get(column));
+      if (stored.has(column)) return encoded(column, stored.get(column));
       const generated = model.generated.get(column);
       if (generated) return generated === 'id' ? table.nextId() : uuidv7();
       const fallback = model.defaultOf(column);
       if (!fallback) missing[column.property] = 'is required';
-      return packed(column, fallback ? canonical(column, fallback()) : null);
+      return encoded(column, fallback ? canonical(column, fallback()) : null);
     });
     if (Object.keys(missing).length > 0) throw new SessionValidationError(model.name, missing);
     return values;
@@ -266,7 +268,7 @@ export class MemoryAdapter implements SessionsAdapter {
   /** The table of a name: that of an entity that was used before, or the join table of one. */
   #named(name: string): OpenTable | undefined {
     for (const [schema, opened] of this.#tables) {
-      if (nameOf(schema) === name || opened.model.name === name) return opened;
+      if (schemaName(schema) === name || opened.model.name === name) return opened;
     }
     for (const { model } of this.#tables.values()) {
       for (const relation of model.relationList) {

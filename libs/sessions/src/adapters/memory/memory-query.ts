@@ -9,9 +9,9 @@ import { type AccessPath, accessPath } from './access-path.js';
 import { compareStored } from './ordering.js';
 import type { EntityModel } from './entity-model.js';
 import { type MemoryTable } from './memory-table.js';
-import { type MemoryColumn, packed, type StoredRow } from './stored-row.js';
+import { type MemoryColumn, encoded, type StoredRow } from './stored-row.js';
 import { type Params, type ParamSlot, type Predicate, predicateOf, slotReader } from './predicate.js';
-import { loadRow } from './raw-row.js';
+import { loadMemoryRow } from './raw-row.js';
 
 type Reader = (params: Params) => unknown;
 
@@ -34,7 +34,7 @@ export interface MemoryPrepared extends Prepared {
   readonly columns: readonly MemoryColumn[] | undefined;
 }
 
-export function prepareQuery(
+export function compileMemoryQuery(
   table: MemoryTable,
   model: EntityModel,
   kind: QueryKind,
@@ -83,9 +83,9 @@ function assignments(
 
 function assigned(column: MemoryColumn, value: unknown, slots: ParamSlot[]): Assigned {
   if (value instanceof Param) {
-    return slotReader(slots, { name: value.name, convert: (given) => packed(column, toStorable(column, given)) });
+    return slotReader(slots, { name: value.name, convert: (given) => encoded(column, toStorable(column, given)) });
   }
-  const constant = packed(column, value);
+  const constant = encoded(column, value);
   return () => constant;
 }
 
@@ -103,11 +103,11 @@ function changed(column: MemoryColumn, { set, removed }: KeyChanges): Assigned {
   const given = Object.fromEntries(set);
   return (_params, before) => {
     const value = before[column.index];
-    const former = value === null ? null : column.packing.unpack(value);
+    const former = value === null ? null : column.codec.decode(value);
     const isObject = typeof former === 'object' && !Array.isArray(former);
     const object: Row = { ...(isObject && former), ...given };
     for (const key of removed) delete object[key];
-    return packed(column, object);
+    return encoded(column, object);
   };
 }
 
@@ -116,8 +116,8 @@ function copied(model: EntityModel, column: MemoryColumn, source: MemoryColumn):
   return (_params, before) => {
     const value = before[source.index];
     try {
-      const stored = value === null ? null : source.packing.unpack(value);
-      return packed(column, storable(column, canonical(column, stored)));
+      const stored = value === null ? null : source.codec.decode(value);
+      return encoded(column, storable(column, canonical(column, stored)));
     } catch (error) {
       if (error instanceof ValueError)
         throw new SessionValidationError(model.name, { [column.property]: error.message });
@@ -172,9 +172,9 @@ export function run(query: MemoryPrepared, params: Params): Executed {
   const rows = select(query, params);
   const { kind, columns, table, model, options } = query;
   if (kind === 'updateAll') updateRows(query, params, rows);
-  const loaded = columns ? rows.map((row) => loadRow(model, columns, row.values)) : null;
+  const loaded = columns ? rows.map((row) => loadMemoryRow(model, columns, row.values)) : null;
   if (kind === 'deleteAll') for (const row of rows) table.delete(row);
-  return { count: rows.length, rows: options.greatest ? greatestOf(loaded!, columns![0]!) : loaded };
+  return { count: rows.length, rows: options.returningMax ? greatestOf(loaded!, columns![0]!) : loaded };
 }
 
 function updateRows({ table, set }: MemoryPrepared, params: Params, rows: readonly StoredRow[]): void {

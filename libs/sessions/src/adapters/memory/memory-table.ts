@@ -75,7 +75,7 @@ export class MemoryTable {
   ): { row: StoredRow; columns: readonly MemoryColumn[] } | undefined {
     for (const { columns, rows } of this.#uniques) {
       if (target && !isOf(columns, target)) continue;
-      const key = keyOf(columns, values);
+      const key = uniqueKey(columns, values);
       const row = key === undefined ? undefined : rows.get(key);
       if (row && row !== except) return { row, columns };
     }
@@ -101,7 +101,7 @@ export class MemoryTable {
 
   delete(row: StoredRow): void {
     for (const { columns, rows } of this.#uniques) {
-      const key = keyOf(columns, row.values);
+      const key = uniqueKey(columns, row.values);
       if (key !== undefined) rows.delete(key);
     }
     for (const sorted of this.#sorted.values()) sorted.delete(row);
@@ -117,13 +117,13 @@ export class MemoryTable {
     const uniques = this.#uniques.filter((index) => index.columns.some(changed));
     const sorted = [...this.#sorted].filter(([column]) => changed(column));
     for (const { columns, rows } of uniques) {
-      const key = keyOf(columns, before);
+      const key = uniqueKey(columns, before);
       if (key !== undefined) rows.delete(key);
     }
     for (const [, index] of sorted) index.delete(row);
     row.values = values;
     for (const { columns, rows } of uniques) {
-      const key = keyOf(columns, values);
+      const key = uniqueKey(columns, values);
       if (key !== undefined) rows.set(key, row);
     }
     for (const [, index] of sorted) index.add(row);
@@ -132,7 +132,7 @@ export class MemoryTable {
 
   #index(row: StoredRow): void {
     for (const { columns, rows } of this.#uniques) {
-      const key = keyOf(columns, row.values);
+      const key = uniqueKey(columns, row.values);
       if (key !== undefined) rows.set(key, row);
     }
     for (const sorted of this.#sorted.values()) sorted.add(row);
@@ -170,7 +170,7 @@ function isOf(columns: readonly MemoryColumn[], names: readonly string[]): boole
 }
 
 /** What rows are equal by in a unique index; none where a value is null, which equals nothing. */
-function keyOf(columns: readonly MemoryColumn[], values: readonly unknown[]): unknown {
+function uniqueKey(columns: readonly MemoryColumn[], values: readonly unknown[]): unknown {
   if (columns.length === 1) return values[columns[0]!.index] ?? undefined;
   const key = columns.map((column) => values[column.index]);
   return key.includes(null) ? undefined : identity(key);

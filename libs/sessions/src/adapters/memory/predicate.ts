@@ -3,7 +3,7 @@ import { likeParts } from '../query/like.js';
 import { type JsonKey, Param } from '../port/operators.js';
 import { canonicalPattern, IMPOSSIBLE, toStored } from '../query/values.js';
 import { compareStored } from './ordering.js';
-import { type MemoryColumn, packed, type StoredRow } from './stored-row.js';
+import { type MemoryColumn, encoded, type StoredRow } from './stored-row.js';
 
 /** Unknown, as SQL has it: a comparison with null. */
 type Truth = boolean | undefined;
@@ -147,7 +147,7 @@ export function operandReader(
 ): (params: Params) => unknown {
   if (value instanceof Param)
     return slotReader(slots, { name: value.name, convert: (given) => packParam(column, given) });
-  return constantReader(path ? value : packed(column, value));
+  return constantReader(path ? value : encoded(column, value));
 }
 
 export function slotReader(slots: ParamSlot[], slot: ParamSlot): (params: Params) => unknown {
@@ -162,5 +162,5 @@ function constantReader(constant: unknown): () => unknown {
 /** A parameter's value as rows store it; null, which nothing equals, for one that the column cannot hold. */
 function packParam(column: MemoryColumn, given: unknown): unknown {
   const stored = toStored(column, given);
-  return stored === IMPOSSIBLE ? null : packed(column, stored);
+  return stored === IMPOSSIBLE ? null : encoded(column, stored);
 }

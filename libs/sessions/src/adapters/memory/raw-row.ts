@@ -1,7 +1,7 @@
 import { UnreadableRowError } from '../../errors/errors.js';
 import type { RawRow, Row } from '../port/query.js';
 import { type TableShape } from './memory-table.js';
-import { type MemoryColumn, unpacked } from './stored-row.js';
+import { type MemoryColumn, decoded } from './stored-row.js';
 
 /** Some columns of a row as it was when it was found. */
 export class MemoryRow implements RawRow {
@@ -12,23 +12,23 @@ export class MemoryRow implements RawRow {
   ) {}
 
   load(): Row {
-    return loadRow(this.shape, this.columns, this.values);
+    return loadMemoryRow(this.shape, this.columns, this.values);
   }
 
   value(name: string): unknown {
     const columns = this.columns.filter(({ property }) => property === name);
-    return loadRow(this.shape, columns, this.values)[name];
+    return loadMemoryRow(this.shape, columns, this.values)[name];
   }
 }
 
 /** The application's values of some columns of a row. */
-export function loadRow(shape: TableShape, columns: readonly MemoryColumn[], values: readonly unknown[]): Row {
+export function loadMemoryRow(shape: TableShape, columns: readonly MemoryColumn[], values: readonly unknown[]): Row {
   const row: Row = {};
   for (const column of columns) {
     try {
-      row[column.property] = unpacked(column, values[column.index]);
+      row[column.property] = decoded(column, values[column.index]);
     } catch (cause) {
-      const keys = shape.primary.map((key) => [key.property, unpacked(key, values[key.index])]);
+      const keys = shape.primary.map((key) => [key.property, decoded(key, values[key.index])]);
       throw new UnreadableRowError(shape.name, column.property, Object.fromEntries(keys), { cause });
     }
   }

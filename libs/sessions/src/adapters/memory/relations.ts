@@ -13,14 +13,14 @@ export interface Lookup {
 type Relations = FindOptionsRelations<ObjectLiteral>;
 
 /** Puts related rows into rows, one look-up for each relation, nested ones included. */
-export function loadRelations(lookup: Lookup, model: EntityModel, rows: readonly Row[], relations: Relations): void {
+export function attachRelations(lookup: Lookup, model: EntityModel, rows: readonly Row[], relations: Relations): void {
   for (const [name, nested] of Object.entries(relations)) {
     if (!nested || rows.length === 0) continue;
     const relation = model.relationList.find(({ property }) => property === name);
     if (!relation) throw new UnsupportedQueryError(`Table "${model.name}": "${name}" is no relation.`);
     const find = (schema: Schema, where: Where): Row[] => {
       const found = lookup.find(schema, where);
-      if (typeof nested === 'object') loadRelations(lookup, lookup.modelOf(schema), found, nested as Relations);
+      if (typeof nested === 'object') attachRelations(lookup, lookup.modelOf(schema), found, nested as Relations);
       return found;
     };
     load({ ...lookup, find }, model, relation, rows);

@@ -1,20 +1,20 @@
 import type { Column } from '../port/columns.js';
-import type { Packing } from './codecs.js';
+import type { Codec } from './codecs.js';
 
 /** A column and its place in a stored row. */
 export interface MemoryColumn extends Column {
   readonly index: number;
-  readonly packing: Packing;
+  readonly codec: Codec;
 }
 
 /** A value as rows store it; null stays null. */
-export function packed({ packing }: MemoryColumn, stored: unknown): unknown {
-  return stored === null ? null : packing.pack(stored);
+export function encoded({ codec }: MemoryColumn, stored: unknown): unknown {
+  return stored === null ? null : codec.encode(stored);
 }
 
 /** A value of a row as the application has it. */
-export function unpacked({ packing, transformer }: MemoryColumn, value: unknown): unknown {
-  const stored = value === null ? null : packing.unpack(value);
+export function decoded({ codec, transformer }: MemoryColumn, value: unknown): unknown {
+  const stored = value === null ? null : codec.decode(value);
   return transformer ? transformer.from(stored) : stored;
 }
 

@@ -2,7 +2,7 @@
  * A synchronous source as an asynchronous one, which after each `size` items lets the event loop have its turn. Written
  * out, since an async generator costs twice as much for each item.
  */
-export function inTurns<T>(source: Iterator<T, undefined>, size: number): AsyncIterableIterator<T> {
+export function yielding<T>(source: Iterator<T, undefined>, size: number): AsyncIterableIterator<T> {
   let read = 0;
   const nextAfterTurn = async (): Promise<IteratorResult<T>> => {
     await new Promise((resume) => setImmediate(resume));

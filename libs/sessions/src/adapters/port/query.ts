@@ -28,16 +28,16 @@ export interface QueryOptions {
   /** `'all'`: only count the rows. */
   count?: boolean;
   /** `'all'`: read the rows as they are now, also in a transaction that began before. */
-  latest?: boolean;
+  currentRows?: boolean;
   /** `'updateAll'`: the new values, or `column(name)` for the value that another column had before. */
   set?: Row;
   /**
    * `'all'`: whether rows may come too whose text only its collation takes for the one that is asked for, which spares the
-   * database a look at it: whoever asks compares.
+   * database a look at it: a caller that sets it compares.
    */
-  similar?: boolean;
+  collationEquality?: boolean;
   /** Whether it will be run often: a database may then keep what it has made of it. */
-  often?: boolean;
+  keepPrepared?: boolean;
   /**
    * `'updateAll'` of a table with one key column, without `returning`: waits for no lock, and leaves out rows that others
    * have locked. In a transaction of the caller's, what it writes is undone where it fails, and nothing else.
@@ -50,7 +50,7 @@ export interface QueryOptions {
    * in the rows that were taken, so that another run can begin there; no row where there were none. In no transaction of the
    * caller's the storage need not wait for the disk: after a crash the rows may be there again, for another run.
    */
-  greatest?: string;
+  returningMax?: string;
 }
 
 export type QueryKind = 'all' | 'updateAll' | 'deleteAll';
@@ -65,13 +65,13 @@ export const QUERY_OPTIONS: Readonly<Record<keyof QueryOptions, readonly QueryKi
   skip: ['all'],
   relations: ['all'],
   count: ['all'],
-  latest: ['all'],
+  currentRows: ['all'],
   set: ['updateAll'],
   skipLocked: ['updateAll'],
-  similar: ['all'],
-  often: ANY,
+  collationEquality: ['all'],
+  keepPrepared: ANY,
   returning: ['updateAll', 'deleteAll'],
-  greatest: ['deleteAll'],
+  returningMax: ['deleteAll'],
 };
 
 /** A query compiled once by an adapter, to be run by the same adapter any number of times. */

@@ -1,6 +1,5 @@
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
-import type { Column } from './columns.js';
 import type { Columns } from './columns.js';
 import type {
   Schema,
@@ -13,7 +12,6 @@ import type {
   Executed,
   RawRow,
   StreamOptions,
-  Conversion,
 } from './query.js';
 
 export interface AdapterMeta {
@@ -25,6 +23,13 @@ export interface AdapterMeta {
   readonly inProcess?: boolean;
   /** How many parameters a query can have. Default: any number. */
   readonly maxParameters?: number;
+  /**
+   * How other processes learn what the near cache has to forget: `'none'` where no other has the rows, `'postgres'` by the
+   * data source. Default: by the `cache.channel` of an application alone.
+   */
+  readonly invalidation?: 'none' | 'postgres';
+  /** The data source of the rows. */
+  readonly dataSource?: DataSource;
 }
 
 /** What the storage knows of a column that a schema has. */
@@ -36,8 +41,8 @@ export interface ColumnState {
 }
 
 /**
- * The storage behind a `SessionsService`, and behind any other entity: what Ecto asks of its adapters, with TypeORM's
- * find options as the query language.
+ * The storage behind a `SessionsService`, with TypeORM's find options as the query language. It stores the entities of tables
+ * of sessions, and `SessionMark`.
  *
  * Where databases differ, the port decides, and every adapter keeps to it: text is compared and sorted by its code
  * points, in a case-sensitive way; null is less than any value in an order, and equal to nothing in a condition; dates
@@ -48,44 +53,37 @@ export interface SessionsAdapter {
   /** Makes the schemas known and names their tables; a schema not named here is made known by its first use. */
   init(schemas: readonly Schema[]): AdapterMeta;
 
-  /** Resolves when what the adapter needs is up; rejects with a clear error where it is not. */
-  ensureStarted(): Promise<void>;
-
   /**
    * What the storage knows of a column that a table may lack, such as one from before it was thought of; where it does, whole
    * rows come without it from then on. `undefined` while there is no such table.
    */
   columnState(schema: Schema, column: string): Promise<ColumnState | undefined>;
 
-  /** Runs `fn` with an adapter whose every statement travels on one connection. */
-  checkout<T>(fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T>;
-
   /** This adapter inside the caller's transaction. */
   within(manager: EntityManager): SessionsAdapter;
 
   /** Runs `fn` unless another process, or another call, is inside the same lock; then `undefined`, at once. */
-  exclusively<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined>;
+  tryLock<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined>;
 
   /**
    * Runs `fn` in a transaction where there are any, one at a time among all calls with the same name, or one of the same
-   * names, in all processes;
-   * the others wait. Inside `fn` the same name is free. Names that nest must nest in the same order everywhere.
+   * names, in all processes; the others wait. Inside `fn` the same name is free. Names that nest must nest in the same order everywhere.
    *
    * In the caller's transaction the name stays taken until that ends, and what an error of `fn` undoes is the caller's
    * to say; in one of its own an error undoes all of it, and where the database undoes it for the sake of others `fn` runs
    * again. SQLite and memory have neither: calls there wait within the process, and what was written before an error stays.
    * On SQLite `fn` is run once more where, before it wrote, the same was done in a transaction of the application.
    *
-   * @param reading `'latest'`: `fn` has to see whatever was written under these names before, also by transactions that are
+   * @param reading `'currentRows'`: `fn` has to see whatever was written under these names before, also by transactions that are
    *   not serializable
    * @throws Error naming what was waited for, after ten seconds in which another connection did not give it up
    * @throws UnsupportedQueryError in a transaction of the caller's that keeps its view of the rows: on PostgreSQL a
-   *   repeatable one, with `'latest'` a serializable one too
+   *   repeatable one, with `'currentRows'` a serializable one too
    */
-  serially<T>(
+  withLock<T>(
     names: string | readonly string[],
     fn: (adapter: SessionsAdapter) => Promise<T>,
-    reading?: 'latest',
+    reading?: 'currentRows',
   ): Promise<T>;
 
   /**
@@ -100,16 +98,7 @@ export interface SessionsAdapter {
    *
    * @returns whether statements wait for the disk themselves
    */
-  settle(): Promise<boolean>;
-
-  /** A new value for a key: a unique integer, or a UUID; `null` where the storage makes it. */
-  autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string | null;
-
-  /** What a value of the column goes through on its way into the storage, in order. */
-  dumpers(column: Column): readonly Conversion[];
-
-  /** What a stored value of the column goes through on its way out: what is loaded equals what was dumped. */
-  loaders(column: Column): readonly Conversion[];
+  checkpoint(): Promise<boolean>;
 
   /**
    * Inserts a row and returns the columns asked for; `null` where `onConflict` left the old row alone.
@@ -118,14 +107,8 @@ export interface SessionsAdapter {
    */
   insert(schema: Schema, row: Row, options?: InsertOptions): Promise<Row | null>;
 
-  /** Inserts all the rows or none and returns how many were written. @throws UniqueConstraintError */
-  insertAll(schema: Schema, rows: readonly Row[], options?: Pick<InsertOptions, 'onConflict'>): Promise<number>;
-
   /** Updates the rows that the filters name and returns the columns asked for of the first. @throws StaleEntryError */
   update(schema: Schema, changes: Row, filters: Where, returning?: readonly string[]): Promise<Row>;
-
-  /** Deletes the rows that the filters name. @throws StaleEntryError */
-  delete(schema: Schema, filters: Where): Promise<void>;
 
   /**
    * Compiles find options once.
@@ -159,4 +142,10 @@ export interface SessionsAdapter {
    * Without an order the rows come by primary key.
    */
   stream(prepared: Prepared, params?: Row, options?: StreamOptions): AsyncIterable<Row>;
+
+  /**
+   * TypeORM's query builder for the rows that meet any of these conditions. Where it is missing, `query().toQueryBuilder()` is
+   * an `UnsupportedQueryError`.
+   */
+  queryBuilder?(schema: Schema, alias: string, where: readonly Where[]): SelectQueryBuilder<ObjectLiteral>;
 }

@@ -37,7 +37,7 @@ export function namedParts<C extends Column>(
   kind: QueryKind,
   options: QueryOptions,
 ): NamedParts<C> {
-  const { select, returning, relations, take, skip, count, latest, skipLocked, greatest } = knownOptions(
+  const { select, returning, relations, take, skip, count, currentRows, skipLocked, returningMax } = knownOptions(
     table.name,
     options,
     QUERY_OPTIONS,
@@ -50,8 +50,9 @@ export function namedParts<C extends Column>(
   const order = orderOf(table, options);
   checkCounts(table, { take, skip });
   checkRelations(table, relations);
-  if (latest && relations) refuse('latest is without relations');
-  if (greatest !== undefined && (take === undefined || returning)) refuse('greatest is with take, without returning');
+  if (currentRows && relations) refuse('currentRows is without relations');
+  if (returningMax !== undefined && (take === undefined || returning))
+    refuse('returningMax is with take, without returning');
   if (skipLocked && (returning?.length || table.primary.length !== 1)) {
     refuse('skipLocked is without returning, for a table with one key column');
   }
@@ -63,7 +64,7 @@ export function namedParts<C extends Column>(
     if (count) return { columns: undefined, order };
     return { columns: select ? named(table, select) : [...table.columns.values()], order };
   }
-  if (greatest !== undefined) return { columns: [columnWithGreatest(table, greatest)], order };
+  if (returningMax !== undefined) return { columns: [columnWithMax(table, returningMax)], order };
   return { columns: returning?.length ? named(table, returning) : undefined, order };
 }
 
@@ -73,7 +74,7 @@ function notTaken(kind: QueryKind, options: QueryOptions): string[] {
   return names.filter((name) => options[name] !== undefined && !QUERY_OPTIONS[name].includes(kind));
 }
 
-function columnWithGreatest<C extends Column>(table: Columns<C>, name: string): C {
+function columnWithMax<C extends Column>(table: Columns<C>, name: string): C {
   const column = columnOf(table, name);
   const isOrdered = column.kind === 'timestamp' || column.kind === 'int' || column.kind === 'number';
   if (isOrdered && !column.transformer) return column;

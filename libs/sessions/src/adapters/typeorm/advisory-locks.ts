@@ -1,10 +1,11 @@
 import { type DataSource, type EntitySubscriberInterface, QueryFailedError, type QueryRunner } from 'typeorm';
 import { UnsupportedQueryError } from '../../errors/errors.js';
-import { Turns } from '../keyed-mutex.js';
-import type { Dialect, LockStatement } from './dialects/index.js';
+import { KeyedMutex } from '../keyed-mutex.js';
+import type { BoundStatement, Dialect } from './dialects/dialect.js';
 import { readsCommitted } from './own-transactions.js';
 
-export type TurnLock = NonNullable<Dialect['turn']>;
+/** A lock that is waited for. */
+export type WaitedLock = NonNullable<Dialect['withLock']>;
 
 /** How long a call waits for the lock of another connection. */
 const WAIT_SECONDS = 10;
@@ -12,19 +13,28 @@ const WAIT_SECONDS = 10;
 /** What PostgreSQL calls a lock that was waited for in vain. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
-/** The calls of this process, by data source. */
-const TURNS = new WeakMap<DataSource, Turns>();
+/** Who waits in this process, by data source. */
+const MUTEXES = new WeakMap<DataSource, KeyedMutex>();
+
+/** The locks that this process has, of those that nobody waits for. */
+const HELD = new WeakMap<DataSource, Set<string>>();
 
 /** Connections whose transaction began with its lock taken, and so reads all that was written under that before. */
 const BEGUN_LOCKED = new WeakSet<QueryRunner>();
 
 /** What to run on a connection when its transaction has ended. */
-const RELEASES = new WeakMap<QueryRunner, LockStatement[]>();
+const RELEASES = new WeakMap<QueryRunner, BoundStatement[]>();
 
-export function turnsOf(dataSource: DataSource): Turns {
-  let turns = TURNS.get(dataSource);
-  if (!turns) TURNS.set(dataSource, (turns = new Turns()));
-  return turns;
+export function mutexOf(dataSource: DataSource): KeyedMutex {
+  let mutex = MUTEXES.get(dataSource);
+  if (!mutex) MUTEXES.set(dataSource, (mutex = new KeyedMutex()));
+  return mutex;
+}
+
+export function namesHeld(dataSource: DataSource): Set<string> {
+  let names = HELD.get(dataSource);
+  if (!names) HELD.set(dataSource, (names = new Set()));
+  return names;
 }
 
 /** Whether the connection is in a transaction that may read rows as they were before it had the lock it works under. */
@@ -35,9 +45,9 @@ export function mayReadThePast(runner: QueryRunner): boolean {
 /** Takes the locks, one after the other, for the rest of the transaction that the connection is in. */
 export async function lockTransaction(
   runner: QueryRunner,
-  lock: TurnLock,
+  lock: WaitedLock,
   names: readonly string[],
-  reading?: 'latest',
+  reading?: 'currentRows',
 ): Promise<void> {
   for (const name of names) {
     checkView(await wait(runner, lock, name), reading);
@@ -49,7 +59,7 @@ export async function lockTransaction(
 /** Runs `transaction` on the connection under the locks, given back afterwards; its snapshot is of a time under them. */
 export async function lockAround<T>(
   runner: QueryRunner,
-  lock: Required<TurnLock>,
+  lock: Required<WaitedLock>,
   names: readonly string[],
   transaction: () => Promise<T>,
 ): Promise<T> {
@@ -74,7 +84,7 @@ interface Taken {
 }
 
 /** @throws Error for a lock that others did not give up in time */
-async function wait(runner: QueryRunner, lock: TurnLock, name: string): Promise<Taken> {
+async function wait(runner: QueryRunner, lock: WaitedLock, name: string): Promise<Taken> {
   const problem = `Waited ${WAIT_SECONDS} seconds for the lock "${name}", which another connection holds.`;
   let rows: (Taken & { taken: unknown })[];
   try {
@@ -87,9 +97,9 @@ async function wait(runner: QueryRunner, lock: TurnLock, name: string): Promise<
 }
 
 /** Serializable transactions are kept apart by the database, but only from each other. */
-function checkView({ keptView }: Taken, reading?: 'latest'): void {
-  if (keptView !== 'repeatable read' && !(keptView === 'serializable' && reading === 'latest')) return;
-  const others = reading === 'latest' ? '' : ' or SERIALIZABLE';
+function checkView({ keptView }: Taken, reading?: 'currentRows'): void {
+  if (keptView !== 'repeatable read' && !(keptView === 'serializable' && reading === 'currentRows')) return;
+  const others = reading === 'currentRows' ? '' : ' or SERIALIZABLE';
   throw new UnsupportedQueryError(
     `A ${keptView.toUpperCase()} transaction of PostgreSQL does not see what others wrote before it had the lock: begin it as READ COMMITTED${others}.`,
   );
@@ -99,7 +109,7 @@ function isTimeout(error: unknown): boolean {
   return error instanceof QueryFailedError && (error.driverError as { code?: unknown }).code === LOCK_NOT_AVAILABLE;
 }
 
-function releaseAfterTransaction(runner: QueryRunner, release: LockStatement): void {
+function releaseAfterTransaction(runner: QueryRunner, release: BoundStatement): void {
   const { subscribers } = runner.dataSource;
   if (!subscribers.includes(RELEASER)) subscribers.push(RELEASER);
   RELEASES.set(runner, [...(RELEASES.get(runner) ?? []), release]);
@@ -118,6 +128,6 @@ const RELEASER: EntitySubscriberInterface = {
   afterTransactionRollback: ({ queryRunner }) => releaseAll(queryRunner),
 };
 
-function send(runner: QueryRunner, { text, parameters }: LockStatement): Promise<unknown> {
-  return runner.query(text, [...parameters]);
+function send(runner: QueryRunner, { text, values }: BoundStatement): Promise<unknown> {
+  return runner.query(text, [...values]);
 }

@@ -5,7 +5,7 @@ import type { Prepared, QueryKind, QueryOptions, Row, Schema, Where } from '../p
 import { SessionValidationError } from '../../errors/errors.js';
 import { assignmentsOf } from '../query/rows.js';
 import { ValueError } from '../query/values.js';
-import type { Dialect, KeyedUpdate } from './dialects/index.js';
+import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
 import { type Slot, SqlWriter } from './sql-writer.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
@@ -40,9 +40,14 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 /** That of a query which is none by itself. */
 export const NO_STATEMENT: Statement = { text: '', slots: [] };
 
-export function prepareQuery(
-  dataSource: DataSource,
-  dialect: Dialect,
+/** The database that a query is compiled for. */
+interface Database {
+  readonly dataSource: DataSource;
+  readonly dialect: Dialect;
+}
+
+export function compileQuery(
+  { dataSource, dialect }: Database,
   table: SqlTable,
   kind: QueryKind,
   schema: Schema,
@@ -68,7 +73,7 @@ export function prepareQuery(
   }
   if (options.skipLocked) return { ...parts, columns, ...unlockedUpdate(build) };
   const byKey = options.take !== undefined && !dialect.limitedDelete;
-  const [greatest] = options.greatest === undefined ? [] : columns!;
+  const [greatest] = options.returningMax === undefined ? [] : columns!;
   if (byKey && (!columns || greatest)) return { ...parts, columns, deletesByKey: true, statement: NO_STATEMENT };
   const returns = !byKey && dialect.returning.has(kind === 'updateAll' ? 'update' : 'delete');
   const statement = kind === 'updateAll' ? updateStatement(build) : deleteStatement(build);
@@ -86,6 +91,11 @@ export function prepareQuery(
 /** The clause that gives back columns of the rows that a statement wrote. */
 export function returningSql({ driver }: DataSource, columns: readonly SqlColumn[]): string {
   return ` RETURNING ${columns.map((column) => `${column.read(column.sqlName)} AS ${driver.escape(column.property)}`).join(', ')}`;
+}
+
+/** Whether no row can match. */
+export function isNever({ condition }: SqlPrepared): boolean {
+  return condition.kind === 'constant' && !condition.value;
 }
 
 /** The values of a statement, in the order in which the driver binds them. */
@@ -107,9 +117,7 @@ export function bindParams(prepared: Pick<SqlPrepared, 'table' | 'statement'>, p
   });
 }
 
-interface Build {
-  readonly dataSource: DataSource;
-  readonly dialect: Dialect;
+interface Build extends Database {
   readonly table: SqlTable;
   readonly condition: Condition<SqlColumn>;
   readonly options: QueryOptions;
@@ -120,12 +128,15 @@ function selectStatement(build: Build, columns: readonly SqlColumn[]): Statement
   const { driver } = build.dataSource;
   // The alias keeps an order by "createdAt" from meaning the selected expression of that name.
   const alias = driver.escape('t');
-  const writer = new SqlWriter(build.dialect, { prefix: `${alias}.`, similar: build.options.similar });
+  const writer = new SqlWriter(build.dialect, {
+    prefix: `${alias}.`,
+    collationEquality: build.options.collationEquality,
+  });
   const list = columns.map((column) => `${column.read(writer.name(column))} AS ${driver.escape(column.property)}`);
   const where = writer.write(build.condition);
   const tail = orderSql(build, writer) + limitSql(writer, build.options);
   const named = `${build.table.sqlName} ${alias}`;
-  const from = (build.options.latest && keyAccess(build)?.from(named)) || named;
+  const from = (build.options.currentRows && keyAccess(build)?.from(named)) || named;
   return finish(build, writer, `SELECT ${list.join(', ')} FROM ${from} WHERE ${where}${tail}`);
 }
 

@@ -1,6 +1,5 @@
 import { QueryFailedError } from 'typeorm';
 import { SessionsUnavailableError, SessionValidationError, UniqueConstraintError } from '../../errors/errors.js';
-import { isUndone } from './retry.js';
 import type { SqlTable } from './sql-table.js';
 
 interface DriverError {
@@ -8,6 +7,37 @@ interface DriverError {
   readonly errno?: number;
   readonly constraint?: string;
   readonly message?: string;
+}
+
+/** What PostgreSQL calls work that it undoes for the sake of other work: a serialization failure, a deadlock. */
+const UNDONE_STATES = new Set(['40001', '40P01']);
+
+/** The same of MySQL and MariaDB: a deadlock, a row that has changed since it was read. */
+const UNDONE_NUMBERS = new Set([1213, 1020]);
+
+/** What MySQL and MariaDB call a lock that was waited for in vain. */
+const LOCK_WAIT_TIMEOUT = 1205;
+
+/** Whether the database has undone the work, and with it the transaction that it was part of. */
+export function isUndone(error: unknown): boolean {
+  const { code, errno } = driverErrorOf(error);
+  return UNDONE_STATES.has(code!) || UNDONE_NUMBERS.has(errno!);
+}
+
+/** Whether MySQL or MariaDB did not wait, or no longer, for what others had locked. */
+export function isLockTimeout(error: unknown): boolean {
+  return errnoOf(error) === LOCK_WAIT_TIMEOUT;
+}
+
+/** The number by which MySQL and MariaDB call what went wrong. */
+export function errnoOf(error: unknown): number | undefined {
+  return driverErrorOf(error).errno;
+}
+
+/** What the driver said, also of an error that the port has made of it. */
+function driverErrorOf(error: unknown): DriverError {
+  const failed = error instanceof Error && error.cause instanceof QueryFailedError ? error.cause : error;
+  return failed instanceof QueryFailedError ? (failed.driverError as DriverError) : {};
 }
 
 /**
@@ -38,11 +68,6 @@ export function portError(error: unknown, table: SqlTable): unknown {
     default:
       return tooLarge(error.driverError as DriverError, table) ?? withoutValues(error);
   }
-}
-
-/** Whether MySQL or MariaDB did not wait, or no longer, for what others had locked. */
-export function isLockTimeout(error: unknown): boolean {
-  return error instanceof QueryFailedError && (error.driverError as DriverError).errno === 1205;
 }
 
 /** What can be done again, but by nobody who has not begun it. */

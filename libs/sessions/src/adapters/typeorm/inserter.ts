@@ -1,25 +1,13 @@
-import type { DataSource, QueryResult } from 'typeorm';
+import type { QueryResult } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
 import { UniqueConstraintError } from '../../errors/errors.js';
 import { columnOf } from '../query/conditions.js';
 import { storedRow } from '../query/rows.js';
-import type { OnConflict, Row, Where } from '../port/query.js';
-import type { BoundStatement, Dialect } from './dialects/index.js';
-import { returningSql } from './compile-query.js';
+import type { OnConflict, QueryKind, QueryOptions, Row, Where } from '../port/query.js';
+import { compileQuery, returningSql, type SqlPrepared } from './compile-query.js';
 import { loadRow } from './raw-row.js';
+import type { SingleStatements } from './single-statements.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
-
-/** What inserting needs of the adapter. */
-interface Connection {
-  readonly dataSource: DataSource;
-  readonly dialect: Dialect;
-  run(text: string, values: unknown[]): Promise<QueryResult>;
-  read(where: Where, columns: readonly SqlColumn[]): Promise<Row | null>;
-  update(where: Where, changes: Row): Promise<number>;
-  /** Runs statements in one transaction, where {@link Dialect.runAtOnce} can. */
-  runAtOnce(statements: readonly BoundStatement[]): Promise<number>;
-  transaction<T>(fn: (inserter: Inserter) => Promise<T>): Promise<T>;
-  autogenerate(): string | null;
-}
 
 type StoredRow = ReadonlyMap<SqlColumn, unknown>;
 
@@ -33,26 +21,26 @@ interface Chunk {
 export class Inserter {
   constructor(
     private readonly table: SqlTable,
-    private readonly connection: Connection,
+    private readonly statements: SingleStatements,
   ) {}
 
   /** The columns asked for of the new row; `null` where an existing row was left alone. */
   async insert(row: Row, onConflict: OnConflict, returning: readonly SqlColumn[]): Promise<Row | null> {
     const stored = this.stored(row);
-    const { dialect, dataSource } = this.connection;
+    const { dialect, dataSource } = this.statements.connection;
     if (onConflict !== 'raise' && !dialect.onConflict) return this.insertOrResolve(stored, onConflict, returning);
     const native = returning.length > 0 && dialect.returning.has('insert') ? returningSql(dataSource, returning) : '';
     const { records, affected, raw } = await this.write([...stored.keys()], [stored], onConflict, native);
     if (native) return records.length > 0 ? loadRow(this.table, returning, records[0] as Row) : null;
     if (affected === 0) return null;
-    return returning.length === 0 ? {} : this.connection.read(this.keyOf(stored, raw), returning);
+    return returning.length === 0 ? {} : this.read(this.keyOf(stored, raw), returning);
   }
 
   async insertAll(rows: readonly Row[], onConflict: OnConflict): Promise<number> {
-    const { dialect } = this.connection;
+    const { dialect } = this.statements.connection;
     const given = rows.map((row) => this.stored(row));
     if (onConflict !== 'raise' && !dialect.onConflict) {
-      return this.connection.transaction((inserter) => inserter.insertEach(given, onConflict));
+      return this.transaction((inserter) => inserter.insertEach(given, onConflict));
     }
     if (typeof onConflict === 'object') {
       await this.insertChunked(this.merged(given, onConflict), onConflict);
@@ -62,14 +50,14 @@ export class Inserter {
   }
 
   private async insertChunked(stored: readonly StoredRow[], onConflict: OnConflict): Promise<number> {
-    const { dialect } = this.connection;
+    const { dialect } = this.statements.connection;
     const chunks = groupsOf(stored).flatMap(({ columns, rows: group }) => {
       const size = Math.max(1, Math.floor(dialect.maxParameters / Math.max(1, columns.length)));
       return chunksOf(group, size).map((chunk) => ({ columns, rows: chunk }));
     });
     if (chunks.length <= 1) return this.insertChunks(chunks, onConflict);
     if (dialect.runAtOnce) return this.insertAtOnce(chunks, onConflict);
-    return this.connection.transaction((inserter) => inserter.insertChunks(chunks, onConflict));
+    return this.transaction((inserter) => inserter.insertChunks(chunks, onConflict));
   }
 
   private async insertChunks(chunks: readonly Chunk[], onConflict: OnConflict): Promise<number> {
@@ -87,7 +75,7 @@ export class Inserter {
       text: this.text(columns, chunk.length, onConflict),
       values: this.values(columns, chunk),
     }));
-    return this.connection.runAtOnce(statements);
+    return this.statements.connection.runAtOnce(this.table, statements);
   }
 
   private async insertEach(rows: readonly StoredRow[], onConflict: OnConflict): Promise<number> {
@@ -103,7 +91,7 @@ export class Inserter {
     returning: readonly SqlColumn[],
   ): Promise<Row | null> {
     const read = (where: Where): Promise<Row | null> | Row =>
-      returning.length === 0 ? {} : this.connection.read(where, returning);
+      returning.length === 0 ? {} : this.read(where, returning);
     try {
       const { raw } = await this.write([...row.keys()], [row], 'raise');
       return await read(this.keyOf(row, raw));
@@ -113,7 +101,7 @@ export class Inserter {
       if (onConflict === 'raise') throw error;
       const named = (names: readonly string[]): Row =>
         Object.fromEntries(names.map((name) => [name, this.loaded(row, name)]));
-      if ((await this.connection.update(named(onConflict.target), named(onConflict.update))) === 0) throw error;
+      if ((await this.update(named(onConflict.target), named(onConflict.update))) === 0) throw error;
       return read(named(onConflict.target));
     }
   }
@@ -139,11 +127,30 @@ export class Inserter {
     onConflict: OnConflict,
     tail = '',
   ): Promise<QueryResult> {
-    return this.connection.run(this.text(columns, rows.length, onConflict) + tail, this.values(columns, rows));
+    const text = this.text(columns, rows.length, onConflict) + tail;
+    return this.statements.connection.run(text, this.values(columns, rows), { table: this.table });
+  }
+
+  private async read(where: Where, columns: readonly SqlColumn[]): Promise<Row | null> {
+    const select = columns.map((column) => column.property);
+    return (await this.statements.execute(this.compile('all', { where, select }), {})).rows![0] ?? null;
+  }
+
+  private async update(where: Where, set: Row): Promise<number> {
+    return (await this.statements.execute(this.compile('updateAll', { where, set }), {})).count;
+  }
+
+  private compile(kind: QueryKind, options: QueryOptions): SqlPrepared {
+    return compileQuery(this.statements.connection, this.table, kind, this.table.metadata.target, options);
+  }
+
+  private transaction<T>(fn: (inserter: Inserter) => Promise<T>): Promise<T> {
+    const { statements, table } = this;
+    return statements.connection.transaction((connection) => fn(new Inserter(table, statements.on(connection))));
   }
 
   private text(columns: readonly SqlColumn[], rowCount: number, onConflict: OnConflict): string {
-    const { dataSource, dialect } = this.connection;
+    const { dataSource, dialect } = this.statements.connection;
     let index = 0;
     const row = (): string =>
       `(${columns.map(({ kind }) => dialect.bind(kind, dataSource.driver.createParameter('', index++))).join(', ')})`;
@@ -169,7 +176,7 @@ export class Inserter {
   private stored(row: Row): StoredRow {
     const stored = storedRow(this.table, row);
     for (const column of this.table.primary) {
-      if (column.kind === 'uuid' && !stored.has(column)) stored.set(column, this.connection.autogenerate());
+      if (column.kind === 'uuid' && !stored.has(column)) stored.set(column, uuidv7());
     }
     return stored;
   }

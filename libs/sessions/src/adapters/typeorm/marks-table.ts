@@ -1,8 +1,8 @@
 import { type DataSource, type EntityMetadata, getMetadataArgsStorage, QueryFailedError, Table } from 'typeorm';
-import { EntityMetadataBuilder } from 'typeorm/metadata-builder/EntityMetadataBuilder.js';
 import { SessionsConfigError } from '../../errors/errors.js';
 import { SessionMark } from '../port/session-mark.js';
 import type { Schema } from '../port/query.js';
+import { EntityMetadataBuilder } from './internals.js';
 
 /** TypeORM's metadata of the table of marks, also in a data source that names its entities one by one, without it. */
 export function marksMetadata(dataSource: DataSource): EntityMetadata {

@@ -1,6 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
-import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
-import { numberOf } from './retry.js';
+import { errnoOf } from './driver-errors.js';
 
 /** What MySQL and MariaDB say of a write under READ COMMITTED where their log is one of statements. */
 const NOT_LOGGED = 1665;
@@ -41,7 +40,7 @@ export async function runTransaction<T>(runner: QueryRunner, fn: () => Promise<T
   try {
     return await begin(runner, fn, 'READ COMMITTED');
   } catch (error) {
-    if (numberOf(error) !== NOT_LOGGED) throw error;
+    if (errnoOf(error) !== NOT_LOGGED) throw error;
     LOG_STATEMENTS.add(dataSource);
   } finally {
     READ_COMMITTED.delete(runner);
@@ -49,7 +48,7 @@ export async function runTransaction<T>(runner: QueryRunner, fn: () => Promise<T
   return begin(runner, fn);
 }
 
-async function begin<T>(runner: QueryRunner, fn: () => Promise<T>, isolation?: IsolationLevel): Promise<T> {
+async function begin<T>(runner: QueryRunner, fn: () => Promise<T>, isolation?: 'READ COMMITTED'): Promise<T> {
   await runner.startTransaction(isolation);
   try {
     const result = await fn();

@@ -3,41 +3,28 @@ import { type DataSource, QueryFailedError } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { SessionsError } from '../../errors/errors.js';
 import { onConnection, runTransaction } from './own-transactions.js';
-import { isUndone, repeating } from './retry.js';
-import type { Run, Sent } from './run.js';
+import { repeating } from './retry.js';
+import type { DriverStatement } from './driver-statement.js';
+import { type DriverResult, type MysqlClient, mysqlPool, type PgClient, postgresPool } from './internals.js';
 import { SqliteConnections } from './sqlite/connections.js';
-import { portError } from './driver-errors.js';
+import { isUndone, portError } from './driver-errors.js';
 
-type Send = (run: Run) => MaybePromise<Sent>;
-
-/** The part of `pg` that is used here. */
-interface PgClient {
-  query(statement: { name: string | undefined; text: string; values: unknown[]; rowMode: 'array' }): Promise<Sent>;
-}
-
-/** The part of `mysql2` that is used here. */
-interface MysqlClient {
-  execute(
-    statement: { sql: string; rowsAsArray: true },
-    values: unknown[],
-    done: (error: Error | null, result: unknown[][] | { readonly affectedRows: number }) => void,
-  ): void;
-}
+type Send = (statement: DriverStatement) => MaybePromise<DriverResult>;
 
 /**
- * Statements that are run often, as the drivers keep them prepared: parsed and planned once for each connection. TypeORM
+ * Statements with `keepPrepared`, as the drivers keep them prepared: parsed and planned once for each connection. TypeORM
  * sends each anew. They are logged as TypeORM logs its own; where a subscriber wants to see every query they are TypeORM's.
  */
-export class KeptStatements {
+export class PreparedStatements {
   private constructor(
     private readonly dataSource: DataSource,
     private readonly send: Send,
   ) {}
 
   /** None for a driver, or a set of servers, whose statements cannot be kept. */
-  static of(dataSource: DataSource): KeptStatements | undefined {
+  static of(dataSource: DataSource): PreparedStatements | undefined {
     const send = senderOf(dataSource);
-    return send && new KeptStatements(dataSource, send);
+    return send && new PreparedStatements(dataSource, send);
   }
 
   /** Whether statements go this way: not where a subscriber of the application listens to queries. */
@@ -50,27 +37,27 @@ export class KeptStatements {
    *
    * @throws the port's form of TypeORM's QueryFailedError, or rejects with it
    */
-  run<T>(run: Run, made: (sent: Sent) => MaybePromise<T>): MaybePromise<T> {
-    const { table, text, values, runner } = run;
+  run<T>(statement: DriverStatement, onResult: (result: DriverResult) => MaybePromise<T>): MaybePromise<T> {
+    const { table, text, values, runner } = statement;
     const { logger, options } = this.dataSource;
     const { maxQueryExecutionTime } = options;
     const begin = maxQueryExecutionTime ? Date.now() : 0;
-    const answered = (sent: Sent): MaybePromise<T> => {
+    const answered = (result: DriverResult): MaybePromise<T> => {
       const time = maxQueryExecutionTime ? Date.now() - begin : 0;
       if (maxQueryExecutionTime && time > maxQueryExecutionTime) logger.logQuerySlow(time, text, values, runner);
-      return made(sent);
+      return onResult(result);
     };
     const failed = (error: Error): Promise<T> => {
       logger.logQueryError(error, text, values, runner);
       if (error instanceof SessionsError) throw error;
       const problem = portError(new QueryFailedError(text, values, error), table);
-      if (!run.waits || runner?.isTransactionActive || !isUndone(problem)) throw problem;
-      return repeating(() => this.begin(run), problem).then(made);
+      if (!statement.waits || runner?.isTransactionActive || !isUndone(problem)) throw problem;
+      return repeating(() => this.begin(statement), problem).then(onResult);
     };
     logger.logQuery(text, values, runner);
-    let sent: MaybePromise<Sent>;
+    let sent: MaybePromise<DriverResult>;
     try {
-      sent = this.send(run);
+      sent = this.send(statement);
     } catch (error) {
       return failed(error as Error);
     }
@@ -78,33 +65,25 @@ export class KeptStatements {
   }
 
   /** Runs a statement in a transaction of its own. */
-  private async begin(run: Run): Promise<Sent> {
-    return onConnection(this.dataSource, run.runner, (runner) =>
-      runTransaction(runner, async () => this.run({ ...run, runner }, (sent) => sent)),
+  private async begin(statement: DriverStatement): Promise<DriverResult> {
+    return onConnection(this.dataSource, statement.runner, (runner) =>
+      runTransaction(runner, async () => this.run({ ...statement, runner }, (result) => result)),
     );
   }
 }
 
-/** Where TypeORM's drivers have their connections. */
-interface Connections {
-  readonly master: PgClient;
-  readonly pool: MysqlClient;
-}
-
 function senderOf(dataSource: DataSource): Send | undefined {
-  const { driver, options } = dataSource;
+  const { options } = dataSource;
   if ('replication' in options && options.replication) return undefined;
-  const opened: unknown = driver;
-  const connections = opened as Connections;
   switch (options.type) {
     case 'postgres':
-      return sendNamed(() => connections.master);
+      return sendNamed(() => postgresPool(dataSource));
     case 'mysql':
     case 'mariadb':
-      return sendExecuted(() => connections.pool);
+      return sendExecuted(() => mysqlPool(dataSource));
     case 'better-sqlite3': {
       const sqlite = SqliteConnections.of(dataSource)!;
-      return (run) => sqlite.send(run);
+      return (statement) => sqlite.send(statement);
     }
     default:
       return undefined;
@@ -121,14 +100,18 @@ function sendNamed(pool: () => PgClient): Send {
   const names = new Map<string, string>();
   let generation = 0;
   let named = true;
-  const nameOf = (text: string): string => {
+  const statementName = (text: string): string => {
     const name = names.get(text) ?? `nest_sessions_${generation}_${hash('sha256', text).slice(0, 32)}`;
     names.set(text, name);
     return name;
   };
-  const send = (client: PgClient, { text, values }: Run): Promise<Sent> =>
-    client.query({ name: named ? nameOf(text) : undefined, text, values, rowMode: 'array' });
-  const sendAgain = (client: PgClient, run: Run, error: { readonly code?: string }): Promise<Sent> => {
+  const send = (client: PgClient, { text, values }: DriverStatement): Promise<DriverResult> =>
+    client.query({ name: named ? statementName(text) : undefined, text, values, rowMode: 'array' });
+  const sendAgain = (
+    client: PgClient,
+    statement: DriverStatement,
+    error: { readonly code?: string },
+  ): Promise<DriverResult> => {
     const { code } = error;
     if (code === PLAN_IS_USELESS) {
       generation++;
@@ -136,17 +119,19 @@ function sendNamed(pool: () => PgClient): Send {
     } else if (code && CONNECTIONS_ARE_MIXED.has(code)) named = false;
     else throw error;
     // The error has ended the transaction, if there is one.
-    if (run.runner?.isTransactionActive) throw error;
-    return send(client, run);
+    if (statement.runner?.isTransactionActive) throw error;
+    return send(client, statement);
   };
-  const sendOn = (client: PgClient, run: Run): Promise<Sent> =>
-    send(client, run).catch((error: { readonly code?: string }) => sendAgain(client, run, error));
-  return (run) =>
-    run.runner ? run.runner.connect().then((client) => sendOn(client as PgClient, run)) : sendOn(pool(), run);
+  const sendOn = (client: PgClient, statement: DriverStatement): Promise<DriverResult> =>
+    send(client, statement).catch((error: { readonly code?: string }) => sendAgain(client, statement, error));
+  return (statement) =>
+    statement.runner
+      ? statement.runner.connect().then((client) => sendOn(client as PgClient, statement))
+      : sendOn(pool(), statement);
 }
 
 function sendExecuted(pool: () => MysqlClient): Send {
-  const sendOn = (client: MysqlClient, { text, values }: Run): Promise<Sent> =>
+  const sendOn = (client: MysqlClient, { text, values }: DriverStatement): Promise<DriverResult> =>
     new Promise((resolve, reject) => {
       client.execute({ sql: text, rowsAsArray: true }, values, (error, result) => {
         if (error) reject(error);
@@ -154,6 +139,8 @@ function sendExecuted(pool: () => MysqlClient): Send {
         else resolve({ rows: [], rowCount: result.affectedRows });
       });
     });
-  return (run) =>
-    run.runner ? run.runner.connect().then((client) => sendOn(client as MysqlClient, run)) : sendOn(pool(), run);
+  return (statement) =>
+    statement.runner
+      ? statement.runner.connect().then((client) => sendOn(client as MysqlClient, statement))
+      : sendOn(pool(), statement);
 }

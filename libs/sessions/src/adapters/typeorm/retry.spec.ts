@@ -1,7 +1,8 @@
 import { QueryFailedError } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SessionsUnavailableError } from '../../errors/errors.js';
-import { isUndone, retrying } from './retry.js';
+import { isUndone } from './driver-errors.js';
+import { retrying } from './retry.js';
 
 const failed = (driverError: object): QueryFailedError =>
   new QueryFailedError('UPDATE', [], Object.assign(new Error('made up'), driverError));

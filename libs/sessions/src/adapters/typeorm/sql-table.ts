@@ -1,11 +1,11 @@
-import { ApplyValueTransformers } from 'typeorm/util/ApplyValueTransformers.js';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { type Column, kindOf } from '../port/columns.js';
 import type { Columns } from '../port/columns.js';
 import { copyOf } from '../../util/copy.js';
 import { timeFrom } from '../../util/times.js';
 import { IMPOSSIBLE } from '../query/values.js';
-import type { Dialect } from './dialects/index.js';
+import type { Dialect } from './dialects/dialect.js';
+import { ApplyValueTransformers } from './internals.js';
 
 /** A column with all that its values go through between the application and the driver. */
 export interface SqlColumn extends Column {

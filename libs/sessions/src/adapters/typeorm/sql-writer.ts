@@ -2,7 +2,7 @@ import type { Comparison, Condition, Subject } from '../query/conditions.js';
 import { Param } from '../port/operators.js';
 import { type KeyChanges, toStorable } from '../query/rows.js';
 import { canonicalCount, canonicalPattern, IMPOSSIBLE, toStored } from '../query/values.js';
-import type { Dialect } from './dialects/index.js';
+import type { Dialect } from './dialects/dialect.js';
 import type { SqlColumn } from './sql-table.js';
 
 /** A bound value of a statement: known when the statement was prepared, or taken from the parameters of a run. */
@@ -16,7 +16,7 @@ interface Writing {
   /** The beginning of the parameters' names. Default: `p`. */
   readonly parameters?: string;
   /** Whether text that its collation takes for equal is equal enough. Default: false. */
-  readonly similar?: boolean | undefined;
+  readonly collationEquality?: boolean | undefined;
 }
 
 /** Writes conditions as SQL and collects what they bind, under names that TypeORM turns into the driver's placeholders. */
@@ -24,16 +24,16 @@ export class SqlWriter {
   readonly slots: Record<string, Slot> = {};
   readonly #prefix: string;
   readonly #parameters: string;
-  readonly #similar: boolean;
+  readonly #collationEquality: boolean;
   #count = 0;
 
   constructor(
     private readonly dialect: Dialect,
-    { prefix = '', parameters = 'p', similar = false }: Writing = {},
+    { prefix = '', parameters = 'p', collationEquality = false }: Writing = {},
   ) {
     this.#prefix = prefix;
     this.#parameters = parameters;
-    this.#similar = similar;
+    this.#collationEquality = collationEquality;
   }
 
   name(column: SqlColumn): string {
@@ -132,7 +132,7 @@ export class SqlWriter {
   /** @param comparison `= …` or `IN (…)` */
   private equals(column: SqlColumn, comparison: string): string {
     const sql = this.name(column);
-    return column.kind === 'string' && !this.#similar
+    return column.kind === 'string' && !this.#collationEquality
       ? this.dialect.equalsText(sql, comparison)
       : `${sql} ${comparison}`;
   }

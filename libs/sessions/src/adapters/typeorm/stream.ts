@@ -1,32 +1,37 @@
 import { In, MoreThan } from 'typeorm';
 import { Param } from '../port/operators.js';
-import type { Executed, Prepared, QueryOptions, Row, Where } from '../port/query.js';
-import type { SqlPrepared } from './compile-query.js';
-
-/** What a stream needs of the adapter: queries narrowed by further conditions. */
-export interface Chunks {
-  prepare(options: QueryOptions, narrowedBy?: Where | readonly Where[]): Prepared;
-  execute(prepared: Prepared, params: Row): Promise<Executed>;
-}
+import type { QueryOptions, Row, Where } from '../port/query.js';
+import { compileQuery, isNever, type SqlPrepared } from './compile-query.js';
+import type { SingleStatements } from './single-statements.js';
 
 /**
  * The rows of a query in chunks. By primary key each chunk begins after the last key of the one before; in another order
  * the keys are read first and the rows behind them as the reader goes on, so that a row which moves is not met twice.
  */
-export function streamRows(chunks: Chunks, query: SqlPrepared, params: Row, maxRows: number): AsyncIterable<Row> {
+export function streamRows(
+  statements: SingleStatements,
+  query: SqlPrepared,
+  params: Row,
+  maxRows: number,
+): AsyncIterable<Row> {
   const inKeyOrder = query.table.primary.length === 1 && !query.options.order && query.options.skip === undefined;
-  return inKeyOrder ? byKey(chunks, query, params, maxRows) : bySnapshot(chunks, query, params, maxRows);
+  return inKeyOrder ? byKey(statements, query, params, maxRows) : bySnapshot(statements, query, params, maxRows);
 }
 
-async function* byKey(chunks: Chunks, query: SqlPrepared, params: Row, maxRows: number): AsyncIterable<Row> {
+async function* byKey(
+  statements: SingleStatements,
+  query: SqlPrepared,
+  params: Row,
+  maxRows: number,
+): AsyncIterable<Row> {
   const key = query.table.primary[0]!.property;
   const { take } = query.options;
   let left = Number((take instanceof Param ? params[take.name] : take) ?? Infinity);
   let after: Where | undefined;
   while (left > 0) {
     const size = Math.min(maxRows, left);
-    const page = chunks.prepare({ ...wanted(query), order: { [key]: 'ASC' }, take: size }, after);
-    const rows = (await chunks.execute(page, params)).rows!;
+    const page = { ...wanted(query), order: { [key]: 'ASC' as const }, take: size };
+    const rows = await read(statements, query, params, page, after);
     for (const row of rows) yield project(query, row);
     if (rows.length < size) return;
     left -= size;
@@ -34,16 +39,20 @@ async function* byKey(chunks: Chunks, query: SqlPrepared, params: Row, maxRows: 
   }
 }
 
-async function* bySnapshot(chunks: Chunks, query: SqlPrepared, params: Row, maxRows: number): AsyncIterable<Row> {
+async function* bySnapshot(
+  statements: SingleStatements,
+  query: SqlPrepared,
+  params: Row,
+  maxRows: number,
+): AsyncIterable<Row> {
   const keys = keyNames(query);
-  const { where, order, take, skip, latest } = query.options;
-  const page = chunks.prepare({ where, order, take, skip, latest, select: keys });
-  const snapshot = (await chunks.execute(page, params)).rows!;
+  const { where, order, take, skip, currentRows } = query.options;
+  const snapshot = await read(statements, query, params, { where, order, take, skip, currentRows, select: keys });
   for (let start = 0; start < snapshot.length; start += maxRows) {
     const part = snapshot.slice(start, start + maxRows);
     const only = keys.length === 1 ? { [keys[0]!]: In(part.map((row) => row[keys[0]!])) } : part;
-    const { rows } = await chunks.execute(chunks.prepare(wanted(query), only), params);
-    const found = new Map(rows!.map((row) => [identity(row, keys), row]));
+    const rows = await read(statements, query, params, wanted(query), only);
+    const found = new Map(rows.map((row) => [identity(row, keys), row]));
     for (const key of part) {
       const row = found.get(identity(key, keys));
       if (row) yield project(query, row);
@@ -51,11 +60,23 @@ async function* bySnapshot(chunks: Chunks, query: SqlPrepared, params: Row, maxR
   }
 }
 
+/** The rows of another query of the same table, narrowed by further conditions. */
+async function read(
+  statements: SingleStatements,
+  { table, schema }: SqlPrepared,
+  params: Row,
+  options: QueryOptions,
+  narrowedBy?: Where | readonly Where[],
+): Promise<Row[]> {
+  const query = compileQuery(statements.connection, table, 'all', schema, options, narrowedBy);
+  return isNever(query) ? [] : (await statements.execute(query, params)).rows!;
+}
+
 /** The query's conditions and columns, with the key, which the stream itself needs. */
 function wanted(query: SqlPrepared): QueryOptions {
-  const { where, relations, latest } = query.options;
+  const { where, relations, currentRows } = query.options;
   const select = new Set([...keyNames(query), ...query.columns!.map((column) => column.property)]);
-  return relations ? { where, relations } : { where, latest, select: [...select] };
+  return relations ? { where, relations } : { where, currentRows, select: [...select] };
 }
 
 function keyNames(query: SqlPrepared): string[] {

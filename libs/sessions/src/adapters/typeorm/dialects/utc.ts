@@ -1,3 +1,6 @@
+import type { Conversion } from '../../port/query.js';
+import { timeFrom } from '../../../util/times.js';
+
 /** `2026-11-20 10:11:12.345`, in UTC. */
 export function utcText(date: Date): string {
   return date.toISOString().replace('T', ' ').slice(0, -1);
@@ -21,6 +24,17 @@ export function msFromUtcText(text: unknown): number {
   if (!isTime || !isDay(year, month, day) || !(fraction >= 0)) return NaN;
   return daysSince1970(year, month, day) * 86_400_000 + ((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction;
 }
+
+/** From the milliseconds that are selected, or from the text that is written. */
+export const timeFromMs: Conversion = (value) => {
+  const ms = Number(value);
+  return timeFrom(
+    Number.isNaN(ms) ? Date.parse(`${String(value).replace(/Z$/, '').replace(' ', 'T')}Z`) : Math.round(ms),
+  );
+};
+
+/** From the text that is selected. */
+export const timeFromText: Conversion = (text) => timeFrom(msFromUtcText(text));
 
 /** Characters of a text without a fraction, and of one that is written here. */
 const WITHOUT_FRACTION = 19;

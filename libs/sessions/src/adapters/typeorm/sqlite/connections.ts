@@ -1,10 +1,8 @@
 import { type DataSource, type EntityManager, QueryFailedError, QueryResult } from 'typeorm';
-import type { BetterSqlite3Driver } from 'typeorm/driver/better-sqlite3/BetterSqlite3Driver.js';
-import type { BetterSqlite3DataSourceOptions } from 'typeorm/driver/better-sqlite3/BetterSqlite3DataSourceOptions.js';
 import type { MaybePromise } from '../../../util/maybe-promise.js';
 import { SessionsError } from '../../../errors/errors.js';
-import type { SqliteConnection } from './better-sqlite3.js';
-import type { Run, Sent } from '../run.js';
+import type { DriverStatement } from '../driver-statement.js';
+import { type DriverResult, type SqliteConnection, sqliteConnection, type SqliteOptions } from '../internals.js';
 import { isBusy, SqliteLine } from './line.js';
 import { openReader } from './reader.js';
 import { SqliteStatements } from './statements.js';
@@ -35,7 +33,7 @@ interface Connected {
 
 const CONNECTIONS = new WeakMap<DataSource, SqliteConnections>();
 
-const NOTHING_SENT: Sent = { rows: [], rowCount: 0 };
+const NOTHING_SENT: DriverResult = { rows: [], rowCount: 0 };
 const NOTHING_DONE = Object.assign(new QueryResult(), { affected: 0 });
 
 const ALWAYS = (): boolean => true;
@@ -66,18 +64,20 @@ export class SqliteConnections {
   }
 
   /** Runs a statement that is kept; at once where nobody is in its way. */
-  send(run: Run): MaybePromise<Sent> {
+  send(statement: DriverStatement): MaybePromise<DriverResult> {
     const { writer, reader } = this.#connection();
-    if (run.runner) return writer.send(run);
-    if (!run.reads) return this.write(run.table.name, () => writer.send(run), run.waits ? undefined : NOTHING_SENT);
+    if (statement.runner) return writer.send(statement);
+    const table = statement.table.name;
+    if (!statement.reads)
+      return this.write(table, () => writer.send(statement), statement.waits ? undefined : NOTHING_SENT);
     if (reader && (reader.statements !== writer || this.isFree)) {
       try {
-        return reader.statements.send(run);
+        return reader.statements.send(statement);
       } catch (error) {
         if (!isBusy(error)) throw error;
       }
     }
-    return this.read(run.table.name, ({ statements }) => statements.send(run));
+    return this.read(table, ({ statements }) => statements.send(statement));
   }
 
   /** Runs a statement that is not kept, and tells of it as TypeORM does. @throws QueryFailedError */
@@ -134,8 +134,7 @@ export class SqliteConnections {
 
   /** As it is now: a data source that is initialized anew has another connection. */
   #connection(): Connected {
-    const { databaseConnection } = this.dataSource.driver as BetterSqlite3Driver;
-    const connection = databaseConnection as SqliteConnection;
+    const connection = sqliteConnection(this.dataSource.driver);
     if (this.#connected?.writer.connection !== connection) {
       this.#connected = { writer: this.#statementsOf(connection) };
     }
@@ -159,7 +158,7 @@ export class SqliteConnections {
   }
 
   #statementsOf(connection: SqliteConnection): SqliteStatements {
-    const { statementCacheSize } = this.dataSource.options as BetterSqlite3DataSourceOptions;
+    const { statementCacheSize } = this.dataSource.options as SqliteOptions;
     return new SqliteStatements(connection, statementCacheSize);
   }
 }

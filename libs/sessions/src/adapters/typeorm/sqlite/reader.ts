@@ -1,7 +1,5 @@
-import type { DataSource, EntityManager } from 'typeorm';
-import type { BetterSqlite3DataSourceOptions } from 'typeorm/driver/better-sqlite3/BetterSqlite3DataSourceOptions.js';
-import type { BetterSqlite3Driver } from 'typeorm/driver/better-sqlite3/BetterSqlite3Driver.js';
-import type { SqliteConnection } from './better-sqlite3.js';
+import type { DataSource, Driver, EntityManager } from 'typeorm';
+import { secondDriver, type SqliteConnection, sqliteConnection, type SqliteOptions } from '../internals.js';
 
 /** What reads of ours travel on. */
 export interface SqliteReader {
@@ -24,7 +22,7 @@ export async function openReader(dataSource: DataSource, connection: SqliteConne
   if (!isShared(connection)) return { connection, manager: dataSource.manager };
   const driver = driverFor(dataSource, main!.file);
   await driver.connect();
-  const reader = driver.databaseConnection as SqliteConnection;
+  const reader = sqliteConnection(driver);
   await closedUnless(reader, () => {
     const names = filesOf(reader).map(({ name }) => name);
     const missing = attached.filter(({ name }) => !names.includes(name));
@@ -53,10 +51,9 @@ function filesOf(connection: SqliteConnection): AttachedFile[] {
 }
 
 /** The file by its whole name, for the process may have changed its directory. */
-function driverFor(dataSource: DataSource, file: string): BetterSqlite3Driver {
-  const Driver = dataSource.driver.constructor as typeof BetterSqlite3Driver;
-  const given = dataSource.options as BetterSqlite3DataSourceOptions;
-  const options: BetterSqlite3DataSourceOptions = {
+function driverFor(dataSource: DataSource, file: string): Driver {
+  const given = dataSource.options as SqliteOptions;
+  const options: SqliteOptions = {
     ...given,
     database: file,
     fileMustExist: true,
@@ -66,7 +63,7 @@ function driverFor(dataSource: DataSource, file: string): BetterSqlite3Driver {
     prepareDatabase: (connection: SqliteConnection) =>
       closedUnless(connection, () => given.prepareDatabase?.(connection)),
   };
-  return new Driver(Object.create(dataSource, { options: { value: options } }) as DataSource);
+  return secondDriver(dataSource, options);
 }
 
 /** Closes a connection where what is done with it fails. */

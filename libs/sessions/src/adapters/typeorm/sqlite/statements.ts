@@ -1,6 +1,6 @@
 import { QueryResult } from 'typeorm';
-import type { SqliteConnection, SqliteStatement } from './better-sqlite3.js';
-import type { Run, Sent } from '../run.js';
+import type { DriverStatement } from '../driver-statement.js';
+import type { DriverResult, SqliteConnection, SqliteStatement } from '../internals.js';
 
 /** The statements of one connection. */
 export class SqliteStatements {
@@ -14,7 +14,7 @@ export class SqliteStatements {
   ) {}
 
   /** Runs a statement and keeps it for the next time. All its rows are read, for one that is not done blocks others. */
-  send({ text, values, first }: Run): Sent {
+  send({ text, values, first }: DriverStatement): DriverResult {
     const statement = this.#keep(text);
     if (!statement.reader) return { rows: [], rowCount: statement.run(...values).changes };
     const rows = (first ? firstOf(statement.get(...values)) : statement.all(...values)) as unknown[][];

@@ -1,14 +1,8 @@
 import type { QueryRunner } from 'typeorm';
 import type { SqlTable } from './sql-table.js';
 
-/** What came of a statement, as `pg` says it; of each row the values, in the order of its columns. */
-export interface Sent {
-  readonly rows: readonly (readonly unknown[])[];
-  readonly rowCount: number | null;
-}
-
 /** A statement with its values, on the runner's connection or on one of the pool. */
-export interface Run {
+export interface DriverStatement {
   readonly table: SqlTable;
   readonly text: string;
   readonly values: unknown[];

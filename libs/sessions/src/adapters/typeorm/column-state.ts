@@ -1,0 +1,32 @@
+import { type DataSource, TableColumn } from 'typeorm';
+import type { ColumnState } from '../port/sessions-adapter.js';
+import type { Connection } from './connection.js';
+import type { NamedColumn } from './dialects/dialect.js';
+import { TableUtils } from './internals.js';
+import type { SqlColumn, SqlTable } from './sql-table.js';
+
+/** What the database knows of a column; `undefined` where there is no such table. */
+export async function readColumnState(
+  connection: Connection,
+  table: SqlTable,
+  column: SqlColumn,
+): Promise<ColumnState | undefined> {
+  const { dataSource, dialect } = connection;
+  const { text, values } = dialect.columns(namesOf(dataSource, table, column));
+  const { records } = await connection.run(text, [...values]);
+  const { total, found } = records[0] as { total: unknown; found: unknown };
+  if (Number(total) === 0) return undefined;
+  return { exists: Number(found) > 0, addedBy: additionOf(dataSource, table, column) };
+}
+
+function namesOf({ driver }: DataSource, { metadata, sqlName }: SqlTable, column: SqlColumn): NamedColumn {
+  const { database, tableName } = driver.parseTableName(metadata);
+  const { databaseName } = metadata.findColumnWithPropertyPath(column.property)!;
+  return { path: sqlName, database, table: tableName, column: databaseName };
+}
+
+/** The statement that adds a column to a table. */
+function additionOf({ driver }: DataSource, { metadata, sqlName }: SqlTable, column: SqlColumn): string {
+  const options = TableUtils.createTableColumnOptions(metadata.findColumnWithPropertyPath(column.property)!, driver);
+  return `ALTER TABLE ${sqlName} ADD ${column.sqlName} ${driver.createFullType(new TableColumn(options))}`;
+}

@@ -1,0 +1,186 @@
+import { type DataSource, type EntityManager, QueryFailedError, type QueryResult, type QueryRunner } from 'typeorm';
+import { SessionsError } from '../../errors/errors.js';
+import { lockAround, lockTransaction, mayReadThePast, mutexOf, namesHeld, type WaitedLock } from './advisory-locks.js';
+import { whenEnded } from './after-transaction.js';
+import type { BoundStatement, Dialect } from './dialects/dialect.js';
+import { portError } from './driver-errors.js';
+import { missingMarksError } from './marks-table.js';
+import { onConnection, runTransaction } from './own-transactions.js';
+import { retrying } from './retry.js';
+import { SqliteConnections } from './sqlite/connections.js';
+import type { SqlTable } from './sql-table.js';
+
+/** How a statement is run. */
+interface RunOptions {
+  /** The table that it is about, which an error names. */
+  readonly table?: SqlTable;
+  /** Whether it changes nothing. Default: where it names no table. */
+  readonly reads?: boolean;
+  /** Whether it waits for what others have locked. Default: true. */
+  readonly waits?: boolean;
+}
+
+/** Where statements travel: all on one connection, or each on one of the pool; and what holds for several of them together. */
+export class Connection {
+  /** None in a transaction, where everything is on TypeORM's connection. */
+  readonly sqlite: SqliteConnections | undefined;
+
+  /** @param runner the one connection */
+  constructor(
+    readonly dataSource: DataSource,
+    readonly dialect: Dialect,
+    readonly runner?: QueryRunner,
+  ) {
+    this.sqlite = runner ? undefined : SqliteConnections.of(dataSource);
+  }
+
+  get manager(): EntityManager {
+    return this.runner?.manager ?? this.dataSource.manager;
+  }
+
+  get isInTransaction(): boolean {
+    return this.runner?.isTransactionActive ?? false;
+  }
+
+  /** Whether its transaction may read rows as they were before it had the lock that it works under. */
+  get mayReadThePast(): boolean {
+    return this.runner !== undefined && mayReadThePast(this.runner);
+  }
+
+  /** Runs a statement; what the database has undone of it alone is done again. */
+  async run(
+    text: string,
+    values: unknown[] = [],
+    { table, reads = !table, waits = true }: RunOptions = {},
+  ): Promise<QueryResult> {
+    try {
+      if (this.sqlite) return await this.sqlite.query({ text, values, reads, waits, table: table?.name ?? '' });
+      const once = (connection: Connection): Promise<QueryResult> =>
+        connection.#onRunner((runner) => runner.query(text, values, true));
+      return await (waits ? this.retrying(once) : once(this));
+    } catch (error) {
+      if (!table) throw error;
+      throw (await missingMarksError(error, table.metadata.target, this.dataSource)) ?? portError(error, table);
+    }
+  }
+
+  /** Several statements in one turn of the event loop, in a transaction of their own or within that which there is. */
+  async runAtOnce(table: SqlTable, statements: readonly BoundStatement[]): Promise<number> {
+    const run = (): number => this.dialect.runAtOnce!(this.dataSource, statements);
+    try {
+      return await (this.sqlite ? this.sqlite.write(table.name, run) : run());
+    } catch (error) {
+      if (error instanceof SessionsError) throw error;
+      throw portError(new QueryFailedError(statements[0]!.text, [], error as Error), table);
+    }
+  }
+
+  /** Does again what the database has undone, unless a transaction is part of that, which only who began it can do again. */
+  async retrying<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    if (this.isInTransaction) return work(this);
+    return retrying(
+      () => work(this),
+      () => this.begin(work),
+    );
+  }
+
+  /** Runs `fn` in the transaction that there is, or in one of its own. */
+  async inTransaction<T>(fn: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.isInTransaction ? fn(this) : this.transaction(fn);
+  }
+
+  /** Runs `fn` in a part of the transaction that there is, or in one of its own, which begins anew where the database has undone it. */
+  async transaction<T>(fn: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.isInTransaction ? this.begin(fn) : retrying(() => this.begin(fn));
+  }
+
+  /** As {@link transaction}, but once. */
+  async begin<T>(fn: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#onRunner((runner) => runTransaction(runner, () => fn(this.#bound(runner))));
+  }
+
+  /** Runs `fn` with all its statements on one connection; on SQLite they are anyway. */
+  async checkout<T>(fn: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.sqlite ? fn(this) : this.#onRunner((runner) => fn(this.#bound(runner)));
+  }
+
+  async afterTransaction(fn: () => Promise<void>): Promise<void> {
+    if (this.isInTransaction) whenEnded(this.dataSource, this.runner!, fn);
+    else await fn();
+  }
+
+  /** Runs `fn` unless somebody has the lock: this process, which could take its own again, or another one. */
+  async tryLock<T>(name: string, fn: (connection: Connection) => Promise<T>): Promise<T | undefined> {
+    const held = namesHeld(this.dataSource);
+    if (held.has(name)) return undefined;
+    held.add(name);
+    try {
+      return await this.#tryLock(name, fn);
+    } finally {
+      held.delete(name);
+    }
+  }
+
+  async #tryLock<T>(name: string, fn: (connection: Connection) => Promise<T>): Promise<T | undefined> {
+    const { tryLock: lock } = this.dialect;
+    if (!lock) return fn(this);
+    return this.#onRunner(async (runner) => {
+      const take = lock.take(name);
+      const [row] = (await runner.query(take.text, [...take.values])) as { taken: unknown }[];
+      if (!Number(row?.taken)) return undefined;
+      try {
+        return await fn(this.#bound(runner));
+      } finally {
+        const release = lock.release(name);
+        await runner.query(release.text, [...release.values]);
+      }
+    });
+  }
+
+  async withLock<T>(
+    names: string | readonly string[],
+    fn: (connection: Connection) => Promise<T>,
+    reading?: 'currentRows',
+  ): Promise<T> {
+    const mutex = mutexOf(this.dataSource);
+    const { withLock: lock } = this.dialect;
+    const free = mutex.free(names);
+    if (this.sqlite) return mutex.run(free, () => this.sqlite!.turns.run(() => fn(this)));
+    if (!lock) {
+      SqliteConnections.of(this.dataSource)!.turns.enterWithin();
+      // Not in the line of those who wait for the end of this transaction.
+      return mutex.run(free, () => fn(this), this.runner);
+    }
+    if (free.length === 0) return this.inTransaction(fn);
+    const locked = (): Promise<T> =>
+      this.#onRunner((runner) => this.#bound(runner).#withLock(runner, lock, free, fn, reading));
+    // Who has a connection already does not wait in the line of those who need one, who might wait for this one.
+    return mutex.run(free, locked, this.runner);
+  }
+
+  async #withLock<T>(
+    runner: QueryRunner,
+    lock: WaitedLock,
+    names: readonly string[],
+    fn: (connection: Connection) => Promise<T>,
+    reading?: 'currentRows',
+  ): Promise<T> {
+    const { release } = lock;
+    if (release && !runner.isTransactionActive) {
+      return lockAround(runner, { ...lock, release }, names, () => this.transaction(fn));
+    }
+    // The statement that waits begins the transaction, which reads what is committed after that too.
+    return this.inTransaction(async (inside) => {
+      await lockTransaction(runner, lock, names, reading);
+      return fn(inside);
+    });
+  }
+
+  #onRunner<T>(fn: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    return onConnection(this.dataSource, this.runner, fn);
+  }
+
+  #bound(runner: QueryRunner): Connection {
+    return new Connection(this.dataSource, this.dialect, runner);
+  }
+}

@@ -1,0 +1,137 @@
+import { hash } from 'node:crypto';
+import type { DataSource } from 'typeorm';
+import type { ColumnKind } from '../../port/columns.js';
+import type { JsonKey } from '../../port/operators.js';
+import type { Conversion } from '../../port/query.js';
+import type { Comparison } from '../../query/conditions.js';
+import type { KeyChanges } from '../../query/rows.js';
+
+/** Where the databases differ; everything else is TypeORM's. SQL comes in and goes out as text. */
+export interface Dialect {
+  /** How a column is selected, so that its value does not depend on a time zone, a driver's parser or its settings. */
+  read(kind: ColumnKind, sql: string): string;
+  /** What brings selected values, but for null, into the port's form; none where they are in it. */
+  load(kind: ColumnKind): Conversion | undefined;
+  /** A value of the port as the driver binds it. */
+  dump(kind: ColumnKind, value: unknown): unknown;
+  /** How a bound value is written, where its text alone would be compared as another type. */
+  bind(kind: ColumnKind, placeholder: string): string;
+  /** Equality of text by code points that can use the column's index; a comparison is `= …` or `IN (…)`. */
+  equalsText(sql: string, comparison: string): string;
+  /** A text expression that compares and sorts by code points. */
+  byCodePoint(sql: string): string;
+  /** A test for null; default: `IS NULL`. */
+  isNull?(kind: ColumnKind, sql: string): string;
+  /**
+   * What holds for a value of a column of times that is one, where others can sort after a time as well: these are not later
+   * than it, for {@link load} does not read them as times either.
+   */
+  isTime?(sql: string): string;
+  like(sql: string, placeholder: string): string;
+  likePattern(pattern: string): string;
+  json: JsonDialect;
+  /** The object of a JSON column with some keys changed. */
+  changeKeys(sql: string, changes: KeyChanges, bind: Bind): string;
+  /** A query of the catalogue for how many columns a table has (none, where there is no such table), and how many of this name. */
+  columns(names: NamedColumn): BoundStatement;
+  /** The later one of a time, given as a placeholder, and of a millisecond after that of a column; null is before any. */
+  later(sql: string, placeholder: string): string;
+  /** The statements that can return the rows they changed. */
+  readonly returning: ReadonlySet<'insert' | 'update' | 'delete'>;
+  /** Whether an ascending order has null first by itself. */
+  readonly nullsFirst: boolean;
+  /**
+   * Whether a column that is null in all rows has its place in an order: it changes nothing, but by an index on it and
+   * others PostgreSQL finds the order only with it, and MariaDB only without.
+   */
+  readonly sortsByNull: boolean;
+  /**
+   * A `DELETE` that deletes at most as many rows as its limit says, leaving out rows that others have locked; none where
+   * it would lock the rows beside them too.
+   */
+  limitedDelete?(parts: LimitedDelete): string;
+  /** A query for the number of rows that a `DELETE … RETURNING` deletes, and for more about them; none where it can be no part of one. */
+  countDeleted?(statement: string, select: string): string;
+  /** Put after such a query where it is a transaction of its own, whose commit then does not wait for the disk. */
+  readonly lazyCommit?: string;
+  /** How a statement that finds its rows by primary key names its table, where another index might be taken. */
+  readonly byKey?: { from(table: string): string; delete(table: string): string };
+  /** How an update leaves out rows that others have locked; none where nobody locks rows. */
+  readonly skipLocked?: {
+    /** One statement for it; where there is a `select`, one that fails at once instead. */
+    readonly update?: (parts: KeyedUpdate) => string;
+    /** A statement that locks its rows, and comes before it, or after one that failed. */
+    readonly select?: (parts: Omit<KeyedUpdate, 'set'>) => string;
+  };
+  /** Bound parameters that one statement can have. */
+  readonly maxParameters: number;
+  /** Whether `INSERT … ON CONFLICT` is known; else conflicts are met one by one. */
+  readonly onConflict: boolean;
+  /** Runs statements in one transaction without giving way to the event loop, and returns how many rows they wrote. */
+  runAtOnce?(dataSource: DataSource, statements: readonly BoundStatement[]): number;
+  /** What the port's call of this name does; none where the database does that by itself. */
+  checkpoint?(dataSource: DataSource): boolean;
+  /** Tries to take, and gives back, a lock that belongs to the connection; none where the database is in the process. */
+  readonly tryLock?: { take(name: string): BoundStatement; release(name: string): BoundStatement };
+  /**
+   * Waits for a lock for so many seconds, and gives it back; without `release` it belongs to the transaction, which gives
+   * it back as it ends. None where the database is in the process.
+   */
+  readonly withLock?: {
+    readonly wait: (name: string, seconds: number) => BoundStatement;
+    readonly release?: (name: string) => BoundStatement;
+  };
+  /** What a `SELECT` ends with that reads the rows as they are now, where a transaction otherwise reads them as they were. */
+  readonly currentRows?: string;
+}
+
+export interface BoundStatement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+export interface LimitedDelete {
+  readonly table: string;
+  /** The columns of the primary key, with commas between them. */
+  readonly key: string;
+  readonly where: string;
+  readonly order: string;
+  readonly limit: string;
+}
+
+/** An update of a table with one key column. */
+export interface KeyedUpdate {
+  readonly table: string;
+  readonly key: string;
+  readonly set: string;
+  readonly where: string;
+}
+
+/** Makes a placeholder for a value. */
+type Bind = (value: unknown) => string;
+
+/** A value inside a JSON document. `type` and `value` are SQL. */
+interface JsonDialect {
+  /** Null, or one of the names below, or another name. */
+  type(document: string, path: readonly JsonKey[], bind: Bind): string;
+  readonly text: readonly string[];
+  readonly number: readonly string[];
+  readonly boolean: readonly string[];
+  readonly null: string;
+  compare(at: { document: string; path: readonly JsonKey[]; bind: Bind }, op: Comparison, value: unknown): string;
+  textAt(document: string, path: readonly JsonKey[], bind: Bind): string;
+}
+
+/** A table, and a column that it may have, as the database names them. */
+export interface NamedColumn {
+  /** The table's name with its schema, quoted. */
+  readonly path: string;
+  readonly database: string | undefined;
+  readonly table: string;
+  readonly column: string;
+}
+
+/** The name of a lock in characters that every server has in its character set. */
+export function lockName(name: string): string {
+  return hash('sha256', name);
+}

@@ -1,0 +1,130 @@
+import type { ColumnKind } from '../../port/columns.js';
+import { escapeLike } from '../../query/like.js';
+import { FIRST_TIME } from '../../../util/times.js';
+import { type Dialect, lockName } from './dialect.js';
+import { inCalls, jsonPath, keyPath, parseJson } from './json.js';
+import { timeFromMs, utcText } from './utc.js';
+
+/** Milliseconds of no time that there is. */
+const NO_TIME = Number.MIN_SAFE_INTEGER;
+
+export const mysql: Dialect = {
+  read(kind, sql) {
+    // Counted from the earliest time there is: DIV, which is much faster than FLOOR, cuts off towards zero. Of a date with a
+    // zero, as in 0000-00-00, there is no difference, which is not to be taken for null.
+    if (kind === 'timestamp')
+      return `COALESCE(TIMESTAMPDIFF(MICROSECOND, '1000-01-01', ${sql}) DIV 1000 - ${-FIRST_TIME}, IF(${sql} IS NULL, NULL, ${NO_TIME}))`;
+    // Of some doubles mysql2 reads another last digit than MySQL writes.
+    const asText: readonly ColumnKind[] = ['bigint', 'json', 'decimal', 'number'];
+    return asText.includes(kind) ? `CAST(${sql} AS CHAR)` : sql;
+  },
+  load(kind) {
+    if (kind === 'timestamp') return timeFromMs;
+    if (kind === 'boolean') return Boolean;
+    if (kind === 'number') return Number;
+    return kind === 'json' ? parseJson : undefined;
+  },
+  dump(kind, value) {
+    if (kind === 'timestamp') return utcText(value as Date);
+    if (kind === 'boolean') return value ? 1 : 0;
+    return kind === 'json' ? JSON.stringify(value) : value;
+  },
+  // MySQL compares a number with text as doubles.
+  bind: (kind, placeholder) =>
+    kind === 'bigint'
+      ? `CAST(${placeholder} AS SIGNED)`
+      : kind === 'decimal'
+        ? `CAST(${placeholder} AS DECIMAL(65, 30))`
+        : placeholder,
+  // The first comparison finds the rows by the index, whatever its collation; the second keeps those that are the same.
+  equalsText: (sql, comparison) => `(${sql} ${comparison} AND ${mysql.byCodePoint(sql)} ${comparison})`,
+  byCodePoint: (sql) => `BINARY CAST(${sql} AS CHAR)`,
+  // Of a column that is NOT NULL in the database, 0000-00-00 is null to IS NULL, and to nothing else.
+  isNull: (kind, sql) => (kind === 'timestamp' ? `(${sql} IS NULL AND ${sql} <=> NULL)` : `${sql} IS NULL`),
+  isTime: (sql) => `MONTH(${sql}) * DAYOFMONTH(${sql}) > 0`,
+  like: (sql, placeholder) => `CONVERT(${sql} USING utf8mb4) COLLATE utf8mb4_bin LIKE ${placeholder}`,
+  likePattern: escapeLike,
+  json: {
+    type(document, path, bind) {
+      const at = `JSON_TYPE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`;
+      // An index into something that is no array would give that thing itself.
+      const arrays = path.flatMap((key, i) =>
+        typeof key === 'number'
+          ? [`JSON_TYPE(JSON_EXTRACT(${document}, ${bind(jsonPath(path.slice(0, i)))})) = 'ARRAY'`]
+          : [],
+      );
+      return arrays.length === 0 ? at : `CASE WHEN ${arrays.join(' AND ')} THEN ${at} END`;
+    },
+    text: ['STRING'],
+    number: ['INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL'],
+    boolean: ['BOOLEAN'],
+    null: 'NULL',
+    compare({ document, path, bind }, op, value) {
+      const at = `JSON_UNQUOTE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`;
+      if (typeof value === 'number') return `${at} + 0.0E0 ${op} ${bind(value)}`;
+      if (typeof value === 'boolean') return `(${at} = 'true') ${op} ${bind(Number(value))}`;
+      return `BINARY ${at} ${op} ${bind(value)}`;
+    },
+    textAt: (document, path, bind) => `JSON_UNQUOTE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`,
+  },
+  changeKeys(sql, { set, removed }, bind) {
+    const document = `IF(JSON_TYPE(${sql}) = 'OBJECT', ${sql}, '{}')`;
+    const pairs = set.map(([key, value]) => `${bind(keyPath(key))}, JSON_EXTRACT(${bind(JSON.stringify(value))}, '$')`);
+    const paths = removed.map((key) => bind(keyPath(key)));
+    return inCalls('JSON_REMOVE', inCalls('JSON_SET', document, pairs), paths);
+  },
+  columns: ({ database, table, column }) => ({
+    text: `SELECT COUNT(*) AS total, COUNT(CASE WHEN COLUMN_NAME = ? THEN 1 END) AS found FROM information_schema.COLUMNS
+      WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?`,
+    values: [column, database ?? null, table],
+  }),
+  later(sql, placeholder) {
+    const given = `CAST(${placeholder} AS DATETIME(3))`;
+    return `GREATEST(${given}, COALESCE(${sql} + INTERVAL 1000 MICROSECOND, ${given}))`;
+  },
+  returning: new Set(),
+  nullsFirst: true,
+  sortsByNull: false,
+  // By the index on another column of the condition InnoDB locks a range of it, and then the rows: in the opposite order of
+  // statements that find the row by its key, which is a deadlock.
+  byKey: {
+    from: (table) => `${table} FORCE INDEX (PRIMARY)`,
+    delete: (table) => `DELETE ${table} FROM ${table} FORCE INDEX (PRIMARY)`,
+  },
+  maxParameters: 60_000,
+  onConflict: false,
+  tryLock: {
+    // A name has at most 64 characters, and is one for the whole server: the digest of database and name keeps to both.
+    take: (name) => ({
+      text: `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), ?), 224), 0) AS taken`,
+      values: [lockName(name)],
+    }),
+    release: (name) => ({ text: `SELECT RELEASE_LOCK(SHA2(CONCAT(DATABASE(), ?), 224))`, values: [lockName(name)] }),
+  },
+  withLock: {
+    wait: (name, seconds) => ({
+      text: `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224), ?) AS taken`,
+      values: [lockName(name), seconds],
+    }),
+    release: (name) => ({
+      text: `SELECT RELEASE_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224))`,
+      values: [lockName(name)],
+    }),
+  },
+  currentRows: ' FOR UPDATE',
+  skipLocked: {
+    select: ({ table, key, where }) => `SELECT ${key} FROM ${table} WHERE ${where} FOR UPDATE SKIP LOCKED`,
+  },
+};
+
+export const mariadb: Dialect = {
+  ...mysql,
+  returning: new Set(['insert', 'delete']),
+  skipLocked: {
+    // Where nothing is locked, as nearly always, this is one statement instead of two in a transaction. The first limit is for
+    // locks of rows, with which SKIP LOCKED fails, the second for those of tables.
+    update: ({ table, set, where }) =>
+      `SET STATEMENT innodb_lock_wait_timeout = 0, lock_wait_timeout = 0 FOR UPDATE ${table} SET ${set} WHERE ${where}`,
+    select: (parts) => `SET STATEMENT lock_wait_timeout = 0 FOR ${mysql.skipLocked!.select!(parts)}`,
+  },
+};

@@ -1,0 +1,91 @@
+import type { JsonKey } from '../../port/operators.js';
+import { escapeLike } from '../../query/like.js';
+import { type Dialect, lockName } from './dialect.js';
+import { jsonPath, parseJson } from './json.js';
+import { timeFromMs } from './utc.js';
+
+export const postgres: Dialect = {
+  read(kind, sql) {
+    // As a double, a whole number of milliseconds is exact; seconds with a fraction are not.
+    if (kind === 'timestamp') return `date_part('epoch', date_trunc('milliseconds', ${sql})) * 1000`;
+    return kind === 'bigint' || kind === 'json' || kind === 'decimal' ? `${sql}::text` : sql;
+  },
+  load(kind) {
+    if (kind === 'timestamp') return timeFromMs;
+    return kind === 'json' ? parseJson : undefined;
+  },
+  dump(kind, value) {
+    // A column without time zone takes the UTC text as it is, one with a time zone takes the Z into account.
+    if (kind === 'timestamp') return (value as Date).toISOString();
+    return kind === 'json' ? JSON.stringify(value) : value;
+  },
+  bind: (_kind, placeholder) => placeholder,
+  equalsText: (sql, comparison) => `${sql} ${comparison}`,
+  byCodePoint: (sql) => `${sql}::text COLLATE "C"`,
+  like: (sql, placeholder) => `${sql} LIKE ${placeholder}`,
+  likePattern: escapeLike,
+  json: {
+    type: (document, path, bind) => `jsonb_typeof(${postgresJson(document, path, bind)})`,
+    text: ['string'],
+    number: ['number'],
+    boolean: ['boolean'],
+    null: 'null',
+    compare({ document, path, bind }, op, value) {
+      const at = postgresJson(document, path, bind);
+      if (typeof value === 'number') return `(${at})::float8 ${op} ${bind(value)}::float8`;
+      if (typeof value === 'boolean') return `(${at})::boolean ${op} ${bind(value)}::boolean`;
+      return `(${at} #>> '{}') COLLATE "C" ${op} ${bind(value)}::text`;
+    },
+    textAt: (document, path, bind) => `(${postgresJson(document, path, bind)} #>> '{}')`,
+  },
+  // What it gives is assigned to columns of any type that holds JSON.
+  changeKeys(sql, { set, removed }, bind) {
+    const document = `CASE jsonb_typeof(${sql}::jsonb) WHEN 'object' THEN ${sql}::jsonb ELSE '{}'::jsonb END`;
+    return `(${document} || ${bind(JSON.stringify(Object.fromEntries(set)))}::jsonb) - ${bind(removed)}::text[]`;
+  },
+  columns: ({ path, column }) => ({
+    text: `SELECT COUNT(*) AS total, COUNT(*) FILTER (WHERE attname = $2) AS found FROM pg_attribute
+      WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
+    values: [path, column],
+  }),
+  later: (sql, placeholder) => `GREATEST(${placeholder}, ${sql} + interval '1 millisecond')`,
+  returning: new Set(['insert', 'update', 'delete']),
+  nullsFirst: false,
+  sortsByNull: true,
+  // A ctid finds a row at once, but is unique in one partition only. The condition, said again, would make PostgreSQL look
+  // for all rows that match; and for a limit that it is shown it would plan each statement anew, which takes as long as
+  // deleting 50 rows.
+  limitedDelete: ({ table, where, order, limit }) =>
+    `WITH nest_sessions_batch AS (SELECT tableoid, ctid FROM ${table} WHERE ${where}${order} LIMIT (SELECT ${limit}::bigint) FOR UPDATE SKIP LOCKED)
+    DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM nest_sessions_batch)) AND (tableoid, ctid) IN (SELECT tableoid, ctid FROM nest_sessions_batch)`,
+  countDeleted: (statement, select) =>
+    `WITH deleted AS (${statement}) SELECT ${select}, COUNT(*) AS count FROM deleted`,
+  skipLocked: {
+    update: ({ table, key, set, where }) =>
+      `UPDATE ${table} SET ${set} WHERE ${key} = ANY(ARRAY(SELECT ${key} FROM ${table} WHERE ${where} FOR UPDATE SKIP LOCKED)) AND ${where}`,
+  },
+  lazyCommit: ", set_config('synchronous_commit', 'off', true)",
+  maxParameters: 60_000,
+  onConflict: true,
+  tryLock: {
+    take: (name) => ({
+      text: 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS taken',
+      values: [lockName(name)],
+    }),
+    release: (name) => ({ text: 'SELECT pg_advisory_unlock(hashtextextended($1, 0))', values: [lockName(name)] }),
+  },
+  withLock: {
+    // The setting is the transaction's afterwards again; another seed makes it another lock than the one above.
+    wait: (name, seconds) => ({
+      text: `SELECT true AS taken, NULLIF(current_setting('transaction_isolation'), 'read committed') AS "keptView", set_config('lock_timeout', waited.before, true) FROM (
+        SELECT current_setting('lock_timeout') AS before, set_config('lock_timeout', $2, true), pg_advisory_xact_lock(hashtextextended($1, 1))
+      ) waited`,
+      values: [lockName(name), `${seconds}s`],
+    }),
+  },
+};
+
+/** A strict path tells the key of an object from the index of an array, and a text from an array of one. */
+function postgresJson(document: string, path: readonly JsonKey[], bind: (value: unknown) => string): string {
+  return `jsonb_path_query_first(${document}::jsonb, ${bind(`strict ${jsonPath(path)}`)}::jsonpath, '{}', true)`;
+}

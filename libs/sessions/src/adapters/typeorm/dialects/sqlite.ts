@@ -1,0 +1,80 @@
+import { globPattern } from '../../query/like.js';
+import { sqliteConnection } from '../internals.js';
+import type { Dialect } from './dialect.js';
+import { inCalls, jsonPath, keyPath, parseJson } from './json.js';
+import { timeFromText, utcText } from './utc.js';
+
+/** The beginning of a text of a time in SQLite, up to its seconds. */
+function toSeconds(sql: string): string {
+  return `substr(${sql}, 1, 19)`;
+}
+
+export const sqlite: Dialect = {
+  read: (kind, sql) => (kind === 'bigint' ? `CAST(${sql} AS TEXT)` : sql),
+  load(kind) {
+    if (kind === 'timestamp') return timeFromText;
+    if (kind === 'boolean') return Boolean;
+    if (kind === 'decimal' || kind === 'bigint') return String;
+    return kind === 'json' ? parseJson : undefined;
+  },
+  dump(kind, value) {
+    if (kind === 'timestamp') return utcText(value as Date);
+    if (kind === 'bigint') return BigInt(value as string);
+    if (kind === 'boolean') return value ? 1 : 0;
+    return kind === 'json' ? JSON.stringify(value) : value;
+  },
+  bind: (_kind, placeholder) => placeholder,
+  equalsText: (sql, comparison) => `${sql} ${comparison}`,
+  byCodePoint: (sql) => sql,
+  // Any value can be there. By the modifier it has to be a day that there is, and an hour before 24.
+  isTime: (sql) =>
+    `(${toSeconds(sql)} IS strftime('%Y-%m-%d %H:%M:%S', ${toSeconds(sql)}, '+0 days') AND (length(${sql}) = 19 OR (substr(${sql}, 20) GLOB '.[0-9]*' AND ltrim(substr(${sql}, 21), '0123456789') = '')))`,
+  like: (sql, placeholder) => `${sql} GLOB ${placeholder}`,
+  likePattern: globPattern,
+  json: {
+    type: (document, path, bind) => `json_type(${document}, ${bind(jsonPath(path))})`,
+    text: ['text'],
+    number: ['integer', 'real'],
+    boolean: ['true', 'false'],
+    null: 'null',
+    compare({ document, path, bind }, op, value) {
+      const at = `json_extract(${document}, ${bind(jsonPath(path))})`;
+      // A whole number comes as an integer, with more digits than the number of JavaScript that it was written from.
+      if (typeof value === 'number') return `CAST(${at} AS REAL) ${op} ${bind(value)}`;
+      return `${at} ${op} ${bind(typeof value === 'boolean' ? Number(value) : value)}`;
+    },
+    textAt: (document, path, bind) => `json_extract(${document}, ${bind(jsonPath(path))})`,
+  },
+  changeKeys(sql, { set, removed }, bind) {
+    const document = `CASE WHEN json_type(${sql}) = 'object' THEN ${sql} ELSE '{}' END`;
+    const pairs = set.map(([key, value]) => `${bind(keyPath(key))}, json(${bind(JSON.stringify(value))})`);
+    const paths = removed.map((key) => bind(keyPath(key)));
+    return inCalls('json_remove', inCalls('json_set', document, pairs), paths);
+  },
+  columns: ({ table, column }) => ({
+    text: `SELECT COUNT(*) AS total, COUNT(CASE WHEN name = ? COLLATE NOCASE THEN 1 END) AS found FROM pragma_table_xinfo(?)`,
+    values: [column, table],
+  }),
+  later: (sql, placeholder) =>
+    `MAX(${placeholder}, COALESCE(strftime('%Y-%m-%d %H:%M:%f', ${sql}, '+0.001 seconds'), ''))`,
+  returning: new Set(['insert', 'update', 'delete']),
+  nullsFirst: true,
+  sortsByNull: false,
+  // Not by rowid, which may be a column of the application, and which a table may not have.
+  limitedDelete: ({ table, key, where, order, limit }) =>
+    `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${where}${order} LIMIT ${limit})`,
+  maxParameters: 30_000,
+  onConflict: true,
+  runAtOnce({ driver }, statements) {
+    const connection = sqliteConnection(driver);
+    const run = (): number =>
+      statements.reduce((count, { text, values }) => count + connection.prepare(text).run(...values).changes, 0);
+    return connection.transaction(run)();
+  },
+  checkpoint({ driver }) {
+    const connection = sqliteConnection(driver);
+    if (connection.pragma('journal_mode', { simple: true }) !== 'wal') return !connection.memory;
+    if (!connection.inTransaction) connection.pragma('wal_checkpoint(PASSIVE)');
+    return false;
+  },
+};

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+
+const INTERNALS = 'libs/sessions/src/adapters/typeorm/internals.ts';
+
+/** What there has to be. */
+function found<T>(what: string, value: T | undefined): T {
+  if (value !== undefined) return value;
+  throw new Error(`TypeORM has moved ${what}: look where it is now, and say so in ${INTERNALS}`);
+}
+
+/** The methods that are called of what is imported. */
+const METHODS: Readonly<Record<string, readonly string[]>> = {
+  ApplyValueTransformers: ['transformTo', 'transformFrom'],
+  ConnectionMetadataBuilder: ['buildEntityMetadatas'],
+  EntityMetadataBuilder: ['build'],
+  EntitySchemaTransformer: ['transform'],
+  TableUtils: ['createTableColumnOptions'],
+};
+
+const imports = [...readFileSync(INTERNALS, 'utf8').matchAll(/export \{ (\w+) \} from '(typeorm\/[^']+)'/g)].map(
+  ([, name, path]) => [name!, path!] as const,
+);
+
+type Methods = Readonly<Record<string, unknown>>;
+
+describe('what is imported of TypeORM beyond its index', () => {
+  it('is named here', () => {
+    expect(imports.map(([name]) => name).toSorted()).toEqual(Object.keys(METHODS));
+  });
+
+  it.each(imports)('has %s at %s', async (name, path) => {
+    const module = (await import(path).catch(() => ({}))) as Record<string, Methods & { prototype: Methods }>;
+    const imported = found(`${name}, which was at ${path}`, module[name]);
+    for (const method of METHODS[name]!) {
+      const called = found(`${name}.${method}`, imported[method] ?? imported.prototype[method]);
+      expect(called).toBeTypeOf('function');
+    }
+  });
+});
+
+describeDatabases('what is used of TypeORM’s driver beyond its interface', (name) => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  beforeAll(async () => {
+    database = await createDatabase(name);
+    dataSource = await new DataSource(database.options).initialize();
+  });
+  afterAll(async () => {
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  const internals = () => import('../../libs/sessions/src/adapters/typeorm/internals.js');
+
+  it.runIf(name === 'postgres')('is the pool of pg', async () => {
+    const pool = found('driver.master, the pool of pg', (await internals()).postgresPool(dataSource));
+    const answer = await pool.query({ name: 'one', text: 'SELECT $1::int', values: [1], rowMode: 'array' });
+    expect(answer).toMatchObject({ rows: [[1]], rowCount: 1 });
+  });
+
+  it.runIf(name === 'mariadb')('is the pool of mysql2', async () => {
+    const pool = found('driver.pool, the pool of mysql2', (await internals()).mysqlPool(dataSource));
+    const rows = await new Promise((resolve, reject) => {
+      pool.execute({ sql: 'SELECT ?', rowsAsArray: true }, [1], (error, result) => error ? reject(error) : resolve(result)); // prettier-ignore
+    });
+    expect(rows).toEqual([[1]]);
+  });
+
+  it.runIf(name === 'sqlite')('is the connection of better-sqlite3, and the class of the driver', async () => {
+    const { secondDriver, sqliteConnection } = await internals();
+    const what = 'driver.databaseConnection, the connection of better-sqlite3';
+    const connection = found(what, sqliteConnection(dataSource.driver));
+    expect(connection.prepare('SELECT ?').raw().all(1)).toEqual([[1]]);
+    const second = secondDriver(dataSource, { type: 'better-sqlite3', database: ':memory:' });
+    await second.connect();
+    const other = sqliteConnection(second);
+    expect(other.memory).toBe(true);
+    other.close();
+  });
+});
