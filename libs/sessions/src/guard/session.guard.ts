@@ -2,43 +2,30 @@ import {
   BadRequestException,
   type CanActivate,
   type ExecutionContext,
-  ForbiddenException,
   type HttpException,
   Inject,
   Injectable,
   Logger,
   type OnModuleInit,
-  ServiceUnavailableException,
   type Type,
   UnauthorizedException,
 } from '@nestjs/common';
-import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost } from '@nestjs/core';
-import { chain, type MaybePromise } from '../util/maybe-promise.js';
-import { SessionsError, SessionsUnavailableError } from '../errors/errors.js';
-import { reasonOf } from '../errors/reason-of.js';
-import type { SessionUse } from '../lifecycle/last-use.js';
-import type { BaseSession } from '../session/session.js';
-import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
-import { type AuthenticateOptions, SessionsService } from '../service/sessions.service.js';
-import type { SessionsStore } from '../lifecycle/sessions-store.js';
-import { type Access, accessOf } from './access.decorators.js';
 import { challenge, type ChallengeError, type ChallengeParameters } from '../http/challenge.js';
-import { clearCookie, isRenewalDue, keepToBrowser, setCookie, type TableWithCookie } from './cookie.js';
-import { type Credentials, credentialsOf, type HttpRequest } from '../http/credentials.js';
-import { GuardedTables } from './guarded-tables.js';
-import { isFromOwnOrigin, isNavigation, isUnsafe } from '../http/request-origin.js';
-import { freshnessRefusal, type Requirements, requirementsOf, scopeRefusal } from './requirements.js';
+import { type Credentials, credentialsOf, type HttpRequest, type ResolvedSource } from '../http/credentials.js';
+import { isFromOwnOrigin, isUnsafe } from '../http/request-origin.js';
+import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
+import type { BaseSession } from '../session/session.js';
+import { chain, type MaybePromise } from '../util/maybe-promise.js';
+import { answerCookie, crossOriginRefusal } from './authenticate-cookie.js';
+import { authenticateRequest, tableOf } from './authenticate-request.js';
+import type { TableWithCookie } from './cookie.js';
+import { type GuardedRoute, guardedRoute, SESSION_GUARD } from './guarded-route.js';
+import { type GuardedPlace, GuardedTables } from './guarded-tables.js';
+import { freshnessRefusal, scopeRefusal } from './requirements.js';
 import { rememberSession } from './session-of-request.js';
 
 type OneToken = Extract<Credentials, { kind: 'one' }>;
-
-/** What decorators say of a route, as this guard sees it. */
-interface Route extends Requirements {
-  /** Whether this guard decides, since no other one stands closer to the handler. */
-  readonly decides: boolean;
-  readonly access: Access | undefined;
-}
 
 /** The guards made by `for`: Nest knows a guard by its class, so the same tables get the same one. */
 const MADE: {
@@ -46,12 +33,6 @@ const MADE: {
   readonly tables: readonly TableReference[];
   readonly guard: Type<SessionGuard>;
 }[] = [];
-
-/** The method of services that have none of their own; a test may have put another in its place. */
-const AUTHENTICATE: unknown = Reflect.get(SessionsService.prototype, 'authenticate');
-
-/** The tables in which the sessions of requests were found, of guards that have several. */
-const FOUND_IN = new WeakMap<HttpRequest, SessionsStore>();
 
 /**
  * Lets a request through that carries the token of a valid session, which `@CurrentSession()` then gives. Alone it is
@@ -64,12 +45,16 @@ const FOUND_IN = new WeakMap<HttpRequest, SessionsStore>();
  */
 @Injectable()
 export class SessionGuard implements CanActivate, OnModuleInit {
+  static {
+    Object.defineProperty(this.prototype, SESSION_GUARD, { value: true });
+  }
+
   /** The tables whose sessions are let through, in the order in which they are tried; none: the default table. */
   protected readonly tables: readonly TableReference[] = [];
   protected readonly logger = new Logger('SessionGuard');
   #guarded: GuardedTables | undefined;
   /** By handler and controller. */
-  readonly #routes = new WeakMap<object, WeakMap<object, Route>>();
+  readonly #routes = new WeakMap<object, WeakMap<object, GuardedRoute>>();
 
   @Inject(SessionsRegistry)
   protected readonly registry!: SessionsRegistry;
@@ -103,12 +88,12 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** Fails the start of the application where a table is not registered. */
   onModuleInit(): void {
-    this.guarded();
+    this.#tables();
   }
 
   /** At once, without a promise, where the answer is in this process. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const { decides, access, authoritative } = this.route(context);
+    const { decides, access, authoritative } = this.#route(context);
     if (!decides || access === 'public') return true;
     const request = this.getRequest(context);
     const credentials = this.extractCredentials(request);
@@ -119,30 +104,20 @@ export class SessionGuard implements CanActivate, OnModuleInit {
         new UnauthorizedException('This route needs a session.', { errorCode: 'ERR_SESSION_REQUIRED' }),
       );
     if (credentials.kind === 'several') {
-      this.guarded().all[0].events.tell({ type: 'refused', reason: 'several_tokens' });
+      this.#tables().all[0].events.tell({ type: 'refused', reason: 'several_tokens' });
       const refusal = new BadRequestException('The request carries more than one token.', {
         errorCode: 'ERR_SESSION_AMBIGUOUS',
       });
       throw this.refuse(context, refusal, 'invalid_request');
     }
-    const { cookieTable } = this.guarded().origin(credentials.source);
+    const { cookieTable } = this.#placeOf(credentials.source);
     const authenticated = cookieTable
-      ? this.authenticateByCookie(cookieTable, credentials, context, authoritative)
+      ? this.#authenticateByCookie(cookieTable, credentials, context, authoritative)
       : this.authenticate(credentials, request, authoritative);
-    return chain(authenticated, (session) => {
+    const admit = (session: BaseSession | null): boolean | Promise<boolean> =>
       // A browser sends its cookie until it is told not to, so who comes with an old one has to be able to sign in.
-      if (session === null && cookieTable && access === 'optional') return true;
-      if (session === null) {
-        const refusal = new UnauthorizedException('The session is unknown or has ended.', {
-          errorCode: 'ERR_SESSION_TOKEN_INVALID',
-        });
-        throw this.refuse(context, refusal, 'invalid_token');
-      }
-      return chain(this.authorize(context, session, request), () => {
-        rememberSession(request, session);
-        return true;
-      });
-    });
+      session === null && cookieTable && access === 'optional' ? true : this.#admit(context, request, session);
+    return authenticated instanceof Promise ? authenticated.then(admit) : admit(authenticated);
   }
 
   /** The request that carries the credentials. */
@@ -157,7 +132,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** What the request carries, from where any of the tables takes it. */
   protected extractCredentials(request: HttpRequest): Credentials {
-    return credentialsOf(request, this.guarded().sources);
+    return credentialsOf(request, this.#tables().sources);
   }
 
   /**
@@ -176,16 +151,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     request: HttpRequest,
     authoritative = false,
   ): MaybePromise<BaseSession | null> {
-    const { tables } = this.guarded().origin(source);
-    try {
-      const session =
-        tables.length === 1
-          ? this.authenticateIn(tables[0]!, token, request, { authoritative })
-          : this.authenticateInAny(tables, token, request, { authoritative, tellsRefusal: false });
-      return session instanceof Promise ? session.catch((error: unknown) => this.fail(error)) : session;
-    } catch (error) {
-      return this.fail(error);
-    }
+    return authenticateRequest(request, token, this.#placeOf(source).tables, authoritative, this.logger);
   }
 
   /**
@@ -193,10 +159,10 @@ export class SessionGuard implements CanActivate, OnModuleInit {
    * they may not do anyway.
    */
   protected authorize(context: ExecutionContext, session: BaseSession, request: HttpRequest): MaybePromise<void> {
-    const { scopes, maxAgeMs } = this.route(context);
+    const { scopes, maxAgeMs } = this.#route(context);
     if (scopes.length === 0 && maxAgeMs === Infinity) return;
-    const tables = this.guarded().all;
-    const foundIn = FOUND_IN.get(request);
+    const tables = this.#tables().all;
+    const foundIn = tableOf(request);
     const now = this.registry.options.clock?.() ?? new Date();
     const refusal =
       scopeRefusal(scopes, session.scopes, foundIn ? [foundIn] : tables, tables) ??
@@ -222,133 +188,70 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return refusal;
   }
 
-  /** By the table's service, where the application has its own; else at once, where the near cache has it. */
-  private authenticateIn(
-    store: SessionsStore,
-    token: string,
-    request: HttpRequest,
-    options: AuthenticateOptions,
-  ): MaybePromise<BaseSession | null> {
-    const service = this.registry.service(store);
-    if (service.authenticate !== AUTHENTICATE) return service.authenticate(token, { ...options, use: useOf(request) });
-    // The address of a client may be dear to find out.
-    return store.tokens.authenticate(token, store.lastUse ? { ...options, use: useOf(request) } : options);
-  }
-
-  private async authenticateInAny(
-    tables: readonly SessionsStore[],
-    token: string,
-    request: HttpRequest,
-    options: AuthenticateOptions,
-  ): Promise<BaseSession | null> {
-    for (const store of tables) {
-      const session = await this.authenticateIn(store, token, request, options);
-      if (session === null) continue;
-      FOUND_IN.set(request, store);
-      return session;
+  #admit(context: ExecutionContext, request: HttpRequest, session: BaseSession | null): boolean | Promise<boolean> {
+    if (session === null) {
+      const refusal = new UnauthorizedException('The session is unknown or has ended.', {
+        errorCode: 'ERR_SESSION_TOKEN_INVALID',
+      });
+      throw this.refuse(context, refusal, 'invalid_token');
     }
-    if (tables.length > 1) await this.tellRefusal(tables, token);
-    return null;
-  }
-
-  /** An outage must log nobody out: not 401, which makes clients throw their token away. */
-  private fail(error: unknown): never {
-    if (error instanceof SessionsError && !(error instanceof SessionsUnavailableError)) throw error;
-    this.logger.error(`Sessions cannot be looked up: ${reasonOf(error)}`);
-    throw new ServiceUnavailableException('Sessions cannot be looked up right now.', {
-      errorCode: 'ERR_SESSION_UNAVAILABLE',
-    });
+    const authorized = this.authorize(context, session, request);
+    if (authorized instanceof Promise) {
+      return authorized.then(() => {
+        rememberSession(request, session);
+        return true;
+      });
+    }
+    rememberSession(request, session);
+    return true;
   }
 
   /** As `authenticate`, with what has to be said to a browser. */
-  private authenticateByCookie(
+  #authenticateByCookie(
     table: TableWithCookie,
     credentials: OneToken,
     context: ExecutionContext,
     authoritative: boolean,
   ): MaybePromise<BaseSession | null> {
     const request = this.getRequest(context);
-    if (!this.mayUseCookie(request, table.options.cookie.trustedOrigins)) {
-      table.events.tell({ type: 'refused', reason: 'cross_origin' });
-      // Without a challenge: the session may be good, and to sign in again would not help.
-      throw new ForbiddenException('The request relies on a cookie, and may come from another site.', {
-        errorCode: 'ERR_SESSION_CROSS_ORIGIN',
-      });
-    }
+    if (!this.mayUseCookie(request, table.options.cookie.trustedOrigins)) throw crossOriginRefusal(table);
     return chain(this.authenticate(credentials, request, authoritative), (session) => {
-      const { httpAdapter } = this.adapterHost;
       const response = context.switchToHttp().getResponse<unknown>();
-      if (session === null) {
-        // Only for a page that the user is to see: the late answer to a script could drop the cookie that has come meanwhile.
-        if (isNavigation(request)) clearCookie(httpAdapter, response, table);
-        return null;
-      }
-      keepToBrowser(httpAdapter, response);
-      if (isRenewalDue(session, table)) setCookie(httpAdapter, response, table, credentials.token, session);
+      answerCookie(
+        { request, response, adapter: this.adapterHost.httpAdapter, table, token: credentials.token },
+        session,
+      );
       return session;
     });
   }
 
   /** What a route asks for, which its decorators have said once and for all. */
-  private route(context: ExecutionContext): Route {
+  #route(context: ExecutionContext): GuardedRoute {
     const [handler, controller] = [context.getHandler(), context.getClass()];
-    const ofHandler = this.#routes.get(handler) ?? new WeakMap<object, Route>();
+    const ofHandler = this.#routes.get(handler) ?? new WeakMap<object, GuardedRoute>();
     let route = ofHandler.get(controller);
     if (!route) {
-      const level = this.level(handler, controller);
-      route = {
-        decides: level !== undefined,
-        access: accessOf(handler, controller, level === 'handler'),
-        ...requirementsOf(controller, handler),
-      };
+      route = guardedRoute(this, handler, controller);
       this.#routes.set(handler, ofHandler.set(controller, route));
     }
     return route;
   }
 
-  /** Where on the route this guard stands; none where another session guard stands closer to the handler. */
-  private level(handler: object, controller: object): 'handler' | 'controller' | 'global' | undefined {
-    for (const [level, target] of [
-      ['handler', handler],
-      ['controller', controller],
-    ] as const) {
-      const guards = ((Reflect.getMetadata(GUARDS_METADATA, target) ?? []) as unknown[]).filter(isSessionGuard);
-      if (guards.length > 0)
-        return guards.some((guard) => guard === this || guard === this.constructor) ? level : undefined;
-    }
-    return 'global';
+  /** The place that a token was found at, by the source that the guard itself has given; else by a like one. */
+  #placeOf(source: ResolvedSource): GuardedPlace {
+    const tables = this.#tables();
+    return tables.places.get(source) ?? tables.placeAt(source);
   }
 
-  /** Why a token is refused by several tables is told by the one that knows it, if any. */
-  private async tellRefusal(tables: readonly SessionsStore[], token: string): Promise<void> {
-    if (!tables.some(({ events }) => events.wants('refused'))) return;
-    const refusals = await Promise.all(tables.map((store) => store.tokens.refusalOf(token)));
-    const known = refusals.findIndex(({ session }) => session !== undefined);
-    const unknown = refusals.findIndex(({ reason }) => reason === 'unknown');
-    const i = [known, unknown, 0].find((index) => index >= 0)!;
-    tables[i]!.events.tell(refusals[i]!);
+  #tables(): GuardedTables {
+    return (this.#guarded ??= this.#findTables());
   }
 
-  private guarded(): GuardedTables {
-    return (this.#guarded ??= new GuardedTables(this.stores()));
-  }
-
-  private stores(): [SessionsStore, ...SessionsStore[]] {
+  #findTables(): GuardedTables {
+    const { registry } = this;
     const [first, ...others] = this.tables;
-    return [this.registry.store(first), ...others.map((table) => this.registry.store(table))];
+    return new GuardedTables([registry.store(first), ...others.map((table) => registry.store(table))], registry);
   }
-}
-
-/** From where a request comes. */
-function useOf({ ip, headers }: HttpRequest): SessionUse {
-  return { ip, userAgent: headers['user-agent']?.toString() };
-}
-
-function isSessionGuard(guard: unknown): boolean {
-  return (
-    guard instanceof SessionGuard ||
-    (typeof guard === 'function' && (guard === SessionGuard || guard.prototype instanceof SessionGuard))
-  );
 }
 
 function nameOf(table: TableReference): string {

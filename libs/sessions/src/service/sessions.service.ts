@@ -183,7 +183,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * cannot be a token. This is what the guard calls.
    */
   async authenticate(token: unknown, options?: AuthenticateOptions<F>): Promise<Session<F> | null> {
-    // The guard asks the store itself, so that no request pays for this.
+    // The guard's own options are known, so that no request pays for this.
     if (options !== undefined) {
       const { use = {} } = knownOptions(this.store.table, options, AUTHENTICATE_OPTIONS);
       knownOptions(this.store.table, use, SESSION_USE);

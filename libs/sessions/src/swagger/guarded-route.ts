@@ -1,7 +1,9 @@
-import { GUARDS_METADATA } from '@nestjs/common/constants.js';
+import type { Type } from '@nestjs/common';
 import { accessOf } from '../guard/access.decorators.js';
+import { isSessionGuard } from '../guard/guarded-route.js';
+import { guardIn, guardsOn } from '../guard/nest-internals.js';
 import { requirementsOf, type Requirements } from '../guard/requirements.js';
-import { SessionGuard } from '../guard/session.guard.js';
+import type { SessionGuard } from '../guard/session.guard.js';
 import type { SessionsRegistry } from '../registry/sessions.registry.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { Route } from './routes.js';
@@ -31,12 +33,11 @@ export function guardedRoute(
 }
 
 function guardOn(target: object, { module }: Route): SessionGuard | undefined {
-  const guards = (Reflect.getMetadata(GUARDS_METADATA, target) ?? []) as unknown[];
-  return guards
-    .map((guard) => (typeof guard === 'function' ? module.injectables.get(guard)?.instance : guard))
+  return guardsOn(target)
+    .map((guard) => (typeof guard === 'function' ? guardIn(module, guard as Type) : guard))
     .find(isGuard);
 }
 
 function isGuard(guard: unknown): guard is SessionGuard {
-  return guard instanceof SessionGuard;
+  return isSessionGuard(guard);
 }

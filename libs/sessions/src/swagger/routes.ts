@@ -1,14 +1,14 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
+import type { NestModule } from '../guard/nest-internals.js';
 import { DECORATORS, type OpenAPIObject, type OperationObject } from '@nestjs/swagger';
 
-type Module = ModulesContainer extends Map<string, infer M> ? M : never;
 type Requirement = NonNullable<OperationObject['security']>[number];
 
 /** A controller, and the module that has its guards. */
 interface Owner {
   readonly controller: Type;
-  readonly module: Module;
+  readonly module: NestModule;
 }
 
 /** A route of the application: what the document says of it, and the code behind it. */

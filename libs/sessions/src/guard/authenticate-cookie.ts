@@ -1,0 +1,38 @@
+import { ForbiddenException } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import type { HttpRequest } from '../http/credentials.js';
+import { isNavigation } from '../http/request-origin.js';
+import type { BaseSession } from '../session/session.js';
+import { clearCookie, isRenewalDue, keepToBrowser, setCookie, type TableWithCookie } from './cookie.js';
+
+/** A request with a cookie, and where it is answered. */
+export interface CookieRequest {
+  readonly request: HttpRequest;
+  readonly response: unknown;
+  readonly adapter: AbstractHttpAdapter;
+  readonly table: TableWithCookie;
+  readonly token: string;
+}
+
+/** The refusal of a request that another site may have sent. */
+export function crossOriginRefusal({ events }: TableWithCookie): ForbiddenException {
+  events.tell({ type: 'refused', reason: 'cross_origin' });
+  // Without a challenge: the session may be good, and to sign in again would not help.
+  return new ForbiddenException('The request relies on a cookie, and may come from another site.', {
+    errorCode: 'ERR_SESSION_CROSS_ORIGIN',
+  });
+}
+
+/** Says to a browser what has come of its cookie. */
+export function answerCookie(
+  { request, response, adapter, table, token }: CookieRequest,
+  session: BaseSession | null,
+): void {
+  if (session === null) {
+    // Only for a page that the user is to see: the late answer to a script could drop the cookie that has come meanwhile.
+    if (isNavigation(request)) clearCookie(adapter, response, table);
+    return;
+  }
+  keepToBrowser(adapter, response);
+  if (isRenewalDue(session, table)) setCookie(adapter, response, table, token, session);
+}

@@ -1,0 +1,88 @@
+import { type Logger, ServiceUnavailableException } from '@nestjs/common';
+import { SessionsError, SessionsUnavailableError } from '../errors/errors.js';
+import { reasonOf } from '../errors/reason-of.js';
+import type { HttpRequest } from '../http/credentials.js';
+import type { SessionUse } from '../lifecycle/last-use.js';
+import type { SessionsStore } from '../lifecycle/sessions-store.js';
+import { authenticateAtOnce, type ServedTable } from '../service/authenticate-at-once.js';
+import type { AuthenticateOptions } from '../service/sessions.service.js';
+import type { BaseSession } from '../session/session.js';
+import type { MaybePromise } from '../util/maybe-promise.js';
+
+/** The tables in which the sessions of requests were found, of guards that have several. */
+const FOUND_IN = new WeakMap<HttpRequest, SessionsStore>();
+
+/** The table in which the session of a request was found, where its guard has several. */
+export function tableOf(request: HttpRequest): SessionsStore | undefined {
+  return FOUND_IN.get(request);
+}
+
+/**
+ * The session of a request's token, of the first table that has it.
+ *
+ * @throws ServiceUnavailableException where nobody can tell: an outage must log nobody out, and 401 makes clients throw
+ *   their token away
+ */
+export function authenticateRequest(
+  request: HttpRequest,
+  token: string,
+  tables: readonly ServedTable[],
+  authoritative: boolean,
+  logger: Logger,
+): MaybePromise<BaseSession | null> {
+  try {
+    const session =
+      tables.length === 1
+        ? authenticateIn(tables[0]!, token, request, { authoritative })
+        : authenticateInAny(tables, token, request, { authoritative, tellsRefusal: false });
+    return session instanceof Promise ? session.catch((error: unknown) => fail(error, logger)) : session;
+  } catch (error) {
+    return fail(error, logger);
+  }
+}
+
+function authenticateIn(
+  table: ServedTable,
+  token: string,
+  { ip, headers }: HttpRequest,
+  options: AuthenticateOptions,
+): MaybePromise<BaseSession | null> {
+  return authenticateAtOnce(table, token, options, (): SessionUse => ({
+    ip,
+    userAgent: headers['user-agent']?.toString(),
+  }));
+}
+
+async function authenticateInAny(
+  tables: readonly ServedTable[],
+  token: string,
+  request: HttpRequest,
+  options: AuthenticateOptions,
+): Promise<BaseSession | null> {
+  for (const table of tables) {
+    const session = await authenticateIn(table, token, request, options);
+    if (session === null) continue;
+    FOUND_IN.set(request, table.store);
+    return session;
+  }
+  if (tables.length > 1) await tellRefusal(tables, token);
+  return null;
+}
+
+/** Why a token is refused by several tables is told by the one that knows it, if any. */
+async function tellRefusal(tables: readonly ServedTable[], token: string): Promise<void> {
+  if (!tables.some(({ store }) => store.events.wants('refused'))) return;
+  const refusals = await Promise.all(tables.map(({ store }) => store.tokens.refusalOf(token)));
+  const known = refusals.findIndex(({ session }) => session !== undefined);
+  const unknown = refusals.findIndex(({ reason }) => reason === 'unknown');
+  const i = [known, unknown, 0].find((index) => index >= 0)!;
+  tables[i]!.store.events.tell(refusals[i]!);
+}
+
+function fail(error: unknown, logger: Logger): never {
+  if (error instanceof SessionsError && !(error instanceof SessionsUnavailableError)) throw error;
+  logger.error(`Sessions cannot be looked up: ${reasonOf(error)}`);
+  throw new ServiceUnavailableException('Sessions cannot be looked up right now.', {
+    errorCode: 'ERR_SESSION_UNAVAILABLE',
+  });
+}

@@ -1,0 +1,52 @@
+import { type CanActivate, Controller, Get, Module, UseGuards } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
+import { describe, expect, it } from 'vitest';
+
+class Guard implements CanActivate {
+  canActivate(): boolean {
+    return true;
+  }
+}
+
+@UseGuards(Guard)
+@Controller()
+class GuardedController {
+  @UseGuards(Guard)
+  @Get()
+  get(): void {}
+}
+
+@Module({ controllers: [GuardedController] })
+class AppModule {}
+
+/** Makes a failure say what to do, that of an import too. */
+async function unless(
+  check: (internals: typeof import('./nest-internals.js')) => unknown,
+  whatToDo: string,
+): Promise<void> {
+  try {
+    await check(await import('./nest-internals.js'));
+  } catch (cause) {
+    throw new Error(whatToDo, { cause });
+  }
+}
+
+describe('what the library takes from the inside of Nest', () => {
+  it('is where guards are kept by @UseGuards', async () => {
+    const get = Reflect.get(GuardedController.prototype, 'get') as object;
+    await unless(
+      ({ guardsOn }) => expect([GuardedController, get, class {}].map(guardsOn)).toEqual([[Guard], [Guard], []]),
+      'Nest keeps guards elsewhere than in GUARDS_METADATA of @nestjs/common/constants.js: see what its UseGuards writes, and read that in guardsOn().',
+    );
+  });
+
+  it('is which instance of a guard a module uses', async () => {
+    const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
+    const modules = [...testing.get(ModulesContainer).values()];
+    await unless(({ guardIn }) => {
+      const owner = modules.find(({ controllers }) => controllers.has(GuardedController));
+      expect(guardIn(owner!, Guard)).toBeInstanceOf(Guard);
+    }, 'A module of Nest no longer has its controllers in controllers, or its guards in injectables: see where its Injector puts them, and change guardIn() and swagger/routes.ts.');
+  });
+});

@@ -1,0 +1,18 @@
+import type { Type } from '@nestjs/common';
+import { GUARDS_METADATA } from '@nestjs/common/constants.js';
+import type { ModulesContainer } from '@nestjs/core';
+
+// What Nest does not document, and the library relies on; nest-internals.spec.ts says what to do where it has changed.
+
+/** A module of an application, with the guards that Nest has made for it. */
+export type NestModule = ModulesContainer extends Map<string, infer M> ? M : never;
+
+/** The guards that `@UseGuards` has put on a controller, or on a handler: classes and instances. */
+export function guardsOn(target: object): readonly unknown[] {
+  return (Reflect.getMetadata(GUARDS_METADATA, target) ?? []) as readonly unknown[];
+}
+
+/** The guard that a module uses for a class. */
+export function guardIn({ injectables }: NestModule, guard: Type): unknown {
+  return injectables.get(guard)?.instance;
+}

@@ -1,0 +1,29 @@
+import type { SessionUse } from '../lifecycle/last-use.js';
+import type { SessionsStore } from '../lifecycle/sessions-store.js';
+import type { BaseSession } from '../session/session.js';
+import type { MaybePromise } from '../util/maybe-promise.js';
+import { type AuthenticateOptions, SessionsService } from './sessions.service.js';
+
+/** A table, and the service that answers for it. */
+export interface ServedTable {
+  readonly store: SessionsStore;
+  readonly service: SessionsService;
+}
+
+/** The method of services that have none of their own; a test may have put another in its place. */
+const AUTHENTICATE: unknown = Reflect.get(SessionsService.prototype, 'authenticate');
+
+/**
+ * As `authenticate` of the service, also where the application has its own, and at once where the answer is in this process.
+ *
+ * @param use from where the token comes, which may be dear to find out
+ */
+export function authenticateAtOnce(
+  { store, service }: ServedTable,
+  token: string,
+  options: AuthenticateOptions,
+  use: () => SessionUse,
+): MaybePromise<BaseSession | null> {
+  if (service.authenticate !== AUTHENTICATE) return service.authenticate(token, { ...options, use: use() });
+  return store.tokens.authenticate(token, store.lastUse ? { ...options, use: use() } : options);
+}
