@@ -51,6 +51,6 @@ function isMember(symbol: ts.Symbol): boolean {
 }
 
 function memberOf(symbol: ts.Symbol, checker: ts.TypeChecker): Member {
-  const text = ts.displayPartsToString(symbol.getDocumentationComment(checker)).replaceAll(/\s+/g, ' ');
-  return { name: symbol.name, default: /Default: (.+?)\.(?: |$)/.exec(text)?.[1] };
+  const tag = symbol.getJsDocTags(checker).find(({ name }) => name === 'default');
+  return { name: symbol.name, default: tag && ts.displayPartsToString(tag.text).replaceAll(/\s+/g, ' ') };
 }

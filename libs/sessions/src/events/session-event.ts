@@ -15,6 +15,7 @@ export type RefusalReason =
 
 /** What events tell of one session, by the event's type. */
 interface SessionDetails {
+  /** `create` or `signIn` began it. */
   created: {};
   /** Its token was presented and accepted. */
   used: {};
@@ -26,13 +27,16 @@ interface SessionDetails {
   reauthenticated: {};
   /** `expire` ended it. */
   expired: {};
+  /** A call, or the library, ended it before its time. */
   revoked: { readonly reason: RevocationReason | (string & {}) };
+  /** Its row was deleted by a call. */
   deleted: {};
 }
 
 interface About {
   /** The name of the table. */
   readonly table: string;
+  /** When it happened. */
   readonly at: Date;
 }
 
@@ -44,9 +48,10 @@ export type SessionEvent<S = BaseSession> =
   | {
       [T in keyof SessionDetails]: About & { readonly type: T; readonly session: S } & SessionDetails[T];
     }[keyof SessionDetails]
-  /** The expiry job, or `deleteExpired`, deleted so many rows. */
+  /** The expiry job, or `deleteExpired`, deleted this number of rows. */
   | (About & { readonly type: 'pruned'; readonly count: number })
   /** A request was refused; with the session, where there is one. */
   | (About & { readonly type: 'refused'; readonly reason: RefusalReason; readonly session?: S });
 
+/** The kinds of event, by which applications tell them apart. */
 export type SessionEventType = SessionEvent['type'];

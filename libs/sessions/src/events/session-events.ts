@@ -46,6 +46,7 @@ export class SessionEvents {
     return events;
   }
 
+  /** Completes all observables, as the shutdown of the application does. */
   complete(): void {
     for (const table of this.#tables) table.complete();
     this.#subject.complete();

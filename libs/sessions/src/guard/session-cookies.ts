@@ -15,9 +15,11 @@ const SITE_DATA = '"cache", "cookies", "storage"';
 /** What else `clear` has a browser drop. */
 export interface ClearCookieOptions {
   /**
-   * Whether the browser is asked to drop all that it keeps of the site, by `Clear-Site-Data: "cache", "cookies", "storage"`:
-   * what pages have stored, and the cookies of the whole domain, those of its other hosts too. Browsers listen over HTTPS
-   * only. Default: false.
+   * Whether the browser is asked to drop all that it keeps of the site, by `Clear-Site-Data: "cache", "cookies",
+   * "storage"`: what pages have stored, and the cookies of the whole domain, those of its other hosts too. Browsers
+   * listen over HTTPS only.
+   *
+   * @default false
    */
   readonly siteData?: boolean;
 }

@@ -51,14 +51,17 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** The tables whose sessions are let through, in the order in which they are tried; none: the default table. */
   protected readonly tables: readonly TableReference[] = [];
+  /** Logs what a request is not told, such as why the storage does not answer. */
   protected readonly logger = new Logger('SessionGuard');
   #guarded: GuardedTables | undefined;
   /** By handler and controller. */
   readonly #routes = new WeakMap<object, WeakMap<object, GuardedRoute>>();
 
+  /** The tables of the application. */
   @Inject(SessionsRegistry)
   protected readonly registry!: SessionsRegistry;
 
+  /** The HTTP platform, which sets headers and cookies. */
   @Inject(HttpAdapterHost)
   protected readonly adapterHost!: HttpAdapterHost;
 

@@ -2,36 +2,39 @@ import type { CookieSerializeOptions } from '@nestjs/common';
 
 /** How the cookie of a table is set, and on whose requests it counts. It is always HttpOnly: no script reads it. */
 export interface SessionCookieOptions {
-  /**
-   * The cookie's name. Default: `'__Host-session'`, or `'session'` where `secure`, `path` or `domain` forbid the prefix.
-   */
+  /** The cookie's name. @default '__Host-session', or 'session' where secure, path or domain forbid the prefix */
   readonly name?: string;
   /**
-   * Whether browsers send the cookie with requests from other sites: `'strict'` never, `'lax'` where a link is followed,
-   * `'none'` always. Default: `'lax'`.
+   * Whether browsers send the cookie with requests from other sites: `'strict'` never, `'lax'` where a link is
+   * followed, `'none'` always.
+   *
+   * @default 'lax'
    */
   readonly sameSite?: 'strict' | 'lax' | 'none';
-  /** Whether the cookie goes over HTTPS only; `false` is for development without it, and warns. Default: true. */
+  /** Whether the cookie goes over HTTPS only; `false` is for development without it, and warns. @default true */
   readonly secure?: boolean;
-  /** The part of the site that gets the cookie. Default: `'/'`. */
+  /** The part of the site that gets the cookie. @default '/' */
   readonly path?: string;
-  /** A domain whose hosts all get the cookie. Default: none, so that only the host that set it does. */
+  /** A domain whose hosts all get the cookie. @default none, so that only the host that set it does */
   readonly domain?: string;
   /**
    * Whether the browser keeps the cookie until the session ends; else until the browser is closed. The server's end is
-   * what counts. Default: true.
+   * what counts.
+   *
+   * @default true
    */
   readonly persistent?: boolean;
   /**
    * Whether the cookie is kept apart for each site in whose pages the application is embedded (CHIPS); needs `secure`.
-   * Default: false.
+   *
+   * @default false
    */
   readonly partitioned?: boolean;
-  /** Which cookies Chromium drops last where a site has too many. Default: none, which is as `'medium'`. */
+  /** Which cookies Chromium drops last where a site has too many. @default none, which is as 'medium' */
   readonly priority?: 'low' | 'medium' | 'high';
   /**
-   * Origins beside the application's own, such as `'https://app.example.com'`, whose pages may send unsafe requests with
-   * the cookie. Default: none.
+   * Origins beside the application's own, such as `'https://app.example.com'`, whose pages may send unsafe requests
+   * with the cookie.
    */
   readonly trustedOrigins?: readonly string[];
 }

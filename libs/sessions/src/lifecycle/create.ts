@@ -16,7 +16,7 @@ interface Options extends OwnLimits {
   /** The session that it takes the place of. */
   readonly replaces?: { readonly id: string } | null | undefined;
   readonly provedAt?: Date | undefined;
-  /** Whether use moves the end that is given. Default: where the session has a `ttl` of its own. */
+  /** Whether use moves the end that is given. @default where the session has a ttl of its own */
   readonly extend?: boolean | undefined;
 }
 

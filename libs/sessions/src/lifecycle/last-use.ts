@@ -9,7 +9,9 @@ import type { TableContext } from './table-context.js';
 
 /** From where a session is used. */
 export interface SessionUse {
+  /** The address of the client. */
   readonly ip?: string | undefined;
+  /** The client's `User-Agent`. */
   readonly userAgent?: string | undefined;
 }
 

@@ -4,11 +4,11 @@ import { SessionValidationError } from '../errors/errors.js';
 import { addTtl } from '../session/lifetime.js';
 import type { TableContext } from './table-context.js';
 
-/** Limits of one session instead of its table's; for tables with `ownLimits`. */
+/** Timeouts of one session instead of its table's, for tables with `ownLimits`. */
 export interface OwnLimits {
-  /** How long it lives without use, in whole seconds. Default: the table's `sessionTtl`. */
+  /** The idle timeout, in whole seconds. @default the table's sessionTtl */
   ttl?: Duration;
-  /** How long it lives at the most. Default: the table's `absoluteTtl`. */
+  /** The absolute timeout. @default the table's absoluteTtl */
   absoluteTtl?: Duration;
 }
 

@@ -5,18 +5,18 @@ import type { SessionCookieOptions } from '../http/cookie-options.js';
 import type { CredentialSource } from '../http/credentials.js';
 import type { DigestScheme, HashingAlgorithm, LegacyHashingAlgorithm, SigningKey } from '../token/digest.js';
 
-/** The authenticator assurance levels of NIST SP 800-63B-4. */
+/** An authenticator assurance level. @see NIST SP 800-63B-4 */
 export type AssuranceLevel = 'aal1' | 'aal2' | 'aal3';
 
-/** When the expired rows of a table are deleted. */
+/** How the expired rows of a table are deleted: pruning. */
 export interface PruningOptions {
-  /** Time between two runs. Default: `'1h'`. */
+  /** The time between two runs, at most 24 days. @default '1h' */
   readonly interval?: Duration;
-  /** A cron expression instead of an interval, in the time zone of the process. */
+  /** A cron expression instead of an interval, read in the time zone of the process. */
   readonly cron?: string;
-  /** Whether to run once as soon as the application is up. Default: true. */
+  /** Whether the first run is as soon as the application is up. @default true */
   readonly atStart?: boolean;
-  /** The most rows that one statement deletes; how many it does follows how long the last one took. Default: 5,000. */
+  /** The number of rows that one statement deletes at most; the time that the last one took decides. @default 5,000 */
   readonly batchSize?: number;
 }
 
@@ -27,18 +27,20 @@ export const PRUNING_OPTIONS = {
   batchSize: true,
 } satisfies Record<keyof PruningOptions, true>;
 
-/** What each process keeps of the sessions that it has looked up. */
+/** The near cache: what each process keeps of the sessions that it has looked up. */
 export interface CacheOptions {
-  /** Sessions that are kept at the most, and as many unknown tokens. Default: 10,000. */
+  /** The number of sessions that are kept at most, and that of unknown tokens. @default 10,000 */
   readonly maxEntries?: number;
   /**
-   * How long one is kept: so long a revocation may go unseen where its message is lost, and at the most `'1h'`.
-   * Default: `'10s'`.
+   * How long one is kept, at most `'1h'`: a revocation goes unseen for no longer where its message is lost.
+   *
+   * @default '10s'
    */
   readonly ttl?: Duration;
   /**
-   * How the processes tell each other what they change; `null`: there is no other process. Default: on PostgreSQL its
-   * `LISTEN` and `NOTIFY`, in memory `null`; elsewhere it has to be said.
+   * How the processes tell each other what they change; `null`: there is no other process.
+   *
+   * @default on PostgreSQL its LISTEN and NOTIFY, in memory null; elsewhere it has to be said
    */
   readonly channel?: InvalidationChannel | null;
 }
@@ -47,77 +49,101 @@ export const CACHE_OPTIONS = { maxEntries: true, ttl: true, channel: true } sati
 
 /** Options of a table; in `forRoot` the defaults of all of them. */
 export interface TableOptions {
-  /** How long a session lives from its creation or last extension; `null`: for ever. Default: `'7d'`. */
+  /** The idle timeout, from creation or the last extension (sliding); `null`: there is none. @default '7d' */
   readonly sessionTtl?: Duration | null;
   /**
-   * An extension is written only if it gains more than this, so that most reads write nothing; `null`: never extend,
-   * `0`: at every read. Default: `'1d'`, or half of a shorter `sessionTtl`.
+   * The time that an extension has to gain to be written, so that most requests write nothing; `null`: no session is
+   * extended, `0`: every look-up extends it.
+   *
+   * @default '1d', or half of a shorter sessionTtl
    */
   readonly extendSessionStaleTime?: Duration | null;
-  /** How long a session lives at the most, however much it is used; `null`: without end. Default: null. */
+  /**
+   * The absolute timeout, from creation on, whatever the use; `null`: there is none.
+   *
+   * @default null
+   * @see OWASP ASVS 5.0, 7.3.2
+   */
   readonly absoluteTtl?: Duration | null;
   /**
-   * The limits of an authenticator assurance level of NIST SP 800-63B-4: `aal1` 30 days overall; `aal2` 24 hours
-   * overall, 1 hour without use; `aal3` 12 hours overall, 15 minutes without use. `sessionTtl` and `absoluteTtl` can only
-   * be shorter. Default: none.
+   * The authenticator assurance level whose timeouts hold: `aal1` an absolute one of 30 days; `aal2` an absolute one of
+   * 24 hours and an idle one of 1 hour; `aal3` 12 hours and 15 minutes. `sessionTtl` and `absoluteTtl` can only be
+   * shorter.
+   *
+   * @see NIST SP 800-63B-4; OWASP ASVS 5.0, 7.3.1 and 7.3.2
    */
   readonly assurance?: AssuranceLevel;
-  /** Whether reading a session extends it. Default: true. */
+  /** Whether use extends a session: the sliding expiration. @default true */
   readonly autoExtendSession?: boolean;
-  /** Text before the underscore of every token, such as `key` in `key_…`, with a checksum at the end. Default: none. */
+  /** The prefix of every token, such as `key` in `key_…`, which gives it a checksum at its end, too. */
   readonly tokenPrefix?: string;
-  /** With a prefix: whether tokens without one, from before the table had it, are accepted. Default: false. */
+  /** Whether a table with a prefix accepts tokens without one, from before it had it, too. @default false */
   readonly acceptPlainTokens?: boolean;
-  /** Random characters of new tokens. Default: 64 (384 bits), with a prefix 43 (256 bits). */
+  /**
+   * The number of random characters of new tokens, at least 22.
+   *
+   * @default 64 (384 bits), with a prefix 43 (256 bits)
+   * @see OWASP ASVS 5.0, 7.2.3
+   */
   readonly authTokenLength?: number;
   /**
-   * The hash that is stored instead of the token. Default: `'sha256'`. `null` stores tokens in clear. One of the legacy
-   * algorithms reads rows written with it; new rows get sha256.
+   * The hash that is stored instead of the token; `null` stores tokens in clear. With a legacy algorithm the rows that
+   * have it are read, and new rows get sha256.
+   *
+   * @default 'sha256'
    */
   readonly hashingAlgorithm?: HashingAlgorithm | LegacyHashingAlgorithm | null;
-  /** Text put before the token when it is hashed, as ecto_sessions does; changing it logs everyone out. Default: none. */
+  /** The pepper: text put before the token when it is hashed, as ecto_sessions does; a new one logs everyone out. */
   readonly secretSalt?: string;
   /**
-   * The keyring: the first key makes the digests of new rows (HMAC-SHA-256), the others still verify. What
-   * `hashingAlgorithm` and `secretSalt` say is then how older rows were digested; such a row gets the first key's digest
-   * when it is used, so that nobody is logged out. Default: none.
+   * The keyring: the first key makes the digests of new rows (HMAC-SHA-256), the others still verify. Rows from before it
+   * were digested as `hashingAlgorithm` and `secretSalt` say, and get the first key's digest when they are used, so that
+   * nobody is logged out.
    */
   readonly keys?: readonly SigningKey[];
-  /** Further ways in which older rows may have been digested. Default: none. */
+  /** Other ways in which older rows may have been digested. */
   readonly formerSchemes?: readonly DigestScheme[];
   /**
-   * How long the token that `rotate` has replaced is honoured, for requests that are under way, on tables with `rotation`;
-   * after that its use ends the session. `0`: not at all. Default: `'30s'`.
+   * The grace period: how long the token that `rotate` has replaced is honoured, for requests that are under way, on
+   * tables with `rotation`; after that its use ends the session. `0`: there is none.
+   *
+   * @default '30s'
    */
   readonly rotationGrace?: Duration;
-  /** How long revoked sessions are kept, on tables with `revocation`. Default: `'30d'`. */
+  /** How long revoked sessions are kept, on tables with `revocation`. @default '30d' */
   readonly retention?: Duration;
-  /** When expired rows are deleted; `false`: never. Default: at start, then hourly. */
+  /** How expired rows are deleted; `false`: they are not. @default at start, then hourly */
   readonly pruning?: PruningOptions | false;
-  /** Where the guard looks for a token. Default: `['bearer']`. */
+  /** Where the guard looks for a token. @default ['bearer'] */
   readonly credentials?: readonly CredentialSource[];
   /**
-   * The cookie of a table whose `credentials` have `'cookie'`; what several places say of it is put together. Default:
-   * Secure, HttpOnly, SameSite=Lax, and named with the `__Host-` prefix.
+   * The cookie of a table whose `credentials` have `'cookie'`; what several places say of it is put together.
+   *
+   * @default Secure, HttpOnly, SameSite=Lax, and named with the __Host- prefix
    */
   readonly cookie?: SessionCookieOptions;
   /**
-   * Whether the look-ups of sessions are statements that the database keeps prepared on each connection; `false` for a pooler
-   * that cannot, such as PgBouncer before 1.21 with pooling by transaction. Default: true.
+   * Whether the database keeps the statements of look-ups prepared on each connection; `false` is for a pooler that
+   * cannot, such as PgBouncer before 1.21 with pooling by transaction.
+   *
+   * @default true
    */
   readonly preparedStatements?: boolean;
   /**
-   * Whether look-ups that come while some are under way travel together, many to a statement, and extensions likewise; one
-   * that comes alone waits for nothing. Default: true.
+   * Whether look-ups that come while others are under way share a statement, and extensions likewise; one that comes
+   * alone waits for nothing.
+   *
+   * @default true
    */
   readonly coalesceLookUps?: boolean;
   /**
-   * Whether each process keeps the sessions that it has looked up, for a short time. A revocation is seen at once by the process
-   * that made it, and by the others as soon as they hear of it; a route with `@Authoritative()` asks the database.
-   * Default: false.
+   * Whether each process keeps the sessions that it has looked up, for a short time. The process that revokes one knows
+   * at once, the others as soon as they hear of it; a route with `@Authoritative()` asks the database.
+   *
+   * @default false
    */
   readonly cache?: CacheOptions | boolean;
-  /** Where the rows are. Default: the TypeORM data source of the table. */
+  /** The storage of the rows. @default the TypeORM data source of the table */
   readonly adapter?: SessionsAdapter;
 }
 
@@ -145,18 +171,24 @@ export const TABLE_OPTIONS = {
   adapter: true,
 } satisfies Record<keyof TableOptions, true>;
 
-/** What `SessionsModule.forRoot` takes. */
+/** The options of `SessionsModule.forRoot`: its own, and the defaults of all tables. */
 export interface SessionsModuleOptions extends TableOptions {
   /**
    * The table that `SessionGuard` and `SessionsService` mean, by its name or its class; needed when there are several.
-   * Default: the only one.
+   *
+   * @default the only one
    */
   readonly defaultTable?: string | (abstract new (...args: never[]) => object);
-  /** Options of single tables by name; they win over those of the table's own definition. */
+  /** Options of single tables by name, which win over those of the table's own definition. */
   readonly tables?: Readonly<Record<string, TableOptions>>;
-  /** The protection space named in challenges. Default: `'api'`. @see RFC 9110, 11.5 */
+  /**
+   * The protection space that challenges name.
+   *
+   * @default 'api'
+   * @see RFC 9110, 11.5
+   */
   readonly realm?: string;
-  /** The current time. Default: the system's. */
+  /** A function that gives the current time, for tests. @default the system's */
   readonly clock?: () => Date;
 }
 

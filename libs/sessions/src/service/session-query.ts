@@ -24,15 +24,15 @@ import type { ExtraFields } from '../table/fields.js';
 
 /** How sessions are read. */
 export interface FindOptions<F extends ExtraFields = ExtraFields> {
-  /** Columns to sort by, the first one first. Default: newest first. */
+  /** The columns to sort by, the first one first. @default newest first */
   order?: { readonly [K in ColumnName<F>]?: Direction };
-  /** At most so many sessions. */
+  /** The number of sessions at most. @default all */
   take?: number;
-  /** Leave out so many sessions at the start. */
+  /** The number of sessions to pass over first. @default 0 */
   skip?: number;
-  /** Relations to load: names, or TypeORM's nested form. */
+  /** The relations to load: names, or TypeORM's nested form. */
   relations?: readonly RelationName<F>[] | FindOptionsRelations<ObjectLiteral>;
-  /** The transaction to read in. */
+  /** The entity manager of the transaction to read in. */
   manager?: EntityManager;
 }
 
@@ -84,18 +84,22 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     return new SessionQuery(this.#store, [...this.#steps, { [field]: value }], this.#options, this.#given);
   }
 
+  /** Sorts by these columns, the first one first, instead of newest first. */
   order(order: NonNullable<FindOptions<F>['order']>): SessionQuery<F> {
     return this.#with({ order });
   }
 
+  /** Ends after this number of sessions. */
   take(take: number): SessionQuery<F> {
     return this.#with({ take });
   }
 
+  /** Passes over this number of sessions first. */
   skip(skip: number): SessionQuery<F> {
     return this.#with({ skip });
   }
 
+  /** Loads these relations with each session. */
   relations(relations: NonNullable<FindOptions<F>['relations']>): SessionQuery<F> {
     return this.#with({ relations });
   }

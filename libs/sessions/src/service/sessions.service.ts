@@ -36,7 +36,7 @@ import { adapterIn } from '../lifecycle/table-context.js';
 
 /** Where a write happens. */
 export interface WriteOptions {
-  /** The caller's transaction: the write is part of it. */
+  /** The entity manager of the caller's transaction, which the write is part of. */
   manager?: EntityManager;
 }
 
@@ -45,8 +45,10 @@ const WRITE_OPTIONS = { manager: true } satisfies Record<keyof WriteOptions, tru
 /** What becomes of an end that is given. */
 export interface EndOptions {
   /**
-   * Whether the `expiresAt` that is given is only the first end, which use moves as those that the library sets; without it
-   * nothing does. Default: false, and true for a new session with a `ttl` of its own.
+   * Whether the `expiresAt` that is given is only the first end, which use moves as those that the library sets;
+   * without it nothing does.
+   *
+   * @default false, and true for a new session with a ttl of its own
    */
   extend?: boolean;
 }
@@ -59,8 +61,10 @@ export interface SignInOptions extends CreateOptions {
   /** The session that the request came with, if any; it is ended. */
   replaces?: SessionReference | null;
   /**
-   * When the proof of the owner began, such as the time before the password was looked up and compared; at most a day ago. A
-   * table with an `owner` refuses the sign-in where the owner's credentials have changed since. Default: not asked.
+   * When the proof of the owner began, such as the time before the password was looked up and compared; at most a day
+   * ago. A table with an `owner` refuses the sign-in where the owner's credentials have changed since.
+   *
+   * @default not asked
    */
   provedAt?: Date;
 }
@@ -73,7 +77,11 @@ const SIGN_IN_OPTIONS = { ...CREATE_OPTIONS, replaces: true, provedAt: true } sa
 
 /** How a session is changed. */
 export interface UpdateOptions extends WriteOptions, EndOptions {
-  /** Whether the session is changed only where nothing has changed it since it was read, by its `updatedAt`. Default: false. */
+  /**
+   * Whether the session is changed only where nothing has changed it since it was read, by its `updatedAt`.
+   *
+   * @default false
+   */
   ifUnchanged?: boolean;
 }
 
@@ -84,7 +92,7 @@ const UPDATE_OPTIONS = { ...WRITE_OPTIONS, ifUnchanged: true, extend: true } sat
 
 /** Why sessions are revoked. */
 export interface RevokeOptions<F extends ExtraFields = ExtraFields> extends WriteOptions {
-  /** One of the library's reasons, or of the table's definition. Default: `'signed_out'`. */
+  /** Why, as one of the library's reasons or of the table's definition. @default 'signed_out' */
   reason?: ReasonOf<F>;
 }
 
@@ -92,7 +100,7 @@ const REVOKE_OPTIONS = { ...WRITE_OPTIONS, reason: true } satisfies Record<keyof
 
 /** How one session is read. */
 export interface GetOptions<F extends ExtraFields = ExtraFields> extends Pick<FindOptions<F>, 'relations' | 'manager'> {
-  /** Whether a session whose extension is due is extended. Default: the table's `autoExtendSession`. */
+  /** Whether a session whose extension is due is extended. @default the table's autoExtendSession */
   autoExtend?: boolean;
 }
 
@@ -102,9 +110,9 @@ const GET_OPTIONS = { relations: true, manager: true, autoExtend: true } satisfi
 export interface AuthenticateOptions<F extends ExtraFields = ExtraFields> extends Omit<GetOptions<F>, 'relations'> {
   /** From where the token comes, for a table with `lastUse`; the guard gives it. */
   use?: SessionUse;
-  /** Whether an event tells that the token is refused: not where another table may have it. Default: true. */
+  /** Whether an event tells that the token is refused: not where another table may have it. @default true */
   tellsRefusal?: boolean;
-  /** Whether the database is asked, whatever the near cache has. Default: false. */
+  /** Whether the database is asked, whatever the near cache has. @default false */
   authoritative?: boolean;
 }
 
@@ -117,12 +125,14 @@ const AUTHENTICATE_OPTIONS = {
 } satisfies Record<keyof AuthenticateOptions, true>;
 
 /**
- * A session to work on: its id is enough, with its end a write that moves the end can tell whether it was ended, and with the
- * time of its last write whether it was changed.
+ * A session to work on: its `id` is enough, and what else was read of it tells whether it has changed since.
  */
 export interface SessionReference {
+  /** The session's `id`. */
   readonly id: string;
+  /** Its end as it was read; without it a write that moves the end cannot tell whether the session was ended since. */
   readonly expiresAt?: Date | null;
+  /** The time of its last write as it was read, for what `ifUnchanged` compares. */
   readonly updatedAt?: Date;
 }
 

@@ -8,6 +8,7 @@ export const REVOCATION_REASONS = [
   'compromised',
   'administrative',
 ] as const;
+/** Why a session is revoked, in the words of the library. */
 export type RevocationReason = (typeof REVOCATION_REASONS)[number];
 
 /** The reasons of a table that has some of its own. */

@@ -8,7 +8,9 @@ export interface BaseSession {
   expiresAt: Date | null;
   /** Whether the session had ended when it was read. */
   readonly isExpired: boolean;
+  /** When the session was created. */
   readonly createdAt: Date;
+  /** When a call last changed the session, or its use moved its end. */
   readonly updatedAt: Date;
   /** When the session was revoked; `null`: it was not. Only on tables with `revocation`. */
   readonly revokedAt?: Date | null;
@@ -26,12 +28,13 @@ export interface BaseSession {
   readonly lastUsedIp?: string | null;
   /** With what it was last used. Only on tables with `lastUse: { userAgent: true }`. */
   readonly lastUsedUserAgent?: string | null;
-  /** When the session ends however much it is used; `null`: as its table says. Only on tables with `ownLimits`. */
+  /** The end that no use moves; `null`: by the table's absolute timeout. Only on tables with `ownLimits`. */
   readonly absoluteExpiresAt?: Date | null;
-  /** Seconds without use after which the session ends; `null`: the table's. Only on tables with `ownLimits`. */
+  /** The idle timeout of the session, in seconds; `null`: the table's. Only on tables with `ownLimits`. */
   readonly idleTtl?: number | null;
 }
 
 /** Which sessions a filter is about. */
 export const SESSION_STATUSES = ['valid', 'expired', 'revoked', 'all'] as const;
+/** Which sessions a filter is about; `valid` ones are neither expired nor revoked. */
 export type SessionStatus = (typeof SESSION_STATUSES)[number];

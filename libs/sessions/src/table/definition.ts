@@ -8,23 +8,23 @@ import type { ColumnName, DataLoading } from './inferred-types.js';
 
 /** How a column is named and typed in the database. */
 export interface ColumnMapping {
-  /** The column's name. Default: the data source's naming strategy. */
+  /** The column's name. @default the data source's naming strategy */
   readonly name?: string;
-  /** The column's type, such as PostgreSQL's `timestamptz` or `jsonb`. Default: one that every database has. */
+  /** The column's type, such as PostgreSQL's `timestamptz` or `jsonb`. @default one that every database has */
   readonly type?: ColumnType;
-  /** `false`: no default value in the database (MySQL allows none on JSON; `data` has `{}` elsewhere). Default: true. */
+  /** `false`: no default value in the database (MySQL allows none on JSON; `data` has `{}` elsewhere). @default true */
   readonly default?: boolean;
 }
 
 export const COLUMN_MAPPING = { name: true, type: true, default: true } satisfies Record<keyof ColumnMapping, true>;
 
-/** What to keep of the last use of a session. */
+/** What a table keeps of the last use of its sessions. */
 export interface LastUseDefinition {
-  /** It is written at most once in this time. Default: `'5m'`. */
+  /** The time in which it is written at most once. @default '5m' */
   readonly interval?: Duration;
-  /** The address of the client, as the HTTP platform gives it (mind its "trust proxy" setting). Default: false. */
+  /** The address of the client, as the HTTP platform gives it (mind its "trust proxy" setting). @default false */
   readonly ip?: boolean;
-  /** The client's `User-Agent`. Default: false. */
+  /** The client's `User-Agent`. @default false */
   readonly userAgent?: boolean;
 }
 
@@ -35,11 +35,13 @@ export const POLICIES = ['reject', 'endOldest', 'endLeastRecentlyUsed'] as const
 
 /** A limit of concurrent sessions of one owner; where the field that names the owner is null there is none. */
 export interface SessionLimit {
-  /** How many valid sessions an owner may have. */
+  /** The number of valid sessions that an owner may have. */
   readonly max: number;
   /**
-   * What becomes of one too many: `'reject'` refuses it with a `SessionLimitError`, `'endOldest'` ends the oldest others,
-   * `'endLeastRecentlyUsed'` those that have not been used for longest (needs `lastUse`). Default: `'endOldest'`.
+   * What becomes of one too many: `'reject'` refuses it with a `SessionLimitError`, `'endOldest'` ends the oldest
+   * others, `'endLeastRecentlyUsed'` those that have been idle for longest (needs `lastUse`).
+   *
+   * @default 'endOldest'
    */
   readonly whenFull?: (typeof POLICIES)[number];
 }
@@ -48,50 +50,62 @@ export const SESSION_LIMIT = { max: true, whenFull: true } satisfies Record<keyo
 
 /** A table of sessions: where it is, what it holds beside the built-in columns, and its own options. */
 export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> extends TableOptions {
-  /** The table's name. Default: `'sessions'`. */
+  /** The table's name. @default 'sessions' */
   readonly table?: string;
-  /** The database schema of the table (PostgreSQL). Default: the data source's. */
+  /** The database schema of the table (PostgreSQL). @default the data source's */
   readonly schema?: string;
-  /** The name of the TypeORM data source. Default: `'default'`. */
+  /** The name of the TypeORM data source. @default 'default' */
   readonly dataSource?: string;
-  /** Columns and relations beside the built-in ones. */
+  /** The columns and relations beside the built-in ones, by their properties. */
   readonly extraFields?: F;
   /**
-   * Whether sessions can have limits of their own, `create(attributes, { ttl, absoluteTtl })`: two more columns, `idleTtl`
-   * and `absoluteExpiresAt`. Default: false.
+   * Whether sessions can have timeouts of their own, `create(attributes, { ttl, absoluteTtl })`: two more columns,
+   * `idleTtl` and `absoluteExpiresAt`.
+   *
+   * @default false
    */
   readonly ownLimits?: boolean;
   /**
-   * Whether to keep when sessions were last used: a column `lastUsedAt`, and `lastUsedIp` and `lastUsedUserAgent` where they
-   * are asked for. Default: false.
+   * Whether to keep when sessions were last used: a column `lastUsedAt`, and `lastUsedIp` and `lastUsedUserAgent` where
+   * they are asked for.
+   *
+   * @default false
    */
   readonly lastUse?: boolean | LastUseDefinition;
   /**
    * Whether revoked sessions are kept, with when and why: columns `revokedAt` and `revokedReason`. `reasons` adds the
-   * application's own. Default: false, so that `revoke` leaves no more than an end.
+   * application's own.
+   *
+   * @default false, so that revoke leaves no more than an end
    */
   readonly revocation?: boolean | { readonly reasons?: readonly string[] };
-  /** Whether tokens can be replaced by `rotate`: columns `previousTokenDigest` and `rotatedAt`. Default: false. */
+  /** Whether tokens can be replaced by `rotate`: columns `previousTokenDigest` and `rotatedAt`. @default false */
   readonly rotation?: boolean;
   /**
-   * Whether to keep when owners last proved who they are, for `reauthenticate`: a column `authenticatedAt`. Default: false.
+   * Whether to keep when owners last proved who they are, for `reauthenticate`: a column `authenticatedAt`.
+   *
+   * @default false
    */
   readonly freshness?: boolean;
-  /** The scopes that sessions can have, such as `'posts:write'`: a column `scopes`. Default: none. */
+  /** The scopes that sessions can have, such as `'posts:write'`: a column `scopes`. */
   readonly scopes?: readonly string[];
   /**
-   * When to load `data`: with each session, or, where it is large and seldom needed, by `dataOf` alone, so that sessions have
-   * none. Default: `'withSession'`.
+   * When to load `data`: with each session, or, where it is large and seldom needed, by `dataOf` alone, so that
+   * sessions have none.
+   *
+   * @default 'withSession'
    */
   readonly data?: DataLoading;
-  /** How many valid sessions there may be for one value of a field, such as `userId`. Default: any number. */
+  /** The number of valid sessions that there may be for one value of a field, such as `userId`. @default any number */
   readonly sessionLimits?: { readonly [K in ColumnName<F>]?: SessionLimit };
   /**
-   * The field that says whose session it is, such as `userId`: for sign-ins with `provedAt`, and for revocations because
-   * credentials have changed. Default: the only field of `sessionLimits`.
+   * The field that says whose session it is, such as `userId`: for sign-ins with `provedAt`, and for revocations
+   * because credentials have changed.
+   *
+   * @default the only field of sessionLimits
    */
   readonly owner?: ColumnName<F>;
-  /** Names, or names and types, of columns; for tables that exist already. */
+  /** The names, or names and types, of columns, for tables that exist already. */
   readonly columns?: { readonly [K in ColumnName<F> | HiddenColumn]?: string | ColumnMapping };
 }
 

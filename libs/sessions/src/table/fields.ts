@@ -25,19 +25,19 @@ export interface FieldDefinition {
    * 64 bits (decimal text in JavaScript), `number` of double precision, `timestamp` as a Date, `enum` of `values`.
    */
   readonly type: FieldType;
-  /** Whether null is a value. Default: false. */
+  /** Whether null is a value. @default false */
   readonly nullable?: boolean;
   /** The value where none is given. A field with a default, or a nullable one, may be left out of `create`. */
   readonly default?: unknown;
-  /** Characters of a `string`. Default: 255. */
+  /** Characters of a `string`. @default 255 */
   readonly length?: number;
   /** The values of an `enum`. */
   readonly values?: readonly [string, ...string[]];
-  /** An index on the column. Default: false. */
+  /** An index on the column. @default false */
   readonly index?: boolean;
-  /** A unique index on the column. Default: false. */
+  /** A unique index on the column. @default false */
   readonly unique?: boolean;
-  /** Whether `update` refuses to change it. Default: false. */
+  /** Whether `update` refuses to change it. @default false */
   readonly immutable?: boolean;
   /** A conversion between the application's value and the column's, as TypeORM has it. */
   readonly transformer?: { to(value: never): unknown; from(value: never): unknown };
@@ -67,7 +67,7 @@ export interface ManyToOne {
   readonly joinColumn: string;
   /** The property of the entity that leads back. */
   readonly inverse?: string;
-  /** What becomes of the sessions when the entity is deleted. Default: the database's, which refuses. */
+  /** What becomes of the sessions when the entity is deleted. @default the database's, which refuses */
   readonly onDelete?: OnDelete;
 }
 
@@ -88,7 +88,7 @@ export interface OneToMany {
 /** Many entities of many sessions, through a table of their own. */
 export interface ManyToMany {
   readonly manyToMany: RelationTarget;
-  /** The name of the table between them. Default: the naming strategy's. */
+  /** The name of the table between them. @default the naming strategy's */
   readonly joinTable?: string;
   readonly inverse?: string;
 }

@@ -125,26 +125,34 @@ export type WithToken<S> = S & {
   readonly authToken: string;
 };
 
+/** The built-in attributes that an application sets. */
+interface SettableAttributes {
+  /** Whatever the application keeps with the session: a JSON object. */
+  data?: Record<string, unknown>;
+  /** When the session ends; `null`: never, but for the table's absolute timeout. */
+  expiresAt?: Date | null;
+}
+
 /** The attributes of a new session: the extra fields, of which nullable ones and those with a default may be left out. */
 export type NewSession<F extends ExtraFields> = Known<
   F,
   Shown<
-    { data?: Record<string, unknown>; expiresAt?: Date | null } & {
+    SettableAttributes & {
       [K in Exclude<SettableOf<F>, OptionalOf<F>>]: FieldInput<F[K]>;
     } & { [K in Extract<SettableOf<F>, OptionalOf<F>>]?: FieldInput<F[K]> }
   >,
-  { data?: Record<string, unknown>; expiresAt?: Date | null } & LooseFields
+  SettableAttributes & LooseFields
 >;
 
 /** What `update` can change of a session. */
 export type SessionChanges<F extends ExtraFields> = Known<
   F,
   Shown<
-    { data?: Record<string, unknown>; expiresAt?: Date | null } & {
+    SettableAttributes & {
       [K in Exclude<SettableOf<F>, ImmutableOf<F>>]?: FieldInput<F[K]>;
     }
   >,
-  { data?: Record<string, unknown>; expiresAt?: Date | null } & LooseFields
+  SettableAttributes & LooseFields
 >;
 
 type Filter<V> = V | null | FindOperator<NonNullable<V>> | FindOperator<V>;
@@ -157,7 +165,7 @@ export type SessionFilterSet<F extends ExtraFields> = Known<
   F,
   Shown<
     {
-      /** Default: `'valid'`. */
+      /** Which sessions the filter is about. @default 'valid' */
       status?: SessionStatus;
       /** The session of this token; `null` and text that is no token match nothing. */
       authToken?: string | null;

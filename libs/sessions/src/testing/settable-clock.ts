@@ -19,6 +19,7 @@ export class SettableClock {
   /** The current time; bound, so that it can be passed on. */
   readonly now = (): Date => new Date(this.#time);
 
+  /** Sets the time. */
   set(time: Date): void {
     this.#time = time.getTime();
   }

@@ -42,6 +42,7 @@ export const SIGNING_KEY = { id: true, secret: true } satisfies Record<keyof Sig
 
 /** An HMAC-SHA-256 of the token by a key. */
 export interface KeyedScheme {
+  /** The key, of those that `keys` has or had. */
   readonly key: { readonly id: string; readonly secret: string | Uint8Array | KeyObject };
 }
 

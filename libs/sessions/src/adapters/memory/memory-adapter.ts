@@ -57,6 +57,7 @@ export class MemoryAdapter implements EctoAdapter {
   readonly #mutex = new KeyedMutex();
   #lastId = 0;
 
+  /** Makes tables for these schemas, where there are none yet. */
   init(schemas: readonly Schema[]): AdapterMeta {
     for (const schema of schemas) this.#open(schema);
     return {
@@ -75,17 +76,19 @@ export class MemoryAdapter implements EctoAdapter {
     return { exists: true, addedBy: '' };
   }
 
+  /** Runs `fn` with this adapter: there are no connections. */
   async checkout<T>(fn: (adapter: EctoAdapter) => Promise<T>): Promise<T> {
     return fn(this);
   }
 
-  /** @throws UnsupportedQueryError: a database's transaction cannot undo what is written here */
+  /** Takes part in no transaction. @throws UnsupportedQueryError since a database's cannot undo what is written here */
   within(_manager: EntityManager): EctoAdapter {
     throw new UnsupportedQueryError(
       'MemoryAdapter takes part in no TypeORM transaction: leave { manager } out, or use the TypeOrmAdapter.',
     );
   }
 
+  /** Runs `fn` unless another call of this process is inside the same lock. */
   async tryLock<T>(name: string, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T | undefined> {
     if (this.#locks.has(name)) return undefined;
     this.#locks.add(name);
@@ -96,30 +99,37 @@ export class MemoryAdapter implements EctoAdapter {
     }
   }
 
+  /** Runs `fn` one at a time among the calls of this process with the same name. */
   async withLock<T>(names: string | readonly string[], fn: (adapter: EctoAdapter) => Promise<T>): Promise<T> {
     return this.#mutex.run(this.#mutex.free(names), () => fn(this));
   }
 
+  /** Runs `fn` at once: there are no transactions. */
   async afterTransaction(fn: () => Promise<void>): Promise<void> {
     await fn();
   }
 
+  /** Does nothing: nothing is written to a disk. */
   async checkpoint(): Promise<boolean> {
     return false;
   }
 
+  /** Makes the next integer for an `id`, and else a UUID, version 7. */
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string {
     return type === 'id' ? ++this.#lastId : uuidv7();
   }
 
+  /** Gives the steps from a value to what is stored of it. */
   dumpers(column: Column): readonly Conversion[] {
     return [(value) => toStored(column, value), (stored) => encoded(column as MemoryColumn, stored)];
   }
 
+  /** Gives the steps from what is stored to the value. */
   loaders(column: Column): readonly Conversion[] {
     return [(value) => decoded(column as MemoryColumn, value)];
   }
 
+  /** Inserts a row and returns the columns asked for. @throws UniqueConstraintError */
   async insert(schema: Schema, row: Row, options: InsertOptions = {}): Promise<Row | null> {
     const { table, model } = this.#open(schema);
     const { onConflict, returning } = insertOptions(model.name, options);
@@ -129,6 +139,7 @@ export class MemoryAdapter implements EctoAdapter {
     return written && loadMemoryRow(model, columns, written.values);
   }
 
+  /** Inserts all the rows or none and returns how many were written. @throws UniqueConstraintError */
   async insertAll(
     schema: Schema,
     rows: readonly Row[],
@@ -148,36 +159,43 @@ export class MemoryAdapter implements EctoAdapter {
     return count;
   }
 
+  /** Updates the rows that the filters name. @throws StaleEntryError */
   async update(schema: Schema, changes: Row, filters: Where, returning: readonly string[] = []): Promise<Row> {
     const { count, rows } = this.#run(this.prepare('updateAll', schema, { where: filters, set: changes, returning }));
     if (count === 0) throw new StaleEntryError(this.#open(schema).model.name);
     return rows?.[0] ?? {};
   }
 
+  /** Deletes the rows that the filters name. @throws StaleEntryError */
   async delete(schema: Schema, filters: Where): Promise<void> {
     const { count } = this.#run(this.prepare('deleteAll', schema, { where: filters }));
     if (count === 0) throw new StaleEntryError(this.#open(schema).model.name);
   }
 
+  /** Compiles find options into an index and a predicate. @throws UnsupportedQueryError */
   prepare(kind: QueryKind, schema: Schema, options: QueryOptions = {}): Prepared {
     const { table, model } = this.#open(schema);
     return compileMemoryQuery(table, model, kind, schema, options);
   }
 
+  /** Runs a prepared query. @throws SessionValidationError */
   async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
     return this.#run(prepared, params);
   }
 
+  /** Gives the first row of a prepared query, at once. */
   first(prepared: Prepared, params: Row = {}): MaybePromise<Row | undefined> {
     return this.#run(prepared, params).rows![0];
   }
 
+  /** Gives the rows of a prepared query, not loaded yet, at once. */
   fetch(prepared: Prepared, params: Row = {}): MaybePromise<readonly RawRow[]> {
     const query = prepared as MemoryPrepared;
     const { model, columns } = query;
     return select(query, bindSlots(query, params)).map(({ values }) => new MemoryRow(model, columns!, values));
   }
 
+  /** Gives the rows of a prepared query one after the other, and the event loop a turn after each chunk. */
   stream(prepared: Prepared, params: Row = {}, options: StreamOptions = {}): AsyncIterable<Row> {
     const query = prepared as MemoryPrepared;
     return yielding(this.#streamed(query, params), chunkOption(query.model.name, options));

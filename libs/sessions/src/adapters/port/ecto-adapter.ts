@@ -30,8 +30,11 @@ export interface EctoAdapter extends SessionsAdapter {
   /** Deletes the rows that the filters name. @throws StaleEntryError */
   delete(schema: Schema, filters: Where): Promise<void>;
 
+  /** This adapter inside the caller's transaction. */
   within(manager: EntityManager): EctoAdapter;
+  /** Runs `fn` as {@link SessionsAdapter.tryLock} does, with all of this adapter. */
   tryLock<T>(name: string, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T | undefined>;
+  /** Runs `fn` as {@link SessionsAdapter.withLock} does, with all of this adapter. */
   withLock<T>(
     names: string | readonly string[],
     fn: (adapter: EctoAdapter) => Promise<T>,

@@ -11,6 +11,7 @@ export type Row = Record<string, unknown>;
 export type Where = Record<string, unknown>;
 
 export const DIRECTIONS = ['ASC', 'DESC'] as const;
+/** The direction of an order: ascending or descending. */
 export type Direction = (typeof DIRECTIONS)[number];
 
 /** What to prepare: TypeORM's find options, in which {@link param} may stand for any value. */
@@ -21,7 +22,9 @@ export interface QueryOptions {
   select?: readonly string[];
   /** Columns to sort by, the first one first. Null comes before any other value, text sorts by its code points. */
   order?: Readonly<Record<string, Direction | undefined>>;
+  /** How many rows to read, or to delete, at most; all of them by default. */
   take?: number | Param;
+  /** How many rows to pass over first; none by default. */
   skip?: number | Param;
   /** Relations to load with each row, by further look-ups. */
   relations?: FindOptionsRelations<ObjectLiteral>;
@@ -53,6 +56,7 @@ export interface QueryOptions {
   returningMax?: string;
 }
 
+/** What a query does with the rows that it matches: read, update or delete them. */
 export type QueryKind = 'all' | 'updateAll' | 'deleteAll';
 const ANY: readonly QueryKind[] = ['all', 'updateAll', 'deleteAll'];
 
@@ -76,13 +80,17 @@ export const QUERY_OPTIONS: Readonly<Record<keyof QueryOptions, readonly QueryKi
 
 /** A query compiled once by an adapter, to be run by the same adapter any number of times. */
 export interface Prepared {
+  /** What the query does with the rows that it matches. */
   readonly kind: QueryKind;
+  /** The entity whose rows they are. */
   readonly schema: Schema;
 }
 
 /** What came of a query: how many rows it concerned and, where it returns any, the rows. */
 export interface Executed {
+  /** How many rows were read, updated or deleted. */
   count: number;
+  /** The rows, where the query returns any; else `null`. */
   rows: Row[] | null;
 }
 
@@ -106,8 +114,11 @@ export const CONFLICT_OPTIONS = { update: true, target: true } satisfies Record<
   true
 >;
 
+/** How a row is inserted. */
 export interface InsertOptions {
+  /** What to do where a row with the same key is there; an error by default. */
   onConflict?: OnConflict;
+  /** The columns to return; those of the primary key by default. */
   returning?: readonly string[];
 }
 
@@ -115,7 +126,7 @@ export const INSERT_OPTIONS = { onConflict: true, returning: true } satisfies Re
 
 /** How the rows of a query are read one after the other. */
 export interface StreamOptions {
-  /** Rows of a chunk. Default: 500. */
+  /** Rows of a chunk. @default 500 */
   maxRows?: number;
 }
 

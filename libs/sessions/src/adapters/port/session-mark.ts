@@ -7,15 +7,19 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
  */
 @Entity('nest_sessions_marks')
 export class SessionMark {
+  /** What the row is for, such as a lease or an owner, by its name. */
   @PrimaryColumn({ type: 'varchar', length: 255 })
   name!: string;
 
+  /** When it happened, where `until` is null. */
   @Column({ type: Date, precision: 3 })
   at!: Date;
 
+  /** Who holds it, where it is a lease; else `null`. */
   @Column({ type: 'varchar', length: 255, nullable: true })
   holder!: string | null;
 
+  /** When it happened at the latest, where that is not known for certain; else `null`. */
   @Column({ type: Date, precision: 3, nullable: true })
   until!: Date | null;
 }

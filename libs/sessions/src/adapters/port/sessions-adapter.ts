@@ -14,6 +14,7 @@ import type {
   StreamOptions,
 } from './query.js';
 
+/** What an adapter says of itself and of its tables. */
 export interface AdapterMeta {
   /** What separates the rows of this adapter from another's: a data source's name, an instance's id. */
   readonly namespace: string;
@@ -21,11 +22,13 @@ export interface AdapterMeta {
   readonly tables: ReadonlyMap<Schema, Columns>;
   /** Whether queries are answered in this process, so that nothing is gained by sending several as one. */
   readonly inProcess?: boolean;
-  /** How many parameters a query can have. Default: any number. */
+  /** How many parameters a query can have. @default any number */
   readonly maxParameters?: number;
   /**
-   * How other processes learn what the near cache has to forget: `'none'` where no other has the rows, `'postgres'` by the
-   * data source. Default: by the `cache.channel` of an application alone.
+   * How other processes learn what the near cache has to forget: `'none'` where no other has the rows, `'postgres'` by
+   * the data source.
+   *
+   * @default by the cache.channel of an application alone
    */
   readonly invalidation?: 'none' | 'postgres';
   /** The data source of the rows. */

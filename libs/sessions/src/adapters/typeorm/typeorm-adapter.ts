@@ -38,7 +38,7 @@ import { streamRows } from './stream.js';
 
 /** How an adapter uses its data source. */
 export interface TypeOrmAdapterOptions {
-  /** Whether what is run often is kept prepared by the database, on each connection. Default: true. */
+  /** Whether what is run often is kept prepared by the database, on each connection. @default true */
   readonly preparedStatements?: boolean;
 }
 
@@ -62,6 +62,7 @@ export class TypeOrmAdapter implements EctoAdapter {
   readonly #statements: SingleStatements;
 
   constructor(
+    /** The data source of the rows. */
     readonly dataSource: DataSource,
     options: TypeOrmAdapterOptions = {},
     bound?: { readonly to: TypeOrmAdapter; readonly runner: QueryRunner },
@@ -74,6 +75,7 @@ export class TypeOrmAdapter implements EctoAdapter {
       : new SingleStatements(this.#connection, preparedStatements(dataSource, options));
   }
 
+  /** Makes these schemas known, and gives what the data source has of their tables. */
   init(schemas: readonly Schema[]): AdapterMeta {
     for (const schema of schemas) this.#tables.of(schema);
     const { dataSource } = this;
@@ -88,11 +90,13 @@ export class TypeOrmAdapter implements EctoAdapter {
     };
   }
 
+  /** Connects the data source where it is not, and asks the database for an answer. @throws the driver's error */
   async ensureStarted(): Promise<void> {
     if (!this.dataSource.isInitialized) await this.dataSource.initialize();
     await this.#connection.run('SELECT 1');
   }
 
+  /** Asks the database for a column, which rows come without from then on where the table lacks it. */
   async columnState(schema: Schema, name: string): Promise<ColumnState | undefined> {
     const table = this.#tables.of(schema);
     const column = columnOf(table, name);
@@ -101,18 +105,22 @@ export class TypeOrmAdapter implements EctoAdapter {
     return state;
   }
 
+  /** Runs `fn` with an adapter whose every statement travels on one connection. */
   async checkout<T>(fn: (adapter: EctoAdapter) => Promise<T>): Promise<T> {
     return this.#connection.checkout((connection) => fn(this.#on(connection)));
   }
 
+  /** Gives this adapter inside the transaction of a manager. */
   within(manager: EntityManager): TypeOrmAdapter {
     return manager.queryRunner ? this.#bound(manager.queryRunner) : this;
   }
 
+  /** Runs `fn` unless somebody is inside the same lock, in any process on PostgreSQL, MySQL and MariaDB. */
   async tryLock<T>(name: string, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T | undefined> {
     return this.#connection.tryLock(name, (connection) => fn(this.#on(connection)));
   }
 
+  /** Runs `fn` in a transaction, one at a time among all with the same name, by locks of the database. */
   async withLock<T>(
     names: string | readonly string[],
     fn: (adapter: EctoAdapter) => Promise<T>,
@@ -121,10 +129,12 @@ export class TypeOrmAdapter implements EctoAdapter {
     return this.#connection.withLock(names, (connection) => fn(this.#on(connection)), reading);
   }
 
+  /** Runs `fn` when the transaction that this adapter is in has ended; at once where it is in none. */
   async afterTransaction(fn: () => Promise<void>): Promise<void> {
     return this.#connection.afterTransaction(fn);
   }
 
+  /** Moves what SQLite has in its write-ahead log into the file; other databases do so themselves. */
   async checkpoint(): Promise<boolean> {
     const { dialect } = this.#connection;
     if (!dialect.checkpoint) return true;
@@ -132,18 +142,22 @@ export class TypeOrmAdapter implements EctoAdapter {
     return dialect.checkpoint(this.dataSource);
   }
 
+  /** Makes a UUID, version 7; `null` for an `id`, which the database makes. */
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): string | null {
     return type === 'id' ? null : uuidv7();
   }
 
+  /** Gives the steps from a value to a parameter of the driver. */
   dumpers(column: Column): readonly Conversion[] {
     return [(value) => toStored(column, value), (stored) => (column as SqlColumn).dump(stored)];
   }
 
+  /** Gives the steps from what the driver returns to the value. */
   loaders(column: Column): readonly Conversion[] {
     return [(raw) => (column as SqlColumn).load(raw)];
   }
 
+  /** Inserts a row and returns the columns asked for. @throws UniqueConstraintError */
   async insert(schema: Schema, row: Row, options: InsertOptions = {}): Promise<Row | null> {
     const table = this.#tables.of(schema);
     const { onConflict, returning } = insertOptions(table.name, options);
@@ -151,6 +165,7 @@ export class TypeOrmAdapter implements EctoAdapter {
     return new Inserter(table, this.#statements).insert(row, onConflict, columns);
   }
 
+  /** Inserts all the rows or none and returns how many were written. @throws UniqueConstraintError */
   async insertAll(
     schema: Schema,
     rows: readonly Row[],
@@ -160,6 +175,7 @@ export class TypeOrmAdapter implements EctoAdapter {
     return new Inserter(table, this.#statements).insertAll(rows, conflictOption(table.name, options));
   }
 
+  /** Updates the rows that the filters name. @throws StaleEntryError */
   async update(schema: Schema, changes: Row, filters: Where, returning: readonly string[] = []): Promise<Row> {
     const { count, rows } = await this.execute(
       this.prepare('updateAll', schema, { where: filters, set: changes, returning }),
@@ -168,19 +184,23 @@ export class TypeOrmAdapter implements EctoAdapter {
     return rows?.[0] ?? {};
   }
 
+  /** Deletes the rows that the filters name. @throws StaleEntryError */
   async delete(schema: Schema, filters: Where): Promise<void> {
     const { count } = await this.execute(this.prepare('deleteAll', schema, { where: filters }));
     if (count === 0) throw new StaleEntryError(this.#tables.of(schema).name);
   }
 
+  /** Compiles find options into SQL once. @throws UnsupportedQueryError, SessionValidationError */
   prepare(kind: QueryKind, schema: Schema, options: QueryOptions = {}): Prepared {
     return compileQuery(this.#connection, this.#tables.of(schema), kind, schema, options);
   }
 
+  /** Runs a prepared query. @throws SessionValidationError */
   async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
     return execute(this.#statements, prepared as SqlPrepared, params);
   }
 
+  /** Gives the first row of a prepared query; at once on SQLite, whose driver does not wait. */
   first(prepared: Prepared, params: Row = {}): MaybePromise<Row | undefined> {
     const query = prepared as SqlPrepared;
     if (query.kind !== 'all' || !query.columns || query.options.relations)
@@ -188,15 +208,18 @@ export class TypeOrmAdapter implements EctoAdapter {
     return chain(this.fetch(query, params, 1), ([row]) => row?.load());
   }
 
+  /** Gives the rows of a prepared query, not loaded yet; at once on SQLite. */
   fetch(prepared: Prepared, params: Row = {}, max = Infinity): MaybePromise<readonly RawRow[]> {
     return this.#statements.fetch(prepared as SqlPrepared, params, max);
   }
 
+  /** Gives the rows of a prepared query one after the other, read in chunks. */
   stream(prepared: Prepared, params: Row = {}, options: StreamOptions = {}): AsyncIterable<Row> {
     const query = prepared as SqlPrepared;
     return streamRows(this.#statements, query, params, chunkOption(query.table.name, options));
   }
 
+  /** Gives TypeORM's query builder for the rows that meet any of these conditions. */
   queryBuilder(schema: Schema, alias: string, where: readonly Where[]): SelectQueryBuilder<ObjectLiteral> {
     const prefix = `${this.dataSource.driver.escape(alias)}.`;
     const writer = new SqlWriter(this.#connection.dialect, { prefix, parameters: 'sessions_' });

@@ -2,6 +2,7 @@
 export interface ChannelConnection {
   /** Sends a message to all who listen, this connection among them. */
   publish(message: string): Promise<unknown>;
+  /** Closes the connection; nothing is heard on it afterwards. */
   close(): Promise<void>;
 }
 

@@ -9,8 +9,9 @@ import { type KeptConnection, keepConnection } from './kept-connection.js';
 /** What `PostgresChannel` takes beside the data source to listen on. */
 export interface PostgresChannelOptions {
   /**
-   * The data source by which messages are sent, of the same database. Default: that of the tables, where all of them are
-   * of one data source of PostgreSQL; else `listenOn`.
+   * The data source by which messages are sent, of the same database.
+   *
+   * @default that of the tables, where all of them are of one data source of PostgreSQL; else listenOn
    */
   readonly publishOn?: DataSource;
 }
@@ -58,6 +59,8 @@ export class PostgresChannel implements InvalidationChannel {
   }
 
   /**
+   * Listens on one connection, and keeps another to send by.
+   *
    * @param tables the data source of the tables that it is for, to send by where nothing else was said
    * @throws SessionsConfigError where there are not two connections for it
    */

@@ -56,6 +56,7 @@ export class RedisChannel implements InvalidationChannel {
     private readonly name = 'nest-sessions',
   ) {}
 
+  /** Subscribes to the channel on a connection of its own. */
   async connect(heard: Heard, lost: Lost): Promise<ChannelConnection> {
     const { client, name } = this;
     const end = await ('isOpen' in client
