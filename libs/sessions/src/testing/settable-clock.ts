@@ -24,7 +24,7 @@ export class SettableClock {
     this.#time = time.getTime();
   }
 
-  /** @throws TypeError for what is no duration */
+  /** Moves the time on. @throws TypeError for what is no duration */
   advance(duration: Duration): void {
     const ms = durationMs(duration);
     if (ms === undefined)

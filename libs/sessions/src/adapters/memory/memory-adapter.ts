@@ -1,11 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid';
 import type { MaybePromise } from '../../util/maybe-promise.js';
-import { SessionValidationError, StaleEntryError, UnsupportedQueryError } from '../../errors/errors.js';
+import { StaleEntryError, UnsupportedQueryError } from '../../errors/errors.js';
 import { chunkOption, conflictOption, insertOptions } from '../port/call-options.js';
 import type { Column } from '../port/columns.js';
 import { columnOf } from '../query/conditions.js';
-import { storedRow } from '../query/rows.js';
 import type { EctoAdapter } from '../port/ecto-adapter.js';
 import type { AdapterMeta, ColumnState } from '../port/sessions-adapter.js';
 import type {
@@ -23,11 +22,12 @@ import type {
   Where,
 } from '../port/query.js';
 import { KeyedMutex } from '../keyed-mutex.js';
-import { canonical, toStored } from '../query/values.js';
+import { toStored } from '../query/values.js';
 import { type EntityModel, entityModel, junctionModel, schemaName } from './entity-model.js';
 import { MemoryTable } from './memory-table.js';
 import { type MemoryColumn, encoded, type StoredRow, decoded } from './stored-row.js';
 import { bindSlots, type MemoryPrepared, compileMemoryQuery, run, select } from './memory-query.js';
+import { newValues } from './new-row.js';
 import { loadMemoryRow, MemoryRow } from './raw-row.js';
 import { yielding } from './yielding-iterator.js';
 import { junctionOf, attachRelations, type Lookup } from './relations.js';
@@ -134,7 +134,7 @@ export class MemoryAdapter implements EctoAdapter {
     const { table, model } = this.#open(schema);
     const { onConflict, returning } = insertOptions(model.name, options);
     const columns = returning ? returning.map((name) => columnOf(model, name)) : model.primary;
-    const values = this.#newValues(table, model, row);
+    const values = newValues(table, model, row);
     const written = this.#write(table, values, onConflict);
     return written && loadMemoryRow(model, columns, written.values);
   }
@@ -147,7 +147,7 @@ export class MemoryAdapter implements EctoAdapter {
   ): Promise<number> {
     const { table, model } = this.#open(schema);
     const onConflict = conflictOption(model.name, options);
-    const all = rows.map((row) => this.#newValues(table, model, row));
+    const all = rows.map((row) => newValues(table, model, row));
     const undo: (() => void)[] = [];
     let count = 0;
     try {
@@ -254,22 +254,6 @@ export class MemoryAdapter implements EctoAdapter {
     }
     undo.push(table.update(conflict.row, merged));
     return conflict.row;
-  }
-
-  /** A new row's values, with what the entity fills in. @throws SessionValidationError for what is missing or does not fit */
-  #newValues(table: MemoryTable, model: EntityModel, row: Row): unknown[] {
-    const stored = storedRow(model, row);
-    const missing: Record<string, string> = {};
-    const values = Array.from(model.columns.values(), (column) => {
-      if (stored.has(column)) return encoded(column, stored.get(column));
-      const generated = model.generated.get(column);
-      if (generated) return generated === 'id' ? table.nextId() : uuidv7();
-      const fallback = model.defaultOf(column);
-      if (!fallback) missing[column.property] = 'is required';
-      return encoded(column, fallback ? canonical(column, fallback()) : null);
-    });
-    if (Object.keys(missing).length > 0) throw new SessionValidationError(model.name, missing);
-    return values;
   }
 
   #open(schema: Schema): OpenTable {

@@ -1,0 +1,24 @@
+import { v7 as uuidv7 } from 'uuid';
+import { SessionValidationError } from '../../errors/errors.js';
+import type { Row } from '../port/query.js';
+import { storedRow } from '../query/rows.js';
+import { canonical } from '../query/values.js';
+import type { EntityModel } from './entity-model.js';
+import type { MemoryTable } from './memory-table.js';
+import { encoded } from './stored-row.js';
+
+/** A new row's values, with what the entity fills in. @throws SessionValidationError for what is missing or does not fit */
+export function newValues(table: MemoryTable, model: EntityModel, row: Row): unknown[] {
+  const stored = storedRow(model, row);
+  const missing: Record<string, string> = {};
+  const values = Array.from(model.columns.values(), (column) => {
+    if (stored.has(column)) return encoded(column, stored.get(column));
+    const generated = model.generated.get(column);
+    if (generated) return generated === 'id' ? table.nextId() : uuidv7();
+    const fallback = model.defaultOf(column);
+    if (!fallback) missing[column.property] = 'is required';
+    return encoded(column, fallback ? canonical(column, fallback()) : null);
+  });
+  if (Object.keys(missing).length > 0) throw new SessionValidationError(model.name, missing);
+  return values;
+}
