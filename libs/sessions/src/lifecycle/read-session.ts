@@ -9,39 +9,40 @@ import { isNever } from '../util/times.js';
 import { validAt } from './filters.js';
 import { adapterIn, type TableContext } from './table-context.js';
 
-/** What a row is worth at one time. */
+/** A row as a session, and what it is worth at one time. */
 export interface Judgement {
-  /** `null` where there is no row, or its session has ended. */
-  readonly session: BaseSession | null;
+  readonly session: BaseSession;
+  readonly isValid: boolean;
   /** Whether a later end is worth a write. */
-  readonly due: boolean;
+  readonly isDue: boolean;
 }
 
-const NO_SESSION: Judgement = { session: null, due: false };
-
-/** The session of a row, unless it has ended, be it while the query was on its way. */
-export function judge(table: TableContext, row: Row | undefined, nowMs = table.nowMs()): Judgement {
-  if (row === undefined) return NO_SESSION;
-  const session = sessionAt(table, row, nowMs);
-  if (session.isExpired || wasEnded(session)) return NO_SESSION;
-  return { session, due: isDue(session, table.options, nowMs) && !table.fixedEnds.has(session) };
-}
-
-/** A row of the table as a session; unless it has columns that no session shows, the row itself becomes it. */
-export function sessionFrom(table: TableContext, row: Row): BaseSession {
-  return sessionAt(table, row, table.nowMs());
-}
-
-function sessionAt(table: TableContext, row: Row, nowMs: number): BaseSession {
+/** Judges a row; unless it has columns that no session shows, the row itself becomes the session. */
+export function judge(table: TableContext, row: Row): Judgement {
+  const { options, fixedEnds, unreadableEnds } = table;
   const session = shown(table, row) as { -readonly [K in keyof BaseSession]: BaseSession[K] };
   if (session.expiresAt !== null && isNever(session.expiresAt)) session.expiresAt = null;
-  session.isExpired = Boolean(session.revokedAt) || isOver(session, table.options, nowMs);
-  if (session.isExpired) table.unreadableEnds.note(session);
+  const nowMs = table.nowMs();
+  session.isExpired = Boolean(session.revokedAt) || isOver(session, options, nowMs);
+  if (session.isExpired) unreadableEnds.note(session);
   // The column may have it in a table of another program.
   if ((session.data as unknown) === null) session.data = {};
   // Rows from before the table had scopes have none.
   if (session.scopes === null) session.scopes = [];
-  return session;
+  const isValid = !session.isExpired && !wasEnded(session);
+  return { session, isValid, isDue: isValid && isDue(session, options, nowMs) && !fixedEnds.has(session) };
+}
+
+/** A row of the table as a session. */
+export function sessionFrom(table: TableContext, row: Row): BaseSession {
+  return judge(table, row).session;
+}
+
+/** The session of a row, unless it has ended, be it while the query was on its way. */
+export function validFrom(table: TableContext, row: Row | undefined): BaseSession | null {
+  if (row === undefined) return null;
+  const { session, isValid } = judge(table, row);
+  return isValid ? session : null;
 }
 
 /** Relations come with whole rows, new rows are whole, and a digest is on no session. */
@@ -69,7 +70,7 @@ export async function findValid(
   const where = { id: session.id, ...validAt(table, table.now()) };
   const select = table.fixedEnds.readBeside(table.selected);
   const { rows } = await adapter.execute(adapter.prepare('all', table.entity, { where, select, currentRows: latest }));
-  const found = judge(table, rows?.[0]).session;
+  const found = validFrom(table, rows?.[0]);
   return found && { ...session, ...found };
 }
 

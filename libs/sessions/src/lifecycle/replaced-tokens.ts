@@ -1,6 +1,6 @@
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { BaseSession } from '../session/session.js';
-import { judge } from './read-session.js';
+import { validFrom } from './read-session.js';
 import { revoke } from './revoke.js';
 import type { TableContext } from './table-context.js';
 import type { TokenLookup } from './token-lookup.js';
@@ -46,7 +46,7 @@ export class ReplacedTokens {
    */
   async find(digests: readonly string[], inside?: SessionsAdapter): Promise<BaseSession | null | undefined> {
     const { table } = this;
-    const { session } = judge(table, (await this.lookup.find(digests, inside))?.load());
+    const session = validFrom(table, (await this.lookup.find(digests, inside))?.load());
     if (session === null) return undefined;
     if (table.nowMs() < session.rotatedAt!.getTime() + table.options.graceMs) return marked(session);
     await revoke(table, [{ id: session.id }], 'token_reuse', inside);

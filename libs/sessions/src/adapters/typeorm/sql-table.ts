@@ -2,9 +2,9 @@ import type { DataSource, EntityMetadata } from 'typeorm';
 import { type Column, kindOf } from '../port/columns.js';
 import type { Columns } from '../port/columns.js';
 import { copyOf } from '../../util/copy.js';
-import { timeFrom } from '../../util/times.js';
 import { IMPOSSIBLE } from '../query/values.js';
 import type { Dialect } from './dialects/dialect.js';
+import { timeFrom } from './dialects/utc.js';
 import { ApplyValueTransformers } from './internals.js';
 
 /** A column with all that its values go through between the application and the driver. */

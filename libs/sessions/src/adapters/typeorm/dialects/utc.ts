@@ -1,5 +1,19 @@
 import type { Conversion } from '../../port/query.js';
-import { timeFrom } from '../../../util/times.js';
+import { FIRST_TIME, LAST_TIME } from '../../../util/times.js';
+
+/** What a later time is read as, such as PostgreSQL's `infinity`: it comes after all that are written. */
+const NEVER = LAST_TIME + 1;
+
+/** The earliest time that a Date can have. */
+const EARLIEST = -8.64e15;
+
+/**
+ * A time that was read, from its milliseconds. What is no time comes as the first one that is written, as does one before
+ * all Dates: whatever it ends is over.
+ */
+export function timeFrom(ms: number): Date {
+  return new Date(ms >= EARLIEST && ms <= LAST_TIME ? ms : ms > LAST_TIME ? NEVER : FIRST_TIME);
+}
 
 /** `2026-11-20 10:11:12.345`, in UTC. */
 export function utcText(date: Date): string {

@@ -70,7 +70,7 @@ export class SqliteConnections {
     const table = statement.table.name;
     if (!statement.reads)
       return this.write(table, () => writer.send(statement), statement.waits ? undefined : NOTHING_SENT);
-    if (reader && (reader.statements !== writer || this.isFree)) {
+    if (reader && (reader.statements !== writer || !writer.connection.inTransaction)) {
       try {
         return reader.statements.send(statement);
       } catch (error) {
