@@ -39,7 +39,7 @@ export interface ExpressSessionModule {
   readonly Store: new () => ExpressStore;
 }
 
-/** The little of each peer that is used here: so the project compiles where they are not installed. */
+/** The little of each package that is used here: so the project compiles where they are not installed. */
 interface Peers {
   'better-auth': { readonly betterAuth: (options: object) => BetterAuth };
   'better-auth/db/migration': {
@@ -69,6 +69,11 @@ interface Peers {
       get(path: string, handler: ExpressHandler): void;
       listen(port: number, host: string, listening: () => void): Server;
     };
+  };
+  'vega-lite': { compile: (spec: object) => { readonly spec: object } };
+  vega: {
+    parse: (spec: object) => object;
+    View: new (runtime: object, options: { renderer: 'none' }) => { toSVG(): Promise<string> };
   };
   autocannon: { default: (options: LoadOptions, done: (error: Error | null, result: LoadResult) => void) => LoadRun };
 }
@@ -101,7 +106,7 @@ export interface LoadResult {
   readonly requests: { readonly total: number };
 }
 
-/** A peer's module, from the dependencies of this folder. */
+/** The module of a peer, or of another package, from the dependencies of this folder. */
 export async function peer<N extends keyof Peers>(name: N): Promise<Peers[N]> {
   const { importPeer } = (await import(new URL('import-peer.mjs', BENCH_FOLDER).href)) as {
     readonly importPeer: (name: N) => Promise<Peers[N]>;

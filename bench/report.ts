@@ -2,8 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { format, resolveConfig } from 'prettier';
 import type { Bench } from './bench.js';
-import { chartOf } from './chart.js';
-import { curveOf } from './curve.js';
+import { barsOf, linesOf } from './charts.js';
 import { BENCH_FOLDER, ROOT_FOLDER } from './folders.js';
 import { SECTIONS, type SectionName } from './options.js';
 import { versionOf } from './peers.js';
@@ -41,8 +40,8 @@ export async function writeReport(bench: Bench, sections: ReadonlyMap<SectionNam
   const text = template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name]!);
   const file = new URL('performance.md', folder);
   await writeFile(file, await format(text, { ...(await resolveConfig(ROOT_FOLDER)), parser: 'markdown' }));
-  await writeFile(new URL('performance.svg', folder), chartOf(groups.filter(({ charted }) => charted)));
-  await writeFile(new URL('growth.svg', folder), curveOf(sections.get('growth') ?? []));
+  await writeFile(new URL('performance.svg', folder), await barsOf(groups.filter(({ charted }) => charted)));
+  await writeFile(new URL('growth.svg', folder), await linesOf(sections.get('growth') ?? []));
   return `${bench.options.output}/performance.md`;
 }
 
