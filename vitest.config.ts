@@ -7,8 +7,12 @@ export default defineConfig({
     include: ['{apps,libs,test}/**/*.{spec,e2e-spec}.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     // Child processes have it too.
-    env: { DEMO_PASSWORD_ROUNDS: '1' },
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    env: { DEMO_PASSWORD_COST: '1024' },
+    // Suites wait for databases much of the time; these have connections for two that race.
+    maxWorkers: 2,
+    // Limits for what hangs, not for what is slow.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 120_000 } },
   },
 });

@@ -16,7 +16,7 @@ const SESSIONS = 150;
 const REVOKED = 100;
 
 const NOT_IN_USE = /near caches .* are not in use/;
-const POLL = { timeout: 20_000, interval: 10 };
+const POLL = { interval: 10 };
 
 /** A channel that can be reached, and the database whose rows it tells of. */
 interface Carrier {

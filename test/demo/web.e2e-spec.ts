@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createDatabase, describeStorages, type TestDatabase } from '../support/databases.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { Sessions } from '../../apps/demo/src/sessions/sessions.js';
@@ -502,7 +502,7 @@ it.skipIf(inject('postgresUrl') === undefined)('wait for no count that takes lon
   }
   await lock.rollbackTransaction();
   await lock.release();
-  await vi.waitUntil(async () => (await browser.get('/statistics')).text.includes('Total 1 Valid 1'));
+  await expect.poll(async () => (await browser.get('/statistics')).text).toContain('Total 1 Valid 1');
   await ada.session();
   expect((await browser.get('/statistics')).text).toContain('Total 1 Valid 1');
   await close();

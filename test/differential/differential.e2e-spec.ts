@@ -31,7 +31,7 @@ describeDatabases(`memory and a database, seed ${SEED}`, (name) => {
     await database.drop();
   });
 
-  it.each(schemas)('agree on sequences of $entity.options.name', { timeout: 300_000 }, async (schema) => {
+  it.each(schemas)('agree on sequences of $entity.options.name', async (schema) => {
     await fc.assert(
       fc.asyncProperty(commandsOn(schema), async (commands) => {
         const memory = new MemoryAdapter();

@@ -1,10 +1,9 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
-import ts from 'typescript';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { read, ROOT, SOURCES } from './documents.js';
-import { compilerOptions } from './snippets.js';
+import { compileLibrary, javascript } from '../support/compiled-library.js';
+import { ROOT } from './documents.js';
 import { quickStart, type QuickStart, start, walkThrough } from './quick-start.js';
 
 describe('the quick start of the README', () => {
@@ -54,14 +53,5 @@ function installLibrary(folder: string): void {
     symlinkSync(join(ROOT, 'node_modules', name), join(modules, name), 'junction');
   }
   cpSync(join(ROOT, 'libs/sessions/package.json'), join(library, 'package.json'));
-  for (const source of SOURCES) {
-    const file = join(library, 'dist', relative('libs/sessions/src', source)).replace(/\.ts$/, '.js');
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, javascript(read(source)));
-  }
-}
-
-function javascript(code: string): string {
-  const options = { ...compilerOptions(), module: ts.ModuleKind.ESNext };
-  return ts.transpileModule(code, { compilerOptions: options }).outputText;
+  compileLibrary(join(library, 'dist'));
 }

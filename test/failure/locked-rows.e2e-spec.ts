@@ -1,7 +1,7 @@
 import { Test, type TestingModule } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { digestToken, SessionsModule, SessionsTable, SessionsUnavailableError } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
@@ -231,6 +231,6 @@ describe.each(servers)('a row that a transaction of the application has locked, 
     }
     now += 1000;
     const end = async () => (await sessions().authenticate(all[0]!.authToken))!.expiresAt;
-    await vi.waitFor(async () => expect((await end())!.getTime()).toBeGreaterThan(now + 7 * DAY_MS - 2000));
+    await expect.poll(async () => (await end())!.getTime()).toBeGreaterThan(now + 7 * DAY_MS - 2000);
   });
 });

@@ -8,7 +8,6 @@ import { start, walkThrough } from '../docs/quick-start.js';
 import { read, ROOT } from '../docs/documents.js';
 import { compileProject, MANIFEST, newProject, pack, run, unpack } from './pack.js';
 
-const INSTALL_TIMEOUT = 300_000;
 const folder = mkdtempSync(join(tmpdir(), 'nest-sessions-package-'));
 let tarball: string;
 let files: Map<string, string>;
@@ -16,7 +15,7 @@ let files: Map<string, string>;
 beforeAll(async () => {
   tarball = await pack(folder);
   files = await unpack(tarball, join(folder, 'unpacked'));
-}, INSTALL_TIMEOUT);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the package', () => {
@@ -78,10 +77,7 @@ describe.each([
   ['the latest peers that it needs', needed.map(([name, range]) => `${name}@${range}`), '^12.0.0'],
 ])('with %s', (title, packages, nest) => {
   const project = join(folder, title.replaceAll(' ', '-'));
-  beforeAll(
-    () => newProject(project, tarball, [...packages, `${platform}@${nest}`, '@types/node@20']),
-    INSTALL_TIMEOUT,
-  );
+  beforeAll(() => newProject(project, tarball, [...packages, `${platform}@${nest}`, '@types/node@20']));
 
   it('the quick start of the README compiles and runs in a folder of its own', async () => {
     await compileProject(project);

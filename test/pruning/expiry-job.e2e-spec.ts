@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SessionsModule, SessionsTable } from '@app/sessions';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { GatedAdapter, HOUR_MS, JOB, NOW, PruningApp, type PruningAppOptions } from './pruning-app.js';
+import { UNTIL_IT_HANGS } from '../support/until.js';
 
 const DELETION = /^(WITH .*)?DELETE .*sessions/s;
 
@@ -157,7 +158,7 @@ describeDatabases('the expiry job', (name) => {
       await vi.waitFor(() => {
         vi.advanceTimersByTime(60_000);
         expect(gate.runs).toBe(2);
-      });
+      }, UNTIL_IT_HANGS);
     });
   });
 

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { Controller, Get, Injectable, type OnModuleInit, UseGuards } from '@nestjs/common';
 import { config, Subscription } from 'rxjs';
 import type { EntityManager } from 'typeorm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   digestToken,
   MemoryAdapter,
@@ -425,7 +425,7 @@ describeStorages('events', (name) => {
     const session = await sessions.create({ userId: 'u1' });
     expect(await sessions.authenticate(session.authToken)).toMatchObject({ id: session.id });
     expect(typesTold()).toEqual(['created', 'used']);
-    await vi.waitFor(() => expect(reported).toEqual([new Error('no disk'), new Error('no disk')]));
+    await expect.poll(() => reported).toEqual([new Error('no disk'), new Error('no disk')]);
     config.onUnhandledError = null;
   });
 });

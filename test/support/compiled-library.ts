@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
+import ts from 'typescript';
 import { afterAll, beforeAll } from 'vitest';
-
-const ROOT = join(import.meta.dirname, '../..');
+import { read, ROOT, SOURCES } from '../docs/documents.js';
+import { compilerOptions } from '../docs/snippets.js';
 
 /**
  * The library as a process of its own runs it, for a whole suite: compiled, where its imports find the packages of this
@@ -15,13 +14,26 @@ const ROOT = join(import.meta.dirname, '../..');
  */
 export function useCompiledLibrary(): () => string {
   let folder: string;
-  beforeAll(async () => {
+  beforeAll(() => {
     mkdirSync(join(ROOT, 'dist'), { recursive: true });
     folder = mkdtempSync(join(ROOT, 'dist', 'nodes-'));
-    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-    const options = ['-p', 'libs/sessions/tsconfig.lib.json', '--outDir', folder, '--declaration', 'false'];
-    await promisify(execFile)(process.execPath, [tsc, ...options], { cwd: ROOT });
+    compileLibrary(folder);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return () => pathToFileURL(join(folder, 'index.js')).href;
+}
+
+/** Compiles the library file by file into a folder; what is wrong with its types, the type check says. */
+export function compileLibrary(folder: string): void {
+  for (const source of SOURCES) {
+    const file = join(folder, relative('libs/sessions/src', source)).replace(/\.ts$/, '.js');
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, javascript(read(source)));
+  }
+}
+
+/** A module of TypeScript as JavaScript. */
+export function javascript(code: string): string {
+  const options = { ...compilerOptions(), module: ts.ModuleKind.ESNext };
+  return ts.transpileModule(code, { compilerOptions: options }).outputText;
 }

@@ -7,6 +7,7 @@ import { SessionsRegistry } from '../../../libs/sessions/src/registry/sessions.r
 import { LogCapture } from '../../support/log-capture.js';
 import { QueryLog } from '../../support/query-log.js';
 import type { TestDatabase } from '../../support/databases.js';
+import { UNTIL_IT_HANGS } from '../../support/until.js';
 
 export class Sessions extends SessionsTable({ extraFields: { userId: { type: 'string' } }, revocation: true }) {}
 
@@ -77,13 +78,13 @@ export class CachingNode {
 
   /** Waits until the cache is used for a token, or is not. */
   async until(token: string, caching: boolean): Promise<void> {
-    await vi.waitUntil(async () => (await this.isCaching(token)) === caching, { timeout: 15_000, interval: 20 });
+    await vi.waitUntil(async () => (await this.isCaching(token)) === caching, { ...UNTIL_IT_HANGS, interval: 20 });
   }
 
   /** Waits until a token is refused. */
   async untilRefused(token: string): Promise<void> {
     const look = async () => (await this.sessions.authenticate(token)) === null;
-    await vi.waitUntil(look, { timeout: 15_000, interval: 1 });
+    await vi.waitUntil(look, { ...UNTIL_IT_HANGS, interval: 1 });
   }
 
   async stop(): Promise<void> {
