@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { IsNull } from 'typeorm';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { SessionsTable, UnreadableRowError } from '@app/sessions';
+import { JsonPath, SessionsTable, UnreadableRowError } from '@app/sessions';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describeDatabases } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
 import { describeStorages, useApplication } from './support/application.js';
@@ -133,6 +135,60 @@ describeStorages('what transformers make', (name) => {
       );
       expect(found.map((session) => session!.budget!.cents)).toEqual(inTurn.map(({ number }) => number));
     });
+  });
+});
+
+/** How often values were made storable: by a transformer, and as JSON. */
+const made = { sealed: 0, json: 0 };
+
+interface Note {
+  readonly text: string;
+  readonly read?: boolean;
+}
+
+class Counted extends SessionsTable({
+  table: 'counted',
+  extraFields: {
+    secret: {
+      type: 'string',
+      transformer: {
+        to: (text: string) => `${++made.sealed}:${text}`,
+        from: (stored: string) => stored.slice(stored.indexOf(':') + 1),
+      },
+    },
+    note: {
+      type: 'json',
+      nullable: true,
+      transformer: {
+        to: (note: Note | null) => note && { text: note.text },
+        // What it is given is its own.
+        from: (stored: Note | null): Note | null => stored && Object.assign(stored, { read: true }),
+      },
+    },
+  },
+}) {}
+
+describeStorages('a value that is written', (name) => {
+  const app = useApplication(name, { tables: [Counted] });
+  const device = { toJSON: () => ({ count: ++made.json }) };
+  beforeEach(() => void Object.assign(made, { sealed: 0, json: 0 }));
+
+  it('is brought into its stored form once, by create and by update', async () => {
+    const created = await app.get(Counted).create({ secret: 'a', data: { device } });
+    expect(made).toEqual({ sealed: 1, json: 1 });
+    expect(created.data).toEqual({ device: { count: 1 } });
+    const updated = await app.get(Counted).update(created, { secret: 'b', data: { device } });
+    expect(made).toEqual({ sealed: 2, json: 2 });
+    expect(updated.secret).toBe('b');
+    expect(await app.get(Counted).list()).toMatchObject([{ secret: 'b', data: { device: { count: 2 } } }]);
+  });
+
+  it('is not what a transformer makes of it', async () => {
+    const created = await app.get(Counted).create({ secret: 'a', note: { text: 'b' } });
+    expect(created.note).toEqual({ text: 'b', read: true });
+    const { adapter, entity } = app.get(SessionsRegistry).store(Counted);
+    const stored = adapter.prepare('all', entity, { where: { note: JsonPath(['read'], IsNull()) } });
+    expect((await adapter.execute(stored)).count).toBe(1);
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonKeys, later, param, SessionValidationError, UnsupportedQueryError } from '@app/sessions';
+import { jsonKeys, later, param, SessionValidationError, stored, UnsupportedQueryError } from '@app/sessions';
 import { Photo } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
 
@@ -136,6 +136,31 @@ export function operators(db: AdapterFixture): void {
         }),
         { numRuns: 60 },
       );
+    });
+  });
+
+  describe('stored', () => {
+    const SERIAL = '0197B3D2-0000-7000-8000-00000000000A';
+
+    it('is written as it is, by insert and by update', async () => {
+      const values = { title: stored('a', 'string'), views: stored('9007199254740993', 'bigint') };
+      const written = { ...values, takenAt: stored(new Date(1), 'timestamp'), meta: stored({ a: [1] }, 'json') };
+      const read = { title: 'a', views: '9007199254740993', takenAt: new Date(1), meta: { a: [1] } };
+      expect(await db.adapter.insert(Photo, written, { returning: Object.keys(read) })).toEqual(read);
+      const id = await db.photo({});
+      expect(await db.adapter.update(Photo, written, { id }, Object.keys(read))).toEqual(read);
+    });
+
+    it('is brought into the form of a column of another kind', async () => {
+      const id = await db.photo({ serial: stored(SERIAL, 'string') });
+      expect(await db.find(Photo, { where: { id }, select: ['serial'] })).toEqual([{ serial: SERIAL.toLowerCase() }]);
+      const update = (serial: unknown) => db.adapter.update(Photo, { serial }, { id });
+      await expect(update(stored('none', 'string'))).rejects.toMatchObject({ errors: { serial: 'must be a UUID' } });
+    });
+
+    it('may be null where the column may', async () => {
+      const refused = db.adapter.insert(Photo, { title: stored(null, 'string') });
+      await expect(refused).rejects.toMatchObject({ errors: { title: 'must not be null' } });
     });
   });
 

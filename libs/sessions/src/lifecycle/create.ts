@@ -33,16 +33,16 @@ export async function create(
 ): Promise<SessionWithToken> {
   if (provedAt !== undefined) checkProof(table, provedAt);
   const now = table.now();
-  const given = newAttributes(table.columns, attributes);
-  const stored = storedLimits(table, own, now);
-  const limits = lifetimeLimits({ createdAt: now, ...stored }, table.options);
+  const { values: given, stored } = newAttributes(table.columns, attributes);
+  const ownLimits = storedLimits(table, own, now);
+  const limits = lifetimeLimits({ createdAt: now, ...ownLimits }, table.options);
   const adapter = adapterIn(table, manager);
   const isFixed = given['expiresAt'] instanceof Date && !(extend ?? own.ttl !== undefined);
   const row: Row = {
     id: uuidv7(),
     ...table.unset,
     ...given,
-    ...stored,
+    ...ownLimits,
     expiresAt:
       'expiresAt' in given ? earlier(given['expiresAt'] as Date | null, limits.absoluteEnd) : nextEnd(now, limits),
     ...(table.definition.freshness && { authenticatedAt: now }),
@@ -51,7 +51,8 @@ export async function create(
     updatedAt: now,
   };
   const { authToken, authTokenDigest } = newToken(table);
-  await insertWithinLimits(table, adapter, { ...row, authTokenDigest }, { replaced: replaces?.id, provedAt });
+  const written = { ...row, ...stored, expiresAt: row['expiresAt'], authTokenDigest };
+  await insertWithinLimits(table, adapter, row, written, { replaced: replaces?.id, provedAt });
   const session = sessionFrom(table, row);
   table.events.tell({ type: 'created', session });
   return { session, authToken };

@@ -35,6 +35,7 @@ export interface Beginning {
  * Inserts a new row where its owners may have one more session, and ends those that are then too many, as well as the one
  * that it takes the place of. Insertions for the same owner wait for each other, so that no two of them count the same room.
  *
+ * @param written the row as the adapter gets it
  * @throws SessionLimitError where the owner has as many as may be, and the limit says `'reject'`
  * @throws StaleCredentialsError where the owner was proved before their credentials changed
  */
@@ -42,13 +43,14 @@ export async function insertWithinLimits(
   table: TableContext,
   adapter: SessionsAdapter,
   row: Row,
+  written: Row,
   { replaced, provedAt }: Beginning = {},
 ): Promise<void> {
   const limits = limitsOf(table.definition).filter(([field]) => row[field] !== null);
   const write = async (inner: SessionsAdapter, tell?: (event: Told) => void): Promise<void> => {
     const counts: Count[] = [];
     for (const [field, limit] of limits) counts.push(await countOf(table, inner, field, row[field], limit, replaced));
-    await inner.insert(table.entity, row, { returning: [] });
+    await inner.insert(table.entity, written, { returning: [] });
     if (provedAt) await refuseStaleProof(table, inner, row, provedAt);
     if (replaced !== undefined) await revoke(table, [{ id: replaced }], 'superseded', inner, tell);
     const surplus = surplusOf(counts);

@@ -35,14 +35,14 @@ export async function update(
   changes: object,
   { manager, ifUnchanged = false, extend = false }: Options,
 ): Promise<BaseSession> {
-  const attributes = changedAttributes(table.columns, changes);
+  const { values, stored } = changedAttributes(table.columns, changes);
   const conditions = {
-    ...('expiresAt' in attributes && unendedSince(table, session, table.now())),
+    ...('expiresAt' in values && unendedSince(table, session, table.now())),
     ...(ifUnchanged && unchangedSince(table, session)),
   };
-  const end = attributes['expiresAt'];
+  const end = values['expiresAt'];
   const fixed = end !== undefined && (await table.fixedEnds.given(end !== null && !extend, adapterIn(table, manager)));
-  return change(table, session, { ...attributes, ...fixed }, conditions, manager);
+  return change(table, session, { ...stored, ...fixed }, conditions, manager);
 }
 
 /** Replaces single keys of a session's data, and gives it back as it is now. @throws as {@link update} */

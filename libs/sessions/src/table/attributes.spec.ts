@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SessionValidationError } from '../errors/errors.js';
 import { isGrant } from '../session/scopes.js';
-import { changedAttributes, newAttributes } from './attributes.js';
+import * as checked from './attributes.js';
 import { sessionColumns } from './columns.js';
 
 const TABLE = sessionColumns({
@@ -23,6 +23,10 @@ const TABLE = sessionColumns({
     user: { manyToOne: () => class {}, joinColumn: 'userId' },
   },
 });
+
+const newAttributes = (...args: Parameters<typeof checked.newAttributes>) => checked.newAttributes(...args).values;
+const changedAttributes = (...args: Parameters<typeof checked.changedAttributes>) =>
+  checked.changedAttributes(...args).values;
 
 function errorsOf(act: () => unknown): unknown {
   try {

@@ -1,19 +1,29 @@
 import type { Row } from '../adapters/port/query.js';
 import type { Columns } from '../adapters/port/columns.js';
+import { stored } from '../adapters/port/operators.js';
 import { storedRow } from '../adapters/query/rows.js';
 import { type FieldErrors, SessionValidationError } from '../errors/errors.js';
 import { isGrant } from '../session/scopes.js';
+import { copyOf } from '../util/copy.js';
 import type { DefinedColumn } from './columns.js';
+
+/** Attributes that were found to be right. */
+export interface CheckedAttributes {
+  /** In the form in which a later read returns them. */
+  readonly values: Row;
+  /** For the statement that writes them. */
+  readonly stored: Row;
+}
 
 /** The built-in attributes that an application may set. */
 const SETTABLE = ['data', 'expiresAt', 'scopes'];
 
 /**
- * The attributes of a new session, complete, in the form in which a later read returns them.
+ * The attributes of a new session, complete.
  *
  * @throws SessionValidationError naming every missing, unknown or wrong field
  */
-export function newAttributes(table: Columns<DefinedColumn>, attributes: object): Row {
+export function newAttributes(table: Columns<DefinedColumn>, attributes: object): CheckedAttributes {
   const given = givenOf(attributes);
   const errors = unknownFields(table, given);
   const row: Row = { data: {}, ...(table.columns.has('scopes') && { scopes: [] }), ...given };
@@ -26,8 +36,8 @@ export function newAttributes(table: Columns<DefinedColumn>, attributes: object)
   return checked(table, row, errors);
 }
 
-/** The changes of a session, in the form in which a later read returns them. @throws SessionValidationError */
-export function changedAttributes(table: Columns<DefinedColumn>, changes: object): Row {
+/** The changes of a session. @throws SessionValidationError naming every unknown, immutable or wrong field */
+export function changedAttributes(table: Columns<DefinedColumn>, changes: object): CheckedAttributes {
   const given = givenOf(changes);
   const errors = unknownFields(table, given);
   for (const name of Object.keys(given)) {
@@ -55,7 +65,7 @@ function reason(table: Columns, name: string, settable: readonly string[]): stri
   return `is no field of this table (there are: ${settable.join(', ')})`;
 }
 
-function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): Row {
+function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): CheckedAttributes {
   const all: Record<string, string> = { ...errors };
   const { data } = row;
   if (data !== undefined && (typeof data !== 'object' || data === null || Array.isArray(data)))
@@ -64,17 +74,18 @@ function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): 
   if (scopes && row['scopes'] !== undefined && !isGrants(row['scopes'], scopes))
     all['scopes'] = `must be a list of ${scopes.join(', ')}, or wildcards that cover some of them`;
   const known = Object.fromEntries(Object.entries(row).filter(([name]) => !(name in all)));
-  const attributes: Row = {};
+  const checkedAttributes = { values: {} as Row, stored: {} as Row };
   try {
-    for (const [{ property, transformer }, stored] of storedRow(table, known)) {
-      attributes[property] = transformer ? transformer.from(stored) : stored;
+    for (const [{ property, kind, transformer }, value] of storedRow(table, known)) {
+      checkedAttributes.stored[property] = stored(value, kind);
+      checkedAttributes.values[property] = transformer ? transformer.from(copyOf(value)) : value;
     }
   } catch (error) {
     if (!(error instanceof SessionValidationError)) throw error;
     Object.assign(all, error.errors);
   }
   if (Object.keys(all).length > 0) throw new SessionValidationError(table.name, all);
-  return attributes;
+  return checkedAttributes;
 }
 
 function isGrants(value: unknown, scopes: readonly string[]): boolean {

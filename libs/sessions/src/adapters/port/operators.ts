@@ -1,4 +1,5 @@
 import { FindOperator } from 'typeorm';
+import type { ColumnKind } from './columns.js';
 
 /** A place in a prepared query that is filled in when it is executed. */
 export class Param {
@@ -79,6 +80,27 @@ export class Later {
  */
 export function later(time: Date | Param): Later {
   return new Later(time);
+}
+
+/** A value in the form in which columns of its kind store it. */
+export class Stored {
+  constructor(
+    readonly value: unknown,
+    readonly kind: ColumnKind,
+  ) {}
+}
+
+/**
+ * Stands in a row or in the `set` of an update for a value that has been through the column's transformer, and has the form of
+ * this kind of column, so that none of that is done again.
+ *
+ * @example
+ * ```ts
+ * await adapter.insert(User, { id: 'u1', name: stored('Ada', 'string') });
+ * ```
+ */
+export function stored(value: unknown, kind: ColumnKind): Stored {
+  return new Stored(value, kind);
 }
 
 export type JsonKey = string | number;

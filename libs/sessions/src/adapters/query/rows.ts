@@ -2,9 +2,9 @@ import { SessionValidationError, UnsupportedQueryError } from '../../errors/erro
 import type { Column, ColumnKind } from '../port/columns.js';
 import { columnOf } from './conditions.js';
 import { type Columns } from '../port/columns.js';
-import { ColumnRef, JsonKeys, Later, Param } from '../port/operators.js';
+import { ColumnRef, JsonKeys, Later, Param, Stored } from '../port/operators.js';
 import type { Row } from '../port/query.js';
-import { IMPOSSIBLE, toStored, ValueError } from './values.js';
+import { canonical, IMPOSSIBLE, toStored, ValueError } from './values.js';
 
 /**
  * A row's values in their stored form, by column; what is `undefined` counts as not given.
@@ -127,7 +127,8 @@ function checkCopy<C extends Column>(table: Columns<C>, copies: ReadonlyMap<C, C
 
 /** The value as the storage has it. @throws ValueError for one that the column cannot hold */
 export function toStorable(column: Column, value: unknown): unknown {
-  return storable(column, toStored(column, value));
+  if (!(value instanceof Stored)) return storable(column, toStored(column, value));
+  return storable(column, value.kind === column.kind ? value.value : canonical(column, value.value));
 }
 
 /** A value in its stored form. @throws ValueError for one that the column cannot hold */
