@@ -339,9 +339,9 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   }
 
   /**
-   * Gives a session a new token. The one before is honoured for the time of `rotationGrace`, for requests that are under
+   * Gives a session a new token. The one before is honoured for the grace period, `rotationGrace`, for requests that are under
    * way; after that its use ends the session with the reason `'token_reuse'`, since only a thief, or their victim, still
-   * has it. `null` where another request has replaced the token first, or within the time of grace: its answer carries the
+   * has it. `null` where another request has replaced the token first, or within the grace period: its answer carries the
    * new one.
    *
    * Needs `rotation: true` in the definition of the table.

@@ -30,7 +30,7 @@ export interface HashScheme {
 
 export const HASH_SCHEME = { algorithm: true, salt: true } satisfies Record<keyof HashScheme, true>;
 
-/** A key of the keyring: whoever reads the table cannot try tokens without it. */
+/** A key of the keyring, without which a thief of the table cannot try tokens. */
 export interface SigningKey {
   /** 1 to 32 letters, digits, hyphens or underscores; stored with each digest that the key made. */
   readonly id: string;
