@@ -39,7 +39,7 @@ export class SessionEvents {
   /** The events of all tables, as they happen; it completes when the application shuts down. */
   readonly all: Observable<SessionEvent> = this.#subject.asObservable();
 
-  /** The events of one table. */
+  /** Gives the events of one table, whose times are by this clock. */
   of(table: string, now: () => Date): TableEvents {
     const events = new TableEvents(table, now, this.#subject);
     this.#tables.push(events);

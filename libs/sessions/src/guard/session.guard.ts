@@ -41,6 +41,17 @@ const MADE: {
  *
  * Each protected method is a point to override.
  *
+ * @example
+ * ```ts
+ * @UseGuards(SessionGuard.for(Sessions))
+ * @Controller('account')
+ * export class AccountController {
+ *   @Get()
+ *   show(@CurrentSession('userId') userId: string) {
+ *     return { userId };
+ *   }
+ * }
+ * ```
  * @see RFC 6750 for the responses
  */
 @Injectable()

@@ -58,13 +58,29 @@ const FEATURES = new WeakMap<AnySessionsTable, DynamicModule>();
  */
 @Module({})
 export class SessionsModule extends ConfigurableModuleClass {
-  /** Options for all tables, to be imported once; without it every table has the defaults. */
+  /**
+   * Gives the options of all tables, to be imported once; without it every table has the defaults.
+   *
+   * @throws SessionsConfigError when the application starts, with all that is wrong in it and in its tables
+   * @example
+   * ```ts
+   * SessionsModule.forRoot({ sessionTtl: '7d', tables: { api_keys: { sessionTtl: null } } });
+   * ```
+   */
   static override forRoot(options: SessionsModuleOptions): DynamicModule {
     // Nest would give on a copy, which forgets the class of an instance.
     return { ...super.forRoot({}), providers: [{ provide: SESSIONS_OPTIONS, useValue: options }] };
   }
 
-  /** As {@link forRoot}, with options from a factory or a class, such as `ConfigService`'s. */
+  /**
+   * Gives the same options from a factory or a class, such as `ConfigService`'s.
+   *
+   * @throws SessionsConfigError for what it does not take, and as {@link forRoot}
+   * @example
+   * ```ts
+   * SessionsModule.forRootAsync({ useFactory: async () => ({ sessionTtl: '7d' }) });
+   * ```
+   */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
     return super.forRootAsync(configured('forRootAsync', options, ASYNC_OPTIONS));
   }

@@ -9,9 +9,10 @@ import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
 
 /**
  * Creates a table of sessions with its indexes, foreign keys and, on PostgreSQL, its schema, and the table of marks that all
- * tables of sessions share; for the `up` of a migration written by hand. What is there already is left alone. Give a plain definition where the migration shall keep its
- * meaning when the class gets new fields.
+ * tables of sessions share; for the `up` of a migration written by hand. What is there already is left alone. Give a plain
+ * definition where the migration shall keep its meaning when the class gets new fields.
  *
+ * @throws SessionsConfigError for a definition that cannot work
  * @example
  * ```ts
  * export class CreateSessions1700000000000 implements MigrationInterface {
@@ -36,7 +37,15 @@ export async function createSessionsTable(
   }
 }
 
-/** Drops the table of sessions, for the `down` of a migration; the schema stays, and so does the table of marks, which others use. */
+/**
+ * Drops a table of sessions, for the `down` of a migration; the schema stays, and so does the table of marks, which others
+ * use.
+ *
+ * @example
+ * ```ts
+ * await dropSessionsTable(queryRunner, Sessions);
+ * ```
+ */
 export async function dropSessionsTable(
   queryRunner: QueryRunner,
   table: AnySessionsTable | SessionsTableDefinition,

@@ -79,7 +79,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     return new SessionQuery(this.#store, [...this.#steps, filters], this.#options, this.#given);
   }
 
-  /** Narrows the query by one field. */
+  /** Narrows the query by one field. @throws SessionValidationError when it is run, for a field that there is not */
   filterBy<K extends keyof SessionFilterSet<F> & string>(field: K, value: SessionFilterSet<F>[K]): SessionQuery<F> {
     return new SessionQuery(this.#store, [...this.#steps, { [field]: value }], this.#options, this.#given);
   }

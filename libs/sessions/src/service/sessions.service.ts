@@ -141,6 +141,17 @@ export interface SessionReference {
  * `SessionsService` itself it is the default table's.
  *
  * @typeParam F the extra fields of the table
+ * @example
+ * ```ts
+ * @Injectable()
+ * export class DeviceService {
+ *   constructor(private readonly sessions: Sessions) {}
+ *
+ *   devicesOf(userId: string) {
+ *     return this.sessions.list({ userId });
+ *   }
+ * }
+ * ```
  */
 export class SessionsService<F extends ExtraFields = ExtraFields> {
   /** The table behind the service. */
@@ -171,7 +182,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
 
   /**
    * Begins a session in place of the one that the request came with, so that nobody who planted or kept that one's token
-   * is signed in with it.
+   * is signed in with it (session fixation).
    *
    * @throws SessionLimitError where the owner has as many sessions as the table allows, and its limit rejects
    * @throws StaleCredentialsError where `provedAt` is not later than the last revocation of this owner for
@@ -189,8 +200,14 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   }
 
   /**
-   * The valid session of a token, extended when that is due; `null` for any other text, which costs no query where it
-   * cannot be a token. This is what the guard calls.
+   * Gives the valid session of a token, extended when that is due; `null` for any other text, which costs no query where
+   * it cannot be a token. This is what the guard calls.
+   *
+   * @throws SessionsUnavailableError where the storage cannot answer now
+   * @example
+   * ```ts
+   * const current = await sessions.authenticate(token);
+   * ```
    */
   async authenticate(token: unknown, options?: AuthenticateOptions<F>): Promise<Session<F> | null> {
     // The guard's own options are known, so that no request pays for this.
@@ -204,7 +221,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   }
 
   /**
-   * The session that matches, extended when that is due.
+   * Gives the session that matches, extended when that is due; `null` where none does.
    *
    * @throws MultipleSessionsError where more than one matches
    * @example
@@ -222,32 +239,47 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     return extended && this.#typed(extended);
   }
 
-  /** As {@link get}. @throws SessionNotFoundError where none matches */
+  /** Gives the session that matches, as {@link get} does. @throws SessionNotFoundError where none matches */
   async getOrFail(filters: SessionFilters<F>, options: GetOptions<F> = {}): Promise<Session<F>> {
     const session = await this.get(filters, options);
     if (session === null) throw new SessionNotFoundError(this.store.table);
     return session;
   }
 
-  /** The sessions that match, newest first. */
+  /**
+   * Gives the sessions that match, newest first.
+   *
+   * @throws SessionValidationError naming every unknown or wrong field
+   * @example
+   * ```ts
+   * const latest = await sessions.list({ userId: 'u1', status: 'all' }, { take: 20 });
+   * ```
+   */
   async list(filters: SessionFilters<F> = NO_FILTERS, options: FindOptions<F> = {}): Promise<Session<F>[]> {
     return this.query(filters, options).all();
   }
 
-  /** The valid sessions that match, whatever status the filters name, newest first. */
+  /** Gives the valid sessions that match, whatever status the filters name, newest first. @throws SessionValidationError */
   async listValid(filters: SessionFilters<F> = NO_FILTERS, options: FindOptions<F> = {}): Promise<Session<F>[]> {
     const sets = (Array.isArray(filters) ? filters : [filters]) as readonly object[];
     const valid = sets.map((set) => ({ ...set, status: 'valid' }));
     return new SessionQuery<F>(this.store, [valid], options).all();
   }
 
-  /** A query to be put together further: filtered, sorted, paged, counted, deleted or streamed. */
+  /**
+   * Begins a query, to be filtered, sorted and paged in steps, and then read, counted, streamed, revoked or deleted.
+   *
+   * @example
+   * ```ts
+   * const phones = await sessions.query({ userId: 'u1' }).filter({ data: JsonPath(['device'], 'iPhone') }).count();
+   * ```
+   */
   query(filters: SessionFilters<F> = NO_FILTERS, options: FindOptions<F> = {}): SessionQuery<F> {
     return new SessionQuery<F>(this.store, [filters], options);
   }
 
   /**
-   * What the application keeps with a session, as it is now; for tables with `data: 'onDemand'`, whose sessions come
+   * Gives what the application keeps with a session, as it is now; for tables with `data: 'onDemand'`, whose sessions come
    * without it.
    *
    * @throws StaleSessionError where the session is gone
@@ -265,14 +297,14 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     return data;
   }
 
-  /** How many sessions match. */
+  /** Counts the sessions that match. @throws SessionValidationError naming every unknown or wrong field */
   async count(filters: SessionFilters<F> = NO_FILTERS): Promise<number> {
     return this.query(filters).count();
   }
 
   /**
-   * The session with its end moved to now + `sessionTtl`, where that gains more than `extendSessionStaleTime`. A session
-   * that never ends gets the table's lifetime, which no read gives it.
+   * Extends a session: moves its end to now + `sessionTtl`, where that gains more than `extendSessionStaleTime`. A
+   * session that never ends gets the table's idle timeout, which no use gives it.
    *
    * @throws StaleSessionError where the session has ended, or is gone
    */
@@ -282,7 +314,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     return this.#typed(refreshed);
   }
 
-  /** Moves the end of a session to now; `false` where it had ended before, or is gone. */
+  /** Moves the end of a session to now, and tells whether it did: `false` where it had ended before, or is gone. */
   async expire(session: SessionReference, options: WriteOptions = {}): Promise<boolean> {
     const manager = this.#managerOf(options);
     return expire(this.store, this.#idOf(session), manager);
@@ -361,8 +393,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   }
 
   /**
-   * Gives a session whose owner has just proved again who they are a new token, and begins its limits anew. The token
-   * before is refused from now on.
+   * Gives a session whose owner has just proved again who they are a new token, against session fixation, and begins its
+   * timeouts anew. The token before is refused from now on.
    *
    * Needs `freshness: true` in the definition of the table.
    *
@@ -415,13 +447,13 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     return this.#typed(await patchData(this.store, session, changes, manager));
   }
 
-  /** Deletes a session; `false` where it is gone already. */
+  /** Deletes a session, and tells whether it did: `false` where it is gone already. */
   async delete(session: SessionReference, options: WriteOptions = {}): Promise<boolean> {
     const filters = { id: this.#idOf(session), status: 'all' };
     return (await new SessionQuery(this.store, [filters], { manager: this.#managerOf(options) }).delete()) > 0;
   }
 
-  /** As {@link delete}. @throws StaleSessionError where it is gone already */
+  /** Deletes a session. @throws StaleSessionError where it is gone already */
   async deleteOrFail(session: SessionReference, options: WriteOptions = {}): Promise<void> {
     if (!(await this.delete(session, options))) throw new StaleSessionError(this.store.table, session.id);
   }
@@ -440,7 +472,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     return new SessionQuery<F>(this.store, [filters], { manager: this.#managerOf(options) }).delete();
   }
 
-  /** Deletes every session that has ended, in batches, and returns how many there were. The expiry job does the same. */
+  /** Deletes every session that has ended, in batches, and returns their number; pruning, as the expiry job does it. */
   async deleteExpired(): Promise<number> {
     return pruneExpired(this.store, this.store.adapter);
   }

@@ -28,6 +28,8 @@ const OPTIONS = {
  * `@RequireScopes()` and `@RequireFresh()`, and where the tables take their tokens from.
  *
  * @param config of a `DocumentBuilder`; a security scheme that it has by the same name stays as it is
+ * @param options those of `SwaggerModule.createDocument`
+ * @throws SessionsConfigError for options that there are not
  * @example
  * ```ts
  * const config = new DocumentBuilder().setTitle('Accounts').build();

@@ -18,7 +18,11 @@ import { type AnySessionsTable, tableClassOf } from '../registry/sessions-table.
  */
 @Module({})
 export class SessionsTestingModule {
-  /** Registers the tables, the first of which is the default one; `options` are those of `SessionsModule.forRoot`. */
+  /**
+   * Registers the tables, the first of which is the default one.
+   *
+   * @param options those of `SessionsModule.forRoot`, in place of memory and no pruning
+   */
   static forTables(
     tables: readonly [AnySessionsTable | SessionsTableDefinition, ...(AnySessionsTable | SessionsTableDefinition)[]],
     options: SessionsModuleOptions = {},

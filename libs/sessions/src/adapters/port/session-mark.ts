@@ -4,6 +4,11 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
  * What the library itself keeps in a data source beside the sessions: one small table for all tables of sessions there,
  * whose names begin with what they are for. For the `entities` of a data source that names its entities one by one;
  * `autoLoadEntities` has it by `SessionsModule.forFeature`.
+ *
+ * @example
+ * ```ts
+ * new DataSource({ type: 'postgres', entities: [Sessions.entity, SessionMark] });
+ * ```
  */
 @Entity('nest_sessions_marks')
 export class SessionMark {
