@@ -4,7 +4,7 @@ import type { AdapterMeta, SessionsAdapter } from '../adapters/port/sessions-ada
 import type { ResolvedCache } from './cache-options.js';
 import { CachedSessions } from './cached-sessions.js';
 import { connectionProblems } from './channels/channel-connections.js';
-import { SessionCopies } from './session-cloner.js';
+import { SessionCloner } from './session-cloner.js';
 import type { InvalidationChannel } from './channels/invalidation-channel.js';
 import { type ChannelLog, Invalidations } from './invalidation-bus.js';
 import { PostgresChannel } from './channels/postgres-channel.js';
@@ -17,7 +17,7 @@ interface Shared {
 }
 
 /** The near caches of an application, and the channels that keep them true: all tables of a channel share its connections. */
-export class Caches {
+export class CacheRegistry {
   readonly #shared = new Map<InvalidationChannel, Shared>();
   readonly #postgres = new Map<DataSource, PostgresChannel>();
 
@@ -34,7 +34,7 @@ export class Caches {
     const channel = given === undefined ? this.#channelOf(storage) : given;
     if (channel === undefined) return undefined;
     const invalidations = channel === null ? undefined : this.#invalidationsOf(channel, storage);
-    return new CachedSessions(limits, new SessionCopies(columns()), table, invalidations);
+    return new CachedSessions(limits, new SessionCloner(columns()), table, invalidations);
   }
 
   /** What is wrong with the channels, known when all tables are. */

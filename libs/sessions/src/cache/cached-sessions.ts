@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { RawRow } from '../adapters/port/query.js';
 import type { BaseSession } from '../session/session.js';
-import type { SessionCopies } from './session-cloner.js';
+import type { SessionCloner } from './session-cloner.js';
 import type { Invalidations } from './invalidation-bus.js';
 import { type CacheLimits, NearCache, type Reading } from './near-cache.js';
 
@@ -9,7 +9,7 @@ import { type CacheLimits, NearCache, type Reading } from './near-cache.js';
  * What a token's session is kept under: a digest as bytes, which is half as long as in hexadecimal, and as fast whatever
  * digests the table stores.
  */
-export function keyOf(token: string): string {
+export function cacheKey(token: string): string {
   return hash('sha256', token, 'binary');
 }
 
@@ -20,11 +20,11 @@ export class CachedSessions {
   /** @param invalidations none where this process is the only one */
   constructor(
     limits: CacheLimits,
-    copies: SessionCopies,
+    cloner: SessionCloner,
     private readonly table: string,
     private readonly invalidations: Invalidations | undefined,
   ) {
-    this.#near = new NearCache(limits, copies);
+    this.#near = new NearCache(limits, cloner);
     invalidations?.add(table, this.#near, limits.ttlMs);
   }
 

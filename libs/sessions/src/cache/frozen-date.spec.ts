@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { fixDate } from './frozen-date.js';
+import { freezeDate } from './frozen-date.js';
 
 const NOW = new Date('2026-01-01T12:00:00.123Z');
 const METHODS = Object.getOwnPropertyNames(Date.prototype).filter((name) => name !== 'constructor');
 
 describe('a fixed date', () => {
   const date = new Date(NOW);
-  fixDate(date);
-  fixDate(date);
+  freezeDate(date);
+  freezeDate(date);
   const call = (name: string, on: Date): unknown => Reflect.apply(Reflect.get(on, name) as () => unknown, on, [0]);
 
   it.each(METHODS.filter((name) => name.startsWith('set')))('refuses %s', (name) => {

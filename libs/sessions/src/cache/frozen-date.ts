@@ -6,9 +6,9 @@ function refuse(): never {
   );
 }
 
-const FIXED = Object.fromEntries(SETTERS.map((name) => [name, { value: refuse }]));
+const FROZEN = Object.fromEntries(SETTERS.map((name) => [name, { value: refuse }]));
 
-/** Fixes a date, so that many may share it: whoever wants to change it is told to take a copy. */
-export function fixDate(date: Date): void {
-  if (!Object.hasOwn(date, 'setTime')) Object.defineProperties(date, FIXED);
+/** Freezes a date, so that many may share it: a change of it is an error that says to take a copy. */
+export function freezeDate(date: Date): void {
+  if (!Object.hasOwn(date, 'setTime')) Object.defineProperties(date, FROZEN);
 }

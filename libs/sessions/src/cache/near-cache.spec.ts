@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BaseSession } from '../session/session.js';
 import { sessionColumns } from '../table/columns.js';
-import { SessionCopies } from './session-cloner.js';
+import { SessionCloner } from './session-cloner.js';
 import { NearCache, type Reading } from './near-cache.js';
 
 const TTL = 1000;
@@ -10,7 +10,7 @@ const { columns: COLUMNS } = sessionColumns({});
 const MINUTE = 60_000;
 
 function cacheOf(maxEntries = 100): NearCache {
-  return new NearCache({ maxEntries, ttlMs: TTL }, new SessionCopies(COLUMNS.values()));
+  return new NearCache({ maxEntries, ttlMs: TTL }, new SessionCloner(COLUMNS.values()));
 }
 
 function sessionOf(id: string, data: Record<string, unknown> = {}): BaseSession {

@@ -1,7 +1,7 @@
 import type { RawRow } from '../adapters/port/query.js';
 import type { BaseSession } from '../session/session.js';
-import { BoundedMap } from '../util/second-chance-map.js';
-import type { SessionCopies } from './session-cloner.js';
+import { SecondChanceMap } from '../util/second-chance-map.js';
+import type { SessionCloner } from './session-cloner.js';
 
 /** How much a cache keeps, and for how long. */
 export interface CacheLimits {
@@ -37,8 +37,8 @@ const REMEMBERED = 5000;
  * What was read before a session was changed is never kept after it, whatever comes first: the row, or the news.
  */
 export class NearCache {
-  readonly #sessions: BoundedMap<Entry>;
-  readonly #unknown: BoundedMap<Entry>;
+  readonly #sessions: SecondChanceMap<Entry>;
+  readonly #unknown: SecondChanceMap<Entry>;
   /** By id, what its session is kept under. */
   readonly #keys = new Map<string, string>();
   /** By id, the last changes, the oldest first. */
@@ -49,10 +49,10 @@ export class NearCache {
 
   constructor(
     private readonly limits: CacheLimits,
-    private readonly copies: SessionCopies,
+    private readonly cloner: SessionCloner,
   ) {
-    this.#sessions = new BoundedMap(limits.maxEntries, (_, { session }) => this.#keys.delete(session!.id));
-    this.#unknown = new BoundedMap(limits.maxEntries);
+    this.#sessions = new SecondChanceMap(limits.maxEntries, (_, { session }) => this.#keys.delete(session!.id));
+    this.#unknown = new SecondChanceMap(limits.maxEntries);
   }
 
   /** The session of a token, as a copy; `null` where none has it, `undefined` where that has to be read. */
@@ -63,7 +63,7 @@ export class NearCache {
       this.#drop(key, entry.session);
       return undefined;
     }
-    return entry.session && this.copies.of(entry.session, entry.row);
+    return entry.session && this.cloner.of(entry.session, entry.row);
   }
 
   /** To be asked for before a row is read. */
@@ -78,7 +78,7 @@ export class NearCache {
    * @param row what the session was made of
    */
   keep(key: string, session: BaseSession | null, { at, changes }: Reading, end = Infinity, row?: RawRow): void {
-    if (session !== null) this.copies.fix(session);
+    if (session !== null) this.cloner.freeze(session);
     if (changes < this.#oldest) return;
     const until = Math.min(at + this.limits.ttlMs, end);
     if (session === null) {
@@ -92,9 +92,9 @@ export class NearCache {
     if (former !== undefined) this.#sessions.delete(former);
     this.#unknown.delete(key);
     this.#keys.set(session.id, key);
-    const { copies } = this;
-    const needed = copies.needRow ? row : undefined;
-    this.#sessions.set(key, { session: copies.kept(session), row: needed, from: at, until });
+    const { cloner } = this;
+    const needed = cloner.needRow ? row : undefined;
+    this.#sessions.set(key, { session: cloner.kept(session), row: needed, from: at, until });
   }
 
   /** Forgets sessions that have been changed. */

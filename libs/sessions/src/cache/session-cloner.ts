@@ -2,15 +2,15 @@ import type { Column } from '../adapters/port/columns.js';
 import { copyOf } from '../util/copy.js';
 import type { RawRow } from '../adapters/port/query.js';
 import type { BaseSession } from '../session/session.js';
-import { fixDate } from './frozen-date.js';
+import { freezeDate } from './frozen-date.js';
 
 type Values = Record<string, unknown>;
 
 /**
- * Copies of the sessions of a table, which share nothing that could be changed. Dates are fixed and shared: to make three
+ * Copies of the sessions of a table, which share nothing that could be changed. Dates are frozen and shared: to make three
  * of them costs half as much as all the rest of a hit. What a transformer makes is made anew for each, by whoever asks.
  */
-export class SessionCopies {
+export class SessionCloner {
   readonly #dates: string[] = [];
   readonly #documents: string[] = [];
   readonly #made: string[] = [];
@@ -24,11 +24,11 @@ export class SessionCopies {
     }
   }
 
-  /** Fixes the dates of a session, which its copies share. */
-  fix(session: BaseSession): void {
+  /** Freezes the dates of a session, which its copies share. */
+  freeze(session: BaseSession): void {
     for (const name of this.#dates) {
       const date = (session as BaseSession & Values)[name];
-      if (date instanceof Date) fixDate(date);
+      if (date instanceof Date) freezeDate(date);
     }
   }
 

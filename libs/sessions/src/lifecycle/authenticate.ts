@@ -4,7 +4,7 @@ import { param } from '../adapters/port/operators.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Prepared, RawRow, Row } from '../adapters/port/query.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
-import { type CachedSessions, keyOf } from '../cache/cached-sessions.js';
+import { type CachedSessions, cacheKey } from '../cache/cached-sessions.js';
 import type { Reading } from '../cache/near-cache.js';
 import type { Refused } from '../events/session-events.js';
 import { dueAt, earlier, lifetimeLimits } from '../session/lifetime.js';
@@ -85,7 +85,7 @@ export class Authenticator {
     let keeping: Keeping | undefined;
     if (cache && !manager) {
       if (!hasTokenLength(token)) return this.#refused(token, presentation);
-      const key = keyOf(token);
+      const key = cacheKey(token);
       const now = nowMs();
       const kept = this.#asksDatabase(presentation) ? undefined : cache.find(key, now);
       if (kept !== undefined) return kept ? this.#used(kept, presentation) : this.#refused(token, presentation);

@@ -2,7 +2,7 @@ import { Equal, IsNull, Or } from 'typeorm';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Row, Schema, Where } from '../adapters/port/query.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
-import { BoundedMap } from '../util/second-chance-map.js';
+import { SecondChanceMap } from '../util/second-chance-map.js';
 import type { BaseSession } from '../session/session.js';
 
 /** The column that says of an end that the application has given it, and that no use moves it; null: use does. */
@@ -20,7 +20,7 @@ const REMEMBERED = 10_000;
  */
 export class FixedEnds {
   /** By the id of a session with such an end the time of the write that it was seen after. */
-  readonly #seen = new BoundedMap<number>(REMEMBERED);
+  readonly #seen = new SecondChanceMap<number>(REMEMBERED);
   #isKept: boolean | undefined;
 
   constructor(

@@ -3,7 +3,7 @@ import type { Column } from '../adapters/port/columns.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
 import type { CachedSessions } from '../cache/cached-sessions.js';
-import type { Caches } from '../cache/cache-registry.js';
+import type { CacheRegistry } from '../cache/cache-registry.js';
 import type { SessionEvents } from '../events/session-events.js';
 import { openStore, type SessionsStore } from '../lifecycle/sessions-store.js';
 import { resolveOptions } from '../options/resolve-options.js';
@@ -18,7 +18,7 @@ import type { AnySessionsTable } from './sessions-table.js';
 /** What the tables of an application are opened with. */
 export interface Application {
   readonly options: SessionsModuleOptions;
-  readonly caches: Caches;
+  readonly caches: CacheRegistry;
   readonly events: SessionEvents;
   readonly warn: (text: string) => void;
 }
@@ -80,7 +80,7 @@ function cacheOf(
   table: AnySessionsTable,
   { cache }: ResolvedOptions,
   adapter: SessionsAdapter,
-  caches: Caches,
+  caches: CacheRegistry,
   problems: string[],
 ): CachedSessions | undefined {
   if (cache === false) return undefined;

@@ -8,7 +8,7 @@ import {
   Optional,
 } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { Caches } from '../cache/cache-registry.js';
+import { CacheRegistry } from '../cache/cache-registry.js';
 import { SessionsConfigError } from '../errors/errors.js';
 import { isObject } from '../errors/known-options.js';
 import { reasonOf } from '../errors/reason-of.js';
@@ -30,7 +30,7 @@ export type TableReference = AnySessionsTable | SessionsTableDefinition | string
 @Injectable()
 export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('SessionsModule');
-  readonly #caches = new Caches({
+  readonly #caches = new CacheRegistry({
     up: () => this.#logger.log('The near caches of sessions are in use.'),
     down: (reason) =>
       this.#logger.warn(

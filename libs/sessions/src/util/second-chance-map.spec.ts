@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BoundedMap } from './second-chance-map.js';
+import { SecondChanceMap } from './second-chance-map.js';
 
 describe('a bounded map', () => {
   it('has at most so many entries, the last one among them, and tells which one goes', () => {
@@ -15,7 +15,7 @@ describe('a bounded map', () => {
         ),
         (max, steps) => {
           const model = new Map<string, number>();
-          const map = new BoundedMap<number>(max, (key, value) => {
+          const map = new SecondChanceMap<number>(max, (key, value) => {
             expect(model.get(key)).toBe(value);
             model.delete(key);
           });
@@ -37,7 +37,7 @@ describe('a bounded map', () => {
   });
 
   it('keeps what is asked for, and lets go what nobody asks for', () => {
-    const map = new BoundedMap<string>(10);
+    const map = new SecondChanceMap<string>(10);
     map.set('asked for', 'value');
     for (let i = 0; i < 1000; i++) {
       map.set(String(i), 'value');
@@ -47,7 +47,7 @@ describe('a bounded map', () => {
   });
 
   it('takes new ones where all of them are asked for', () => {
-    const map = new BoundedMap<number>(3);
+    const map = new SecondChanceMap<number>(3);
     for (const key of ['a', 'b', 'c']) map.set(key, 1);
     for (const key of ['a', 'b', 'c']) map.get(key);
     map.set('d', 2);
@@ -55,7 +55,7 @@ describe('a bounded map', () => {
   });
 
   it('is empty when it is cleared', () => {
-    const map = new BoundedMap<number>(3);
+    const map = new SecondChanceMap<number>(3);
     map.set('a', 1);
     map.clear();
     expect([map.size, map.get('a')]).toEqual([0, undefined]);

@@ -4,7 +4,7 @@ interface Slot<V> {
 }
 
 /** A map of at most so many entries: when it is full, the oldest one that nobody has asked for since its last turn goes. */
-export class BoundedMap<V> {
+export class SecondChanceMap<V> {
   readonly #slots = new Map<string, Slot<V>>();
 
   constructor(

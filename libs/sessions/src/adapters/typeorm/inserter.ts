@@ -33,7 +33,7 @@ export class Inserter {
     const { records, affected, raw } = await this.write([...stored.keys()], [stored], onConflict, native);
     if (native) return records.length > 0 ? loadRow(this.table, returning, records[0] as Row) : null;
     if (affected === 0) return null;
-    return returning.length === 0 ? {} : this.read(this.keyOf(stored, raw), returning);
+    return returning.length === 0 ? {} : this.read(this.writtenKey(stored, raw), returning);
   }
 
   async insertAll(rows: readonly Row[], onConflict: OnConflict): Promise<number> {
@@ -94,7 +94,7 @@ export class Inserter {
       returning.length === 0 ? {} : this.read(where, returning);
     try {
       const { raw } = await this.write([...row.keys()], [row], 'raise');
-      return await read(this.keyOf(row, raw));
+      return await read(this.writtenKey(row, raw));
     } catch (error) {
       if (!(error instanceof UniqueConstraintError)) throw error;
       if (onConflict === 'nothing') return null;
@@ -182,7 +182,7 @@ export class Inserter {
   }
 
   /** The primary key of a row just written: its own, or the number that the database made. */
-  private keyOf(row: StoredRow, raw: unknown): Where {
+  private writtenKey(row: StoredRow, raw: unknown): Where {
     const made = (raw as { insertId?: number } | undefined)?.insertId;
     return Object.fromEntries(
       this.table.primary.map((column) => [column.property, row.has(column) ? this.loaded(row, column.property) : made]),
