@@ -148,6 +148,7 @@ const NO_OPTIONS = [
   'DigestScheme',
   'Direction',
   'Duration',
+  'EctoAdapter',
   'Executed',
   'ExtraFields',
   'InvalidationChannel',
