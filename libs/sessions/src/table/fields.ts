@@ -63,7 +63,9 @@ type OnDelete = 'CASCADE' | 'RESTRICT' | 'SET NULL' | 'NO ACTION';
 
 /** Many sessions of one entity, such as a user; `joinColumn` names the extra field that holds its key. */
 export interface ManyToOne {
+  /** The entity, such as `() => User`. */
   readonly manyToOne: RelationTarget;
+  /** The extra field that holds its key. */
   readonly joinColumn: string;
   /** The property of the entity that leads back. */
   readonly inverse?: string;
@@ -73,23 +75,31 @@ export interface ManyToOne {
 
 /** One entity of one session: with `joinColumn` the key is an extra field, with `inverse` it lies in the entity. */
 export interface OneToOne {
+  /** The entity, such as `() => Device`. */
   readonly oneToOne: RelationTarget;
+  /** The extra field that holds its key, where the session does. */
   readonly joinColumn?: string;
+  /** The property of the entity that leads back; without a `joinColumn` it holds the key. */
   readonly inverse?: string;
+  /** What becomes of the session when the entity is deleted. @default the database's, which refuses */
   readonly onDelete?: OnDelete;
 }
 
 /** Many entities of one session; `inverse` names the property of the entity that leads back. */
 export interface OneToMany {
+  /** The entity, such as `() => Login`. */
   readonly oneToMany: RelationTarget;
+  /** The property of the entity that leads back. */
   readonly inverse: string;
 }
 
 /** Many entities of many sessions, through a table of their own. */
 export interface ManyToMany {
+  /** The entity, such as `() => Tag`. */
   readonly manyToMany: RelationTarget;
   /** The name of the table between them. @default the naming strategy's */
   readonly joinTable?: string;
+  /** The property of the entity that leads back. */
   readonly inverse?: string;
 }
 
