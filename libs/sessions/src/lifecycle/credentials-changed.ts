@@ -1,7 +1,7 @@
 import { type EntityManager, InstanceChecker } from 'typeorm';
 import { markName, pruneMarks, readMark, settleMark, writeMark } from './marks.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import type { Row, Where } from '../adapters/port/query.js';
+import type { Conditions, Row } from '../adapters/port/query.js';
 import { IMPOSSIBLE, toStored, ValueError } from '../adapters/query/values.js';
 import { SessionsConfigError, SessionValidationError, StaleCredentialsError } from '../errors/errors.js';
 import type { Told } from '../events/session-events.js';
@@ -154,7 +154,7 @@ function valuesIn(sets: readonly Row[], field: string): unknown[] | undefined {
 export async function revokeForCredentials(
   table: TableContext,
   owners: readonly Owner[],
-  where: readonly Where[],
+  where: Conditions,
   manager?: EntityManager,
 ): Promise<number> {
   const adapter = adapterIn(table, manager);

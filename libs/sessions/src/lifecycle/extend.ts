@@ -5,7 +5,6 @@ import { later, param } from '../adapters/port/operators.js';
 import type { Prepared, Row, Where } from '../adapters/port/query.js';
 import { Coalescer, sizeFor } from '../util/coalescer.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
-import { unrevoked } from './filters.js';
 import { MOVABLE } from './fixed-ends.js';
 import { findValid } from './read-session.js';
 import { adapterIn, type TableContext } from './table-context.js';
@@ -13,7 +12,7 @@ import { forget } from './write.js';
 import { noteRenewal } from '../session/renewals.js';
 import { type Extension, extensionAt, isDue, lifetimeLimits, nextDistinctTime, nextEnd } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
-import { isExpired, wasEnded } from '../session/validity.js';
+import { isExpired, unrevoked, wasEnded } from '../session/validity.js';
 
 /** As the log names it. */
 const EXTENSION = 'the extension of sessions';

@@ -1,10 +1,10 @@
 import { In, IsNull, LessThanOrEqual, Or } from 'typeorm';
-import type { Row } from '../adapters/port/query.js';
+import { allOf, type Row } from '../adapters/port/query.js';
 import type { BaseSession } from '../session/session.js';
+import { valid } from '../session/validity.js';
 import { IP_LENGTH, USER_AGENT_LENGTH } from '../table/built-in-columns.js';
 import type { LastUseDefinition } from '../table/definition.js';
 import { durationMs } from '../util/duration.js';
-import { validAt } from './filters.js';
 import type { TableContext } from './table-context.js';
 
 /** From where a session is used. */
@@ -102,7 +102,7 @@ export class LastUse {
     const before = new Date(at.getTime() - this.#intervalMs);
     const statement = adapter.prepare('updateAll', entity, {
       set: { ...values, lastUsedAt: at },
-      where: { id: In(ids), ...validAt(this.table, at), lastUsedAt: Or(IsNull(), LessThanOrEqual(before)) },
+      where: allOf({ id: In(ids), lastUsedAt: Or(IsNull(), LessThanOrEqual(before)) }, valid(this.table, at)),
       skipLocked: true,
     });
     await adapter.execute(statement);

@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
-import { Between, type FindOperator, IsNull, LessThanOrEqual } from 'typeorm';
+import { Between, type FindOperator, In, IsNull, LessThanOrEqual } from 'typeorm';
 import { param } from '../adapters/port/operators.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import type { Prepared, QueryOptions, Where } from '../adapters/port/query.js';
+import { allOf, type Prepared, type QueryOptions, type Where } from '../adapters/port/query.js';
 import { pruneChanges } from './credentials-changed.js';
+import { hasLimit, overLimit } from '../session/validity.js';
 import { FIRST_TIME } from '../util/times.js';
 import type { TableContext } from './table-context.js';
 import { type BatchLimits, nextBatchSize } from './batch-size.js';
@@ -48,17 +49,20 @@ export async function pruneExpired(
 ): Promise<number> {
   let deleted = 0;
   try {
-    for (const ended of allEnded(table)) {
-      for await (const count of deletedBatches(table, adapter, ended, signal)) {
-        deleted += count;
-        progress?.(deleted);
-      }
+    for await (const count of allBatches(table, adapter, signal)) {
+      deleted += count;
+      progress?.(deleted);
     }
     await pruneChanges(table, adapter);
     return deleted;
   } finally {
     if (deleted > 0) table.events.tell({ type: 'pruned', count: deleted });
   }
+}
+
+async function* allBatches(table: TableContext, ...run: [SessionsAdapter, AbortSignal | undefined]) {
+  for (const ended of allEnded(table)) yield* deletedBatches(table, ended, ...run);
+  if (hasLimit(table)) yield* deletedOverLimit(table, ...run);
 }
 
 function allEnded({ now, definition, options }: TableContext): Ended[] {
@@ -73,13 +77,14 @@ function allEnded({ now, definition, options }: TableContext): Ended[] {
 
 /** Deletes until nothing is left that others have not locked, and tells of each batch how many rows it had. */
 async function* deletedBatches(
-  { entity, options: { pruning } }: TableContext,
-  adapter: SessionsAdapter,
+  table: TableContext,
   { time, until, where, order }: Ended,
+  adapter: SessionsAdapter,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<number, void> {
-  let pace = adapter.init([entity]).inProcess ? IN_PROCESS : ON_SERVER;
-  const max = pruning === false ? DEFAULT_BATCH : pruning.batchSize;
+  const { entity } = table;
+  const max = maxBatch(table);
+  let pace = paceOf(table, adapter);
   const prepared = (remaining: FindOperator<unknown>): Prepared =>
     adapter.prepare('deleteAll', entity, {
       where: { ...where, [time]: remaining },
@@ -93,7 +98,7 @@ async function* deletedBatches(
   const next = prepared(Between(param('from'), param('until')));
   let size = Math.min(pace.min, max);
   let from: Date | undefined;
-  let pauseMs = 0;
+  const pause = pauses(signal);
   for (;;) {
     if (signal?.aborted) return;
     const begin = performance.now();
@@ -105,11 +110,66 @@ async function* deletedBatches(
     from = writable(last?.[time] as Date | undefined) ?? from;
     if ((await adapter.checkpoint()) && pace === IN_PROCESS) pace = IN_PROCESS_TO_DISK;
     size = nextBatchSize({ size, rows: count, ms }, { ...pace, max, min: Math.min(pace.min, max) });
-    pauseMs += ms * pace.pause;
-    if (pauseMs < SHORTEST_PAUSE_MS) continue;
-    await setTimeout(pauseMs, undefined, { signal }).catch(() => undefined);
-    pauseMs = 0;
+    await pause(ms * pace.pause);
   }
+}
+
+/**
+ * Deletes what only its absolute limit has ended, as where an application has made that shorter. No index has such ends, so
+ * one query looks for them, and the rows are deleted by key.
+ */
+async function* deletedOverLimit(
+  table: TableContext,
+  adapter: SessionsAdapter,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<number, void> {
+  if (signal?.aborted) return;
+  const { entity } = table;
+  const over = overLimit(table, table.now());
+  const found = adapter.stream(adapter.prepare('all', entity, { where: over, select: ['id'] }), {}, { maxRows: 5000 });
+  const pace = paceOf(table, adapter);
+  const pause = pauses(signal);
+  for await (const rows of inBatches(found, Math.min(OVER_LIMIT_BATCH, maxBatch(table)))) {
+    const begin = performance.now();
+    const where = allOf({ id: In(rows.map(({ id }) => id)) }, over);
+    // The limit leaves out rows that others have locked.
+    const { count } = await adapter.execute(adapter.prepare('deleteAll', entity, { where, take: rows.length }));
+    const ms = performance.now() - begin;
+    yield count;
+    if (signal?.aborted) return;
+    await adapter.checkpoint();
+    await pause(ms * pace.pause);
+  }
+}
+
+async function* inBatches<T>(all: AsyncIterable<T>, size: number): AsyncGenerator<T[], void> {
+  let batch: T[] = [];
+  for await (const one of all) {
+    batch.push(one);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Waits as long as it is told, which a run that is to end does not; what timers cannot wait for is put together. */
+function pauses(signal: AbortSignal | undefined): (ms: number) => Promise<void> {
+  let dueMs = 0;
+  return async (ms) => {
+    dueMs += ms;
+    if (dueMs < SHORTEST_PAUSE_MS) return;
+    await setTimeout(dueMs, undefined, { signal }).catch(() => undefined);
+    dueMs = 0;
+  };
+}
+
+function paceOf({ entity }: TableContext, adapter: SessionsAdapter): Pace {
+  return adapter.init([entity]).inProcess ? IN_PROCESS : ON_SERVER;
+}
+
+function maxBatch({ options: { pruning } }: TableContext): number {
+  return pruning === false ? DEFAULT_BATCH : pruning.batchSize;
 }
 
 /** The time that a batch has reached; none where it is before all that are written, so that no query can begin there. */
@@ -119,5 +179,8 @@ function writable(time: Date | undefined): Date | undefined {
 
 const DEFAULT_BATCH = 5000;
 
-/** What timers can wait for; what is shorter is put together. */
+/** Rows over their limit of one statement: few, for each is found by its key. */
+const OVER_LIMIT_BATCH = 100;
+
+/** What timers can wait for. */
 const SHORTEST_PAUSE_MS = 1;

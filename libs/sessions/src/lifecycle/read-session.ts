@@ -1,12 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import { param } from '../adapters/port/operators.js';
-import type { Row } from '../adapters/port/query.js';
+import { allOf, type Row } from '../adapters/port/query.js';
 import { isDue } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
-import { isOver, wasEnded } from '../session/validity.js';
+import { isValid, valid, wasEnded } from '../session/validity.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { isNever } from '../util/times.js';
-import { validAt } from './filters.js';
 import { adapterIn, type TableContext } from './table-context.js';
 
 /** A row as a session, and what it is worth at one time. */
@@ -23,14 +22,15 @@ export function judge(table: TableContext, row: Row): Judgement {
   const session = shown(table, row) as { -readonly [K in keyof BaseSession]: BaseSession[K] };
   if (session.expiresAt !== null && isNever(session.expiresAt)) session.expiresAt = null;
   const nowMs = table.nowMs();
-  session.isExpired = Boolean(session.revokedAt) || isOver(session, options, nowMs);
+  session.isExpired = !isValid(session, options, nowMs);
   if (session.isExpired) unreadableEnds.note(session);
   // The column may have it in a table of another program.
   if ((session.data as unknown) === null) session.data = {};
   // Rows from before the table had scopes have none.
   if (session.scopes === null) session.scopes = [];
-  const isValid = !session.isExpired && !wasEnded(session);
-  return { session, isValid, isDue: isValid && isDue(session, options, nowMs) && !fixedEnds.has(session) };
+  const hasEnded = session.isExpired || wasEnded(session);
+  const due = !hasEnded && isDue(session, options, nowMs) && !fixedEnds.has(session);
+  return { session, isValid: !hasEnded, isDue: due };
 }
 
 /** A row of the table as a session. */
@@ -62,12 +62,12 @@ function shown({ hidden, fixedEnds }: TableContext, row: Row): Row {
  */
 export async function findValid(
   table: TableContext,
-  session: BaseSession,
+  session: Pick<BaseSession, 'id'>,
   manager?: EntityManager,
   latest = true,
 ): Promise<BaseSession | null> {
   const adapter = adapterIn(table, manager);
-  const where = { id: session.id, ...validAt(table, table.now()) };
+  const where = allOf({ id: session.id }, valid(table, table.now()));
   const select = table.fixedEnds.readBeside(table.selected);
   const { rows } = await adapter.execute(adapter.prepare('all', table.entity, { where, select, currentRows: latest }));
   const found = validFrom(table, rows?.[0]);

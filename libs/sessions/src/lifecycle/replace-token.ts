@@ -1,10 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import { IsNull } from 'typeorm';
-import type { Row, Where } from '../adapters/port/query.js';
+import { allOf, type Row, type Where } from '../adapters/port/query.js';
 import type { BaseSession } from '../session/session.js';
+import { valid } from '../session/validity.js';
 import { digestToken } from '../token/digest.js';
 import { generateToken } from '../token/generate.js';
-import { bothOf, whereOf } from './filters.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { write } from './write.js';
 
@@ -36,6 +36,6 @@ export async function replaceToken(
   asSeen: Where,
   manager?: EntityManager,
 ): Promise<boolean> {
-  const where = bothOf([{ id: session.id, ...asSeen }], whereOf(table, [{}]));
+  const where = allOf({ id: session.id, ...asSeen }, valid(table, table.now()));
   return (await write(table, adapterIn(table, manager), 'updateAll', { set, where })).count > 0;
 }

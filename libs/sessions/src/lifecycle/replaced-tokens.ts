@@ -49,7 +49,7 @@ export class ReplacedTokens {
     const session = validFrom(table, (await this.lookup.find(digests, inside))?.load());
     if (session === null) return undefined;
     if (table.nowMs() < session.rotatedAt!.getTime() + table.options.graceMs) return marked(session);
-    await revoke(table, [{ id: session.id }], 'token_reuse', inside);
+    await revoke(table, { id: session.id }, 'token_reuse', inside);
     table.events.tell({ type: 'refused', reason: 'token_reuse', session });
     return null;
   }

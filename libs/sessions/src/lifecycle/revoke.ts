@@ -1,12 +1,12 @@
 import type { EntityManager } from 'typeorm';
 import { later } from '../adapters/port/operators.js';
-import type { Where } from '../adapters/port/query.js';
+import { allOf, type Conditions } from '../adapters/port/query.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { SessionValidationError } from '../errors/errors.js';
 import type { Told } from '../events/session-events.js';
 import type { BaseSession } from '../session/session.js';
+import { valid } from '../session/validity.js';
 import { reasonsOf } from '../table/definition.js';
-import { bothOf, validAt, whereOf } from './filters.js';
 import { sessionFrom } from './read-session.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { write } from './write.js';
@@ -19,7 +19,7 @@ import { write } from './write.js';
  */
 export async function revoke(
   table: TableContext,
-  where: readonly Where[],
+  where: Conditions,
   reason: string,
   adapter = table.adapter,
   emit = (event: Told): void => table.events.tell(event),
@@ -30,7 +30,7 @@ export async function revoke(
 /** As {@link revoke}, for one session, which it gives back as it is then. */
 export async function take(
   table: TableContext,
-  where: readonly Where[],
+  where: Conditions,
   reason: string,
   adapter: SessionsAdapter,
 ): Promise<BaseSession | null> {
@@ -40,7 +40,7 @@ export async function take(
 
 async function end(
   table: TableContext,
-  where: readonly Where[],
+  where: Conditions,
   reason: string,
   returns: boolean,
   adapter: SessionsAdapter,
@@ -53,7 +53,7 @@ async function end(
   const ended = table.definition.revocation ? { revokedAt: now, revokedReason: reason } : { expiresAt: now };
   const { count, rows } = await write(table, adapter, 'updateAll', {
     set: { ...ended, updatedAt: later(now) },
-    where: bothOf(where, whereOf(table, [{}])),
+    where: allOf(where, valid(table, now)),
     ...(returns && { returning: table.selected }),
   });
   const sessions = (rows ?? []).map((row) => sessionFrom(table, row));
@@ -66,7 +66,7 @@ export async function expire(table: TableContext, id: string, manager?: EntityMa
   const now = table.now();
   const { count, rows } = await write(table, adapterIn(table, manager), 'updateAll', {
     set: { expiresAt: now, updatedAt: later(now) },
-    where: [{ id, ...validAt(table, now) }],
+    where: allOf({ id }, valid(table, now)),
     ...(table.events.wants('expired') && { returning: table.selected }),
   });
   for (const row of rows ?? []) table.events.tell({ type: 'expired', session: sessionFrom(table, row) });

@@ -3,7 +3,7 @@ import { column, later } from '../adapters/port/operators.js';
 import { StaleSessionError } from '../errors/errors.js';
 import { nextDistinctTime } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
-import { unendedSince } from './filters.js';
+import { unendedSince } from '../session/validity.js';
 import { findValid } from './read-session.js';
 import { newToken, replaceToken, sameToken, type SessionWithToken } from './replace-token.js';
 import { foundByReplacedToken } from './replaced-tokens.js';
@@ -29,7 +29,7 @@ export async function rotateToken(
   };
   const { authToken, authTokenDigest } = newToken(table);
   const set = { ...changes, updatedAt: later(now), previousTokenDigest: column('authTokenDigest'), authTokenDigest };
-  const asSeen = { ...unendedSince(table, session, now), ...sameToken(table, session) };
+  const asSeen = { ...unendedSince(session), ...sameToken(table, session) };
   if (!honoured && !foundByReplacedToken(session) && (await replaceToken(table, session, set, asSeen, manager))) {
     const changed = { ...session, ...changes };
     table.events.tell({ type: 'rotated', session: changed });

@@ -52,9 +52,9 @@ export async function insertWithinLimits(
     for (const [field, limit] of limits) counts.push(await countOf(table, inner, field, row[field], limit, replaced));
     await inner.insert(table.entity, written, { returning: [] });
     if (provedAt) await refuseStaleProof(table, inner, row, provedAt);
-    if (replaced !== undefined) await revoke(table, [{ id: replaced }], 'superseded', inner, tell);
+    if (replaced !== undefined) await revoke(table, { id: replaced }, 'superseded', inner, tell);
     const surplus = surplusOf(counts);
-    if (surplus.length > 0) await revoke(table, [{ id: In(surplus) }], 'session_limit', inner, tell);
+    if (surplus.length > 0) await revoke(table, { id: In(surplus) }, 'session_limit', inner, tell);
   };
   const owners = lockedFields(table, row, limits, provedAt).map((field) => ownerLock(table, field, row[field]));
   // Where nothing is counted, two writes belong together all the same.

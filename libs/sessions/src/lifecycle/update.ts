@@ -1,15 +1,16 @@
 import type { EntityManager } from 'typeorm';
 import { jsonKeys, later } from '../adapters/port/operators.js';
-import type { Row, Where } from '../adapters/port/query.js';
-import { SessionValidationError, StaleEntryError, StaleSessionError } from '../errors/errors.js';
+import { allOf, type Conditions, type Row, type Where } from '../adapters/port/query.js';
+import { SessionValidationError, StaleSessionError } from '../errors/errors.js';
+import { earlier, lifetimeLimits } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
+import { asRead, hasLimit, unendedSince, valid } from '../session/validity.js';
 import { changedAttributes } from '../table/attributes.js';
 import type { JsonValue } from '../table/fields.js';
-import { asRead, unendedSince } from './filters.js';
-import { sessionFrom } from './read-session.js';
+import { findValid, sessionFrom } from './read-session.js';
 import { foundAs } from './replaced-tokens.js';
 import { adapterIn, type TableContext } from './table-context.js';
-import { forget } from './write.js';
+import { write } from './write.js';
 
 /** A session as it was read, by its id at least. */
 type Known = Pick<BaseSession, 'id'> & Partial<Pick<BaseSession, 'expiresAt' | 'updatedAt'>>;
@@ -36,13 +37,28 @@ export async function update(
   { manager, ifUnchanged = false, extend = false }: Options,
 ): Promise<BaseSession> {
   const { values, stored } = changedAttributes(table.columns, changes);
-  const conditions = {
-    ...('expiresAt' in values && unendedSince(table, session, table.now())),
-    ...(ifUnchanged && unchangedSince(table, session)),
+  const asSeen = ifUnchanged ? unchangedSince(table, session) : {};
+  const given = values['expiresAt'] as Date | null | undefined;
+  if (given === undefined) return change(table, session, stored, asSeen, manager);
+  const set = {
+    ...stored,
+    expiresAt: await withinLimit(table, session, given, manager),
+    ...(await table.fixedEnds.given(given !== null && !extend, adapterIn(table, manager))),
   };
-  const end = values['expiresAt'];
-  const fixed = end !== undefined && (await table.fixedEnds.given(end !== null && !extend, adapterIn(table, manager)));
-  return change(table, session, { ...stored, ...fixed }, conditions, manager);
+  return change(table, session, set, allOf(asSeen, unendedSince(session), valid(table, table.now())), manager);
+}
+
+/** An end that is given, or the one that no extension moves, where that comes first: a copy may not know it, the row does. */
+async function withinLimit(
+  table: TableContext,
+  { id }: Known,
+  end: Date | null,
+  manager: EntityManager | undefined,
+): Promise<Date | null> {
+  if (!hasLimit(table)) return end;
+  const current = await findValid(table, { id }, manager);
+  if (current === null) throw new StaleSessionError(table.table, id);
+  return earlier(end, lifetimeLimits(current, table.options).absoluteEnd);
 }
 
 /** Replaces single keys of a session's data, and gives it back as it is now. @throws as {@link update} */
@@ -60,21 +76,17 @@ async function change(
   table: TableContext,
   session: Known,
   set: Row,
-  conditions: Where,
+  conditions: Conditions,
   manager?: EntityManager,
 ): Promise<BaseSession> {
-  const adapter = adapterIn(table, manager);
   const changes = { ...set, updatedAt: later(table.now()) };
-  try {
-    // Nothing is remembered of what may be rolled back.
-    const columns = manager ? table.selected : table.fixedEnds.readBeside(table.selected);
-    const row = await adapter.update(table.entity, changes, { id: session.id, ...conditions }, columns);
-    return foundAs(session, sessionFrom(table, row));
-  } catch (error) {
-    throw error instanceof StaleEntryError ? new StaleSessionError(table.table, session.id, { cause: error }) : error;
-  } finally {
-    await forget(table, [session.id], adapter);
-  }
+  // Nothing is remembered of what may be rolled back.
+  const returning = manager ? table.selected : table.fixedEnds.readBeside(table.selected);
+  const where = allOf({ id: session.id }, conditions);
+  const { rows } = await write(table, adapterIn(table, manager), 'updateAll', { set: changes, where, returning });
+  const [row] = rows!;
+  if (!row) throw new StaleSessionError(table.table, session.id);
+  return foundAs(session, sessionFrom(table, row));
 }
 
 /** That nothing has changed a session since it was read. @throws SessionValidationError where it does not say when that was */

@@ -1,11 +1,18 @@
 import { FindOperator } from 'typeorm';
-import type { Executed, QueryKind, QueryOptions, Where } from '../adapters/port/query.js';
+import {
+  AllOf,
+  type Conditions,
+  type Executed,
+  isAnyOf,
+  type QueryKind,
+  type QueryOptions,
+} from '../adapters/port/query.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { TableContext } from './table-context.js';
 
 /** A statement that changes sessions, or deletes them. */
 interface WriteQuery extends QueryOptions {
-  readonly where: readonly Where[];
+  readonly where: Conditions;
 }
 
 /** Runs a statement that changes sessions, or deletes them, and lets every process forget them once it is committed. */
@@ -38,12 +45,13 @@ export async function forget(
 }
 
 /** The ids of the only rows that conditions are about, where they name them. */
-function idsIn(where: readonly Where[]): string[] | undefined {
-  const ids: string[] = [];
-  for (const { id } of where) {
-    if (typeof id === 'string') ids.push(id);
-    else if (id instanceof FindOperator && id.type === 'in') ids.push(...(id.value as string[]));
-    else return undefined;
+function idsIn(where: Conditions): string[] | undefined {
+  if (where instanceof AllOf) return where.parts.map(idsIn).find((ids) => ids !== undefined);
+  if (isAnyOf(where)) {
+    const named = where.map(idsIn);
+    return named.every((ids) => ids !== undefined) ? named.flat() : undefined;
   }
-  return ids;
+  const { id } = where;
+  if (id instanceof FindOperator) return id.type === 'in' ? [...(id.value as string[])] : undefined;
+  return typeof id === 'string' ? [id] : undefined;
 }

@@ -1,16 +1,26 @@
 import type { EntityManager, FindOptionsRelations, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import type { Direction, Prepared, QueryKind, QueryOptions, Row, Where } from '../adapters/port/query.js';
+import {
+  allOf,
+  type Conditions,
+  type Direction,
+  type Prepared,
+  type QueryKind,
+  type QueryOptions,
+  type Row,
+} from '../adapters/port/query.js';
 import { columnOf } from '../adapters/query/conditions.js';
 import { CREDENTIALS_CHANGED, ownersNamed, revokeForCredentials } from '../lifecycle/credentials-changed.js';
 import { MultipleSessionsError, UnsupportedQueryError } from '../errors/errors.js';
 import { knownOptions } from '../errors/known-options.js';
-import { bothOf, filterSets, whereOf } from '../lifecycle/filters.js';
+import { filterSets, whereOf } from '../lifecycle/filters.js';
 import { sessionFrom } from '../lifecycle/read-session.js';
 import { revoke } from '../lifecycle/revoke.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { adapterIn } from '../lifecycle/table-context.js';
 import { write } from '../lifecycle/write.js';
+import type { SessionStatus } from '../session/session.js';
+import { ofStatus } from '../session/validity.js';
 import { ownerOf } from '../table/definition.js';
 import type {
   ColumnName,
@@ -154,7 +164,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
       );
     }
     const store = this.#store;
-    const where = this.#where();
+    const where = this.#where('all');
     if (reason !== CREDENTIALS_CHANGED || ownerOf(store.definition) === undefined)
       return revoke(store, where, reason, this.#adapter);
     return revokeForCredentials(store, ownersNamed(store, this.#sets), where, this.#options.manager);
@@ -206,7 +216,8 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     return this.#steps.map((step) => filterSets(this.#store.table, step));
   }
 
-  #where(): Where[] {
+  /** @param status what the query is about where none of its steps says so */
+  #where(status: SessionStatus = 'valid'): Conditions {
     const { order = {} } = this.#options;
     knownOptions(this.#store.table, this.#given, FIND_OPTIONS);
     // By the columns that an application may name: the order of digests is nobody's business.
@@ -216,7 +227,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     const parts = steps.map((sets, i) =>
       whereOf(this.#store, i === deciding ? sets : sets.map((set) => ({ ...set, status: 'all' }))),
     );
-    return (deciding === -1 ? [...parts, whereOf(this.#store, [{}])] : parts).reduce(bothOf);
+    return deciding === -1 ? allOf(...parts, ofStatus(status, this.#store, this.#store.now())) : allOf(...parts);
   }
 
   #session(row: Row): Session<F> {

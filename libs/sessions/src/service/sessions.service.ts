@@ -333,7 +333,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   async revoke(session: SessionReference, options: RevokeOptions<F> = {}): Promise<boolean> {
     const { store } = this;
     const { reason = DEFAULT_REASON, manager } = knownOptions(store.table, options, REVOKE_OPTIONS);
-    return (await revoke(store, [{ id: this.#idOf(session) }], reason, adapterIn(store, manager))) > 0;
+    return (await revoke(store, { id: this.#idOf(session) }, reason, adapterIn(store, manager))) > 0;
   }
 
   /**
@@ -499,7 +499,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     const { store } = this;
     const { authToken } = knownOptions(store.table, filters, { authToken: true });
     const { reason, manager } = knownOptions(store.table, options, REVOKE_OPTIONS);
-    const where = whereOf(store, [{ authToken: authToken ?? null }]);
+    const where = whereOf(store, [{ authToken: authToken ?? null, status: 'all' }]);
     const taken = await take(store, where, reason ?? DEFAULT_REASON, adapterIn(store, manager));
     return taken && this.#typed(taken);
   }

@@ -43,6 +43,7 @@ export function limitStart({ createdAt, authenticatedAt }: Limited): Date {
   return authenticatedAt ?? createdAt;
 }
 
+/** The limits of a session: those of its own, and its table's for the others. */
 export function lifetimeLimits(session: Limited, lifetime: Lifetime): Limits {
   const absoluteMs = absoluteEndMs(session, lifetime);
   return {
@@ -51,15 +52,31 @@ export function lifetimeLimits(session: Limited, lifetime: Lifetime): Limits {
     absoluteEnd: absoluteMs === null ? null : new Date(absoluteMs),
   };
 }
+
 // A row from before its table had limits of single sessions, or an absolute one, has none of its own.
-export function absoluteEndMs(session: Limited, { absoluteMs }: Lifetime): number | null {
-  const { absoluteExpiresAt: own } = session;
-  if (own) return isNever(own) ? null : own.getTime();
-  return absoluteMs === null ? null : limitStart(session).getTime() + absoluteMs;
+
+/** What says when the end comes that no extension moves: the first of these that the session has. */
+export const ABSOLUTE_END = ['absoluteExpiresAt', 'authenticatedAt', 'createdAt'] as const;
+
+/** How long after it that is; `null`: it does not say. */
+export function afterMs(column: (typeof ABSOLUTE_END)[number], { absoluteMs }: Lifetime): number | null {
+  return column === 'absoluteExpiresAt' ? 0 : absoluteMs;
 }
+
+/** When that end comes, in milliseconds; `null`: never. */
+export function absoluteEndMs(session: Limited, lifetime: Lifetime): number | null {
+  for (const column of ABSOLUTE_END) {
+    const time = session[column];
+    const ms = afterMs(column, lifetime);
+    if (time && ms !== null) return isNever(time) ? null : time.getTime() + ms;
+  }
+  return null;
+}
+
 function ttlMsOf({ idleTtl }: Limited, { ttlMs }: Lifetime): number | null {
   return idleTtl === undefined || idleTtl === null ? ttlMs : idleTtl * 1000;
 }
+
 function staleMsOf({ idleTtl }: Limited, { staleMs }: Lifetime): number | null {
   return idleTtl === undefined || idleTtl === null || staleMs === null ? staleMs : Math.min(staleMs, idleTtl * 500);
 }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { earlier, lifetimeLimits } from './lifetime.js';
-import { isExpired, isOver, wasEnded } from './validity.js';
+import { isExpired, isValid, wasEnded } from './validity.js';
 
 const DAY = 86_400_000;
 const NOW = new Date('2026-01-01T00:00:00.000Z');
@@ -30,15 +30,16 @@ describe('isExpired', () => {
   });
 });
 
-describe('isOver', () => {
-  it('holds from the end on, and from the one that no extension moves', () => {
+describe('isValid', () => {
+  it('holds until the end, or the one that no extension moves, or a revocation', () => {
     fc.assert(
       fc.property(sessions, lifetimes, (session, lifetime) => {
         const { absoluteEnd } = lifetimeLimits(session, lifetime);
         const ends = [session.expiresAt, absoluteEnd, earlier(session.expiresAt, absoluteEnd), NOW];
         for (const now of ends.flatMap((end) => (end ? [end, new Date(end.getTime() - 1)] : []))) {
           const over = isExpired(session.expiresAt, now) || isExpired(absoluteEnd, now);
-          expect(isOver(session, lifetime, now.getTime())).toBe(over);
+          expect(isValid(session, lifetime, now.getTime())).toBe(!over);
+          expect(isValid({ ...session, revokedAt: NOW }, lifetime, now.getTime())).toBe(false);
         }
       }),
       { numRuns: 1000 },

@@ -10,6 +10,23 @@ export type Row = Record<string, unknown>;
 /** TypeORM find conditions by property names: a value, `null`, an operator, or a {@link param} in their place. */
 export type Where = Record<string, unknown>;
 
+/** What holds for rows: all conditions of a set; any of a list; all of {@link AllOf}. */
+export type Conditions = Where | readonly Conditions[] | AllOf;
+
+/** Conditions which hold together. */
+export class AllOf {
+  constructor(readonly parts: readonly Conditions[]) {}
+}
+
+export function allOf(...parts: readonly Conditions[]): AllOf {
+  return new AllOf(parts);
+}
+
+/** Whether any of several conditions is enough. */
+export function isAnyOf(where: Conditions): where is readonly Conditions[] {
+  return Array.isArray(where);
+}
+
 export const DIRECTIONS = ['ASC', 'DESC'] as const;
 /** The direction of an order: ascending or descending. */
 export type Direction = (typeof DIRECTIONS)[number];
@@ -17,7 +34,7 @@ export type Direction = (typeof DIRECTIONS)[number];
 /** What to prepare: TypeORM's find options, in which {@link param} may stand for any value. */
 export interface QueryOptions {
   /** Conditions on columns, all of which must hold; of several sets of conditions any. */
-  where?: Where | readonly Where[];
+  where?: Conditions;
   /** Columns to read; all of them by default. */
   select?: readonly string[];
   /** Columns to sort by, the first one first. Null comes before any other value, text sorts by its code points. */

@@ -6,6 +6,7 @@ import type {
   Row,
   InsertOptions,
   Where,
+  Conditions,
   QueryKind,
   QueryOptions,
   Prepared,
@@ -150,5 +151,5 @@ export interface SessionsAdapter {
    * TypeORM's query builder for the rows that meet any of these conditions. Where it is missing, `query().toQueryBuilder()` is
    * an `UnsupportedQueryError`.
    */
-  queryBuilder?(schema: Schema, alias: string, where: readonly Where[]): SelectQueryBuilder<ObjectLiteral>;
+  queryBuilder?(schema: Schema, alias: string, where: Conditions): SelectQueryBuilder<ObjectLiteral>;
 }

@@ -3,7 +3,7 @@ import { SessionValidationError, UnsupportedQueryError } from '../../errors/erro
 import { thereAre } from '../../errors/known-options.js';
 import type { Column, Columns } from '../port/columns.js';
 import { type JsonKey, JsonPathOperator, Param } from '../port/operators.js';
-import type { Where } from '../port/query.js';
+import { AllOf, type Conditions, isAnyOf } from '../port/query.js';
 import { canonicalPattern, IMPOSSIBLE, toStored, ValueError } from './values.js';
 
 /** What a comparison is about: a column, or a place inside a JSON column. */
@@ -44,9 +44,11 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = {
  * @throws UnsupportedQueryError for an operator that no adapter runs
  * @throws SessionValidationError for an unknown column or a value of another type
  */
-export function compileWhere<C extends Column>(table: Columns<C>, where: Where | readonly Where[] = {}): Condition<C> {
-  const sets = Array.isArray(where) ? (where as readonly Where[]) : [where as Where];
-  return any(sets.map((set) => all(Object.entries(set).map(([name, value]) => compileField(table, name, value)))));
+export function compileWhere<C extends Column>(table: Columns<C>, where: Conditions = {}): Condition<C> {
+  const compiled = (part: Conditions): Condition<C> => compileWhere(table, part);
+  if (isAnyOf(where)) return any(where.map(compiled));
+  if (where instanceof AllOf) return all(where.parts.map(compiled));
+  return all(Object.entries(where).map(([name, value]) => compileField(table, name, value)));
 }
 
 function compileField<C extends Column>(table: Columns<C>, name: string, value: unknown): Condition<C> {
@@ -206,7 +208,8 @@ export function isNeverNull(column: Column, condition: Condition): boolean {
 }
 
 export function all<C extends Column>(parts: readonly Condition<C>[]): Condition<C> {
-  const open = parts.filter((part) => part.kind !== 'constant' || !part.value);
+  const flat = parts.flatMap((part) => (part.kind === 'and' ? part.parts : [part]));
+  const open = flat.filter((part) => part.kind !== 'constant' || !part.value);
   if (open.some((part) => part.kind === 'constant')) return NEVER;
   return open.length === 0 ? ALWAYS : open.length === 1 ? open[0]! : { kind: 'and', parts: open };
 }

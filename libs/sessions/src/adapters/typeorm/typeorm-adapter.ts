@@ -19,6 +19,7 @@ import type {
   Schema,
   StreamOptions,
   Where,
+  Conditions,
 } from '../port/query.js';
 import type { AdapterMeta, ColumnState } from '../port/sessions-adapter.js';
 import { columnOf, compileWhere } from '../query/conditions.js';
@@ -219,8 +220,8 @@ export class TypeOrmAdapter implements EctoAdapter {
     return streamRows(this.#statements, query, params, chunkOption(query.table.name, options));
   }
 
-  /** Gives TypeORM's query builder for the rows that meet any of these conditions. */
-  queryBuilder(schema: Schema, alias: string, where: readonly Where[]): SelectQueryBuilder<ObjectLiteral> {
+  /** Gives TypeORM's query builder for the rows that meet conditions. */
+  queryBuilder(schema: Schema, alias: string, where: Conditions): SelectQueryBuilder<ObjectLiteral> {
     const prefix = `${this.dataSource.driver.escape(alias)}.`;
     const writer = new SqlWriter(this.#connection.dialect, { prefix, parameters: 'sessions_' });
     const condition = writer.write(compileWhere(this.#tables.of(schema), where));
