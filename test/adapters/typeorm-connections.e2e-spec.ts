@@ -82,7 +82,7 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
   it.runIf(name === 'postgres')(
     'the commit of a batch of deletes does not wait for the disk, unless it is that of a caller’s transaction',
     async () => {
-      const dataSource = await open();
+      const dataSource = await open({ extra: { options: '-c synchronous_commit=on' } });
       const adapter = new TypeOrmAdapter(dataSource);
       await dataSource.query(`
         CREATE TABLE commits (setting text);
