@@ -39,10 +39,10 @@ describeStorages('the last use of a session', (name) => {
   it('is written at most once in the interval by two nodes that have not heard of each other', async () => {
     const session = await app.get(Sessions).create({});
     const { lastUse } = app.get(SessionsRegistry).store(Sessions);
-    lastUse!.note(session, use);
+    lastUse!.record(session, use);
     await flush();
     app.clock.now = at(MINUTE);
-    lastUse!.note(session, { ip: '192.0.2.8' });
+    lastUse!.record(session, { ip: '192.0.2.8' });
     await flush();
     expect(await stored(session)).toMatchObject({ lastUsedAt: at(0), lastUsedIp: '192.0.2.7' });
   });

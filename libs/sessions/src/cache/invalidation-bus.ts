@@ -25,7 +25,7 @@ interface Cache {
 }
 
 /** Changes of a table that could not be told: until then somebody may still have what they are about. */
-interface Untold {
+interface PendingInvalidation {
   readonly ids: ReadonlySet<string> | undefined;
   readonly until: number;
 }
@@ -39,7 +39,7 @@ export class Invalidations {
   readonly #node = randomUUID();
   readonly #caches = new Map<string, { readonly cache: Cache; readonly ttlMs: number }>();
   readonly #beats = new Map<number, number>();
-  readonly #untold = new Map<string, Untold>();
+  readonly #untold = new Map<string, PendingInvalidation>();
   #connection: ChannelConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** The monotonic time at which the last message was sent of those that this process has heard of itself. */

@@ -31,7 +31,7 @@ describe('SessionEvents', () => {
 
   it('adds the table and the time', () => {
     events.all.subscribe(hear);
-    table.tell({ type: 'revoked', session, reason: 'signed_out' });
+    table.emit({ type: 'revoked', session, reason: 'signed_out' });
     expect(heard).toEqual([{ type: 'revoked', session, reason: 'signed_out', table: 'sessions', at: NOW }]);
   });
 
@@ -45,7 +45,7 @@ describe('SessionEvents', () => {
     events.all.subscribe(noted('all'));
     table.all.subscribe(noted('table'));
     subscribe('nest-sessions:created', byChannel);
-    table.tell({ type: 'created', session });
+    table.emit({ type: 'created', session });
     unsubscribe('nest-sessions:created', byChannel);
     expect(order).toEqual(['channel', 'table', 'all']);
     expect(new Set(heard).size).toBe(1);
@@ -53,15 +53,15 @@ describe('SessionEvents', () => {
 
   it('keeps tables apart, also those that share a name', () => {
     table.all.subscribe(hear);
-    other.tell({ type: 'created', session });
+    other.emit({ type: 'created', session });
     expect(heard).toEqual([]);
-    table.tell({ type: 'created', session });
+    table.emit({ type: 'created', session });
     expect(heard).toHaveLength(1);
   });
 
   it('wants nothing, and makes no event, where nobody listens', () => {
     expect(table.wants('created')).toBe(false);
-    table.tell({ type: 'created', session });
+    table.emit({ type: 'created', session });
     expect(made).toBe(0);
   });
 
@@ -78,7 +78,7 @@ describe('SessionEvents', () => {
   it('wants what a channel is for, of every table, and nothing else', () => {
     subscribe('nest-sessions:created', hear);
     expect([table.wants('created'), other.wants('created'), table.wants('refused')]).toEqual([true, true, false]);
-    table.tell({ type: 'refused', reason: 'malformed' });
+    table.emit({ type: 'refused', reason: 'malformed' });
     expect(heard).toEqual([]);
     expect(made).toBe(0);
   });
@@ -104,7 +104,7 @@ describe('SessionEvents', () => {
     events.complete();
     expect(completed).toBe(true);
     expect(table.wants('created')).toBe(false);
-    table.tell({ type: 'created', session });
+    table.emit({ type: 'created', session });
     expect(heard).toEqual([]);
   });
 });

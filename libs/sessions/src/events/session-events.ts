@@ -3,9 +3,13 @@ import { type Observable, Subject } from 'rxjs';
 import type { SessionEvent, SessionEventType } from './session-event.js';
 
 /** An event without what every event has. */
-export type Told = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'table' | 'at'> : never) : never;
+export type EmittedEvent = SessionEvent extends infer E
+  ? E extends SessionEvent
+    ? Omit<E, 'table' | 'at'>
+    : never
+  : never;
 
-export type Refused = Extract<Told, { type: 'refused' }>;
+export type Refused = Extract<EmittedEvent, { type: 'refused' }>;
 
 const TYPES: readonly SessionEventType[] = [
   'created',
@@ -69,9 +73,9 @@ export class TableEvents {
     return this.#subject.observed || this.everywhere.observed || CHANNELS.get(type)!.hasSubscribers;
   }
 
-  tell(told: Told): void {
-    if (!this.wants(told.type)) return;
-    const event = { ...told, table: this.table, at: this.now() } as SessionEvent;
+  emit(emitted: EmittedEvent): void {
+    if (!this.wants(emitted.type)) return;
+    const event = { ...emitted, table: this.table, at: this.now() } as SessionEvent;
     CHANNELS.get(event.type)!.publish(event);
     this.#subject.next(event);
     this.everywhere.next(event);

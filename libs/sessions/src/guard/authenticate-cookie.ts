@@ -16,7 +16,7 @@ export interface CookieRequest {
 
 /** The refusal of a request that another site may have sent. */
 export function crossOriginRefusal({ events }: TableWithCookie): ForbiddenException {
-  events.tell({ type: 'refused', reason: 'cross_origin' });
+  events.emit({ type: 'refused', reason: 'cross_origin' });
   // Without a challenge: the session may be good, and to sign in again would not help.
   return new ForbiddenException('The request relies on a cookie, and may come from another site.', {
     errorCode: 'ERR_SESSION_CROSS_ORIGIN',

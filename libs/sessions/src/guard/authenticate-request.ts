@@ -76,7 +76,7 @@ async function tellRefusal(tables: readonly ServedTable[], token: string): Promi
   const known = refusals.findIndex(({ session }) => session !== undefined);
   const unknown = refusals.findIndex(({ reason }) => reason === 'unknown');
   const i = [known, unknown, 0].find((index) => index >= 0)!;
-  tables[i]!.store.events.tell(refusals[i]!);
+  tables[i]!.store.events.emit(refusals[i]!);
 }
 
 function fail(error: unknown, logger: Logger): never {

@@ -118,7 +118,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
         new UnauthorizedException('This route needs a session.', { errorCode: 'ERR_SESSION_REQUIRED' }),
       );
     if (credentials.kind === 'several') {
-      this.#tables().all[0].events.tell({ type: 'refused', reason: 'several_tokens' });
+      this.#tables().all[0].events.emit({ type: 'refused', reason: 'several_tokens' });
       const refusal = new BadRequestException('The request carries more than one token.', {
         errorCode: 'ERR_SESSION_AMBIGUOUS',
       });
@@ -182,7 +182,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       scopeRefusal(scopes, session.scopes, foundIn ? [foundIn] : tables, tables) ??
       freshnessRefusal(maxAgeMs, session, now);
     if (!refusal) return;
-    (foundIn ?? tables[0]).events.tell({ type: 'refused', reason: refusal.reason, session });
+    (foundIn ?? tables[0]).events.emit({ type: 'refused', reason: refusal.reason, session });
     throw this.refuse(context, refusal.exception, refusal.error, refusal.parameters);
   }
 

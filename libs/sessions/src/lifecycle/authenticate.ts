@@ -164,8 +164,8 @@ export class Authenticator {
   }
 
   #used(session: BaseSession, { use = NO_USE }: Presentation): BaseSession {
-    this.lastUse?.note(session, use);
-    this.table.events.tell({ type: 'used', session });
+    this.lastUse?.record(session, use);
+    this.table.events.emit({ type: 'used', session });
     return session;
   }
 
@@ -173,7 +173,7 @@ export class Authenticator {
     const { events } = this.table;
     if (!tellsRefusal || !events.wants('refused')) return null;
     return this.refusalOf(token, manager).then((refused) => {
-      events.tell(refused);
+      events.emit(refused);
       return null;
     });
   }

@@ -54,6 +54,6 @@ export async function create(
   const written = { ...row, ...stored, expiresAt: row['expiresAt'], authTokenDigest };
   await insertWithinLimits(table, adapter, row, written, { replaced: replaces?.id, provedAt });
   const session = sessionFrom(table, row);
-  table.events.tell({ type: 'created', session });
+  table.events.emit({ type: 'created', session });
   return { session, authToken };
 }

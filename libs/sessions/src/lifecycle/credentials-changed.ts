@@ -4,7 +4,7 @@ import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Conditions, Row } from '../adapters/port/query.js';
 import { IMPOSSIBLE, toStored, ValueError } from '../adapters/query/values.js';
 import { SessionsConfigError, SessionValidationError, StaleCredentialsError } from '../errors/errors.js';
-import type { Told } from '../events/session-events.js';
+import type { EmittedEvent } from '../events/session-events.js';
 import type { RevocationReason } from '../session/revocation-reasons.js';
 import { revoke } from './revoke.js';
 import { writeSerially } from './serial-writes.js';
@@ -162,7 +162,7 @@ export async function revokeForCredentials(
   const within = manager?.queryRunner?.isTransactionActive === true;
   const until = within ? new Date(table.nowMs() + LONGEST_TRANSACTION_MS) : null;
   const locks = owners.map(({ lock }) => lock);
-  const change = async (inner: SessionsAdapter, tell: (event: Told) => void): Promise<number> => {
+  const change = async (inner: SessionsAdapter, tell: (event: EmittedEvent) => void): Promise<number> => {
     for (const { mark } of owners) await writeMark(inner, mark, { at: table.now(), until });
     return revoke(table, where, CREDENTIALS_CHANGED, inner, tell);
   };

@@ -216,7 +216,7 @@ export class Extender {
   #tell(session: BaseSession, { told }: NewEnd): void {
     if (told.has(session.id)) return;
     told.add(session.id);
-    this.table.events.tell({ type: 'refreshed', session });
+    this.table.events.emit({ type: 'refreshed', session });
   }
 
   #toldAt(at: number): Set<string> {

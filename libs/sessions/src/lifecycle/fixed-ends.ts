@@ -59,7 +59,7 @@ export class FixedEnds {
   }
 
   /** Remembers what a row says. */
-  note(row: Row): void {
+  record(row: Row): void {
     if (row[COLUMN]) this.#seen.set(row['id'] as string, (row['updatedAt'] as Date).getTime());
   }
 

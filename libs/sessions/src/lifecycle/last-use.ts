@@ -45,7 +45,7 @@ export class LastUse {
   }
 
   /** Notes the use of a session whose token has been verified. */
-  note({ id, lastUsedAt }: BaseSession, use: SessionUse): void {
+  record({ id, lastUsedAt }: BaseSession, use: SessionUse): void {
     const nowMs = this.table.nowMs();
     if (lastUsedAt && nowMs - lastUsedAt.getTime() < this.#intervalMs) return;
     const values: Row = {

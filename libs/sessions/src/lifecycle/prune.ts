@@ -56,7 +56,7 @@ export async function pruneExpired(
     await pruneChanges(table, adapter);
     return deleted;
   } finally {
-    if (deleted > 0) table.events.tell({ type: 'pruned', count: deleted });
+    if (deleted > 0) table.events.emit({ type: 'pruned', count: deleted });
   }
 }
 

@@ -23,7 +23,7 @@ export function judge(table: TableContext, row: Row): Judgement {
   if (session.expiresAt !== null && isNever(session.expiresAt)) session.expiresAt = null;
   const nowMs = table.nowMs();
   session.isExpired = !isValid(session, options, nowMs);
-  if (session.isExpired) unreadableEnds.note(session);
+  if (session.isExpired) unreadableEnds.record(session);
   // The column may have it in a table of another program.
   if ((session.data as unknown) === null) session.data = {};
   // Rows from before the table had scopes have none.
@@ -48,7 +48,7 @@ export function validFrom(table: TableContext, row: Row | undefined): BaseSessio
 /** Relations come with whole rows, new rows are whole, and a digest is on no session. */
 function shown({ hidden, fixedEnds }: TableContext, row: Row): Row {
   if (!hidden.some((name) => name in row)) return row;
-  fixedEnds.note(row);
+  fixedEnds.record(row);
   const shown: Row = {};
   for (const name of Object.keys(row)) if (!hidden.includes(name)) shown[name] = row[name];
   return shown;

@@ -45,7 +45,7 @@ export async function reauthenticate(
     };
     if (await replaceToken(table, current, set, asSeen, manager)) {
       const changed = { ...asFoundByNewToken(current), ...changes };
-      table.events.tell({ type: 'reauthenticated', session: changed });
+      table.events.emit({ type: 'reauthenticated', session: changed });
       return { session: changed, authToken };
     }
     current = await findValid(table, session, manager);

@@ -50,7 +50,7 @@ export class ReplacedTokens {
     if (session === null) return undefined;
     if (table.nowMs() < session.rotatedAt!.getTime() + table.options.graceMs) return marked(session);
     await revoke(table, { id: session.id }, 'token_reuse', inside);
-    table.events.tell({ type: 'refused', reason: 'token_reuse', session });
+    table.events.emit({ type: 'refused', reason: 'token_reuse', session });
     return null;
   }
 }

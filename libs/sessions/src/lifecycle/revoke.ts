@@ -3,7 +3,7 @@ import { later } from '../adapters/port/operators.js';
 import { allOf, type Conditions } from '../adapters/port/query.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { SessionValidationError } from '../errors/errors.js';
-import type { Told } from '../events/session-events.js';
+import type { EmittedEvent } from '../events/session-events.js';
 import type { BaseSession } from '../session/session.js';
 import { valid } from '../session/validity.js';
 import { reasonsOf } from '../table/definition.js';
@@ -22,7 +22,7 @@ export async function revoke(
   where: Conditions,
   reason: string,
   adapter = table.adapter,
-  emit = (event: Told): void => table.events.tell(event),
+  emit = (event: EmittedEvent): void => table.events.emit(event),
 ): Promise<number> {
   return (await end(table, where, reason, table.events.wants('revoked'), adapter, emit)).count;
 }
@@ -34,7 +34,7 @@ export async function take(
   reason: string,
   adapter: SessionsAdapter,
 ): Promise<BaseSession | null> {
-  const { sessions } = await end(table, where, reason, true, adapter, (event) => table.events.tell(event));
+  const { sessions } = await end(table, where, reason, true, adapter, (event) => table.events.emit(event));
   return sessions[0] ?? null;
 }
 
@@ -44,7 +44,7 @@ async function end(
   reason: string,
   returns: boolean,
   adapter: SessionsAdapter,
-  emit: (event: Told) => void,
+  emit: (event: EmittedEvent) => void,
 ): Promise<{ count: number; sessions: BaseSession[] }> {
   const reasons = reasonsOf(table.definition);
   if (!reasons.includes(reason))
@@ -69,6 +69,6 @@ export async function expire(table: TableContext, id: string, manager?: EntityMa
     where: allOf({ id }, valid(table, now)),
     ...(table.events.wants('expired') && { returning: table.selected }),
   });
-  for (const row of rows ?? []) table.events.tell({ type: 'expired', session: sessionFrom(table, row) });
+  for (const row of rows ?? []) table.events.emit({ type: 'expired', session: sessionFrom(table, row) });
   return count > 0;
 }

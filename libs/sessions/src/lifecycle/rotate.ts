@@ -32,7 +32,7 @@ export async function rotateToken(
   const asSeen = { ...unendedSince(session), ...sameToken(table, session) };
   if (!honoured && !foundByReplacedToken(session) && (await replaceToken(table, session, set, asSeen, manager))) {
     const changed = { ...session, ...changes };
-    table.events.tell({ type: 'rotated', session: changed });
+    table.events.emit({ type: 'rotated', session: changed });
     return { session: changed, authToken };
   }
   if ((await findValid(table, session, manager)) === null) throw new StaleSessionError(table.table, session.id);

@@ -1,5 +1,5 @@
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import type { TableEvents, Told } from '../events/session-events.js';
+import type { TableEvents, EmittedEvent } from '../events/session-events.js';
 
 /**
  * Writes that belong together, one at a time among those of the same names. In a transaction of their own, what they tell
@@ -9,15 +9,15 @@ export async function writeSerially<T>(
   adapter: SessionsAdapter,
   events: TableEvents,
   names: readonly string[],
-  write: (inner: SessionsAdapter, tell: (event: Told) => void) => Promise<T>,
+  write: (inner: SessionsAdapter, tell: (event: EmittedEvent) => void) => Promise<T>,
   reading?: 'currentRows',
 ): Promise<T> {
-  let told: Told[] = [];
+  let told: EmittedEvent[] = [];
   const writeOnce = (inner: SessionsAdapter): Promise<T> => {
     told = [];
-    return write(inner, inner === adapter ? (event) => events.tell(event) : (event) => void told.push(event));
+    return write(inner, inner === adapter ? (event) => events.emit(event) : (event) => void told.push(event));
   };
   const result = await adapter.withLock(names, writeOnce, reading);
-  for (const event of told) events.tell(event);
+  for (const event of told) events.emit(event);
   return result;
 }

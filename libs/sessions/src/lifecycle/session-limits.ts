@@ -3,7 +3,7 @@ import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Row } from '../adapters/port/query.js';
 import { ownerLock, refuseStaleProof } from './credentials-changed.js';
 import { SessionLimitError } from '../errors/errors.js';
-import type { Told } from '../events/session-events.js';
+import type { EmittedEvent } from '../events/session-events.js';
 import type { BaseSession } from '../session/session.js';
 import { whereOf } from './filters.js';
 import { revoke } from './revoke.js';
@@ -47,7 +47,7 @@ export async function insertWithinLimits(
   { replaced, provedAt }: Beginning = {},
 ): Promise<void> {
   const limits = limitsOf(table.definition).filter(([field]) => row[field] !== null);
-  const write = async (inner: SessionsAdapter, tell?: (event: Told) => void): Promise<void> => {
+  const write = async (inner: SessionsAdapter, tell?: (event: EmittedEvent) => void): Promise<void> => {
     const counts: Count[] = [];
     for (const [field, limit] of limits) counts.push(await countOf(table, inner, field, row[field], limit, replaced));
     await inner.insert(table.entity, written, { returning: [] });

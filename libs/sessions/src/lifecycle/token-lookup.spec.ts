@@ -58,7 +58,7 @@ describe('lookups by token', () => {
     await adapter.insertAll(Sessions.entity, rows);
   });
 
-  function lookUps({ together = true, schemes = 1 } = {}): TokenLookup {
+  function lookupBy({ together = true, schemes = 1 } = {}): TokenLookup {
     const table = {
       adapter,
       entity: Sessions.entity,
@@ -73,7 +73,7 @@ describe('lookups by token', () => {
     (row?.value('data') as { number: number } | undefined)?.number;
 
   it('that come alone are sent at once', async () => {
-    const found = lookUps().find(['d7']);
+    const found = lookupBy().find(['d7']);
     expect(adapter.sent).toHaveLength(1);
     await adapter.sent[0]!.end();
     expect(numberOf(await found)).toBe(7);
@@ -83,7 +83,7 @@ describe('lookups by token', () => {
   const sizes = (): number[] => adapter.sent.map(({ digests }) => digests.size);
 
   it('that come while one is under way are sent in the next turn of the event loop, shared out in the order in which they came', async () => {
-    const tokens = lookUps();
+    const tokens = lookupBy();
     const found = [...Array(31).keys()].map(async (i) => tokens.find([`d${i}`]));
     expect(sizes()).toEqual([1]);
     await turn();
@@ -94,7 +94,7 @@ describe('lookups by token', () => {
   });
 
   it('that are few are not shared out', async () => {
-    const tokens = lookUps();
+    const tokens = lookupBy();
     for (let i = 0; i < 5; i++) void tokens.find([`d${i}`]);
     await turn();
     expect(sizes()).toEqual([1, 4]);
@@ -108,7 +108,7 @@ describe('lookups by token', () => {
   }
 
   it('that come while three statements are under way go when one of them ends, in the order in which they came', async () => {
-    const tokens = lookUps();
+    const tokens = lookupBy();
     await busy(tokens);
     const found = [...Array(100).keys()].map(async (i) => tokens.find([`d${i}`]));
     await turn();
@@ -123,13 +123,13 @@ describe('lookups by token', () => {
   });
 
   it('are sent one by one where they are not to travel together', () => {
-    const tokens = lookUps({ together: false });
+    const tokens = lookupBy({ together: false });
     for (let i = 0; i < 5; i++) void tokens.find([`d${i}`]);
     expect(adapter.sent).toHaveLength(5);
   });
 
   it('never join a statement that was sent before they came, which may have read what is no longer so', async () => {
-    const tokens = lookUps();
+    const tokens = lookupBy();
     void tokens.find(['d1']);
     const later = tokens.find(['d1']);
     await adapter.delete(Sessions.entity, { authTokenDigest: 'd1' });
@@ -142,7 +142,7 @@ describe('lookups by token', () => {
   });
 
   it('of the same token are one, and each gets a row of its own', async () => {
-    const tokens = lookUps();
+    const tokens = lookupBy();
     await busy(tokens);
     const found = Array.from({ length: 50 }, async () => tokens.find(['d9']));
     await adapter.sent[0]!.end();
@@ -157,7 +157,7 @@ describe('lookups by token', () => {
   const corrupted = (): Error => Object.assign(new Error('missing chunk'), { code: 'XX001' });
 
   it('are sent again one by one where what they were in fails, and not by an outage', async () => {
-    const tokens = lookUps();
+    const tokens = lookupBy();
     const first = tokens.find(['d0']);
     const others = Promise.allSettled([1, 2, 3].map(async (i) => tokens.find([`d${i}`])));
     await turn();
@@ -174,7 +174,7 @@ describe('lookups by token', () => {
   });
 
   it('are not sent again once there is an outage', async () => {
-    const tokens = lookUps();
+    const tokens = lookupBy();
     void tokens.find(['d0']);
     const others = Promise.allSettled([1, 2, 3].map(async (i) => tokens.find([`d${i}`])));
     await turn();
@@ -188,7 +188,7 @@ describe('lookups by token', () => {
   it("travel in no request's asynchronous context, but for one that comes alone", async () => {
     const requests = new AsyncLocalStorage<number>();
     const contexts: unknown[] = [];
-    const tokens = lookUps();
+    const tokens = lookupBy();
     adapter.onSent = () => contexts.push(requests.getStore());
     const found = [...Array(31).keys()].map((i) => requests.run(i, async () => tokens.find([`d${i}`])));
     await turn();
@@ -200,7 +200,7 @@ describe('lookups by token', () => {
 
   it('that are more than a statement has parameters for travel in several', async () => {
     const narrow = Object.assign(adapter, { maxParameters: 1000 });
-    const tokens = lookUps({ schemes: 120 });
+    const tokens = lookupBy({ schemes: 120 });
     const digests = (i: number): string[] => [...Array(119).fill(`none${i}`), `d${i}`];
     const found = [...Array(40).keys()].map(async (i) => tokens.find(digests(i)));
     await turn();
@@ -210,7 +210,7 @@ describe('lookups by token', () => {
   });
 
   it('fail together with the statement they were in, and no others', async () => {
-    const tokens = lookUps();
+    const tokens = lookupBy();
     const first = tokens.find(['d0']);
     const second = Promise.allSettled([tokens.find(['d1']), tokens.find(['d2'])]);
     await turn();
@@ -229,7 +229,7 @@ describe('lookups by token', () => {
     await fc.assert(
       fc.asyncProperty(indexes, async (asked) => {
         adapter.sent.length = 0;
-        const tokens = lookUps({ schemes: 2 });
+        const tokens = lookupBy({ schemes: 2 });
         // Rows up to 199 are there; a token is stored under its first digest, or under its second.
         const found = asked.map(async ([i, older]) => tokens.find(older ? [`new${i}`, `d${i}`] : [`d${i}`, `old${i}`]));
         await turn();
@@ -245,7 +245,7 @@ describe('lookups by token', () => {
     afterEach(() => vi.useRealTimers());
 
     it('are held back for 50 ms and no longer', async () => {
-      const tokens = lookUps();
+      const tokens = lookupBy();
       await busy(tokens);
       const found = tokens.find(['d1']);
       vi.advanceTimersByTime(49);

@@ -16,7 +16,7 @@ export class UnreadableEnds {
   ) {}
 
   /** Takes note of a session that is over, for whatever reason. */
-  note(session: BaseSession): void {
+  record(session: BaseSession): void {
     const column = this.#columnOf(session);
     const now = this.nowMs();
     if (column === undefined || (now >= this.#toldAt && now - this.#toldAt < TELL_EVERY_MS)) return;

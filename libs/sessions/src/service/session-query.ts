@@ -145,7 +145,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     const returning = events.wants('deleted') ? selected : undefined;
     const options = { where: this.#where(), order, take, skip, returning };
     const { count, rows } = await write(this.#store, this.#adapter, 'deleteAll', options);
-    for (const row of rows ?? []) events.tell({ type: 'deleted', session: sessionFrom(this.#store, row) });
+    for (const row of rows ?? []) events.emit({ type: 'deleted', session: sessionFrom(this.#store, row) });
     return count;
   }
 
