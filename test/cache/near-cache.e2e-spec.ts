@@ -6,8 +6,8 @@ import { generateToken, type SessionEvent, SessionsConfigError, SessionsModule, 
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describeDatabases } from '../support/databases.js';
 import { isUpdate, QueryLog } from '../support/query-log.js';
-import { describeStorages, useApplication } from '../sessions/support/application.js';
-import { DAY, HOUR, MINUTE, SECOND, START } from '../sessions/support/clock.js';
+import { describeStorages, useApplication } from '../support/application.js';
+import { DAY, HOUR, MINUTE, SECOND, START } from '../support/clock.js';
 
 /** An amount, as a class of the application's own. */
 class Money {

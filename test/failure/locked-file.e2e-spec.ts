@@ -2,8 +2,8 @@ import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestToken, SessionsTable } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { useApplication } from '../sessions/support/application.js';
-import { at, DAY } from '../sessions/support/clock.js';
+import { useApplication } from '../support/application.js';
+import { at, DAY } from '../support/clock.js';
 
 class Sessions extends SessionsTable({ lastUse: true }) {}
 

@@ -2,8 +2,8 @@ import { beforeEach, expect, it } from 'vitest';
 import { SessionsTable } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';
-import { useApplication } from '../sessions/support/application.js';
-import { at, DAY } from '../sessions/support/clock.js';
+import { useApplication } from '../support/application.js';
+import { at, DAY } from '../support/clock.js';
 
 class Sessions extends SessionsTable({ lastUse: true, extraFields: { number: { type: 'int' } } }) {}
 

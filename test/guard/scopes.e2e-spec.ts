@@ -13,7 +13,7 @@ import {
 } from '@app/sessions';
 import { SessionsTestingModule } from '@app/sessions/testing';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { describeStorages, useApplication } from '../sessions/support/application.js';
+import { describeStorages, useApplication } from '../support/application.js';
 import { describePlatforms, type HttpAnswer, HttpApp } from '../support/http-app.js';
 
 class Sessions extends SessionsTable({}) {}

@@ -9,8 +9,8 @@ import {
 } from '@app/sessions';
 import type { Row } from '../../libs/sessions/src/adapters/port/query.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { describeStorages, useApplication } from '../sessions/support/application.js';
-import { at, DAY, HOUR, MINUTE } from '../sessions/support/clock.js';
+import { describeStorages, useApplication } from '../support/application.js';
+import { at, DAY, HOUR, MINUTE } from '../support/clock.js';
 
 const LIMITS = {
   sessionTtl: '12h',

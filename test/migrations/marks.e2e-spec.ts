@@ -11,7 +11,7 @@ import {
   TypeOrmAdapter,
 } from '@app/sessions';
 import { createDatabase, describeDatabases } from '../support/databases.js';
-import { errorOf } from '../sessions/support/sessions.js';
+import { errorOf } from '../support/sessions.js';
 import { differences, down, migrate, MigrationFixture, tableOf, up } from './migration-fixture.js';
 
 class Sessions extends SessionsTable({

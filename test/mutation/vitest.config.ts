@@ -16,7 +16,7 @@ config.test!.include = [
   'libs/sessions/src/session/validity.spec.ts',
   'test/guard/*.e2e-spec.ts',
   'test/failure/broken-table.e2e-spec.ts',
-  'test/sessions/{events,registration}.e2e-spec.ts',
+  'test/{events/events,registry/registration}.e2e-spec.ts',
 ];
 
 export default config;

@@ -4,8 +4,8 @@ import type { Schema } from '../../libs/sessions/src/adapters/port/query.js';
 import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import type { SessionsStore } from '../../libs/sessions/src/lifecycle/sessions-store.js';
-import { describeStorages, type Setup, TestApplication, useApplication } from '../sessions/support/application.js';
-import { HOUR, MINUTE } from '../sessions/support/clock.js';
+import { describeStorages, type Setup, TestApplication, useApplication } from '../support/application.js';
+import { HOUR, MINUTE } from '../support/clock.js';
 
 class Plain extends SessionsTable({ table: 'plain' }) {}
 class Revocable extends SessionsTable({ table: 'revocable', revocation: true, retention: '1h' }) {}

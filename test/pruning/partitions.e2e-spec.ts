@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SessionsTable } from '@app/sessions';
 import { partitionsOn, statementsOf } from '../docs/partitions.js';
-import { TestApplication } from '../sessions/support/application.js';
-import { MINUTE } from '../sessions/support/clock.js';
+import { TestApplication } from '../support/application.js';
+import { MINUTE } from '../support/clock.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';
 import { planOf, StatementLog } from '../support/statement-log.js';
 

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { SessionsTable, TypeOrmAdapter } from '@app/sessions';
 import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { type Setup, useApplication } from '../sessions/support/application.js';
-import { DAY, HOUR, MINUTE } from '../sessions/support/clock.js';
+import { type Setup, useApplication } from '../support/application.js';
+import { DAY, HOUR, MINUTE } from '../support/clock.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';
 import { planOf, StatementLog } from '../support/statement-log.js';
 

@@ -4,8 +4,8 @@ import { type BaseSession, MemoryAdapter, type SessionEvent, SessionEvents, Sess
 import { ExpiryJob } from '../../libs/sessions/src/module/expiry.job.js';
 import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { describeStorages, type Setup, TestApplication, useApplication } from '../sessions/support/application.js';
-import { DAY, HOUR, MINUTE, SECOND } from '../sessions/support/clock.js';
+import { describeStorages, type Setup, TestApplication, useApplication } from '../support/application.js';
+import { DAY, HOUR, MINUTE, SECOND } from '../support/clock.js';
 
 const LABEL = { label: { type: 'string', default: '' } } as const;
 const DEFINITION = { revocation: true, extraFields: LABEL } as const;

@@ -1,0 +1,125 @@
+import { expect, it } from 'vitest';
+import { SessionsTable } from '@app/sessions';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
+import { createDatabase, describeDatabases } from '../support/databases.js';
+import { QueryLog } from '../support/query-log.js';
+import { describeStorages, useApplication } from '../support/application.js';
+import { at, DAY, MINUTE } from '../support/clock.js';
+import { DataSource } from 'typeorm';
+
+class Sessions extends SessionsTable({ lastUse: { interval: '5m', ip: true, userAgent: true } }) {}
+class Plain extends SessionsTable({ table: 'plain', lastUse: true }) {}
+
+describeStorages('the last use of a session', (name) => {
+  const app = useApplication(name, { tables: [Sessions, Plain], options: { defaultTable: 'sessions' } });
+  const flush = () => app.get(SessionsRegistry).store(Sessions).lastUse!.flush();
+  const stored = ({ id }: { id: string }) => app.get(Sessions).get({ id, status: 'all' }, { autoExtend: false });
+  const use = { ip: '192.0.2.7', userAgent: 'Phone' };
+
+  it('is written down, with the client, and nothing else is', async () => {
+    const session = await app.get(Sessions).create({});
+    expect(session).toMatchObject({ lastUsedAt: null, lastUsedIp: null, lastUsedUserAgent: null });
+    app.clock.advance(MINUTE);
+    await app.get(Sessions).authenticate(session.authToken, { use });
+    await flush();
+    const written = { lastUsedAt: at(MINUTE), lastUsedIp: '192.0.2.7', lastUsedUserAgent: 'Phone' };
+    expect(await stored(session)).toEqual({ ...session, ...written });
+  });
+
+  it('is written at most once in the interval', async () => {
+    const session = await app.get(Sessions).create({});
+    for (const minute of [0, 1, 4, 5, 6]) {
+      app.clock.now = at(minute * MINUTE);
+      await app.get(Sessions).authenticate(session.authToken);
+      await flush();
+      expect((await stored(session))!.lastUsedAt).toEqual(at(minute < 5 ? 0 : 5 * MINUTE));
+    }
+  });
+
+  it('is written at most once in the interval by two nodes that have not heard of each other', async () => {
+    const session = await app.get(Sessions).create({});
+    const { lastUse } = app.get(SessionsRegistry).store(Sessions);
+    lastUse!.record(session, use);
+    await flush();
+    app.clock.now = at(MINUTE);
+    lastUse!.record(session, { ip: '192.0.2.8' });
+    await flush();
+    expect(await stored(session)).toMatchObject({ lastUsedAt: at(0), lastUsedIp: '192.0.2.7' });
+  });
+
+  it('is not written for a token that does not hold, nor for a session that has ended or is gone meanwhile', async () => {
+    const [ended, gone] = [await app.get(Sessions).create({}), await app.get(Sessions).create({})];
+    for (const { authToken } of [ended, gone]) await app.get(Sessions).authenticate(authToken);
+    await app.get(Sessions).expire(ended);
+    await app.get(Sessions).delete(gone);
+    await app.get(Sessions).authenticate(ended.authToken);
+    await flush();
+    expect(await stored(ended)).toMatchObject({ lastUsedAt: null, expiresAt: at(0) });
+    expect(await stored(gone)).toBeNull();
+  });
+
+  it('takes what a client says of itself as far as a column can hold it', async () => {
+    const session = await app.get(Sessions).create({});
+    await app
+      .get(Sessions)
+      .authenticate(session.authToken, { use: { ip: 'x'.repeat(99), userAgent: `\0\ud800${'y'.repeat(999)}` } });
+    await flush();
+    const { lastUsedIp, lastUsedUserAgent } = (await stored(session))!;
+    expect([lastUsedIp, lastUsedUserAgent]).toEqual(['x'.repeat(45), `\ufffd${'y'.repeat(254)}`]);
+  });
+
+  it('needs no client', async () => {
+    const session = await app.get(Plain).create({});
+    await app.get(Plain).authenticate(session.authToken, { use });
+    await app.get(SessionsRegistry).store(Plain).lastUse!.flush();
+    expect(await app.get(Plain).get({ id: session.id })).toEqual({ ...session, lastUsedAt: at(0) });
+  });
+
+  it('does not hinder extensions, nor is it hindered by them', async () => {
+    const session = await app.get(Sessions).create({});
+    app.clock.advance(2 * DAY);
+    await app.get(Sessions).authenticate(session.authToken);
+    await flush();
+    expect(await stored(session)).toMatchObject({ expiresAt: at(9 * DAY), lastUsedAt: at(2 * DAY) });
+  });
+});
+
+describeDatabases('writing the last use of sessions', (name) => {
+  const queries = new QueryLog();
+  const app = useApplication(name, { tables: [Sessions], options: { coalesceLookUps: false } });
+
+  it('takes one statement for a hundred sessions, and none in the path of a request', async () => {
+    app.dataSource.setOptions({ logger: queries });
+    const sessions = await Promise.all(Array.from({ length: 100 }, () => app.get(Sessions).create({})));
+    const use = () => Promise.all(sessions.map(({ authToken }) => app.get(Sessions).authenticate(authToken)));
+    expect(await queries.countOf(use)).toBe(100);
+    expect(await queries.countOf(() => app.get(SessionsRegistry).store(Sessions).lastUse!.flush())).toBe(1);
+    expect(await app.get(Sessions).count({ lastUsedAt: app.clock.now })).toBe(100);
+  });
+
+  it('happens before the data source is closed', async () => {
+    const session = await app.get(Sessions).create({});
+    await app.get(Sessions).authenticate(session.authToken);
+    await app.get(SessionsRegistry).beforeApplicationShutdown();
+    expect(await app.get(Sessions).get({ id: session.id })).toMatchObject({ lastUsedAt: app.clock.now });
+  });
+
+  it('gives up what the database does not take, and says so', async () => {
+    const session = await app.get(Sessions).create({});
+    const { authToken } = session;
+    await app.get(Sessions).authenticate(authToken);
+    const writing = app.get(SessionsRegistry).store(Sessions).lastUse!;
+    await app.dataSource.query(`DROP TABLE ${app.dataSource.driver.escape('sessions')}`);
+    await expect(writing.flush()).resolves.toBeUndefined();
+    await app.dataSource.synchronize();
+  });
+
+  it('leaves nothing to migrate', async () => {
+    const database = await createDatabase(name);
+    const dataSource = new DataSource({ ...database.options, entities: [Sessions.entity], synchronize: true });
+    await dataSource.initialize();
+    expect((await dataSource.driver.createSchemaBuilder().log()).upQueries).toEqual([]);
+    await dataSource.destroy();
+    await database.drop();
+  });
+});
