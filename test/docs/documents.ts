@@ -8,9 +8,13 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 /** Everything that users read, by its path from the root. */
 export const DOCUMENTS = [
   'README.md',
+  'ARCHITECTURE.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
   'SECURITY.md',
-  ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name.replaceAll('\\', '/')}`),
 ];
 
 /** The source files of the library, by their paths from the root, without its tests. */

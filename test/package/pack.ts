@@ -34,7 +34,9 @@ export async function pack(folder: string): Promise<string> {
   const copy = join(folder, 'repository');
   const tracked = [
     'README.md',
+    'ARCHITECTURE.md',
     'CHANGELOG.md',
+    'CONTRIBUTING.md',
     'SECURITY.md',
     'docs',
     'tsconfig.json',
