@@ -11,6 +11,7 @@ import {
   SessionsModule,
   SessionsTable,
 } from '@app/sessions';
+import { LOOK_UP_UNAVAILABLE } from '../../libs/sessions/src/guard/messages.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { describePlatforms, HttpApp, type HttpAnswer } from '../support/http-app.js';
 import { isUpdate, QueryLog } from '../support/query-log.js';
@@ -50,7 +51,7 @@ const UNAVAILABLE: HttpAnswer = {
   status: 503,
   challenges: [],
   body: {
-    message: 'Sessions cannot be looked up right now.',
+    message: LOOK_UP_UNAVAILABLE,
     error: 'Service Unavailable',
     statusCode: 503,
     errorCode: 'ERR_SESSION_UNAVAILABLE',

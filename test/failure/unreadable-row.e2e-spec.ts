@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CurrentSession, SessionGuard, SessionsModule, SessionsTable } from '@app/sessions';
+import { lookUpFailed } from '../../libs/sessions/src/guard/messages.js';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { describePlatforms, HttpApp } from '../support/http-app.js';
 
@@ -64,7 +65,7 @@ describeDatabases('a row that cannot be read', (name) => {
       const answers = await Promise.all(tokens.map((token) => app.getAs(token, '/me')));
       expect(answers.map(({ status }) => status)).toEqual(tokens.map((_, i) => (i === 7 ? 500 : 200)));
       expect(answers[7]).toMatchObject({ challenges: [], body: { message: 'Internal server error' } });
-      expect(app.logs.matching(/^Sessions cannot be looked up/)).toEqual([]);
+      expect(app.logs.matching(lookUpFailed(''))).toEqual([]);
     });
 
     it('is logged with its table, column and id, and without its value', () => {

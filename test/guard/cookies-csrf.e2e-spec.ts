@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CROSS_ORIGIN } from '../../libs/sessions/src/guard/messages.js';
 import { describePlatforms, type SentHeaders } from '../support/http-app.js';
 import { CookieApp, People } from './cookie-app.js';
 
@@ -9,7 +10,7 @@ const REFUSED = {
   status: 403,
   challenges: [],
   body: {
-    message: 'The request relies on a cookie, and may come from another site.',
+    message: CROSS_ORIGIN,
     error: 'Forbidden',
     statusCode: 403,
     errorCode: 'ERR_SESSION_CROSS_ORIGIN',

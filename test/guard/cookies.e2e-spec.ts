@@ -7,6 +7,7 @@ import { Test } from '@nestjs/testing';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { generateToken, MemoryAdapter, SessionCookies, SessionsModule } from '@app/sessions';
+import { noCookie } from '../../libs/sessions/src/guard/messages.js';
 import { actingAs } from '../../libs/sessions/src/testing/index.js';
 import { RawConnection, rawRequest } from '../demo/support/raw-connection.js';
 import { createDatabase } from '../support/databases.js';
@@ -387,7 +388,7 @@ describe('SessionCookies', () => {
 
   it('refuse a table that takes no cookie', async () => {
     const key = await app.get(Keys).create({});
-    const problem = /table "keys" takes no cookie: add 'cookie' to its credentials/;
+    const problem = noCookie('keys');
     expect(() => cookies.for(Keys).set({}, key)).toThrow(problem);
     expect(() => cookies.for(Keys).clear({})).toThrow(problem);
   });

@@ -2,6 +2,7 @@ import { Controller, Get, UseGuards } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OptionalSession, Public, RequireFresh, RequireScopes, SessionGuard, SessionsTable } from '@app/sessions';
 import { SessionsTestingModule, SettableClock } from '@app/sessions/testing';
+import { signInTooOld } from '../../libs/sessions/src/guard/messages.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describePlatforms, type HttpAnswer, HttpApp } from '../support/http-app.js';
 
@@ -100,7 +101,7 @@ function stale(seconds: number): HttpAnswer {
     status: 401,
     challenges: [`Bearer realm="api", error="insufficient_user_authentication", max_age="${seconds}"`],
     body: {
-      message: `The owner of the session must have signed in within the last ${seconds} seconds: sign in again.`,
+      message: signInTooOld(seconds),
       error: 'Unauthorized',
       statusCode: 401,
       errorCode: 'ERR_SESSION_NOT_FRESH',

@@ -1,6 +1,7 @@
 import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestToken, generateToken, SessionGuard } from '@app/sessions';
+import { SESSION_OVER, SESSION_REQUIRED, SEVERAL_TOKENS } from '../../libs/sessions/src/guard/messages.js';
 import { describePlatforms, type HttpAnswer } from '../support/http-app.js';
 import { GuardedApp, Robots, Sessions } from './guarded-app.js';
 
@@ -29,7 +30,7 @@ const REQUIRED: HttpAnswer = {
   status: 401,
   challenges: ['Bearer realm="api"'],
   body: {
-    message: 'This route needs a session.',
+    message: SESSION_REQUIRED,
     error: 'Unauthorized',
     statusCode: 401,
     errorCode: 'ERR_SESSION_REQUIRED',
@@ -40,7 +41,7 @@ const INVALID: HttpAnswer = {
   status: 401,
   challenges: ['Bearer realm="api", error="invalid_token"'],
   body: {
-    message: 'The session is unknown or has ended.',
+    message: SESSION_OVER,
     error: 'Unauthorized',
     statusCode: 401,
     errorCode: 'ERR_SESSION_TOKEN_INVALID',
@@ -51,7 +52,7 @@ const AMBIGUOUS: HttpAnswer = {
   status: 400,
   challenges: ['Bearer realm="api", error="invalid_request"'],
   body: {
-    message: 'The request carries more than one token.',
+    message: SEVERAL_TOKENS,
     error: 'Bad Request',
     statusCode: 400,
     errorCode: 'ERR_SESSION_AMBIGUOUS',

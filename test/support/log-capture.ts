@@ -17,16 +17,16 @@ export class LogCapture implements LoggerService {
   error = this.#taker('error');
   fatal = this.#taker('fatal');
 
-  /** The texts so far of the lines that match. */
-  matching(pattern: RegExp): string[] {
-    return this.lines.filter(({ text }) => pattern.test(text)).map(({ text }) => text);
+  /** The texts so far of the lines that match, or have a text in them. */
+  matching(pattern: RegExp | string): string[] {
+    return this.lines.map(({ text }) => text).filter((text) => matches(text, pattern));
   }
 
   /** The `nth` line that matches, as soon as it is there. */
-  async next(pattern: RegExp, nth = 1): Promise<LogLine> {
+  async next(pattern: RegExp | string, nth = 1): Promise<LogLine> {
     return new Promise((resolve) => {
       const check = (): void => {
-        const found = this.lines.filter(({ text }) => pattern.test(text))[nth - 1];
+        const found = this.lines.filter(({ text }) => matches(text, pattern))[nth - 1];
         if (!found) return;
         this.#waiting.delete(check);
         resolve(found);
@@ -43,4 +43,8 @@ export class LogCapture implements LoggerService {
       for (const check of this.#waiting) check(line);
     };
   }
+}
+
+function matches(text: string, pattern: RegExp | string): boolean {
+  return typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text);
 }

@@ -4,6 +4,7 @@ import type { HttpRequest } from '../http/credentials.js';
 import { isNavigation } from '../http/request-origin.js';
 import type { BaseSession } from '../session/session.js';
 import { clearCookie, isRenewalDue, keepToBrowser, setCookie, type TableWithCookie } from './cookie.js';
+import { CROSS_ORIGIN } from './messages.js';
 
 /** A request with a cookie, and where it is answered. */
 export interface CookieRequest {
@@ -18,9 +19,7 @@ export interface CookieRequest {
 export function crossOriginRefusal({ events }: TableWithCookie): ForbiddenException {
   events.emit({ type: 'refused', reason: 'cross_origin' });
   // Without a challenge: the session may be good, and to sign in again would not help.
-  return new ForbiddenException('The request relies on a cookie, and may come from another site.', {
-    errorCode: 'ERR_SESSION_CROSS_ORIGIN',
-  });
+  return new ForbiddenException(CROSS_ORIGIN, { errorCode: 'ERR_SESSION_CROSS_ORIGIN' });
 }
 
 /** Says to a browser what has come of its cookie. */

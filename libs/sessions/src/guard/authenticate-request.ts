@@ -8,6 +8,7 @@ import { authenticateAtOnce, type ServedTable } from '../service/authenticate-at
 import type { AuthenticateOptions } from '../service/sessions.service.js';
 import type { BaseSession } from '../session/session.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
+import { LOOK_UP_UNAVAILABLE, lookUpFailed } from './messages.js';
 
 /** The tables in which the sessions of requests were found, of guards that have several. */
 const FOUND_IN = new WeakMap<HttpRequest, SessionsStore>();
@@ -81,8 +82,6 @@ async function tellRefusal(tables: readonly ServedTable[], token: string): Promi
 
 function fail(error: unknown, logger: Logger): never {
   if (error instanceof SessionsError && !(error instanceof SessionsUnavailableError)) throw error;
-  logger.error(`Sessions cannot be looked up: ${reasonOf(error)}`);
-  throw new ServiceUnavailableException('Sessions cannot be looked up right now.', {
-    errorCode: 'ERR_SESSION_UNAVAILABLE',
-  });
+  logger.error(lookUpFailed(reasonOf(error)));
+  throw new ServiceUnavailableException(LOOK_UP_UNAVAILABLE, { errorCode: 'ERR_SESSION_UNAVAILABLE' });
 }

@@ -1,5 +1,6 @@
 import { type Duration, durationMs } from '../util/duration.js';
 import { isScope } from '../session/scopes.js';
+import { NO_SCOPES_NAMED, noMaxAge, noScope } from './messages.js';
 import { requires } from './requirements.js';
 
 /** Scopes by name: a wildcard is granted, never required. */
@@ -27,13 +28,9 @@ type Named<S extends string> = Exclude<S, `${string}*${string}`>;
 export function RequireScopes<S extends string = string>(
   ...scopes: readonly [Named<S>, ...Named<S>[]]
 ): MethodDecorator & ClassDecorator {
-  if (scopes.length === 0) throw new TypeError('RequireScopes needs at least one scope.');
+  if (scopes.length === 0) throw new TypeError(NO_SCOPES_NAMED);
   const wrong = scopes.find((scope) => !isScope(scope));
-  if (wrong !== undefined) {
-    throw new TypeError(
-      `RequireScopes: ${JSON.stringify(wrong)} must be printable ASCII without spaces, quotes, backslashes and *.`,
-    );
-  }
+  if (wrong !== undefined) throw new TypeError(noScope(wrong));
   return requires({ scopes });
 }
 
@@ -53,11 +50,7 @@ export function RequireScopes<S extends string = string>(
  */
 export function RequireFresh(maxAge: Duration): MethodDecorator & ClassDecorator {
   const maxAgeMs = durationMs(maxAge);
-  if (maxAgeMs === undefined || maxAgeMs < 1000) {
-    throw new TypeError(
-      `RequireFresh needs at least a second: a number of seconds, or '90s', '10m', '12h', not ${JSON.stringify(maxAge)}.`,
-    );
-  }
+  if (maxAgeMs === undefined || maxAgeMs < 1000) throw new TypeError(noMaxAge(maxAge));
   return requires({ maxAgeMs, authoritative: true });
 }
 

@@ -5,6 +5,7 @@ import { hasScopes } from '../session/scopes.js';
 import { limitStart } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import type { ChallengeError, ChallengeParameters } from '../http/challenge.js';
+import { scopesLacking, scopeUndeclared, signInTooOld, tablesWithoutScopes } from './messages.js';
 
 /** What a route asks of a session beside its being valid. */
 export interface Requirements {
@@ -71,18 +72,14 @@ export function scopeRefusal(
 ): Refusal | undefined {
   if (needed.length === 0) return undefined;
   const undeclared = needed.filter((scope) => !isDeclared(scope, tables));
-  if (undeclared.length > 0) throw new SessionsConfigError(undeclared.map((scope) => undeclaredProblem(scope, tables)));
-  if (granted === undefined) {
-    throw new SessionsConfigError([
-      `the route requires ${listOf(needed)}, but sessions of ${namesOf(own)} have no scopes: declare them in its definition, or guard the route by other tables`,
-    ]);
-  }
+  if (undeclared.length > 0)
+    throw new SessionsConfigError(undeclared.map((scope) => scopeUndeclared(scope, namesOf(tables))));
+  if (granted === undefined) throw new SessionsConfigError([tablesWithoutScopes(needed, namesOf(own))]);
   const missing = needed.filter((scope) => !isDeclared(scope, own) || !hasScopes(granted, scope));
   if (missing.length === 0) return undefined;
-  const message = `The session lacks the ${missing.length === 1 ? 'scope' : 'scopes'} ${missing.join(', ')}.`;
   return {
     reason: 'insufficient_scope',
-    exception: new ForbiddenException(message, { errorCode: 'ERR_SESSION_SCOPE' }),
+    exception: new ForbiddenException(scopesLacking(missing), { errorCode: 'ERR_SESSION_SCOPE' }),
     error: 'insufficient_scope',
     parameters: { scope: needed.join(' ') },
   };
@@ -96,10 +93,9 @@ export function freshnessRefusal(
 ): Refusal | undefined {
   if (now.getTime() - limitStart(session).getTime() <= maxAgeMs) return undefined;
   const seconds = Math.floor(maxAgeMs / 1000);
-  const message = `The owner of the session must have signed in within the last ${seconds} seconds: sign in again.`;
   return {
     reason: 'not_fresh',
-    exception: new UnauthorizedException(message, { errorCode: 'ERR_SESSION_NOT_FRESH' }),
+    exception: new UnauthorizedException(signInTooOld(seconds), { errorCode: 'ERR_SESSION_NOT_FRESH' }),
     error: 'insufficient_user_authentication',
     parameters: { max_age: String(seconds) },
   };
@@ -109,14 +105,6 @@ function isDeclared(scope: string, tables: readonly ScopedTable[]): boolean {
   return tables.some(({ definition }) => definition.scopes?.includes(scope));
 }
 
-function undeclaredProblem(scope: string, tables: readonly ScopedTable[]): string {
-  return `the route requires the scope "${scope}", which no table of its guard declares (${namesOf(tables)}): add it to the scopes of a definition, or correct @RequireScopes`;
-}
-
-function namesOf(tables: readonly ScopedTable[]): string {
-  return tables.map(({ table }) => `"${table}"`).join(', ');
-}
-
-function listOf(scopes: readonly string[]): string {
-  return scopes.map((scope) => `"${scope}"`).join(', ');
+function namesOf(tables: readonly ScopedTable[]): string[] {
+  return tables.map(({ table }) => table);
 }

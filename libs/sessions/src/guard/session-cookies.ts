@@ -7,6 +7,7 @@ import type { BaseSession } from '../session/session.js';
 import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
 import type { WithToken } from '../table/inferred-types.js';
 import { clearCookie, setCookie, takesCookie, type TableWithCookie } from './cookie.js';
+import { noCookie } from './messages.js';
 import { credentialsOf } from '../http/credentials.js';
 import { isFromOwnOrigin } from '../http/request-origin.js';
 
@@ -142,6 +143,6 @@ export class SessionCookies {
   #own(): TableWithCookie {
     const store = this.registry.store(this.#table);
     if (takesCookie(store)) return store;
-    throw new SessionsConfigError([`table "${store.table}" takes no cookie: add 'cookie' to its credentials`]);
+    throw new SessionsConfigError([noCookie(store.table)]);
   }
 }

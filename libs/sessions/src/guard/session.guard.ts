@@ -22,6 +22,7 @@ import { authenticateRequest, tableOf } from './authenticate-request.js';
 import type { TableWithCookie } from './cookie.js';
 import { type GuardedRoute, guardedRoute, SESSION_GUARD } from './guarded-route.js';
 import { type GuardedPlace, GuardedTables } from './guarded-tables.js';
+import { noHttpRoute, SESSION_OVER, SESSION_REQUIRED, SEVERAL_TOKENS } from './messages.js';
 import { freshnessRefusal, scopeRefusal } from './requirements.js';
 import { rememberSession } from './session-of-request.js';
 
@@ -113,15 +114,10 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     const credentials = this.extractCredentials(request);
     if (credentials.kind === 'none' && access === 'optional') return true;
     if (credentials.kind === 'none')
-      throw this.refuse(
-        context,
-        new UnauthorizedException('This route needs a session.', { errorCode: 'ERR_SESSION_REQUIRED' }),
-      );
+      throw this.refuse(context, new UnauthorizedException(SESSION_REQUIRED, { errorCode: 'ERR_SESSION_REQUIRED' }));
     if (credentials.kind === 'several') {
       this.#tables().all[0].events.emit({ type: 'refused', reason: 'several_tokens' });
-      const refusal = new BadRequestException('The request carries more than one token.', {
-        errorCode: 'ERR_SESSION_AMBIGUOUS',
-      });
+      const refusal = new BadRequestException(SEVERAL_TOKENS, { errorCode: 'ERR_SESSION_AMBIGUOUS' });
       throw this.refuse(context, refusal, 'invalid_request');
     }
     const { cookieTable } = this.#placeOf(credentials.source);
@@ -136,11 +132,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** The request that carries the credentials. */
   protected getRequest(context: ExecutionContext): HttpRequest {
-    if (context.getType() !== 'http') {
-      throw new TypeError(
-        `SessionGuard guards HTTP routes, not "${context.getType()}": call authenticate(token) of the table's service there.`,
-      );
-    }
+    if (context.getType() !== 'http') throw new TypeError(noHttpRoute(context.getType()));
     return context.getArgByIndex<HttpRequest>(0);
   }
 
@@ -204,9 +196,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   #admit(context: ExecutionContext, request: HttpRequest, session: BaseSession | null): boolean | Promise<boolean> {
     if (session === null) {
-      const refusal = new UnauthorizedException('The session is unknown or has ended.', {
-        errorCode: 'ERR_SESSION_TOKEN_INVALID',
-      });
+      const refusal = new UnauthorizedException(SESSION_OVER, { errorCode: 'ERR_SESSION_TOKEN_INVALID' });
       throw this.refuse(context, refusal, 'invalid_token');
     }
     const authorized = this.authorize(context, session, request);

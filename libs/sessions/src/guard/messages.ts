@@ -1,0 +1,40 @@
+// What a client is told.
+export const SESSION_REQUIRED = 'This route needs a session.';
+export const SEVERAL_TOKENS = 'The request carries more than one token.';
+export const SESSION_OVER = 'The session is unknown or has ended.';
+export const CROSS_ORIGIN = 'The request relies on a cookie, and may come from another site.';
+export const LOOK_UP_UNAVAILABLE = 'Sessions cannot be looked up right now.';
+
+export const scopesLacking = (scopes: readonly string[]): string =>
+  `The session lacks the ${scopes.length === 1 ? 'scope' : 'scopes'} ${scopes.join(', ')}.`;
+
+export const signInTooOld = (seconds: number): string =>
+  `The owner of the session must have signed in within the last ${seconds} seconds: sign in again.`;
+
+// What is logged.
+export const lookUpFailed = (reason: string): string => `Sessions cannot be looked up: ${reason}`;
+
+// What is wrong with a decorator.
+export const NO_SCOPES_NAMED = 'RequireScopes needs at least one scope.';
+
+export const noScope = (value: unknown): string =>
+  `RequireScopes: ${JSON.stringify(value)} must be printable ASCII without spaces, quotes, backslashes and *.`;
+
+export const noMaxAge = (value: unknown): string =>
+  `RequireFresh needs at least a second: a number of seconds, or '90s', '10m', '12h', not ${JSON.stringify(value)}.`;
+
+// What is wrong with a guard, or its tables.
+export const noHttpRoute = (type: string): string =>
+  `SessionGuard guards HTTP routes, not "${type}": call authenticate(token) of the table's service there.`;
+
+export const scopeUndeclared = (scope: string, tables: readonly string[]): string =>
+  `the route requires the scope "${scope}", which no table of its guard declares (${listOf(tables)}): add it to the scopes of a definition, or correct @RequireScopes`;
+
+export const tablesWithoutScopes = (needed: readonly string[], tables: readonly string[]): string =>
+  `the route requires ${listOf(needed)}, but sessions of ${listOf(tables)} have no scopes: declare them in its definition, or guard the route by other tables`;
+
+export const noCookie = (table: string): string => `table "${table}" takes no cookie: add 'cookie' to its credentials`;
+
+function listOf(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ');
+}
