@@ -3,6 +3,7 @@ import { createClient } from 'redis';
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type InvalidationChannel, RedisChannel } from '@app/sessions';
+import { cachesNotInUse } from '../../libs/sessions/src/registry/messages.js';
 import { createDatabase, type DatabaseName, type TestDatabase } from '../support/databases.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { CachingNode } from './support/nodes.js';
@@ -127,7 +128,7 @@ describe.each(CARRIERS.filter(isThere))('near caches of two nodes that hear of e
     const session = await beginCached();
     await carrier.break(database);
     // Nest has one logger for all.
-    await other.logs.next(/near caches .* are not in use/, 2);
+    await other.logs.next(cachesNotInUse(''), 2);
     await one.sessions.revoke(session);
     for (const node of [one, other]) expect(await node.sessions.authenticate(session.authToken)).toBeNull();
     const next = await beginCached();

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { PostgresChannel, SessionsConfigError } from '@app/sessions';
+import { cachesNotInUse } from '../../libs/sessions/src/registry/messages.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { type PgBouncer, startPgBouncer } from '../support/pgbouncer.js';
 import { CachingNode, type NodeOptions } from './support/nodes.js';
@@ -60,7 +61,7 @@ describe.runIf(postgresUrl && pgbouncer)('near caches behind PgBouncer', () => {
   it('are not used where it pools transactions, so that nothing is heard, and a warning says the way out (ASVS 7.4.1)', async () => {
     const [one, other] = await startBehind('transaction', async () => undefined);
     const session = await one.sessions.create({ userId: 'u1' });
-    const { level, text } = await other.logs.next(/near caches .* are not in use/);
+    const { level, text } = await other.logs.next(cachesNotInUse(''));
     expect([level, text]).toEqual(['warn', expect.stringMatching(/PgBouncer.*new PostgresChannel\(/)]);
     expect(await other.isCaching(session.authToken)).toBe(false);
     await one.sessions.revoke(session);
@@ -115,9 +116,9 @@ describe.runIf(postgresUrl)('near caches that share the pool of their tables', (
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
        WHERE query LIKE 'SELECT pg_notify%' AND pid <> pg_backend_pid() AND datname = current_database()`,
     );
-    await node.logs.next(/near caches .* are not in use/);
+    await node.logs.next(cachesNotInUse(''));
     await node.until(authToken, true);
-    expect(node.logs.matching(/are not in use/)).toHaveLength(1);
+    expect(node.logs.matching(cachesNotInUse(''))).toHaveLength(1);
   });
 
   it.each([1, 2])('are refused at the start where there is none left for look-ups, of %i', async (poolSize) => {

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { RedisChannel } from '@app/sessions';
+import { cachesNotInUse } from '../../libs/sessions/src/registry/messages.js';
 import { atOnce, inRounds } from '../races/rounds.js';
 import { useCompiledLibrary } from '../support/compiled-library.js';
 import { createDatabase, type DatabaseName } from '../support/databases.js';
@@ -15,7 +16,7 @@ const TTL = '1h';
 const SESSIONS = 150;
 const REVOKED = 100;
 
-const NOT_IN_USE = /near caches .* are not in use/;
+const NOT_IN_USE = cachesNotInUse('');
 const POLL = { interval: 10 };
 
 /** A channel that can be reached, and the database whose rows it tells of. */

@@ -8,6 +8,7 @@ import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { generateToken, MemoryAdapter, SessionCookies, SessionsModule } from '@app/sessions';
 import { noCookie } from '../../libs/sessions/src/guard/messages.js';
+import { cookieTaken, inTable } from '../../libs/sessions/src/registry/messages.js';
 import { actingAs } from '../../libs/sessions/src/testing/index.js';
 import { RawConnection, rawRequest } from '../demo/support/raw-connection.js';
 import { createDatabase } from '../support/databases.js';
@@ -454,9 +455,7 @@ describe('the start of an application', () => {
         ...definitions.map((definition) => SessionsModule.forFeature(definition)),
       ],
     }).compile();
-    await expect(module.init()).rejects.toThrow(
-      /table "b": its cookie "__Host-session" is that of the table "a" too: give it another name by cookie: \{ name \}/,
-    );
+    await expect(module.init()).rejects.toThrow(inTable('b', cookieTaken('__Host-session', 'a')));
     await module.close();
   });
 });

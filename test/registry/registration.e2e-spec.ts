@@ -14,6 +14,18 @@ import {
   SessionsService,
   SessionsTable,
 } from '@app/sessions';
+import {
+  dataSourceMissing,
+  defaultTableAmbiguous,
+  defaultTableNeeded,
+  defaultTableUnknown,
+  entityMissing,
+  inForRoot,
+  inTable,
+  noOptions,
+  optionsOfNoTable,
+  REGISTERED_TWICE,
+} from '../../libs/sessions/src/registry/messages.js';
 import { errorOf } from '../support/sessions.js';
 
 /*
@@ -148,11 +160,10 @@ describe('forRootAsync', () => {
   it.each([[null], ['sessionTtl'], [['1m']], [5]])(
     'asks for an object of options, where the factory gives %o',
     async (given) => {
-      const problem = `the options must be an object, not ${JSON.stringify(given)}`;
       const asynchronous = SessionsModule.forRootAsync({ useFactory: () => unchecked(given as object) });
       const synchronous = SessionsModule.forRoot(unchecked(given as object));
       for (const root of [asynchronous, synchronous]) {
-        expect(await problemsOf(withOptions(root))).toEqual([`forRoot: ${problem}`]);
+        expect(await problemsOf(withOptions(root))).toEqual([inForRoot(noOptions(given))]);
       }
     },
   );
@@ -280,16 +291,14 @@ describe("SessionsService, the default table's", () => {
 
   it('has to be named where there are several', async () => {
     const starting = start([SessionsModule.forFeature(Sessions), SessionsModule.forFeature(ApiKeys)]);
-    expect(await problemsOf(starting)).toEqual([
-      "there are several tables (sessions, api_keys), so say which one SessionGuard and SessionsService mean: forRoot({ defaultTable: 'sessions' })",
-    ]);
+    expect(await problemsOf(starting)).toEqual([defaultTableNeeded(['sessions', 'api_keys'])]);
   });
 
   it('is named by its class where two tables have one name', async () => {
     class Others extends SessionsTable({ table: 'sessions', dataSource: 'other' }) {}
     const tables = [database('other'), SessionsModule.forFeature(Sessions), SessionsModule.forFeature(Others)];
     expect(await problemsOf(start([SessionsModule.forRoot({ defaultTable: 'sessions' }), ...tables]))).toEqual([
-      'forRoot: there are several tables "sessions": give defaultTable the class instead',
+      inForRoot(defaultTableAmbiguous('sessions')),
     ]);
     const module = await start([SessionsModule.forRoot({ defaultTable: Others }), ...tables]);
     await module.get(SessionsService, { strict: false }).create({});
@@ -302,8 +311,8 @@ describe("SessionsService, the default table's", () => {
       SessionsModule.forFeature(Sessions),
     ]);
     expect(await problemsOf(starting)).toEqual([
-      'forRoot: defaultTable "session" is not registered (there are: sessions)',
-      'forRoot: tables has options of "keys", which is not registered (there are: sessions)',
+      inForRoot(defaultTableUnknown('session', ['sessions'])),
+      inForRoot(optionsOfNoTable('keys', ['sessions'])),
     ]);
   });
 });
@@ -330,7 +339,7 @@ describe('several data sources', () => {
 
   it('have to be there', async () => {
     expect(await problemsOf(start([SessionsModule.forFeature(There)]))).toEqual([
-      'table "there": there is no data source "other": import TypeOrmModule.forRoot({ …, autoLoadEntities: true }), or give an adapter',
+      inTable('there', dataSourceMissing('other')),
     ]);
   });
 });
@@ -338,14 +347,14 @@ describe('several data sources', () => {
 describe('a start that cannot work', () => {
   it('without a data source says what to import', async () => {
     expect(await problemsOf(startWithout([SessionsModule.forFeature(Sessions)]))).toEqual([
-      'table "sessions": there is no data source "default": import TypeOrmModule.forRoot({ …, autoLoadEntities: true }), or give an adapter',
+      inTable('sessions', dataSourceMissing('default')),
     ]);
   });
 
   it('without the entity in the data source says where to put it', async () => {
     const bare = TypeOrmModule.forRoot({ type: 'better-sqlite3', database: ':memory:', retryAttempts: 1 });
     expect(await problemsOf(startWithout([bare, SessionsModule.forFeature(Sessions)]))).toEqual([
-      'table "sessions": its entity is not in the data source "default": set autoLoadEntities: true there, or add Sessions.entity to its entities',
+      inTable('sessions', entityMissing('default', 'Sessions')),
     ]);
   });
 
@@ -358,9 +367,7 @@ describe('a start that cannot work', () => {
     const options = { type: 'better-sqlite3', database: ':memory:', retryAttempts: 1 } as const;
     const source = TypeOrmModule.forRoot({ ...options, name: other, entities: [First.entity, Second.entity] });
     const starting = startWithout([source, SessionsModule.forFeature(First), SessionsModule.forFeature(Second)]);
-    expect(await problemsOf(starting)).toEqual([
-      `table "shared_${other}": is registered twice; give the tables different names, or register one class`,
-    ]);
+    expect(await problemsOf(starting)).toEqual([inTable(`shared_${other}`, REGISTERED_TWICE)]);
   });
 
   it('tells every problem of every table in one error', async () => {

@@ -56,7 +56,7 @@ export class CachingProcess {
   }
 
   /** The `nth` line that matches, as soon as it is there. */
-  async logged(pattern: RegExp, nth = 1): Promise<void> {
+  async logged(pattern: RegExp | string, nth = 1): Promise<void> {
     await Promise.race([this.logs.next(pattern, nth), this.#ended]);
   }
 

@@ -5,6 +5,7 @@ import { marksMetadata } from '../adapters/typeorm/marks-table.js';
 import { SessionsConfigError } from '../errors/errors.js';
 import { definitionProblems } from '../table/check-definition.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
+import { inTable } from './messages.js';
 import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
 
 /**
@@ -68,7 +69,7 @@ async function metadatasOf(
   const { definition, entity } = tableClassOf(table);
   const problems = definitionProblems(definition);
   if (problems.length > 0)
-    throw new SessionsConfigError(problems.map((problem) => `table "${tableNameOf(definition)}": ${problem}`));
+    throw new SessionsConfigError(problems.map((problem) => inTable(tableNameOf(definition), problem)));
   const metadata = dataSource.hasMetadata(entity)
     ? dataSource.getMetadata(entity)
     : await builtMetadata(dataSource, entity);

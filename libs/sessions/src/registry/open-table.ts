@@ -13,6 +13,7 @@ import { definitionProblems } from '../table/check-definition.js';
 import { shownColumns } from '../table/columns.js';
 import { tableNameOf } from '../table/definition.js';
 import { systemClock } from '../util/clock.js';
+import { CHANNEL_MISSING, dataSourceMissing, entityMissing, ofTable } from './messages.js';
 import type { AnySessionsTable } from './sessions-table.js';
 
 /** What the tables of an application are opened with. */
@@ -37,13 +38,13 @@ export function openTable(
   const options = resolveOptions(
     merged,
     (problem) => problems.push(problem),
-    (warning) => warn(`Table "${name}": ${warning}.`),
+    (warning) => warn(ofTable(name, `${warning}.`)),
   );
   const adapter = problems.length === 0 ? adapterOf(table, merged, dataSource, problems) : undefined;
   const cache = adapter && cacheOf(table, options, adapter, caches, problems);
   if (adapter === undefined || problems.length > 0) return undefined;
   const now = defaults.clock ?? systemClock;
-  const warnOfTable = (problem: string): void => warn(`Table "${name}": ${problem}`);
+  const warnOfTable = (problem: string): void => warn(ofTable(name, problem));
   const tableEvents = events.of(name, now);
   return openStore({ definition, entity, adapter, options, now, events: tableEvents, cache, warn: warnOfTable });
 }
@@ -57,15 +58,11 @@ function adapterOf(
   if (adapter) return adapter;
   const name = table.definition.dataSource ?? 'default';
   if (!dataSource) {
-    problems.push(
-      `there is no data source "${name}": import TypeOrmModule.forRoot({ …, autoLoadEntities: true }), or give an adapter`,
-    );
+    problems.push(dataSourceMissing(name));
     return undefined;
   }
   if (!dataSource.hasMetadata(table.entity)) {
-    problems.push(
-      `its entity is not in the data source "${name}": set autoLoadEntities: true there, or add ${table.name}.entity to its entities`,
-    );
+    problems.push(entityMissing(name, table.name));
     return undefined;
   }
   try {
@@ -89,11 +86,7 @@ function cacheOf(
     return shownColumns(table.definition).map(({ property }) => stored.get(property)!);
   };
   const cached = caches.of(qualifiedNameOf(table), cache, columns, adapter);
-  if (!cached) {
-    problems.push(
-      'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), or channel: null where there is only one process',
-    );
-  }
+  if (!cached) problems.push(CHANNEL_MISSING);
   return cached;
 }
 

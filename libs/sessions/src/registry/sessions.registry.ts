@@ -20,6 +20,22 @@ import type { SessionsModuleOptions } from '../options/sessions.options.js';
 import type { SessionsService } from '../service/sessions.service.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
 import { SESSIONS_OPTIONS } from './inject-sessions.js';
+import {
+  CACHES_IN_USE,
+  cachesNotInUse,
+  cookieTaken,
+  defaultTableAmbiguous,
+  defaultTableNeeded,
+  defaultTableUnknown,
+  inForRoot,
+  inTable,
+  noOptions,
+  noRealm,
+  optionsOfNoTable,
+  REGISTERED_TWICE,
+  tableAmbiguous,
+  tableUnknown,
+} from './messages.js';
 import { openTable } from './open-table.js';
 import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
 
@@ -31,11 +47,8 @@ export type TableReference = AnySessionsTable | SessionsTableDefinition | string
 export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('SessionsModule');
   readonly #caches = new CacheRegistry({
-    up: () => this.#logger.log('The near caches of sessions are in use.'),
-    down: (reason) =>
-      this.#logger.warn(
-        `The near caches of sessions are not in use until their channel is back, so each look-up asks the database: ${reasonOf(reason)}`,
-      ),
+    up: () => this.#logger.log(CACHES_IN_USE),
+    down: (reason) => this.#logger.warn(cachesNotInUse(reasonOf(reason))),
   });
   readonly #stores = new Map<AnySessionsTable, SessionsStore>();
   readonly #services = new Map<SessionsStore, SessionsService>();
@@ -48,19 +61,17 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   ) {
     // No compiler has seen what a factory of JavaScript gives.
     this.options = isObject(given) ? given : {};
-    if (this.options !== given)
-      this.#problems.push(`forRoot: the options must be an object, not ${JSON.stringify(given)}`);
+    if (this.options !== given) this.#problems.push(inForRoot(noOptions(given)));
   }
 
   /** The run-time part of a table; none where its options cannot work, which ends the start of the application. */
   open(table: AnySessionsTable, dataSource: DataSource | undefined): SessionsStore | undefined {
     const { options, events } = this;
     const problems: string[] = [];
-    if ([...this.#stores.keys()].some((other) => isSameTable(other, table)))
-      problems.push('is registered twice; give the tables different names, or register one class');
+    if ([...this.#stores.keys()].some((other) => isSameTable(other, table))) problems.push(REGISTERED_TWICE);
     const warn = (text: string): void => this.#logger.warn(text);
     const store = openTable(table, dataSource, { options, events, caches: this.#caches, warn }, problems);
-    this.#problems.push(...problems.map((problem) => `table "${tableNameOf(table.definition)}": ${problem}`));
+    this.#problems.push(...problems.map((problem) => inTable(tableNameOf(table.definition), problem)));
     if (store) this.#stores.set(table, store);
     return store;
   }
@@ -80,27 +91,14 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   #check(): void {
     const names = this.all().map((store) => store.table);
     const { defaultTable, realm, tables = {} } = this.options;
-    if (realm !== undefined && !isRealm(realm)) {
-      this.#problems.push(
-        `forRoot: realm must be printable ASCII, which a header can hold, not ${JSON.stringify(realm)}`,
-      );
-    }
-    this.#problems.push(...problemsOfModuleOptions(this.options).map((problem) => `forRoot: ${problem}`));
+    if (realm !== undefined && !isRealm(realm)) this.#problems.push(inForRoot(noRealm(realm)));
+    this.#problems.push(...problemsOfModuleOptions(this.options).map(inForRoot));
     if (this.#problems.length === 0) {
       if (defaultTable !== undefined) this.#problems.push(...this.#problemsOfDefault(defaultTable as TableReference));
-      if (defaultTable === undefined && names.length > 1) {
-        this.#problems.push(
-          `there are several tables (${names.join(', ')}), so say which one SessionGuard and SessionsService mean: forRoot({ defaultTable: '${names[0]}' })`,
-        );
-      }
+      if (defaultTable === undefined && names.length > 1) this.#problems.push(defaultTableNeeded(names));
       this.#problems.push(...this.#problemsOfCookies(), ...this.#caches.problems());
       const unknown = Object.keys(tables).filter((name) => !names.includes(name));
-      this.#problems.push(
-        ...unknown.map(
-          (name) =>
-            `forRoot: tables has options of "${name}", which is not registered (there are: ${names.join(', ')})`,
-        ),
-      );
+      this.#problems.push(...unknown.map((name) => inForRoot(optionsOfNoTable(name, names))));
     }
     if (this.#problems.length > 0) throw new SessionsConfigError(this.#problems);
   }
@@ -125,13 +123,8 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   store(reference = this.options.defaultTable as TableReference | undefined): SessionsStore {
     const [store, second] = this.#find(reference);
     if (store && !second) return store;
-    if (second && reference !== undefined) {
-      throw new SessionsConfigError([`there are several tables "${nameOf(reference)}": name the class instead`]);
-    }
-    const wanted = reference === undefined ? 'a default table' : `the table "${nameOf(reference)}"`;
-    throw new SessionsConfigError([
-      `${wanted} is asked for, but not registered: import SessionsModule.forFeature(…) for it`,
-    ]);
+    const name = reference === undefined ? undefined : nameOf(reference);
+    throw new SessionsConfigError([second && name !== undefined ? tableAmbiguous(name) : tableUnknown(name)]);
   }
 
   /** The service of a table. */
@@ -144,10 +137,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     const tables = this.all().flatMap(({ table, options: { cookie } }) => (cookie ? [{ table, cookie }] : []));
     return tables.flatMap(({ table, cookie: { name } }, i) => {
       const other = tables.slice(0, i).find(({ cookie }) => cookie.name === name);
-      if (!other) return [];
-      return [
-        `table "${table}": its cookie "${name}" is that of the table "${other.table}" too: give it another name by cookie: { name }`,
-      ];
+      return other ? [inTable(table, cookieTaken(name, other.table))] : [];
     });
   }
 
@@ -155,9 +145,9 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     const { length } = this.#find(table);
     if (length === 1) return [];
     const name = nameOf(table);
-    if (length > 1) return [`forRoot: there are several tables "${name}": give defaultTable the class instead`];
+    if (length > 1) return [inForRoot(defaultTableAmbiguous(name))];
     const names = this.all().map((store) => store.table);
-    return [`forRoot: defaultTable "${name}" is not registered (there are: ${names.join(', ')})`];
+    return [inForRoot(defaultTableUnknown(name, names))];
   }
 
   /** The tables that a reference may mean; without one all of them. */

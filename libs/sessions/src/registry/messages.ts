@@ -1,0 +1,53 @@
+// Where a problem is.
+export const inForRoot = (problem: string): string => `forRoot: ${problem}`;
+
+export const inTable = (table: string, problem: string): string => `table "${table}": ${problem}`;
+
+/** As the log begins. */
+export const ofTable = (table: string, text: string): string => `Table "${table}": ${text}`;
+
+// What is wrong with the options.
+export const noOptions = (given: unknown): string => `the options must be an object, not ${JSON.stringify(given)}`;
+
+export const noRealm = (realm: unknown): string =>
+  `realm must be printable ASCII, which a header can hold, not ${JSON.stringify(realm)}`;
+
+export const optionsOfNoTable = (name: string, tables: readonly string[]): string =>
+  `tables has options of "${name}", which is not registered (there are: ${tables.join(', ')})`;
+
+// Which table is meant.
+export const defaultTableNeeded = (tables: readonly string[]): string =>
+  `there are several tables (${tables.join(', ')}), so say which one SessionGuard and SessionsService mean: forRoot({ defaultTable: '${tables[0]}' })`;
+
+export const defaultTableAmbiguous = (name: string): string =>
+  `there are several tables "${name}": give defaultTable the class instead`;
+
+export const defaultTableUnknown = (name: string, tables: readonly string[]): string =>
+  `defaultTable "${name}" is not registered (there are: ${tables.join(', ')})`;
+
+export const tableAmbiguous = (name: string): string => `there are several tables "${name}": name the class instead`;
+
+/** @param name none: the default table */
+export const tableUnknown = (name: string | undefined): string =>
+  `${name === undefined ? 'a default table' : `the table "${name}"`} is asked for, but not registered: import SessionsModule.forFeature(…) for it`;
+
+// What is wrong with a table.
+export const REGISTERED_TWICE = 'is registered twice; give the tables different names, or register one class';
+
+export const cookieTaken = (cookie: string, table: string): string =>
+  `its cookie "${cookie}" is that of the table "${table}" too: give it another name by cookie: { name }`;
+
+export const dataSourceMissing = (name: string): string =>
+  `there is no data source "${name}": import TypeOrmModule.forRoot({ …, autoLoadEntities: true }), or give an adapter`;
+
+export const entityMissing = (dataSource: string, tableClass: string): string =>
+  `its entity is not in the data source "${dataSource}": set autoLoadEntities: true there, or add ${tableClass}.entity to its entities`;
+
+export const CHANNEL_MISSING =
+  'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), or channel: null where there is only one process';
+
+// What is logged of near caches.
+export const CACHES_IN_USE = 'The near caches of sessions are in use.';
+
+export const cachesNotInUse = (reason: string): string =>
+  `The near caches of sessions are not in use until their channel is back, so each look-up asks the database: ${reason}`;
