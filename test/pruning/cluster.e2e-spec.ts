@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { deletedElsewhere } from '../../libs/sessions/src/module/messages.js';
 import { useCompiledLibrary } from '../support/compiled-library.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { addSessions, DELETED, NOW, Sessions } from './pruning-app.js';
 
-const SKIPPED = /are being deleted by another node/;
+const SKIPPED = new RegExp(deletedElsewhere('sessions'));
 const ROWS = 200;
 
 const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);

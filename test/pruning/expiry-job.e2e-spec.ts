@@ -1,6 +1,7 @@
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SessionsModule, SessionsTable } from '@app/sessions';
+import { deletedSoFar, deletionFailed, neverDeleted } from '../../libs/sessions/src/module/messages.js';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { GatedAdapter, HOUR_MS, JOB, NOW, PruningApp, type PruningAppOptions } from './pruning-app.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
@@ -68,7 +69,7 @@ describeDatabases('the expiry job', (name) => {
       const { level, text } = await started.logs.next(/failed/);
       expect({ level, text }).toEqual({
         level: 'error',
-        text: expect.stringMatching(/^Deleting expired rows of "sessions" failed: .*sessions/) as string,
+        text: expect.stringMatching(new RegExp(`^${deletionFailed('sessions', '.*sessions')}`)) as string,
       });
     });
 
@@ -100,8 +101,8 @@ describeDatabases('the expiry job', (name) => {
     await prepared.module.init();
     await prepared.deleted();
     expect(prepared.logs.matching(/so far/).map((text) => text.replace(/ SessionsModule$/, ''))).toEqual([
-      'Deleted 30 expired rows of "sessions" so far, 3 a second',
-      'Deleted 60 expired rows of "sessions" so far, 3 a second',
+      deletedSoFar(30, 'sessions', 3),
+      deletedSoFar(60, 'sessions', 3),
     ]);
   });
 
@@ -200,7 +201,7 @@ describeDatabases('the expiry job', (name) => {
     const { logs } = await startWith(0, { schedule: false });
     expect(logs.lines).toContainEqual({
       level: 'warn',
-      text: 'Expired rows of "sessions" are never deleted: import ScheduleModule.forRoot(), or say so by pruning: false. SessionsModule',
+      text: `${neverDeleted(['sessions'])} SessionsModule`,
     });
   });
 

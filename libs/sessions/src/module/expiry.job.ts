@@ -13,6 +13,7 @@ import { SessionsRegistry } from '../registry/sessions.registry.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { ResolvedPruning } from '../options/resolved-options.js';
 import { pruneExpired } from '../lifecycle/prune.js';
+import { deletedElsewhere, deletedIn, deletedSoFar, deletionFailed, neverDeleted } from './messages.js';
 
 const PROGRESS_EVERY_MS = 10_000;
 
@@ -39,10 +40,7 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
     const tables = this.registry.all().filter((store) => store.options.pruning !== false);
     this.#scheduler = this.#findScheduler();
     if (!this.#scheduler && tables.length > 0) {
-      const names = tables.map((store) => `"${store.table}"`).join(', ');
-      this.#logger.warn(
-        `Expired rows of ${names} are never deleted: import ScheduleModule.forRoot(), or say so by pruning: false.`,
-      );
+      this.#logger.warn(neverDeleted(tables.map(({ table }) => table)));
       return;
     }
     for (const store of tables) this.#schedule(store, store.options.pruning as ResolvedPruning);
@@ -63,7 +61,7 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
   async run(store: SessionsStore): Promise<void> {
     if (this.#stop.signal.aborted || this.#running.has(store)) return;
     const run = this.#prune(store).catch((error: unknown) => {
-      this.#logger.error(`Deleting expired rows of "${store.table}" failed: ${reasonOf(error)}`);
+      this.#logger.error(deletionFailed(store.table, reasonOf(error)));
     });
     this.#running.set(store, run);
     await run;
@@ -77,18 +75,13 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
       if (Date.now() < next) return;
       next = Date.now() + PROGRESS_EVERY_MS;
       const perSecond = Math.round(count / ((Date.now() - begin) / 1000));
-      this.#logger.log(
-        `Deleted ${count.toLocaleString('en')} expired rows of "${store.table}" so far, ${perSecond.toLocaleString('en')} a second`,
-      );
+      this.#logger.log(deletedSoFar(count, store.table, perSecond));
     };
     const deleted = await store.adapter.tryLock(expiryJobName(store), (adapter) =>
       pruneExpired(store, adapter, { progress, signal: this.#stop.signal }),
     );
-    if (deleted === undefined) this.#logger.debug(`Expired rows of "${store.table}" are being deleted by another node`);
-    else if (deleted > 0)
-      this.#logger.log(
-        `Deleted ${deleted.toLocaleString('en')} expired rows of "${store.table}" in ${Date.now() - begin} ms`,
-      );
+    if (deleted === undefined) this.#logger.debug(deletedElsewhere(store.table));
+    else if (deleted > 0) this.#logger.log(deletedIn(deleted, store.table, Date.now() - begin));
   }
 
   #schedule(store: SessionsStore, { cron, intervalMs, atStart }: ResolvedPruning): void {
