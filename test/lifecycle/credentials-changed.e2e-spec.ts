@@ -8,6 +8,7 @@ import {
   SessionValidationError,
   StaleCredentialsError,
 } from '@app/sessions';
+import { ownerNeeded } from '../../libs/sessions/src/lifecycle/messages.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describeDatabases } from '../support/databases.js';
 import { describeStorages, type StorageName, type TestApplication, useApplication } from '../support/application.js';
@@ -240,7 +241,7 @@ describeStorages('a sign-in whose proof began before', (name) => {
     const sessions = app.get(table as typeof Ownerless);
     const error = await errorOf(sessions.signIn(ANN, { provedAt: START }));
     expect(error).toBeInstanceOf(SessionsConfigError);
-    expect(error.message).toContain("needs owner: 'userId' in its definition");
+    expect(error.message).toContain(ownerNeeded(table.definition.table!));
   });
 
   async function marks(): Promise<number> {

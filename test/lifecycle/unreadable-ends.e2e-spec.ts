@@ -2,6 +2,8 @@ import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionsTable, StaleSessionError } from '@app/sessions';
+import { endUnreadable } from '../../libs/sessions/src/lifecycle/messages.js';
+import { ofTable } from '../../libs/sessions/src/registry/messages.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 import { useApplication } from '../support/application.js';
@@ -125,9 +127,7 @@ describeDatabases('a time in a row that another program wrote', (name) => {
       const other = await sessions().create({ userId: 'u1' });
       await put(session.id, { absoluteExpiresAt: 'NULL', authenticatedAt: 'NULL', [column]: value });
       expect(await isValid(session)).toBe(false);
-      expect(warnings()).toEqual([
-        `Table "sessions": ${column} of the session ${session.id} cannot be read as a time, so that the session is over SessionsModule`,
-      ]);
+      expect(warnings()).toEqual([`${ofTable('sessions', endUnreadable(column, session.id))} SessionsModule`]);
       expect(await isValid(other)).toBe(true);
       app.clock.advance(MINUTE);
       await isValid(session);

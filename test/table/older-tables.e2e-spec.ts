@@ -3,6 +3,8 @@ import { getRepositoryToken, TypeOrmModule, type TypeOrmModuleOptions } from '@n
 import { Column, DataSource, type DataSourceOptions, Entity, PrimaryColumn, type Repository } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSessionsTable, dropSessionsTable, SessionsModule, SessionsTable } from '@app/sessions';
+import { noFixedEnds } from '../../libs/sessions/src/lifecycle/messages.js';
+import { ofTable } from '../../libs/sessions/src/registry/messages.js';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 import { at, DAY, HOUR, MINUTE, TestClock } from '../support/clock.js';
@@ -29,7 +31,7 @@ class Sessions extends SessionsTable({
   ownLimits: true,
 }) {}
 
-const WARNING = /has no column for ends that are given/;
+const WARNING = ofTable('sessions', noFixedEnds(''));
 
 /** The statement that a warning ends with, before the name of who warns. */
 const statementIn = (warning: string): string => /ALTER TABLE .*(?= SessionsModule$)/.exec(warning)![0];

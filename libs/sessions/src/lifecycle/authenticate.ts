@@ -14,13 +14,11 @@ import { digestsOf } from '../token/digest.js';
 import { hasTokenLength } from '../token/parse.js';
 import type { Extender } from './extend.js';
 import type { LastUse, SessionUse } from './last-use.js';
+import { NEWER_DIGESTS } from './messages.js';
 import { judge, sessionFrom } from './read-session.js';
 import { foundByReplacedToken, ReplacedTokens } from './replaced-tokens.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { TokenLookup } from './token-lookup.js';
-
-/** As the log names it. */
-const DIGEST = 'the newer digests of tokens';
 
 /** How a token is judged. */
 interface Presentation {
@@ -157,9 +155,9 @@ export class Authenticator {
     if (!favours.possible) return;
     try {
       const written = (inside ?? adapter).execute(this.#redigest, digest);
-      await (inside ? written : favours.inTime(DIGEST, written));
+      await (inside ? written : favours.inTime(NEWER_DIGESTS, written));
     } catch (error) {
-      favours.failed(DIGEST, error, inside !== undefined);
+      favours.failed(NEWER_DIGESTS, error, inside !== undefined);
     }
   }
 

@@ -6,6 +6,7 @@ import { IMPOSSIBLE, toStored, ValueError } from '../adapters/query/values.js';
 import { SessionsConfigError, SessionValidationError, StaleCredentialsError } from '../errors/errors.js';
 import type { EmittedEvent } from '../events/session-events.js';
 import type { RevocationReason } from '../session/revocation-reasons.js';
+import { ownerNeeded } from './messages.js';
 import { revoke } from './revoke.js';
 import { writeSerially } from './serial-writes.js';
 import { adapterIn, type TableContext } from './table-context.js';
@@ -48,11 +49,7 @@ export function ownerLock({ table }: TableContext, field: string, value: unknown
  */
 export function checkProof({ table, definition, nowMs }: TableContext, provedAt: Date): void {
   const field = ownerOf(definition);
-  if (field === undefined) {
-    throw new SessionsConfigError([
-      `table "${table}": signIn() with provedAt needs owner: 'userId' in its definition, the extra field that says whose session it is`,
-    ]);
-  }
+  if (field === undefined) throw new SessionsConfigError([ownerNeeded(table)]);
   if (!(provedAt instanceof Date) || Number.isNaN(provedAt.getTime()))
     throw new SessionValidationError(table, { provedAt: 'must be a Date' });
   const ageMs = nowMs() - provedAt.getTime();

@@ -6,6 +6,7 @@ import type { Prepared, Row, Where } from '../adapters/port/query.js';
 import { Coalescer, sizeFor } from '../util/coalescer.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
 import { MOVABLE } from './fixed-ends.js';
+import { EXTENSION } from './messages.js';
 import { findValid } from './read-session.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { forget } from './write.js';
@@ -13,9 +14,6 @@ import { noteRenewal } from '../session/renewals.js';
 import { type Extension, extensionAt, isDue, lifetimeLimits, nextDistinctTime, nextEnd } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import { isExpired, unrevoked, wasEnded } from '../session/validity.js';
-
-/** As the log names it. */
-const EXTENSION = 'the extension of sessions';
 
 /** Sessions that get the same end. */
 interface Group {

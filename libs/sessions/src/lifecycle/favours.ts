@@ -2,9 +2,7 @@ import { millisecondsOf, type Clock } from '../util/clock.js';
 import { SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
 import { refusesAllWrites } from '../errors/refused-writes.js';
-
-/** What is written by the way, as the log names it. */
-export type Favour = 'the extension of sessions' | 'the newer digests of tokens' | 'the last use of sessions';
+import { type Favour, noAnswerWithin, notWritten } from './messages.js';
 
 /** How long nothing is tried where the database refuses all writes. */
 const PAUSE_MS = 1000;
@@ -46,7 +44,7 @@ export class Favours {
       timer = setTimeout(() => {
         isLate = true;
         this.#late++;
-        this.#tell(favour, `there is no answer within ${PATIENCE_MS} ms`);
+        this.#tell(favour, noAnswerWithin(PATIENCE_MS));
         resolve(undefined);
       }, PATIENCE_MS).unref();
     });
@@ -76,7 +74,7 @@ export class Favours {
     const now = this.#nowMs();
     if (!isOver(this.#toldAt.get(favour) ?? -Infinity, TELL_EVERY_MS, now)) return;
     this.#toldAt.set(favour, now);
-    this.warn(`${favour} cannot be written: ${reason}`);
+    this.warn(notWritten(favour, reason));
   }
 }
 

@@ -4,6 +4,7 @@ import type { Row, Schema, Where } from '../adapters/port/query.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
 import { SecondChanceMap } from '../util/second-chance-map.js';
 import type { BaseSession } from '../session/session.js';
+import { noFixedEnds } from './messages.js';
 
 /** The column that says of an end that the application has given it, and that no use moves it; null: use does. */
 const COLUMN = 'fixedEnd';
@@ -41,10 +42,7 @@ export class FixedEnds {
     const column = await adapter.columnState(this.entity, COLUMN);
     // A table that is still to be made will have it.
     if (column === undefined) return true;
-    if (this.#isKept === undefined && !column.exists)
-      this.warn(
-        `it has no column for ends that are given by expiresAt, so use moves them as all others. To keep them: ${column.addedBy}`,
-      );
+    if (this.#isKept === undefined && !column.exists) this.warn(noFixedEnds(column.addedBy));
     return (this.#isKept = column.exists);
   }
 

@@ -5,6 +5,7 @@ import { valid } from '../session/validity.js';
 import { IP_LENGTH, USER_AGENT_LENGTH } from '../table/built-in-columns.js';
 import type { LastUseDefinition } from '../table/definition.js';
 import { durationMs } from '../util/duration.js';
+import { LAST_USE } from './messages.js';
 import type { TableContext } from './table-context.js';
 
 /** From where a session is used. */
@@ -19,9 +20,6 @@ export const SESSION_USE = { ip: true, userAgent: true } satisfies Record<keyof 
 
 /** Uses wait this long for others to be written together with them. */
 const FLUSH_AFTER_MS = 1000;
-
-/** As the log names it. */
-const LAST_USE = 'the last use of sessions';
 
 /** Sessions of one statement. */
 const BATCH = 500;

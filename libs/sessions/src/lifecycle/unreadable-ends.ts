@@ -1,5 +1,6 @@
 import { isUnreadable } from '../util/times.js';
 import type { BaseSession } from '../session/session.js';
+import { endUnreadable } from './messages.js';
 
 /** How often the log says of a table that it has such sessions. */
 const TELL_EVERY_MS = 60_000;
@@ -21,7 +22,7 @@ export class UnreadableEnds {
     const now = this.nowMs();
     if (column === undefined || (now >= this.#toldAt && now - this.#toldAt < TELL_EVERY_MS)) return;
     this.#toldAt = now;
-    this.warn(`${column} of the session ${session.id} cannot be read as a time, so that the session is over`);
+    this.warn(endUnreadable(column, session.id));
   }
 
   #columnOf(session: BaseSession): keyof BaseSession | undefined {
