@@ -1,9 +1,9 @@
+import { DATE_FROZEN } from './messages.js';
+
 const SETTERS = Object.getOwnPropertyNames(Date.prototype).filter((name) => name.startsWith('set'));
 
 function refuse(): never {
-  throw new TypeError(
-    'A date of a session cannot be changed where its table has a near cache: change a copy, new Date(session.createdAt).',
-  );
+  throw new TypeError(DATE_FROZEN);
 }
 
 const FROZEN = Object.fromEntries(SETTERS.map((name) => [name, { value: refuse }]));

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChannelConnection, InvalidationChannel } from './channels/invalidation-channel.js';
 import { Invalidations } from './invalidation-bus.js';
+import { nothingHeardFor } from './messages.js';
 
 const TTL = 10_000;
 
@@ -171,7 +172,7 @@ describe('invalidations', () => {
     expect(one.live).toBe(false);
     await vi.advanceTimersByTimeAsync(5000);
     expect(channel.connects).toBeGreaterThan(1);
-    expect([one.live, log]).toEqual([false, ['up', 'nothing was heard for 4000 ms']]);
+    expect([one.live, log]).toEqual([false, ['up', nothingHeardFor(4000)]]);
     channel.isSilent = false;
     cache.said = [];
     await vi.advanceTimersByTimeAsync(2500);

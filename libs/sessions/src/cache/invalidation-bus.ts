@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { inTime } from './channels/in-time.js';
 import type { ChannelConnection, InvalidationChannel } from './channels/invalidation-channel.js';
 import { decode, encode, type Invalidation, type Message } from './channels/invalidation-message.js';
+import { nothingHeardFor } from './messages.js';
 
 /** Times between two messages by which a node hears itself, and so that it hears the others. */
 const BEAT_MS = 500;
@@ -116,7 +117,7 @@ export class Invalidations {
     this.#timer = setTimeout(() => this.#pulse(), BEAT_MS).unref();
     const now = performance.now();
     if (now - Math.max(this.#heardAt, this.#connectedAt) > 2 * LEASE_MS) {
-      this.#lose(new Error(`nothing was heard for ${2 * LEASE_MS} ms`));
+      this.#lose(new Error(nothingHeardFor(2 * LEASE_MS)));
       return;
     }
     this.#beats.set(++this.#beat, now);

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { poolTooSmall } from '../messages.js';
 
 /** What a channel of PostgreSQL keeps connections for. */
 export interface ChannelEnds {
@@ -18,10 +19,7 @@ export function connectionProblems({ listenOn, publishOn }: ChannelEnds, tables:
       ...(tables.has(dataSource) ? ['for look-ups'] : []),
     ];
     const size = poolSizeOf(dataSource);
-    if (purposes.length <= size) return [];
-    return [
-      `the channel of near caches needs ${purposes.length} connections of a data source (${purposes.join(', ')}) whose pool has ${size}: give it a larger poolSize, the channel another data source, new PostgresChannel(listenOn, { publishOn }), or the cache another channel, such as new RedisChannel(…)`,
-    ];
+    return purposes.length > size ? [poolTooSmall(purposes, size)] : [];
   });
 }
 

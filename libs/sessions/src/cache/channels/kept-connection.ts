@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { CONNECTION_CLOSED } from '../messages.js';
 
 /** The part of `pg`'s client that is used here. */
 interface PgClient {
@@ -20,7 +21,7 @@ export interface KeptConnection {
 export async function keepConnection(dataSource: DataSource, lost: (reason: unknown) => void): Promise<KeptConnection> {
   const runner = dataSource.createQueryRunner();
   const client = (await runner.connect()) as PgClient;
-  const onEnd = (error?: Error): void => lost(error ?? new Error('the connection was closed'));
+  const onEnd = (error?: Error): void => lost(error ?? new Error(CONNECTION_CLOSED));
   client.on('error', onEnd);
   client.on('end', onEnd);
   return {

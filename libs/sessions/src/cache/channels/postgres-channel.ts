@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { SessionsConfigError } from '../../errors/errors.js';
 import { configured } from '../../errors/known-options.js';
+import { NOTIFICATIONS_UNHEARD } from '../messages.js';
 import { type ChannelEnds, connectionProblems } from './channel-connections.js';
 import { inTime } from './in-time.js';
 import type { ChannelConnection, InvalidationChannel } from './invalidation-channel.js';
@@ -22,11 +23,6 @@ const NAME = 'nest_sessions';
 
 /** How long what was sent may be under way to who listens. */
 const SILENCE_MS = 2000;
-
-const UNHEARD =
-  'the connection that listens hears nothing of what is sent. A pooler that hands out connections for a transaction only, ' +
-  'such as PgBouncer with pool_mode = transaction, is listened past: new PostgresChannel(direct), on a data source that ' +
-  'goes straight to PostgreSQL, to the database on which messages are sent';
 
 /**
  * `LISTEN` and `NOTIFY` of PostgreSQL, on two connections that are kept for it: one of a data source's pool listens, another
@@ -97,7 +93,7 @@ export class PostgresChannel implements InvalidationChannel {
         await sender.query('SELECT pg_notify($1, $2)', [NAME, message]);
         const now = performance.now();
         sentAt ??= now;
-        if (!hears && now - sentAt > SILENCE_MS) lost(new Error(UNHEARD));
+        if (!hears && now - sentAt > SILENCE_MS) lost(new Error(NOTIFICATIONS_UNHEARD));
       };
       return {
         // One statement after the other, as a client of `pg` wants it.

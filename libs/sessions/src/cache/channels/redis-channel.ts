@@ -1,3 +1,4 @@
+import { CONNECTION_CLOSED } from '../messages.js';
 import type { ChannelConnection, InvalidationChannel } from './invalidation-channel.js';
 
 /** The part of `ioredis` that is used here. */
@@ -38,8 +39,6 @@ type Lost = (reason: unknown) => void;
 /** Ends a subscription. */
 type End = () => void;
 
-const CLOSED = 'the connection was closed';
-
 /**
  * Publish and subscribe of Redis or Valkey. Messages are sent by the application's client, of `ioredis` or of `redis`, and
  * heard on a connection of its own.
@@ -68,7 +67,7 @@ export class RedisChannel implements InvalidationChannel {
 
 async function subscribeIoRedis(client: IoRedisClient, name: string, heard: Heard, lost: Lost): Promise<End> {
   const subscriber = client.duplicate({ lazyConnect: true, retryStrategy: () => null });
-  let reason: unknown = new Error(CLOSED);
+  let reason: unknown = new Error(CONNECTION_CLOSED);
   subscriber.on('message', (channel, message) => channel === name && heard(message));
   subscriber.on('error', (error) => (reason = error));
   subscriber.on('close', () => lost(reason));
@@ -82,7 +81,7 @@ async function subscribeIoRedis(client: IoRedisClient, name: string, heard: Hear
 async function subscribeNodeRedis(client: NodeRedisClient, name: string, heard: Heard, lost: Lost): Promise<End> {
   const subscriber = client.duplicate({ socket: { ...client.options.socket, reconnectStrategy: false } });
   subscriber.on('error', lost);
-  subscriber.on('end', () => lost(new Error(CLOSED)));
+  subscriber.on('end', () => lost(new Error(CONNECTION_CLOSED)));
   const end = (): void => {
     if (subscriber.isOpen) subscriber.destroy();
   };

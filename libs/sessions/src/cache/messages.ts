@@ -1,0 +1,17 @@
+// Why a channel is lost.
+export const CONNECTION_CLOSED = 'the connection was closed';
+
+export const NOTIFICATIONS_UNHEARD =
+  'the connection that listens hears nothing of what is sent. A pooler that hands out connections for a transaction only, ' +
+  'such as PgBouncer with pool_mode = transaction, is listened past: new PostgresChannel(direct), on a data source that ' +
+  'goes straight to PostgreSQL, to the database on which messages are sent';
+
+export const nothingHeardFor = (ms: number): string => `nothing was heard for ${ms} ms`;
+
+// What is wrong with a channel.
+export const poolTooSmall = (purposes: readonly string[], poolSize: number): string =>
+  `the channel of near caches needs ${purposes.length} connections of a data source (${purposes.join(', ')}) whose pool has ${poolSize}: give it a larger poolSize, the channel another data source, new PostgresChannel(listenOn, { publishOn }), or the cache another channel, such as new RedisChannel(…)`;
+
+// What is wrong with a use of a session.
+export const DATE_FROZEN =
+  'A date of a session cannot be changed where its table has a near cache: change a copy, new Date(session.createdAt).';
