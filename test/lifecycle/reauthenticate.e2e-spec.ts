@@ -11,6 +11,7 @@ import {
   StaleSessionError,
 } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
+import { optionNeeded } from '../../libs/sessions/src/service/messages.js';
 import { createDatabase, describeDatabases } from '../support/databases.js';
 import { describeStorages, useApplication } from '../support/application.js';
 import { at, DAY, HOUR, MINUTE, SECOND } from '../support/clock.js';
@@ -379,7 +380,7 @@ describeStorages('re-authentication', (name) => {
     const session = await app.get(Unfresh).create({});
     const renewing = app.get(Unfresh).reauthenticate(session);
     await expect(renewing).rejects.toThrow(SessionsConfigError);
-    await expect(renewing).rejects.toThrow('table "unfresh": reauthenticate() needs freshness: true in its definition');
+    await expect(renewing).rejects.toThrow(optionNeeded('unfresh', 'reauthenticate', 'freshness'));
     expect(await app.get(Unfresh).authenticate(session.authToken)).toEqual(session);
   });
 

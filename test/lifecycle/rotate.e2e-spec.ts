@@ -21,6 +21,7 @@ import {
   TypeOrmAdapter,
 } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
+import { optionNeeded } from '../../libs/sessions/src/service/messages.js';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
 import { describeStorages, useApplication } from '../support/application.js';
@@ -258,7 +259,7 @@ describeStorages('rotation', (name) => {
     const session = await app.get(Unrotated).create({});
     const rotating = app.get(Unrotated).rotate(session);
     await expect(rotating).rejects.toThrow(SessionsConfigError);
-    await expect(rotating).rejects.toThrow('table "unrotated": rotate() needs rotation: true in its definition');
+    await expect(rotating).rejects.toThrow(optionNeeded('unrotated', 'rotate', 'rotation'));
     expect(await app.get(Unrotated).authenticate(session.authToken)).toEqual(session);
   });
 

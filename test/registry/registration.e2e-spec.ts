@@ -26,6 +26,7 @@ import {
   optionsOfNoTable,
   REGISTERED_TWICE,
 } from '../../libs/sessions/src/registry/messages.js';
+import { madeByNest } from '../../libs/sessions/src/service/messages.js';
 import { errorOf } from '../support/sessions.js';
 
 /*
@@ -234,9 +235,7 @@ describe('forFeature with a class', () => {
   });
 
   it.each([Sessions, SessionsService])('works only through Nest, and says so: %o', async (service) => {
-    await expect(new service().list()).rejects.toThrow(
-      `${service.name} is made by Nest: import SessionsModule.forFeature(…) and inject it`,
-    );
+    await expect(new service().list()).rejects.toThrow(madeByNest(service.name));
   });
 });
 

@@ -1,6 +1,7 @@
 import { In, MoreThan, Not } from 'typeorm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { MultipleSessionsError, SessionQuery, SessionValidationError, UnsupportedQueryError } from '@app/sessions';
+import { typeOrmNeeded } from '../../libs/sessions/src/service/messages.js';
 import { describeDatabases } from '../support/databases.js';
 import { describeStorages, useApplication } from '../support/application.js';
 import { DAY, SECOND } from '../support/clock.js';
@@ -254,7 +255,7 @@ describe('toQueryBuilder in memory', () => {
 
   it('says that it needs the TypeOrmAdapter', () => {
     expect(() => app.get(Sessions).query().toQueryBuilder()).toThrow(
-      new UnsupportedQueryError('Table "sessions": toQueryBuilder() needs the TypeOrmAdapter.'),
+      new UnsupportedQueryError(typeOrmNeeded('sessions')),
     );
   });
 });

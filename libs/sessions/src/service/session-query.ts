@@ -31,6 +31,7 @@ import type {
   SessionFilterSet,
 } from '../table/inferred-types.js';
 import type { ExtraFields } from '../table/fields.js';
+import { revokesNoPart, typeOrmNeeded } from './messages.js';
 
 /** How sessions are read. */
 export interface FindOptions<F extends ExtraFields = ExtraFields> {
@@ -159,9 +160,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     const { reason } = knownOptions(this.#store.table, options, { reason: true });
     const { order, take, skip } = this.#options;
     if ([order, take, skip].some((option) => option !== undefined)) {
-      throw new UnsupportedQueryError(
-        `Table "${this.#store.table}": revoke() takes no order, take and skip; filter by the ids of a list.`,
-      );
+      throw new UnsupportedQueryError(revokesNoPart(this.#store.table));
     }
     const store = this.#store;
     const where = this.#where('all');
@@ -187,7 +186,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
   toQueryBuilder(alias = 'session'): SelectQueryBuilder<ObjectLiteral> {
     const builder = this.#adapter.queryBuilder?.(this.#store.entity, alias, this.#where());
     if (builder) return builder;
-    throw new UnsupportedQueryError(`Table "${this.#store.table}": toQueryBuilder() needs the TypeOrmAdapter.`);
+    throw new UnsupportedQueryError(typeOrmNeeded(this.#store.table));
   }
 
   get #adapter(): SessionsAdapter {

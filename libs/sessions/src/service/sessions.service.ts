@@ -16,6 +16,7 @@ import { pruneExpired } from '../lifecycle/prune.js';
 import type { RevocationReason } from '../session/revocation-reasons.js';
 import type { BaseSession } from '../session/session.js';
 import { patchData, update } from '../lifecycle/update.js';
+import { madeByNest, optionNeeded } from './messages.js';
 import { type FindOptions, SessionQuery } from './session-query.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { ExtraFields, JsonValue } from '../table/fields.js';
@@ -156,9 +157,7 @@ export interface SessionReference {
 export class SessionsService<F extends ExtraFields = ExtraFields> {
   /** The table behind the service. */
   protected get store(): SessionsStore {
-    throw new SessionsConfigError([
-      `${this.constructor.name} is made by Nest: import SessionsModule.forFeature(…) and inject it`,
-    ]);
+    throw new SessionsConfigError([madeByNest(this.constructor.name)]);
   }
 
   /** The extra fields, for the compiler only. */
@@ -529,8 +528,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
 
   #needs(option: 'rotation' | 'freshness', call: string): void {
     const { definition, table } = this.store;
-    if (!definition[option])
-      throw new SessionsConfigError([`table "${table}": ${call}() needs ${option}: true in its definition`]);
+    if (!definition[option]) throw new SessionsConfigError([optionNeeded(table, call, option)]);
   }
 
   /** The store knows no field types; the table's definition, from which both come, does. */

@@ -1,0 +1,12 @@
+// What a call needs.
+export const madeByNest = (service: string): string =>
+  `${service} is made by Nest: import SessionsModule.forFeature(…) and inject it`;
+
+export const optionNeeded = (table: string, call: string, option: string): string =>
+  `table "${table}": ${call}() needs ${option}: true in its definition`;
+
+// What a query does not do.
+export const revokesNoPart = (table: string): string =>
+  `Table "${table}": revoke() takes no order, take and skip; filter by the ids of a list.`;
+
+export const typeOrmNeeded = (table: string): string => `Table "${table}": toQueryBuilder() needs the TypeOrmAdapter.`;
