@@ -14,6 +14,7 @@ import {
   SessionsService,
   SessionsTable,
 } from '@app/sessions';
+import { readsOldRowsOnly, TOKENS_IN_CLEAR } from '../../libs/sessions/src/options/messages.js';
 import {
   dataSourceMissing,
   defaultTableAmbiguous,
@@ -23,6 +24,7 @@ import {
   inForRoot,
   inTable,
   noOptions,
+  ofTable,
   optionsOfNoTable,
   REGISTERED_TWICE,
 } from '../../libs/sessions/src/registry/messages.js';
@@ -407,10 +409,7 @@ describe('a start that should not be', () => {
     await start([root, SessionsModule.forFeature(Old), SessionsModule.forFeature(Clear)]);
     const lines = warn.mock.calls.map(([line]) => String(line));
     warn.mockRestore();
-    expect(lines).toEqual([
-      'Table "old": hashingAlgorithm sha1 only reads old rows; new ones get sha256.',
-      'Table "clear": hashingAlgorithm is null: whoever reads the table can use every token in it.',
-    ]);
+    expect(lines).toEqual([ofTable('old', `${readsOldRowsOnly('sha1')}.`), ofTable('clear', `${TOKENS_IN_CLEAR}.`)]);
   });
 });
 

@@ -15,6 +15,7 @@ import {
   tokenBits,
   type TokenFormat,
 } from '../token/format.js';
+import { readsOldRowsOnly, TOKENS_IN_CLEAR } from './messages.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import type { TableOptions } from './sessions.options.js';
 
@@ -84,13 +85,13 @@ function resolveHash(
   if (algorithm === null) {
     if (salt !== undefined)
       problem('secretSalt needs a hashingAlgorithm: a salt protects nothing that is stored in clear');
-    if (!former) warn('hashingAlgorithm is null: whoever reads the table can use every token in it');
+    if (!former) warn(TOKENS_IN_CLEAR);
     return [{ algorithm }];
   }
   if (salt === '') problem('secretSalt must not be empty');
   if (isOneOf(LEGACY_HASHING_ALGORITHMS, algorithm)) {
     if (former) return [{ algorithm, salt }];
-    warn(`hashingAlgorithm ${algorithm} only reads old rows; new ones get sha256`);
+    warn(readsOldRowsOnly(algorithm));
     return [
       { algorithm: 'sha256', salt },
       { algorithm, salt },
