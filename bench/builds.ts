@@ -1,4 +1,4 @@
-/** Look-ups by another build of the library and by this one, side by side on the same rows. */
+/** Lookups by another build of the library and by this one, side by side on the same rows. */
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

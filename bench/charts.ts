@@ -84,12 +84,12 @@ export async function barsOf(groups: readonly Group[]): Promise<string> {
   });
 }
 
-/** How the time of a look-up grows with its table: a line for each group, through the medians, with their spread. */
+/** How the time of a lookup grows with its table: a line for each group, through the medians, with their spread. */
 export async function linesOf(groups: readonly Group[]): Promise<string> {
   const lines = groups.map((group) => ({ ...group, title: group.title.replace(/^Growth: /, '') }));
   return svgOf({
-    description: 'How the time of a look-up grows with the rows of its table',
-    title: { text: 'Time of a look-up, against that in the smallest table', anchor: 'start', offset: 12 },
+    description: 'How the time of a lookup grows with the rows of its table',
+    title: { text: 'Time of a lookup, against that in the smallest table', anchor: 'start', offset: 12 },
     width: 560,
     height: 260,
     data: { values: lines.flatMap((group) => pointsOf(group)) },

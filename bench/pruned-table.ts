@@ -11,7 +11,7 @@ import type { Dataset, RowSql } from './dataset.js';
 import { tokenOf } from './tokens.js';
 
 const AT_ONCE = 16;
-/** Until connections have touched the buffers that their look-ups need. */
+/** Until connections have touched the buffers that their lookups need. */
 const WARM_UP_MS = 2000;
 const SETTLING_MS = 10;
 const DAY_S = 86_400;
@@ -19,7 +19,7 @@ const DAY_S = 86_400;
 /** What went on while a table was pruned. */
 export interface Measured {
   readonly totalMs: number;
-  /** The 99th percentile of the time of a look-up. */
+  /** The 99th percentile of the time of a lookup. */
   readonly lookUpMs: number;
   /** How long the event loop was held at the longest. */
   readonly holdMs: number;
@@ -90,7 +90,7 @@ export class PrunedTable {
     await this.app.close();
   }
 
-  /** The times that look-ups took, in nanoseconds; an array of millions would hold the event loop as it grows. */
+  /** The times that lookups took, in nanoseconds; an array of millions would hold the event loop as it grows. */
   async #lookUpsDuring(fn: () => Promise<unknown>): Promise<RecordableHistogram> {
     const { rows } = this.dataset;
     const { sessions } = this;

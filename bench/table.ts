@@ -15,7 +15,7 @@ export function tableOf(group: Group): Table {
   const own = group.ratioOf === 'speed' ? results.find((result) => result.own) : undefined;
   return {
     head: [
-      group.ratioOf === 'speed' ? `against ${baseline.name}` : `time of a look-up, against ${baseline.name}`,
+      group.ratioOf === 'speed' ? `against ${baseline.name}` : `time of a lookup, against ${baseline.name}`,
       'median [min to max]',
       `${counts} in a second`,
       'CPU, µs',

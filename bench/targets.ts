@@ -48,7 +48,7 @@ const TARGETS: readonly Target[] = [
 
 const GROWTH_TITLES = GROWTH_AT_ONCE.map((atOnce) => growthTitle(OWN_NAME, atOnce));
 
-/** How much slower a look-up may be in the largest table than in the smallest. */
+/** How much slower a lookup may be in the largest table than in the smallest. */
 const MAX_GROWTH = 1.5;
 
 /** What pruning may take, in times of something else of its group. */

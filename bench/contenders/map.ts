@@ -3,7 +3,7 @@ import { type Contender, validRow } from '../contender.js';
 import type { Database } from '../databases.js';
 import { pgRow } from './pg.js';
 
-/** The least that a cache in the process costs: a digest of the token, a look-up in a `Map`, and a check of the end. */
+/** The least that a cache in the process costs: a digest of the token, a lookup in a `Map`, and a check of the end. */
 export function digestAndMap(database: Database): Contender {
   const kept = new Map<string, { readonly userId: string; readonly expiresAt: Date }>();
   const { find, close } = pgRow(database);

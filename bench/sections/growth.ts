@@ -7,7 +7,7 @@ import { inRounds, validations, warmUp } from '../measure.js';
 import type { Group, Result } from '../results.js';
 import { titleAt } from './validation.js';
 
-/** A look-up by itself, as a request waits for it, and so many that the database has no pause. */
+/** A lookup by itself, as a request waits for it, and so many that the database has no pause. */
 export const GROWTH_AT_ONCE = [1, 16] as const;
 
 /** The title of a group of tables of different sizes. */

@@ -9,7 +9,7 @@ import { DATABASE_TITLES } from './validation.js';
 export const PRUNING = 'nest-sessions deleteExpired()';
 export const BESIDE_OLD = `${PRUNING}, an old transaction open`;
 export const ONE_DELETE = 'one DELETE statement';
-export const NO_PRUNING = 'look-ups alone';
+export const NO_PRUNING = 'lookups alone';
 
 /** Every turn needs a table of its own, so there are fewer of them than elsewhere. */
 const MAX_ROUNDS = 3;
@@ -19,9 +19,9 @@ export function totalTitle(name: DatabaseName): string {
   return `${DATABASE_TITLES[name]}: pruning, in total`;
 }
 
-/** The title of the group of the look-ups on a database while it is pruned. */
+/** The title of the group of the lookups on a database while it is pruned. */
 export function lookUpTitle(name: DatabaseName): string {
-  return `${DATABASE_TITLES[name]}: look-ups while rows are pruned`;
+  return `${DATABASE_TITLES[name]}: lookups while rows are pruned`;
 }
 
 export const HOLD_TITLE = `${DATABASE_TITLES.sqlite}: the event loop while rows are pruned`;
@@ -98,7 +98,7 @@ async function pruningOn(bench: Bench, dataset: Dataset): Promise<Group[]> {
   };
   return [
     group(totalTitle(name), 'total', results('totalMs').slice(1)),
-    group(lookUpTitle(name), '99th percentile of a look-up', results('lookUpMs')),
+    group(lookUpTitle(name), '99th percentile of a lookup', results('lookUpMs')),
     ...(name === 'sqlite' ? [group(HOLD_TITLE, 'longest hold', results('holdMs'))] : []),
   ];
 }

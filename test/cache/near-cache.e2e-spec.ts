@@ -82,7 +82,7 @@ describeStorages('the near cache', (name) => {
       const session = (await sessions().authenticate(authToken))!;
       const before = structuredClone(session);
       for (const date of [session.seenAt!, session.expiresAt!, session.createdAt, session.updatedAt])
-        expect(() => date.setTime(0), `of look-up ${nth}`).toThrow('change a copy, new Date(session.createdAt)');
+        expect(() => date.setTime(0), `of lookup ${nth}`).toThrow('change a copy, new Date(session.createdAt)');
       expect(session).toEqual(before);
       const copy = new Date(session.createdAt);
       copy.setUTCHours(0, 0, 0, 0);

@@ -122,10 +122,10 @@ describe.runIf(postgresUrl)('near caches that share the pool of their tables', (
     expect(node.logs.matching(cachesNotInUse(''))).toHaveLength(1);
   });
 
-  it.each([1, 2])('are refused at the start where there is none left for look-ups, of %i', async (poolSize) => {
+  it.each([1, 2])('are refused at the start where there is none left for lookups, of %i', async (poolSize) => {
     const error = await start(database, { cache: { ttl: TTL }, poolSize }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SessionsConfigError);
-    expect((error as Error).message).toContain(poolTooSmall(['to listen', 'to send', 'for look-ups'], poolSize));
+    expect((error as Error).message).toContain(poolTooSmall(['to listen', 'to send', 'for lookups'], poolSize));
   });
 
   it('are refused at the start where they listen and send on one connection', async () => {

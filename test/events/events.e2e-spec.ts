@@ -590,7 +590,7 @@ describe('events of a session that ends while a request is on its way', () => {
     app.clock.advance(2 * DAY);
     const told: string[] = [];
     const listening = sessions.events.subscribe(({ type }) => told.push(type));
-    // The look-up goes another way, so that the first statement is the extension.
+    // The lookup goes another way, so that the first statement is the extension.
     adapter.before.push(() => sessions.revoke(session));
     expect(await sessions.authenticate(session.authToken)).toBeNull();
     listening.unsubscribe();

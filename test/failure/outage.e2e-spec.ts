@@ -148,7 +148,7 @@ describe.each(servers)('an outage of %s', (name) => {
       expect((await app.getAs('a'.repeat(64), '/me')).status).toBe(401);
     });
 
-    it('changes nothing for requests that need no look-up', async () => {
+    it('changes nothing for requests that need no lookup', async () => {
       await whileDown(async () => {
         expect((await app.get('/public')).status).toBe(200);
         expect((await app.getAs(token, '/public')).status).toBe(200);
@@ -159,7 +159,7 @@ describe.each(servers)('an outage of %s', (name) => {
       });
     });
 
-    it('is 503 where it comes between the look-up and the extension, and the extension comes later', async () => {
+    it('is 503 where it comes between the lookup and the extension, and the extension comes later', async () => {
       now += 3 * DAY_MS;
       const cut = new Promise<void>((resolve) => {
         queries.onQuery = (statement) => isUpdate(statement) && resolve(proxy.cut());

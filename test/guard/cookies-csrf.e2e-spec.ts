@@ -41,7 +41,7 @@ describePlatforms('a request that relies on a cookie', (platform) => {
     for (const site of ['same-origin', 'none']) expect(await statusOf('/me', { 'Sec-Fetch-Site': site })).toBe(201);
   });
 
-  it('and changes something is refused from other sites, without a challenge, and without a look-up (ASVS 3.5.1)', async () => {
+  it('and changes something is refused from other sites, without a challenge, and without a lookup (ASVS 3.5.1)', async () => {
     const { headers: _, ...answer } = await app.http.send('POST', '/me', { cookie, 'Sec-Fetch-Site': 'cross-site' });
     expect(answer).toEqual(REFUSED);
     expect(app.told.map(({ type }) => type)).toEqual(['refused']);

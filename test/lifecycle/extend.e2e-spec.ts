@@ -40,7 +40,7 @@ describeStorages('extension', (name) => {
       expect(await sessions.get({ authToken: session.authToken })).toMatchObject({ expiresAt: at(8 * DAY + 1) });
     });
 
-    it("is the same for the guard's look-up", async () => {
+    it("is the same for the guard's lookup", async () => {
       const { authToken } = await sessions.create({ userId: 'u1' });
       app.clock.advance(2 * DAY);
       expect(await sessions.authenticate(authToken)).toMatchObject({ expiresAt: at(9 * DAY) });

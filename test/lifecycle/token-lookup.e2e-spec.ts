@@ -16,7 +16,7 @@ class Apart extends SessionsTable({ table: 'apart', coalesceLookUps: false }) {}
 
 const SETUP = { tables: [Sessions, Unprepared, Clear, Apart], options: { defaultTable: 'sessions' } };
 
-describeStorages('look-ups of many tokens at once', (name) => {
+describeStorages('lookups of many tokens at once', (name) => {
   const app = useApplication(name, SETUP);
 
   const begin = (count = MANY) =>
@@ -65,7 +65,7 @@ describeStorages('look-ups of many tokens at once', (name) => {
   });
 });
 
-describeDatabases('the statements of look-ups', (name) => {
+describeDatabases('the statements of lookups', (name) => {
   const queries = new QueryLog();
   const app = useApplication(name, SETUP);
   beforeEach(() => {

@@ -8,9 +8,9 @@ import { inRounds } from './rounds.js';
 const ROUNDS = 200;
 const READERS = 4;
 
-/** An adapter whose look-ups have the row, and give it when they are let go. */
+/** An adapter whose lookups have the row, and give it when they are let go. */
 class HeldAdapter extends TypeOrmAdapter {
-  /** While it is there, what look-ups wait for after the database has answered. */
+  /** While it is there, what lookups wait for after the database has answered. */
   gate: Promise<void> | undefined;
   answered = 0;
 

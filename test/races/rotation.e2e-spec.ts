@@ -137,7 +137,7 @@ describeDatabases('requests that rotate one session at once', (name) => {
       return { id, old: authToken, copy: (await sessions(1).authenticate(current))! };
     });
     setClocks(GRACE_MS);
-    /** So that now one comes first, now the other, on SQLite too, where a look-up waits for nothing. */
+    /** So that now one comes first, now the other, on SQLite too, where a lookup waits for nothing. */
     const after = async <T>(reads: number, id: string, call: () => Promise<T>): Promise<T> => {
       for (let i = 0; i < reads; i++) await sessions(i).get({ id });
       return call();

@@ -72,7 +72,7 @@ describeStorages('what transformers make', (name) => {
   const app = useApplication(name, SETUP);
 
   describe.each([
-    ['by look-ups', Sessions],
+    ['by lookups', Sessions],
     ['by the near cache', Cached],
   ])('is found %s', (_, Table) => {
     const sessions = () => app.get(Table);
@@ -192,7 +192,7 @@ describeStorages('a value that is written', (name) => {
   });
 });
 
-describeDatabases('look-ups that travel together', (name) => {
+describeDatabases('lookups that travel together', (name) => {
   const queries = new QueryLog();
   const app = useApplication(name, SETUP);
   const sessions = () => app.get(Sessions);
@@ -224,7 +224,7 @@ describeDatabases('look-ups that travel together', (name) => {
   });
 });
 
-describeDatabases('look-ups by 1,200 keys', (name) => {
+describeDatabases('lookups by 1,200 keys', (name) => {
   class Keyed extends SessionsTable({
     extraFields: { number: { type: 'int' } },
     keys: Array.from({ length: 1200 }, (_, i) => ({ id: `k${i}`, secret: `${i}`.padStart(32, '-') })),

@@ -70,7 +70,7 @@ export class CachingNode {
     return this.#module.get(DataSource);
   }
 
-  /** Whether a look-up is answered without the database. */
+  /** Whether a lookup is answered without the database. */
   async isCaching(token: string): Promise<boolean> {
     await this.sessions.authenticate(token);
     return (await this.queries.countOf(() => this.sessions.authenticate(token))) === 0;

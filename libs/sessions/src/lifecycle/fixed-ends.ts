@@ -17,7 +17,7 @@ const REMEMBERED = 10_000;
 
 /**
  * The ends of a table's sessions that the application has given, which no use moves. The statement that would move one finds
- * that out, so that look-ups need not read it; what it has found is remembered for as long as nothing changes the session.
+ * that out, so that lookups need not read it; what it has found is remembered for as long as nothing changes the session.
  */
 export class FixedEnds {
   /** By the id of a session with such an end the time of the write that it was seen after. */

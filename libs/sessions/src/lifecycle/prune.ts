@@ -31,7 +31,7 @@ interface Pace extends Omit<BatchLimits, 'max'> {
   readonly pause: number;
 }
 
-/** Short, for a look-up that shares a core with a batch waits for its end; not shorter, for each costs a round trip. */
+/** Short, for a lookup that shares a core with a batch waits for its end; not shorter, for each costs a round trip. */
 const ON_SERVER: Pace = { targetMs: 1, min: 275, pause: 0.05 };
 /** Statements that run in the event loop's own thread hold up everything else. */
 const IN_PROCESS: Pace = { targetMs: 1.5, min: 10, pause: 1 };

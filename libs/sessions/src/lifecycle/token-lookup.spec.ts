@@ -100,7 +100,7 @@ describe('lookups by token', () => {
     expect(sizes()).toEqual([1, 4]);
   });
 
-  /** Look-ups of three statements that are under way, so that others wait. */
+  /** Lookups of three statements that are under way, so that others wait. */
   async function busy(tokens: TokenLookup): Promise<void> {
     for (let i = 0; i < 9; i++) void Promise.resolve(tokens.find([`busy ${i}`])).catch(() => undefined);
     await turn();

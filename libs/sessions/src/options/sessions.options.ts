@@ -53,7 +53,7 @@ export interface TableOptions {
   readonly sessionTtl?: Duration | null;
   /**
    * The time that an extension has to gain to be written, so that most requests write nothing; `null`: no session is
-   * extended, `0`: every look-up extends it.
+   * extended, `0`: every lookup extends it.
    *
    * @default '1d', or half of a shorter sessionTtl
    */
@@ -123,14 +123,14 @@ export interface TableOptions {
    */
   readonly cookie?: SessionCookieOptions;
   /**
-   * Whether the database keeps the statements of look-ups prepared on each connection; `false` is for a pooler that
+   * Whether the database keeps the statements of lookups prepared on each connection; `false` is for a pooler that
    * cannot, such as PgBouncer before 1.21 with pooling by transaction.
    *
    * @default true
    */
   readonly preparedStatements?: boolean;
   /**
-   * Whether look-ups that come while others are under way share a statement, and extensions likewise; one that comes
+   * Whether lookups that come while others are under way share a statement, and extensions likewise; one that comes
    * alone waits for nothing.
    *
    * @default true

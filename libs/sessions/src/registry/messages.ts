@@ -50,4 +50,4 @@ export const CHANNEL_MISSING =
 export const CACHES_IN_USE = 'The near caches of sessions are in use.';
 
 export const cachesNotInUse = (reason: string): string =>
-  `The near caches of sessions are not in use until their channel is back, so each look-up asks the database: ${reason}`;
+  `The near caches of sessions are not in use until their channel is back, so each lookup asks the database: ${reason}`;

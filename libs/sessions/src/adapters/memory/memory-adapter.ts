@@ -42,7 +42,7 @@ interface OpenTable {
  *
  * It works for any entity, given as a class or as an `EntitySchema`. A table appears with its first use and belongs to
  * this instance: two adapters never see each other's rows. Primary keys, unique indexes and the other indexes of an
- * entity (by each of their columns, such as `expiresAt`) are used by look-ups. Every statement is atomic; foreign keys are
+ * entity (by each of their columns, such as `expiresAt`) are used by lookups. Every statement is atomic; foreign keys are
  * not enforced.
  *
  * @example

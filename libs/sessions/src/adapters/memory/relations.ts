@@ -4,7 +4,7 @@ import { UnsupportedQueryError } from '../../errors/errors.js';
 import type { Row, Schema, Where } from '../port/query.js';
 import type { EntityModel, Relation } from './entity-model.js';
 
-/** The look-ups by which relations are loaded. */
+/** The lookups by which relations are loaded. */
 export interface Lookup {
   modelOf(schema: Schema): EntityModel;
   find(schema: Schema, where: Where): Row[];
@@ -12,7 +12,7 @@ export interface Lookup {
 
 type Relations = FindOptionsRelations<ObjectLiteral>;
 
-/** Puts related rows into rows, one look-up for each relation, nested ones included. */
+/** Puts related rows into rows, one lookup for each relation, nested ones included. */
 export function attachRelations(lookup: Lookup, model: EntityModel, rows: readonly Row[], relations: Relations): void {
   for (const [name, nested] of Object.entries(relations)) {
     if (!nested || rows.length === 0) continue;

@@ -43,7 +43,7 @@ export interface QueryOptions {
   take?: number | Param;
   /** How many rows to pass over first; none by default. */
   skip?: number | Param;
-  /** Relations to load with each row, by further look-ups. */
+  /** Relations to load with each row, by further lookups. */
   relations?: FindOptionsRelations<ObjectLiteral>;
   /** `'all'`: only count the rows. */
   count?: boolean;

@@ -3,7 +3,7 @@ import type { Row } from '../port/query.js';
 import type { SqlPrepared } from './compile-query.js';
 
 /**
- * Loads the relations of rows by further look-ups, and puts them beside the columns that were read. The related rows are
+ * Loads the relations of rows by further lookups, and puts them beside the columns that were read. The related rows are
  * TypeORM's entities, with its own conversions.
  */
 export async function loadRelations(

@@ -23,10 +23,10 @@ describe('the connections of a channel of PostgreSQL', () => {
       two,
       two,
       [two],
-      ['3 connections of a data source (to listen, to send, for look-ups)'],
+      ['3 connections of a data source (to listen, to send, for lookups)'],
     ],
-    ['a small pool of the tables by the driver', alsoTwo, alsoTwo, [alsoTwo], ['look-ups) whose pool has 2']],
-    ['the pool of one that the tables have', two, one, [one], ['(to send, for look-ups) whose pool has 1']],
+    ['a small pool of the tables by the driver', alsoTwo, alsoTwo, [alsoTwo], ['lookups) whose pool has 2']],
+    ['the pool of one that the tables have', two, one, [one], ['(to send, for lookups) whose pool has 1']],
   ])('are those of %s', (_, listenOn, publishOn, tables, problems) => {
     expect(connectionProblems({ listenOn, publishOn }, new Set(tables))).toEqual(
       problems.map((problem) => expect.stringContaining(problem) as string),

@@ -8,7 +8,7 @@ export interface ChannelEnds {
 }
 
 /**
- * What is wrong where a pool has fewer connections than a channel keeps, and one for look-ups where it has tables too: who
+ * What is wrong where a pool has fewer connections than a channel keeps, and one for lookups where it has tables too: who
  * waits for a connection then waits for ever.
  */
 export function connectionProblems({ listenOn, publishOn }: ChannelEnds, tables: ReadonlySet<DataSource>): string[] {
@@ -16,7 +16,7 @@ export function connectionProblems({ listenOn, publishOn }: ChannelEnds, tables:
     const purposes = [
       ...(dataSource === listenOn ? ['to listen'] : []),
       ...(dataSource === publishOn ? ['to send'] : []),
-      ...(tables.has(dataSource) ? ['for look-ups'] : []),
+      ...(tables.has(dataSource) ? ['for lookups'] : []),
     ];
     const size = poolSizeOf(dataSource);
     return purposes.length > size ? [poolTooSmall(purposes, size)] : [];
