@@ -201,6 +201,14 @@ describeDatabases('a time in a row that another program wrote', (name) => {
     expect(await sessions().delete(read!)).toBe(true);
   });
 
+  it.runIf(name !== 'postgres')('and sorts after all others leaves its row to the application', async () => {
+    const session = await sessions().create({ userId: 'u1' });
+    await put(session.id, { expiresAt: name === 'sqlite' ? "'2099-01-01T00:00:00Z'" : "'2030-00-15 00:00:00'" });
+    expect(await isValid(session)).toBe(false);
+    await sessions().deleteExpired();
+    expect(await sessions().count({ id: session.id, status: 'all' })).toBe(1);
+  });
+
   it.runIf(name === 'postgres')('that is infinity is no end', async () => {
     const session = await sessions().create({ userId: 'u1' });
     await put(session.id, { expiresAt: "'infinity'", absoluteExpiresAt: "'infinity'" });

@@ -1,7 +1,15 @@
 import type { DataSource } from 'typeorm';
-import { all, compileWhere, type Condition, isNeverNull, isNullOnly } from '../query/conditions.js';
+import { compileWhere, type Condition, isNeverNull, isNullOnly } from '../query/conditions.js';
 import { namedParts, type OrderTerm } from '../query/query-options.js';
-import type { Prepared, QueryKind, QueryOptions, Row, Schema, Where } from '../port/query.js';
+import {
+  allOf,
+  type Conditions,
+  type Prepared,
+  type QueryKind,
+  type QueryOptions,
+  type Row,
+  type Schema,
+} from '../port/query.js';
 import { SessionValidationError } from '../../errors/errors.js';
 import { assignmentsOf } from '../query/rows.js';
 import { ValueError } from '../query/values.js';
@@ -52,9 +60,8 @@ export function compileQuery(
   kind: QueryKind,
   schema: Schema,
   options: QueryOptions,
-  narrowedBy?: Where | readonly Where[],
 ): SqlPrepared {
-  const condition = all([compileWhere(table, options.where), compileWhere(table, narrowedBy)]);
+  const condition = compileWhere(table, options.where);
   const parts = {
     kind,
     schema,
@@ -91,6 +98,11 @@ export function compileQuery(
 /** The clause that gives back columns of the rows that a statement wrote. */
 export function returningSql({ driver }: DataSource, columns: readonly SqlColumn[]): string {
   return ` RETURNING ${columns.map((column) => `${column.read(column.sqlName)} AS ${driver.escape(column.property)}`).join(', ')}`;
+}
+
+/** The conditions of a query, and further ones. */
+export function narrowed({ options: { where = {} } }: SqlPrepared, further: Conditions): Conditions {
+  return allOf(where, further);
 }
 
 /** Whether no row can match. */

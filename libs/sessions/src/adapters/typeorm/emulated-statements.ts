@@ -8,6 +8,7 @@ import {
   compileQuery,
   findsByKey,
   isNever,
+  narrowed,
   NO_STATEMENT,
   type SqlPrepared,
   type Statement,
@@ -40,8 +41,8 @@ async function changeAndRead(statements: SingleStatements, query: SqlPrepared, p
   return statements.connection.inTransaction(async (connection) => {
     const inside = statements.on(connection);
     const select = [...new Set([...keys, ...columns])];
-    const asBefore = { where: options.where, select, currentRows: true };
-    const locking = compile(inside, query, 'all', asBefore, found && byKey(found, keys));
+    const asBefore = found ? narrowed(query, byKey(found, keys)) : options.where;
+    const locking = compile(inside, query, 'all', { where: asBefore, select, currentRows: true });
     const text = `${locking.statement.text} FOR UPDATE`;
     const { records } = await connection.run(text, bindParams(locking, params), { table });
     if (records.length === 0) return { count: 0, rows: [] };
@@ -58,14 +59,14 @@ async function changeAndRead(statements: SingleStatements, query: SqlPrepared, p
  * `SKIP LOCKED` would lock the entry after the last row too, in the index that they are found by.
  */
 async function findAndDelete(statements: SingleStatements, query: SqlPrepared, params: Row): Promise<Executed> {
-  const { table, options, columns } = query;
+  const { table, columns } = query;
   const keys = keysOf(table);
   const [greatest] = columns ?? [];
   const select = greatest ? [...new Set([...keys, greatest.property])] : keys;
   const found = await find(statements, query, params, select);
   const rows = greatest ? greatestOf(found, greatest) : null;
   if (found.length === 0) return { count: 0, rows };
-  const remove = compile(statements, query, 'deleteAll', { where: options.where }, byKey(found, keys));
+  const remove = compile(statements, query, 'deleteAll', { where: narrowed(query, byKey(found, keys)) });
   return { ...(await statements.execute(remove, params)), rows };
 }
 
@@ -146,9 +147,8 @@ function compile(
   { table, schema }: SqlPrepared,
   kind: QueryKind,
   options: QueryOptions,
-  narrowedBy?: Where | readonly Where[],
 ): SqlPrepared {
-  return compileQuery(connection, table, kind, schema, options, narrowedBy);
+  return compileQuery(connection, table, kind, schema, options);
 }
 
 function pick(row: Row, names: readonly string[]): Row {

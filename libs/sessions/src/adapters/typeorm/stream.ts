@@ -1,7 +1,7 @@
 import { In, MoreThan } from 'typeorm';
 import { Param } from '../port/operators.js';
 import type { QueryOptions, Row, Where } from '../port/query.js';
-import { compileQuery, isNever, type SqlPrepared } from './compile-query.js';
+import { compileQuery, isNever, narrowed, type SqlPrepared } from './compile-query.js';
 import type { SingleStatements } from './single-statements.js';
 
 /**
@@ -27,11 +27,11 @@ async function* byKey(
   const key = query.table.primary[0]!.property;
   const { take } = query.options;
   let left = Number((take instanceof Param ? params[take.name] : take) ?? Infinity);
-  let after: Where | undefined;
+  let after: Where = {};
   while (left > 0) {
     const size = Math.min(maxRows, left);
-    const page = { ...wanted(query), order: { [key]: 'ASC' as const }, take: size };
-    const rows = await read(statements, query, params, page, after);
+    const page = { ...wanted(query), where: narrowed(query, after), order: { [key]: 'ASC' as const }, take: size };
+    const rows = await read(statements, query, params, page);
     for (const row of rows) yield project(query, row);
     if (rows.length < size) return;
     left -= size;
@@ -51,7 +51,7 @@ async function* bySnapshot(
   for (let start = 0; start < snapshot.length; start += maxRows) {
     const part = snapshot.slice(start, start + maxRows);
     const only = keys.length === 1 ? { [keys[0]!]: In(part.map((row) => row[keys[0]!])) } : part;
-    const rows = await read(statements, query, params, wanted(query), only);
+    const rows = await read(statements, query, params, { ...wanted(query), where: narrowed(query, only) });
     const found = new Map(rows.map((row) => [identity(row, keys), row]));
     for (const key of part) {
       const row = found.get(identity(key, keys));
@@ -60,15 +60,14 @@ async function* bySnapshot(
   }
 }
 
-/** The rows of another query of the same table, narrowed by further conditions. */
+/** The rows of another query of the same table. */
 async function read(
   statements: SingleStatements,
   { table, schema }: SqlPrepared,
   params: Row,
   options: QueryOptions,
-  narrowedBy?: Where | readonly Where[],
 ): Promise<Row[]> {
-  const query = compileQuery(statements.connection, table, 'all', schema, options, narrowedBy);
+  const query = compileQuery(statements.connection, table, 'all', schema, options);
   return isNever(query) ? [] : (await statements.execute(query, params)).rows!;
 }
 
