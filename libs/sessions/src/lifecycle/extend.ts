@@ -5,6 +5,7 @@ import { later, param } from '../adapters/port/operators.js';
 import type { Prepared, Row, Where } from '../adapters/port/query.js';
 import { Coalescer, sizeFor } from '../util/coalescer.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
+import { unlocked } from './favours.js';
 import { MOVABLE } from './fixed-ends.js';
 import { EXTENSION } from './messages.js';
 import { findValid } from './read-session.js';
@@ -156,6 +157,7 @@ export class Extender {
       for (const { id } of sessions) ends.set(id, end);
     } catch (error) {
       if (this.table.favours.failed(EXTENSION, error)) return;
+      await unlocked();
       const half = Math.ceil(sessions.length / 2);
       const halves = [sessions.slice(0, half), sessions.slice(half)];
       await Promise.all(halves.map((some) => this.#extendGroup({ extension, sessions: some }, now, ends)));

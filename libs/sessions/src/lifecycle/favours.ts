@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { millisecondsOf, type Clock } from '../util/clock.js';
 import { SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
@@ -9,6 +10,9 @@ const PAUSE_MS = 1000;
 
 /** How long anybody waits for one: a lock on the whole table, or a commit that waits for a lost replica, may take for ever. */
 const PATIENCE_MS = 1000;
+
+/** How long a statement that failed may keep its locks: PostgreSQL tells of the error before it gives them up. */
+const LOCKED_AFTER_MS = 20;
 
 /** How often the log says of a favour that it fails. */
 const TELL_EVERY_MS = 60_000;
@@ -76,6 +80,11 @@ export class Favours {
     this.#toldAt.set(favour, now);
     this.warn(notWritten(favour, reason));
   }
+}
+
+/** Waits until a statement that failed has given up its locks: rows that it still has would be left out. */
+export async function unlocked(): Promise<void> {
+  await pause(LOCKED_AFTER_MS);
 }
 
 /** Whether a time has passed since; also where a clock that was ahead has been corrected. */

@@ -5,6 +5,7 @@ import { valid } from '../session/validity.js';
 import { IP_LENGTH, USER_AGENT_LENGTH } from '../table/built-in-columns.js';
 import type { LastUseDefinition } from '../table/definition.js';
 import { durationMs } from '../util/duration.js';
+import { unlocked } from './favours.js';
 import { LAST_USE } from './messages.js';
 import type { TableContext } from './table-context.js';
 
@@ -85,6 +86,7 @@ export class LastUse {
       await this.table.favours.inTime(LAST_USE, this.#writeBatch(ids, at, values));
     } catch (error) {
       if (this.table.favours.failed(LAST_USE, error) || ids.length === 1) return;
+      await unlocked();
       const half = Math.ceil(ids.length / 2);
       await this.#writeOrGiveUp(ids.slice(0, half), at, values);
       await this.#writeOrGiveUp(ids.slice(half), at, values);
