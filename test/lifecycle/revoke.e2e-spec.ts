@@ -450,6 +450,17 @@ const BEYOND = {
   steps: (['reauthenticate', 'refresh', 'refresh', 'authenticate'] as const).map((step) => ({ step, after: 3 * HOUR })),
 };
 
+/** A session whose absolute limit leaves it a millisecond, in which it is written twice. */
+const LAST_MILLISECOND = {
+  expiresIn: undefined,
+  own: {},
+  steps: [
+    { step: 'endless' as const, after: 4 * HOUR - 1 },
+    { step: 'shorten' as const, after: 4 * HOUR },
+    { step: 'shorten' as const, after: 0 },
+  ],
+};
+
 describeStorages('valid, expired and revoked sessions', (name) => {
   const tables = [Absolute, Fresh, Own, FreshOwn, Endless];
   const app = useApplication(name, { tables, options: { defaultTable: 'absolute' } });
@@ -512,7 +523,7 @@ describeStorages('valid, expired and revoked sessions', (name) => {
         app.clock.advance(5 * HOUR);
         await checkStatuses();
       }),
-      { numRuns: 30, examples: [[[BEYOND]]] },
+      { numRuns: 30, examples: [[[BEYOND]], [[LAST_MILLISECOND]]] },
     );
   });
 });

@@ -2,9 +2,9 @@ import type { EntityManager } from 'typeorm';
 import { jsonKeys, later } from '../adapters/port/operators.js';
 import { allOf, type Conditions, type Row, type Where } from '../adapters/port/query.js';
 import { SessionValidationError, StaleSessionError } from '../errors/errors.js';
-import { earlier, lifetimeLimits } from '../session/lifetime.js';
+import { earlier, lifetimeLimits, nextDistinctTime } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
-import { asRead, hasLimit, unendedSince, valid } from '../session/validity.js';
+import { asRead, hasLimit, isExpired, unendedSince, valid } from '../session/validity.js';
 import { changedAttributes } from '../table/attributes.js';
 import type { JsonValue } from '../table/fields.js';
 import { findValid, sessionFrom } from './read-session.js';
@@ -48,7 +48,11 @@ export async function update(
   return change(table, session, set, allOf(asSeen, unendedSince(session), valid(table, table.now())), manager);
 }
 
-/** An end that is given, or the one that no extension moves, where that comes first: a copy may not know it, the row does. */
+/**
+ * An end that is given, or the one that no extension moves, where that comes first: a copy may not know it, the row does.
+ * One that comes no later than the time that the write leaves is over now, or it would be read as a log-out while rows
+ * with it count as valid.
+ */
 async function withinLimit(
   table: TableContext,
   { id }: Known,
@@ -58,7 +62,9 @@ async function withinLimit(
   if (!hasLimit(table)) return end;
   const current = await findValid(table, { id }, manager);
   if (current === null) throw new StaleSessionError(table.table, id);
-  return earlier(end, lifetimeLimits(current, table.options).absoluteEnd);
+  const now = table.now();
+  const limited = earlier(end, lifetimeLimits(current, table.options).absoluteEnd);
+  return isExpired(limited, nextDistinctTime(current.updatedAt, now)) ? earlier(limited, now) : limited;
 }
 
 /** Replaces single keys of a session's data, and gives it back as it is now. @throws as {@link update} */
