@@ -1,5 +1,6 @@
 import type { OpenAPIObject, OperationObject, ResponseObject, SchemaObject } from '@nestjs/swagger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BODIES } from '../errors/one-of-each.js';
 import { DemoApp } from './support/demo-app.js';
 import { Person } from './support/person.js';
 
@@ -103,6 +104,18 @@ describe('the OpenAPI document of the demo', () => {
       const { schema } = response!.content!['application/json']!;
       expect([route, problemsOf(answer.body, schema as SchemaObject)]).toEqual([route, []]);
     }
+  });
+
+  it.each([
+    ['post /api/login', 'StaleCredentialsError'],
+    ['post /api/session/rotate', 'StaleSessionError'],
+    ['post /api/account/reauthenticate', 'StaleSessionError'],
+  ] as const)('describes the errors of sessions that %s answers', (route, name) => {
+    const { schema } = (operations.get(route)!.responses[409] as ResponseObject).content!['application/json']!;
+    expect(problemsOf(BODIES[name], schema as SchemaObject)).toEqual([]);
+    const { message: _, ...incomplete } = BODIES[name]!;
+    expect(problemsOf(incomplete, schema as SchemaObject)).toEqual(['$ has no message']);
+    expect(problemsOf({ ...BODIES[name]!, errorCode: 'ERR_OTHER' }, schema as SchemaObject)).toHaveLength(1);
   });
 
   /** Where a value is not what a schema says, in the parts of JSON Schema that the demo uses. */

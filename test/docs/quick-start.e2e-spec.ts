@@ -38,6 +38,22 @@ describe('the quick start of the README', () => {
     expect(response.headers.get('www-authenticate')).toBe('Bearer realm="api"');
   });
 
+  it('tells who forgets the body of a log-in what is missing, and prints nothing', async () => {
+    const before = app.output();
+    const response = await fetch(`${app.url}/login`, { method: 'POST' });
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      {
+        statusCode: 400,
+        message: 'userId is required.',
+        error: 'Bad Request',
+        errorCode: 'ERR_SESSION_INVALID',
+        errors: { userId: 'is required' },
+      },
+    ]);
+    expect(app.output()).toBe(before);
+  });
+
   it('ends at SIGTERM, and has printed no warning and no error until then', async () => {
     expect(await app.stop()).toBe('SIGTERM');
     expect(app.output()).not.toMatch(/warn|error/i);

@@ -131,7 +131,8 @@ function thrownErrors(): string[][] {
     new UnsupportedQueryError('t'),
   ];
   const exported = Object.values(library).filter(
-    (value) => typeof value === 'function' && value.prototype instanceof library.SessionsError,
+    (value) =>
+      typeof value === 'function' && value !== library.SessionsError && library.SessionsError.is(value.prototype),
   );
   expect(thrown.map((error) => error.constructor)).toEqual(expect.arrayContaining(exported));
   return thrown.map((error) => [error.name, error.code, String(error.statusCode ?? '')]);

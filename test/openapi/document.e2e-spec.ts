@@ -21,6 +21,7 @@ import {
 } from '@app/sessions';
 import { ApiSession, createSessionsDocument } from '@app/sessions/swagger';
 import { SessionsTestingModule } from '@app/sessions/testing';
+import { BODIES } from '../errors/one-of-each.js';
 import { describePlatforms, HttpApp, type Platform } from '../support/http-app.js';
 
 class Sessions extends SessionsTable({ credentials: ['bearer', 'cookie'] }) {}
@@ -253,7 +254,18 @@ describePlatforms('the OpenAPI document of sessions', (platform) => {
       properties: Record<string, unknown>;
     };
     expect(Object.keys(body as object).toSorted()).toEqual(required.toSorted());
-    expect(Object.keys(properties).toSorted()).toEqual(required.toSorted());
+    expect(Object.keys(properties).toSorted()).toEqual([...required, 'errors'].toSorted());
+  });
+
+  it.each(Object.entries(BODIES))('describes the body of every error with a status: %s', (_, body) => {
+    const { required, properties } = document.components!.schemas!['SessionRefusal'] as {
+      required: string[];
+      properties: Record<string, { type: string }>;
+    };
+    expect(Object.keys(body)).toEqual(expect.arrayContaining(required));
+    const types = Object.entries(body).map(([name, value]) => [name, typeof value]);
+    const described = types.map(([name]) => [name, properties[name!]!.type.replace('integer', 'number')]);
+    expect(described).toEqual(types);
   });
 
   it('names the scopes and the age that a route requires', () => {

@@ -1,4 +1,5 @@
 import type { ApiResponseSchemaHost, SchemaObject } from '@nestjs/swagger';
+import type { SessionsErrorCode } from '@app/sessions';
 import { KEY_SCOPES } from '../projects/api-keys.js';
 
 const text: SchemaObject = { type: 'string' };
@@ -21,7 +22,7 @@ const STATUS = {
   reason: { ...orNull(text), description: 'Why it was revoked' },
 };
 
-/** The body of every answer that is an error. */
+/** The body of answers that are errors of the demo's own. */
 const PROBLEM = object({
   statusCode: { type: 'integer' },
   error: text,
@@ -31,7 +32,21 @@ const PROBLEM = object({
 /** An answer that is an error, for Nest's decorators of responses. */
 export const problem = (description: string): ApiResponseSchemaHost => ({ description, schema: PROBLEM });
 
+/** An answer that is an error of the library, whose body `createSessionsDocument` describes. */
+export const sessionsError = (description: string, code: SessionsErrorCode): ApiResponseSchemaHost => ({
+  description,
+  schema: {
+    allOf: [
+      { $ref: '#/components/schemas/SessionRefusal' },
+      { type: 'object', properties: { errorCode: { type: 'string', enum: [code] } } },
+    ],
+  },
+});
+
 export const INVALID_BODY = problem('What does not fit, by field.');
+
+/** Of what needs the session that the request came with, after the guard. */
+export const SESSION_ENDED = sessionsError('The session has ended meanwhile.', 'ERR_SESSION_STALE');
 
 export const USER = object({ id: uuid, email: text });
 

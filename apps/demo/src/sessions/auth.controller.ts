@@ -12,7 +12,15 @@ import {
 import type { z } from 'zod';
 import { CurrentSession, OptionalSession, Public } from '@app/sessions';
 import { NoStore } from '../http/no-store.decorator.js';
-import { INVALID_BODY, LOGIN as LOGGED_IN, problem, ROTATED, USER } from '../openapi/schemas.js';
+import {
+  INVALID_BODY,
+  LOGIN as LOGGED_IN,
+  problem,
+  ROTATED,
+  SESSION_ENDED,
+  sessionsError,
+  USER,
+} from '../openapi/schemas.js';
 import { UsersService } from '../users/users.service.js';
 import { LogInService } from './log-in.service.js';
 import { LOGIN, SIGN_UP } from './login.js';
@@ -48,7 +56,9 @@ export class AuthController {
   @ApiOkResponse({ description: 'The token.', schema: LOGGED_IN })
   @ApiBadRequestResponse(INVALID_BODY)
   @ApiUnauthorizedResponse(problem('The e-mail address or the password is wrong.'))
-  @ApiConflictResponse(problem('The password was changed twice while it was compared.'))
+  @ApiConflictResponse(
+    sessionsError('The password was changed twice while it was compared.', 'ERR_SESSION_CREDENTIALS'),
+  )
   @OptionalSession()
   @Post('login')
   @HttpCode(HttpStatus.OK)
@@ -76,6 +86,7 @@ export class AuthController {
    */
   @ApiOperation({ summary: 'Get a new token for the session' })
   @ApiOkResponse({ description: 'The new token; the old one is honoured for half a minute.', schema: ROTATED })
+  @ApiConflictResponse(SESSION_ENDED)
   @Post('session/rotate')
   @HttpCode(HttpStatus.OK)
   @NoStore()

@@ -1,10 +1,16 @@
 import { Body, Controller, ForbiddenException, HttpCode, HttpStatus, Post } from '@nestjs/common';
-import { ApiBadRequestResponse, ApiForbiddenResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import {
+  ApiBadRequestResponse,
+  ApiConflictResponse,
+  ApiForbiddenResponse,
+  ApiOkResponse,
+  ApiOperation,
+} from '@nestjs/swagger';
 import type { z } from 'zod';
 import { CurrentSession, RequireFresh } from '@app/sessions';
 import { body, NEW_PASSWORD, PASSWORD } from '../http/schemas.js';
 import { NoStore } from '../http/no-store.decorator.js';
-import { INVALID_BODY, LOGIN, problem, SIGNED_OUT } from '../openapi/schemas.js';
+import { INVALID_BODY, LOGIN, problem, SESSION_ENDED, SIGNED_OUT } from '../openapi/schemas.js';
 import { UsersService } from '../users/users.service.js';
 import { PasswordChange } from './password-change.js';
 import { type Session, Sessions } from './sessions.js';
@@ -30,6 +36,7 @@ export class PasswordController {
   @ApiOkResponse({ description: 'A new token; the one before is refused.', schema: LOGIN })
   @ApiBadRequestResponse(INVALID_BODY)
   @ApiForbiddenResponse(problem('The password is wrong.'))
+  @ApiConflictResponse(SESSION_ENDED)
   @Post('reauthenticate')
   @HttpCode(HttpStatus.OK)
   @NoStore()

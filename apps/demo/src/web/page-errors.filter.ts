@@ -1,6 +1,5 @@
 import { type ArgumentsHost, Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
-import { SessionsError } from '@app/sessions';
 import { InvalidForm } from './forms.js';
 import { isOutage } from './outage.js';
 import { ownPath } from './own-path.js';
@@ -75,6 +74,5 @@ function senderOf({ headers: { referer = '', host } }: PageRequest): string | un
 
 function statusOf(exception: unknown): number {
   if (exception instanceof HttpException) return exception.getStatus();
-  if (exception instanceof SessionsError && exception.statusCode !== undefined) return exception.statusCode;
   return isOutage(exception) ? HttpStatus.SERVICE_UNAVAILABLE : HttpStatus.INTERNAL_SERVER_ERROR;
 }

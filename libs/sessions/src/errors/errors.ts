@@ -1,91 +1,51 @@
+import {
+  cannotWork,
+  credentialsChanged,
+  IS_TAKEN,
+  limitReached,
+  NO_MATCH,
+  NO_ROW,
+  ofTable,
+  problemsOf,
+  rowUnreadable,
+  sessionOver,
+  SEVERAL_MATCH,
+  TOLD_CREDENTIALS_CHANGED,
+  TOLD_NO_MATCH,
+  TOLD_NO_ROW,
+  TOLD_SESSION_OVER,
+  TOLD_UNAVAILABLE,
+  TOLD_VALUE_TAKEN,
+  toldLimitReached,
+  valueTaken,
+} from './messages.js';
 import { reasonOf } from './reason-of.js';
+import {
+  type FieldErrors,
+  recognize,
+  SessionsError,
+  type SessionsErrorCode,
+  SessionsHttpError,
+} from './sessions-error.js';
 
-/** The `code` of an error of this library; one that exists never changes between releases. */
-export type SessionsErrorCode =
-  | 'ERR_SESSION_INVALID'
-  | 'ERR_SESSION_NOT_FOUND'
-  | 'ERR_SESSION_NOT_UNIQUE'
-  | 'ERR_SESSION_STALE'
-  | 'ERR_SESSION_LIMIT'
-  | 'ERR_SESSION_CREDENTIALS'
-  | 'ERR_SESSION_UNAVAILABLE'
-  | 'ERR_STALE_ENTRY'
-  | 'ERR_ROW_UNREADABLE'
-  | 'ERR_UNIQUE_CONSTRAINT'
-  | 'ERR_QUERY_UNSUPPORTED'
-  | 'ERR_SESSIONS_CONFIG';
+export { type FieldErrors, SessionsError, type SessionsErrorCode } from './sessions-error.js';
 
-/**
- * Base of every error of this library. One that has a `statusCode` is answered with it by Nest's own exception filter when
- * it leaves a controller uncaught.
- *
- * @example
- * ```ts
- * try {
- *   await sessions.create({ userId: 'u1' });
- * } catch (error) {
- *   if (!(error instanceof SessionsError)) throw error;
- *   switch (error.code) {
- *     case 'ERR_SESSION_LIMIT':
- *       throw new ForbiddenException('Sign out on another device first.');
- *     default:
- *       throw error;
- *   }
- * }
- * ```
- */
-export abstract class SessionsError extends Error {
-  /** What a program tells errors apart by. */
-  abstract readonly code: SessionsErrorCode;
-  /** The HTTP status of the answer; none for a fault of the application, which Nest answers with 500. */
-  readonly statusCode?: number;
-  /** Whether the message is for the client too: with `status` and `statusCode` what Nest's filter takes for an HTTP error. */
-  readonly expose: boolean = true;
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-  }
-
-  /** The same as `statusCode`, under the other name that Nest's filter knows. */
-  get status(): number | undefined {
-    return this.statusCode;
-  }
-}
-
-/** The problem with each field, by the field's name. */
-export type FieldErrors = Readonly<Record<string, string>>;
-
-/** The table does not accept the attributes, filters or options of a call; nothing was written. */
-export class SessionValidationError extends SessionsError {
-  /** The code of what a table does not accept. */
-  readonly code = 'ERR_SESSION_INVALID';
-  /** 400 Bad Request. */
-  override readonly statusCode = 400;
-
+/** The table does not accept the attributes, filters or options of a call; nothing was written. 400 Bad Request. */
+export class SessionValidationError extends SessionsHttpError<'ERR_SESSION_INVALID'> {
   constructor(
-    /** The name of the table. */
-    readonly table: string,
+    table: string,
     /** The problem with each field, by the field's name. */
     readonly errors: FieldErrors,
   ) {
-    const problems = Object.entries(errors).map(([field, problem]) => `${field} ${problem}`);
-    super(`Table "${table}": ${problems.join('; ')}.`);
+    const told = problemsOf(errors);
+    super({ code: 'ERR_SESSION_INVALID', statusCode: 400, table, problem: told, told, errors });
   }
 }
 
-/** No session matches where one has to. */
-export class SessionNotFoundError extends SessionsError {
-  /** The code of a session that is not there. */
-  readonly code = 'ERR_SESSION_NOT_FOUND';
-  /** 404 Not Found. */
-  override readonly statusCode = 404;
-
-  constructor(
-    /** The name of the table. */
-    readonly table: string,
-  ) {
-    super(`Table "${table}": no session matches.`);
+/** No session matches where one has to. 404 Not Found. */
+export class SessionNotFoundError extends SessionsHttpError<'ERR_SESSION_NOT_FOUND'> {
+  constructor(table: string) {
+    super({ code: 'ERR_SESSION_NOT_FOUND', statusCode: 404, table, problem: NO_MATCH, told: TOLD_NO_MATCH });
   }
 }
 
@@ -98,101 +58,69 @@ export class MultipleSessionsError extends SessionsError {
     /** The name of the table. */
     readonly table: string,
   ) {
-    super(`Table "${table}": more than one session matches; narrow the filters, or use list().`);
+    super(ofTable(table, SEVERAL_MATCH));
   }
 }
 
-/** The session was deleted, or ended, since it was read; nothing was written. */
-export class StaleSessionError extends SessionsError {
-  /** The code of a session that is not what it was read as. */
-  readonly code = 'ERR_SESSION_STALE';
-  /** 409 Conflict. */
-  override readonly statusCode = 409;
-
+/** The session was deleted, or ended, since it was read; nothing was written. 409 Conflict. */
+export class StaleSessionError extends SessionsHttpError<'ERR_SESSION_STALE'> {
   constructor(
-    /** The name of the table. */
-    readonly table: string,
+    table: string,
     /** The `id` of the session. */
     readonly id: string,
-    options?: ErrorOptions,
+    options: ErrorOptions = {},
   ) {
-    super(`Table "${table}": session ${id} no longer exists, or is no longer valid.`, options);
+    const problem = sessionOver(id);
+    super({ code: 'ERR_SESSION_STALE', statusCode: 409, table, problem, told: TOLD_SESSION_OVER, ...options });
   }
 }
 
-/** The owner has as many sessions as the table allows, and its limit says to refuse one more; nothing was written. */
-export class SessionLimitError extends SessionsError {
-  /** The code of one session too many. */
-  readonly code = 'ERR_SESSION_LIMIT';
-  /** 409 Conflict. */
-  override readonly statusCode = 409;
-
+/**
+ * The owner has as many sessions as the table allows, and its limit says to refuse one more; nothing was written.
+ * 409 Conflict.
+ */
+export class SessionLimitError extends SessionsHttpError<'ERR_SESSION_LIMIT'> {
   constructor(
-    /** The name of the table. */
-    readonly table: string,
+    table: string,
     /** The field that names the owner. */
     readonly field: string,
     /** The number of valid sessions that an owner may have. */
     readonly max: number,
   ) {
-    super(`Table "${table}": this ${field} has ${max} valid sessions, which is the limit; end one of them first.`);
+    const problem = limitReached(field, max);
+    super({ code: 'ERR_SESSION_LIMIT', statusCode: 409, table, problem, told: toldLimitReached(max) });
   }
 }
 
 /**
  * The proof of a sign-in began before the credentials of its owner were last changed, or is older than a day, so that the
- * owner has to prove again who they are; nothing was written.
+ * owner has to prove again who they are; nothing was written. 409 Conflict.
  */
-export class StaleCredentialsError extends SessionsError {
-  /** The code of a proof that no longer counts. */
-  readonly code = 'ERR_SESSION_CREDENTIALS';
-  /** 409 Conflict. */
-  override readonly statusCode = 409;
-
+export class StaleCredentialsError extends SessionsHttpError<'ERR_SESSION_CREDENTIALS'> {
   constructor(
-    /** The name of the table. */
-    readonly table: string,
+    table: string,
     /** The field that names the owner. */
     readonly field: string,
   ) {
-    super(
-      `Table "${table}": the credentials of this ${field} have changed since the proof began, or it is older than a day; prove again.`,
-    );
+    const problem = credentialsChanged(field);
+    super({ code: 'ERR_SESSION_CREDENTIALS', statusCode: 409, table, problem, told: TOLD_CREDENTIALS_CHANGED });
   }
 }
 
 /**
  * The storage cannot answer now, and may the next time: nothing is known to have been written. The message names the
- * table, what was waited for, and the way out.
+ * table, what was waited for, and the way out. 503 Service Unavailable.
  */
-export class SessionsUnavailableError extends SessionsError {
-  /** The code of a storage that does not answer. */
-  readonly code = 'ERR_SESSION_UNAVAILABLE';
-  /** 503 Service Unavailable. */
-  override readonly statusCode = 503;
-
-  constructor(
-    /** The name of the table. */
-    readonly table: string,
-    problem: string,
-    options?: ErrorOptions,
-  ) {
-    super(`Table "${table}": ${problem}`, options);
+export class SessionsUnavailableError extends SessionsHttpError<'ERR_SESSION_UNAVAILABLE'> {
+  constructor(table: string, problem: string, options: ErrorOptions = {}) {
+    super({ code: 'ERR_SESSION_UNAVAILABLE', statusCode: 503, table, problem, told: TOLD_UNAVAILABLE, ...options });
   }
 }
 
-/** An adapter's update or delete finds no row to work on. */
-export class StaleEntryError extends SessionsError {
-  /** The code of a row that is not there. */
-  readonly code = 'ERR_STALE_ENTRY';
-  /** 409 Conflict. */
-  override readonly statusCode = 409;
-
-  constructor(
-    /** The name of the table. */
-    readonly table: string,
-  ) {
-    super(`Table "${table}": no row matches the filters of this update or delete.`);
+/** An adapter's update or delete finds no row to work on. 409 Conflict. */
+export class StaleEntryError extends SessionsHttpError<'ERR_STALE_ENTRY'> {
+  constructor(table: string) {
+    super({ code: 'ERR_STALE_ENTRY', statusCode: 409, table, problem: NO_ROW, told: TOLD_NO_ROW });
   }
 }
 
@@ -210,28 +138,30 @@ export class UnreadableRowError extends SessionsError {
     readonly key: Readonly<Record<string, unknown>>,
     options: { readonly cause: unknown },
   ) {
-    const row = Object.entries(key).map(([name, value]) => `${name} ${String(value)}`);
-    super(
-      `Table "${table}": ${column} of the row with ${row.join(', ') || 'no key'} cannot be read: ${reasonOf(options.cause)}`,
-      options,
-    );
+    super(ofTable(table, rowUnreadable(column, key, reasonOf(options.cause))), options);
   }
 }
 
-/** A primary key or a unique index already holds these values; nothing was written. */
-export class UniqueConstraintError extends SessionsError {
-  /** The code of a value that is taken. */
-  readonly code = 'ERR_UNIQUE_CONSTRAINT';
-  /** 409 Conflict. */
-  override readonly statusCode = 409;
-
+/** A primary key or a unique index already holds these values; nothing was written. 409 Conflict. */
+export class UniqueConstraintError extends SessionsHttpError<'ERR_UNIQUE_CONSTRAINT'> {
+  /**
+   * @param columns the properties of the columns whose values are taken
+   * @param shown those of them that a client may know of
+   */
   constructor(
-    /** The name of the table. */
-    readonly table: string,
+    table: string,
     /** The properties of the columns whose values are taken. */
     readonly columns: readonly string[],
+    shown = columns,
   ) {
-    super(`Table "${table}": a row with the same ${columns.join(', ') || 'unique value'} exists already.`);
+    super({
+      code: 'ERR_UNIQUE_CONSTRAINT',
+      statusCode: 409,
+      table,
+      problem: valueTaken(columns),
+      told: TOLD_VALUE_TAKEN,
+      errors: Object.fromEntries(shown.map((column) => [column, IS_TAKEN])),
+    });
   }
 }
 
@@ -250,6 +180,24 @@ export class SessionsConfigError extends SessionsError {
     /** Every problem, each a sentence that names its place. */
     readonly problems: readonly string[],
   ) {
-    super(['nest-sessions cannot work as it is set up:', ...problems.map((problem) => `  - ${problem}`)].join('\n'));
+    super(cannotWork(problems));
   }
 }
+
+const CLASSES = {
+  ERR_SESSION_INVALID: SessionValidationError,
+  ERR_SESSION_NOT_FOUND: SessionNotFoundError,
+  ERR_SESSION_NOT_UNIQUE: MultipleSessionsError,
+  ERR_SESSION_STALE: StaleSessionError,
+  ERR_SESSION_LIMIT: SessionLimitError,
+  ERR_SESSION_CREDENTIALS: StaleCredentialsError,
+  ERR_SESSION_UNAVAILABLE: SessionsUnavailableError,
+  ERR_STALE_ENTRY: StaleEntryError,
+  ERR_ROW_UNREADABLE: UnreadableRowError,
+  ERR_UNIQUE_CONSTRAINT: UniqueConstraintError,
+  ERR_QUERY_UNSUPPORTED: UnsupportedQueryError,
+  ERR_SESSIONS_CONFIG: SessionsConfigError,
+} satisfies Record<SessionsErrorCode, object>;
+
+// Names of classes may be minified; codes stay.
+for (const [code, errorClass] of Object.entries(CLASSES)) recognize(errorClass, (error) => error.code === code);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { knownOptions, nearestOf, problemsOfNames, thereAre } from './known-options.js';
+import { knownOptions, nearestOf, problemsOfNames } from './known-options.js';
+import { thereAre } from './messages.js';
 
 const NAMES = ['sessionTtl', 'absoluteTtl', 'tokenPrefix', 'order', 'take', 'skip'];
 const KNOWN = Object.fromEntries(NAMES.map((name) => [name, true]));

@@ -1,12 +1,11 @@
 import { SessionsConfigError, SessionValidationError } from './errors.js';
+import { didYouMean, NO_OBJECT, noOption, thereAre } from './messages.js';
 
 /** The names of options: those of an interface are a constant beside it, which `satisfies Record<keyof …, true>`. */
 type Names = Readonly<Record<string, unknown>>;
 
 /** The part of a name that may be wrong where it is taken for another one, beside one letter of any. */
 const WRONG = 0.3;
-
-const NO_OBJECT = 'must be an object of options';
 
 /** The options of a call. @throws SessionValidationError naming those that there are not */
 export function knownOptions<T extends object>(
@@ -32,11 +31,6 @@ export function problemsOfNames(place: string, options: unknown, known: Names): 
   if (!isObject(options)) return [`${place} ${NO_OBJECT}`.trimStart()];
   const path = place === '' ? '' : `${place}.`;
   return unknownOptions(options, known).map(([name, problem]) => `${path}${name} ${problem}`);
-}
-
-/** The names that there are, for who has given another one. */
-export function thereAre(names: readonly string[]): string {
-  return names.length === 0 ? '(there are none)' : `(there are: ${names.join(', ')})`;
 }
 
 /** The name that another one is a slip of, in any letter case; none where all are too far from it. */
@@ -65,12 +59,12 @@ function unknownOptions(options: object, known: Names): (readonly [name: string,
   const unknown = Object.keys(options).filter((name) => !Object.hasOwn(known, name));
   return unknown
     .filter((name) => (options as Names)[name] !== undefined)
-    .map((name) => [name, `is no option ${hint(name, Object.keys(known))}`]);
+    .map((name) => [name, noOption(hint(name, Object.keys(known)))]);
 }
 
 function hint(name: string, names: readonly string[]): string {
   const nearest = nearestOf(name, names);
-  return nearest === undefined ? thereAre(names) : `(did you mean ${nearest}?)`;
+  return nearest === undefined ? thereAre(names) : didYouMean(nearest);
 }
 
 /** The fewest letters to leave out, put in, replace, or exchange with the next one (optimal string alignment). */

@@ -2,7 +2,7 @@ import { In, InstanceChecker } from 'typeorm';
 import type { Columns } from '../adapters/port/columns.js';
 import { allOf, type Conditions, type Row, type Where } from '../adapters/port/query.js';
 import { SessionValidationError } from '../errors/errors.js';
-import { thereAre } from '../errors/known-options.js';
+import { thereAre } from '../errors/messages.js';
 import { SESSION_STATUSES, type SessionStatus } from '../session/session.js';
 import { ofStatus } from '../session/validity.js';
 import { digestsOf } from '../token/digest.js';

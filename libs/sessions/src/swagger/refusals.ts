@@ -10,10 +10,10 @@ interface Refusal {
 }
 
 const JSON_TYPE = 'application/json';
-/** The name of the schema of a refusal's body. */
+/** The name of the schema of such a body, to which documents of applications refer too. */
 const SCHEMA = 'SessionRefusal';
 
-/** What every refusal has in its body. */
+/** What every refusal has in its body, and every error of a call that has a status. */
 export const REFUSAL_SCHEMA: Readonly<Record<string, SchemaObject>> = {
   [SCHEMA]: {
     type: 'object',
@@ -23,6 +23,11 @@ export const REFUSAL_SCHEMA: Readonly<Record<string, SchemaObject>> = {
       error: { type: 'string', description: 'The name of the status' },
       message: { type: 'string', description: 'For people who read logs' },
       errorCode: { type: 'string', description: 'For programs; it does not change' },
+      errors: {
+        type: 'object',
+        additionalProperties: { type: 'string' },
+        description: 'The problem with each field, by its name, where the code is of fields',
+      },
     },
   },
 };

@@ -144,6 +144,7 @@ export class MemoryTable {
     throw new UniqueConstraintError(
       this.shape.name,
       conflict.columns.map((column) => column.property),
+      conflict.columns.filter((column) => !column.hidden).map((column) => column.property),
     );
   }
 

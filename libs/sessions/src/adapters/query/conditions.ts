@@ -1,6 +1,6 @@
 import { type FindOperator, InstanceChecker } from 'typeorm';
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
-import { thereAre } from '../../errors/known-options.js';
+import { thereAre } from '../../errors/messages.js';
 import type { Column, Columns } from '../port/columns.js';
 import { type JsonKey, JsonPathOperator, Param } from '../port/operators.js';
 import { AllOf, type Conditions, isAnyOf } from '../port/query.js';

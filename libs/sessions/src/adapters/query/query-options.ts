@@ -1,5 +1,6 @@
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
-import { knownOptions, thereAre } from '../../errors/known-options.js';
+import { knownOptions } from '../../errors/known-options.js';
+import { thereAre } from '../../errors/messages.js';
 import type { Column } from '../port/columns.js';
 import { columnOf } from './conditions.js';
 import { type Columns } from '../port/columns.js';

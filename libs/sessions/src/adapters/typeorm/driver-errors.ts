@@ -50,16 +50,13 @@ export function portError(error: unknown, table: SqlTable): unknown {
   const { code, constraint, message = '' } = error.driverError as DriverError;
   switch (code) {
     case '23505':
-      return new UniqueConstraintError(table.name, columnsOfConstraint(table, constraint ?? ''));
+      return taken(table, columnsOfConstraint(table, constraint ?? ''));
     case 'ER_DUP_ENTRY':
-      return new UniqueConstraintError(
-        table.name,
-        columnsOfConstraint(table, /for key '(?:[^']*\.)?([^'.]+)'$/.exec(message)?.[1] ?? ''),
-      );
+      return taken(table, columnsOfConstraint(table, /for key '(?:[^']*\.)?([^'.]+)'$/.exec(message)?.[1] ?? ''));
     case 'SQLITE_CONSTRAINT_UNIQUE':
     case 'SQLITE_CONSTRAINT_PRIMARYKEY':
-      return new UniqueConstraintError(
-        table.name,
+      return taken(
+        table,
         propertiesOf(
           table,
           [...message.matchAll(/[^\s,]+\.([^\s,.]+)/g)].map((match) => match[1]!),
@@ -68,6 +65,12 @@ export function portError(error: unknown, table: SqlTable): unknown {
     default:
       return tooLarge(error.driverError as DriverError, table) ?? withoutValues(error);
   }
+}
+
+/** Of columns that nothing shows, such as a digest, a client is told nothing. */
+function taken({ name, columns }: SqlTable, properties: readonly string[]): UniqueConstraintError {
+  const shown = properties.filter((property) => columns.get(property)?.hidden === false);
+  return new UniqueConstraintError(name, properties, shown);
 }
 
 /** What can be done again, but by nobody who has not begun it. */
@@ -82,7 +85,7 @@ function tooLarge({ errno, message = '' }: DriverError, table: SqlTable): Sessio
   const pattern = errno === 1406 ? /for column '([^']+)'/ : /^CONSTRAINT `(?:[^`]*\.)?([^`.]+)` failed/;
   const name = errno === 1406 || errno === 4025 ? pattern.exec(message)?.[1] : undefined;
   const column = name === undefined ? undefined : table.metadata.findColumnWithDatabaseName(name);
-  if (!column) return undefined;
+  if (!column?.isSelect) return undefined;
   return new SessionValidationError(table.name, {
     [column.propertyPath]: 'is larger, or nested deeper, than this database stores',
   });

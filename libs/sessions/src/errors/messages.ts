@@ -1,0 +1,53 @@
+// What an error says to those who read logs.
+export const ofTable = (table: string, problem: string): string => `Table "${table}": ${problem}`;
+
+export const problemsOf = (errors: Readonly<Record<string, string>>): string =>
+  `${Object.entries(errors)
+    .map(([field, problem]) => `${field} ${problem}`)
+    .join('; ')}.`;
+
+export const NO_MATCH = 'no session matches.';
+export const SEVERAL_MATCH = 'more than one session matches; narrow the filters, or use list().';
+export const NO_ROW = 'no row matches the filters of this update or delete.';
+
+export const sessionOver = (id: string): string => `session ${id} no longer exists, or is no longer valid.`;
+
+export const limitReached = (field: string, max: number): string =>
+  `this ${field} has ${max} valid sessions, which is the limit; end one of them first.`;
+
+export const credentialsChanged = (field: string): string =>
+  `the credentials of this ${field} have changed since the proof began, or it is older than a day; prove again.`;
+
+export const valueTaken = (columns: readonly string[]): string =>
+  `a row with the same ${columns.join(', ') || 'unique value'} exists already.`;
+
+export const rowUnreadable = (column: string, key: Readonly<Record<string, unknown>>, reason: string): string => {
+  const row = Object.entries(key).map(([name, value]) => `${name} ${String(value)}`);
+  return `${column} of the row with ${row.join(', ') || 'no key'} cannot be read: ${reason}`;
+};
+
+export const cannotWork = (problems: readonly string[]): string =>
+  ['nest-sessions cannot work as it is set up:', ...problems.map((problem) => `  - ${problem}`)].join('\n');
+
+// What a client is told.
+export const TOLD_NO_MATCH = 'There is no such session.';
+export const TOLD_SESSION_OVER = 'The session has ended, or has been changed by another request.';
+export const TOLD_CREDENTIALS_CHANGED = 'The credentials have changed, or the sign-in took too long: sign in again.';
+export const TOLD_UNAVAILABLE = 'That cannot be answered right now: try again.';
+export const TOLD_NO_ROW = 'What was to be changed is not there.';
+export const TOLD_VALUE_TAKEN = 'A value that has to be unique is taken.';
+export const IS_TAKEN = 'is taken';
+
+export const toldLimitReached = (max: number): string =>
+  `There are ${max} sessions already, which is the limit: end one of them first.`;
+
+// What is wrong with options.
+export const NO_OBJECT = 'must be an object of options';
+
+export const noOption = (hint: string): string => `is no option ${hint}`;
+
+export const didYouMean = (name: string): string => `(did you mean ${name}?)`;
+
+/** The names that there are, for who has given another one. */
+export const thereAre = (names: readonly string[]): string =>
+  names.length === 0 ? '(there are none)' : `(there are: ${names.join(', ')})`;
