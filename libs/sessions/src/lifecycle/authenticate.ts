@@ -94,9 +94,7 @@ export class Authenticator {
     if (digests.length === 0) return this.#refused(token, presentation);
     const asked = { token, digests, presentation, keeping };
     const row = this.#lookup.find(digests, manager && adapter.within(manager));
-    return row instanceof Promise
-      ? row.then((found) => this.#judged(found, found?.load(), asked))
-      : this.#judged(row, row?.load(), asked);
+    return row instanceof Promise ? row.then((found) => this.#judged(found, asked)) : this.#judged(row, asked);
   }
 
   /** What is kept needs no extension, where the table extends by itself. */
@@ -105,13 +103,14 @@ export class Authenticator {
   }
 
   /** Of most tokens the row is there, and nothing is to be written. */
-  #judged(found: RawRow | undefined, row: Row | undefined, asked: Asked): MaybePromise<BaseSession | null> {
+  #judged(found: RawRow | undefined, asked: Asked): MaybePromise<BaseSession | null> {
+    const { table } = this;
     const { digests, presentation, keeping } = asked;
-    const { autoExtend = this.table.options.autoExtend } = presentation;
-    const judged = row && judge(this.table, row);
+    const { autoExtend = table.options.autoExtend } = presentation;
+    const judged = found && judge(table, found.load(table.selected.length));
     const session = judged?.isValid ? judged.session : null;
     // Where rows may have an older digest than new ones, the row tells which one it has.
-    const digest = (row?.['authTokenDigest'] ?? digests[0]) as string;
+    const digest = found && digests.length > 1 ? (found.value('authTokenDigest') as string) : digests[0]!;
     if (session === null || (judged!.isDue && autoExtend) || digest !== digests[0])
       return this.#settled(session, digest, found, asked);
     if (keeping) this.#keep(session, found, keeping);

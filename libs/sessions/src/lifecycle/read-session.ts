@@ -16,10 +16,10 @@ export interface Judgement {
   readonly isDue: boolean;
 }
 
-/** Judges a row; unless it has columns that no session shows, the row itself becomes the session. */
+/** Judges a row, which becomes the session. */
 export function judge(table: TableContext, row: Row): Judgement {
   const { options, fixedEnds, unreadableEnds } = table;
-  const session = shown(table, row) as { -readonly [K in keyof BaseSession]: BaseSession[K] };
+  const session = row as unknown as { -readonly [K in keyof BaseSession]: BaseSession[K] };
   if (session.expiresAt !== null && isNever(session.expiresAt)) session.expiresAt = null;
   const nowMs = table.nowMs();
   session.isExpired = !isValid(session, options, nowMs);
@@ -35,13 +35,13 @@ export function judge(table: TableContext, row: Row): Judgement {
 
 /** A row of the table as a session. */
 export function sessionFrom(table: TableContext, row: Row): BaseSession {
-  return judge(table, row).session;
+  return judge(table, shown(table, row)).session;
 }
 
 /** The session of a row, unless it has ended, be it while the query was on its way. */
 export function validFrom(table: TableContext, row: Row | undefined): BaseSession | null {
   if (row === undefined) return null;
-  const { session, isValid } = judge(table, row);
+  const { session, isValid } = judge(table, shown(table, row));
   return isValid ? session : null;
 }
 

@@ -46,7 +46,8 @@ export class ReplacedTokens {
    */
   async find(digests: readonly string[], inside?: SessionsAdapter): Promise<BaseSession | null | undefined> {
     const { table } = this;
-    const session = validFrom(table, (await this.lookup.find(digests, inside))?.load());
+    const row = await this.lookup.find(digests, inside);
+    const session = validFrom(table, row?.load(table.selected.length));
     if (session === null) return undefined;
     if (table.nowMs() < session.rotatedAt!.getTime() + table.options.graceMs) return marked(session);
     await revoke(table, { id: session.id }, 'token_reuse', inside);

@@ -12,7 +12,7 @@ export interface LookupTable {
   readonly entity: Schema;
   /** The column of the digest. */
   readonly column: string;
-  /** The columns to read. */
+  /** The columns that rows begin with. */
   readonly select: readonly string[];
   /** How many digests a token may be stored under. */
   readonly schemes: number;
@@ -64,8 +64,15 @@ export class TokenLookup {
     if (tokens.length === 1) return [await this.#readOne(tokens[0]!, adapter)];
     const { prepared, names } = this.#statement(sizeFor(tokens.length));
     const rows = await adapter.fetch(prepared, this.#params(tokens, names));
-    const byDigest = new Map(rows.map((row) => [row.value(column), row]));
-    return tokens.map((digests) => byDigest.get(digests.find((digest) => byDigest.has(digest))));
+    const byDigest = new Map<unknown, RawRow>();
+    for (const row of rows) byDigest.set(row.value(column), row);
+    return tokens.map((digests) => {
+      for (const digest of digests) {
+        const row = byDigest.get(digest);
+        if (row) return row;
+      }
+      return undefined;
+    });
   }
 
   /** As many as the statement has, also where there are fewer tokens, or one of the schemes has no digest for one. */
@@ -88,7 +95,7 @@ export class TokenLookup {
       const one = digests.length === 1;
       const prepared = adapter.prepare('all', entity, {
         where: { [column]: one ? digests[0] : In(digests) },
-        // Of several it tells which one a row has.
+        // Of several the last column tells which one a row has.
         select: one ? select : [...select, column],
         // Several are told apart here.
         collationEquality: !one,

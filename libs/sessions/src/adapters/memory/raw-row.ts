@@ -11,8 +11,9 @@ export class MemoryRow implements RawRow {
     private readonly values: readonly unknown[],
   ) {}
 
-  load(): Row {
-    return loadMemoryRow(this.shape, this.columns, this.values);
+  load(columns = this.columns.length): Row {
+    const loaded = columns < this.columns.length ? this.columns.slice(0, columns) : this.columns;
+    return loadMemoryRow(this.shape, loaded, this.values);
   }
 
   value(name: string): unknown {

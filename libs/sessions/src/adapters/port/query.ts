@@ -116,8 +116,8 @@ export interface Executed {
  * own error.
  */
 export interface RawRow {
-  /** The row as the application has it, made anew by each call. @throws UnreadableRowError */
-  load(): Row;
+  /** The row as the application has it, or the first so many of its columns, made anew by each call. @throws UnreadableRowError */
+  load(columns?: number): Row;
   /** One of its columns as the application has it, made anew by each call. @throws UnreadableRowError */
   value(column: string): unknown;
 }

@@ -10,12 +10,12 @@ export class SqlRow implements RawRow {
     private readonly values: readonly unknown[],
   ) {}
 
-  load(): Row {
-    return loadValues(this.table, this.columns, this.values);
+  load(columns?: number): Row {
+    return loadValues(this.table, this.columns, this.values, columns);
   }
 
   value(name: string): unknown {
-    const i = this.columns.findIndex(({ property }) => property === name);
+    const i = this.columns.findLastIndex(({ property }) => property === name);
     const column = this.columns[i]!;
     try {
       return column.load(this.values[i]);
@@ -25,12 +25,17 @@ export class SqlRow implements RawRow {
   }
 }
 
-/** A row whose values come in the order of its columns, as {@link loadRow} gives it. */
-export function loadValues(table: SqlTable, columns: readonly SqlColumn[], values: readonly unknown[]): Row {
+/** A row whose values come in the order of its columns, as {@link loadRow} gives it, or the first so many of these. */
+export function loadValues(
+  table: SqlTable,
+  columns: readonly SqlColumn[],
+  values: readonly unknown[],
+  count = columns.length,
+): Row {
   const row: Row = {};
   let i = 0;
   try {
-    for (; i < columns.length; i++) row[columns[i]!.property] = columns[i]!.load(values[i]);
+    for (; i < count; i++) row[columns[i]!.property] = columns[i]!.load(values[i]);
   } catch (cause) {
     throw unreadable(table, columns[i]!, row, cause);
   }
