@@ -67,7 +67,7 @@ describeDatabases('every statement of the expiry job', (name) => {
     await fill(table, REVOKED, (i) => ({ expiresAt: at(-DAY - (REVOKED - i) * 1000), ...revoked(i) }));
     await fill(table, EXPIRED, (i) => ({ expiresAt: at(-(EXPIRED - i) * 1000) }));
     await fill(table, VALID, (i) => ({ expiresAt: at(MINUTE + i * 1000) }));
-    const quoted = app.quoted(app.get(SessionsRegistry).store(table).table);
+    const quoted = app.quoted(app.get(SessionsRegistry).store(table).name);
     await app.dataSource.query(app.name === 'mariadb' ? `ANALYZE TABLE ${quoted}` : `ANALYZE ${quoted}`);
   }
 
@@ -103,12 +103,12 @@ describeDatabases('every statement of the expiry job', (name) => {
     it('is planned once for all batches, after some', async () => {
       const store = app.get(SessionsRegistry).store(Revocable);
       await app.dataSource.query(
-        `INSERT INTO ${store.table} (id, "authTokenDigest", data, "createdAt", "updatedAt", "expiresAt")
+        `INSERT INTO ${store.name} (id, "authTokenDigest", data, "createdAt", "updatedAt", "expiresAt")
          SELECT gen_random_uuid(), n::text, '{}', now(), now(), $1::timestamp + n * interval '1 second'
          FROM generate_series(1, ${2 * MANY}) AS n`,
         [at(-MANY * 1000).toISOString()],
       );
-      await app.dataSource.query(`ANALYZE ${store.table}`);
+      await app.dataSource.query(`ANALYZE ${store.name}`);
       const log = new StatementLog();
       app.dataSource.setOptions({ logging: true, logger: log });
       expect(await pruneExpired(store, store.adapter)).toBe(MANY);

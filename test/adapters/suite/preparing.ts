@@ -44,6 +44,16 @@ export function preparing(db: AdapterFixture): void {
       await expect(async () => db.adapter.first(query)).rejects.toThrow(SessionValidationError);
     });
 
+    it('rows that are fetched load their columns in the order that is asked for, as many as are wanted, anew each time', async () => {
+      await db.photo({ title: 'a', takenAt: new Date(1000) });
+      const query = db.adapter.prepare('all', Photo, { select: ['title', 'takenAt'], keepPrepared });
+      const [row] = await db.adapter.fetch(query);
+      expect(row!.load()).toEqual({ title: 'a', takenAt: new Date(1000) });
+      expect(row!.load(1)).toEqual({ title: 'a' });
+      expect(row!.value('takenAt')).toEqual(new Date(1000));
+      expect(row!.load()['takenAt']).not.toBe(row!.load()['takenAt']);
+    });
+
     it('rows are counted, and come with what they are related to', async () => {
       const owner = await db.person();
       for (const title of ['a', 'b']) await db.photo({ title, ownerId: owner });

@@ -19,7 +19,7 @@ export interface Requirements {
 
 /** A table, and the scopes that it declares. */
 export interface ScopedTable {
-  readonly table: string;
+  readonly name: string;
   readonly definition: { readonly scopes?: readonly string[] };
 }
 
@@ -106,5 +106,5 @@ function isDeclared(scope: string, tables: readonly ScopedTable[]): boolean {
 }
 
 function namesOf(tables: readonly ScopedTable[]): string[] {
-  return tables.map(({ table }) => table);
+  return tables.map(({ name }) => name);
 }

@@ -114,7 +114,7 @@ export class SessionCookies {
   clear(response: unknown, options: ClearCookieOptions = {}): void {
     const { httpAdapter } = this.adapterHost;
     const table = this.#own();
-    const { siteData = false } = knownOptions(table.table, options, CLEAR_OPTIONS);
+    const { siteData = false } = knownOptions(table.name, options, CLEAR_OPTIONS);
     clearCookie(httpAdapter, response, table);
     if (siteData) httpAdapter.setHeader(response, 'Clear-Site-Data', SITE_DATA);
   }
@@ -143,6 +143,6 @@ export class SessionCookies {
   #own(): TableWithCookie {
     const store = this.registry.store(this.#table);
     if (takesCookie(store)) return store;
-    throw new SessionsConfigError([noCookie(store.table)]);
+    throw new SessionsConfigError([noCookie(store.name)]);
   }
 }

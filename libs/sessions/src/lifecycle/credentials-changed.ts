@@ -36,7 +36,7 @@ interface Owner {
 }
 
 /** The name of the lock under which the sessions of one owner are counted, and changes of their credentials are noted. */
-export function ownerLock({ table }: TableContext, field: string, value: unknown): string {
+export function ownerLock({ name: table }: TableContext, field: string, value: unknown): string {
   return `nest-sessions:${table}:${field}:${String(value)}`;
 }
 
@@ -47,7 +47,7 @@ export function ownerLock({ table }: TableContext, field: string, value: unknown
  * @throws SessionValidationError for what is no time, or one that is still to come
  * @throws StaleCredentialsError for one that is older than a day
  */
-export function checkProof({ table, definition, nowMs }: TableContext, provedAt: Date): void {
+export function checkProof({ name: table, definition, nowMs }: TableContext, provedAt: Date): void {
   const field = ownerOf(definition);
   if (field === undefined) throw new SessionsConfigError([ownerNeeded(table)]);
   if (!(provedAt instanceof Date) || Number.isNaN(provedAt.getTime()))
@@ -60,7 +60,7 @@ export function checkProof({ table, definition, nowMs }: TableContext, provedAt:
 
 /** The owner of a row; `undefined` where it has none. */
 function ownerIn(context: TableContext, field: string, value: unknown): Owner | undefined {
-  const { table, definition, columns } = context;
+  const { name: table, definition, columns } = context;
   const column = columns.columns.get(field)!;
   const stored = toStored(column, value);
   if (stored === null || stored === IMPOSSIBLE) return undefined;
@@ -90,7 +90,7 @@ export async function refuseStaleProof(
     const mark = await readMark(adapter, owner.mark);
     if (!mark) return;
     const changedMs = mark.until ? Math.min(mark.until.getTime(), table.nowMs()) : mark.at.getTime();
-    if (provedAt.getTime() <= changedMs + SKEW_MS) throw new StaleCredentialsError(table.table, field);
+    if (provedAt.getTime() <= changedMs + SKEW_MS) throw new StaleCredentialsError(table.name, field);
   } catch (error) {
     // An error undoes a transaction of our own; here there may be none, or the caller's, who may catch it.
     const undo = adapter.prepare('deleteAll', table.entity, { where: { id: row['id'] } });
@@ -113,7 +113,7 @@ export function ownersNamed(table: TableContext, steps: readonly (readonly Row[]
   });
   // All of them must hold, so whoever matches is among the fewest.
   const [fewest] = named.toSorted((a, b) => a.length - b.length);
-  const problem = (text: string): Error => new SessionValidationError(table.table, { [field]: text });
+  const problem = (text: string): Error => new SessionValidationError(table.name, { [field]: text });
   if (!fewest)
     throw problem(`must be a value or In([…]) for the reason '${CREDENTIALS_CHANGED}', which says whose have changed`);
   try {

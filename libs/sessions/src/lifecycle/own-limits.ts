@@ -15,7 +15,7 @@ export interface OwnLimits {
 export const OWN_LIMITS = { ttl: true, absoluteTtl: true } satisfies Record<keyof OwnLimits, true>;
 
 /** What a row says of its limits. @throws SessionValidationError for limits that the table does not store */
-export function storedLimits({ definition, options, table }: TableContext, own: OwnLimits, now: Date): Row {
+export function storedLimits({ definition, options, name: table }: TableContext, own: OwnLimits, now: Date): Row {
   const errors: Record<string, string> = {};
   for (const name of ['ttl', 'absoluteTtl'] as const) {
     const ms = durationMs(own[name]);

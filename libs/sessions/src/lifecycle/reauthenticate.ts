@@ -50,7 +50,7 @@ export async function reauthenticate(
     }
     current = await findValid(table, session, manager);
   }
-  throw new StaleSessionError(table.table, session.id);
+  throw new StaleSessionError(table.name, session.id);
 }
 
 function isReauthenticatedAlike({ authenticatedAt: a }: BaseSession, { authenticatedAt: b }: BaseSession): boolean {

@@ -48,7 +48,7 @@ async function end(
 ): Promise<{ count: number; sessions: BaseSession[] }> {
   const reasons = reasonsOf(table.definition);
   if (!reasons.includes(reason))
-    throw new SessionValidationError(table.table, { reason: `must be one of ${reasons.join(', ')}` });
+    throw new SessionValidationError(table.name, { reason: `must be one of ${reasons.join(', ')}` });
   const now = table.now();
   const ended = table.definition.revocation ? { revokedAt: now, revokedReason: reason } : { expiresAt: now };
   const { count, rows } = await write(table, adapter, 'updateAll', {

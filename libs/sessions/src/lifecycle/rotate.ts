@@ -35,6 +35,6 @@ export async function rotateToken(
     table.events.emit({ type: 'rotated', session: changed });
     return { session: changed, authToken };
   }
-  if ((await findValid(table, session, manager)) === null) throw new StaleSessionError(table.table, session.id);
+  if ((await findValid(table, session, manager)) === null) throw new StaleSessionError(table.name, session.id);
   return null;
 }

@@ -58,7 +58,7 @@ export async function insertWithinLimits(
   };
   const owners = lockedFields(table, row, limits, provedAt).map((field) => ownerLock(table, field, row[field]));
   // Where nothing is counted, two writes belong together all the same.
-  const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${table.table}:${replaced}`] : owners;
+  const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${table.name}:${replaced}`] : owners;
   await (names.length === 0
     ? write(adapter)
     : writeSerially(adapter, table.events, names, write, provedAt && 'currentRows'));
@@ -84,7 +84,7 @@ async function countOf(
   const select = ['id', 'createdAt', ...(table.definition.lastUse ? ['lastUsedAt'] : [])];
   const { rows } = await adapter.execute(adapter.prepare('all', table.entity, { where, select, currentRows: true }));
   const sessions: unknown[] = rows!;
-  if (sessions.length >= max && whenFull === 'reject') throw new SessionLimitError(table.table, field, max);
+  if (sessions.length >= max && whenFull === 'reject') throw new SessionLimitError(table.name, field, max);
   const byUse = whenFull === 'endLeastRecentlyUsed';
   return { sessions: sessions as Candidate[], surplus: sessions.length - max + 1, byUse };
 }

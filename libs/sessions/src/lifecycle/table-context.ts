@@ -29,7 +29,7 @@ export interface TableOpening {
 /** One open table, as data: what its verbs work with. */
 export interface TableContext extends Omit<TableOpening, 'warn'> {
   /** Its name. */
-  readonly table: string;
+  readonly name: string;
   readonly columns: Columns<DefinedColumn>;
   /** What is read of a row: what sessions show. */
   readonly selected: readonly string[];
@@ -53,7 +53,7 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
   const nullable = [...columns.columns.values()].filter((column) => column.nullable);
   return {
     ...opening,
-    table: columns.name,
+    name: columns.name,
     columns,
     selected: shownColumns(definition).map(({ property }) => property),
     hidden: hiddenOf(definition),

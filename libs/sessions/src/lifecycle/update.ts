@@ -61,7 +61,7 @@ async function withinLimit(
 ): Promise<Date | null> {
   if (!hasLimit(table)) return end;
   const current = await findValid(table, { id }, manager);
-  if (current === null) throw new StaleSessionError(table.table, id);
+  if (current === null) throw new StaleSessionError(table.name, id);
   const now = table.now();
   const limited = earlier(end, lifetimeLimits(current, table.options).absoluteEnd);
   return isExpired(limited, nextDistinctTime(current.updatedAt, now)) ? earlier(limited, now) : limited;
@@ -91,12 +91,12 @@ async function change(
   const where = allOf({ id: session.id }, conditions);
   const { rows } = await write(table, adapterIn(table, manager), 'updateAll', { set: changes, where, returning });
   const [row] = rows!;
-  if (!row) throw new StaleSessionError(table.table, session.id);
+  if (!row) throw new StaleSessionError(table.name, session.id);
   return foundAs(session, sessionFrom(table, row));
 }
 
 /** That nothing has changed a session since it was read. @throws SessionValidationError where it does not say when that was */
-function unchangedSince({ table }: TableContext, { updatedAt }: Known): Where {
+function unchangedSince({ name: table }: TableContext, { updatedAt }: Known): Where {
   if (updatedAt instanceof Date) return { updatedAt: asRead(updatedAt) };
   throw new SessionValidationError(table, { updatedAt: 'must be that of the session as it was read, for ifUnchanged' });
 }

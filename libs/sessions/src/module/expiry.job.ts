@@ -18,7 +18,7 @@ import { deletedElsewhere, deletedIn, deletedSoFar, deletionFailed, neverDeleted
 const PROGRESS_EVERY_MS = 10_000;
 
 /** The name of a table's job in the `SchedulerRegistry`; with its data source and schema, where it has its own. */
-export function expiryJobName({ table, definition: { dataSource, schema } }: SessionsStore): string {
+export function expiryJobName({ name: table, definition: { dataSource, schema } }: SessionsStore): string {
   const outside = dataSource === 'default' ? undefined : dataSource;
   return `nest-sessions:prune:${[outside, schema, table].filter((part) => part !== undefined).join('.')}`;
 }
@@ -40,7 +40,7 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
     const tables = this.registry.all().filter((store) => store.options.pruning !== false);
     this.#scheduler = this.#findScheduler();
     if (!this.#scheduler && tables.length > 0) {
-      this.#logger.warn(neverDeleted(tables.map(({ table }) => table)));
+      this.#logger.warn(neverDeleted(tables.map(({ name: table }) => table)));
       return;
     }
     for (const store of tables) this.#schedule(store, store.options.pruning as ResolvedPruning);
@@ -61,7 +61,7 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
   async run(store: SessionsStore): Promise<void> {
     if (this.#stop.signal.aborted || this.#running.has(store)) return;
     const run = this.#prune(store).catch((error: unknown) => {
-      this.#logger.error(deletionFailed(store.table, reasonOf(error)));
+      this.#logger.error(deletionFailed(store.name, reasonOf(error)));
     });
     this.#running.set(store, run);
     await run;
@@ -75,13 +75,13 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
       if (Date.now() < next) return;
       next = Date.now() + PROGRESS_EVERY_MS;
       const perSecond = Math.round(count / ((Date.now() - begin) / 1000));
-      this.#logger.log(deletedSoFar(count, store.table, perSecond));
+      this.#logger.log(deletedSoFar(count, store.name, perSecond));
     };
     const deleted = await store.adapter.tryLock(expiryJobName(store), (adapter) =>
       pruneExpired(store, adapter, { progress, signal: this.#stop.signal }),
     );
-    if (deleted === undefined) this.#logger.debug(deletedElsewhere(store.table));
-    else if (deleted > 0) this.#logger.log(deletedIn(deleted, store.table, Date.now() - begin));
+    if (deleted === undefined) this.#logger.debug(deletedElsewhere(store.name));
+    else if (deleted > 0) this.#logger.log(deletedIn(deleted, store.name, Date.now() - begin));
   }
 
   #schedule(store: SessionsStore, { cron, intervalMs, atStart }: ResolvedPruning): void {

@@ -89,7 +89,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   }
 
   #check(): void {
-    const names = this.all().map((store) => store.table);
+    const names = this.all().map((store) => store.name);
     const { defaultTable, realm, tables = {} } = this.options;
     if (realm !== undefined && !isRealm(realm)) this.#problems.push(inForRoot(noRealm(realm)));
     this.#problems.push(...problemsOfModuleOptions(this.options).map(inForRoot));
@@ -134,7 +134,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
 
   /** Two tables with the same cookie would sign people out of one by signing them in to the other. */
   #problemsOfCookies(): string[] {
-    const tables = this.all().flatMap(({ table, options: { cookie } }) => (cookie ? [{ table, cookie }] : []));
+    const tables = this.all().flatMap(({ name: table, options: { cookie } }) => (cookie ? [{ table, cookie }] : []));
     return tables.flatMap(({ table, cookie: { name } }, i) => {
       const other = tables.slice(0, i).find(({ cookie }) => cookie.name === name);
       return other ? [inTable(table, cookieTaken(name, other.table))] : [];
@@ -146,14 +146,14 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     if (length === 1) return [];
     const name = nameOf(table);
     if (length > 1) return [inForRoot(defaultTableAmbiguous(name))];
-    const names = this.all().map((store) => store.table);
+    const names = this.all().map((store) => store.name);
     return [inForRoot(defaultTableUnknown(name, names))];
   }
 
   /** The tables that a reference may mean; without one all of them. */
   #find(reference: TableReference | undefined): SessionsStore[] {
     if (reference === undefined) return this.all();
-    if (typeof reference === 'string') return this.all().filter((store) => store.table === reference);
+    if (typeof reference === 'string') return this.all().filter((store) => store.name === reference);
     const store = this.#stores.get(tableClassOf(reference));
     return store ? [store] : [];
   }

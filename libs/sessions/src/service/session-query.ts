@@ -130,7 +130,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
   /** The session that matches, or null. @throws MultipleSessionsError where several do */
   async one(): Promise<Session<F> | null> {
     const [session, second] = await this.take(Math.min(2, this.#options.take ?? 2)).all();
-    if (second !== undefined) throw new MultipleSessionsError(this.#store.table);
+    if (second !== undefined) throw new MultipleSessionsError(this.#store.name);
     return session ?? null;
   }
 
@@ -157,10 +157,10 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
    * @throws as `revokeAll` of the service
    */
   async revoke(options: { reason: ReasonOf<F> }): Promise<number> {
-    const { reason } = knownOptions(this.#store.table, options, { reason: true });
+    const { reason } = knownOptions(this.#store.name, options, { reason: true });
     const { order, take, skip } = this.#options;
     if ([order, take, skip].some((option) => option !== undefined)) {
-      throw new UnsupportedQueryError(revokesNoPart(this.#store.table));
+      throw new UnsupportedQueryError(revokesNoPart(this.#store.name));
     }
     const store = this.#store;
     const where = this.#where('all');
@@ -186,7 +186,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
   toQueryBuilder(alias = 'session'): SelectQueryBuilder<ObjectLiteral> {
     const builder = this.#adapter.queryBuilder?.(this.#store.entity, alias, this.#where());
     if (builder) return builder;
-    throw new UnsupportedQueryError(typeOrmNeeded(this.#store.table));
+    throw new UnsupportedQueryError(typeOrmNeeded(this.#store.name));
   }
 
   get #adapter(): SessionsAdapter {
@@ -212,13 +212,13 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
   }
 
   get #sets(): (readonly Row[])[] {
-    return this.#steps.map((step) => filterSets(this.#store.table, step));
+    return this.#steps.map((step) => filterSets(this.#store.name, step));
   }
 
   /** @param status what the query is about where none of its steps says so */
   #where(status: SessionStatus = 'valid'): Conditions {
     const { order = {} } = this.#options;
-    knownOptions(this.#store.table, this.#given, FIND_OPTIONS);
+    knownOptions(this.#store.name, this.#given, FIND_OPTIONS);
     // By the columns that an application may name: the order of digests is nobody's business.
     for (const name of Object.keys(order)) columnOf(this.#store.columns, name);
     const steps = this.#sets;

@@ -176,7 +176,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    */
   async create(attributes: NewSession<F>, options: CreateOptions = {}): Promise<WithToken<Session<F>>> {
-    return this.signIn(attributes, knownOptions(this.store.table, options, CREATE_OPTIONS));
+    return this.signIn(attributes, knownOptions(this.store.name, options, CREATE_OPTIONS));
   }
 
   /**
@@ -194,7 +194,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * @see OWASP ASVS 5.0, 7.2.4 and 7.4.3
    */
   async signIn(attributes: NewSession<F>, options: SignInOptions = {}): Promise<WithToken<Session<F>>> {
-    const known = knownOptions(this.store.table, options, SIGN_IN_OPTIONS);
+    const known = knownOptions(this.store.name, options, SIGN_IN_OPTIONS);
     return this.#withToken(await create(this.store, attributes, known));
   }
 
@@ -211,8 +211,8 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   async authenticate(token: unknown, options?: AuthenticateOptions<F>): Promise<Session<F> | null> {
     // The guard's own options are known, so that no request pays for this.
     if (options !== undefined) {
-      const { use = {} } = knownOptions(this.store.table, options, AUTHENTICATE_OPTIONS);
-      knownOptions(this.store.table, use, SESSION_USE);
+      const { use = {} } = knownOptions(this.store.name, options, AUTHENTICATE_OPTIONS);
+      knownOptions(this.store.name, use, SESSION_USE);
     }
     const looked = this.store.tokens.authenticate(token, options);
     const session = looked instanceof Promise ? await looked : looked;
@@ -229,7 +229,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    */
   async get(filters: SessionFilters<F>, options: GetOptions<F> = {}): Promise<Session<F> | null> {
-    const { autoExtend, relations, manager } = knownOptions(this.store.table, options, GET_OPTIONS);
+    const { autoExtend, relations, manager } = knownOptions(this.store.name, options, GET_OPTIONS);
     const token = relations ? undefined : tokenAlone(filters);
     if (token !== undefined) return this.authenticate(token, { autoExtend, manager, authoritative: true });
     const found = await new SessionQuery<F>(this.store, [filters], { relations, manager }).one();
@@ -241,7 +241,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   /** Gives the session that matches, as {@link get} does. @throws SessionNotFoundError where none matches */
   async getOrFail(filters: SessionFilters<F>, options: GetOptions<F> = {}): Promise<Session<F>> {
     const session = await this.get(filters, options);
-    if (session === null) throw new SessionNotFoundError(this.store.table);
+    if (session === null) throw new SessionNotFoundError(this.store.name);
     return session;
   }
 
@@ -292,7 +292,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     options: Pick<FindOptions<F>, 'manager'> = {},
   ): Promise<Record<string, unknown>> {
     const data = await this.store.dataOf(this.#idOf(session), this.#managerOf(options));
-    if (data === undefined) throw new StaleSessionError(this.store.table, session.id);
+    if (data === undefined) throw new StaleSessionError(this.store.name, session.id);
     return data;
   }
 
@@ -309,7 +309,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    */
   async refresh(session: Session<F>, options: WriteOptions = {}): Promise<Session<F>> {
     const refreshed = await this.store.extender.refresh(session, this.#managerOf(options));
-    if (refreshed === null) throw new StaleSessionError(this.store.table, session.id);
+    if (refreshed === null) throw new StaleSessionError(this.store.name, session.id);
     return this.#typed(refreshed);
   }
 
@@ -331,7 +331,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    */
   async revoke(session: SessionReference, options: RevokeOptions<F> = {}): Promise<boolean> {
     const { store } = this;
-    const { reason = DEFAULT_REASON, manager } = knownOptions(store.table, options, REVOKE_OPTIONS);
+    const { reason = DEFAULT_REASON, manager } = knownOptions(store.name, options, REVOKE_OPTIONS);
     return (await revoke(store, { id: this.#idOf(session) }, reason, adapterIn(store, manager))) > 0;
   }
 
@@ -419,7 +419,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     changes: SessionChanges<F>,
     options: UpdateOptions = {},
   ): Promise<Session<F>> {
-    const known = knownOptions(this.store.table, options, UPDATE_OPTIONS);
+    const known = knownOptions(this.store.name, options, UPDATE_OPTIONS);
     this.#idOf(session);
     return this.#typed(await update(this.store, session, changes, known));
   }
@@ -454,7 +454,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
 
   /** Deletes a session. @throws StaleSessionError where it is gone already */
   async deleteOrFail(session: SessionReference, options: WriteOptions = {}): Promise<void> {
-    if (!(await this.delete(session, options))) throw new StaleSessionError(this.store.table, session.id);
+    if (!(await this.delete(session, options))) throw new StaleSessionError(this.store.name, session.id);
   }
 
   /**
@@ -496,28 +496,28 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    */
   async takeOnce(filters: { readonly authToken: unknown }, options: RevokeOptions<F> = {}): Promise<Session<F> | null> {
     const { store } = this;
-    const { authToken } = knownOptions(store.table, filters, { authToken: true });
-    const { reason, manager } = knownOptions(store.table, options, REVOKE_OPTIONS);
+    const { authToken } = knownOptions(store.name, filters, { authToken: true });
+    const { reason, manager } = knownOptions(store.name, options, REVOKE_OPTIONS);
     const where = whereOf(store, [{ authToken: authToken ?? null, status: 'all' }]);
     const taken = await take(store, where, reason ?? DEFAULT_REASON, adapterIn(store, manager));
     return taken && this.#typed(taken);
   }
 
   async #revoke(steps: readonly object[], options: RevokeOptions<F>): Promise<number> {
-    const { reason, manager } = knownOptions(this.store.table, options, REVOKE_OPTIONS);
+    const { reason, manager } = knownOptions(this.store.name, options, REVOKE_OPTIONS);
     const query = new SessionQuery<F>(this.store, steps, { manager });
     return query.revoke({ reason: reason ?? (DEFAULT_REASON as ReasonOf<F>) });
   }
 
   /** The transaction of a call that has no other options. @throws SessionValidationError for others */
   #managerOf(options: WriteOptions): EntityManager | undefined {
-    return knownOptions(this.store.table, options, WRITE_OPTIONS).manager;
+    return knownOptions(this.store.name, options, WRITE_OPTIONS).manager;
   }
 
   /** @throws SessionValidationError for what is no id, which must never mean "any" */
   #idOf({ id }: SessionReference): string {
     if (typeof id === 'string') return id;
-    throw new SessionValidationError(this.store.table, { id: 'must be the id of a session' });
+    throw new SessionValidationError(this.store.name, { id: 'must be the id of a session' });
   }
 
   #withToken({ session, authToken }: SessionWithToken): WithToken<Session<F>> {
@@ -527,7 +527,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   }
 
   #needs(option: 'rotation' | 'freshness', call: string): void {
-    const { definition, table } = this.store;
+    const { definition, name: table } = this.store;
     if (!definition[option]) throw new SessionsConfigError([optionNeeded(table, call, option)]);
   }
 

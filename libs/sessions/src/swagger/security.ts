@@ -9,7 +9,7 @@ type Requirements = NonNullable<OperationObject['security']>;
 export function securitySchemes(table: SessionsStore): Record<string, SecuritySchemeObject> {
   const { credentials, tokenFormat } = table.options;
   const { prefix } = tokenFormat;
-  const description = `The token of a session of "${table.table}"${prefix === undefined ? '' : `: ${prefix}_…`}`;
+  const description = `The token of a session of "${table.name}"${prefix === undefined ? '' : `: ${prefix}_…`}`;
   return Object.fromEntries(
     credentials.map((source) => [
       schemeName(table, source),
@@ -43,7 +43,10 @@ function apiKeyIn(source: Exclude<ResolvedSource, 'bearer'>): Pick<SecuritySchem
 }
 
 /** A name that other options leave as it is: `sessions.bearer`, `sessions.cookie`, `sessions.x-auth-token`. */
-function schemeName({ table, definition: { dataSource, schema } }: SessionsStore, source: ResolvedSource): string {
+function schemeName(
+  { name: table, definition: { dataSource, schema } }: SessionsStore,
+  source: ResolvedSource,
+): string {
   const place = source === 'bearer' ? source : 'cookie' in source ? 'cookie' : source.header;
   const parts = [dataSource, schema, table, place].filter((part) => part !== undefined);
   return parts.join('.').replaceAll(/[^\w.-]/g, '_');

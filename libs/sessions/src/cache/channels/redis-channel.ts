@@ -72,7 +72,7 @@ async function subscribeIoRedis(client: IoRedisClient, name: string, heard: Hear
   subscriber.on('error', (error) => (reason = error));
   subscriber.on('close', () => lost(reason));
   const end = (): void => void subscriber.disconnect();
-  return ended(end, async () => {
+  return openOrEnd(end, async () => {
     await subscriber.connect();
     await subscriber.subscribe(name);
   });
@@ -85,14 +85,14 @@ async function subscribeNodeRedis(client: NodeRedisClient, name: string, heard: 
   const end = (): void => {
     if (subscriber.isOpen) subscriber.destroy();
   };
-  return ended(end, async () => {
+  return openOrEnd(end, async () => {
     await subscriber.connect();
     await subscriber.subscribe(name, heard);
   });
 }
 
 /** Begins a subscription, and ends it where that fails. */
-async function ended(end: End, begin: () => Promise<void>): Promise<End> {
+async function openOrEnd(end: End, begin: () => Promise<void>): Promise<End> {
   try {
     await begin();
     return end;
