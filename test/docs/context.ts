@@ -19,6 +19,7 @@ import {
 export * from '../../libs/sessions/src/index.js';
 export * from '../../libs/sessions/src/swagger/index.js';
 export * from '../../libs/sessions/src/testing/index.js';
+export type { IncomingMessage } from 'node:http';
 export {
   Body,
   Controller,
@@ -33,9 +34,10 @@ export {
   UseGuards,
 } from '@nestjs/common';
 export { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+export { NestFactory } from '@nestjs/core';
 export { Test } from '@nestjs/testing';
 export { ScheduleModule } from '@nestjs/schedule';
-export { TypeOrmModule } from '@nestjs/typeorm';
+export { InjectRepository, TypeOrmModule } from '@nestjs/typeorm';
 export {
   And,
   Between,
@@ -49,6 +51,7 @@ export {
   Not,
   Or,
   type QueryRunner,
+  Repository,
 } from 'typeorm';
 
 export class User {
@@ -78,6 +81,8 @@ export class ApiKeys extends SessionsTable({
 }) {}
 
 export class AccountService {}
+
+export class AppModule {}
 
 /** A client of Redis, as the application has it. */
 export declare const redis: IoRedisClient;

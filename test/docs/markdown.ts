@@ -55,6 +55,16 @@ export function anchorsOf(document: string): string[] {
   );
 }
 
+/** The text under the heading with an anchor, up to the next one of its level or above. @throws Error where there is none */
+export function sectionOf(document: string, anchor: string): string {
+  const lines = document.split('\n');
+  const at = lines.findIndex((line) => line.startsWith('#') && anchorsOf(line)[0] === anchor);
+  if (at < 0) throw new Error(`There is no heading "#${anchor}".`);
+  const level = /^#+/.exec(lines[at]!)![0].length;
+  const end = lines.findIndex((line, i) => i > at && new RegExp(`^#{1,${level}} `).test(line));
+  return lines.slice(at + 1, end < 0 ? undefined : end).join('\n');
+}
+
 /** The addresses of a document's links. */
 export function linksOf(document: string): string[] {
   return [...document.matchAll(/\]\(([^)\s]+)\)/g)].map(([, address]) => address!);

@@ -2,9 +2,9 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compileLibrary, javascript } from '../support/compiled-library.js';
+import { commonJs, compileLibrary, javascript } from '../support/compiled-library.js';
 import { ROOT } from './documents.js';
-import { quickStart, type QuickStart, start, walkThrough } from './quick-start.js';
+import { commonJsQuickStart, quickStart, type QuickStart, start, walkThrough } from './quick-start.js';
 
 describe('the quick start of the README', () => {
   const folder = mkdtempSync(join(tmpdir(), 'nest-sessions-quick-start-'));
@@ -56,6 +56,20 @@ describe('the quick start of the README', () => {
 
   it('ends at SIGTERM, and has printed no warning and no error until then', async () => {
     expect(await app.stop()).toBe('SIGTERM');
+    expect(app.output()).not.toMatch(/warn|error/i);
+  });
+});
+
+describe('the quick start of the README in CommonJS', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nest-sessions-quick-start-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('does the same', async () => {
+    installLibrary(folder);
+    writeFileSync(join(folder, 'main.cjs'), commonJs(commonJsQuickStart()));
+    const app = await start(folder, 'main.cjs');
+    expect((await walkThrough(app.url)).statuses).toEqual([201, 200, 201, 401]);
+    await app.stop();
     expect(app.output()).not.toMatch(/warn|error/i);
   });
 });

@@ -11,6 +11,13 @@ export function quickStart(): string {
   return fencesOf(read('README.md')).find(({ label }) => label === 'quick start')!.code;
 }
 
+/** The same as a CommonJS application has it. */
+export function commonJsQuickStart(): string {
+  const bootstrap = fencesOf(read('README.md')).find(({ label }) => label === 'quick start in CommonJS')!.code;
+  const code = quickStart();
+  return code.slice(0, code.indexOf('const app = await')) + bootstrap;
+}
+
 /** A running quick start. */
 export interface QuickStart {
   readonly url: string;
@@ -20,19 +27,19 @@ export interface QuickStart {
   stop(): Promise<string | null>;
 }
 
-/** Starts a compiled quick start in its folder, by Node alone. */
-export async function start(folder: string, file = 'main.js'): Promise<QuickStart> {
+/** Starts a compiled application in its folder, by Node alone. */
+export async function start(folder: string, file = 'main.js', env: NodeJS.ProcessEnv = {}): Promise<QuickStart> {
   const port = await freePort();
   const child = spawn(process.execPath, [file], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], PORT: String(port) },
+    env: { PATH: process.env['PATH'], PORT: String(port), ...env },
   });
   let output = '';
   child.stderr.on('data', (data) => (output += String(data)));
   child.stdout.on('data', (data) => (output += String(data)));
   // Nest says that it has started just before it listens, so only an open port tells.
   while (!(await isOpen(port))) {
-    if (child.exitCode !== null) throw new Error(`The quick start ended with code ${child.exitCode}:\n${output}`);
+    if (child.exitCode !== null) throw new Error(`The application ended with code ${child.exitCode}:\n${output}`);
     await setTimeout(20);
   }
   return { url: `http://127.0.0.1:${port}`, output: () => output, stop: () => stop(child) };

@@ -32,8 +32,16 @@ export function compileLibrary(folder: string): void {
   }
 }
 
-/** A module of TypeScript as JavaScript. */
+/** A module of TypeScript as an ES module. */
 export function javascript(code: string): string {
-  const options = { ...compilerOptions(), module: ts.ModuleKind.ESNext };
-  return ts.transpileModule(code, { compilerOptions: options }).outputText;
+  return transpiled(code, ts.ModuleKind.ESNext);
+}
+
+/** A module of TypeScript as a CommonJS module. */
+export function commonJs(code: string): string {
+  return transpiled(code, ts.ModuleKind.CommonJS);
+}
+
+function transpiled(code: string, module: ts.ModuleKind): string {
+  return ts.transpileModule(code, { compilerOptions: { ...compilerOptions(), module } }).outputText;
 }
