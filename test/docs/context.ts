@@ -29,6 +29,7 @@ export {
   Injectable,
   Module,
   Param,
+  type PipeTransform,
   Post,
   Res,
   UseGuards,

@@ -21,6 +21,7 @@ const OPTIONS_IN = {
   AuthenticateOptions: 'docs/queries.md',
   PostgresChannelOptions: 'docs/scaling.md',
   ClearCookieOptions: 'docs/guard.md',
+  SessionGuardOptions: 'docs/guard.md',
 };
 
 describe('the reference', () => {

@@ -8,6 +8,7 @@ import {
   MemoryAdapter,
   PostgresChannel,
   SessionCookies,
+  SessionGuard,
   type SessionOf,
   SessionsConfigError,
   SessionsModule,
@@ -145,6 +146,7 @@ const NO_OPTIONS = [
   'ChannelConnection',
   'ColumnState',
   'Conversion',
+  'CurrentSessionDecorator',
   'DigestScheme',
   'Direction',
   'Duration',
@@ -183,6 +185,7 @@ const OF_THE_PORT = ['InsertOptions', 'OnConflict', 'QueryOptions'];
 /** What applications make themselves, with options. */
 const MADE: Readonly<Record<string, (options: never) => unknown>> = {
   TypeOrmAdapterOptions: (options) => new TypeOrmAdapter(SQLITE, options),
+  SessionGuardOptions: (options) => SessionGuard.for(Accounts, options),
   PostgresChannelOptions: (options) => new PostgresChannel(SQLITE, options),
 };
 const SQLITE = new DataSource({ type: 'better-sqlite3', database: ':memory:' });

@@ -41,7 +41,12 @@ export { SessionEvents } from './events/session-events.js';
 export { OptionalSession, Public } from './guard/access.decorators.js';
 export type { SessionCookieOptions } from './http/cookie-options.js';
 export type { CredentialSource } from './http/credentials.js';
-export { CurrentSession } from './guard/current-session.decorator.js';
+export {
+  createCurrentSession,
+  CurrentSession,
+  type CurrentSessionDecorator,
+} from './guard/current-session.decorator.js';
+export type { SessionGuardOptions } from './guard/guard-options.js';
 export { Authoritative, RequireFresh, RequireScopes } from './guard/requirement.decorators.js';
 export { type ClearCookieOptions, SessionCookies } from './guard/session-cookies.js';
 export { SessionGuard } from './guard/session.guard.js';

@@ -36,7 +36,7 @@ export function refusals(db: AdapterFixture): void {
       ['a JSON column in Between', { where: { meta: Between(1, 2) } }, /JSON column "meta"/],
       ['a JSON column and a parameter', { where: { meta: param('meta') } }, /JSON column "meta"/],
       ['an order by a JSON column', { order: { meta: 'ASC' } }, /JSON column "meta"/],
-      ['relations with select', { relations: { owner: true }, select: ['id'] }, /relations/],
+      ['relations of rows without their key', { relations: { owner: true }, select: ['title'] }, /with the key/],
       ['a count with take', { count: true, take: 1 }, /count takes no take/],
       ['a count with skip', { count: true, skip: 1 }, /count takes no take/],
     ])('%s', (_name, options, message) => {

@@ -68,6 +68,16 @@ export function relations(db: AdapterFixture): void {
     ]);
   });
 
+  it('beside the columns that are asked for, whichever they need themselves', async () => {
+    const ownerId = await db.person({ name: 'Ann' });
+    await db.adapter.insert(Tag, { name: 'x' });
+    await db.tag(await db.photo({ title: 'a', ownerId }), 'x');
+    const options = { select: ['title', 'id'], relations: { tags: true, owner: true } };
+    const [photo] = await db.find(Photo, options);
+    expect(photo).toMatchObject({ title: 'a', tags: [{ name: 'x' }], owner: { id: ownerId, name: 'Ann' } });
+    expect(Object.keys(photo!)).toEqual(['title', 'id', 'tags', 'owner']);
+  });
+
   it('none where no rows match', async () => {
     expect(await db.find(Photo, { relations: { owner: true } })).toEqual([]);
   });

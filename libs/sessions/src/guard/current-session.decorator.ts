@@ -1,9 +1,21 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
+import type { SessionOf } from '../registry/sessions-table.js';
 import { sessionOf } from './session-of-request.js';
+
+/** A pipe of Nest, as a class or made. */
+type Pipe = Type<PipeTransform> | PipeTransform;
+
+/** The decorator of a parameter for a session, or for one of these fields of it, which goes through the pipes. */
+export interface CurrentSessionDecorator<Field extends string = string> {
+  /** The session. */
+  (...pipes: readonly Pipe[]): ParameterDecorator;
+  /** One field of it. */
+  (field: Field, ...pipes: readonly Pipe[]): ParameterDecorator;
+}
 
 /**
  * The session that the guard found, or one field of it; `undefined` on a public route and for a request without
- * credentials on an optional one.
+ * credentials on an optional one. Pipes get it as they get a parameter of the request.
  *
  * @example
  * ```ts
@@ -12,9 +24,22 @@ import { sessionOf } from './session-of-request.js';
  * me(@CurrentSession() session: SessionOf<Sessions>, @CurrentSession('userId') userId: string) {}
  * ```
  */
-export const CurrentSession: (field?: string) => ParameterDecorator = createParamDecorator(
+export const CurrentSession: CurrentSessionDecorator = createParamDecorator(
   (field: string | undefined, context: ExecutionContext): unknown => {
     const session = sessionOf(context.getArgByIndex<unknown>(0));
     return field === undefined || session === undefined ? session : Reflect.get(session, field);
   },
 );
+
+/**
+ * `@CurrentSession()` for the sessions of one table: another field than theirs is a compile error. For several tables,
+ * `createCurrentSession<Sessions | ApiKeys>()`, it takes the fields that all of them have.
+ *
+ * @example
+ * ```ts
+ * export const Current = createCurrentSession<Sessions>(); // me(@Current('userId') userId: string) {}
+ * ```
+ */
+export function createCurrentSession<T>(): CurrentSessionDecorator<keyof SessionOf<T> & string> {
+  return CurrentSession;
+}

@@ -1,8 +1,10 @@
+import { SessionsConfigError } from '../errors/errors.js';
 import { distinctSources, isSameSource, type ResolvedSource } from '../http/credentials.js';
 import type { SessionsRegistry } from '../registry/sessions.registry.js';
 import type { ServedTable } from '../service/authenticate-at-once.js';
 import { takesCookie, type TableWithCookie } from './cookie.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
+import { relationUnknown } from './messages.js';
 
 /** A place of a request, and what is behind it. */
 export interface GuardedPlace {
@@ -21,10 +23,19 @@ export class GuardedTables {
   /** By those very sources. */
   readonly places: ReadonlyMap<ResolvedSource, GuardedPlace>;
 
+  /** @throws SessionsConfigError for a relation that no table has */
   constructor(
     readonly all: readonly [SessionsStore, ...SessionsStore[]],
     registry: SessionsRegistry,
+    relations: readonly string[] = [],
   ) {
+    const unknown = relations.filter((name) => !all.some(({ columns }) => columns.relations.has(name)));
+    const names = all.map(({ name }) => name);
+    if (unknown.length > 0) throw new SessionsConfigError(unknown.map((name) => relationUnknown(name, names)));
+    const relationsIn = ({ columns }: SessionsStore): readonly string[] | undefined => {
+      const own = relations.filter((name) => columns.relations.has(name));
+      return own.length > 0 ? own : undefined;
+    };
     const isAt = (source: ResolvedSource, { options }: SessionsStore): boolean =>
       options.credentials.some((own) => isSameSource(own, source));
     this.sources = distinctSources(all);
@@ -34,7 +45,7 @@ export class GuardedTables {
         {
           tables: all
             .filter((store) => isAt(source, store))
-            .map((store) => ({ store, service: registry.service(store) })),
+            .map((store) => ({ store, service: registry.service(store), relations: relationsIn(store) })),
           cookieTable: all
             .filter(takesCookie)
             .find(({ options }) => isSameSource(source, { cookie: options.cookie.name })),

@@ -27,6 +27,12 @@ export const noMaxAge = (value: unknown): string =>
 export const noHttpRoute = (type: string): string =>
   `SessionGuard guards HTTP routes, not "${type}": call authenticate(token) of the table's service there.`;
 
+export const relationsNoList = (value: unknown): string =>
+  `SessionGuard: relations must be a list of names, not ${JSON.stringify(value)}`;
+
+export const relationUnknown = (relation: string, tables: readonly string[]): string =>
+  `the guard loads the relation "${relation}", which no table of it has (${listOf(tables)})`;
+
 export const scopeUndeclared = (scope: string, tables: readonly string[]): string =>
   `the route requires the scope "${scope}", which no table of its guard declares (${listOf(tables)}): add it to the scopes of a definition, or correct @RequireScopes`;
 

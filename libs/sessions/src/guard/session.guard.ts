@@ -20,6 +20,7 @@ import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { answerCookie, crossOriginRefusal } from './authenticate-cookie.js';
 import { authenticateRequest, tableOf } from './authenticate-request.js';
 import type { TableWithCookie } from './cookie.js';
+import { type Guarded, guardedBy, type SessionGuardOptions, isSameGuarded } from './guard-options.js';
 import { type GuardedRoute, guardedRoute, SESSION_GUARD } from './guarded-route.js';
 import { type GuardedPlace, GuardedTables } from './guarded-tables.js';
 import { noHttpRoute, SESSION_OVER, SESSION_REQUIRED, SEVERAL_TOKENS } from './messages.js';
@@ -31,7 +32,7 @@ type OneToken = Extract<Credentials, { kind: 'one' }>;
 /** The guards made by `for`: Nest knows a guard by its class, so the same tables get the same one. */
 const MADE: {
   readonly base: object;
-  readonly tables: readonly TableReference[];
+  readonly guarded: Guarded;
   readonly guard: Type<SessionGuard>;
 }[] = [];
 
@@ -63,6 +64,9 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** The tables whose sessions are let through, in the order in which they are tried; none: the default table. */
   protected readonly tables: readonly TableReference[] = [];
+
+  /** The relations to load with each session, of whichever of the tables has them. */
+  protected readonly relations: readonly string[] = [];
   /** Logs what a request is not told, such as why the storage does not answer. */
   protected readonly logger = new Logger('SessionGuard');
   #guarded: GuardedTables | undefined;
@@ -78,26 +82,33 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   protected readonly adapterHost!: HttpAdapterHost;
 
   /**
-   * The guard of a table, or of any of several, named by class, definition or name.
+   * The guard of a table, or of any of several, named by class, definition or name; after them, what it loads with a session.
    *
+   * @throws SessionsConfigError for options that there are not
    * @example
    * ```ts
    * @UseGuards(SessionGuard.for(ApiKeys))
+   * @UseGuards(SessionGuard.for(Sessions, { relations: ['user'] }))
    * ```
    */
-  static for(...tables: readonly [TableReference, ...TableReference[]]): Type<SessionGuard> {
-    const made = MADE.find(
-      (entry) =>
-        entry.base === this &&
-        entry.tables.length === tables.length &&
-        entry.tables.every((table, i) => table === tables[i]),
-    );
+  static for(...tables: readonly [TableReference, ...TableReference[]]): Type<SessionGuard>;
+  /** The guard of tables, with options after them. */
+  static for<const T extends readonly [TableReference, ...TableReference[]]>(
+    ...tablesAndOptions: readonly [...T, SessionGuardOptions<T[number]>]
+  ): Type<SessionGuard>;
+  static for(...given: readonly (TableReference | SessionGuardOptions)[]): Type<SessionGuard> {
+    const guarded = guardedBy(given);
+    const made = MADE.find((entry) => entry.base === this && isSameGuarded(entry.guarded, guarded));
     if (made) return made.guard;
+    const { tables, relations } = guarded;
     const guard = class extends this {
       protected override readonly tables = tables;
+      protected override readonly relations = relations;
     };
-    Object.defineProperty(guard, 'name', { value: `${this.name}(${tables.map(nameOf).join(', ')})` });
-    MADE.push({ base: this, tables, guard });
+    Object.defineProperty(guard, 'name', {
+      value: `${this.name}(${[...tables.map(nameOf), ...relations].join(', ')})`,
+    });
+    MADE.push({ base: this, guarded, guard });
     return guard;
   }
 
@@ -252,9 +263,10 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   }
 
   #findTables(): GuardedTables {
-    const { registry } = this;
+    const { registry, relations } = this;
     const [first, ...others] = this.tables;
-    return new GuardedTables([registry.store(first), ...others.map((table) => registry.store(table))], registry);
+    const stores = [registry.store(first), ...others.map((table) => registry.store(table))] as const;
+    return new GuardedTables(stores, registry, relations);
   }
 }
 

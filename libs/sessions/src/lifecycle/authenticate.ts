@@ -27,6 +27,8 @@ interface Presentation {
   readonly authoritative?: boolean | undefined;
   /** Default: as the table says. */
   readonly autoExtend?: boolean | undefined;
+  /** The relations to load with the session, which then is from the database, and kept nowhere. Default: none. */
+  readonly relations?: readonly string[] | undefined;
   readonly use?: SessionUse | undefined;
   /** Whether an event tells that it is refused. Default: true. */
   readonly tellsRefusal?: boolean | undefined;
@@ -79,9 +81,9 @@ export class Authenticator {
    */
   authenticate(token: unknown, presentation: Presentation = {}): MaybePromise<BaseSession | null> {
     const { cache, options, adapter, nowMs } = this.table;
-    const { manager } = presentation;
+    const { manager, relations } = presentation;
     let keeping: Keeping | undefined;
-    if (cache && !manager) {
+    if (cache && !manager && !relations?.length) {
       if (!hasTokenLength(token)) return this.#refused(token, presentation);
       const key = cacheKey(token);
       const now = nowMs();
@@ -93,7 +95,7 @@ export class Authenticator {
     const digests = digestsOf(token, options.tokenFormat, options.schemes);
     if (digests.length === 0) return this.#refused(token, presentation);
     const asked = { token, digests, presentation, keeping };
-    const row = this.#lookup.find(digests, manager && adapter.within(manager));
+    const row = this.#lookup.find(digests, manager && adapter.within(manager), relations);
     return row instanceof Promise ? row.then((found) => this.#judged(found, asked)) : this.#judged(row, asked);
   }
 
@@ -123,9 +125,9 @@ export class Authenticator {
     found: RawRow | undefined,
     { token, digests, presentation, keeping }: Asked,
   ): Promise<BaseSession | null> {
-    const { manager, autoExtend = this.table.options.autoExtend } = presentation;
+    const { manager, relations, autoExtend = this.table.options.autoExtend } = presentation;
     const inside = manager && adapterIn(this.table, manager);
-    const session = valid ?? (await this.#replaced?.find(digests, inside));
+    const session = valid ?? (await this.#replaced?.find(digests, inside, relations));
     if (valid && former !== digests[0]) await this.#giveNewer({ id: valid.id, digest: digests[0], former }, inside);
     if (keeping) this.#keep(session, found, keeping);
     const current = session && autoExtend ? await this.extender.extendIfDue(session, manager) : session;

@@ -45,7 +45,7 @@ export function validFrom(table: TableContext, row: Row | undefined): BaseSessio
   return isValid ? session : null;
 }
 
-/** Relations come with whole rows, new rows are whole, and a digest is on no session. */
+/** New rows are whole, and a digest is on no session. */
 function shown({ hidden, fixedEnds }: TableContext, row: Row): Row {
   if (!hidden.some((name) => name in row)) return row;
   fixedEnds.record(row);

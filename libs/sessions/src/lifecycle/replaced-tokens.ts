@@ -44,9 +44,13 @@ export class ReplacedTokens {
    * The valid session whose token was replaced within the grace period; `null` where that was earlier, and then the
    * session is ended; `undefined` where no valid session had this token.
    */
-  async find(digests: readonly string[], inside?: SessionsAdapter): Promise<BaseSession | null | undefined> {
+  async find(
+    digests: readonly string[],
+    inside?: SessionsAdapter,
+    relations?: readonly string[],
+  ): Promise<BaseSession | null | undefined> {
     const { table } = this;
-    const row = await this.lookup.find(digests, inside);
+    const row = await this.lookup.find(digests, inside, relations);
     const session = validFrom(table, row?.load(table.selected.length));
     if (session === null) return undefined;
     if (table.nowMs() < session.rotatedAt!.getTime() + table.options.graceMs) return marked(session);

@@ -4,7 +4,14 @@ import type { MaybePromise } from '../util/maybe-promise.js';
 import { Coalescer, largestWithin, sizeFor } from '../util/coalescer.js';
 import { type Param, param } from '../adapters/port/operators.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import type { Prepared, RawRow, Row, Schema } from '../adapters/port/query.js';
+import {
+  namedRelations,
+  type Prepared,
+  type QueryOptions,
+  type RawRow,
+  type Row,
+  type Schema,
+} from '../adapters/port/query.js';
 
 /** What a lookup needs of its table. */
 export interface LookupTable {
@@ -29,7 +36,10 @@ interface Statement {
  * one that comes alone waits for nothing.
  */
 export class TokenLookup {
+  /** By the number of tokens. */
   readonly #statements = new Map<number, Statement>();
+  /** By the names of the relations, in their order. */
+  readonly #related = new Map<string, Statement>();
   readonly #coalescer: Coalescer<readonly string[], RawRow | undefined>;
 
   constructor(
@@ -46,8 +56,17 @@ export class TokenLookup {
     );
   }
 
-  /** The row that has one of the digests, the first of which is that of new rows; others may wait for the same one. */
-  find(digests: readonly string[], adapter?: SessionsAdapter): MaybePromise<RawRow | undefined> {
+  /**
+   * The row that has one of the digests, the first of which is that of new rows; others may wait for the same one.
+   *
+   * @param relations what is to be loaded with it, for nobody else
+   */
+  find(
+    digests: readonly string[],
+    adapter?: SessionsAdapter,
+    relations: readonly string[] = [],
+  ): MaybePromise<RawRow | undefined> {
+    if (relations.length > 0) return this.#readRelated(digests, relations, adapter ?? this.table.adapter);
     if (adapter || !this.coalesces) return this.#readOne(digests, adapter ?? this.table.adapter);
     return this.#coalescer.run(digests[0]!, digests);
   }
@@ -56,6 +75,20 @@ export class TokenLookup {
     const { prepared, names } = this.#statement(1);
     const rows = adapter.fetch(prepared, this.#params([digests], names), 1);
     return rows instanceof Promise ? rows.then(firstOf) : rows[0];
+  }
+
+  async #readRelated(
+    digests: readonly string[],
+    relations: readonly string[],
+    adapter: SessionsAdapter,
+  ): Promise<RawRow | undefined> {
+    const key = relations.join(' ');
+    const { prepared, names } = this.#related.get(key) ?? this.#prepare(1, namedRelations(relations));
+    this.#related.set(key, { prepared, names });
+    const { rows } = await adapter.execute(prepared, this.#params([digests], names));
+    if (!rows![0]) return undefined;
+    const { [this.table.column]: digest, ...row } = rows![0];
+    return { load: () => ({ ...row }), value: (name) => (name === this.table.column ? digest : row[name]) };
   }
 
   /** The rows of several tokens, in their order. */
@@ -87,24 +120,26 @@ export class TokenLookup {
   }
 
   #statement(size: number): Statement {
-    const { adapter, entity, column, select, schemes } = this.table;
     let statement = this.#statements.get(size);
-    if (!statement) {
-      const names = Array.from({ length: size * schemes }, (_, i) => `digest${i}`);
-      const digests = names.map((name): Param => param(name));
-      const one = digests.length === 1;
-      const prepared = adapter.prepare('all', entity, {
-        where: { [column]: one ? digests[0] : In(digests) },
-        // Of several the last column tells which one a row has.
-        select: one ? select : [...select, column],
-        // Several are told apart here.
-        collationEquality: !one,
-        keepPrepared: true,
-      });
-      statement = { prepared, names };
-      this.#statements.set(size, statement);
-    }
+    if (!statement) this.#statements.set(size, (statement = this.#prepare(size)));
     return statement;
+  }
+
+  #prepare(size: number, relations?: QueryOptions['relations']): Statement {
+    const { adapter, entity, column, select, schemes } = this.table;
+    const names = Array.from({ length: size * schemes }, (_, i) => `digest${i}`);
+    const digests = names.map((name): Param => param(name));
+    const one = digests.length === 1;
+    const prepared = adapter.prepare('all', entity, {
+      where: { [column]: one ? digests[0] : In(digests) },
+      // Of several the last column tells which one a row has.
+      select: one ? select : [...select, column],
+      relations,
+      // Several are told apart here.
+      collationEquality: !one,
+      keepPrepared: true,
+    });
+    return { prepared, names };
   }
 }
 

@@ -8,6 +8,8 @@ import { type AuthenticateOptions, SessionsService } from './sessions.service.js
 export interface ServedTable {
   readonly store: SessionsStore;
   readonly service: SessionsService;
+  /** What is loaded with its sessions, if anything. */
+  readonly relations?: readonly string[] | undefined;
 }
 
 /** The method of services that have none of their own; a test may have put another in its place. */
@@ -19,11 +21,12 @@ const AUTHENTICATE: unknown = Reflect.get(SessionsService.prototype, 'authentica
  * @param use from where the token comes, which may be dear to find out
  */
 export function authenticateAtOnce(
-  { store, service }: ServedTable,
+  { store, service, relations }: ServedTable,
   token: string,
-  options: AuthenticateOptions,
+  given: AuthenticateOptions,
   use: () => SessionUse,
 ): MaybePromise<BaseSession | null> {
+  const options = relations ? { ...given, relations } : given;
   if (service.authenticate !== AUTHENTICATE) return service.authenticate(token, { ...options, use: use() });
   return store.tokens.authenticate(token, store.lastUse ? { ...options, use: use() } : options);
 }

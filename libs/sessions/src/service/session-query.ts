@@ -2,6 +2,7 @@ import type { EntityManager, FindOptionsRelations, ObjectLiteral, SelectQueryBui
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import {
   allOf,
+  namedRelations,
   type Conditions,
   type Direction,
   type Prepared,
@@ -203,12 +204,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
 
   #read(): QueryOptions {
     const { take, skip, relations } = this.#options;
-    if (!relations) return { take, skip, select: this.#store.selected };
-    return {
-      take,
-      skip,
-      relations: isNames(relations) ? Object.fromEntries(relations.map((name) => [name, true])) : relations,
-    };
+    return { take, skip, select: this.#store.selected, relations: relations && namedRelations(relations) };
   }
 
   get #sets(): (readonly Row[])[] {
@@ -233,8 +229,4 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     const session: unknown = sessionFrom(this.#store, row);
     return session as Session<F>;
   }
-}
-
-function isNames(relations: NonNullable<FindOptions['relations']>): relations is readonly string[] {
-  return Array.isArray(relations);
 }

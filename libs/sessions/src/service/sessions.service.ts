@@ -23,6 +23,7 @@ import type { ExtraFields, JsonValue } from '../table/fields.js';
 import type {
   NewSession,
   ReasonOf,
+  RelationName,
   Session,
   SessionChanges,
   SessionFilters,
@@ -109,6 +110,8 @@ const GET_OPTIONS = { relations: true, manager: true, autoExtend: true } satisfi
 
 /** How a token is looked up. */
 export interface AuthenticateOptions<F extends ExtraFields = ExtraFields> extends Omit<GetOptions<F>, 'relations'> {
+  /** The relations to load, those to one by the same query; the near cache has none, so that the database is asked. */
+  relations?: readonly RelationName<F>[] | undefined;
   /** From where the token comes, for a table with `lastUse`; the guard gives it. */
   use?: SessionUse;
   /** Whether an event tells that the token is refused: not where another table may have it. @default true */
@@ -118,6 +121,7 @@ export interface AuthenticateOptions<F extends ExtraFields = ExtraFields> extend
 }
 
 const AUTHENTICATE_OPTIONS = {
+  relations: true,
   manager: true,
   autoExtend: true,
   use: true,

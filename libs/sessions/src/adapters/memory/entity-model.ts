@@ -39,6 +39,8 @@ export interface Relation {
 /** An entity as the memory holds it, read from its decorators or its `EntitySchema`. */
 export interface EntityModel extends TableShape {
   readonly relationList: readonly Relation[];
+  /** The column that says of a row that it is deleted, and stays all the same. */
+  readonly deletedAt?: MemoryColumn | undefined;
   /** The value of a column that an inserted row does not name; none where it must. */
   defaultOf(column: MemoryColumn): (() => unknown) | undefined;
   /** The columns whose value is a new number, or a new UUID, where a row names none. */
@@ -78,6 +80,7 @@ export function entityModel(schema: Schema): EntityModel {
     columns,
     relations: new Set(relationList.map((relation) => relation.property)),
     relationList,
+    deletedAt: columns.get(columnArgs.find(({ mode }) => mode === 'deleteDate')?.propertyName ?? ''),
     primary,
     uniques: uniqueBy(uniqueNames, String).map(at),
     indexed: [...new Set(indices.flatMap(({ names }) => names.map((name) => columns.get(name)!)))].filter(
@@ -173,7 +176,7 @@ function defaultOf({ options, mode }: ColumnArgs, { kind }: Column): (() => unkn
   // As databases have it, a number may be given as text.
   if (typeof value === 'string' && (kind === 'int' || kind === 'number')) return () => Number(value);
   if (value !== undefined) return () => value;
-  return options.nullable ? () => null : undefined;
+  return options.nullable || mode === 'deleteDate' ? () => null : undefined;
 }
 
 /** A default written as SQL: the time, or a literal in quotes; other SQL takes a database. */

@@ -216,15 +216,20 @@ export class MemoryAdapter implements EctoAdapter {
 
   #run(prepared: Prepared, params: Row = {}): Executed {
     const query = prepared as MemoryPrepared;
-    const executed = run(query, bindSlots(query, params));
-    if (query.options.relations) attachRelations(this.#lookup, query.model, executed.rows!, query.options.relations);
-    return executed;
+    const { count, rows } = run(query, bindSlots(query, params));
+    return { count, rows: rows && this.#related(query, rows) };
   }
 
-  #loaded({ columns, model, options }: MemoryPrepared, { values }: StoredRow): Row {
-    const row = loadMemoryRow(model, columns!, values);
-    if (options.relations) attachRelations(this.#lookup, model, [row], options.relations);
-    return row;
+  #loaded(query: MemoryPrepared, { values }: StoredRow): Row {
+    return this.#related(query, [loadMemoryRow(query.model, query.read!, values)])[0]!;
+  }
+
+  /** The columns of rows that a query returns, and its relations. */
+  #related({ model, columns, options: { relations } }: MemoryPrepared, rows: Row[]): Row[] {
+    if (!relations) return rows;
+    attachRelations(this.#lookup, model, rows, relations);
+    const names = [...columns!.map(({ property }) => property), ...Object.keys(relations)];
+    return rows.map((row) => Object.fromEntries(names.flatMap((name) => (name in row ? [[name, row[name]]] : []))));
   }
 
   readonly #lookup: Lookup = {

@@ -32,6 +32,8 @@ export interface MemoryPrepared extends Prepared {
   readonly set: readonly (readonly [MemoryColumn, Assigned])[];
   /** The columns that a run returns, if any. */
   readonly columns: readonly MemoryColumn[] | undefined;
+  /** The columns that it reads for that: relations may need more of them. */
+  readonly read: readonly MemoryColumn[] | undefined;
 }
 
 export function compileMemoryQuery(
@@ -64,6 +66,7 @@ export function compileMemoryQuery(
     skip: rowCount(options.skip),
     set,
     columns,
+    read: columns && options.relations ? [...model.columns.values()] : columns,
   };
 }
 
@@ -170,9 +173,9 @@ function compareRows(order: readonly OrderTerm<MemoryColumn>[], a: StoredRow, b:
 /** Runs a query, all of it or nothing. */
 export function run(query: MemoryPrepared, params: Params): Executed {
   const rows = select(query, params);
-  const { kind, columns, table, model, options } = query;
+  const { kind, columns, read, table, model, options } = query;
   if (kind === 'updateAll') updateRows(query, params, rows);
-  const loaded = columns ? rows.map((row) => loadMemoryRow(model, columns, row.values)) : null;
+  const loaded = read ? rows.map((row) => loadMemoryRow(model, read, row.values)) : null;
   if (kind === 'deleteAll') for (const row of rows) table.delete(row);
   return { count: rows.length, rows: options.returningMax ? greatestOf(loaded!, columns![0]!) : loaded };
 }

@@ -1,4 +1,4 @@
-import { In } from 'typeorm';
+import { In, IsNull } from 'typeorm';
 import type { FindOptionsRelations, ObjectLiteral } from 'typeorm';
 import { UnsupportedQueryError } from '../../errors/errors.js';
 import type { Row, Schema, Where } from '../port/query.js';
@@ -12,18 +12,27 @@ export interface Lookup {
 
 type Relations = FindOptionsRelations<ObjectLiteral>;
 
-/** Puts related rows into rows, one lookup for each relation, nested ones included. */
+/**
+ * Puts related rows into rows, one lookup for each relation, nested ones included: as TypeORM does, without those that are
+ * soft-deleted and without columns that nothing shows.
+ */
 export function attachRelations(lookup: Lookup, model: EntityModel, rows: readonly Row[], relations: Relations): void {
   for (const [name, nested] of Object.entries(relations)) {
     if (!nested || rows.length === 0) continue;
     const relation = model.relationList.find(({ property }) => property === name);
     if (!relation) throw new UnsupportedQueryError(`Table "${model.name}": "${name}" is no relation.`);
+    const related: { readonly row: Row; readonly hidden: readonly string[] }[] = [];
     const find = (schema: Schema, where: Where): Row[] => {
-      const found = lookup.find(schema, where);
+      const { columns, deletedAt } = lookup.modelOf(schema);
+      const found = lookup.find(schema, deletedAt ? { ...where, [deletedAt.property]: IsNull() } : where);
       if (typeof nested === 'object') attachRelations(lookup, lookup.modelOf(schema), found, nested as Relations);
+      const hidden = [...columns.values()].filter((column) => column.hidden).map(({ property }) => property);
+      for (const row of found) related.push({ row, hidden });
       return found;
     };
     load({ ...lookup, find }, model, relation, rows);
+    // Not before: a hidden column may be the one that leads to them.
+    for (const { row, hidden } of related) for (const name of hidden) delete row[name];
   }
 }
 

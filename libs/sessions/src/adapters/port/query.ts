@@ -43,7 +43,7 @@ export interface QueryOptions {
   take?: number | Param;
   /** How many rows to pass over first; none by default. */
   skip?: number | Param;
-  /** Relations to load with each row, by further lookups. */
+  /** Relations to load with each row, of which the key is read: to one by the same statement where that can be, others by further lookups. */
   relations?: FindOptionsRelations<ObjectLiteral>;
   /** `'all'`: only count the rows. */
   count?: boolean;
@@ -71,6 +71,15 @@ export interface QueryOptions {
    * caller's the storage need not wait for the disk: after a crash the rows may be there again, for another run.
    */
   returningMax?: string;
+}
+
+/** The relations of a query that are given as names, or in TypeORM's nested form. */
+export function namedRelations(
+  relations: readonly string[] | FindOptionsRelations<ObjectLiteral>,
+): FindOptionsRelations<ObjectLiteral> {
+  const names: unknown = relations;
+  if (!Array.isArray(names)) return relations as FindOptionsRelations<ObjectLiteral>;
+  return Object.fromEntries(names.map((name: string) => [name, true]));
 }
 
 /** What a query does with the rows that it matches: read, update or delete them. */

@@ -58,8 +58,9 @@ export function namedParts<C extends Column>(
     refuse('skipLocked is without returning, for a table with one key column');
   }
   if (kind === 'all') {
-    if (relations && (select || table.primary.length !== 1)) {
-      refuse('relations come with whole rows of a table with one key column, so without select');
+    const [key, ...others] = table.primary;
+    if (relations && (others.length > 0 || (select && !select.includes(key!.property)))) {
+      refuse('relations come with the key of a table with one key column');
     }
     if (count && (take !== undefined || skip !== undefined)) refuse('a count takes no take and no skip');
     if (count) return { columns: undefined, order };

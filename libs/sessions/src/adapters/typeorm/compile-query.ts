@@ -14,6 +14,7 @@ import { SessionValidationError } from '../../errors/errors.js';
 import { assignmentsOf } from '../query/rows.js';
 import { ValueError } from '../query/values.js';
 import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
+import { type Join, joinsOf } from './joins.js';
 import { type Slot, SqlWriter } from './sql-writer.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
@@ -31,6 +32,8 @@ export interface SqlPrepared extends Prepared {
   readonly statement: Statement;
   /** The columns that a run returns, if any. */
   readonly columns: readonly SqlColumn[] | undefined;
+  /** The related rows that the statement itself reads. */
+  readonly joins: readonly Join[];
   readonly count: boolean;
   /** Whether the database cannot return the changed rows by the statement itself. */
   readonly emulatesReturning: boolean;
@@ -44,6 +47,9 @@ export interface SqlPrepared extends Prepared {
 
 /** More rows than any table has, for an offset without a limit, which two of the databases refuse. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+
+/** It keeps an order by "createdAt" from meaning the selected expression of that name. */
+const ALIAS = 't';
 
 /** That of a query which is none by itself. */
 export const NO_STATEMENT: Statement = { text: '', slots: [] };
@@ -68,6 +74,7 @@ export function compileQuery(
     table,
     options,
     condition,
+    joins: [],
     count: options.count ?? false,
     emulatesReturning: false,
     deletesByKey: false,
@@ -76,7 +83,9 @@ export function compileQuery(
   const { columns, order } = namedParts(table, kind, options);
   const build = { dataSource, dialect, table, condition, options, order };
   if (kind === 'all') {
-    return { ...parts, columns, statement: columns ? selectStatement(build, columns) : countStatement(build) };
+    if (!columns) return { ...parts, columns, statement: countStatement(build) };
+    const joins = options.relations ? joinsOf(dataSource, table, ALIAS, options.relations) : [];
+    return { ...parts, columns, joins, statement: selectStatement(build, columns, joins) };
   }
   if (options.skipLocked) return { ...parts, columns, ...unlockedUpdate(build) };
   const byKey = options.take !== undefined && !dialect.limitedDelete;
@@ -136,19 +145,20 @@ interface Build extends Database {
   readonly order: readonly OrderTerm<SqlColumn>[];
 }
 
-function selectStatement(build: Build, columns: readonly SqlColumn[]): Statement {
+function selectStatement(build: Build, columns: readonly SqlColumn[], joins: readonly Join[]): Statement {
   const { driver } = build.dataSource;
-  // The alias keeps an order by "createdAt" from meaning the selected expression of that name.
-  const alias = driver.escape('t');
+  const alias = driver.escape(ALIAS);
   const writer = new SqlWriter(build.dialect, {
     prefix: `${alias}.`,
     collationEquality: build.options.collationEquality,
   });
-  const list = columns.map((column) => `${column.read(writer.name(column))} AS ${driver.escape(column.property)}`);
+  const own = columns.map((column) => `${column.read(writer.name(column))} AS ${driver.escape(column.property)}`);
+  const list = [...own, ...joins.map((join) => join.columns)];
   const where = writer.write(build.condition);
   const tail = orderSql(build, writer) + limitSql(writer, build.options);
   const named = `${build.table.sqlName} ${alias}`;
-  const from = (build.options.currentRows && keyAccess(build)?.from(named)) || named;
+  const one = (build.options.currentRows && keyAccess(build)?.from(named)) || named;
+  const from = [one, ...joins.map((join) => join.clause)].join(' ');
   return finish(build, writer, `SELECT ${list.join(', ')} FROM ${from} WHERE ${where}${tail}`);
 }
 

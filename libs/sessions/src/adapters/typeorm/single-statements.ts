@@ -7,7 +7,7 @@ import type { Connection } from './connection.js';
 import type { DriverStatement } from './driver-statement.js';
 import type { PreparedStatements } from './prepared-statements.js';
 import { loadRow, loadValues, SqlRow, valuesOf } from './raw-row.js';
-import { loadRelations } from './relations.js';
+import { loadRelations, loadsFurther, relatedRows } from './relations.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
 /** Runs queries that are one statement each, by the drivers' prepared statements or by TypeORM. */
@@ -24,13 +24,16 @@ export class SingleStatements {
 
   /** What comes of a query; at once where the driver runs statements in this process and has prepared this one. */
   execute(query: SqlPrepared, params: Row): MaybePromise<Executed> {
-    if (query.options.keepPrepared && this.prepared?.apply) {
+    // Related rows are converted as TypeORM does it, from what its own statements give.
+    if (query.options.keepPrepared && query.joins.length === 0 && this.prepared?.apply) {
       return this.prepared.run(this.#driverStatement(query, params, false), ({ rows, rowCount }) =>
         this.#executed(query, rowCount ?? undefined, rows, loadValues),
       );
     }
     return this.#run(query, params).then(({ records, affected }) =>
-      this.#executed(query, affected, records as Row[], loadRow),
+      this.#executed(query, affected, records as Row[], (table, columns, record) =>
+        Object.assign(loadRow(table, columns, record), relatedRows(query, record)),
+      ),
     );
   }
 
@@ -90,7 +93,7 @@ export class SingleStatements {
       return { count, rows: count > 0 ? rows : [] };
     }
     const executed = { count: rows.length, rows };
-    return options.relations ? this.#loadRelations(query, rows).then(() => executed) : executed;
+    return loadsFurther(query) ? this.#loadRelations(query, rows).then(() => executed) : executed;
   }
 
   #loadRelations(query: SqlPrepared, rows: readonly Row[]): Promise<void> {

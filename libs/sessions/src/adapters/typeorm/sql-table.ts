@@ -31,21 +31,23 @@ export interface SqlTable extends Columns<SqlColumn> {
 }
 
 export function sqlTable(dataSource: DataSource, metadata: EntityMetadata, dialect: Dialect): SqlTable {
-  const { driver } = dataSource;
   // The table of a many-to-many relation has no other columns than virtual ones.
   const own = metadata.columns.filter((column) => !column.isVirtual || metadata.isJunction);
   const columns = own.map((column) => sqlColumn(dataSource, column, dialect));
   return {
     name: metadata.tableName,
     metadata,
-    sqlName: metadata.tablePath
-      .split('.')
-      .map((part) => driver.escape(part))
-      .join('.'),
+    sqlName: sqlNameOf(dataSource, metadata),
     columns: new Map(columns.map((column) => [column.property, column])),
     relations: new Set(metadata.relations.map((relation) => relation.propertyPath)),
     primary: columns.filter((_, i) => own[i]!.isPrimary),
   };
+}
+
+/** The name of a table with its schema, quoted. */
+export function sqlNameOf({ driver }: DataSource, { tablePath }: EntityMetadata): string {
+  const parts = tablePath.split('.').map((part) => driver.escape(part));
+  return parts.join('.');
 }
 
 function sqlColumn({ driver }: DataSource, metadata: ColumnMetadata, dialect: Dialect): SqlColumn {

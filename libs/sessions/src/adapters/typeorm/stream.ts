@@ -75,7 +75,7 @@ async function read(
 function wanted(query: SqlPrepared): QueryOptions {
   const { where, relations, currentRows } = query.options;
   const select = new Set([...keyNames(query), ...query.columns!.map((column) => column.property)]);
-  return relations ? { where, relations } : { where, currentRows, select: [...select] };
+  return { where, relations, currentRows, select: [...select] };
 }
 
 function keyNames(query: SqlPrepared): string[] {
@@ -87,6 +87,6 @@ function identity(row: Row, keys: readonly string[]): string {
 }
 
 /** The row without a key that was not asked for. */
-function project({ options }: SqlPrepared, row: Row): Row {
-  return options.select ? Object.fromEntries(options.select.map((name) => [name, row[name]])) : row;
+function project({ options: { select, relations } }: SqlPrepared, row: Row): Row {
+  return select && !relations ? Object.fromEntries(select.map((name) => [name, row[name]])) : row;
 }
