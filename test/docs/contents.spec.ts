@@ -15,7 +15,7 @@ describe('the contents of the README', () => {
     );
   });
 
-  it.each(['GraphQL', 'remember me', 'upgrade', 'log out on password change'])(
+  it.each(['current user', 'GraphQL', 'remember me', 'upgrade', 'log out on password change'])(
     'lead who looks for "%s" to an answer with code',
     (phrase) => {
       const [path = '', anchor] = addressOf(phrase).split('#');
