@@ -3,7 +3,7 @@
  * A snippet gets every name of this file that it does not import or declare itself.
  */
 import type { IncomingMessage } from 'node:http';
-import type { INestApplication } from '@nestjs/common';
+import type { ExecutionContext, INestApplication } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { WebSocket } from 'ws';
 import type { IoRedisClient } from '../../libs/sessions/src/cache/channels/redis-channel.js';
@@ -22,12 +22,16 @@ export * from '../../libs/sessions/src/testing/index.js';
 export type { IncomingMessage } from 'node:http';
 export {
   Body,
+  type CallHandler,
+  type CanActivate,
   Controller,
   Delete,
+  type ExecutionContext,
   ForbiddenException,
   Get,
   Injectable,
   Module,
+  type NestInterceptor,
   Param,
   type PipeTransform,
   Post,
@@ -39,6 +43,7 @@ export { NestFactory } from '@nestjs/core';
 export { Test } from '@nestjs/testing';
 export { ScheduleModule } from '@nestjs/schedule';
 export { InjectRepository, TypeOrmModule } from '@nestjs/typeorm';
+export { tap } from 'rxjs';
 export {
   And,
   Between,
@@ -91,6 +96,7 @@ export declare const redis: IoRedisClient;
 export declare const client: WebSocket;
 export declare const handshake: IncomingMessage;
 export declare const app: INestApplication;
+export declare const context: ExecutionContext;
 export declare const dataSource: DataSource;
 export declare const queryRunner: QueryRunner;
 export declare const adapter: SessionsAdapter;

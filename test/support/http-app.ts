@@ -32,7 +32,7 @@ export interface HttpSetUp {
   /** Whether the platform believes what proxies say of a request. */
   readonly trustProxy?: boolean;
   /** What `main.ts` would do before the application listens. */
-  readonly prepare?: (app: INestApplication) => void;
+  readonly prepare?: (app: INestApplication) => unknown;
 }
 
 /** Headers of a request; a list is sent as several headers of that name. */
@@ -58,7 +58,7 @@ export class HttpApp {
         ? module.createNestApplication<NestFastifyApplication>(new FastifyAdapter({ trustProxy }))
         : module.createNestApplication(new ExpressAdapter());
     if (platform === 'express') nest.getHttpAdapter().getInstance().set('trust proxy', trustProxy);
-    prepare?.(nest);
+    await prepare?.(nest);
     await nest.listen(0, '127.0.0.1');
     const { port } = nest.getHttpServer().address() as AddressInfo;
     return new HttpApp(nest, logs, port);

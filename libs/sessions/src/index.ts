@@ -47,9 +47,11 @@ export {
   type CurrentSessionDecorator,
 } from './guard/current-session.decorator.js';
 export type { SessionGuardOptions } from './guard/guard-options.js';
+export type { RequestWithSession } from './guard/request-session.js';
 export { Authoritative, RequireFresh, RequireScopes } from './guard/requirement.decorators.js';
 export { type ClearCookieOptions, SessionCookies } from './guard/session-cookies.js';
 export { SessionGuard } from './guard/session.guard.js';
+export { sessionOf } from './guard/session-of-request.js';
 export { hasScopes } from './session/scopes.js';
 export type { RevocationReason } from './session/revocation-reasons.js';
 export type { BaseSession, SessionStatus } from './session/session.js';

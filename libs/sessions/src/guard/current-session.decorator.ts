@@ -26,7 +26,7 @@ export interface CurrentSessionDecorator<Field extends string = string> {
  */
 export const CurrentSession: CurrentSessionDecorator = createParamDecorator(
   (field: string | undefined, context: ExecutionContext): unknown => {
-    const session = sessionOf(context.getArgByIndex<unknown>(0));
+    const session = sessionOf(context);
     return field === undefined || session === undefined ? session : Reflect.get(session, field);
   },
 );

@@ -24,6 +24,7 @@ import { type Guarded, guardedBy, type SessionGuardOptions, isSameGuarded } from
 import { type GuardedRoute, guardedRoute, SESSION_GUARD } from './guarded-route.js';
 import { type GuardedPlace, GuardedTables } from './guarded-tables.js';
 import { noHttpRoute, SESSION_OVER, SESSION_REQUIRED, SEVERAL_TOKENS } from './messages.js';
+import { putOnRequest } from './request-session.js';
 import { freshnessRefusal, scopeRefusal } from './requirements.js';
 import { rememberSession } from './session-of-request.js';
 
@@ -210,15 +211,13 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       const refusal = new UnauthorizedException(SESSION_OVER, { errorCode: 'ERR_SESSION_TOKEN_INVALID' });
       throw this.refuse(context, refusal, 'invalid_token');
     }
-    const authorized = this.authorize(context, session, request);
-    if (authorized instanceof Promise) {
-      return authorized.then(() => {
-        rememberSession(request, session);
-        return true;
-      });
-    }
-    rememberSession(request, session);
-    return true;
+    return chain(this.authorize(context, session, request), () => {
+      // Fields of GraphQL share a request, so a property would be one field's for another.
+      if (context.getType() === 'http' && this.registry.options.requestSession !== false)
+        putOnRequest(request, session);
+      rememberSession(request, session);
+      return true;
+    });
   }
 
   /** As `authenticate`, with what has to be said to a browser. */

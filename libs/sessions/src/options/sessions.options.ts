@@ -188,6 +188,13 @@ export interface SessionsModuleOptions extends TableOptions {
    * @see RFC 9110, 11.5
    */
   readonly realm?: string;
+  /**
+   * Whether the session is also `request.session`, where nothing else has that name; `false` is for libraries that take
+   * any `request.session` for one of express-session, as passport does.
+   *
+   * @default true
+   */
+  readonly requestSession?: boolean;
   /** A function that gives the current time, for tests. @default the system's */
   readonly clock?: () => Date;
 }
@@ -197,6 +204,7 @@ export const MODULE_OPTIONS = {
   defaultTable: true,
   tables: true,
   realm: true,
+  requestSession: true,
   clock: true,
 } satisfies Record<keyof SessionsModuleOptions, true>;
 

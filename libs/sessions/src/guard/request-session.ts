@@ -1,0 +1,33 @@
+import type { SessionOf } from '../registry/sessions-table.js';
+import type { SessionsService } from '../service/sessions.service.js';
+import type { BaseSession } from '../session/session.js';
+import { sessionOf } from './session-of-request.js';
+
+/**
+ * The part of a request that the guard adds: `Request & RequestWithSession<Sessions>` is one of Express's or Fastify's.
+ *
+ * @example
+ * ```ts
+ * @Injectable()
+ * export class RolesGuard implements CanActivate {
+ *   canActivate(context: ExecutionContext) {
+ *     const request = context.switchToHttp().getRequest<RequestWithSession<Sessions>>();
+ *     return request.session?.note === 'admin';
+ *   }
+ * }
+ * ```
+ */
+export interface RequestWithSession<T = SessionsService> {
+  /** The session that the guard has found; none on public routes, nor before the guard. */
+  readonly session?: SessionOf<T>;
+}
+
+/**
+ * Puts the session on its request, unless somebody else has a `session` there, or will have. To be called before the request
+ * remembers it.
+ */
+export function putOnRequest(request: object, session: BaseSession): void {
+  if ('session' in request && (request.session !== sessionOf(request) || request.session === undefined)) return;
+  // Not enumerable, so that no log of the request shows it. A request that takes no properties goes without.
+  Reflect.defineProperty(request, 'session', { value: session, writable: true, configurable: true });
+}
