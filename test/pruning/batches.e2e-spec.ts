@@ -1,3 +1,4 @@
+import { In } from 'typeorm';
 import { describe, expect, it, vi } from 'vitest';
 import { type AdapterMeta, MemoryAdapter, SessionsTable } from '@app/sessions';
 import type { Schema } from '../../libs/sessions/src/adapters/port/query.js';
@@ -9,15 +10,17 @@ import { HOUR, MINUTE } from '../support/clock.js';
 
 class Plain extends SessionsTable({ table: 'plain' }) {}
 class Revocable extends SessionsTable({ table: 'revocable', revocation: true, retention: '1h' }) {}
+class Limited extends SessionsTable({ table: 'limited', sessionTtl: null, absoluteTtl: '1h' }) {}
 
 const SETUP: Setup = {
-  tables: [Plain, Revocable],
+  tables: [Plain, Revocable, Limited],
   options: { defaultTable: 'plain', pruning: { atStart: false, interval: '1d', batchSize: 7 } },
 };
 
 describeStorages('a run of the expiry job', (name) => {
   const app = useApplication(name, SETUP);
-  const storeOf = (table: typeof Plain | typeof Revocable): SessionsStore => app.get(SessionsRegistry).store(table);
+  const storeOf = (table: typeof Plain | typeof Revocable | typeof Limited): SessionsStore =>
+    app.get(SessionsRegistry).store(table);
 
   it('deletes all rows, also where more than a batch has the same end', async () => {
     const sessions = app.get(Plain);
@@ -36,6 +39,23 @@ describeStorages('a run of the expiry job', (name) => {
     await sessions.revoke(await sessions.create({}));
     expect(await pruneExpired(storeOf(Revocable), storeOf(Revocable).adapter)).toBe(30);
     expect(await sessions.count({ status: 'all' })).toBe(1);
+  });
+
+  it('finds what only its absolute limit has ended wherever it is, and leaves what has not ended', async () => {
+    const sessions = app.get(Limited);
+    const { adapter, entity } = storeOf(Limited);
+    const created: string[] = [];
+    for (let i = 0; i < 22; i++) created.push((await sessions.create({})).id);
+    // As if they were from before the table had a limit, but for a few that are younger.
+    await adapter.execute(adapter.prepare('updateAll', entity, { set: { expiresAt: null } }));
+    const young = created.filter((_, i) => i % 5 === 0);
+    const later = new Date(app.clock.now.getTime() + 1);
+    const where = { id: In(young) };
+    await adapter.execute(adapter.prepare('updateAll', entity, { set: { createdAt: later }, where }));
+    app.clock.advance(HOUR);
+    expect(await pruneExpired(storeOf(Limited), adapter)).toBe(created.length - young.length);
+    expect(await pruneExpired(storeOf(Limited), adapter)).toBe(0);
+    expect((await sessions.list({ status: 'all' }, { order: { id: 'ASC' } })).map(({ id }) => id)).toEqual(young);
   });
 
   it('goes on where a stopped one ended', async () => {
@@ -76,6 +96,35 @@ class DiskAdapter extends SlowAdapter {
     return true;
   }
 }
+
+/** Memory that tells how many rows each of its reads gave. */
+class ReadingAdapter extends MemoryAdapter {
+  readonly read: number[] = [];
+
+  override async execute(
+    ...[prepared, params]: Parameters<MemoryAdapter['execute']>
+  ): ReturnType<MemoryAdapter['execute']> {
+    const executed = await super.execute(prepared, params);
+    if (prepared.kind === 'all') this.read.push(executed.count);
+    return executed;
+  }
+}
+
+describe('a look for what only its absolute limit has ended', () => {
+  const adapter = new ReadingAdapter();
+  const app = useApplication('memory', { ...SETUP, options: { ...SETUP.options, adapter } });
+
+  it('is at no more rows at a time than a batch has', async () => {
+    for (let i = 0; i < 20; i++) await app.get(Limited).create({});
+    app.clock.advance(HOUR);
+    const store = app.get(SessionsRegistry).store(Limited);
+    await adapter.execute(adapter.prepare('updateAll', store.entity, { set: { expiresAt: null } }));
+    adapter.read.length = 0;
+    expect(await pruneExpired(store, adapter)).toBe(20);
+    // The last one of each seven, and those of the seven that are over.
+    expect(adapter.read).toEqual([1, 7, 1, 7, 0, 6]);
+  });
+});
 
 describe('batches of the expiry job', () => {
   /** A store with so many expired rows, on memory with a clock that only its statements advance. */

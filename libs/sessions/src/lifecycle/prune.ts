@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { Between, type FindOperator, In, IsNull, LessThanOrEqual } from 'typeorm';
+import { Between, type FindOperator, In, IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
 import { param } from '../adapters/port/operators.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import { allOf, type Prepared, type QueryOptions, type Where } from '../adapters/port/query.js';
+import { allOf, type Conditions, type Prepared, type QueryOptions, type Where } from '../adapters/port/query.js';
 import { pruneChanges } from './credentials-changed.js';
 import { hasLimit, overLimit } from '../session/validity.js';
 import { FIRST_TIME } from '../util/times.js';
@@ -29,12 +29,14 @@ interface Ended {
 interface Pace extends Omit<BatchLimits, 'max'> {
   /** The pauses, as a share of the time of the batches. */
   readonly pause: number;
+  /** Among how many rows at a time those over their limit are looked for. */
+  readonly look: number;
 }
 
 /** Short, for a lookup that shares a core with a batch waits for its end; not shorter, for each costs a round trip. */
-const ON_SERVER: Pace = { targetMs: 1, min: 275, pause: 0.05 };
+const ON_SERVER: Pace = { targetMs: 1, min: 275, pause: 0.05, look: 5000 };
 /** Statements that run in the event loop's own thread hold up everything else. */
-const IN_PROCESS: Pace = { targetMs: 1.5, min: 10, pause: 1 };
+const IN_PROCESS: Pace = { targetMs: 1.5, min: 10, pause: 1, look: 1000 };
 /** Where each of them waits for the disk as well, which takes milliseconds for a single row. */
 const IN_PROCESS_TO_DISK: Pace = { ...IN_PROCESS, targetMs: 8 };
 
@@ -116,41 +118,55 @@ async function* deletedBatches(
 
 /**
  * Deletes what only its absolute limit has ended, as where an application has made that shorter. No index has such ends, so
- * one query looks for them, and the rows are deleted by key.
+ * they are looked for among so many keys at a time, and the rows are deleted by key.
  */
 async function* deletedOverLimit(
   table: TableContext,
   adapter: SessionsAdapter,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<number, void> {
-  if (signal?.aborted) return;
   const { entity } = table;
   const over = overLimit(table, table.now());
-  const found = adapter.stream(adapter.prepare('all', entity, { where: over, select: ['id'] }), {}, { maxRows: 5000 });
   const pace = paceOf(table, adapter);
+  const most = Math.min(pace.look, maxBatch(table));
+  const size = Math.min(OVER_LIMIT_BATCH, most);
   const pause = pauses(signal);
-  for await (const rows of inBatches(found, Math.min(OVER_LIMIT_BATCH, maxBatch(table)))) {
+  let after: Where | undefined = {};
+  while (after && !signal?.aborted) {
     const begin = performance.now();
-    const where = allOf({ id: In(rows.map(({ id }) => id)) }, over);
-    // The limit leaves out rows that others have locked.
-    const { count } = await adapter.execute(adapter.prepare('deleteAll', entity, { where, take: rows.length }));
-    const ms = performance.now() - begin;
-    yield count;
-    if (signal?.aborted) return;
-    await adapter.checkpoint();
-    await pause(ms * pace.pause);
+    const { ids, rest } = await nextOver(table, adapter, over, after, most);
+    await pause((performance.now() - begin) * pace.pause);
+    for (let i = 0; i < ids.length && !signal?.aborted; i += size) {
+      const batch = ids.slice(i, i + size);
+      const start = performance.now();
+      const where = allOf({ id: In(batch) }, over);
+      // The limit leaves out rows that others have locked.
+      const { count } = await adapter.execute(adapter.prepare('deleteAll', entity, { where, take: batch.length }));
+      const ms = performance.now() - start;
+      yield count;
+      await adapter.checkpoint();
+      await pause(ms * pace.pause);
+    }
+    after = rest;
   }
 }
 
-async function* inBatches<T>(all: AsyncIterable<T>, size: number): AsyncGenerator<T[], void> {
-  let batch: T[] = [];
-  for await (const one of all) {
-    batch.push(one);
-    if (batch.length < size) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
+/** The keys of rows over their limit among the next so many rows, and where the rest begins; none where these are the last. */
+async function nextOver(
+  { entity }: TableContext,
+  adapter: SessionsAdapter,
+  over: Conditions,
+  after: Where,
+  most: number,
+): Promise<{ ids: unknown[]; rest: Where | undefined }> {
+  const read = async (options: QueryOptions): Promise<unknown[]> => {
+    const { rows } = await adapter.execute(adapter.prepare('all', entity, { ...options, select: ['id'] }));
+    return rows!.map(({ id }) => id);
+  };
+  const [last] = await read({ where: after, order: { id: 'ASC' }, skip: most - 1, take: 1 });
+  const upTo = last === undefined ? {} : { id: LessThanOrEqual(last) };
+  const ids = await read({ where: allOf(after, upTo, over) });
+  return { ids, rest: last === undefined ? undefined : { id: MoreThan(last) } };
 }
 
 /** Waits as long as it is told, which a run that is to end does not; what timers cannot wait for is put together. */
