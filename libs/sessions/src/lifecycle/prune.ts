@@ -132,11 +132,13 @@ async function* deletedOverLimit(
   const size = Math.min(OVER_LIMIT_BATCH, most);
   const pause = pauses(signal);
   let after: Where | undefined = {};
-  while (after && !signal?.aborted) {
+  while (after) {
+    if (signal?.aborted) return;
     const begin = performance.now();
     const { ids, rest } = await nextOver(table, adapter, over, after, most);
     await pause((performance.now() - begin) * pace.pause);
-    for (let i = 0; i < ids.length && !signal?.aborted; i += size) {
+    for (let i = 0; i < ids.length; i += size) {
+      if (signal?.aborted) return;
       const batch = ids.slice(i, i + size);
       const start = performance.now();
       const where = allOf({ id: In(batch) }, over);
