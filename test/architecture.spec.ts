@@ -7,7 +7,8 @@ const SOURCE = join(dirname(fileURLToPath(import.meta.url)), '../libs/sessions/s
 
 /** The rooms from below to above: a file imports from its own room and from those before it. Rooms of one line know nothing of each other. */
 const FLOORS = [
-  ['http', 'token', 'util', 'errors'],
+  ['util', 'errors'],
+  ['http', 'token'],
   ['adapters/port'],
   ['adapters/query'],
   ['adapters/keyed-mutex.ts', 'adapters/typeorm/internals.ts'],

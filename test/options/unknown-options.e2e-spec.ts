@@ -18,6 +18,10 @@ import {
   TypeOrmAdapter,
 } from '@app/sessions';
 import { SessionsTestingModule } from '@app/sessions/testing';
+import { didYouMean, NO_OBJECT, noOption, ofTable, thereAre } from '../../libs/sessions/src/errors/messages.js';
+import { tokenTooShort } from '../../libs/sessions/src/options/messages.js';
+import { inForRoot, inTable } from '../../libs/sessions/src/registry/messages.js';
+import { inField } from '../../libs/sessions/src/table/messages.js';
 import { exportedTypes } from '../docs/interfaces.js';
 import { useApplication } from '../support/application.js';
 import { errorOf } from '../support/sessions.js';
@@ -43,10 +47,10 @@ interface AtStart {
 }
 
 const field = (options: Options): object => ({ extraFields: { owner: options } });
-const inRoot = (root: (options: Options) => object, place: string): AtStart => ({ root, place: `forRoot: ${place}` });
+const inRoot = (root: (options: Options) => object, place: string): AtStart => ({ root, place: inForRoot(place) });
 const inDefinition = (definition: (options: Options) => object, place: string): AtStart => ({
   definition,
-  place: `table "t": ${place}`,
+  place: inTable('t', place),
 });
 
 const AT_START: Readonly<Record<string, readonly AtStart[]>> = {
@@ -208,7 +212,8 @@ async function problemsOfStart({ root = {}, definition = {} }: { root?: object; 
 
 /** Every name with a letter too many, as an option. */
 const misspelt = (names: readonly string[]): Options => Object.fromEntries(names.map((name) => [`${name}x`, 1]));
-const hintOf = (name: string): string => `${name}x is no option (did you mean ${name}?)`;
+const slip = (given: string, meant: string): string => `${given} ${noOption(didYouMean(meant))}`;
+const hintOf = (name: string): string => slip(`${name}x`, name);
 
 describe('options that nobody knows', () => {
   let types: ReadonlyMap<string, readonly string[]>;
@@ -241,10 +246,10 @@ describe('options that nobody knows', () => {
         definition: { credentials: ['cookie'], revocation: { reason: ['left'] }, authTokenLength: 3 },
       }),
     ).toEqual([
-      'table "t": revocation.reason is no option (did you mean reasons?)',
+      inTable('t', slip('revocation.reason', 'reasons')),
       'table "t": cookie.trustedOrigins must be origins as browsers send them, such as \'https://app.example.com\', not "https://*.example.com": there are no wildcards, so name each origin, or override mayUseCookie of SessionGuard',
-      'table "t": authTokenLength must be a whole number of at least 22 characters (128 bits; ASVS 7.2.3), not 3',
-      'forRoot: sessionTTL is no option (did you mean sessionTtl?)',
+      inTable('t', tokenTooShort(128, 3)),
+      inForRoot(slip('sessionTTL', 'sessionTtl')),
     ]);
   });
 
@@ -267,7 +272,7 @@ describe('options that nobody knows', () => {
     });
     const module = Test.createTestingModule({ imports: [root, SessionsModule.forFeature(Accounts)] }).compile();
     await expect(module.then((compiled) => compiled.init())).rejects.toThrow(
-      'forRoot: sessionTTL is no option (did you mean sessionTtl?)',
+      inForRoot(slip('sessionTTL', 'sessionTtl')),
     );
   });
 
@@ -284,9 +289,7 @@ describe('options that nobody knows', () => {
   it('are those of a module for tests', async () => {
     const tables = SessionsTestingModule.forTables([Accounts], { realms: 'x' } as SessionsModuleOptions);
     const module = Test.createTestingModule({ imports: [tables] }).compile();
-    await expect(module.then((compiled) => compiled.init())).rejects.toThrow(
-      'realms is no option (did you mean realm?)',
-    );
+    await expect(module.then((compiled) => compiled.init())).rejects.toThrow(slip('realms', 'realm'));
   });
 
   it('are told to an application that injects the repository too', async () => {
@@ -301,7 +304,7 @@ describe('options that nobody knows', () => {
       providers: [Report],
     }).compile();
     await expect(module.then((compiled) => compiled.init())).rejects.toThrow(
-      'table "wrong": sessionTTL is no option (did you mean sessionTtl?)',
+      inTable('wrong', slip('sessionTTL', 'sessionTtl')),
     );
     await (await module).close();
   });
@@ -311,7 +314,7 @@ describe('options that nobody knows', () => {
     const queryRunner = dataSource.createQueryRunner();
     const wrong = { extraFields: { userId: { type: 'string', uniqe: true } } };
     await expect(createSessionsTable(queryRunner, wrong as never)).rejects.toThrow(
-      'table "sessions": extraFields.userId: uniqe is no option (did you mean unique?)',
+      inTable('sessions', inField('userId', slip('uniqe', 'unique'))),
     );
     expect(await queryRunner.hasTable('sessions')).toBe(false);
     await queryRunner.release();
@@ -369,7 +372,7 @@ describe('options that nobody knows', () => {
         const before = await sessions.list({ status: 'all' });
         const error = await errorOf(run({ sessions, cookies, session, token, options: misspelt(names) as never }));
         expect(error).toBeInstanceOf(SessionValidationError);
-        for (const one of names) expect(error.message).toContain(`${one}x is no option`);
+        for (const one of names) expect(error.message).toContain(`${one}x ${noOption('')}`);
         expect(await sessions.list({ status: 'all' })).toEqual(before);
         expect(before).toHaveLength(3);
       },
@@ -383,14 +386,14 @@ describe('options that nobody knows', () => {
     it('delete nothing by a limit that is none', async () => {
       const query = sessions.query({}, { limit: 2 } as object);
       await expect(query.delete()).rejects.toThrow(
-        'Table "accounts": limit is no option (there are: order, take, skip, relations, manager).',
+        ofTable('accounts', `limit ${noOption(thereAre(['order', 'take', 'skip', 'relations', 'manager']))}.`),
       );
       expect(await sessions.count()).toBe(3);
     });
 
     it.each([2, 'take', [2], () => 2])('are refused as a whole where they are no object: %o', async (options) => {
-      await expect(sessions.query({}, options as object).delete()).rejects.toThrow('options must be an object');
-      await expect(sessions.deleteAll({}, options as object)).rejects.toThrow('options must be an object');
+      await expect(sessions.query({}, options as object).delete()).rejects.toThrow(`options ${NO_OBJECT}`);
+      await expect(sessions.deleteAll({}, options as object)).rejects.toThrow(`options ${NO_OBJECT}`);
       expect(await sessions.count()).toBe(3);
     });
 
@@ -405,14 +408,14 @@ describe('options that nobody knows', () => {
 
     it('of takeOnce are not taken for filters', async () => {
       const filters = { authToken: token, userId: 'u2' };
-      await expect(sessions.takeOnce(filters)).rejects.toThrow('userId is no option (there are: authToken)');
-      await expect(sessions.takeOnce({ token } as never)).rejects.toThrow('token is no option');
+      await expect(sessions.takeOnce(filters)).rejects.toThrow(`userId ${noOption(thereAre(['authToken']))}`);
+      await expect(sessions.takeOnce({ token } as never)).rejects.toThrow(`token ${noOption('')}`);
       expect(await sessions.count()).toBe(3);
     });
 
     it('revokes nothing where another name than the reason is given', async () => {
       const options = { reason: 'compromised', because: 1 } as { reason: 'compromised' };
-      await expect(sessions.query().revoke(options)).rejects.toThrow('because is no option (there are: reason)');
+      await expect(sessions.query().revoke(options)).rejects.toThrow(`because ${noOption(thereAre(['reason']))}`);
       expect(await sessions.count()).toBe(3);
     });
 

@@ -54,6 +54,12 @@ describeDatabases('the expiry job', (name) => {
       expect(started.logs.matching(/fail|another node/)).toEqual([]);
     });
 
+    it('says what is routine to those who log at debug only', async () => {
+      const started = await startWith(3);
+      const { text } = await started.logs.next(/^Deleted 3 /);
+      expect(started.logs.lines.filter((line) => line.text === text).map(({ level }) => level)).toEqual(['debug']);
+    });
+
     it('waits until the application is up, and does not delay it', async () => {
       let gate!: GatedAdapter;
       const started = await startWith(2, { adapter: (dataSource) => (gate = new GatedAdapter(dataSource)) });
@@ -104,6 +110,8 @@ describeDatabases('the expiry job', (name) => {
       deletedSoFar(30, 'sessions', 3),
       deletedSoFar(60, 'sessions', 3),
     ]);
+    const levels = prepared.logs.lines.filter(({ text }) => text.startsWith('Deleted')).map(({ level }) => level);
+    expect(levels).toEqual(['log', 'log', 'log']);
   });
 
   describe('by the clock', () => {

@@ -14,7 +14,15 @@ import {
   SessionsService,
   SessionsTable,
 } from '@app/sessions';
-import { readsOldRowsOnly, TOKENS_IN_CLEAR } from '../../libs/sessions/src/options/messages.js';
+import { cannotWork } from '../../libs/sessions/src/errors/messages.js';
+import {
+  NEVER_EXTENDED,
+  readsOldRowsOnly,
+  SALT_WITHOUT_HASH,
+  TOKENS_IN_CLEAR,
+  tokenTooShort,
+  TTL_ZERO,
+} from '../../libs/sessions/src/options/messages.js';
 import {
   dataSourceMissing,
   defaultTableAmbiguous,
@@ -29,6 +37,8 @@ import {
   REGISTERED_TWICE,
 } from '../../libs/sessions/src/registry/messages.js';
 import { madeByNest } from '../../libs/sessions/src/service/messages.js';
+import { FIELD_TYPES } from '../../libs/sessions/src/table/fields.js';
+import { builtIn, inField, noFieldType } from '../../libs/sessions/src/table/messages.js';
 import { errorOf } from '../support/sessions.js';
 
 /*
@@ -173,9 +183,7 @@ describe('forRootAsync', () => {
 
   it('checks its options as forRoot does', async () => {
     const root = SessionsModule.forRootAsync({ useFactory: () => ({ sessionTtl: 0 }) });
-    expect(await problemsOf(withOptions(root))).toEqual([
-      'table "sessions": sessionTtl must be longer than 0; use null for sessions that never expire',
-    ]);
+    expect(await problemsOf(withOptions(root))).toEqual([inTable('sessions', TTL_ZERO)]);
   });
 });
 
@@ -386,17 +394,15 @@ describe('a start that cannot work', () => {
       ]),
     );
     const problems = [
-      'table "wrong": extraFields: "id" is built into every session; choose another name',
-      'table "wrong": extraFields.no: the type must be one of string, text, uuid, int, bigint, number, boolean, timestamp, json, enum, not "what"',
-      'table "wrong": extendSessionStaleTime must be lower than sessionTtl, or no session is ever extended; use null to say so',
-      'table "wrong": authTokenLength must be a whole number of at least 22 characters (128 bits; ASVS 7.2.3), not 3',
-      'table "short": extendSessionStaleTime must be lower than sessionTtl, or no session is ever extended; use null to say so',
-      'table "short": secretSalt needs a hashingAlgorithm: a salt protects nothing that is stored in clear',
+      inTable('wrong', builtIn('id')),
+      inTable('wrong', inField('no', noFieldType(FIELD_TYPES, 'what'))),
+      inTable('wrong', NEVER_EXTENDED),
+      inTable('wrong', tokenTooShort(128, 3)),
+      inTable('short', NEVER_EXTENDED),
+      inTable('short', SALT_WITHOUT_HASH),
     ];
     expect(error).toMatchObject({ code: 'ERR_SESSIONS_CONFIG', problems });
-    expect(error.message).toBe(
-      ['nest-sessions cannot work as it is set up:', ...problems.map((text) => `  - ${text}`)].join('\n'),
-    );
+    expect(error.message).toBe(cannotWork(problems));
   });
 });
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { knownOptions, nearestOf, problemsOfNames } from './known-options.js';
+import { knownOptions, nearestOf, problemsOfOptions } from './known-options.js';
 import { thereAre } from './messages.js';
 
 const NAMES = ['sessionTtl', 'absoluteTtl', 'tokenPrefix', 'order', 'take', 'skip'];
-const KNOWN = Object.fromEntries(NAMES.map((name) => [name, true]));
+const KNOWN = Object.fromEntries(NAMES.map((name) => [name, true as const]));
 
 const letter = fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz');
 const name = fc.array(letter, { minLength: 4, maxLength: 12 }).map((letters) => letters.join(''));
@@ -75,7 +75,7 @@ describe('thereAre', () => {
 });
 
 describe('options', () => {
-  const problems = (options: unknown): readonly string[] => problemsOfNames('cookie', options, KNOWN);
+  const problems = (options: unknown): readonly string[] => problemsOfOptions('cookie', options, KNOWN);
   const taking = (options: object): (() => unknown) => {
     return () => knownOptions('sessions', options as { take?: number }, { take: true });
   };

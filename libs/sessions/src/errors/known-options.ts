@@ -1,8 +1,6 @@
 import { SessionsConfigError, SessionValidationError } from './errors.js';
-import { didYouMean, NO_OBJECT, noOption, thereAre } from './messages.js';
-
-/** The names of options: those of an interface are a constant beside it, which `satisfies Record<keyof …, true>`. */
-type Names = Readonly<Record<string, unknown>>;
+import { didYouMean, NO_OBJECT, noOption, thereAre, wrongType } from './messages.js';
+import { isObject, type OptionType, type OptionTypes, typeOf } from './option-types.js';
 
 /** The part of a name that may be wrong where it is taken for another one, beside one letter of any. */
 const WRONG = 0.3;
@@ -18,19 +16,42 @@ export function knownOptions<T extends object>(
   return options;
 }
 
-/** The options of what an application makes itself. @throws SessionsConfigError naming those that there are not */
-export function configured<T extends object>(what: string, options: T, known: Readonly<Record<keyof T, unknown>>): T {
-  const problems = problemsOfNames('', options, known);
+/** The options of what an application makes itself. @throws SessionsConfigError naming those that are wrong */
+export function configured<T extends object>(
+  what: string,
+  options: T,
+  known: Readonly<Record<keyof T, OptionType>>,
+): T {
+  const problems = problemsOfOptions('', options, known);
   if (problems.length > 0) throw new SessionsConfigError(problems.map((problem) => `${what}: ${problem}`));
   return options;
 }
 
-/** What is wrong with the names of options that were given at a place, such as `cookie`; nothing where none were. */
-export function problemsOfNames(place: string, options: unknown, known: Names): string[] {
+/**
+ * What is wrong with the names and types of options that were given at a place, such as `cookie`, and of those inside them;
+ * nothing where none were.
+ */
+export function problemsOfOptions(place: string, options: unknown, known: OptionTypes): string[] {
   if (options === undefined) return [];
   if (!isObject(options)) return [`${place} ${NO_OBJECT}`.trimStart()];
   const path = place === '' ? '' : `${place}.`;
-  return unknownOptions(options, known).map(([name, problem]) => `${path}${name} ${problem}`);
+  const names = unknownOptions(options, known).map(([name, problem]) => `${path}${name} ${problem}`);
+  const given = options as Readonly<Record<string, unknown>>;
+  const types = Object.keys(known).flatMap((name) =>
+    problemsOfValue(`${path}${name}`, given[name], typeOf(known, name)),
+  );
+  return [...names, ...types];
+}
+
+function problemsOfValue(path: string, value: unknown, type: OptionType): string[] {
+  if (value === undefined || type === true) return [];
+  if ('is' in type) return type.is(value) ? [] : [`${path} ${wrongType(type.what, value)}`];
+  if ('options' in type) return type.or?.(value) ? [] : problemsOfOptions(path, value, type.options);
+  if (!Array.isArray(value)) return [`${path} ${wrongType('a list', value)}`];
+  return value.flatMap((item: unknown) => {
+    const own = type.each(item);
+    return own ? problemsOfOptions(path, item ?? null, own) : [];
+  });
 }
 
 /** The name that another one is a slip of, in any letter case; none where all are too far from it. */
@@ -47,18 +68,13 @@ export function nearestOf(name: string, names: readonly string[]): string | unde
   return nearest;
 }
 
-/** Whether a value can be options, or any other names and values. */
-export function isObject(options: unknown): options is object {
-  return typeof options === 'object' && options !== null && !Array.isArray(options);
-}
-
 /** What nobody knows counts where it has a value; an instance of a class has what its class has. */
-function unknownOptions(options: object, known: Names): (readonly [name: string, problem: string])[] {
+function unknownOptions(options: object, known: object): (readonly [name: string, problem: string])[] {
   const prototype: unknown = Object.getPrototypeOf(options);
   if (prototype !== Object.prototype && prototype !== null) return [];
   const unknown = Object.keys(options).filter((name) => !Object.hasOwn(known, name));
   return unknown
-    .filter((name) => (options as Names)[name] !== undefined)
+    .filter((name) => (options as Readonly<Record<string, unknown>>)[name] !== undefined)
     .map((name) => [name, noOption(hint(name, Object.keys(known)))]);
 }
 

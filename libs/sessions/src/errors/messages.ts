@@ -1,3 +1,5 @@
+import { isClass } from './option-types.js';
+
 // What an error says to those who read logs.
 export const ofTable = (table: string, problem: string): string => `Table "${table}": ${problem}`;
 
@@ -48,6 +50,23 @@ export const noOption = (hint: string): string => `is no option ${hint}`;
 
 export const didYouMean = (name: string): string => `(did you mean ${name}?)`;
 
+/** @param what as after "must be" */
+export const wrongType = (what: string, given: unknown): string => `must be ${what}, not ${kindOf(given)}`;
+
+/** What was given, where it is short and plain; else what kind of value it is. */
+export const shown = (given: unknown): string => {
+  if (typeof given === 'string') return JSON.stringify(given);
+  return typeof given === 'number' || typeof given === 'boolean' ? String(given) : kindOf(given);
+};
+
 /** The names that there are, for who has given another one. */
 export const thereAre = (names: readonly string[]): string =>
   names.length === 0 ? '(there are none)' : `(there are: ${names.join(', ')})`;
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'string') return 'text';
+  if (typeof value === 'function' && isClass(value)) return 'a class';
+  return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
+}

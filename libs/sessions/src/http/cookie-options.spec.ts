@@ -67,7 +67,7 @@ describe('resolveCookie', () => {
 
   it('warns of a cookie that goes over plain http (ASVS 3.3.1)', () => {
     expect(resolve({ secure: false }).warnings).toEqual([
-      'cookie.secure is false: whoever listens on the network can take every session',
+      'cookie.secure is false, so that everyone who listens on the network can take every session',
     ]);
   });
 

@@ -1,4 +1,5 @@
 import type { CookieSerializeOptions } from '@nestjs/common';
+import { BOOLEAN, type OptionType, TEXT, TEXTS } from '../errors/option-types.js';
 
 /** How the cookie of a table is set, and on whose requests it counts. It is always HttpOnly: no script reads it. */
 export interface SessionCookieOptions {
@@ -40,16 +41,16 @@ export interface SessionCookieOptions {
 }
 
 export const COOKIE_OPTIONS = {
-  name: true,
-  sameSite: true,
-  secure: true,
-  path: true,
-  domain: true,
-  persistent: true,
-  partitioned: true,
-  priority: true,
-  trustedOrigins: true,
-} satisfies Record<keyof SessionCookieOptions, true>;
+  name: TEXT,
+  sameSite: TEXT,
+  secure: BOOLEAN,
+  path: TEXT,
+  domain: TEXT,
+  persistent: BOOLEAN,
+  partitioned: BOOLEAN,
+  priority: TEXT,
+  trustedOrigins: TEXTS,
+} satisfies Record<keyof SessionCookieOptions, OptionType>;
 
 /** The cookie of a table with every default filled in. */
 export interface ResolvedCookie {
@@ -96,7 +97,7 @@ export function resolveCookie(
   if (domain !== undefined && !DOMAIN.test(domain))
     problem(`cookie.domain must be a host name such as example.com, not ${JSON.stringify(domain)}`);
   checkOrigins(trustedOrigins, problem);
-  if (!secure) warn('cookie.secure is false: whoever listens on the network can take every session');
+  if (!secure) warn('cookie.secure is false, so that everyone who listens on the network can take every session');
   const attributes = { path, domain, secure, sameSite, partitioned, priority, httpOnly: true };
   return { name, attributes, persistent, trustedOrigins };
 }

@@ -1,9 +1,10 @@
+import type { OptionType } from '../errors/option-types.js';
 import type { OriginatedRequest } from './request-origin.js';
 
 /** Where a token may be in a request: `Authorization: Bearer …`, the table's cookie, or a header of its own. */
 export type CredentialSource = 'bearer' | 'cookie' | { readonly header: string };
 
-export const HEADER_SOURCE = { header: true } satisfies Record<keyof Exclude<CredentialSource, string>, true>;
+export const HEADER_SOURCE = { header: true } satisfies Record<keyof Exclude<CredentialSource, string>, OptionType>;
 
 /** The same with the name of the cookie. */
 export type ResolvedSource = 'bearer' | { readonly header: string } | { readonly cookie: string };

@@ -81,7 +81,11 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
       pruneExpired(store, adapter, { progress, signal: this.#stop.signal }),
     );
     if (deleted === undefined) this.#logger.debug(deletedElsewhere(store.name));
-    else if (deleted > 0) this.#logger.log(deletedIn(deleted, store.name, Date.now() - begin));
+    else if (deleted > 0) {
+      const ms = Date.now() - begin;
+      // What is routine is for those who look for it.
+      this.#logger[ms < PROGRESS_EVERY_MS ? 'debug' : 'log'](deletedIn(deleted, store.name, ms));
+    }
   }
 
   #schedule(store: SessionsStore, { cron, intervalMs, atStart }: ResolvedPruning): void {

@@ -11,6 +11,7 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { getSessionsToken, SESSIONS_OPTIONS } from '../registry/inject-sessions.js';
 import { definitionProblems } from '../table/check-definition.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
+import { soundDefinition } from '../table/sound-definition.js';
 import type { CheckedFields } from '../table/checked-fields.js';
 import type { ExtraFields } from '../table/fields.js';
 import { type AnySessionsTable, tableClassOf } from '../registry/sessions-table.js';
@@ -102,7 +103,7 @@ export class SessionsModule extends ConfigurableModuleClass {
 
 function featureOf(table: AnySessionsTable, byName: boolean): DynamicModule {
   const { definition, storeToken } = table;
-  const dataSource = definition.dataSource ?? 'default';
+  const { dataSource = 'default' } = soundDefinition(definition);
   const optionalDataSource = { token: getDataSourceToken(dataSource), optional: true };
   const providers: Provider[] = [
     {

@@ -1,5 +1,6 @@
 import type { Lifetime } from '../session/lifetime.js';
 import { type Duration, durationMs } from '../util/duration.js';
+import { ABSOLUTE_TTL_ZERO, NEVER_EXTENDED, noDuration, noLevel, tooLongFor, TTL_ZERO } from './messages.js';
 import type { AssuranceLevel, TableOptions } from './sessions.options.js';
 
 const HOUR_MS = 3_600_000;
@@ -16,23 +17,22 @@ const LEVELS: Readonly<Record<AssuranceLevel, { readonly idleMs: number; readonl
 /** How long the sessions of a table live; `problem` is told what cannot work. */
 export function resolveLifetime(options: TableOptions, problem: (text: string) => void): Lifetime {
   const { sessionTtl, absoluteTtl, extendSessionStaleTime, assurance } = options;
-  const level = assurance === undefined ? undefined : LEVELS[assurance];
-  if (assurance !== undefined && !level) problem(`assurance must be one of ${Object.keys(LEVELS).join(', ')}`);
+  const level = assurance !== undefined && Object.hasOwn(LEVELS, assurance) ? LEVELS[assurance] : undefined;
+  if (assurance !== undefined && !level) problem(noLevel(Object.keys(LEVELS)));
   const ttlMs = sessionTtl === undefined ? (level?.idleMs ?? WEEK_MS) : nullableMs('sessionTtl', sessionTtl, problem);
   const absoluteMs =
     absoluteTtl === undefined ? (level?.absoluteMs ?? null) : nullableMs('absoluteTtl', absoluteTtl, problem);
-  if (ttlMs === 0) problem('sessionTtl must be longer than 0; use null for sessions that never expire');
-  if (absoluteMs === 0) problem('absoluteTtl must be longer than 0; use null for none');
-  if (level && (ttlMs ?? Infinity) > level.idleMs)
-    problem(`sessionTtl must be at most ${level.idleMs / 1000} seconds for ${assurance}`);
+  if (ttlMs === 0) problem(TTL_ZERO);
+  if (absoluteMs === 0) problem(ABSOLUTE_TTL_ZERO);
+  if (level && (ttlMs ?? Infinity) > level.idleMs) problem(tooLongFor(assurance!, 'sessionTtl', level.idleMs));
   if (level && (absoluteMs ?? Infinity) > level.absoluteMs) {
-    problem(`absoluteTtl must be at most ${level.absoluteMs / 1000} seconds for ${assurance}`);
+    problem(tooLongFor(assurance!, 'absoluteTtl', level.absoluteMs));
   }
   if (extendSessionStaleTime === undefined)
     return { ttlMs, staleMs: defaultStaleMs(ttlMs, level !== undefined), absoluteMs };
   const staleMs = nullableMs('extendSessionStaleTime', extendSessionStaleTime, problem);
   if (ttlMs && staleMs !== null && staleMs >= ttlMs) {
-    problem('extendSessionStaleTime must be lower than sessionTtl, or no session is ever extended; use null to say so');
+    problem(NEVER_EXTENDED);
   }
   return { ttlMs, staleMs, absoluteMs };
 }
@@ -49,9 +49,6 @@ function nullableMs(name: string, duration: Duration | null, problem: (text: str
 /** A duration in milliseconds; none, and a problem told, where it is none. */
 export function resolveMs(name: string, duration: Duration, problem: (text: string) => void): number | undefined {
   const ms = durationMs(duration);
-  if (ms === undefined)
-    problem(
-      `${name} must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not ${JSON.stringify(duration)}`,
-    );
+  if (ms === undefined) problem(noDuration(name, duration));
   return ms;
 }

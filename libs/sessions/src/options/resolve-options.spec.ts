@@ -1,4 +1,25 @@
 import { describe, expect, it } from 'vitest';
+import { HASHING_ALGORITHMS } from '../token/digest.js';
+import {
+  INTERVAL_AND_CRON,
+  NEVER_EXTENDED,
+  NO_SOURCES,
+  noAlgorithm,
+  noCount,
+  noCron,
+  noDuration,
+  noInterval,
+  noPrefix,
+  noSource,
+  readsOldRowsOnly,
+  SALT_EMPTY,
+  SALT_WITHOUT_HASH,
+  sourceOfItsOwn,
+  TOKENS_IN_CLEAR,
+  tokenTooLong,
+  tokenTooShort,
+  TTL_ZERO,
+} from './messages.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { resolveOptions } from './resolve-options.js';
 import type { TableOptions } from './sessions.options.js';
@@ -112,28 +133,26 @@ describe('resolveOptions', () => {
       credentials: [],
     });
     expect(problems).toEqual([
-      "sessionTtl must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not \"soon\"",
-      "extendSessionStaleTime must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not -1",
-      'tokenPrefix must have 1 to 20 letters, digits and inner underscores, not "_key"',
-      'authTokenLength must be a whole number of at least 22 characters (128 bits; ASVS 7.2.3), not 3',
-      'secretSalt must not be empty',
-      'hashingAlgorithm must be one of sha256, sha384, sha512, sha3-256, sha3-384, sha3-512, blake2b512, blake2s256, or null, not "md5"',
-      "rotationGrace must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not \"a while\"",
-      "retention must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not -30",
-      'pruning takes an interval or a cron expression, not both',
-      'pruning.cron "never" is no cron expression',
-      'pruning.interval must be longer than 0 and at most 24 days, not 0',
-      'pruning.batchSize must be a whole number of at least 1, not 0',
-      "credentials must name at least one source, such as 'bearer'",
+      noDuration('sessionTtl', 'soon'),
+      noDuration('extendSessionStaleTime', -1),
+      noPrefix(20, '_key'),
+      tokenTooShort(128, 3),
+      SALT_EMPTY,
+      noAlgorithm('hashingAlgorithm', HASHING_ALGORITHMS, 'md5'),
+      noDuration('rotationGrace', 'a while'),
+      noDuration('retention', -30),
+      INTERVAL_AND_CRON,
+      noCron('never'),
+      noInterval(0),
+      noCount('pruning.batchSize', 0),
+      NO_SOURCES,
     ]);
   });
 });
 
 describe('sessionTtl and extendSessionStaleTime', () => {
   it.each([0, '0s', '0d'])('refuse a lifetime of %o', (sessionTtl) => {
-    expect(problemsOf({ sessionTtl })).toEqual([
-      'sessionTtl must be longer than 0; use null for sessions that never expire',
-    ]);
+    expect(problemsOf({ sessionTtl })).toEqual([TTL_ZERO]);
   });
 
   it.each([
@@ -141,9 +160,7 @@ describe('sessionTtl and extendSessionStaleTime', () => {
     ['1h', '1d'],
     [3600, 3600],
   ])('refuse a ttl of %o with a stale time of %o (PARITY 1.4)', (sessionTtl, extendSessionStaleTime) => {
-    expect(problemsOf({ sessionTtl, extendSessionStaleTime })).toEqual([
-      'extendSessionStaleTime must be lower than sessionTtl, or no session is ever extended; use null to say so',
-    ]);
+    expect(problemsOf({ sessionTtl, extendSessionStaleTime })).toEqual([NEVER_EXTENDED]);
   });
 });
 
@@ -151,9 +168,7 @@ describe('authTokenLength', () => {
   it.each([undefined, 'key'])(
     'is refused at 21 characters and taken at 22 with prefix %o (ASVS 7.2.3)',
     (tokenPrefix) => {
-      expect(problemsOf({ tokenPrefix, authTokenLength: 21 })).toEqual([
-        'authTokenLength must be a whole number of at least 22 characters (128 bits; ASVS 7.2.3), not 21',
-      ]);
+      expect(problemsOf({ tokenPrefix, authTokenLength: 21 })).toEqual([tokenTooShort(128, 21)]);
       expect(problemsOf({ tokenPrefix, authTokenLength: 22 })).toEqual([]);
     },
   );
@@ -164,7 +179,7 @@ describe('authTokenLength', () => {
 
   it('is at most what fits into 255 characters with the longest prefix', () => {
     expect(problemsOf({ authTokenLength: 228, tokenPrefix: 'a'.repeat(20) })).toEqual([]);
-    expect(problemsOf({ authTokenLength: 229 })).toEqual(['authTokenLength must be at most 228, not 229']);
+    expect(problemsOf({ authTokenLength: 229 })).toEqual([tokenTooLong(228, 229)]);
   });
 });
 
@@ -193,7 +208,7 @@ describe('hashingAlgorithm', () => {
     (hashingAlgorithm) => {
       const { resolved, problems, warnings } = resolve({ hashingAlgorithm, secretSalt: 'salt' });
       expect(problems).toEqual([]);
-      expect(warnings).toEqual([`hashingAlgorithm ${hashingAlgorithm} only reads old rows; new ones get sha256`]);
+      expect(warnings).toEqual([readsOldRowsOnly(hashingAlgorithm)]);
       expect(resolved.schemes).toEqual([
         { algorithm: 'sha256', salt: 'salt' },
         { algorithm: hashingAlgorithm, salt: 'salt' },
@@ -205,11 +220,9 @@ describe('hashingAlgorithm', () => {
     expect(resolve({ hashingAlgorithm: null })).toMatchObject({
       resolved: { schemes: [{ algorithm: null }] },
       problems: [],
-      warnings: ['hashingAlgorithm is null: whoever reads the table can use every token in it'],
+      warnings: [TOKENS_IN_CLEAR],
     });
-    expect(problemsOf({ hashingAlgorithm: null, secretSalt: 'salt' })).toEqual([
-      'secretSalt needs a hashingAlgorithm: a salt protects nothing that is stored in clear',
-    ]);
+    expect(problemsOf({ hashingAlgorithm: null, secretSalt: 'salt' })).toEqual([SALT_WITHOUT_HASH]);
   });
 
   it.each(['md5', 'sha', '', 'SHA256'])('refuses %o (ASVS 11.4.1)', (hashingAlgorithm) => {
@@ -234,9 +247,7 @@ describe.each([
   });
 
   it.each(['soon', '', -1, NaN, Infinity, {}, null])('is refused as %o', (duration) => {
-    expect(problemsOf({ [option]: duration })).toEqual([
-      `${option} must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not ${JSON.stringify(duration)}`,
-    ]);
+    expect(problemsOf({ [option]: duration })).toEqual([noDuration(option, duration)]);
   });
 });
 
@@ -250,9 +261,7 @@ describe('pruning', () => {
   });
 
   it.each([0, -1, '25d', 'often', null])('refuses an interval of %o', (interval) => {
-    expect(problemsOf({ pruning: { interval } })).toEqual([
-      `pruning.interval must be longer than 0 and at most 24 days, not ${JSON.stringify(interval)}`,
-    ]);
+    expect(problemsOf({ pruning: { interval } })).toEqual([noInterval(interval)]);
   });
 });
 
@@ -260,22 +269,18 @@ describe('credentials', () => {
   it.each([['cookies'], [{ cookie: true }], [{ header: '' }], [{ header: 'X Y' }], [{}], [null], [5]])(
     'refuse %o',
     (source) => {
-      expect(problemsOf({ credentials: [source] })).toEqual([
-        `credentials must be 'bearer', 'cookie' or { header: 'X-Name' }, not ${JSON.stringify(source)}`,
-      ]);
+      expect(problemsOf({ credentials: [source] })).toEqual([noSource(source)]);
     },
   );
 
   it('refuse the Authorization header as a plain one', () => {
     expect(problemsOf({ credentials: [{ header: 'authorization' }] })).toEqual([
-      "credentials: use 'bearer' for the Authorization header",
+      sourceOfItsOwn('bearer', 'Authorization'),
     ]);
   });
 
   it('refuse the Cookie header as a plain one', () => {
-    expect(problemsOf({ credentials: [{ header: 'Cookie' }] })).toEqual([
-      "credentials: use 'cookie' for the Cookie header",
-    ]);
+    expect(problemsOf({ credentials: [{ header: 'Cookie' }] })).toEqual([sourceOfItsOwn('cookie', 'Cookie')]);
   });
 
   it('name the cookie, in the order that was given', () => {

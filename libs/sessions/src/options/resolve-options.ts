@@ -2,6 +2,16 @@ import { validateCronExpression } from 'cron';
 import { resolveCookie, type ResolvedCookie } from '../http/cookie-options.js';
 import type { CredentialSource, ResolvedSource } from '../http/credentials.js';
 import { durationMs } from '../util/duration.js';
+import {
+  CACHE_TTL,
+  INTERVAL_AND_CRON,
+  NO_SOURCES,
+  noCount,
+  noCron,
+  noInterval,
+  noSource,
+  sourceOfItsOwn,
+} from './messages.js';
 import { resolveLifetime, resolveMs } from './resolve-lifetime.js';
 import { resolveFormat, resolveSchemes } from './resolve-tokens.js';
 import type { ResolvedOptions, ResolvedPruning } from './resolved-options.js';
@@ -10,6 +20,11 @@ import type { CacheOptions, PruningOptions, TableOptions } from './sessions.opti
 const HOUR_MS = 3_600_000;
 /** The longest delay of a timer. */
 const MAX_INTERVAL_MS = 2 ** 31 - 1;
+/** What the headers are that have a source of their own. */
+const OWN_SOURCES = new Map([
+  ['authorization', 'bearer'],
+  ['cookie', 'cookie'],
+]);
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** Resolves the options of a table and tells, through `problem`, all that cannot work, and through `warn` what should not be. */
@@ -41,10 +56,9 @@ function resolveCache(
 ): ResolvedOptions['cache'] {
   if (cache === false) return false;
   const { maxEntries = 10_000, ttl = '10s', channel } = cache === true ? {} : cache;
-  if (!Number.isInteger(maxEntries) || maxEntries < 1)
-    problem(`cache.maxEntries must be a whole number of at least 1, not ${maxEntries}`);
+  if (!Number.isInteger(maxEntries) || maxEntries < 1) problem(noCount('cache.maxEntries', maxEntries));
   const ttlMs = resolveMs('cache.ttl', ttl, problem);
-  if (ttlMs === 0 || (ttlMs ?? 0) > HOUR_MS) problem(`cache.ttl must be longer than 0 and at most '1h'`);
+  if (ttlMs === 0 || (ttlMs ?? 0) > HOUR_MS) problem(CACHE_TTL);
   return { maxEntries, ttlMs: ttlMs ?? 0, channel };
 }
 
@@ -54,14 +68,11 @@ function resolvePruning(
 ): ResolvedPruning | false {
   if (pruning === false) return false;
   const { interval, cron, atStart = true, batchSize = 5000 } = pruning;
-  if (interval !== undefined && cron !== undefined) problem('pruning takes an interval or a cron expression, not both');
-  if (cron !== undefined && !validateCronExpression(cron).valid)
-    problem(`pruning.cron ${JSON.stringify(cron)} is no cron expression`);
+  if (interval !== undefined && cron !== undefined) problem(INTERVAL_AND_CRON);
+  if (cron !== undefined && !validateCronExpression(cron).valid) problem(noCron(cron));
   const intervalMs = interval === undefined ? HOUR_MS : durationMs(interval);
-  if (!intervalMs || intervalMs > MAX_INTERVAL_MS)
-    problem(`pruning.interval must be longer than 0 and at most 24 days, not ${JSON.stringify(interval)}`);
-  if (!Number.isInteger(batchSize) || batchSize < 1)
-    problem(`pruning.batchSize must be a whole number of at least 1, not ${batchSize}`);
+  if (!intervalMs || intervalMs > MAX_INTERVAL_MS) problem(noInterval(interval));
+  if (!Number.isInteger(batchSize) || batchSize < 1) problem(noCount('pruning.batchSize', batchSize));
   return { intervalMs: intervalMs ?? HOUR_MS, cron, atStart, batchSize };
 }
 
@@ -70,19 +81,19 @@ function resolveCredentials(
   cookie: ResolvedCookie | undefined,
   problem: (text: string) => void,
 ): readonly ResolvedSource[] {
-  if (sources.length === 0) problem("credentials must name at least one source, such as 'bearer'");
+  if (sources.length === 0) problem(NO_SOURCES);
   return sources.flatMap((source): ResolvedSource[] => {
     if (source === 'bearer') return [source];
     if (source === 'cookie') return cookie ? [{ cookie: cookie.name }] : [];
     // What the compiler knows too; this is for those who write JavaScript.
     const header = (source as Partial<typeof source> | null)?.header;
     if (typeof header !== 'string' || !HEADER_NAME.test(header)) {
-      problem(`credentials must be 'bearer', 'cookie' or { header: 'X-Name' }, not ${JSON.stringify(source)}`);
+      problem(noSource(source));
       return [];
     }
     const name = header.toLowerCase();
-    const own = { authorization: 'bearer', cookie: 'cookie' }[name];
-    if (own) problem(`credentials: use '${own}' for the ${name === 'cookie' ? 'Cookie' : 'Authorization'} header`);
+    const own = OWN_SOURCES.get(name);
+    if (own) problem(sourceOfItsOwn(own, name === 'cookie' ? 'Cookie' : 'Authorization'));
     return [{ header: name }];
   });
 }

@@ -1,6 +1,7 @@
-import { createSecretKey } from 'node:crypto';
+import { createSecretKey, KeyObject } from 'node:crypto';
 import {
   HASHING_ALGORITHMS,
+  type DigestScheme,
   type HashScheme,
   type KeyedScheme,
   LEGACY_HASHING_ALGORITHMS,
@@ -15,12 +16,27 @@ import {
   tokenBits,
   type TokenFormat,
 } from '../token/format.js';
-import { readsOldRowsOnly, TOKENS_IN_CLEAR } from './messages.js';
+import {
+  KEYS_ALIKE,
+  noAlgorithm,
+  noKeyId,
+  noPrefix,
+  noSecret,
+  readsOldRowsOnly,
+  SALT_EMPTY,
+  SALT_WITHOUT_HASH,
+  secretTooShort,
+  TOKENS_IN_CLEAR,
+  tokenTooLong,
+  tokenTooShort,
+} from './messages.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import type { TableOptions } from './sessions.options.js';
 
 const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
 const MIN_KEY_BYTES = 32;
+/** The random characters that fit beside the longest prefix. */
+const LONGEST = MAX_TOKEN_LENGTH - MAX_PREFIX_LENGTH - 7;
 
 /** What the tokens of a table look like. */
 export function resolveFormat(
@@ -36,16 +52,12 @@ export function resolveFormat(
     prefix !== undefined &&
     !(new RegExp(`^[A-Za-z0-9][A-Za-z0-9_]{0,${MAX_PREFIX_LENGTH - 1}}$`).test(prefix) && !prefix.endsWith('_'))
   ) {
-    problem(
-      `tokenPrefix must have 1 to ${MAX_PREFIX_LENGTH} letters, digits and inner underscores, not ${JSON.stringify(prefix)}`,
-    );
+    problem(noPrefix(MAX_PREFIX_LENGTH, prefix));
   }
   if (!Number.isInteger(format.length) || tokenBits(format) < MIN_TOKEN_BITS) {
-    problem(
-      `authTokenLength must be a whole number of at least 22 characters (${MIN_TOKEN_BITS} bits; ASVS 7.2.3), not ${format.length}`,
-    );
-  } else if (format.length > MAX_TOKEN_LENGTH - MAX_PREFIX_LENGTH - 7) {
-    problem(`authTokenLength must be at most ${MAX_TOKEN_LENGTH - MAX_PREFIX_LENGTH - 7}, not ${format.length}`);
+    problem(tokenTooShort(MIN_TOKEN_BITS, format.length));
+  } else if (format.length > LONGEST) {
+    problem(tokenTooLong(LONGEST, format.length));
   }
   return format;
 }
@@ -58,21 +70,42 @@ export function resolveSchemes(
 ): ResolvedOptions['schemes'] {
   const { keys = [], formerSchemes = [] } = options;
   const keyed = resolveKeys(keys, problem);
+  formerSchemes.forEach((scheme) => checkFormer(scheme, problem));
   const [first, ...others] = [...keyed, ...resolveHash(options, keyed.length > 0, problem, warn), ...formerSchemes];
   return [first!, ...others];
 }
 
 /** The keys as objects made once: a key given as text is prepared anew for each digest. */
 function resolveKeys(keys: readonly SigningKey[], problem: (text: string) => void): KeyedScheme[] {
-  if (new Set(keys.map(({ id }) => id)).size < keys.length) problem('keys must have different ids');
+  if (new Set(keys.map(({ id }) => id)).size < keys.length) problem(KEYS_ALIKE);
   return keys.map(({ id, secret }) => {
-    if (!KEY_ID.test(id))
-      problem(`keys: an id has 1 to 32 letters, digits, hyphens or underscores, not ${JSON.stringify(id)}`);
-    const bytes = typeof secret === 'string' ? Buffer.from(secret) : Buffer.from(secret ?? []);
-    if (bytes.length < MIN_KEY_BYTES)
-      problem(`keys: the secret of "${id}" must have at least ${MIN_KEY_BYTES} bytes, not ${bytes.length}`);
-    return { key: { id, secret: createSecretKey(bytes) } };
+    if (!isKeyId(id)) problem(noKeyId('keys', id));
+    const bytes = isSecret(secret) ? Buffer.from(secret) : undefined;
+    if (!bytes) problem(noSecret('keys', id));
+    else if (bytes.length < MIN_KEY_BYTES) problem(secretTooShort('keys', id, MIN_KEY_BYTES, bytes.length));
+    return { key: { id, secret: createSecretKey(bytes ?? Buffer.alloc(0)) } };
   });
+}
+
+/** What is wrong with a scheme of older rows, which would fail the first time that a token is looked up. */
+function checkFormer(scheme: DigestScheme, problem: (text: string) => void): void {
+  if ('key' in scheme) {
+    const { id, secret } = scheme.key;
+    if (!isKeyId(id)) problem(noKeyId('formerSchemes.key', id));
+    if (!isSecret(secret) && !(secret instanceof KeyObject)) problem(noSecret('formerSchemes.key', id));
+    return;
+  }
+  const all = [...HASHING_ALGORITHMS, ...LEGACY_HASHING_ALGORITHMS];
+  if (scheme.algorithm !== null && !isOneOf(all, scheme.algorithm))
+    problem(noAlgorithm('formerSchemes: algorithm', all, scheme.algorithm));
+}
+
+function isKeyId(id: unknown): boolean {
+  return typeof id === 'string' && KEY_ID.test(id);
+}
+
+function isSecret(secret: unknown): secret is string | Uint8Array {
+  return typeof secret === 'string' || secret instanceof Uint8Array;
 }
 
 /** The scheme without a key: of new rows, or, beside a keyring, of older ones. */
@@ -83,12 +116,11 @@ function resolveHash(
   warn: (text: string) => void,
 ): HashScheme[] {
   if (algorithm === null) {
-    if (salt !== undefined)
-      problem('secretSalt needs a hashingAlgorithm: a salt protects nothing that is stored in clear');
+    if (salt !== undefined) problem(SALT_WITHOUT_HASH);
     if (!former) warn(TOKENS_IN_CLEAR);
     return [{ algorithm }];
   }
-  if (salt === '') problem('secretSalt must not be empty');
+  if (salt === '') problem(SALT_EMPTY);
   if (isOneOf(LEGACY_HASHING_ALGORITHMS, algorithm)) {
     if (former) return [{ algorithm, salt }];
     warn(readsOldRowsOnly(algorithm));
@@ -98,9 +130,7 @@ function resolveHash(
     ];
   }
   if (!isOneOf(HASHING_ALGORITHMS, algorithm)) {
-    problem(
-      `hashingAlgorithm must be one of ${HASHING_ALGORITHMS.join(', ')}, or null, not ${JSON.stringify(algorithm)}`,
-    );
+    problem(noAlgorithm('hashingAlgorithm', HASHING_ALGORITHMS, algorithm));
   }
   return [{ algorithm, salt }];
 }

@@ -1,9 +1,32 @@
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { InvalidationChannel } from '../cache/channels/invalidation-channel.js';
 import type { Duration } from '../util/duration.js';
-import type { SessionCookieOptions } from '../http/cookie-options.js';
-import type { CredentialSource } from '../http/credentials.js';
-import type { DigestScheme, HashingAlgorithm, LegacyHashingAlgorithm, SigningKey } from '../token/digest.js';
+import {
+  BOOLEAN,
+  FUNCTION,
+  isBoolean,
+  isClass,
+  isObject,
+  isText,
+  NUMBER,
+  OBJECT,
+  objectWith,
+  orNull,
+  type OptionType,
+  rightlyTyped,
+  TEXT,
+} from '../errors/option-types.js';
+import { COOKIE_OPTIONS, type SessionCookieOptions } from '../http/cookie-options.js';
+import { type CredentialSource, HEADER_SOURCE } from '../http/credentials.js';
+import {
+  type DigestScheme,
+  HASH_SCHEME,
+  type HashingAlgorithm,
+  KEYED_SCHEME,
+  type LegacyHashingAlgorithm,
+  SIGNING_KEY,
+  type SigningKey,
+} from '../token/digest.js';
 
 /** An authenticator assurance level. @see NIST SP 800-63B-4 */
 export type AssuranceLevel = 'aal1' | 'aal2' | 'aal3';
@@ -22,10 +45,10 @@ export interface PruningOptions {
 
 export const PRUNING_OPTIONS = {
   interval: true,
-  cron: true,
-  atStart: true,
-  batchSize: true,
-} satisfies Record<keyof PruningOptions, true>;
+  cron: TEXT,
+  atStart: BOOLEAN,
+  batchSize: NUMBER,
+} satisfies Record<keyof PruningOptions, OptionType>;
 
 /** The near cache: what each process keeps of the sessions that it has looked up. */
 export interface CacheOptions {
@@ -45,7 +68,11 @@ export interface CacheOptions {
   readonly channel?: InvalidationChannel | null;
 }
 
-export const CACHE_OPTIONS = { maxEntries: true, ttl: true, channel: true } satisfies Record<keyof CacheOptions, true>;
+export const CACHE_OPTIONS = {
+  maxEntries: NUMBER,
+  ttl: true,
+  channel: orNull(objectWith('a channel, such as new RedisChannel(…), or null', 'connect')),
+} satisfies Record<keyof CacheOptions, OptionType>;
 
 /** Options of a table; in `forRoot` the defaults of all of them. */
 export interface TableOptions {
@@ -151,25 +178,25 @@ export const TABLE_OPTIONS = {
   sessionTtl: true,
   extendSessionStaleTime: true,
   absoluteTtl: true,
-  assurance: true,
-  autoExtendSession: true,
-  tokenPrefix: true,
-  acceptPlainTokens: true,
-  authTokenLength: true,
+  assurance: TEXT,
+  autoExtendSession: BOOLEAN,
+  tokenPrefix: TEXT,
+  acceptPlainTokens: BOOLEAN,
+  authTokenLength: NUMBER,
   hashingAlgorithm: true,
-  secretSalt: true,
-  keys: true,
-  formerSchemes: true,
+  secretSalt: TEXT,
+  keys: { each: () => SIGNING_KEY },
+  formerSchemes: { each: (scheme) => (isObject(scheme) && 'key' in scheme ? KEYED_SCHEME : HASH_SCHEME) },
   rotationGrace: true,
   retention: true,
-  pruning: true,
-  credentials: true,
-  cookie: true,
-  preparedStatements: true,
-  coalesceLookUps: true,
-  cache: true,
-  adapter: true,
-} satisfies Record<keyof TableOptions, true>;
+  pruning: { options: PRUNING_OPTIONS, or: (value) => value === false },
+  credentials: { each: (source) => (isObject(source) ? HEADER_SOURCE : undefined) },
+  cookie: { options: COOKIE_OPTIONS },
+  preparedStatements: BOOLEAN,
+  coalesceLookUps: BOOLEAN,
+  cache: { options: CACHE_OPTIONS, or: isBoolean },
+  adapter: objectWith('an adapter, such as new MemoryAdapter()', 'init', 'within'),
+} satisfies Record<keyof TableOptions, OptionType>;
 
 /** The options of `SessionsModule.forRoot`: its own, and the defaults of all tables. */
 export interface SessionsModuleOptions extends TableOptions {
@@ -201,15 +228,19 @@ export interface SessionsModuleOptions extends TableOptions {
 
 export const MODULE_OPTIONS = {
   ...TABLE_OPTIONS,
-  defaultTable: true,
-  tables: true,
-  realm: true,
-  requestSession: true,
-  clock: true,
-} satisfies Record<keyof SessionsModuleOptions, true>;
+  defaultTable: {
+    is: (value) => isText(value) || isClass(value) || isObject(value),
+    what: 'a table, by its name or its class',
+  },
+  tables: OBJECT,
+  realm: TEXT,
+  requestSession: BOOLEAN,
+  clock: FUNCTION,
+} satisfies Record<keyof SessionsModuleOptions, OptionType>;
 
-/** Options of a table from the weakest to the strongest; what is `undefined` counts as not given. */
-export function mergeOptions(...layers: readonly (TableOptions | undefined)[]): TableOptions {
+/** Options of a table from the weakest to the strongest; what is `undefined`, or of a wrong type, counts as not given. */
+export function mergeOptions(...all: readonly (TableOptions | undefined)[]): TableOptions {
+  const layers = all.map((layer) => (isObject(layer) ? rightlyTyped(layer, TABLE_OPTIONS) : undefined));
   const given = layers.map((layer) => Object.entries(layer ?? {}).filter(([, value]) => value !== undefined));
   // Where the cookie may go depends on the environment, its name on the table: each may stand in a place of its own.
   const cookie = Object.assign({}, ...layers.map((layer) => layer?.cookie)) as SessionCookieOptions;

@@ -1,3 +1,5 @@
+import { shown, wrongType } from '../errors/messages.js';
+
 // Where a problem is.
 export const inForRoot = (problem: string): string => `forRoot: ${problem}`;
 
@@ -7,10 +9,10 @@ export const inTable = (table: string, problem: string): string => `table "${tab
 export const ofTable = (table: string, text: string): string => `Table "${table}": ${text}`;
 
 // What is wrong with the options.
-export const noOptions = (given: unknown): string => `the options must be an object, not ${JSON.stringify(given)}`;
+export const noOptions = (given: unknown): string => `the options ${wrongType('an object', given)}`;
 
 export const noRealm = (realm: unknown): string =>
-  `realm must be printable ASCII, which a header can hold, not ${JSON.stringify(realm)}`;
+  `realm must be printable ASCII, which a header can hold, not ${shown(realm)}`;
 
 export const optionsOfNoTable = (name: string, tables: readonly string[]): string =>
   `tables has options of "${name}", which is not registered (there are: ${tables.join(', ')})`;

@@ -3,6 +3,10 @@ import { SessionsService } from '../service/sessions.service.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
 import { type DataLoading } from '../table/inferred-types.js';
+import { SessionsConfigError } from '../errors/errors.js';
+import { wrongType } from '../errors/messages.js';
+import { isObject } from '../errors/option-types.js';
+import { soundDefinition } from '../table/sound-definition.js';
 import { sessionsEntity, type SessionsEntity } from '../table/entity.js';
 import type { CheckedFields } from '../table/checked-fields.js';
 import type { ExtraFields } from '../table/fields.js';
@@ -50,6 +54,7 @@ export function SessionsTable<
     readonly data?: D;
   },
 ): SessionsTableClass<F & OwnValues<S, R, D>> {
+  if (!isObject(definition)) throw new SessionsConfigError([`SessionsTable: ${wrongType('a definition', definition)}`]);
   return tableClass(definition as SessionsTableDefinition<F & OwnValues<S, R, D>>);
 }
 
@@ -65,7 +70,7 @@ function tableClass<F extends ExtraFields>(definition: SessionsTableDefinition<F
     static get entity(): SessionsEntity<F> {
       let entity = entities.get(this);
       if (!entity) {
-        entity = sessionsEntity<F>(Table === this ? tableNameOf(definition) : this.name, definition);
+        entity = sessionsEntity<F>(Table === this ? tableNameOf(definition) : this.name, soundDefinition(definition));
         entities.set(this, entity);
       }
       return entity;

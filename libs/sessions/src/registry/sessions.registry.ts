@@ -10,13 +10,13 @@ import {
 import type { DataSource } from 'typeorm';
 import { CacheRegistry } from '../cache/cache-registry.js';
 import { SessionsConfigError } from '../errors/errors.js';
-import { isObject } from '../errors/known-options.js';
+import { isObject, rightlyTyped } from '../errors/option-types.js';
 import { reasonOf } from '../errors/reason-of.js';
 import { SessionEvents } from '../events/session-events.js';
 import { isRealm } from '../http/challenge.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { problemsOfModuleOptions } from '../options/option-names.js';
-import type { SessionsModuleOptions } from '../options/sessions.options.js';
+import { MODULE_OPTIONS, type SessionsModuleOptions } from '../options/sessions.options.js';
 import type { SessionsService } from '../service/sessions.service.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
 import { SESSIONS_OPTIONS } from './inject-sessions.js';
@@ -57,11 +57,11 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
 
   constructor(
     @Inject(SessionEvents) private readonly events: SessionEvents,
-    @Optional() @Inject(SESSIONS_OPTIONS) given: SessionsModuleOptions = {},
+    @Optional() @Inject(SESSIONS_OPTIONS) private readonly given: SessionsModuleOptions = {},
   ) {
     // No compiler has seen what a factory of JavaScript gives.
-    this.options = isObject(given) ? given : {};
-    if (this.options !== given) this.#problems.push(inForRoot(noOptions(given)));
+    this.options = isObject(given) ? rightlyTyped(given, MODULE_OPTIONS) : {};
+    if (!isObject(given)) this.#problems.push(inForRoot(noOptions(given)));
   }
 
   /** The run-time part of a table; none where its options cannot work, which ends the start of the application. */
@@ -92,7 +92,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     const names = this.all().map((store) => store.name);
     const { defaultTable, realm, tables = {} } = this.options;
     if (realm !== undefined && !isRealm(realm)) this.#problems.push(inForRoot(noRealm(realm)));
-    this.#problems.push(...problemsOfModuleOptions(this.options).map(inForRoot));
+    if (isObject(this.given)) this.#problems.push(...problemsOfModuleOptions(this.given).map(inForRoot));
     if (this.#problems.length === 0) {
       if (defaultTable !== undefined) this.#problems.push(...this.#problemsOfDefault(defaultTable as TableReference));
       if (defaultTable === undefined && names.length > 1) this.#problems.push(defaultTableNeeded(names));
@@ -165,5 +165,7 @@ function isSameTable({ definition: a }: AnySessionsTable, { definition: b }: Any
 }
 
 function nameOf(reference: TableReference): string {
-  return typeof reference === 'string' ? reference : tableNameOf(tableClassOf(reference).definition);
+  if (typeof reference === 'string') return reference;
+  const { definition, name } = tableClassOf(reference) as Partial<AnySessionsTable>;
+  return definition ? tableNameOf(definition) : (name ?? '');
 }

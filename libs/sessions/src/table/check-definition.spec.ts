@@ -1,6 +1,38 @@
 import { describe, expect, it } from 'vitest';
 import { definitionProblems } from './check-definition.js';
-import type { SessionsTableDefinition } from './definition.js';
+import { POLICIES, type SessionsTableDefinition } from './definition.js';
+import { FIELD_TYPES } from './fields.js';
+import { DATA_LOADING } from './inferred-types.js';
+import {
+  builtIn,
+  DEFAULT_IMPOSSIBLE,
+  DEFAULT_NULL,
+  ENUM_WITHOUT_VALUES,
+  inField,
+  inLimit,
+  INVERSE_NEEDED,
+  JOIN_COLUMN_NEEDED,
+  joinColumnTaken,
+  joinColumnUnknown,
+  LAST_USE_NEEDED,
+  LIMIT_OF_NO_FIELD,
+  NO_LENGTH,
+  NO_SCOPES,
+  noColumn,
+  noDataLoading,
+  noDefault,
+  noFieldType,
+  noIdentifier,
+  noKind,
+  noMax,
+  noName,
+  noPolicy,
+  noReason,
+  noScope,
+  ownerJson,
+  ownerUnknown,
+} from './messages.js';
+import { RELATION_KINDS } from './sound-definition.js';
 
 /** A definition as JavaScript gives it, which no compiler has seen. */
 const problemsOf = (definition: object): string[] => definitionProblems(definition);
@@ -48,13 +80,13 @@ describe('definitionProblems', () => {
         columns: { nothing: 'x', authToken: 'y' },
       }),
     ).toEqual([
-      '" " is no name of a table, schema or data source',
-      'extraFields: "id" is built into every session; choose another name',
-      'extraFields: "a-b" is no identifier',
-      'extraFields.level: an enum needs its values',
-      'extraFields.what: give a type, or one of manyToOne, oneToOne, oneToMany, manyToMany',
-      'columns: "nothing" is no column of the table',
-      'columns: "authToken" is no column of the table',
+      noName(' '),
+      builtIn('id'),
+      noIdentifier('a-b'),
+      inField('level', ENUM_WITHOUT_VALUES),
+      inField('what', noKind(RELATION_KINDS)),
+      noColumn('nothing'),
+      noColumn('authToken'),
     ]);
   });
 
@@ -75,15 +107,13 @@ describe('definitionProblems', () => {
     'scopes',
     'status',
   ])('refuses an extra field "%s"', (name) => {
-    expect(problemsOf({ extraFields: { [name]: { type: 'string' } } })).toEqual([
-      `extraFields: "${name}" is built into every session; choose another name`,
-    ]);
+    expect(problemsOf({ extraFields: { [name]: { type: 'string' } } })).toEqual([builtIn(name)]);
   });
 
   it('refuses another time to load data than with the session and on demand', () => {
     expect(problemsOf({ data: 'onDemand' })).toEqual([]);
     expect(problemsOf({ data: 'withSession' })).toEqual([]);
-    expect(problemsOf({ data: 'lazy' })).toEqual(['data must be one of withSession, onDemand']);
+    expect(problemsOf({ data: 'lazy' })).toEqual([noDataLoading(DATA_LOADING)]);
   });
 
   it.each(['', ' ', '\0', 'a\0b'])('refuses the name %o for table, schema and data source', (name) => {
@@ -91,21 +121,17 @@ describe('definitionProblems', () => {
   });
 
   it.each(['', '1st', 'a b', 'a;b', 'é', '__proto__ '])('refuses an extra field named %o', (name) => {
-    expect(problemsOf({ extraFields: { [name]: { type: 'string' } } })).toEqual([
-      `extraFields: "${name}" is no identifier`,
-    ]);
+    expect(problemsOf({ extraFields: { [name]: { type: 'string' } } })).toEqual([noIdentifier(name)]);
   });
 });
 
 describe('a field', () => {
   it('needs a known type', () => {
-    expect(problemsOfField({ type: 'money' })).toEqual([
-      'the type must be one of string, text, uuid, int, bigint, number, boolean, timestamp, json, enum, not "money"',
-    ]);
+    expect(problemsOfField({ type: 'money' })).toEqual([noFieldType(FIELD_TYPES, 'money')]);
   });
 
   it.each([[undefined], [[]]])('of type enum needs values, not %o', (values) => {
-    expect(problemsOfField({ type: 'enum', values })).toEqual(['an enum needs its values']);
+    expect(problemsOfField({ type: 'enum', values })).toEqual([ENUM_WITHOUT_VALUES]);
   });
 
   it.each([
@@ -113,24 +139,24 @@ describe('a field', () => {
     { type: 'string', length: 0 },
     { type: 'string', length: 1.5 },
   ])('refuses the length of %o', (field) => {
-    expect(problemsOfField(field)).toEqual(['a length is a whole number of at least 1, of a string']);
+    expect(problemsOfField(field)).toEqual([NO_LENGTH]);
   });
 
   it.each([
-    [{ type: 'string', default: 5 }, 'the default must be text, not the number 5'],
-    [{ type: 'string', length: 2, default: 'abc' }, 'the default is no value of the field'],
-    [{ type: 'uuid', default: 'abc' }, 'the default is no value of the field'],
-    [{ type: 'int', default: 2 ** 31 }, 'the default must be a whole number of 32 bits, not the number 2147483648'],
+    [{ type: 'string', default: 5 }, noDefault('must be text, not the number 5')],
+    [{ type: 'string', length: 2, default: 'abc' }, DEFAULT_IMPOSSIBLE],
+    [{ type: 'uuid', default: 'abc' }, DEFAULT_IMPOSSIBLE],
+    [{ type: 'int', default: 2 ** 31 }, noDefault('must be a whole number of 32 bits, not the number 2147483648')],
     [
       { type: 'bigint', default: '9223372036854775808' },
-      'the default must be a whole number of 64 bits, as a bigint, a safe number or decimal text, not a string',
+      noDefault('must be a whole number of 64 bits, as a bigint, a safe number or decimal text, not a string'),
     ],
-    [{ type: 'number', default: NaN }, 'the default must be a finite number, not the number NaN'],
-    [{ type: 'boolean', default: 'yes' }, 'the default must be true or false, not a string'],
-    [{ type: 'timestamp', default: 0 }, 'the default must be a Date between the years 1000 and 9999, not the number 0'],
-    [{ type: 'json', default: 5n }, 'the default must be JSON (no cycles, no bigint), not a bigint'],
-    [{ type: 'enum', values: ['a'], default: 'b' }, 'the default is no value of the field'],
-    [{ type: 'int', default: null }, 'the default is null, but the field is not nullable'],
+    [{ type: 'number', default: NaN }, noDefault('must be a finite number, not the number NaN')],
+    [{ type: 'boolean', default: 'yes' }, noDefault('must be true or false, not a string')],
+    [{ type: 'timestamp', default: 0 }, noDefault('must be a Date between the years 1000 and 9999, not the number 0')],
+    [{ type: 'json', default: 5n }, noDefault('must be JSON (no cycles, no bigint), not a bigint')],
+    [{ type: 'enum', values: ['a'], default: 'b' }, DEFAULT_IMPOSSIBLE],
+    [{ type: 'int', default: null }, DEFAULT_NULL],
   ])('refuses the default of %o', (field, problem) => {
     expect(problemsOfField(field)).toEqual([problem]);
   });
@@ -140,14 +166,14 @@ describe('a relation', () => {
   const relation = { manyToOne: () => User };
 
   it.each([{ ...relation, oneToMany: () => User }, {}])('is of one kind, unlike %o', (field) => {
-    expect(problemsOfField(field)).toEqual(['give a type, or one of manyToOne, oneToOne, oneToMany, manyToMany']);
+    expect(problemsOfField(field)).toEqual([noKind(RELATION_KINDS)]);
   });
 
   it.each([
-    [relation, 'needs joinColumn, the extra field that holds the key'],
-    [{ oneToOne: () => User }, 'needs joinColumn, the extra field that holds the key'],
-    [{ ...relation, joinColumn: 'nowhere' }, 'joinColumn "nowhere" is no extra field; add it'],
-    [{ oneToMany: () => User }, 'oneToMany needs inverse, the property of the entity that leads back'],
+    [relation, JOIN_COLUMN_NEEDED],
+    [{ oneToOne: () => User }, JOIN_COLUMN_NEEDED],
+    [{ ...relation, joinColumn: 'nowhere' }, joinColumnUnknown('nowhere')],
+    [{ oneToMany: () => User }, INVERSE_NEEDED],
   ])('refuses %o', (field, problem) => {
     expect(problemsOfField(field)).toEqual([problem]);
   });
@@ -159,8 +185,8 @@ describe('a relation', () => {
       b: { ...relation, joinColumn: 'userId' },
     };
     expect(problemsOf({ extraFields })).toEqual([
-      'extraFields.a: joinColumn "userId" is that of another relation',
-      'extraFields.b: joinColumn "userId" is that of another relation',
+      inField('a', joinColumnTaken('userId')),
+      inField('b', joinColumnTaken('userId')),
     ]);
   });
 });
@@ -171,13 +197,11 @@ describe('scopes', () => {
   });
 
   it('are one at least', () => {
-    expect(problemsOf({ scopes: [] })).toEqual(['scopes must name at least one scope']);
+    expect(problemsOf({ scopes: [] })).toEqual([NO_SCOPES]);
   });
 
   it.each(['', 'a b', 'posts:*', '*', 'a"b', String.raw`a\b`, 'é', 'a\n'])('are not %j', (scope) => {
-    expect(problemsOf({ scopes: ['posts:read', scope] })).toEqual([
-      `scopes: ${JSON.stringify(scope)} must be printable ASCII without spaces, quotes, backslashes and *`,
-    ]);
+    expect(problemsOf({ scopes: ['posts:read', scope] })).toEqual([noScope(scope)]);
   });
 });
 
@@ -190,9 +214,7 @@ describe('reasons of revocations', () => {
   );
 
   it.each(['', 'Fraud', 'lost device', 'lost-device', 'é', 'a'.repeat(65)])('are not %j', (reason) => {
-    expect(problemsOf({ revocation: { reasons: ['fraud', reason] } })).toEqual([
-      `revocation.reasons: ${JSON.stringify(reason)} is not up to 64 of a-z, 0-9 and _`,
-    ]);
+    expect(problemsOf({ revocation: { reasons: ['fraud', reason] } })).toEqual([noReason(64, reason)]);
   });
 });
 
@@ -206,26 +228,20 @@ describe('limits of sessions', () => {
   });
 
   it.each(['nothing', 'id', 'user'])('are for values of an extra field, not of %s', (name) => {
-    expect(problemsOfLimit({ max: 1 }, name)).toEqual([`sessionLimits.${name}: is no extra field of the table`]);
+    expect(problemsOfLimit({ max: 1 }, name)).toEqual([inLimit(name, LIMIT_OF_NO_FIELD)]);
   });
 
   it.each([0, -1, 1.5, NaN, Infinity, '3', null])('are whole numbers of at least 1, not %j', (max) => {
-    expect(problemsOfLimit({ max })).toEqual([
-      `sessionLimits.userId: max must be a whole number of at least 1, not ${max}`,
-    ]);
+    expect(problemsOfLimit({ max })).toEqual([inLimit('userId', noMax(max))]);
   });
 
   it('end sessions in a way that there is', () => {
-    expect(problemsOfLimit({ max: 1, whenFull: 'endAll' })).toEqual([
-      'sessionLimits.userId: whenFull must be one of reject, endOldest, endLeastRecentlyUsed',
-    ]);
+    expect(problemsOfLimit({ max: 1, whenFull: 'endAll' })).toEqual([inLimit('userId', noPolicy(POLICIES))]);
   });
 
   it('need the last use where they go by it', () => {
     const sessionLimits = { userId: { max: 1, whenFull: 'endLeastRecentlyUsed' } };
-    expect(problemsOf({ extraFields, sessionLimits })).toEqual([
-      "sessionLimits.userId: whenFull: 'endLeastRecentlyUsed' needs lastUse in the definition of the table",
-    ]);
+    expect(problemsOf({ extraFields, sessionLimits })).toEqual([inLimit('userId', LAST_USE_NEEDED)]);
     expect(problemsOf({ extraFields, sessionLimits, lastUse: true })).toEqual([]);
   });
 
@@ -246,15 +262,11 @@ describe('the owner', () => {
   });
 
   it.each(['nothing', 'id', 'user', 5, null])('is not %j', (owner) => {
-    expect(problemsOf({ extraFields, owner })).toEqual([
-      `owner: ${JSON.stringify(owner)} is no extra field of the table`,
-    ]);
+    expect(problemsOf({ extraFields, owner })).toEqual([ownerUnknown(owner)]);
   });
 
   it('is no JSON', () => {
-    expect(problemsOf({ extraFields, owner: 'extra' })).toEqual([
-      'owner: "extra" is JSON, which is not compared as a whole',
-    ]);
+    expect(problemsOf({ extraFields, owner: 'extra' })).toEqual([ownerJson('extra')]);
   });
 });
 
@@ -280,7 +292,7 @@ describe('columns of what a table does not keep', () => {
     'authenticatedAt',
     'scopes',
   ])('are refused: %s', (name) => {
-    expect(problemsOf({ columns: { [name]: 'x' } })).toEqual([`columns: "${name}" is no column of the table`]);
+    expect(problemsOf({ columns: { [name]: 'x' } })).toEqual([noColumn(name)]);
     expect(problemsOf({ columns: { [name]: 'x' }, ...keeping })).toEqual([]);
   });
 });

@@ -1,153 +1,163 @@
 import { canonical, IMPOSSIBLE, ValueError } from '../adapters/query/values.js';
-import { FIELD, FIELD_TYPES, type FieldDefinition, type RelationDefinition, RELATIONS } from './fields.js';
-import { durationMs } from '../util/duration.js';
-import { problemsOfNames } from '../errors/known-options.js';
-import { problemsOfTableOptions } from '../options/option-names.js';
+import { problemsOfOptions } from '../errors/known-options.js';
+import { NO_OBJECT } from '../errors/messages.js';
+import { isObject, rightlyTyped } from '../errors/option-types.js';
 import { REASON_LENGTH } from '../session/revocation-reasons.js';
 import { isScope } from '../session/scopes.js';
+import { durationMs } from '../util/duration.js';
+import { RESERVED_NAMES } from './built-in-columns.js';
+import { builtInColumnsOf, sessionColumns } from './columns.js';
 import {
   COLUMN_MAPPING,
   DEFINITION,
   fieldsOf,
-  LAST_USE,
+  isField,
   lastUseOf,
   limitsOf,
-  isField,
   POLICIES,
   reasonsOf,
   relationsOf,
-  REVOCATION,
   SESSION_LIMIT,
+  type SessionLimit,
   type SessionsTableDefinition,
 } from './definition.js';
-import { RESERVED_NAMES } from './built-in-columns.js';
-import { builtInColumnsOf, sessionColumns } from './columns.js';
+import { FIELD_TYPES, type FieldDefinition, type RelationDefinition } from './fields.js';
 import { DATA_LOADING } from './inferred-types.js';
+import {
+  builtIn,
+  DEFAULT_IMPOSSIBLE,
+  DEFAULT_NULL,
+  ENUM_VALUES,
+  ENUM_WITHOUT_VALUES,
+  inField,
+  inLimit,
+  INVERSE_NEEDED,
+  JOIN_COLUMN_NEEDED,
+  joinColumnTaken,
+  joinColumnUnknown,
+  LAST_USE_NEEDED,
+  LIMIT_OF_NO_FIELD,
+  NO_LENGTH,
+  NO_SCOPES,
+  noColumn,
+  noDataLoading,
+  noDefault,
+  noFieldType,
+  noIdentifier,
+  noKind,
+  noLastUseInterval,
+  noMax,
+  noName,
+  noPolicy,
+  noReason,
+  noScope,
+  ownerJson,
+  ownerUnknown,
+} from './messages.js';
+import { kindsOf, RELATION_KINDS, soundDefinition, typesOf } from './sound-definition.js';
 
 const REASON = new RegExp(`^[a-z0-9_]{1,${REASON_LENGTH}}$`);
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]*$/;
-const RELATION_KINDS = Object.keys(RELATIONS) as (keyof typeof RELATIONS)[];
 
 /** All that is wrong with a definition; what the compiler refuses too, for those who write JavaScript. */
-export function definitionProblems(definition: SessionsTableDefinition): string[] {
+export function definitionProblems(given: SessionsTableDefinition): string[] {
+  const definition = soundDefinition(given);
+  const { extraFields, sessionLimits, columns } = rightlyTyped(given, DEFINITION);
   const names = [definition.table, definition.schema, definition.dataSource].filter((name) => name !== undefined);
   return [
-    ...problemsOfTableOptions(DEFINITION, definition),
-    ...names
-      .filter((name) => name.trim() === '' || name.includes('\0'))
-      .map((name) => `${JSON.stringify(name)} is no name of a table, schema or data source`),
-    ...Object.entries(definition.extraFields ?? {}).flatMap(([name, field]) => entryProblems(definition, name, field)),
+    ...problemsOfOptions('', given, DEFINITION),
+    ...names.filter((name) => name.trim() === '' || name.includes('\0')).map(noName),
+    ...Object.entries(extraFields ?? {}).flatMap(([name, field]) => entryProblems(definition, name, field)),
     ...lastUseProblems(definition),
     ...reasonProblems(definition),
     ...scopeProblems(definition),
-    ...limitProblems(definition),
+    ...limitsOf({ sessionLimits }).flatMap(([field, limit]) =>
+      limitProblems(definition, field, limit).map((problem) => inLimit(field, problem)),
+    ),
     ...ownerProblems(definition),
     ...dataProblems(definition),
-    ...columnProblems(definition),
+    ...columnProblems(definition, columns),
   ];
 }
 
-function columnProblems(definition: SessionsTableDefinition): string[] {
+function columnProblems(
+  definition: SessionsTableDefinition,
+  columns: SessionsTableDefinition['columns'] = {},
+): string[] {
   const names = [...builtInColumnsOf(definition), ...fieldsOf(definition)].map(([name]) => name);
-  return Object.entries(definition.columns ?? {}).flatMap(([name, mapping]) => {
-    if (!names.includes(name)) return [`columns: "${name}" is no column of the table`];
-    return typeof mapping === 'string' ? [] : problemsOfNames(`columns.${name}`, mapping, COLUMN_MAPPING);
+  return Object.entries(columns).flatMap(([name, mapping]) => {
+    if (!names.includes(name)) return [noColumn(name)];
+    return typeof mapping === 'string' ? [] : problemsOfOptions(`columns.${name}`, mapping, COLUMN_MAPPING);
   });
 }
 
 function lastUseProblems(definition: SessionsTableDefinition): string[] {
-  const lastUse = lastUseOf(definition);
-  const interval = lastUse?.interval;
-  const usable = interval === undefined || durationMs(interval) !== undefined;
-  return [
-    ...problemsOfNames('lastUse', lastUse, LAST_USE),
-    ...(usable
-      ? []
-      : [`lastUse.interval must be a number of seconds, or text such as '5m', not ${JSON.stringify(interval)}`]),
-  ];
+  const interval = lastUseOf(definition)?.interval;
+  return interval === undefined || durationMs(interval) !== undefined ? [] : [noLastUseInterval(interval)];
 }
 
 function reasonProblems(definition: SessionsTableDefinition): string[] {
-  const { revocation } = definition;
-  return [
-    ...(typeof revocation === 'boolean' ? [] : problemsOfNames('revocation', revocation, REVOCATION)),
-    ...reasonsOf(definition)
-      .filter((reason) => !REASON.test(reason))
-      .map((reason) => `revocation.reasons: ${JSON.stringify(reason)} is not up to ${REASON_LENGTH} of a-z, 0-9 and _`),
-  ];
+  return reasonsOf(definition)
+    .filter((reason) => !REASON.test(reason))
+    .map((reason) => noReason(REASON_LENGTH, reason));
 }
 
 function scopeProblems({ scopes }: SessionsTableDefinition): string[] {
-  if (scopes?.length === 0) return ['scopes must name at least one scope'];
-  return (scopes ?? [])
-    .filter((scope) => !isScope(scope))
-    .map(
-      (scope) => `scopes: ${JSON.stringify(scope)} must be printable ASCII without spaces, quotes, backslashes and *`,
-    );
+  if (scopes?.length === 0) return [NO_SCOPES];
+  return (scopes ?? []).filter((scope) => !isScope(scope)).map(noScope);
 }
 
 function dataProblems({ data = 'withSession' }: SessionsTableDefinition): string[] {
-  return DATA_LOADING.includes(data) ? [] : [`data must be one of ${DATA_LOADING.join(', ')}`];
+  return DATA_LOADING.includes(data) ? [] : [noDataLoading(DATA_LOADING)];
 }
 
-function limitProblems(definition: SessionsTableDefinition): string[] {
+function limitProblems(definition: SessionsTableDefinition, field: string, limit: SessionLimit): string[] {
+  if (!isObject(limit)) return [NO_OBJECT];
   const fields = fieldsOf(definition).map(([name]) => name);
-  return limitsOf(definition).flatMap(([field, limit]) => {
-    const { max, whenFull = 'endOldest' } = limit;
-    const problems = problemsOfNames('', limit, SESSION_LIMIT);
-    if (!fields.includes(field)) problems.push('is no extra field of the table');
-    if (!Number.isInteger(max) || max < 1) problems.push(`max must be a whole number of at least 1, not ${max}`);
-    if (!POLICIES.includes(whenFull)) problems.push(`whenFull must be one of ${POLICIES.join(', ')}`);
-    if (whenFull === 'endLeastRecentlyUsed' && !definition.lastUse)
-      problems.push("whenFull: 'endLeastRecentlyUsed' needs lastUse in the definition of the table");
-    return problems.map((text) => `sessionLimits.${field}: ${text}`);
-  });
+  const { max, whenFull = 'endOldest' } = limit;
+  return [
+    ...problemsOfOptions('', limit, SESSION_LIMIT),
+    ...(fields.includes(field) ? [] : [LIMIT_OF_NO_FIELD]),
+    ...(Number.isInteger(max) && max >= 1 ? [] : [noMax(max)]),
+    ...(POLICIES.includes(whenFull) ? [] : [noPolicy(POLICIES)]),
+    ...(whenFull === 'endLeastRecentlyUsed' && !definition.lastUse ? [LAST_USE_NEEDED] : []),
+  ];
 }
 
 function ownerProblems(definition: SessionsTableDefinition): string[] {
   const { owner } = definition;
   if (owner === undefined) return [];
   const field = fieldsOf(definition).find(([name]) => name === owner)?.[1];
-  if (!field) return [`owner: ${JSON.stringify(owner)} is no extra field of the table`];
-  return field.type === 'json' ? [`owner: "${owner}" is JSON, which is not compared as a whole`] : [];
+  if (!field) return [ownerUnknown(owner)];
+  return field.type === 'json' ? [ownerJson(owner)] : [];
 }
 
 function entryProblems(
   definition: SessionsTableDefinition,
   name: string,
-  field: FieldDefinition | RelationDefinition,
+  given: FieldDefinition | RelationDefinition,
 ): string[] {
-  if (RESERVED_NAMES.includes(name)) return [`extraFields: "${name}" is built into every session; choose another name`];
-  if (!IDENTIFIER.test(name)) return [`extraFields: "${name}" is no identifier`];
+  if (RESERVED_NAMES.includes(name)) return [builtIn(name)];
+  if (!IDENTIFIER.test(name)) return [noIdentifier(name)];
+  if (!isObject(given)) return [inField(name, NO_OBJECT)];
+  const types = typesOf(given);
+  const field = rightlyTyped(given, types);
   const problems = [
-    ...problemsOfNames('', field, namesFor(field)),
-    ...(isField(field) ? fieldProblems(name, field) : relationProblems(definition, name, field)),
+    ...problemsOfOptions('', given, types),
+    ...(isField(given)
+      ? fieldProblems(name, field as FieldDefinition)
+      : relationProblems(definition, name, given, field as RelationDefinition)),
   ];
-  return problems.map((text) => `extraFields.${name}: ${text}`);
-}
-
-/** What an extra field takes; anything that one can take, where it does not tell what it is. */
-function namesFor(field: FieldDefinition | RelationDefinition): Readonly<Record<string, true>> {
-  if (isField(field)) return FIELD;
-  const [kind, second] = kindsOf(field);
-  return kind && !second
-    ? RELATIONS[kind]
-    : { ...FIELD, ...RELATIONS.manyToOne, ...RELATIONS.oneToOne, ...RELATIONS.oneToMany, ...RELATIONS.manyToMany };
-}
-
-function kindsOf(relation: RelationDefinition): (keyof typeof RELATIONS)[] {
-  return RELATION_KINDS.filter((kind) => kind in relation);
+  return problems.map((problem) => inField(name, problem));
 }
 
 function fieldProblems(name: string, field: FieldDefinition): string[] {
-  if (!FIELD_TYPES.includes(field.type))
-    return [`the type must be one of ${FIELD_TYPES.join(', ')}, not ${JSON.stringify(field.type)}`];
+  if (!FIELD_TYPES.includes(field.type)) return [noFieldType(FIELD_TYPES, field.type)];
   const problems: string[] = [];
-  if (field.type === 'enum' && !field.values?.length) problems.push('an enum needs its values');
-  if (field.type === 'enum' && field.values?.some((value) => !/^[^'"\\]+$/.test(value)))
-    problems.push('the values of an enum must be text without quotes and backslashes');
+  if (field.type === 'enum' && !field.values?.length) problems.push(ENUM_WITHOUT_VALUES);
+  if (field.type === 'enum' && field.values?.some((value) => !/^[^'"\\]+$/.test(value))) problems.push(ENUM_VALUES);
   if (field.length !== undefined && (field.type !== 'string' || !Number.isInteger(field.length) || field.length < 1)) {
-    problems.push('a length is a whole number of at least 1, of a string');
+    problems.push(NO_LENGTH);
   }
   if (field.default !== undefined && !field.transformer) problems.push(...defaultProblems(name, field));
   return problems;
@@ -155,27 +165,31 @@ function fieldProblems(name: string, field: FieldDefinition): string[] {
 
 function defaultProblems(name: string, field: FieldDefinition): string[] {
   const column = sessionColumns({ extraFields: { [name]: field } }).columns.get(name)!;
-  if (field.default === null) return field.nullable ? [] : ['the default is null, but the field is not nullable'];
+  if (field.default === null) return field.nullable ? [] : [DEFAULT_NULL];
   try {
-    return canonical(column, field.default) === IMPOSSIBLE ? ['the default is no value of the field'] : [];
+    return canonical(column, field.default) === IMPOSSIBLE ? [DEFAULT_IMPOSSIBLE] : [];
   } catch (error) {
-    if (error instanceof ValueError) return [`the default ${error.message}`];
+    if (error instanceof ValueError) return [noDefault(error.message)];
     throw error;
   }
 }
 
-function relationProblems(definition: SessionsTableDefinition, name: string, relation: RelationDefinition): string[] {
-  if (kindsOf(relation).length !== 1) return [`give a type, or one of ${RELATION_KINDS.join(', ')}`];
-  if ('oneToMany' in relation)
-    return relation.inverse ? [] : ['oneToMany needs inverse, the property of the entity that leads back'];
+function relationProblems(
+  definition: SessionsTableDefinition,
+  name: string,
+  given: object,
+  relation: RelationDefinition,
+): string[] {
+  if (kindsOf(given).length !== 1) return [noKind(RELATION_KINDS)];
+  if ('oneToMany' in relation) return relation.inverse ? [] : [INVERSE_NEEDED];
   if ('manyToMany' in relation) return [];
   if (relation.joinColumn === undefined) {
-    return 'oneToOne' in relation && relation.inverse ? [] : ['needs joinColumn, the extra field that holds the key'];
+    return 'oneToOne' in relation && relation.inverse ? [] : [JOIN_COLUMN_NEEDED];
   }
   const fields = fieldsOf(definition).map(([field]) => field);
   const taken = relationsOf(definition).some(
     ([other, its]) => other !== name && 'joinColumn' in its && its.joinColumn === relation.joinColumn,
   );
-  if (taken) return [`joinColumn "${relation.joinColumn}" is that of another relation`];
-  return fields.includes(relation.joinColumn) ? [] : [`joinColumn "${relation.joinColumn}" is no extra field; add it`];
+  if (taken) return [joinColumnTaken(relation.joinColumn)];
+  return fields.includes(relation.joinColumn) ? [] : [joinColumnUnknown(relation.joinColumn)];
 }

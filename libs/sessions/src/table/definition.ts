@@ -1,4 +1,15 @@
 import type { ColumnType } from 'typeorm';
+import {
+  BOOLEAN,
+  FUNCTION,
+  isBoolean,
+  isText,
+  OBJECT,
+  type OptionType,
+  type SimpleType,
+  TEXT,
+  TEXTS,
+} from '../errors/option-types.js';
 import { TABLE_OPTIONS, type TableOptions } from '../options/sessions.options.js';
 import { REVOCATION_REASONS } from '../session/revocation-reasons.js';
 import type { Duration } from '../util/duration.js';
@@ -16,7 +27,15 @@ export interface ColumnMapping {
   readonly default?: boolean;
 }
 
-export const COLUMN_MAPPING = { name: true, type: true, default: true } satisfies Record<keyof ColumnMapping, true>;
+const COLUMN_TYPE: SimpleType = {
+  is: (value) => isText(value) || FUNCTION.is(value),
+  what: "the name of a type, such as 'timestamptz'",
+};
+
+export const COLUMN_MAPPING = { name: TEXT, type: COLUMN_TYPE, default: BOOLEAN } satisfies Record<
+  keyof ColumnMapping,
+  OptionType
+>;
 
 /** What a table keeps of the last use of its sessions. */
 export interface LastUseDefinition {
@@ -28,7 +47,10 @@ export interface LastUseDefinition {
   readonly userAgent?: boolean;
 }
 
-export const LAST_USE = { interval: true, ip: true, userAgent: true } satisfies Record<keyof LastUseDefinition, true>;
+export const LAST_USE = { interval: true, ip: BOOLEAN, userAgent: BOOLEAN } satisfies Record<
+  keyof LastUseDefinition,
+  OptionType
+>;
 
 /** What may become of a session too many. */
 export const POLICIES = ['reject', 'endOldest', 'endLeastRecentlyUsed'] as const;
@@ -46,7 +68,7 @@ export interface SessionLimit {
   readonly whenFull?: (typeof POLICIES)[number];
 }
 
-export const SESSION_LIMIT = { max: true, whenFull: true } satisfies Record<keyof SessionLimit, true>;
+export const SESSION_LIMIT = { max: true, whenFull: true } satisfies Record<keyof SessionLimit, OptionType>;
 
 /** A table of sessions: where it is, what it holds beside the built-in columns, and its own options. */
 export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> extends TableOptions {
@@ -109,34 +131,34 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
   readonly columns?: { readonly [K in ColumnName<F> | HiddenColumn]?: string | ColumnMapping };
 }
 
+const REVOCATION = { reasons: TEXTS } satisfies Record<
+  keyof Extract<SessionsTableDefinition['revocation'], object>,
+  OptionType
+>;
+
 export const DEFINITION = {
   ...TABLE_OPTIONS,
-  table: true,
-  schema: true,
-  dataSource: true,
-  extraFields: true,
+  table: TEXT,
+  schema: TEXT,
+  dataSource: TEXT,
+  extraFields: OBJECT,
   owner: true,
-  ownLimits: true,
-  lastUse: true,
-  revocation: true,
-  rotation: true,
-  freshness: true,
-  scopes: true,
+  ownLimits: BOOLEAN,
+  lastUse: { options: LAST_USE, or: isBoolean },
+  revocation: { options: REVOCATION, or: isBoolean },
+  rotation: BOOLEAN,
+  freshness: BOOLEAN,
+  scopes: TEXTS,
   data: true,
-  sessionLimits: true,
-  columns: true,
-} satisfies Record<keyof SessionsTableDefinition, true>;
-
-export const REVOCATION = { reasons: true } satisfies Record<
-  keyof Extract<SessionsTableDefinition['revocation'], object>,
-  true
->;
+  sessionLimits: OBJECT,
+  columns: OBJECT,
+} satisfies Record<keyof SessionsTableDefinition, OptionType>;
 
 export const DEFAULT_TABLE = 'sessions';
 
 /** The name of the table that a definition describes. */
 export function tableNameOf(definition: SessionsTableDefinition): string {
-  return definition.table ?? DEFAULT_TABLE;
+  return isText(definition.table) ? definition.table : DEFAULT_TABLE;
 }
 
 export function isField(field: FieldDefinition | RelationDefinition): field is FieldDefinition {

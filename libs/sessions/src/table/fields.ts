@@ -1,4 +1,15 @@
 import type { EntitySchema } from 'typeorm';
+import {
+  BOOLEAN,
+  FUNCTION,
+  isClass,
+  NUMBER,
+  objectWith,
+  type OptionType,
+  type SimpleType,
+  TEXT,
+  TEXTS,
+} from '../errors/option-types.js';
 
 /** The types of extra fields. */
 export const FIELD_TYPES = [
@@ -45,21 +56,22 @@ export interface FieldDefinition {
 
 export const FIELD = {
   type: true,
-  nullable: true,
+  nullable: BOOLEAN,
   default: true,
-  length: true,
-  values: true,
-  index: true,
-  unique: true,
-  immutable: true,
-  transformer: true,
-} satisfies Record<keyof FieldDefinition, true>;
+  length: NUMBER,
+  values: TEXTS,
+  index: BOOLEAN,
+  unique: BOOLEAN,
+  immutable: BOOLEAN,
+  transformer: objectWith('an object with the functions to and from', 'to', 'from'),
+} satisfies Record<keyof FieldDefinition, OptionType>;
 
 /** The entity at the other end of a relation. */
 export type RelationTarget = () =>
   (abstract new (...args: never[]) => object) | EntitySchema<never> | EntitySchema | string;
 
-type OnDelete = 'CASCADE' | 'RESTRICT' | 'SET NULL' | 'NO ACTION';
+const ON_DELETE = ['CASCADE', 'RESTRICT', 'SET NULL', 'NO ACTION'] as const;
+type OnDelete = (typeof ON_DELETE)[number];
 
 /** Many sessions of one entity, such as a user; `joinColumn` names the extra field that holds its key. */
 export interface ManyToOne {
@@ -106,15 +118,28 @@ export interface ManyToMany {
 /** A relation from a table of sessions to the application's own entities. */
 export type RelationDefinition = ManyToOne | OneToOne | OneToMany | ManyToMany;
 
+const TARGET: SimpleType = {
+  is: (value) => FUNCTION.is(value) && !isClass(value),
+  what: 'a function that gives the entity, such as () => User',
+};
+
+const DELETION: SimpleType = {
+  is: (value) => (ON_DELETE as readonly unknown[]).includes(value),
+  what: `one of ${ON_DELETE.join(', ')}`,
+};
+
 /** What each kind of relation takes. */
 export const RELATIONS = {
-  manyToOne: { manyToOne: true, joinColumn: true, inverse: true, onDelete: true } satisfies Record<
+  manyToOne: { manyToOne: TARGET, joinColumn: TEXT, inverse: TEXT, onDelete: DELETION } satisfies Record<
     keyof ManyToOne,
-    true
+    OptionType
   >,
-  oneToOne: { oneToOne: true, joinColumn: true, inverse: true, onDelete: true } satisfies Record<keyof OneToOne, true>,
-  oneToMany: { oneToMany: true, inverse: true } satisfies Record<keyof OneToMany, true>,
-  manyToMany: { manyToMany: true, joinTable: true, inverse: true } satisfies Record<keyof ManyToMany, true>,
+  oneToOne: { oneToOne: TARGET, joinColumn: TEXT, inverse: TEXT, onDelete: DELETION } satisfies Record<
+    keyof OneToOne,
+    OptionType
+  >,
+  oneToMany: { oneToMany: TARGET, inverse: TEXT } satisfies Record<keyof OneToMany, OptionType>,
+  manyToMany: { manyToMany: TARGET, joinTable: TEXT, inverse: TEXT } satisfies Record<keyof ManyToMany, OptionType>,
 };
 
 /** The columns and relations that a table has beside the built-in ones, by name. */

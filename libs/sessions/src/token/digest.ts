@@ -1,4 +1,5 @@
 import { createHmac, hash, type KeyObject } from 'node:crypto';
+import { type OptionType, TEXT } from '../errors/option-types.js';
 import type { TokenFormat } from './format.js';
 import { isWellFormedToken } from './parse.js';
 
@@ -28,7 +29,7 @@ export interface HashScheme {
   readonly salt?: string | undefined;
 }
 
-export const HASH_SCHEME = { algorithm: true, salt: true } satisfies Record<keyof HashScheme, true>;
+export const HASH_SCHEME = { algorithm: true, salt: TEXT } satisfies Record<keyof HashScheme, OptionType>;
 
 /** A key of the keyring, without which a thief of the table cannot try tokens. */
 export interface SigningKey {
@@ -38,7 +39,7 @@ export interface SigningKey {
   readonly secret: string | Uint8Array;
 }
 
-export const SIGNING_KEY = { id: true, secret: true } satisfies Record<keyof SigningKey, true>;
+export const SIGNING_KEY = { id: true, secret: true } satisfies Record<keyof SigningKey, OptionType>;
 
 /** An HMAC-SHA-256 of the token by a key. */
 export interface KeyedScheme {
@@ -46,7 +47,7 @@ export interface KeyedScheme {
   readonly key: { readonly id: string; readonly secret: string | Uint8Array | KeyObject };
 }
 
-export const KEYED_SCHEME = { key: true } satisfies Record<keyof KeyedScheme, true>;
+export const KEYED_SCHEME = { key: { options: SIGNING_KEY } } satisfies Record<keyof KeyedScheme, OptionType>;
 
 /** How a table turns a token into what it stores. */
 export type DigestScheme = HashScheme | KeyedScheme;

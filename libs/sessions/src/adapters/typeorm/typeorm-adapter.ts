@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { chain, type MaybePromise } from '../../util/maybe-promise.js';
 import { StaleEntryError } from '../../errors/errors.js';
 import { configured } from '../../errors/known-options.js';
+import { BOOLEAN, type OptionType } from '../../errors/option-types.js';
 import { chunkOption, conflictOption, insertOptions } from '../port/call-options.js';
 import type { Column } from '../port/columns.js';
 import type { EctoAdapter } from '../port/ecto-adapter.js';
@@ -43,7 +44,7 @@ export interface TypeOrmAdapterOptions {
   readonly preparedStatements?: boolean;
 }
 
-const ADAPTER_OPTIONS = { preparedStatements: true } satisfies Record<keyof TypeOrmAdapterOptions, true>;
+const ADAPTER_OPTIONS = { preparedStatements: BOOLEAN } satisfies Record<keyof TypeOrmAdapterOptions, OptionType>;
 
 /**
  * The port on a TypeORM data source: PostgreSQL, MySQL, MariaDB or SQLite (better-sqlite3).

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { SessionsConfigError } from '../../errors/errors.js';
 import { configured } from '../../errors/known-options.js';
+import { objectWith, type OptionType } from '../../errors/option-types.js';
 import { NOTIFICATIONS_UNHEARD } from '../messages.js';
 import { type ChannelEnds, connectionProblems } from './channel-connections.js';
 import { inTime } from './in-time.js';
@@ -17,7 +18,9 @@ export interface PostgresChannelOptions {
   readonly publishOn?: DataSource;
 }
 
-const OPTIONS = { publishOn: true } satisfies Record<keyof PostgresChannelOptions, true>;
+const OPTIONS = {
+  publishOn: objectWith('a data source', 'createQueryRunner'),
+} satisfies Record<keyof PostgresChannelOptions, OptionType>;
 
 const NAME = 'nest_sessions';
 

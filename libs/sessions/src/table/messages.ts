@@ -1,0 +1,61 @@
+import { shown } from '../errors/messages.js';
+
+// What is wrong with a definition.
+export const noName = (given: string): string => `${shown(given)} is no name of a table, schema or data source`;
+
+export const noColumn = (name: string): string => `columns: "${name}" is no column of the table`;
+
+export const noLastUseInterval = (given: unknown): string =>
+  `lastUse.interval must be a number of seconds, or text such as '5m', not ${shown(given)}`;
+
+export const noReason = (longest: number, given: string): string =>
+  `revocation.reasons: ${shown(given)} is not up to ${longest} of a-z, 0-9 and _`;
+
+export const NO_SCOPES = 'scopes must name at least one scope';
+
+export const noScope = (given: string): string =>
+  `scopes: ${shown(given)} must be printable ASCII without spaces, quotes, backslashes and *`;
+
+export const noDataLoading = (all: readonly string[]): string => `data must be one of ${all.join(', ')}`;
+
+export const ownerUnknown = (given: unknown): string => `owner: ${shown(given)} is no extra field of the table`;
+
+export const ownerJson = (name: string): string => `owner: "${name}" is JSON, which is not compared as a whole`;
+
+// What is wrong with a limit of sessions.
+export const inLimit = (field: string, problem: string): string => `sessionLimits.${field}: ${problem}`;
+
+export const LIMIT_OF_NO_FIELD = 'is no extra field of the table';
+export const LAST_USE_NEEDED = "whenFull: 'endLeastRecentlyUsed' needs lastUse in the definition of the table";
+
+export const noMax = (given: unknown): string => `max must be a whole number of at least 1, not ${shown(given)}`;
+
+export const noPolicy = (all: readonly string[]): string => `whenFull must be one of ${all.join(', ')}`;
+
+// What is wrong with an extra field, or a relation.
+export const builtIn = (name: string): string =>
+  `extraFields: "${name}" is built into every session; choose another name`;
+
+export const noIdentifier = (name: string): string => `extraFields: "${name}" is no identifier`;
+
+export const inField = (name: string, problem: string): string => `extraFields.${name}: ${problem}`;
+
+export const ENUM_WITHOUT_VALUES = 'an enum needs its values';
+export const ENUM_VALUES = 'the values of an enum must be text without quotes and backslashes';
+export const NO_LENGTH = 'a length is a whole number of at least 1, of a string';
+export const DEFAULT_NULL = 'the default is null, but the field is not nullable';
+export const DEFAULT_IMPOSSIBLE = 'the default is no value of the field';
+
+export const noFieldType = (all: readonly string[], given: unknown): string =>
+  `the type must be one of ${all.join(', ')}, not ${shown(given)}`;
+
+export const noDefault = (problem: string): string => `the default ${problem}`;
+
+export const INVERSE_NEEDED = 'oneToMany needs inverse, the property of the entity that leads back';
+export const JOIN_COLUMN_NEEDED = 'needs joinColumn, the extra field that holds the key';
+
+export const noKind = (kinds: readonly string[]): string => `give a type, or one of ${kinds.join(', ')}`;
+
+export const joinColumnTaken = (name: string): string => `joinColumn "${name}" is that of another relation`;
+
+export const joinColumnUnknown = (name: string): string => `joinColumn "${name}" is no extra field; add it`;

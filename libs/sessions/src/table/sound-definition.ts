@@ -1,0 +1,47 @@
+import { isObject, isText, type OptionTypes, rightlyTyped } from '../errors/option-types.js';
+import { DEFINITION, type SessionsTableDefinition } from './definition.js';
+import { type ExtraFields, FIELD, RELATIONS } from './fields.js';
+
+export const RELATION_KINDS = Object.keys(RELATIONS) as (keyof typeof RELATIONS)[];
+
+/**
+ * The part of a definition whose types are right: a table can be made of it, so that what is wrong with the rest is told when
+ * the application starts, beside everything else.
+ */
+export function soundDefinition<F extends ExtraFields>(given: SessionsTableDefinition<F>): SessionsTableDefinition<F> {
+  const definition = rightlyTyped(given, DEFINITION);
+  const { extraFields, sessionLimits, columns } = definition as SessionsTableDefinition;
+  return {
+    ...definition,
+    ...(extraFields && { extraFields: soundFields(extraFields) as F }),
+    ...(sessionLimits && { sessionLimits: entriesOf(sessionLimits, isObject) }),
+    ...(columns && { columns: entriesOf(columns, (mapping) => isText(mapping) || isObject(mapping)) }),
+  };
+}
+
+/** What an extra field takes; anything that one can take, where it does not tell what it is. */
+export function typesOf(field: object): OptionTypes {
+  if ('type' in field) return FIELD;
+  const [kind, second] = kindsOf(field);
+  return kind && !second
+    ? RELATIONS[kind]
+    : { ...FIELD, ...RELATIONS.manyToOne, ...RELATIONS.oneToOne, ...RELATIONS.oneToMany, ...RELATIONS.manyToMany };
+}
+
+/** The kinds of relation that a field without a type names. */
+export function kindsOf(relation: object): (keyof typeof RELATIONS)[] {
+  return RELATION_KINDS.filter((kind) => (relation as Partial<Record<string, unknown>>)[kind] !== undefined);
+}
+
+function soundFields(fields: ExtraFields): ExtraFields {
+  const sound = Object.entries(fields)
+    .filter(([, field]) => isObject(field))
+    .map(([name, field]) => [name, rightlyTyped<object>(field, typesOf(field))] as const);
+  return Object.fromEntries(
+    sound.filter(([, field]) => ('type' in field ? isText(field.type) : kindsOf(field).length > 0)),
+  ) as ExtraFields;
+}
+
+function entriesOf<T extends object>(all: T, isOne: (value: unknown) => boolean): T {
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => isOne(value))) as T;
+}
