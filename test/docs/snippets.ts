@@ -32,9 +32,12 @@ function docstringSnippets(file: string): Snippet[] {
 
 const CONTEXT = join(ROOT, 'test/docs/context.ts');
 
-/** What the compiler says of each snippet, by its place; all of them are compiled as one program. */
-export function compile(snippets: readonly Snippet[]): (snippet: Snippet) => string[] {
-  const options = compilerOptions();
+/** What the compiler says of each snippet, by its place; all of them are compiled as one program, under further options too. */
+export function compile(
+  snippets: readonly Snippet[],
+  further: ts.CompilerOptions = {},
+): (snippet: Snippet) => string[] {
+  const options = { ...compilerOptions(), ...further };
   const files = new Map<string, string>();
   const nameOf = ({ file, line }: Snippet): string =>
     join(ROOT, 'test/docs', `snippet-${file.replaceAll(/\W/g, '-')}-${line}.ts`);

@@ -1,5 +1,6 @@
 import { SessionsConfigError } from '../errors/errors.js';
-import { configured, isObject } from '../errors/known-options.js';
+import { configured } from '../errors/known-options.js';
+import { isObject } from '../errors/option-types.js';
 import type { TableReference } from '../registry/sessions.registry.js';
 import type { SessionsService } from '../service/sessions.service.js';
 import { DEFINITION } from '../table/definition.js';

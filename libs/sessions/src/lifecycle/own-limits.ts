@@ -7,9 +7,9 @@ import type { TableContext } from './table-context.js';
 /** Timeouts of one session instead of its table's, for tables with `ownLimits`. */
 export interface OwnLimits {
   /** The idle timeout, in whole seconds. @default the table's sessionTtl */
-  ttl?: Duration;
+  ttl?: Duration | undefined;
   /** The absolute timeout. @default the table's absoluteTtl */
-  absoluteTtl?: Duration;
+  absoluteTtl?: Duration | undefined;
 }
 
 export const OWN_LIMITS = { ttl: true, absoluteTtl: true } satisfies Record<keyof OwnLimits, true>;

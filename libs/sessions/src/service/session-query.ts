@@ -37,15 +37,15 @@ import { revokesNoPart, typeOrmNeeded } from './messages.js';
 /** How sessions are read. */
 export interface FindOptions<F extends ExtraFields = ExtraFields> {
   /** The columns to sort by, the first one first. @default newest first */
-  order?: { readonly [K in ColumnName<F>]?: Direction };
+  order?: { readonly [K in ColumnName<F>]?: Direction } | undefined;
   /** The number of sessions at most. @default all */
-  take?: number;
+  take?: number | undefined;
   /** The number of sessions to pass over first. @default 0 */
-  skip?: number;
+  skip?: number | undefined;
   /** The relations to load: names, or TypeORM's nested form. */
-  relations?: readonly RelationName<F>[] | FindOptionsRelations<ObjectLiteral>;
+  relations?: readonly RelationName<F>[] | FindOptionsRelations<ObjectLiteral> | undefined;
   /** The entity manager of the transaction to read in. */
-  manager?: EntityManager;
+  manager?: EntityManager | undefined;
 }
 
 export const FIND_OPTIONS = {

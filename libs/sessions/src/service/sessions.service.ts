@@ -39,7 +39,7 @@ import { adapterIn } from '../lifecycle/table-context.js';
 /** Where a write happens. */
 export interface WriteOptions {
   /** The entity manager of the caller's transaction, which the write is part of. */
-  manager?: EntityManager;
+  manager?: EntityManager | undefined;
 }
 
 const WRITE_OPTIONS = { manager: true } satisfies Record<keyof WriteOptions, true>;
@@ -52,7 +52,7 @@ export interface EndOptions {
    *
    * @default false, and true for a new session with a ttl of its own
    */
-  extend?: boolean;
+  extend?: boolean | undefined;
 }
 
 /** How a session begins. */
@@ -61,14 +61,14 @@ export interface CreateOptions extends WriteOptions, OwnLimits, EndOptions {}
 /** Where a session begins, for how long, and in place of which. */
 export interface SignInOptions extends CreateOptions {
   /** The session that the request came with, if any; it is ended. */
-  replaces?: SessionReference | null;
+  replaces?: SessionReference | null | undefined;
   /**
    * When the proof of the owner began, such as the time before the password was looked up and compared; at most a day
    * ago. A table with an `owner` refuses the sign-in where the owner's credentials have changed since.
    *
    * @default not asked
    */
-  provedAt?: Date;
+  provedAt?: Date | undefined;
 }
 
 const CREATE_OPTIONS = { ...WRITE_OPTIONS, ...OWN_LIMITS, extend: true } satisfies Record<keyof CreateOptions, true>;
@@ -84,7 +84,7 @@ export interface UpdateOptions extends WriteOptions, EndOptions {
    *
    * @default false
    */
-  ifUnchanged?: boolean;
+  ifUnchanged?: boolean | undefined;
 }
 
 const UPDATE_OPTIONS = { ...WRITE_OPTIONS, ifUnchanged: true, extend: true } satisfies Record<
@@ -95,7 +95,7 @@ const UPDATE_OPTIONS = { ...WRITE_OPTIONS, ifUnchanged: true, extend: true } sat
 /** Why sessions are revoked. */
 export interface RevokeOptions<F extends ExtraFields = ExtraFields> extends WriteOptions {
   /** Why, as one of the library's reasons or of the table's definition. @default 'signed_out' */
-  reason?: ReasonOf<F>;
+  reason?: ReasonOf<F> | undefined;
 }
 
 const REVOKE_OPTIONS = { ...WRITE_OPTIONS, reason: true } satisfies Record<keyof RevokeOptions, true>;
@@ -103,7 +103,7 @@ const REVOKE_OPTIONS = { ...WRITE_OPTIONS, reason: true } satisfies Record<keyof
 /** How one session is read. */
 export interface GetOptions<F extends ExtraFields = ExtraFields> extends Pick<FindOptions<F>, 'relations' | 'manager'> {
   /** Whether a session whose extension is due is extended. @default the table's autoExtendSession */
-  autoExtend?: boolean;
+  autoExtend?: boolean | undefined;
 }
 
 const GET_OPTIONS = { relations: true, manager: true, autoExtend: true } satisfies Record<keyof GetOptions, true>;
@@ -113,11 +113,11 @@ export interface AuthenticateOptions<F extends ExtraFields = ExtraFields> extend
   /** The relations to load, those to one by the same query; the near cache has none, so that the database is asked. */
   relations?: readonly RelationName<F>[] | undefined;
   /** From where the token comes, for a table with `lastUse`; the guard gives it. */
-  use?: SessionUse;
+  use?: SessionUse | undefined;
   /** Whether an event tells that the token is refused: not where another table may have it. @default true */
-  tellsRefusal?: boolean;
+  tellsRefusal?: boolean | undefined;
   /** Whether the database is asked, whatever the near cache has. @default false */
-  authoritative?: boolean;
+  authoritative?: boolean | undefined;
 }
 
 const AUTHENTICATE_OPTIONS = {

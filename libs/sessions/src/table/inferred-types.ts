@@ -128,9 +128,9 @@ export type WithToken<S> = S & {
 /** The built-in attributes that an application sets. */
 interface SettableAttributes {
   /** Whatever the application keeps with the session: a JSON object. */
-  data?: Record<string, unknown>;
+  data?: Record<string, unknown> | undefined;
   /** When the session ends; `null`: never, but for the table's absolute timeout. */
-  expiresAt?: Date | null;
+  expiresAt?: Date | null | undefined;
 }
 
 /** The attributes of a new session: the extra fields, of which nullable ones and those with a default may be left out. */
@@ -139,7 +139,7 @@ export type NewSession<F extends ExtraFields> = Known<
   Shown<
     SettableAttributes & {
       [K in Exclude<SettableOf<F>, OptionalOf<F>>]: FieldInput<F[K]>;
-    } & { [K in Extract<SettableOf<F>, OptionalOf<F>>]?: FieldInput<F[K]> }
+    } & { [K in Extract<SettableOf<F>, OptionalOf<F>>]?: FieldInput<F[K]> | undefined }
   >,
   SettableAttributes & LooseFields
 >;
@@ -149,7 +149,7 @@ export type SessionChanges<F extends ExtraFields> = Known<
   F,
   Shown<
     SettableAttributes & {
-      [K in Exclude<SettableOf<F>, ImmutableOf<F>>]?: FieldInput<F[K]>;
+      [K in Exclude<SettableOf<F>, ImmutableOf<F>>]?: FieldInput<F[K]> | undefined;
     }
   >,
   SettableAttributes & LooseFields
