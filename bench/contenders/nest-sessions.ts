@@ -110,7 +110,7 @@ export async function authenticate(
 ): Promise<Contender> {
   const root = { module: class {}, imports: sessionsModules(database, table, options, build) };
   const app = await NestFactory.createApplicationContext(root, { logger: ['error'], abortOnError: false });
-  const sessions: SessionsService<typeof USER> = app.get(table);
+  const sessions: SessionsService<Sessions['fields']> = app.get(table);
   return {
     validate: (token) => sessions.authenticate(token),
     close: () => app.close(),

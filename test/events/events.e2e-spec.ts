@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { Controller, Get, Injectable, type OnModuleInit, UseGuards } from '@nestjs/common';
-import { config, Subscription } from 'rxjs';
+import { config, type Observable, Subscription } from 'rxjs';
 import type { EntityManager } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -438,9 +438,9 @@ describeStorages('events at the end of the application', (name) => {
   });
 
   it.each([
-    ['all tables', () => app.get(SessionEvents).all],
+    ['all tables', (): Observable<SessionEvent> => app.get(SessionEvents).all],
     // BUG: the streams of single tables never complete.
-    ['one table', () => app.get(Sessions).events],
+    ['one table', (): Observable<SessionEvent> => app.get(Sessions).events],
   ] as const)('complete, those of %s', async (_, eventsOf) => {
     let completed = 0;
     const events: SessionEvent[] = [];

@@ -1,4 +1,4 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
+import { Controller, Get, type Type, UseGuards } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -8,6 +8,7 @@ import {
   SessionEvents,
   SessionGuard,
   SessionsModule,
+  SessionsService,
   SessionsTable,
   type SessionEvent,
 } from '@app/sessions';
@@ -51,7 +52,7 @@ beforeAll(async () => {
 });
 afterAll(() => http.close());
 
-const begin = (table: typeof People) => http.nest.get(table).create({});
+const begin = (table: Type<SessionsService>) => http.nest.get(table).create({});
 
 describe('a guard of several tables that take their tokens from different places (ASVS 7.2.2)', () => {
   it.each([

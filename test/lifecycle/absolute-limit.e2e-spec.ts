@@ -40,7 +40,7 @@ describeStorages('the absolute limit of a session (ASVS 7.3.2)', (name) => {
   });
 
   describe.each(TABLES)('on %o', (table) => {
-    let sessions: SessionsService<typeof LIMITS.extraFields>;
+    let sessions: SessionsService<Limited['fields']>;
     beforeEach(() => {
       sessions = app.get(table);
     });

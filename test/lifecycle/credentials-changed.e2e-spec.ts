@@ -85,7 +85,7 @@ describeStorages('a sign-in whose proof began before', (name) => {
     ['an owner that the definition names', Owned],
     ['the owner of the only limit', Limited],
   ])('the credentials changed, on a table with %s', (_, table) => {
-    const sessions = (): Owned => app.get(table);
+    const sessions = (): Owned | Limited => app.get<Owned | Limited>(table);
 
     it.each([
       ['long before', 0],

@@ -94,7 +94,7 @@ describeStorages('rotation', (name) => {
     ['plain', Plain],
     ['api_keys', Keys],
   ])('of the table "%s"', (_, table) => {
-    const service = (): SessionsService => app.get<SessionsService>(table as never);
+    const service = (): SessionsService => app.get<SessionsService>(table);
 
     it('gives a session a token that works from now on', async () => {
       const session = await service().create({});
@@ -187,7 +187,7 @@ describeStorages('rotation', (name) => {
       ['sessions', Sessions],
       ['plain', Plain],
     ])('tells events why, on the table "%s"', async (table, token) => {
-      const service = app.get<SessionsService>(token as never);
+      const service = app.get<SessionsService>(token);
       const session = await service.create({});
       await service.rotate(session);
       app.clock.advance(GRACE);
@@ -319,7 +319,7 @@ describeStorages('rotation', (name) => {
       ['sessions', Sessions, 20],
       ['strict', Strict, 20],
     ] as const)('gives one of them a token, in the table "%s"', async (_, table, count) => {
-      const service = app.get<SessionsService>(table as never);
+      const service = app.get<SessionsService>(table);
       const session = await service.create({});
       const results = await rotations(service, session, count);
       const [rotated, ...others] = results.filter((result) => result !== null);

@@ -70,8 +70,8 @@ describeStorages('a limit of concurrent sessions', (name) => {
   });
 
   /** So many sessions of one user, each begun a second after the one before. */
-  async function begin(sessions: Oldest | Rejecting | LeastRecent, count: number, userId: string | null = 'ann') {
-    const begun: (SessionOf<Oldest> & Token)[] = [];
+  async function begin(sessions: Single, count: number, userId: string | null = 'ann') {
+    const begun: (SessionOf<Single> & Token)[] = [];
     for (let i = 0; i < count; i++) {
       begun.push(await sessions.create({ userId }));
       app.clock.advance(SECOND);
@@ -199,7 +199,7 @@ describeStorages('a limit of concurrent sessions', (name) => {
           },
         ],
         ['is another user’s now', (session) => rejecting.update(session, { userId: 'bob' })],
-      ] as readonly (readonly [string, (session: SessionOf<Oldest>) => Promise<unknown>])[])(
+      ] as readonly (readonly [string, (session: SessionOf<Single>) => Promise<unknown>])[])(
         'that %s',
         async (_, free) => {
           const [first] = await begin(rejecting, max);
@@ -262,8 +262,8 @@ describeStorages('a limit of concurrent sessions', (name) => {
       ['rejecting', Rejecting],
       ['least_recent', LeastRecent],
     ])('nothing where there is no owner, in the table "%s"', async (_, table) => {
-      const begun = await begin(app.get<Oldest>(table), 2 * max, null);
-      expect(await validOf(app.get(table), begun)).toHaveLength(2 * max);
+      const begun = await begin(app.get<Single>(table), 2 * max, null);
+      expect(await validOf(app.get<Single>(table), begun)).toHaveLength(2 * max);
     });
 
     it('no other owner, however alike', async () => {
@@ -330,7 +330,7 @@ describeStorages('a limit of concurrent sessions', (name) => {
       ['oldest', Oldest],
       ['rejecting', Rejecting],
     ])('gives the new one its place, in the table "%s" (ASVS 7.2.4)', async (_, table) => {
-      const sessions = app.get<Oldest>(table);
+      const sessions = app.get<Single>(table);
       const begun = await begin(sessions, max);
       begun.push(await sessions.signIn({ userId: 'ann' }, { replaces: begun[1] }));
       expect(await validOf(sessions, begun)).toEqual([0, 2, 3]);
@@ -385,7 +385,7 @@ describeStorages('a limit of concurrent sessions', (name) => {
       ['least_recent', LeastRecent, max],
       ['single', Single, 1],
     ] as const)('is never exceeded, and each gets its session, in the table "%s"', async (_, table, limit) => {
-      const sessions = app.get<Oldest>(table);
+      const sessions = app.get<Single>(table);
       const begun = await Promise.all(all.map(() => sessions.create({ userId: 'ann' })));
       expect(new Set(begun.map(({ id }) => id)).size).toBe(20);
       expect(await sessions.count({ userId: 'ann' })).toBe(limit);

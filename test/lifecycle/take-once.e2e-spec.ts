@@ -26,7 +26,7 @@ describeStorages('taking a session once', (name) => {
   });
 
   it.each(Object.keys(TABLES) as (keyof typeof TABLES)[])('gives %s of a token to one of a hundred', async (table) => {
-    const service = app.get<Plain>(TABLES[table] as never);
+    const service = app.get<Plain>(TABLES[table]);
     const { authToken, id } = await service.create({ userId: 'u1', data: { to: '/settings' } });
     const other = await service.create({ userId: 'u2' });
     await service.authenticate(authToken);

@@ -47,7 +47,7 @@ describeStorages('a session', (name) => {
   it.each(TABLES)('is valid as a copy if, and only if, the conditions find its row (%o)', async (table) => {
     const store = app.get(SessionsRegistry).store(table);
     const { adapter, entity, columns } = store;
-    const { id } = await app.get<SessionsService>(table as never).create({});
+    const { id } = await app.get<SessionsService>(table).create({});
     const found = async (where: ReturnType<typeof valid>): Promise<boolean> => {
       const prepared = adapter.prepare('all', entity, { where: allOf({ id }, where), count: true });
       return (await adapter.execute(prepared)).count > 0;

@@ -96,6 +96,30 @@ export async function newProject(folder: string, tarball: string, packages: read
   await run(folder, 'npm', 'install', ...options, tarball, driver, ...packages);
 }
 
+/** The options of the compiler in what `nest new` makes. */
+const NEST_NEW = 'node_modules/@nestjs/schematics/dist/lib/application/files/ts-esm';
+
+/** An application as `nest new` makes it, with these sources, the library as it is packed, and the repository's packages. */
+export function nestApplication(
+  folder: string,
+  packed: string,
+  strict: boolean,
+  sources: Readonly<Record<string, string>>,
+): void {
+  const packages = join(folder, 'node_modules');
+  mkdirSync(join(folder, 'src'), { recursive: true });
+  mkdirSync(packages);
+  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
+    symlinkSync(join(ROOT, 'node_modules', name), join(packages, name), 'junction');
+  }
+  cpSync(packed, join(packages, 'nest-sessions'), { recursive: true });
+  const options = read(`${NEST_NEW}/tsconfig.json`).replace('<%= strict %>', String(strict));
+  writeFileSync(join(folder, 'tsconfig.json'), options.replace('"vitest/globals", ', ''));
+  writeFileSync(join(folder, 'tsconfig.build.json'), read(`${NEST_NEW}/tsconfig.build.json`));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'application', private: true, type: 'module' }));
+  for (const [name, source] of Object.entries(sources)) writeFileSync(join(folder, 'src', name), source);
+}
+
 /** Compiles the project by the repository's compiler. */
 export async function compileProject(folder: string): Promise<void> {
   await run(folder, process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.');

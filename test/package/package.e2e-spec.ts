@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import ts from 'typescript';
@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anchorsOf, linksOf } from '../docs/markdown.js';
 import { start, walkThrough } from '../docs/quick-start.js';
 import { read, ROOT } from '../docs/documents.js';
-import { compileProject, MANIFEST, newProject, pack, run, unpack } from './pack.js';
+import { SOURCES } from './declarations.js';
+import { compileProject, MANIFEST, nestApplication, newProject, pack, run, unpack } from './pack.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'nest-sessions-package-'));
 let tarball: string;
@@ -75,6 +76,25 @@ describe('the package', () => {
     const options = ['--profile', 'esm-only', '--no-definitely-typed', '--no-emoji', '--format', 'ascii'];
     expect(await tool('@arethetypeswrong/cli/dist/index.js', tarball, ...options)).toMatch(/from ESM\): OK \(ESM\)/);
   });
+});
+
+describe.each([false, true])('an application that nest new makes, strict: %s', (strict) => {
+  const application = join(folder, `strict-${strict}`);
+  beforeAll(() => nestApplication(application, join(folder, 'unpacked/package'), strict, SOURCES));
+
+  it.each(['typescript-5.9', 'typescript', 'typescript-7'])(
+    'compiles its tables, with declarations, by %s',
+    async (name) => {
+      const compiler = join(ROOT, 'node_modules', name, 'bin/tsc');
+      const dist = join(application, name);
+      const options = ['-p', 'tsconfig.build.json', '--incremental', 'false', '--outDir', dist];
+      expect(await run(application, process.execPath, compiler, ...options)).toBe('');
+      const declarations = Object.keys(SOURCES).map((source) =>
+        readFileSync(join(dist, source.replace('.ts', '.d.ts')), 'utf8'),
+      );
+      expect(declarations.filter((text) => /nest-sessions\/|\bany\b/.test(text))).toEqual([]);
+    },
+  );
 });
 
 const isOptional = (name: string): boolean => MANIFEST.peerDependenciesMeta[name]?.optional ?? false;

@@ -1,6 +1,7 @@
+import type { Type } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { DataSource } from 'typeorm';
-import { SessionsModule, SessionsTable } from '@app/sessions';
+import { SessionsModule, SessionsService, SessionsTable } from '@app/sessions';
 import { partitionsOn, statementsOf } from '../docs/partitions.js';
 import { beginningWith } from '../support/beginning-with.js';
 import { Cluster } from '../support/cluster.js';
@@ -89,7 +90,7 @@ describe.each(settings)('requests that meet on $title', ({ database: name, prepa
   const few = (i = 0): Few => cluster.nodes[i % 2]!.get(Few);
 
   /** The ids of the sessions whose revocation is told while `work` is done. */
-  async function revokedDuring(table: typeof Sessions, work: () => Promise<void>): Promise<string[]> {
+  async function revokedDuring(table: Type<SessionsService>, work: () => Promise<void>): Promise<string[]> {
     const told: string[] = [];
     const subscriptions = cluster.nodes.map((node) =>
       node.get(table).events.subscribe((event) => {

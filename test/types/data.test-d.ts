@@ -26,7 +26,7 @@ class Bare extends SessionsTable({ table: 'bare', data: 'onDemand' }) {}
 export type WithData = Expect<Equal<SessionOf<Sessions>['data'], Record<string, unknown>>>;
 export type SaidSo = Expect<Equal<SessionOf<Loaded>, SessionOf<Sessions>>>;
 export type WithoutData = Expect<
-  Equal<Exclude<keyof SessionOf<Sessions> | 'scopes' | 'revokedReason', 'data'>, keyof SessionOf<Large>>
+  Equal<Exclude<keyof SessionOf<Sessions> | 'scopes' | 'revokedAt' | 'revokedReason', 'data'>, keyof SessionOf<Large>>
 >;
 export type BareWithoutData = Expect<Equal<'data' extends keyof SessionOf<Bare> ? true : false, false>>;
 

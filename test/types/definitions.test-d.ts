@@ -56,6 +56,47 @@ SessionsTable({
   },
 });
 
+// A misspelt option of a field, or of a part of the definition, is an error on its key.
+SessionsTable({
+  extraFields: {
+    userId: {
+      type: 'string',
+      // @ts-expect-error no option
+      lenght: 36,
+      // @ts-expect-error no option
+      uniqe: true,
+    },
+    user: {
+      manyToOne: () => User,
+      joinColumn: 'userId',
+      // @ts-expect-error no option
+      onDelte: 'CASCADE',
+    },
+    good: { type: 'string', length: 36, unique: true, index: true, immutable: true, nullable: true, default: null },
+  },
+  revocation: {
+    reasons: ['fraud'],
+    // @ts-expect-error no option
+    resons: ['fraud'],
+  },
+  lastUse: {
+    ip: true,
+    // @ts-expect-error no option
+    useragent: true,
+  },
+  pruning: {
+    // @ts-expect-error no option
+    intervall: '1h',
+  },
+  columns: {
+    userId: {
+      name: 'user_id',
+      // @ts-expect-error no option
+      typ: 'uuid',
+    },
+  },
+});
+
 SessionsTable({
   extraFields: {
     // @ts-expect-error an enum needs its values
@@ -131,5 +172,10 @@ SessionsModule.forFeature({
   extraFields: {
     // @ts-expect-error text for a number
     int: { type: 'int', default: '5' },
+    userId: {
+      type: 'string',
+      // @ts-expect-error no option
+      lenght: 36,
+    },
   },
 });

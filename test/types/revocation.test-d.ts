@@ -42,8 +42,8 @@ export type OfFields = Expect<Equal<ReasonOf<NonNullable<Sessions['fields']>>, O
 
 // A session tells why it was revoked.
 export type SessionReason = Expect<Equal<SessionOf<Sessions>['revokedReason'], OwnReason | null>>;
-export type SessionTime = Expect<Equal<SessionOf<Sessions>['revokedAt'], Date | null | undefined>>;
-export type RevocableSession = Expect<Equal<SessionOf<Revocable>['revokedReason'], string | null | undefined>>;
+export type SessionTime = Expect<Equal<SessionOf<Sessions>['revokedAt'], Date | null>>;
+export type RevocableSession = Expect<Equal<SessionOf<Revocable>['revokedReason'], string | null>>;
 
 // Nothing but revoke sets it.
 export type NewNames = Expect<Equal<keyof NewSessionOf<Sessions>, 'data' | 'expiresAt' | 'userId' | 'teamId'>>;

@@ -40,8 +40,8 @@ export type NoScopes = Expect<Equal<ScopeOf<object>, never>>;
 // A session has them, always; and the reasons of its table.
 export type KeyHasScopes = Expect<Equal<SessionOf<ApiKeys>['scopes'][number], Grant>>;
 export type KeyReason = Expect<Equal<SessionOf<ApiKeys>['revokedReason'], LibraryReason | 'fraud' | null>>;
-export type OtherScopes = Expect<Equal<SessionOf<Plain>['scopes'], readonly string[] | undefined>>;
-export type OtherReason = Expect<Equal<SessionOf<Revoked>['revokedReason'], string | null | undefined>>;
+export type OtherScopes = Expect<Equal<'scopes' extends keyof SessionOf<Plain> ? true : false, false>>;
+export type OtherReason = Expect<Equal<SessionOf<Revoked>['revokedReason'], string | null>>;
 
 export const created: NewSessionOf<ApiKeys>[] = [
   { userId: 'u1' },

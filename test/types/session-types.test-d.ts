@@ -53,24 +53,14 @@ interface BuiltIn {
   readonly isExpired: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
-  readonly revokedAt?: Date | null;
-  readonly revokedReason?: string | null;
-  readonly rotatedAt?: Date | null;
-  readonly authenticatedAt?: Date | null;
-  readonly scopes?: readonly string[];
-  readonly lastUsedAt?: Date | null;
-  readonly lastUsedIp?: string | null;
-  readonly lastUsedUserAgent?: string | null;
-  readonly absoluteExpiresAt?: Date | null;
-  readonly idleTtl?: number | null;
 }
 type Plain<T> = { [K in keyof T]: T[K] };
 
 // SessionOf
-export type BareSession = Expect<Equal<SessionOf<Bare>, Plain<BuiltIn>>>;
+export type BareSession = Expect<Equal<Plain<SessionOf<Bare>>, Plain<BuiltIn>>>;
 export type FullSession = Expect<
   Equal<
-    SessionOf<Sessions>,
+    Plain<SessionOf<Sessions>>,
     Plain<
       BuiltIn & {
         userId: string;
@@ -96,10 +86,12 @@ export type FullSession = Expect<
 >;
 
 // NewSessionOf: nullable fields and those with a default may be left out, relations are no attributes.
-export type BareNew = Expect<Equal<NewSessionOf<Bare>, { data?: Record<string, unknown>; expiresAt?: Date | null }>>;
+export type BareNew = Expect<
+  Equal<Plain<NewSessionOf<Bare>>, { data?: Record<string, unknown>; expiresAt?: Date | null }>
+>;
 export type FullNew = Expect<
   Equal<
-    NewSessionOf<Sessions>,
+    Plain<NewSessionOf<Sessions>>,
     {
       data?: Record<string, unknown>;
       expiresAt?: Date | null;
@@ -121,11 +113,11 @@ export type FullNew = Expect<
 
 // SessionChangesOf: everything may be left out, immutable fields have to be.
 export type BareChanges = Expect<
-  Equal<SessionChangesOf<Bare>, { data?: Record<string, unknown>; expiresAt?: Date | null }>
+  Equal<Plain<SessionChangesOf<Bare>>, { data?: Record<string, unknown>; expiresAt?: Date | null }>
 >;
 export type FullChanges = Expect<
   Equal<
-    SessionChangesOf<Sessions>,
+    Plain<SessionChangesOf<Sessions>>,
     {
       data?: Record<string, unknown>;
       expiresAt?: Date | null;

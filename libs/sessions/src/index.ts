@@ -52,10 +52,10 @@ export { Authoritative, RequireFresh, RequireScopes } from './guard/requirement.
 export { type ClearCookieOptions, SessionCookies } from './guard/session-cookies.js';
 export { SessionGuard } from './guard/session.guard.js';
 export { sessionOf } from './guard/session-of-request.js';
-export { hasScopes } from './session/scopes.js';
-export type { RevocationReason } from './session/revocation-reasons.js';
-export type { BaseSession, SessionStatus } from './session/session.js';
-export { type FindOptions, SessionQuery } from './service/session-query.js';
+export { hasScopes, type ScopeGrant } from './session/scopes.js';
+export type { OwnReason, RevocationReason } from './session/revocation-reasons.js';
+export type { BaseSession, CommonSession, OptionalColumns, SessionStatus } from './session/session.js';
+export { type FindOptions, type SessionOrder, SessionQuery } from './service/session-query.js';
 export { SessionsModule } from './module/sessions.module.js';
 export type {
   AssuranceLevel,
@@ -87,8 +87,11 @@ export type {
   Session,
   SessionChanges,
   SessionFilters,
+  SessionFilterSet,
   WithToken,
 } from './table/inferred-types.js';
+export type { SessionsEntity } from './table/entity.js';
+export type { BuiltInFields, Field, FieldTrait, TableFields } from './table/table-fields.js';
 export { createSessionsTable, dropSessionsTable } from './registry/migrations.js';
 export {
   type NewSessionOf,
@@ -96,6 +99,7 @@ export {
   type SessionChangesOf,
   type SessionOf,
   SessionsTable,
+  type SessionsTableClass,
 } from './registry/sessions-table.js';
 export { digestToken, type DigestScheme, type HashScheme, type KeyedScheme, type SigningKey } from './token/digest.js';
 export { generateToken } from './token/generate.js';

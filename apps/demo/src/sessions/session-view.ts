@@ -14,7 +14,7 @@ export interface SessionView extends Status {
 }
 
 export function viewOf(session: Session, current: Session): SessionView {
-  const { id, data, createdAt, expiresAt, lastUsedAt, lastUsedIp = null, lastUsedUserAgent = null } = session;
+  const { id, data, createdAt, expiresAt, lastUsedAt, lastUsedIp, lastUsedUserAgent } = session;
   return {
     id,
     isCurrent: id === current.id,

@@ -46,7 +46,7 @@ function authenticateIn(
   table: ServedTable,
   token: string,
   { ip, headers }: HttpRequest,
-  options: AuthenticateOptions,
+  options: AuthenticateOptions<string>,
 ): MaybePromise<BaseSession | null> {
   return authenticateAtOnce(table, token, options, (): SessionUse => ({
     ip,
@@ -58,7 +58,7 @@ async function authenticateInAny(
   tables: readonly ServedTable[],
   token: string,
   request: HttpRequest,
-  options: AuthenticateOptions,
+  options: AuthenticateOptions<string>,
 ): Promise<BaseSession | null> {
   for (const table of tables) {
     const session = await authenticateIn(table, token, request, options);

@@ -2,17 +2,17 @@ import { SessionsConfigError } from '../errors/errors.js';
 import { configured } from '../errors/known-options.js';
 import { isObject } from '../errors/option-types.js';
 import type { TableReference } from '../registry/sessions.registry.js';
-import type { SessionsService } from '../service/sessions.service.js';
 import { DEFINITION } from '../table/definition.js';
 import type { ExtraFields } from '../table/fields.js';
 import type { RelationName } from '../table/inferred-types.js';
+import type { AnyFields, ExtraOf, TableFields } from '../table/table-fields.js';
 import { relationsNoList } from './messages.js';
 
 /** The names of the relations of a table that is named by class, definition or name. */
-export type RelationOf<T> = T extends new (...args: never[]) => SessionsService<infer F>
+export type RelationOf<T> = T extends new (...args: never[]) => { readonly fields: infer F extends AnyFields }
   ? RelationName<F>
   : T extends { readonly extraFields: infer F extends ExtraFields }
-    ? RelationName<F>
+    ? RelationName<TableFields<ExtraOf<F>>>
     : string;
 
 /** What a guard gives beside the session. */

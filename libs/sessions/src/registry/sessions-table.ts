@@ -1,21 +1,30 @@
 import { Inject } from '@nestjs/common';
 import { SessionsService } from '../service/sessions.service.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
-import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
-import { type DataLoading } from '../table/inferred-types.js';
+import { type LastUseDefinition, type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
 import { SessionsConfigError } from '../errors/errors.js';
 import { wrongType } from '../errors/messages.js';
 import { isObject } from '../errors/option-types.js';
 import { soundDefinition } from '../table/sound-definition.js';
 import { sessionsEntity, type SessionsEntity } from '../table/entity.js';
-import type { CheckedFields } from '../table/checked-fields.js';
-import type { ExtraFields } from '../table/fields.js';
-import type { NewSession, OwnValues, Session, SessionChanges } from '../table/inferred-types.js';
+import type { CheckedFields, CheckedOptions } from '../table/checked-fields.js';
+import type { DataLoading, ExtraFields } from '../table/fields.js';
+import type { NewSession, Session, SessionChanges } from '../table/inferred-types.js';
+import type {
+  AnyFields,
+  BuiltInOf,
+  ExtraOf,
+  LastUseOption,
+  RevocationOption,
+  TableFields,
+} from '../table/table-fields.js';
 
 /** What a class made by {@link SessionsTable} has beside its instances' calls. */
-export interface SessionsTableClass<F extends ExtraFields = ExtraFields> {
+export interface SessionsTableClass<F extends AnyFields = TableFields> {
+  /** Makes the service; Nest does. */
   new (): SessionsService<F>;
-  readonly definition: SessionsTableDefinition<F>;
+  /** What the table was defined by. */
+  readonly definition: SessionsTableDefinition;
   /** The TypeORM entity, for `@InjectRepository`, for `entities` of a data source, and for relations to this table. */
   readonly entity: SessionsEntity<F>;
   /** The injection token of the table's run-time part; of use to the library only. */
@@ -43,22 +52,32 @@ export type AnySessionsTable = Pick<SessionsTableClass, 'definition' | 'storeTok
  */
 export function SessionsTable<
   const F extends ExtraFields = {},
-  const S extends string = never,
-  const R extends string = never,
-  const D extends DataLoading = 'withSession',
+  const Scope extends string = never,
+  const Revocation extends RevocationOption = false,
+  const Data extends DataLoading = 'withSession',
+  const LastUse extends LastUseOption = false,
+  const Rotation extends boolean = false,
+  const Freshness extends boolean = false,
+  const Limits extends boolean = false,
 >(
   definition: SessionsTableDefinition<F> & {
     readonly extraFields?: CheckedFields<F>;
-    readonly scopes?: readonly S[];
-    readonly revocation?: boolean | { readonly reasons?: readonly R[] };
-    readonly data?: D;
+    readonly scopes?: readonly Scope[];
+    readonly revocation?: Revocation & CheckedOptions<Revocation, 'reasons', 'revocation'>;
+    readonly data?: Data;
+    readonly lastUse?: LastUse & CheckedOptions<LastUse, keyof LastUseDefinition, 'lastUse'>;
+    readonly rotation?: Rotation;
+    readonly freshness?: Freshness;
+    readonly ownLimits?: Limits;
   },
-): SessionsTableClass<F & OwnValues<S, R, D>> {
+): SessionsTableClass<
+  TableFields<ExtraOf<F>, BuiltInOf<Scope, Revocation, Data, LastUse, Rotation, Freshness, Limits>>
+> {
   if (!isObject(definition)) throw new SessionsConfigError([`SessionsTable: ${wrongType('a definition', definition)}`]);
-  return tableClass(definition as SessionsTableDefinition<F & OwnValues<S, R, D>>);
+  return tableClass(definition as SessionsTableDefinition);
 }
 
-function tableClass<F extends ExtraFields>(definition: SessionsTableDefinition<F>): SessionsTableClass<F> {
+function tableClass<F extends AnyFields>(definition: SessionsTableDefinition): SessionsTableClass<F> {
   const storeToken = Symbol(`nest-sessions:store:${tableNameOf(definition)}`);
   const entities = new WeakMap<object, SessionsEntity<F>>();
 
@@ -92,23 +111,20 @@ const TABLES = new WeakMap<object, AnySessionsTable>();
 export function tableClassOf(table: AnySessionsTable | SessionsTableDefinition): AnySessionsTable {
   if (typeof table === 'function') return table;
   let known = TABLES.get(table);
-  if (!known) TABLES.set(table, (known = SessionsTable(table) as AnySessionsTable));
+  if (!known) TABLES.set(table, (known = tableClass(table)));
   return known;
 }
 
 /** A session of a table, with its extra fields: `SessionOf<Sessions>`. */
-export type SessionOf<S> = S extends SessionsService<infer F> ? Session<F> : never;
+export type SessionOf<S> = S extends { readonly fields: infer F extends AnyFields } ? Session<F> : never;
 
 /** The attributes of a new session of a table: `NewSessionOf<Sessions>`. */
-export type NewSessionOf<S> = S extends SessionsService<infer F> ? NewSession<F> : never;
+export type NewSessionOf<S> = S extends { readonly fields: infer F extends AnyFields } ? NewSession<F> : never;
 
 /** The scopes that a session of a table can be given, wildcards included: `ScopeOf<ApiKeys>`. */
-export type ScopeOf<S> =
-  S extends SessionsService<infer F>
-    ? F extends { readonly scopes: { readonly transformer: { from(value: never): readonly (infer V)[] } } }
-      ? V
-      : never
-    : never;
+export type ScopeOf<S> = S extends { readonly fields: { readonly builtIn: { readonly scopes: readonly (infer V)[] } } }
+  ? V
+  : never;
 
 /** The changes of a session of a table: `SessionChangesOf<Sessions>`. */
-export type SessionChangesOf<S> = S extends SessionsService<infer F> ? SessionChanges<F> : never;
+export type SessionChangesOf<S> = S extends { readonly fields: infer F extends AnyFields } ? SessionChanges<F> : never;

@@ -23,7 +23,7 @@ const AUTHENTICATE: unknown = Reflect.get(SessionsService.prototype, 'authentica
 export function authenticateAtOnce(
   { store, service, relations }: ServedTable,
   token: string,
-  given: AuthenticateOptions,
+  given: AuthenticateOptions<string>,
   use: () => SessionUse,
 ): MaybePromise<BaseSession | null> {
   const options = relations ? { ...given, relations } : given;

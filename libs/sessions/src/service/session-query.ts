@@ -31,19 +31,22 @@ import type {
   SessionFilters,
   SessionFilterSet,
 } from '../table/inferred-types.js';
-import type { ExtraFields } from '../table/fields.js';
+import type { AnyFields, TableFields } from '../table/table-fields.js';
 import { revokesNoPart, typeOrmNeeded } from './messages.js';
 
-/** How sessions are read. */
-export interface FindOptions<F extends ExtraFields = ExtraFields> {
+/** The columns to sort by, the first one first. */
+export type SessionOrder<C extends string = string> = { readonly [K in C]?: Direction };
+
+/** How sessions are read: by the names of columns, and those of relations. */
+export interface FindOptions<C extends string = string, R extends string = string> {
   /** The columns to sort by, the first one first. @default newest first */
-  order?: { readonly [K in ColumnName<F>]?: Direction } | undefined;
+  order?: SessionOrder<C> | undefined;
   /** The number of sessions at most. @default all */
   take?: number | undefined;
   /** The number of sessions to pass over first. @default 0 */
   skip?: number | undefined;
   /** The relations to load: names, or TypeORM's nested form. */
-  relations?: readonly RelationName<F>[] | FindOptionsRelations<ObjectLiteral> | undefined;
+  relations?: readonly R[] | FindOptionsRelations<ObjectLiteral> | undefined;
   /** The entity manager of the transaction to read in. */
   manager?: EntityManager | undefined;
 }
@@ -69,14 +72,19 @@ type Step = object | readonly object[];
  * const ended = await mine.filter({ status: 'expired' }).count();
  * ```
  */
-export class SessionQuery<F extends ExtraFields = ExtraFields> {
+export class SessionQuery<F extends AnyFields = TableFields> {
   readonly #store: SessionsStore;
   readonly #steps: readonly Step[];
-  readonly #options: FindOptions<F>;
+  readonly #options: FindOptions<ColumnName<F>, RelationName<F>>;
   /** The options that it was begun with; what they are is checked when it is run, as filters are. */
-  readonly #given: FindOptions<F>;
+  readonly #given: FindOptions<ColumnName<F>, RelationName<F>>;
 
-  constructor(store: SessionsStore, steps: readonly Step[], options: FindOptions<F> = {}, given = options) {
+  constructor(
+    store: SessionsStore,
+    steps: readonly Step[],
+    options: FindOptions<ColumnName<F>, RelationName<F>> = {},
+    given = options,
+  ) {
     this.#store = store;
     this.#steps = steps;
     this.#options = options;
@@ -97,7 +105,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
   }
 
   /** Sorts by these columns, the first one first, instead of newest first. */
-  order(order: NonNullable<FindOptions<F>['order']>): SessionQuery<F> {
+  order(order: SessionOrder<ColumnName<F>>): SessionQuery<F> {
     return this.#with({ order });
   }
 
@@ -112,7 +120,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
   }
 
   /** Loads these relations with each session. */
-  relations(relations: NonNullable<FindOptions<F>['relations']>): SessionQuery<F> {
+  relations(relations: NonNullable<FindOptions<ColumnName<F>, RelationName<F>>['relations']>): SessionQuery<F> {
     return this.#with({ relations });
   }
 
@@ -194,7 +202,7 @@ export class SessionQuery<F extends ExtraFields = ExtraFields> {
     return adapterIn(this.#store, this.#options.manager);
   }
 
-  #with(options: FindOptions<F>): SessionQuery<F> {
+  #with(options: FindOptions<ColumnName<F>, RelationName<F>>): SessionQuery<F> {
     return new SessionQuery(this.#store, this.#steps, { ...this.#options, ...options }, this.#given);
   }
 

@@ -19,8 +19,10 @@ import { patchData, update } from '../lifecycle/update.js';
 import { madeByNest, optionNeeded } from './messages.js';
 import { type FindOptions, SessionQuery } from './session-query.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
-import type { ExtraFields, JsonValue } from '../table/fields.js';
+import type { JsonValue } from '../table/fields.js';
+import type { AnyFields, TableFields } from '../table/table-fields.js';
 import type {
+  ColumnName,
   NewSession,
   ReasonOf,
   RelationName,
@@ -93,15 +95,15 @@ const UPDATE_OPTIONS = { ...WRITE_OPTIONS, ifUnchanged: true, extend: true } sat
 >;
 
 /** Why sessions are revoked. */
-export interface RevokeOptions<F extends ExtraFields = ExtraFields> extends WriteOptions {
+export interface RevokeOptions<R extends string = string> extends WriteOptions {
   /** Why, as one of the library's reasons or of the table's definition. @default 'signed_out' */
-  reason?: ReasonOf<F> | undefined;
+  reason?: R | undefined;
 }
 
 const REVOKE_OPTIONS = { ...WRITE_OPTIONS, reason: true } satisfies Record<keyof RevokeOptions, true>;
 
 /** How one session is read. */
-export interface GetOptions<F extends ExtraFields = ExtraFields> extends Pick<FindOptions<F>, 'relations' | 'manager'> {
+export interface GetOptions<R extends string = string> extends Pick<FindOptions<string, R>, 'relations' | 'manager'> {
   /** Whether a session whose extension is due is extended. @default the table's autoExtendSession */
   autoExtend?: boolean | undefined;
 }
@@ -109,9 +111,9 @@ export interface GetOptions<F extends ExtraFields = ExtraFields> extends Pick<Fi
 const GET_OPTIONS = { relations: true, manager: true, autoExtend: true } satisfies Record<keyof GetOptions, true>;
 
 /** How a token is looked up. */
-export interface AuthenticateOptions<F extends ExtraFields = ExtraFields> extends Omit<GetOptions<F>, 'relations'> {
+export interface AuthenticateOptions<R extends string = never> extends Omit<GetOptions, 'relations'> {
   /** The relations to load, those to one by the same query; the near cache has none, so that the database is asked. */
-  relations?: readonly RelationName<F>[] | undefined;
+  relations?: readonly R[] | undefined;
   /** From where the token comes, for a table with `lastUse`; the guard gives it. */
   use?: SessionUse | undefined;
   /** Whether an event tells that the token is refused: not where another table may have it. @default true */
@@ -145,7 +147,7 @@ export interface SessionReference {
  * The sessions of one table. A class made by `SessionsTable` is such a service with the fields of its table; injected as
  * `SessionsService` itself it is the default table's.
  *
- * @typeParam F the extra fields of the table
+ * @typeParam F what the compiler knows of the table's fields; `Sessions['fields']`, say
  * @example
  * ```ts
  * @Injectable()
@@ -158,14 +160,14 @@ export interface SessionReference {
  * }
  * ```
  */
-export class SessionsService<F extends ExtraFields = ExtraFields> {
+export class SessionsService<F extends AnyFields = TableFields> {
   /** The table behind the service. */
   protected get store(): SessionsStore {
     throw new SessionsConfigError([madeByNest(this.constructor.name)]);
   }
 
-  /** The extra fields, for the compiler only. */
-  declare readonly fields?: F;
+  /** What the compiler knows of the fields; nothing at run time. */
+  declare readonly fields: F;
 
   /**
    * Begins a session. The token on what is returned exists nowhere else: only its digest is stored. An `expiresAt` that is
@@ -212,7 +214,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * const current = await sessions.authenticate(token);
    * ```
    */
-  async authenticate(token: unknown, options?: AuthenticateOptions<F>): Promise<Session<F> | null> {
+  async authenticate(token: unknown, options?: AuthenticateOptions<RelationName<F>>): Promise<Session<F> | null> {
     // The guard's own options are known, so that no request pays for this.
     if (options !== undefined) {
       const { use = {} } = knownOptions(this.store.name, options, AUTHENTICATE_OPTIONS);
@@ -232,7 +234,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * const session = await sessions.get({ authToken: token });
    * ```
    */
-  async get(filters: SessionFilters<F>, options: GetOptions<F> = {}): Promise<Session<F> | null> {
+  async get(filters: SessionFilters<F>, options: GetOptions<RelationName<F>> = {}): Promise<Session<F> | null> {
     const { autoExtend, relations, manager } = knownOptions(this.store.name, options, GET_OPTIONS);
     const token = relations ? undefined : tokenAlone(filters);
     if (token !== undefined) return this.authenticate(token, { autoExtend, manager, authoritative: true });
@@ -243,7 +245,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   }
 
   /** Gives the session that matches, as {@link get} does. @throws SessionNotFoundError where none matches */
-  async getOrFail(filters: SessionFilters<F>, options: GetOptions<F> = {}): Promise<Session<F>> {
+  async getOrFail(filters: SessionFilters<F>, options: GetOptions<RelationName<F>> = {}): Promise<Session<F>> {
     const session = await this.get(filters, options);
     if (session === null) throw new SessionNotFoundError(this.store.name);
     return session;
@@ -258,12 +260,18 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * const latest = await sessions.list({ userId: 'u1', status: 'all' }, { take: 20 });
    * ```
    */
-  async list(filters: SessionFilters<F> = NO_FILTERS, options: FindOptions<F> = {}): Promise<Session<F>[]> {
+  async list(
+    filters: SessionFilters<F> = NO_FILTERS,
+    options: FindOptions<ColumnName<F>, RelationName<F>> = {},
+  ): Promise<Session<F>[]> {
     return this.query(filters, options).all();
   }
 
   /** Gives the valid sessions that match, whatever status the filters name, newest first. @throws SessionValidationError */
-  async listValid(filters: SessionFilters<F> = NO_FILTERS, options: FindOptions<F> = {}): Promise<Session<F>[]> {
+  async listValid(
+    filters: SessionFilters<F> = NO_FILTERS,
+    options: FindOptions<ColumnName<F>, RelationName<F>> = {},
+  ): Promise<Session<F>[]> {
     const sets = (Array.isArray(filters) ? filters : [filters]) as readonly object[];
     const valid = sets.map((set) => ({ ...set, status: 'valid' }));
     return new SessionQuery<F>(this.store, [valid], options).all();
@@ -277,7 +285,10 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * const phones = await sessions.query({ userId: 'u1' }).filter({ data: JsonPath(['device'], 'iPhone') }).count();
    * ```
    */
-  query(filters: SessionFilters<F> = NO_FILTERS, options: FindOptions<F> = {}): SessionQuery<F> {
+  query(
+    filters: SessionFilters<F> = NO_FILTERS,
+    options: FindOptions<ColumnName<F>, RelationName<F>> = {},
+  ): SessionQuery<F> {
     return new SessionQuery<F>(this.store, [filters], options);
   }
 
@@ -293,7 +304,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    */
   async dataOf(
     session: SessionReference,
-    options: Pick<FindOptions<F>, 'manager'> = {},
+    options: Pick<AuthenticateOptions, 'manager'> = {},
   ): Promise<Record<string, unknown>> {
     const data = await this.store.dataOf(this.#idOf(session), this.#managerOf(options));
     if (data === undefined) throw new StaleSessionError(this.store.name, session.id);
@@ -333,7 +344,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    * @see OWASP ASVS 5.0, 7.4.1
    */
-  async revoke(session: SessionReference, options: RevokeOptions<F> = {}): Promise<boolean> {
+  async revoke(session: SessionReference, options: RevokeOptions<ReasonOf<F>> = {}): Promise<boolean> {
     const { store } = this;
     const { reason = DEFAULT_REASON, manager } = knownOptions(store.name, options, REVOKE_OPTIONS);
     return (await revoke(store, { id: this.#idOf(session) }, reason, adapterIn(store, manager))) > 0;
@@ -353,7 +364,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    * @see OWASP ASVS 5.0, 7.4.2, 7.4.3 and 7.4.5
    */
-  async revokeAll(filters: SessionFilters<F>, options: RevokeOptions<F> = {}): Promise<number> {
+  async revokeAll(filters: SessionFilters<F>, options: RevokeOptions<ReasonOf<F>> = {}): Promise<number> {
     return this.#revoke([filters], options);
   }
 
@@ -368,7 +379,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
   async revokeOthers(
     session: SessionReference,
     filters: SessionFilters<F>,
-    options: RevokeOptions<F> = {},
+    options: RevokeOptions<ReasonOf<F>> = {},
   ): Promise<number> {
     return this.#revoke([filters, { id: Not(this.#idOf(session)) }], options);
   }
@@ -498,7 +509,10 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
    * ```
    * @see OWASP ASVS 5.0, 6.5.1
    */
-  async takeOnce(filters: { readonly authToken: unknown }, options: RevokeOptions<F> = {}): Promise<Session<F> | null> {
+  async takeOnce(
+    filters: { readonly authToken: unknown },
+    options: RevokeOptions<ReasonOf<F>> = {},
+  ): Promise<Session<F> | null> {
     const { store } = this;
     const { authToken } = knownOptions(store.name, filters, { authToken: true });
     const { reason, manager } = knownOptions(store.name, options, REVOKE_OPTIONS);
@@ -507,7 +521,7 @@ export class SessionsService<F extends ExtraFields = ExtraFields> {
     return taken && this.#typed(taken);
   }
 
-  async #revoke(steps: readonly object[], options: RevokeOptions<F>): Promise<number> {
+  async #revoke(steps: readonly object[], options: RevokeOptions<ReasonOf<F>>): Promise<number> {
     const { reason, manager } = knownOptions(this.store.name, options, REVOKE_OPTIONS);
     const query = new SessionQuery<F>(this.store, steps, { manager });
     return query.revoke({ reason: reason ?? (DEFAULT_REASON as ReasonOf<F>) });

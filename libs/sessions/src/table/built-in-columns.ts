@@ -61,8 +61,11 @@ export type HiddenColumn = {
   [K in keyof typeof BUILT_IN_COLUMNS]: (typeof BUILT_IN_COLUMNS)[K] extends { readonly hidden: true } ? K : never;
 }[keyof typeof BUILT_IN_COLUMNS];
 
+/** The columns that the library brings along, hidden ones included. */
+export type BuiltInName = keyof typeof BUILT_IN_COLUMNS;
+
 const NO_COLUMNS = ['authToken', 'isExpired', 'status'] as const;
 
 /** The names that no extra field can have. */
-export type ReservedName = keyof typeof BUILT_IN_COLUMNS | (typeof NO_COLUMNS)[number];
+export type ReservedName = BuiltInName | (typeof NO_COLUMNS)[number];
 export const RESERVED_NAMES: readonly string[] = [...Object.keys(BUILT_IN_COLUMNS), ...NO_COLUMNS];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { definitionProblems } from './check-definition.js';
 import { POLICIES, type SessionsTableDefinition } from './definition.js';
-import { FIELD_TYPES } from './fields.js';
-import { DATA_LOADING } from './inferred-types.js';
+import { DATA_LOADING, FIELD_TYPES } from './fields.js';
+
 import {
   builtIn,
   DEFAULT_IMPOSSIBLE,

@@ -21,8 +21,7 @@ import {
   type SessionLimit,
   type SessionsTableDefinition,
 } from './definition.js';
-import { FIELD_TYPES, type FieldDefinition, type RelationDefinition } from './fields.js';
-import { DATA_LOADING } from './inferred-types.js';
+import { DATA_LOADING, FIELD_TYPES, type FieldDefinition, type RelationDefinition } from './fields.js';
 import {
   builtIn,
   DEFAULT_IMPOSSIBLE,

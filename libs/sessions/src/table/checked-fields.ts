@@ -1,28 +1,60 @@
 import type { ReservedName } from './built-in-columns.js';
-import type { FieldType } from './fields.js';
-import type { ColumnsOf, FieldInput } from './inferred-types.js';
+import type { FieldDefinition, FieldName, FieldType, ManyToMany, ManyToOne, OneToMany, OneToOne } from './fields.js';
+import type { FieldValue } from './table-fields.js';
 
-/** A compile error on the offending key itself, with the reason as its type. */
-export type CheckedFields<F> = {
-  [K in keyof F]: K extends ReservedName
-    ? `"${K}" is built into every session: choose another name`
-    : F[K] extends { readonly type: FieldType }
-      ? CheckedField<F[K]>
-      : F[K] extends { readonly joinColumn: infer J }
-        ? J extends ColumnsOf<F>
-          ? F[K]
-          : { readonly joinColumn: ColumnsOf<F> }
-        : F[K];
+/**
+ * A compile error on the offending key itself, with the reason as its type. By `infer` the compiler looks at it less often
+ * while it infers the fields.
+ */
+export type CheckedFields<F> = F extends infer Given ? CheckedNames<Given> & CheckedOnes<Given> : unknown;
+
+type CheckedOnes<F> = { readonly [K in keyof F]: CheckedField<F[K], F> };
+
+type CheckedNames<F> = [keyof F & ReservedName] extends [never]
+  ? unknown
+  : { readonly [K in keyof F & ReservedName]: `"${K}" is built into every session: choose another name` };
+
+/** The same for the options of a part of a definition. */
+export type CheckedOptions<O, Known extends PropertyKey, Part extends string> = O extends object
+  ? keyof O extends Known
+    ? unknown
+    : NoOptions<O, Known, Part>
+  : unknown;
+
+type NoOptions<O, Known extends PropertyKey, Part extends string> = {
+  readonly [K in keyof O]: K extends Known ? unknown : { error: `"${K & string}" is no option of ${Part}` };
 };
 
-type CheckedField<D> = D extends { readonly type: 'enum' }
-  ? D extends { readonly values: readonly string[] }
-    ? CheckedDefault<D>
-    : { readonly values: readonly [string, ...string[]] }
-  : CheckedDefault<D>;
+type CheckedField<D, F> = keyof D extends keyof FieldDefinition
+  ? D extends WithoutValues
+    ? unknown
+    : CheckedEnum<D> & CheckedDefault<D>
+  : D extends { readonly type: unknown }
+    ? NoOptions<D, keyof FieldDefinition, 'a field'>
+    : CheckedJoin<D, F> & CheckedOptions<D, RelationOption, 'a relation'>;
+
+/** A field of whose values nothing is said. */
+interface WithoutValues {
+  readonly type: Exclude<FieldType, 'enum'>;
+  readonly default?: undefined;
+}
+
+type RelationOption = keyof ManyToOne | keyof OneToOne | keyof OneToMany | keyof ManyToMany;
+
+type CheckedEnum<D> = D extends { readonly type: 'enum'; readonly values?: undefined }
+  ? { readonly values: readonly [string, ...string[]] }
+  : unknown;
 
 type CheckedDefault<D> = D extends { readonly default: infer V }
   ? V extends FieldInput<D>
-    ? D
+    ? unknown
     : { readonly default: FieldInput<D> }
-  : D;
+  : unknown;
+
+type FieldInput<D> = D extends { readonly type: 'bigint' } ? FieldValue<D> | bigint | number : FieldValue<D>;
+
+type CheckedJoin<D, F> = D extends { readonly joinColumn: infer J }
+  ? J extends FieldName<F>
+    ? unknown
+    : { readonly joinColumn: FieldName<F> }
+  : unknown;

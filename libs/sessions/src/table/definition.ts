@@ -13,9 +13,8 @@ import {
 import { TABLE_OPTIONS, type TableOptions } from '../options/sessions.options.js';
 import { REVOCATION_REASONS } from '../session/revocation-reasons.js';
 import type { Duration } from '../util/duration.js';
-import type { HiddenColumn } from './built-in-columns.js';
-import type { ExtraFields, FieldDefinition, RelationDefinition } from './fields.js';
-import type { ColumnName, DataLoading } from './inferred-types.js';
+import type { BuiltInName } from './built-in-columns.js';
+import type { DataLoading, ExtraFields, FieldDefinition, FieldName, RelationDefinition } from './fields.js';
 
 /** How a column is named and typed in the database. */
 export interface ColumnMapping {
@@ -119,16 +118,16 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
    */
   readonly data?: DataLoading;
   /** The number of valid sessions that there may be for one value of a field, such as `userId`. @default any number */
-  readonly sessionLimits?: { readonly [K in ColumnName<F>]?: SessionLimit };
+  readonly sessionLimits?: [FieldName<F>] extends [never] ? never : { readonly [K in FieldName<F>]?: SessionLimit };
   /**
    * The field that says whose session it is, such as `userId`: for sign-ins with `provedAt`, and for revocations
    * because credentials have changed.
    *
    * @default the only field of sessionLimits
    */
-  readonly owner?: ColumnName<F>;
+  readonly owner?: FieldName<F>;
   /** The names, or names and types, of columns, for tables that exist already. */
-  readonly columns?: { readonly [K in ColumnName<F> | HiddenColumn]?: string | ColumnMapping };
+  readonly columns?: { readonly [K in FieldName<F> | BuiltInName]?: string | ColumnMapping };
 }
 
 const REVOCATION = { reasons: TEXTS } satisfies Record<

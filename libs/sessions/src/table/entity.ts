@@ -4,21 +4,18 @@ import { EntitySchemaTransformer } from '../adapters/typeorm/internals.js';
 import type { BuiltInColumn } from './built-in-columns.js';
 import { builtInColumnsOf, builtInIndexes, DEFAULT_STRING_LENGTH, hiddenOf } from './columns.js';
 import { type ColumnMapping, fieldsOf, relationsOf, type SessionsTableDefinition, tableNameOf } from './definition.js';
-import type { ExtraFields, FieldDefinition, RelationDefinition } from './fields.js';
+import type { FieldDefinition, RelationDefinition } from './fields.js';
+import type { AnyFields, TableFields } from './table-fields.js';
 import type { Session } from './inferred-types.js';
 
 /** The class that TypeORM knows a table's rows by. */
-export type SessionsEntity<F extends ExtraFields = ExtraFields> = new () => Session<F>;
+export type SessionsEntity<F extends AnyFields = TableFields> = new () => Session<F>;
 
 /**
  * The entity of a table: one that every database accepts, since TypeORM asks for it before it knows which one. It is a
  * class as decorators make it, because TypeORM relates no `EntitySchema` to a decorated class.
  */
-export function sessionsEntity<F extends ExtraFields>(
-  name: string,
-  definition: SessionsTableDefinition<F>,
-): SessionsEntity<F> {
-  const table: SessionsTableDefinition = definition;
+export function sessionsEntity<F extends AnyFields>(name: string, table: SessionsTableDefinition): SessionsEntity<F> {
   const hidden = hiddenOf(table);
   const [id, digest, ...others] = builtInColumnsOf(table).map(
     ([property, column]) => [property, builtInColumn(column, hidden.includes(property))] as const,

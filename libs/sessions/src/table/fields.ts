@@ -26,6 +26,10 @@ export const FIELD_TYPES = [
 ] as const;
 export type FieldType = (typeof FIELD_TYPES)[number];
 
+/** When `data` is loaded. */
+export const DATA_LOADING = ['withSession', 'onDemand'] as const;
+export type DataLoading = (typeof DATA_LOADING)[number];
+
 /** A value of a JSON field. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
@@ -144,3 +148,8 @@ export const RELATIONS = {
 
 /** The columns and relations that a table has beside the built-in ones, by name. */
 export type ExtraFields = Readonly<Record<string, FieldDefinition | RelationDefinition>>;
+
+/** The names of the columns among extra fields. */
+export type FieldName<F> = string extends keyof F
+  ? string
+  : { [K in keyof F & string]: F[K] extends { readonly type: unknown } ? K : never }[keyof F & string];

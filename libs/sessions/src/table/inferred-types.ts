@@ -1,123 +1,35 @@
-import type { EntitySchema, FindOperator } from 'typeorm';
-import type { OwnReason, RevocationReason } from '../session/revocation-reasons.js';
-import type { ScopeGrant } from '../session/scopes.js';
-import type { BaseSession, SessionStatus } from '../session/session.js';
-import type { ExtraFields, FieldType, JsonValue } from './fields.js';
+import type { FindOperator } from 'typeorm';
+import type { RevocationReason } from '../session/revocation-reasons.js';
+import type { SessionStatus } from '../session/session.js';
+import type { AnyField, AnyFields, FieldTrait } from './table-fields.js';
 
-/** When `data` is loaded. */
-export const DATA_LOADING = ['withSession', 'onDemand'] as const;
-export type DataLoading = (typeof DATA_LOADING)[number];
+// Each part has a name of its own, for an alias is what editors show on a line.
+type ColumnValues<X extends AnyField> = {
+  [Y in X as Lacking<Y, 'relation'>]: Y['value'];
+};
+type RelationValues<X extends AnyField> = {
+  [Y in X as Having<Y, 'relation'>]?: Y['value'];
+};
+type RequiredInputs<X extends AnyField> = {
+  [Y in X as Lacking<Y, 'optional' | 'relation'>]: Input<Y>;
+};
+type OptionalInputs<X extends AnyField> = {
+  [Y in X as Having<Y, 'optional'>]?: Input<Y> | undefined;
+};
+type Changes<X extends AnyField> = {
+  [Y in X as Lacking<Y, 'immutable' | 'relation'>]?: Input<Y> | undefined;
+};
+type ColumnFilters<X extends AnyField> = {
+  [Y in X as Lacking<Y, 'relation'>]?: FieldFilter<Y>;
+};
 
-/**
- * What a definition's `scopes`, reasons and loading of `data` add to the types of a table: they are columns of the library,
- * but what may stand in them, and whether sessions have them, is the application's.
- */
-export type OwnValues<S extends string, R extends string, D extends DataLoading> = ([S] extends [never]
-  ? {}
-  : {
-      readonly scopes: {
-        readonly type: 'json';
-        readonly default: readonly [];
-        readonly transformer: { to(value: never): unknown; from(value: never): readonly ScopeGrant<S>[] };
-      };
-    }) &
-  ([R] extends [never]
-    ? {}
-    : {
-        readonly revokedReason: {
-          readonly type: 'enum';
-          readonly values: readonly [OwnReason<R>, ...OwnReason<R>[]];
-          readonly nullable: true;
-        };
-      }) &
-  (D extends 'onDemand' ? { readonly data: { readonly type: 'json' } } : {});
+/** The name of a field that has this trait. */
+type Having<X extends AnyField, T extends FieldTrait> = T extends X['trait'] ? X['name'] : never;
+/** The name of a field that has none of these traits. */
+type Lacking<X extends AnyField, T extends FieldTrait> = [X['trait'] & T] extends [never] ? X['name'] : never;
 
-/** The columns that no attribute sets. */
-type SetByLibrary = 'revokedReason';
-
-interface FieldValues {
-  string: string;
-  text: string;
-  uuid: string;
-  int: number;
-  bigint: string;
-  number: number;
-  boolean: boolean;
-  timestamp: Date;
-  json: JsonValue;
-  enum: string;
-}
-
-type BareValue<F> = F extends { readonly transformer: { from(value: never): infer V } }
-  ? V
-  : F extends { readonly type: 'enum'; readonly values: readonly (infer V)[] }
-    ? V
-    : F extends { readonly type: infer T extends FieldType }
-      ? FieldValues[T]
-      : never;
-
-/** The value of a field in a session. */
-export type FieldValue<F> = F extends { readonly nullable: true } ? BareValue<F> | null : BareValue<F>;
-
-/** What a field can be set to: a bigint also as a bigint or a safe number. */
-export type FieldInput<F> = F extends { readonly type: 'bigint' } ? FieldValue<F> | bigint | number : FieldValue<F>;
-
-type SettableOf<F> = Exclude<ColumnsOf<F>, SetByLibrary>;
-/** Without `data`, which says of itself only that sessions do not have it. */
-export type ColumnsOf<F> = Exclude<
-  { [K in keyof F]: F[K] extends { readonly type: unknown } ? K : never }[keyof F],
-  'data'
->;
-type RelationsOf<F> = Exclude<keyof F, ColumnsOf<F> | 'data'>;
-type OptionalOf<F> = {
-  [K in keyof F]: F[K] extends { readonly nullable: true } | { readonly default: {} } ? K : never;
-}[keyof F];
-type ImmutableOf<F> = { [K in keyof F]: F[K] extends { readonly immutable: true } ? K : never }[keyof F];
-
-type TargetOf<R> = R extends () => abstract new (...args: never[]) => infer E
-  ? E
-  : R extends () => EntitySchema<infer E>
-    ? E
-    : unknown;
-type Related<R> = R extends { readonly manyToOne: infer T }
-  ? TargetOf<T> | null
-  : R extends { readonly oneToOne: infer T }
-    ? TargetOf<T> | null
-    : R extends { readonly oneToMany: infer T }
-      ? TargetOf<T>[]
-      : R extends { readonly manyToMany: infer T }
-        ? TargetOf<T>[]
-        : never;
-
-/** Makes a hover show the properties instead of how they were put together. */
-type Shown<T> = { [K in keyof T]: T[K] } & {};
-
-/** Whether the compiler knows the names of the fields; where it does not, any name is as good as another. */
-type Known<F, Then, Else> = string extends keyof F ? Else : Then;
-
-/** The columns whose values a definition can name. */
-type OwnTyped = keyof OwnValues<string, string, 'withSession'>;
-type CommonSession = Omit<BaseSession, OwnTyped | 'data'>;
-
-/** A session of a table with these extra fields; a relation is there when it was loaded. */
-export type Session<F extends ExtraFields> = Known<
-  F,
-  Shown<
-    CommonSession & { [K in Exclude<'data', keyof F>]: Record<string, unknown> } & {
-      readonly [K in Exclude<OwnTyped, keyof F>]?: BaseSession[K];
-    } & {
-      [K in ColumnsOf<F>]: FieldValue<F[K]>;
-    } & {
-      [K in RelationsOf<F>]?: Related<F[K]>;
-    }
-  >,
-  BaseSession & LooseFields
->;
-
-/** A session of a table whose fields the compiler does not know. */
-interface LooseFields {
-  [field: string]: unknown;
-}
+/** A session of a table with these fields; a relation is there when it was loaded. */
+export type Session<F extends AnyFields> = F['builtIn'] & ColumnValues<F['extra']> & RelationValues<F['extra']>;
 
 /** A session just created or rotated: the only place where its token exists in clear. */
 export type WithToken<S> = S & {
@@ -133,66 +45,62 @@ interface SettableAttributes {
   expiresAt?: Date | null | undefined;
 }
 
+interface ScopedAttributes<S> extends SettableAttributes {
+  /** What the session may do. */
+  scopes?: S | undefined;
+}
+type Settable<B> = B extends { readonly scopes: infer S } ? ScopedAttributes<S> : SettableAttributes;
+
+/** What a field can be set to: a bigint also as a bigint or a safe number. */
+type Input<X extends AnyField> = 'bigint' extends X['trait'] ? X['value'] | bigint | number : X['value'];
+
 /** The attributes of a new session: the extra fields, of which nullable ones and those with a default may be left out. */
-export type NewSession<F extends ExtraFields> = Known<
-  F,
-  Shown<
-    SettableAttributes & {
-      [K in Exclude<SettableOf<F>, OptionalOf<F>>]: FieldInput<F[K]>;
-    } & { [K in Extract<SettableOf<F>, OptionalOf<F>>]?: FieldInput<F[K]> | undefined }
-  >,
-  SettableAttributes & LooseFields
->;
+export type NewSession<F extends AnyFields> = Settable<F['builtIn']> &
+  RequiredInputs<F['extra']> &
+  OptionalInputs<F['extra']>;
 
 /** What `update` can change of a session. */
-export type SessionChanges<F extends ExtraFields> = Known<
-  F,
-  Shown<
-    SettableAttributes & {
-      [K in Exclude<SettableOf<F>, ImmutableOf<F>>]?: FieldInput<F[K]> | undefined;
-    }
-  >,
-  SettableAttributes & LooseFields
->;
+export type SessionChanges<F extends AnyFields> = Settable<F['builtIn']> & Changes<F['extra']>;
 
 type Filter<V> = V | null | FindOperator<NonNullable<V>> | FindOperator<V>;
 
 /** JSON is looked into by an operator, and never compared as a whole. */
-type FieldFilter<F> = F extends { readonly type: 'json' } ? FindOperator<unknown> | null : Filter<FieldInput<F>>;
+type FieldFilter<X extends AnyField> = 'json' extends X['trait'] ? FindOperator<unknown> | null : Filter<Input<X>>;
+
+interface CommonFilters {
+  /** Which sessions the filter is about. @default 'valid' */
+  status?: SessionStatus;
+  /** The session of this token; `null` and text that is no token match nothing. */
+  authToken?: string | null;
+  /** JSON, which is looked into by an operator. */
+  data?: FindOperator<unknown>;
+}
+
+type BuiltInFilters<B> = CommonFilters & {
+  [K in Exclude<keyof B, 'isExpired' | 'data'>]?: K extends 'scopes'
+    ? FindOperator<unknown>
+    : Filter<Exclude<B[K], undefined>>;
+};
 
 /** Conditions on columns, all of which must hold, beside `status` and `authToken`. */
-export type SessionFilterSet<F extends ExtraFields> = Known<
-  F,
-  Shown<
-    {
-      /** Which sessions the filter is about. @default 'valid' */
-      status?: SessionStatus;
-      /** The session of this token; `null` and text that is no token match nothing. */
-      authToken?: string | null;
-    } & { [K in Exclude<keyof BaseSession, 'isExpired' | 'data' | 'scopes'>]?: Filter<BaseSession[K]> } & {
-      data?: FindOperator<unknown>;
-      scopes?: FindOperator<unknown>;
-    } & { [K in ColumnsOf<F>]?: FieldFilter<F[K]> }
-  >,
-  { status?: SessionStatus; authToken?: string | null } & LooseFields
->;
+export type SessionFilterSet<F extends AnyFields> = BuiltInFilters<F['builtIn']> & ColumnFilters<F['extra']>;
 
 /** TypeORM's find conditions: one set, all of which must hold, or several, any of which must. */
-export type SessionFilters<F extends ExtraFields> = SessionFilterSet<F> | readonly SessionFilterSet<F>[];
+export type SessionFilters<F extends AnyFields> = SessionFilterSet<F> | readonly SessionFilterSet<F>[];
 
 /** The names of a table's columns, built-in ones included. */
-export type ColumnName<F extends ExtraFields> = Known<
-  F,
-  Exclude<keyof BaseSession, 'isExpired'> | (ColumnsOf<F> & string),
-  string
->;
+export type ColumnName<F extends AnyFields> = Exclude<keyof F['builtIn'] & string, 'isExpired'> | Columns<F['extra']>;
+type Columns<X extends AnyField> = X extends AnyField ? Lacking<X, 'relation'> : never;
 
 /** The reasons for which sessions of a table are revoked: the library's, and those of its definition. */
-export type ReasonOf<F extends ExtraFields> = Known<
-  F,
-  F extends { readonly revokedReason: { readonly values: readonly (infer R)[] } } ? R : RevocationReason,
-  string
->;
+export type ReasonOf<F extends AnyFields> = F['builtIn'] extends { readonly revokedReason: infer R }
+  ? string extends R
+    ? RevocationReason
+    : NonNullable<R>
+  : string extends F['extra']['name']
+    ? string
+    : RevocationReason;
 
 /** The names of a table's relations. */
-export type RelationName<F extends ExtraFields> = Known<F, RelationsOf<F> & string, string>;
+export type RelationName<F extends AnyFields> = string extends F['extra']['name'] ? string : Relations<F['extra']>;
+type Relations<X extends AnyField> = X extends AnyField ? Having<X, 'relation'> : never;

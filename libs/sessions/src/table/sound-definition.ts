@@ -8,12 +8,12 @@ export const RELATION_KINDS = Object.keys(RELATIONS) as (keyof typeof RELATIONS)
  * The part of a definition whose types are right: a table can be made of it, so that what is wrong with the rest is told when
  * the application starts, beside everything else.
  */
-export function soundDefinition<F extends ExtraFields>(given: SessionsTableDefinition<F>): SessionsTableDefinition<F> {
+export function soundDefinition(given: SessionsTableDefinition): SessionsTableDefinition {
   const definition = rightlyTyped(given, DEFINITION);
-  const { extraFields, sessionLimits, columns } = definition as SessionsTableDefinition;
+  const { extraFields, sessionLimits, columns } = definition;
   return {
     ...definition,
-    ...(extraFields && { extraFields: soundFields(extraFields) as F }),
+    ...(extraFields && { extraFields: soundFields(extraFields) }),
     ...(sessionLimits && { sessionLimits: entriesOf(sessionLimits, isObject) }),
     ...(columns && { columns: entriesOf(columns, (mapping) => isText(mapping) || isObject(mapping)) }),
   };

@@ -1,11 +1,11 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
 import type { SessionsService } from '../service/sessions.service.js';
-import type { ExtraFields } from '../table/fields.js';
+import type { AnyFields } from '../table/table-fields.js';
 import type { NewSession } from '../table/inferred-types.js';
 import type { AnySessionsTable } from '../registry/sessions-table.js';
 
-type TableOf<F extends ExtraFields> = AnySessionsTable & (abstract new (...args: never[]) => SessionsService<F>);
+type TableOf<F extends AnyFields> = AnySessionsTable & (abstract new (...args: never[]) => SessionsService<F>);
 
 /**
  * Begins a session and returns the headers of a request that carries its token, as the table's guard takes them.
@@ -17,7 +17,7 @@ type TableOf<F extends ExtraFields> = AnySessionsTable & (abstract new (...args:
  * await fetch(`${url}/me`, { headers });
  * ```
  */
-export async function actingAs<F extends ExtraFields>(
+export async function actingAs<F extends AnyFields>(
   app: Pick<INestApplicationContext, 'get'>,
   table: TableOf<F> | string,
   attributes: NewSession<F>,

@@ -1,0 +1,132 @@
+import type { EntitySchema } from 'typeorm';
+import type { BaseSession, CommonSession, OptionalColumns } from '../session/session.js';
+import type { DataLoading, ExtraFields, FieldType, JsonValue } from './fields.js';
+
+/**
+ * What is particular to an extra field: `create` may leave it out, `update` refuses it, its value is JSON, or a bigint, or
+ * it is a relation.
+ */
+export type FieldTrait = 'optional' | 'immutable' | 'json' | 'bigint' | 'relation';
+
+/** An extra field as the compiler knows it: its name, its value in a session, and what is particular to it. */
+export interface Field<N extends string, V, T extends FieldTrait = never> {
+  /** The property of a session. */
+  readonly name: N;
+  /** Its value there. */
+  readonly value: V;
+  /** Its traits, as a union. */
+  readonly trait: T;
+}
+
+export type AnyField = Field<string, unknown, FieldTrait>;
+
+/**
+ * What the compiler knows of a table: its extra fields, as a union, and the built-in part of its sessions. It is written so
+ * that editors show it on a line.
+ *
+ * @default any name may be that of a field
+ */
+export interface TableFields<
+  F extends AnyField = Field<string, unknown, 'optional'>,
+  B extends CommonSession = BaseSession,
+> {
+  /** The extra fields. */
+  readonly extra: F;
+  /** What else sessions have. */
+  readonly builtIn: B;
+}
+
+export type AnyFields = TableFields<AnyField, CommonSession>;
+
+/** The built-in part of a session whose table has these optional columns, these scopes, and these reasons of its own. */
+export type BuiltInFields<N extends keyof OptionalColumns, S extends string, R extends string> = Pick<
+  CommonSession & OptionalColumns<S, R>,
+  keyof CommonSession | N
+>;
+
+/** What `revocation` and `lastUse` of a definition can be. */
+export type RevocationOption = boolean | { readonly reasons?: readonly string[] };
+export type LastUseOption = boolean | { readonly ip?: boolean; readonly userAgent?: boolean };
+
+/** The built-in part of a table's sessions, by those of its definition's options that decide about columns. */
+export type BuiltInOf<
+  Scope extends string,
+  Revocation extends RevocationOption,
+  Data extends DataLoading,
+  LastUse extends LastUseOption,
+  Rotation extends boolean,
+  Freshness extends boolean,
+  OwnLimits extends boolean,
+> = WithMaybe<
+  BuiltInFields<
+    | (Data extends 'onDemand' ? never : 'data')
+    | ([Scope] extends [never] ? never : 'scopes')
+    | If<Revocation, 'revokedAt' | 'revokedReason'>
+    | If<LastUse, 'lastUsedAt'>
+    | (LastUse extends { readonly ip: true } ? 'lastUsedIp' : never)
+    | (LastUse extends { readonly userAgent: true } ? 'lastUsedUserAgent' : never)
+    | If<Rotation, 'rotatedAt'>
+    | If<Freshness, 'authenticatedAt'>
+    | If<OwnLimits, 'absoluteExpiresAt' | 'idleTtl'>,
+    Scope,
+    Revocation extends { readonly reasons: readonly (infer R extends string)[] } ? R : never
+  >,
+  | Maybe<Revocation, 'revokedAt' | 'revokedReason'>
+  | Maybe<LastUse, 'lastUsedAt'>
+  | Maybe<Rotation, 'rotatedAt'>
+  | Maybe<Freshness, 'authenticatedAt'>
+  | Maybe<OwnLimits, 'absoluteExpiresAt' | 'idleTtl'>
+>;
+
+type If<O, N> = [O] extends [true | object] ? N : never;
+/** An option that the compiler does not know makes columns that may be there. */
+type Maybe<O, N> = boolean extends O ? N : never;
+type WithMaybe<B, N extends keyof OptionalColumns> = [N] extends [never] ? B : B & Partial<Pick<OptionalColumns, N>>;
+
+/** The extra fields of a definition, as a union. */
+export type ExtraOf<F extends ExtraFields> = string extends keyof F
+  ? Field<string, unknown, 'optional'>
+  : { [K in keyof F & string]: FieldOf<K, F[K]> }[keyof F & string];
+
+type FieldOf<N extends string, D> = D extends { readonly type: infer T extends FieldType }
+  ? Field<N, FieldValue<D>, ValueTrait[T] | (D extends MayBeLeftOut ? 'optional' : never) | ImmutableTrait<D>>
+  : Field<N, Related<D>, 'relation'>;
+
+type MayBeLeftOut = { readonly nullable: true } | { readonly default: {} };
+type ImmutableTrait<D> = D extends { readonly immutable: true } ? 'immutable' : never;
+
+interface PlainValues {
+  string: string;
+  text: string;
+  uuid: string;
+  int: number;
+  bigint: string;
+  number: number;
+  boolean: boolean;
+  timestamp: Date;
+  json: JsonValue;
+}
+
+type ValueTrait = { readonly [T in FieldType]: T extends 'json' | 'bigint' ? T : never };
+
+type BareValue<D> = D extends { readonly transformer: { from(value: never): infer V } }
+  ? V
+  : D extends { readonly type: infer T extends keyof PlainValues }
+    ? PlainValues[T]
+    : D extends { readonly values: readonly (infer V)[] }
+      ? V
+      : string;
+
+/** The value of a field in a session. */
+export type FieldValue<D> = D extends { readonly nullable: true } ? BareValue<D> | null : BareValue<D>;
+
+type TargetOf<R> = R extends () => abstract new (...args: never[]) => infer E
+  ? E
+  : R extends () => EntitySchema<infer E>
+    ? E
+    : unknown;
+type Related<D> = D extends { readonly manyToOne: infer R } | { readonly oneToOne: infer R }
+  ? TargetOf<R> | null
+  : D extends { readonly oneToMany: infer R } | { readonly manyToMany: infer R }
+    ? TargetOf<R>[]
+    : never;
