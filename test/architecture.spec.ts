@@ -22,7 +22,7 @@ const FLOORS = [
   ['registry'],
   ['guard'],
   ['module'],
-  ['swagger', 'testing'],
+  ['context', 'swagger', 'testing'],
   ['index.ts'],
 ];
 

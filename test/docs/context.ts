@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, INestApplication } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { WebSocket } from 'ws';
+import type { SessionContext } from '../../libs/sessions/src/context/index.js';
 import type { IoRedisClient } from '../../libs/sessions/src/cache/channels/redis-channel.js';
 import {
   type SessionCookies,
@@ -17,6 +18,7 @@ import {
 } from '../../libs/sessions/src/index.js';
 
 export * from '../../libs/sessions/src/index.js';
+export * from '../../libs/sessions/src/context/index.js';
 export * from '../../libs/sessions/src/swagger/index.js';
 export * from '../../libs/sessions/src/testing/index.js';
 export type { IncomingMessage } from 'node:http';
@@ -96,7 +98,8 @@ export declare const redis: IoRedisClient;
 export declare const client: WebSocket;
 export declare const handshake: IncomingMessage;
 export declare const app: INestApplication;
-export declare const context: ExecutionContext;
+export declare const context: ExecutionContext & SessionContext<Sessions>;
+export declare function sendDigest(): Promise<void>;
 export declare const dataSource: DataSource;
 export declare const queryRunner: QueryRunner;
 export declare const adapter: SessionsAdapter;

@@ -71,6 +71,7 @@ export function compilerOptions(): ts.CompilerOptions {
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
   const paths = {
     'nest-sessions': ['./libs/sessions/src/index.ts'],
+    'nest-sessions/context': ['./libs/sessions/src/context/index.ts'],
     'nest-sessions/swagger': ['./libs/sessions/src/swagger/index.ts'],
     'nest-sessions/testing': ['./libs/sessions/src/testing/index.ts'],
   };

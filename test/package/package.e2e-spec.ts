@@ -50,7 +50,7 @@ describe('the package', () => {
   });
 
   it('exports its entries and nothing else', () => {
-    expect(Object.keys(MANIFEST.exports)).toEqual(['.', './swagger', './testing', './package.json']);
+    expect(Object.keys(MANIFEST.exports)).toEqual(['.', './context', './swagger', './testing', './package.json']);
   });
 
   it('imports only what it declares, and nothing outside itself', () => {
