@@ -48,7 +48,8 @@ export function kindOf(type: ColumnType): ColumnKind {
   if (type === String) return 'string';
   if (type === Number) return 'int';
   if (type === Boolean) return 'boolean';
-  if (type === Date) return 'timestamp';
+  // Fake timers put another class in the place of Date.
+  if (type === Date || (typeof type === 'function' && type.name === 'Date')) return 'timestamp';
   return (typeof type === 'string' && KINDS[type]) || 'other';
 }
 
