@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { GUARDS_METADATA } from '@nestjs/common/constants.js';
+import { GUARDS_METADATA, MODULE_METADATA } from '@nestjs/common/constants.js';
 import type { ModulesContainer } from '@nestjs/core';
 
 // What Nest does not document, and the library relies on; nest-internals.spec.ts says what to do where it has changed.
@@ -15,4 +15,9 @@ export function guardsOn(target: object): readonly unknown[] {
 /** The guard that a module uses for a class. */
 export function guardIn({ injectables }: NestModule, guard: Type): unknown {
   return injectables.get(guard)?.instance;
+}
+
+/** What `@Module` names as providers of a module: classes and custom providers. */
+export function providersOf({ metatype }: NestModule): readonly unknown[] {
+  return (Reflect.getMetadata(MODULE_METADATA.PROVIDERS, metatype) ?? []) as readonly unknown[];
 }

@@ -7,13 +7,15 @@ import {
   Injectable,
   Logger,
   type OnModuleInit,
+  Optional,
   type Type,
   UnauthorizedException,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { challenge, type ChallengeError, type ChallengeParameters } from '../http/challenge.js';
 import { type Credentials, credentialsOf, type HttpRequest, type ResolvedSource } from '../http/credentials.js';
 import { isFromOwnOrigin, isUnsafe } from '../http/request-origin.js';
+import { noRegistry } from '../registry/one-set-up.js';
 import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
 import type { BaseSession } from '../session/session.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
@@ -27,12 +29,13 @@ import { noHttpRoute, SESSION_OVER, SESSION_REQUIRED, SEVERAL_TOKENS } from './m
 import { putOnRequest } from './request-session.js';
 import { freshnessRefusal, scopeRefusal } from './requirements.js';
 import { rememberSession } from './session-of-request.js';
+import { answerOf, stubOf } from './stub-guards.js';
 
 type OneToken = Extract<Credentials, { kind: 'one' }>;
 
 /** The guards made by `for`: Nest knows a guard by its class, so the same tables get the same one. */
 const MADE: {
-  readonly base: object;
+  readonly base: Type;
   readonly guarded: Guarded;
   readonly guard: Type<SessionGuard>;
 }[] = [];
@@ -71,12 +74,18 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   /** Logs what a request is not told, such as why the storage does not answer. */
   protected readonly logger = new Logger('SessionGuard');
   #guarded: GuardedTables | undefined;
+  /** Decides in place of this guard, in a test. */
+  #stub: CanActivate | undefined;
   /** By handler and controller. */
   readonly #routes = new WeakMap<object, WeakMap<object, GuardedRoute>>();
 
   /** The tables of the application. */
+  @Optional()
   @Inject(SessionsRegistry)
   protected readonly registry!: SessionsRegistry;
+
+  @Inject(ModulesContainer)
+  private readonly nestModules!: ModulesContainer;
 
   /** The HTTP platform, which sets headers and cookies. */
   @Inject(HttpAdapterHost)
@@ -115,11 +124,14 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** Fails the start of the application where a table is not registered. */
   onModuleInit(): void {
-    this.#tables();
+    const base = MADE.find(({ guard }) => guard === this.constructor)?.base;
+    this.#stub = stubOf(this.nestModules, base);
+    if (!this.#stub) this.#tables();
   }
 
   /** At once, without a promise, where the answer is in this process. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    if (this.#stub) return answerOf(this.#stub, context);
     const { decides, access, authoritative } = this.#route(context);
     if (!decides || access === 'public') return true;
     const request = this.getRequest(context);
@@ -263,6 +275,8 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   #findTables(): GuardedTables {
     const { registry, relations } = this;
+    // Nothing that Nest says of it would tell what is wrong.
+    if (!registry) throw noRegistry(this.nestModules);
     const [first, ...others] = this.tables;
     const stores = [registry.store(first), ...others.map((table) => registry.store(table))] as const;
     return new GuardedTables(stores, registry, relations);
@@ -271,4 +285,9 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
 function nameOf(table: TableReference): string {
   return typeof table === 'string' ? table : typeof table === 'function' ? table.name : (table.table ?? 'sessions');
+}
+
+/** All guards that `for` has made in this process. */
+export function guardsMade(): readonly Type<SessionGuard>[] {
+  return MADE.map(({ guard }) => guard);
 }

@@ -43,7 +43,8 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
       this.#logger.warn(neverDeleted(tables.map(({ name: table }) => table)));
       return;
     }
-    for (const store of tables) this.#schedule(store, store.options.pruning as ResolvedPruning);
+    for (const store of tables)
+      this.registry.whenOpen(store, () => this.#schedule(store, store.options.pruning as ResolvedPruning));
   }
 
   /** TypeORM closes the data source after this, so a run under way ends first: after its batch. */
@@ -89,6 +90,7 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   #schedule(store: SessionsStore, { cron, intervalMs, atStart }: ResolvedPruning): void {
+    if (this.#stop.signal.aborted) return;
     const name = expiryJobName(store);
     const tick = (): void => void this.run(store);
     if (cron === undefined) this.#scheduler!.addInterval(name, setInterval(tick, intervalMs));

@@ -1,8 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 import { SessionEvents } from '../events/session-events.js';
 import { SessionCookies } from '../guard/session-cookies.js';
+import { STUB_GUARD } from '../guard/stub-guards.js';
 import { ExpiryJob } from './expiry.job.js';
 import { DefaultSessions } from '../registry/default-sessions.js';
+import { REPLACED_ADAPTER } from '../registry/inject-sessions.js';
+import { ANY_COPY } from '../registry/one-set-up.js';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
 import { SessionsService } from '../service/sessions.service.js';
 
@@ -14,12 +17,15 @@ import { SessionsService } from '../service/sessions.service.js';
     SessionsRegistry,
     ExpiryJob,
     SessionCookies,
+    { provide: ANY_COPY, useValue: true },
+    { provide: REPLACED_ADAPTER, useValue: null },
+    { provide: STUB_GUARD, useValue: null },
     {
       provide: SessionsService,
       useFactory: (registry: SessionsRegistry) => new DefaultSessions(registry),
       inject: [SessionsRegistry],
     },
   ],
-  exports: [SessionCookies, SessionEvents, SessionsRegistry, SessionsService],
+  exports: [ANY_COPY, STUB_GUARD, SessionCookies, SessionEvents, SessionsRegistry, SessionsService],
 })
 export class SessionsCoreModule {}

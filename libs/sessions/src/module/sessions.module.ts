@@ -5,6 +5,7 @@ import { SessionMark } from '../adapters/port/session-mark.js';
 import { configured } from '../errors/known-options.js';
 import { SessionsCoreModule } from './sessions-core.module.js';
 import type { SessionsModuleOptions } from '../options/sessions.options.js';
+import { callOf, ROOT_CALL } from '../registry/one-set-up.js';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
 import type { SessionsService } from '../service/sessions.service.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
@@ -69,8 +70,7 @@ export class SessionsModule extends ConfigurableModuleClass {
    * ```
    */
   static override forRoot(options: SessionsModuleOptions): DynamicModule {
-    // Nest would give on a copy, which forgets the class of an instance.
-    return { ...super.forRoot({}), providers: [{ provide: SESSIONS_OPTIONS, useValue: options }] };
+    return rootModule(options, callOf(SessionsModule, 'forRoot'));
   }
 
   /**
@@ -83,25 +83,51 @@ export class SessionsModule extends ConfigurableModuleClass {
    * ```
    */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
-    return super.forRootAsync(configured('forRootAsync', options, ASYNC_OPTIONS));
+    const call = callOf(SessionsModule, 'forRootAsync');
+    return calledBy(call, super.forRootAsync(configured('forRootAsync', options, ASYNC_OPTIONS)));
   }
 
   /**
-   * Registers a table: its TypeORM entity, its injectable service and its expiry job.
+   * Registers a table, or several: the TypeORM entity, the injectable service and the expiry job of each.
    *
-   * @param table a class made by `SessionsTable`, or a plain definition, whose service `@InjectSessions(name)` injects
+   * @param table a class made by `SessionsTable`, or a plain definition, whose service `@InjectSessions(name)` injects; or
+   *   a list of them
+   * @example
+   * ```ts
+   * SessionsModule.forFeature([Sessions, ApiKeys]);
+   * ```
    */
   static forFeature<const F extends ExtraFields = {}>(
-    table: AnySessionsTable | (SessionsTableDefinition<F> & { readonly extraFields?: CheckedFields<F> }),
+    table:
+      | AnySessionsTable
+      | (SessionsTableDefinition<F> & { readonly extraFields?: CheckedFields<F> })
+      | Iterable<AnySessionsTable | SessionsTableDefinition>,
   ): DynamicModule {
-    const tableClass = tableClassOf(table);
-    let feature = FEATURES.get(tableClass);
-    if (!feature) FEATURES.set(tableClass, (feature = featureOf(tableClass, typeof table !== 'function')));
-    return feature;
+    if (!(Symbol.iterator in table)) return featureOf(table);
+    const features = [...table].map(featureOf);
+    return { module: SessionsModule, imports: features, exports: features };
   }
 }
 
-function featureOf(table: AnySessionsTable, byName: boolean): DynamicModule {
+/** @param call where the options were given, in words */
+export function rootModule(options: SessionsModuleOptions, call: string): DynamicModule {
+  // Nest would give on a copy, which forgets the class of an instance.
+  const providers = [{ provide: SESSIONS_OPTIONS, useValue: options }];
+  return calledBy(call, { ...ConfigurableModuleClass.forRoot({}), module: SessionsModule, providers });
+}
+
+function calledBy(call: string, { providers = [], ...module }: DynamicModule): DynamicModule {
+  return { ...module, providers: [...providers, { provide: ROOT_CALL, useValue: call }] };
+}
+
+function featureOf(table: AnySessionsTable | SessionsTableDefinition): DynamicModule {
+  const tableClass = tableClassOf(table);
+  let feature = FEATURES.get(tableClass);
+  if (!feature) FEATURES.set(tableClass, (feature = newFeature(tableClass, typeof table !== 'function')));
+  return feature;
+}
+
+function newFeature(table: AnySessionsTable, byName: boolean): DynamicModule {
   const { definition, storeToken } = table;
   const { dataSource = 'default' } = soundDefinition(definition);
   const optionalDataSource = { token: getDataSourceToken(dataSource), optional: true };

@@ -4,6 +4,9 @@ import { DEFAULT_TABLE } from '../table/definition.js';
 /** What `SessionsModule.forRoot` was given. */
 export const SESSIONS_OPTIONS = Symbol('nest-sessions:options');
 
+/** The adapter of all tables in place of those that the options name, which only a test gives; else null. */
+export const REPLACED_ADAPTER = Symbol('nest-sessions:adapter');
+
 /**
  * The injection token of a table that was registered by a plain definition.
  *

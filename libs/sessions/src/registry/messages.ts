@@ -8,6 +8,18 @@ export const inTable = (table: string, problem: string): string => `table "${tab
 /** As the log begins. */
 export const ofTable = (table: string, text: string): string => `Table "${table}": ${text}`;
 
+// What is wrong with the set-up.
+export const rootTwice = (calls: readonly string[]): string =>
+  `there may be one in an application, since all tables have its options, but there are: ${calls.join(', and ')}. A test changes the adapter alone by SessionsTestingModule.replaceAdapter(builder)`;
+
+export const COPIES =
+  'there are two copies of the package in this application, which know nothing of each other: have all that import it find the same one (`npm ls nest-sessions` shows both)';
+
+export const OF_ANOTHER_COPY =
+  'its class is made by another copy of the package: have all that import it find the same one (`npm ls nest-sessions` shows both)';
+
+export const NO_TABLES = 'the application has no table of sessions: import SessionsModule.forFeature(…) in it';
+
 // What is wrong with the options.
 export const noOptions = (given: unknown): string => `the options ${wrongType('an object', given)}`;
 
@@ -44,6 +56,10 @@ export const dataSourceMissing = (name: string): string =>
 
 export const entityMissing = (dataSource: string, tableClass: string): string =>
   `its entity is not in the data source "${dataSource}": set autoLoadEntities: true there, or add ${tableClass}.entity to its entities`;
+
+/** Why a table does not answer yet. */
+export const notInitialized = (dataSource: string): string =>
+  `its data source "${dataSource}" is not initialised yet: with manualInitialization the application calls initialize() of it`;
 
 export const CHANNEL_MISSING =
   'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), or channel: null where there is only one process';

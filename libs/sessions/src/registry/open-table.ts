@@ -10,27 +10,35 @@ import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { mergeOptions, type SessionsModuleOptions, type TableOptions } from '../options/sessions.options.js';
 import { definitionProblems } from '../table/check-definition.js';
-import { shownColumns } from '../table/columns.js';
+import { sessionColumns, shownColumns } from '../table/columns.js';
 import { tableNameOf } from '../table/definition.js';
 import { systemClock } from '../util/clock.js';
 import { CHANNEL_MISSING, dataSourceMissing, entityMissing, ofTable } from './messages.js';
 import type { AnySessionsTable } from './sessions-table.js';
+import type { WaitingTables } from './waiting-tables.js';
 
 /** What the tables of an application are opened with. */
 export interface Application {
   readonly options: SessionsModuleOptions;
   readonly caches: CacheRegistry;
   readonly events: SessionEvents;
+  /** The adapter of all tables, where a test has replaced those that the options name. */
+  readonly adapter: SessionsAdapter | null;
+  readonly waiting: WaitingTables;
   readonly warn: (text: string) => void;
 }
 
-/** The run-time part of a table; none where it cannot work, and `problems` then has why. */
+/**
+ * The run-time part of a table, which waits for its data source where that is to be initialised later; none where it cannot
+ * work, and `problems` then has why.
+ */
 export function openTable(
   table: AnySessionsTable,
   dataSource: DataSource | undefined,
-  { options: defaults, caches, events, warn }: Application,
+  application: Application,
   problems: string[],
 ): SessionsStore | undefined {
+  const { options: defaults, events, waiting, warn } = application;
   const { definition, entity } = table;
   const name = tableNameOf(definition);
   problems.push(...definitionProblems(definition));
@@ -40,22 +48,26 @@ export function openTable(
     (problem) => problems.push(problem),
     (warning) => warn(ofTable(name, `${warning}.`)),
   );
-  const adapter = problems.length === 0 ? adapterOf(table, merged, dataSource, problems) : undefined;
-  const cache = adapter && cacheOf(table, options, adapter, caches, problems);
-  if (adapter === undefined || problems.length > 0) return undefined;
+  if (problems.length > 0) return undefined;
   const now = defaults.clock ?? systemClock;
-  const warnOfTable = (problem: string): void => warn(ofTable(name, problem));
-  const tableEvents = events.of(name, now);
-  return openStore({ definition, entity, adapter, options, now, events: tableEvents, cache, warn: warnOfTable });
+  const known = { definition, entity, options, now, events: events.of(name, now) };
+  const given = application.adapter ?? merged.adapter;
+  const open = (found: string[]): SessionsStore | undefined => {
+    const adapter = given ?? typeOrmAdapterOf(table, merged, dataSource, found);
+    const cache = adapter && cacheOf(table, options, adapter, application.caches, found);
+    if (adapter === undefined || found.length > 0) return undefined;
+    return openStore({ ...known, adapter, cache, warn: (problem) => warn(ofTable(name, problem)) });
+  };
+  if (given || !dataSource || dataSource.isInitialized) return open(problems);
+  return waiting.add({ ...known, name, columns: sessionColumns(definition) }, dataSource, open);
 }
 
-function adapterOf(
+function typeOrmAdapterOf(
   table: AnySessionsTable,
-  { adapter, preparedStatements }: TableOptions,
+  { preparedStatements }: TableOptions,
   dataSource: DataSource | undefined,
   problems: string[],
 ): SessionsAdapter | undefined {
-  if (adapter) return adapter;
   const name = table.definition.dataSource ?? 'default';
   if (!dataSource) {
     problems.push(dataSourceMissing(name));

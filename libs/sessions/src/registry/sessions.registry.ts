@@ -7,7 +7,9 @@ import {
   type OnModuleInit,
   Optional,
 } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { CacheRegistry } from '../cache/cache-registry.js';
 import { SessionsConfigError } from '../errors/errors.js';
 import { isObject, rightlyTyped } from '../errors/option-types.js';
@@ -17,9 +19,9 @@ import { isRealm } from '../http/challenge.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { problemsOfModuleOptions } from '../options/option-names.js';
 import { MODULE_OPTIONS, type SessionsModuleOptions } from '../options/sessions.options.js';
-import type { SessionsService } from '../service/sessions.service.js';
+import { SessionsService } from '../service/sessions.service.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
-import { SESSIONS_OPTIONS } from './inject-sessions.js';
+import { REPLACED_ADAPTER, SESSIONS_OPTIONS } from './inject-sessions.js';
 import {
   CACHES_IN_USE,
   cachesNotInUse,
@@ -31,13 +33,16 @@ import {
   inTable,
   noOptions,
   noRealm,
+  OF_ANOTHER_COPY,
   optionsOfNoTable,
   REGISTERED_TWICE,
   tableAmbiguous,
   tableUnknown,
 } from './messages.js';
+import { checkOneSetUp } from './one-set-up.js';
 import { openTable } from './open-table.js';
 import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
+import { WaitingTables } from './waiting-tables.js';
 
 /** A table as another part of the application names it: by its class, its definition, or its name. */
 export type TableReference = AnySessionsTable | SessionsTableDefinition | string;
@@ -50,15 +55,22 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     up: () => this.#logger.log(CACHES_IN_USE),
     down: (reason) => this.#logger.warn(cachesNotInUse(reasonOf(reason))),
   });
+  readonly #waiting = new WaitingTables(() => this.#begin());
   readonly #stores = new Map<AnySessionsTable, SessionsStore>();
   readonly #services = new Map<SessionsStore, SessionsService>();
   readonly #problems: string[] = [];
+  /** Whether the application has started, and does not end yet. */
+  #isServing = false;
   readonly options: SessionsModuleOptions;
 
+  /** @throws SessionsConfigError where there is another one, or are other options, of which this one would not know */
   constructor(
     @Inject(SessionEvents) private readonly events: SessionEvents,
+    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Inject(REPLACED_ADAPTER) private readonly adapter: SessionsAdapter | null,
     @Optional() @Inject(SESSIONS_OPTIONS) private readonly given: SessionsModuleOptions = {},
   ) {
+    checkOneSetUp(modules);
     // No compiler has seen what a factory of JavaScript gives.
     this.options = isObject(given) ? rightlyTyped(given, MODULE_OPTIONS) : {};
     if (!isObject(given)) this.#problems.push(inForRoot(noOptions(given)));
@@ -66,11 +78,13 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
 
   /** The run-time part of a table; none where its options cannot work, which ends the start of the application. */
   open(table: AnySessionsTable, dataSource: DataSource | undefined): SessionsStore | undefined {
-    const { options, events } = this;
     const problems: string[] = [];
+    if (!(table.prototype instanceof SessionsService)) problems.push(OF_ANOTHER_COPY);
     if ([...this.#stores.keys()].some((other) => isSameTable(other, table))) problems.push(REGISTERED_TWICE);
+    const { options, events, adapter } = this;
     const warn = (text: string): void => this.#logger.warn(text);
-    const store = openTable(table, dataSource, { options, events, caches: this.#caches, warn }, problems);
+    const application = { options, events, adapter, caches: this.#caches, waiting: this.#waiting, warn };
+    const store = openTable(table, dataSource, application, problems);
     this.#problems.push(...problems.map((problem) => inTable(tableNameOf(table.definition), problem)));
     if (store) this.#stores.set(table, store);
     return store;
@@ -84,8 +98,17 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   /** @throws SessionsConfigError with all that is wrong */
   async onModuleInit(): Promise<void> {
     this.#check();
+    this.#waiting.open();
+    await this.#begin();
+  }
+
+  /** What open tables need before they are used. @throws SessionsConfigError for caches of tables that were opened late */
+  async #begin(): Promise<void> {
+    const problems = this.#caches.problems();
+    if (problems.length > 0) throw new SessionsConfigError(problems);
+    if (this.#isServing) this.#caches.open();
     // What is not known for certain now is asked for again by the first call that needs it.
-    await Promise.allSettled(this.all().map(async ({ fixedEnds }) => fixedEnds.areKept()));
+    await Promise.allSettled(this.#open().map(async ({ fixedEnds }) => fixedEnds.areKept()));
   }
 
   #check(): void {
@@ -104,12 +127,15 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   }
 
   onApplicationBootstrap(): void {
+    this.#isServing = true;
+    this.#waiting.open();
     this.#caches.open();
   }
 
   /** TypeORM closes the data source after this. */
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all(this.all().flatMap(({ lastUse }) => (lastUse ? [lastUse.flush()] : [])));
+    this.#isServing = false;
+    await Promise.all(this.#open().flatMap(({ lastUse }) => (lastUse ? [lastUse.flush()] : [])));
     await this.#caches.close();
     this.events.complete();
   }
@@ -117,6 +143,11 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   /** The run-time parts of all tables. */
   all(): SessionsStore[] {
     return [...this.#stores.values()];
+  }
+
+  /** Calls `fn` when a table is open, which one may be later whose data source the application initialises itself. */
+  whenOpen(store: SessionsStore, fn: () => void): void {
+    this.#waiting.whenOpen(store, fn);
   }
 
   /** The run-time part of a table; without a reference of the default one. @throws SessionsConfigError where it is not registered */
@@ -130,6 +161,10 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   /** The service of a table. */
   service(store: SessionsStore): SessionsService {
     return this.#services.get(store)!;
+  }
+
+  #open(): SessionsStore[] {
+    return this.all().filter((store) => !this.#waiting.has(store));
   }
 
   /** Two tables with the same cookie would sign people out of one by signing them in to the other. */

@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { type OpenAPIObject, type SwaggerDocumentOptions, SwaggerModule } from '@nestjs/swagger';
 import { configured } from '../errors/known-options.js';
-import { SessionsRegistry } from '../registry/sessions.registry.js';
+import { registryOf } from '../registry/registry-of.js';
 import { guardedRoute } from './guarded-route.js';
 import { eitherResponse, REFUSAL_SCHEMA, refusalsOf } from './refusals.js';
 import { documentRoutes } from './routes.js';
@@ -43,7 +43,7 @@ export function createSessionsDocument(
 ): OpenAPIObject {
   configured('createSessionsDocument', options, OPTIONS);
   const { document, routes } = documentRoutes(app, () => SwaggerModule.createDocument(app, config, options));
-  const registry = app.get(SessionsRegistry, { strict: false });
+  const registry = registryOf(app);
   const globalGuards = app.get(ApplicationConfig).getGlobalGuards();
   const guarded = routes.flatMap((route) => guardedRoute(route, globalGuards, registry) ?? []);
   if (guarded.length === 0) return document;

@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { SessionsRegistry } from '../registry/sessions.registry.js';
+import { registryOf } from '../registry/registry-of.js';
 import type { SessionsService } from '../service/sessions.service.js';
 import type { AnyFields } from '../table/table-fields.js';
 import type { NewSession } from '../table/inferred-types.js';
@@ -22,7 +22,7 @@ export async function actingAs<F extends AnyFields>(
   table: TableOf<F> | string,
   attributes: NewSession<F>,
 ): Promise<Record<string, string>> {
-  const registry = app.get(SessionsRegistry, { strict: false });
+  const registry = registryOf(app);
   const store = registry.store(table);
   const { authToken } = await registry.service(store).create(attributes);
   const [source = 'bearer'] = store.options.credentials;

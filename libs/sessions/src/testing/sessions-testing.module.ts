@@ -1,9 +1,22 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type CanActivate, type DynamicModule, Module } from '@nestjs/common';
 import { MemoryAdapter } from '../adapters/memory/memory-adapter.js';
-import { SessionsModule } from '../module/sessions.module.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import { guardsMade, SessionGuard } from '../guard/session.guard.js';
+import { STUB_GUARD } from '../guard/stub-guards.js';
+import { rootModule, SessionsModule } from '../module/sessions.module.js';
 import type { SessionsModuleOptions } from '../options/sessions.options.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
+import { REPLACED_ADAPTER } from '../registry/inject-sessions.js';
+import { callOf } from '../registry/one-set-up.js';
 import { type AnySessionsTable, tableClassOf } from '../registry/sessions-table.js';
+
+/** What is needed of Nest's `TestingModuleBuilder`. */
+export interface TestBuilder<B> {
+  /** Replaces what a token gives. */
+  overrideProvider(token: unknown): { useValue(value: unknown): B };
+  /** Replaces a guard of routes. */
+  overrideGuard(guard: unknown): { useValue(value: unknown): B };
+}
 
 /**
  * Tables of sessions in memory, for unit tests: no database, no expiry job, and nothing shared with another test.
@@ -28,14 +41,41 @@ export class SessionsTestingModule {
     options: SessionsModuleOptions = {},
   ): DynamicModule {
     const defaultTable = tableNameOf(tableClassOf(tables[0]).definition);
-    const features = tables.map((table) => SessionsModule.forFeature(tableClassOf(table)));
-    return {
-      module: SessionsTestingModule,
-      imports: [
-        SessionsModule.forRoot({ adapter: new MemoryAdapter(), pruning: false, defaultTable, ...options }),
-        ...features,
-      ],
-      exports: features,
-    };
+    const features = SessionsModule.forFeature(tables.map(tableClassOf));
+    const call = callOf(SessionsTestingModule, 'forTables');
+    const root = rootModule({ adapter: new MemoryAdapter(), pruning: false, defaultTable, ...options }, call);
+    return { module: SessionsTestingModule, imports: [root, features], exports: [features] };
+  }
+
+  /**
+   * Puts all tables of an application into memory, or into another adapter, whatever adapters its options name; all other
+   * options stay as they are.
+   *
+   * @returns the builder
+   * @example
+   * ```ts
+   * const module = await SessionsTestingModule.replaceAdapter(Test.createTestingModule({ imports: [AppModule] })).compile();
+   * ```
+   */
+  static replaceAdapter<B extends TestBuilder<B>>(builder: B, adapter: SessionsAdapter = new MemoryAdapter()): B {
+    return builder.overrideProvider(REPLACED_ADAPTER).useValue(adapter);
+  }
+
+  /**
+   * Puts a guard in place of every session guard of an application: of `SessionGuard`, of those made by `for`, of classes that
+   * extend it, and of those that are `APP_GUARD`.
+   *
+   * @param stub decides for all their routes, public ones too; {@link setSession} gives a request its session
+   * @returns the builder
+   * @example
+   * ```ts
+   * const builder = Test.createTestingModule({ imports: [AppModule] });
+   * const module = await SessionsTestingModule.overrideGuards(builder, { canActivate: () => true }).compile();
+   * ```
+   */
+  static overrideGuards<B extends TestBuilder<B>>(builder: B, stub: CanActivate): B {
+    // Those of routes also where the module is not imported.
+    for (const guard of [SessionGuard, ...guardsMade()]) builder.overrideGuard(guard).useValue(stub);
+    return builder.overrideProvider(STUB_GUARD).useValue(stub);
   }
 }

@@ -1,0 +1,117 @@
+import type { DataSource } from 'typeorm';
+import { SessionsConfigError, SessionsUnavailableError } from '../errors/errors.js';
+import type { SessionsStore } from '../lifecycle/sessions-store.js';
+import { inTable, notInitialized } from './messages.js';
+
+/** What is known of a table before it is open. */
+export type KnownTable = Pick<
+  SessionsStore,
+  'columns' | 'definition' | 'entity' | 'events' | 'name' | 'now' | 'options'
+>;
+
+const KNOWN_WHEN_OPEN = {
+  adapter: true,
+  cache: true,
+  coalesces: true,
+  dataOf: true,
+  extender: true,
+  favours: true,
+  fixedEnds: true,
+  hidden: true,
+  lastUse: true,
+  nowMs: true,
+  selected: true,
+  tokens: true,
+  unreadableEnds: true,
+  unset: true,
+} satisfies Record<Exclude<keyof SessionsStore, keyof KnownTable>, true>;
+
+interface WaitingTable {
+  readonly dataSource: DataSource;
+  /** What the table is when it is open; none where it cannot work, and `problems` then has why. */
+  readonly open: (problems: string[]) => SessionsStore | undefined;
+  readonly whenOpen: (() => void)[];
+  problems?: readonly string[];
+}
+
+/** Tables whose data source is not initialised yet: they are opened when it is, and until then their calls are refused. */
+export class WaitingTables {
+  readonly #tables = new Map<SessionsStore, WaitingTable>();
+  readonly #heard = new WeakSet<DataSource>();
+
+  /** @param opened is called when tables were opened late; whoever initialises the data source waits for it */
+  constructor(private readonly opened: () => Promise<void>) {}
+
+  /** A table that becomes what `open` gives. */
+  add(known: KnownTable, dataSource: DataSource, open: WaitingTable['open']): SessionsStore {
+    const store = this.#unopened(known);
+    this.#tables.set(store, { dataSource, open, whenOpen: [] });
+    this.#hear(dataSource);
+    return store;
+  }
+
+  has(store: SessionsStore): boolean {
+    return this.#tables.has(store);
+  }
+
+  /** Calls `fn` when a table is open: at once, where it is. */
+  whenOpen(store: SessionsStore, fn: () => void): void {
+    const table = this.#tables.get(store);
+    if (table) table.whenOpen.push(fn);
+    else fn();
+  }
+
+  /** Opens those whose data source is initialised by now. @throws SessionsConfigError with all that is wrong with them */
+  open(): void {
+    const ready = [...this.#tables].filter(([, { dataSource, problems }]) => dataSource.isInitialized && !problems);
+    const problems = ready.flatMap(([store, table]) => this.#openOne(store, table));
+    if (problems.length > 0) throw new SessionsConfigError(problems);
+  }
+
+  #openOne(store: SessionsStore, table: WaitingTable): readonly string[] {
+    const problems: string[] = [];
+    const opened = table.open(problems);
+    if (!opened) return (table.problems = problems.map((problem) => inTable(store.name, problem)));
+    Object.defineProperties(store, Object.getOwnPropertyDescriptors(opened));
+    this.#tables.delete(store);
+    for (const fn of table.whenOpen) fn();
+    return [];
+  }
+
+  /** TypeORM tells nobody that a data source is initialised, but who calls for it. */
+  #hear(dataSource: DataSource): void {
+    if (this.#heard.has(dataSource)) return;
+    this.#heard.add(dataSource);
+    const initialize = dataSource.initialize.bind(dataSource);
+    dataSource.initialize = async () => {
+      await initialize();
+      this.open();
+      await this.opened();
+      return dataSource;
+    };
+  }
+
+  /** A table that has nothing yet of what its calls need. */
+  #unopened(known: KnownTable): SessionsStore {
+    const store = { ...known } as SessionsStore;
+    for (const property of Object.keys(KNOWN_WHEN_OPEN) as (keyof typeof KNOWN_WHEN_OPEN)[]) {
+      const get = (): unknown => {
+        this.#refuse(store);
+        return store[property];
+      };
+      Object.defineProperty(store, property, { configurable: true, enumerable: true, get });
+    }
+    return store;
+  }
+
+  /** Refuses a call of a table, unless its data source was about to be initialised before anybody listened, and now is. */
+  #refuse(store: SessionsStore): void {
+    const { name, definition } = store;
+    const { dataSource, problems } = this.#tables.get(store)!;
+    if (problems) throw new SessionsConfigError(problems);
+    if (!dataSource.isInitialized || !dataSource.hasMetadata(store.entity))
+      throw new SessionsUnavailableError(name, notInitialized(definition.dataSource ?? 'default'));
+    this.open();
+    void this.opened();
+  }
+}

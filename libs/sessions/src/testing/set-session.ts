@@ -1,0 +1,25 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { putOnRequest } from '../guard/request-session.js';
+import { rememberSession } from '../guard/session-of-request.js';
+import type { BaseSession } from '../session/session.js';
+
+/**
+ * Makes a session that of the request, as a guard does that has found it: for guards that stand in for `SessionGuard` in a
+ * test.
+ *
+ * @param session as much of one as the test needs
+ * @example
+ * ```ts
+ * const signedIn: CanActivate = {
+ *   canActivate(context) {
+ *     setSession(context, { userId: 'ann' });
+ *     return true;
+ *   },
+ * };
+ * ```
+ */
+export function setSession(context: ExecutionContext, session: object): void {
+  const request = context.getArgByIndex<object>(0);
+  putOnRequest(request, session as BaseSession);
+  rememberSession(request, session as BaseSession);
+}
