@@ -257,7 +257,8 @@ describeStorages('the demo', (name) => {
       const token = await ada.login('phone');
       const sessions = await ada.sessions();
       const valid = { status: 'valid', reason: null };
-      expect(await ada.sessionOn('phone')).toMatchObject({ ...valid, isCurrent: false, lastUse: null });
+      const lastUse = { at: expect.any(String), ip: '127.0.0.1', userAgent: 'phone' };
+      expect(await ada.sessionOn('phone')).toMatchObject({ ...valid, isCurrent: false, lastUse });
       expect(sessions.filter(({ isCurrent }) => isCurrent)).toMatchObject([{ ...valid, device: 'laptop' }]);
       expect(JSON.stringify(sessions)).not.toContain(token);
     });

@@ -80,7 +80,7 @@ it.each([
   ],
   [
     'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0',
-    'Edge on Windows',
+    'Microsoft Edge on Windows',
   ],
   [
     'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 OPR/124.0.0.0',
@@ -88,7 +88,7 @@ it.each([
   ],
   [
     'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/29.0 Chrome/136.0.0.0 Mobile Safari/537.36',
-    'Samsung Internet on Android',
+    'Samsung Internet for Android',
   ],
   [
     'Mozilla/5.0 (iPad; CPU OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/141.0.0.0 Mobile/15E148 Safari/604.1',
@@ -96,10 +96,9 @@ it.each([
   ],
   [
     'Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36',
-    'Chrome on ChromeOS',
+    'Chrome on Chrome OS',
   ],
-  ['curl/8.5.0', 'curl'],
-  ['Something (Windows)', 'Windows'],
+  ['curl/8.5.0', 'curl/8.5.0'],
   ['laptop', 'laptop'],
   ['x'.repeat(255), `${'x'.repeat(60)}…`],
   [' ', 'Unknown device'],

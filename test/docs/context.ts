@@ -37,6 +37,7 @@ export {
   Param,
   type PipeTransform,
   Post,
+  Req,
   Res,
   UseGuards,
 } from '@nestjs/common';

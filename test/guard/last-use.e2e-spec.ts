@@ -1,5 +1,5 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
-import { SessionGuard, SessionsTable } from '@app/sessions';
+import { Controller, Get, Post, Req, UseGuards } from '@nestjs/common';
+import { type ClientRequest, SessionGuard, SessionsTable } from '@app/sessions';
 import { SessionsTestingModule, SettableClock } from '@app/sessions/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
@@ -9,10 +9,17 @@ class Sessions extends SessionsTable({ lastUse: { ip: true, userAgent: true } })
 
 @Controller()
 class Routes {
+  constructor(private readonly sessions: Sessions) {}
+
   @UseGuards(SessionGuard)
   @Get('me')
   me(): object {
     return {};
+  }
+
+  @Post('login')
+  async login(@Req() request: ClientRequest): Promise<object> {
+    return this.sessions.signIn({}, { request });
   }
 }
 
@@ -33,8 +40,13 @@ describePlatforms('the guard of a table that keeps the last use', (platform) => 
     await http.nest.get(SessionsRegistry, { strict: false }).store(Sessions).lastUse!.flush();
     expect(await http.nest.get(Sessions).get({ id })).toMatchObject({
       lastUsedAt: clock.now(),
-      lastUsedIp: expect.stringContaining('127.0.0.1'),
+      lastUsedIp: '127.0.0.1',
       lastUsedUserAgent: 'Phone',
     });
+  });
+
+  it('is one of sessions that have them from the sign-in on, whose requests are those of the platform', async () => {
+    const { status, body } = await http.send('POST', '/login', { 'user-agent': 'Phone' });
+    expect([status, body]).toMatchObject([201, { lastUsedIp: '127.0.0.1', lastUsedUserAgent: 'Phone' }]);
   });
 });

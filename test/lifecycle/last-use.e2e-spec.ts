@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SessionsTable } from '@app/sessions';
+import { SessionsConfigError, SessionsTable } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, describeDatabases } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
@@ -9,9 +9,10 @@ import { DataSource } from 'typeorm';
 
 class Sessions extends SessionsTable({ lastUse: { interval: '5m', ip: true, userAgent: true } }) {}
 class Plain extends SessionsTable({ table: 'plain', lastUse: true }) {}
+class Unused extends SessionsTable({ table: 'unused' }) {}
 
 describeStorages('the last use of a session', (name) => {
-  const app = useApplication(name, { tables: [Sessions, Plain], options: { defaultTable: 'sessions' } });
+  const app = useApplication(name, { tables: [Sessions, Plain, Unused], options: { defaultTable: 'sessions' } });
   const flush = () => app.get(SessionsRegistry).store(Sessions).lastUse!.flush();
   const stored = ({ id }: { id: string }) => app.get(Sessions).get({ id, status: 'all' }, { autoExtend: false });
   const use = { ip: '192.0.2.7', userAgent: 'Phone' };
@@ -24,6 +25,44 @@ describeStorages('the last use of a session', (name) => {
     await flush();
     const written = { lastUsedAt: at(MINUTE), lastUsedIp: '192.0.2.7', lastUsedUserAgent: 'Phone' };
     expect(await stored(session)).toEqual({ ...session, ...written });
+  });
+
+  it('is the sign-in at first, where that says from which request it comes', async () => {
+    const request = { ip: '::ffff:192.0.2.7', headers: { 'user-agent': 'Phone' } };
+    const session = await app.get(Sessions).signIn({}, { request });
+    expect(session).toMatchObject({ lastUsedAt: at(0), lastUsedIp: '192.0.2.7', lastUsedUserAgent: 'Phone' });
+    expect(await stored(session)).toEqual({ ...session });
+    app.clock.advance(MINUTE);
+    await app.get(Sessions).authenticate(session.authToken, { use: { ip: '192.0.2.8' } });
+    await flush();
+    expect(await stored(session)).toEqual({ ...session });
+    expect(await app.get(Sessions).signIn({}, { request: { headers: {} } })).toMatchObject({
+      lastUsedAt: at(MINUTE),
+      lastUsedIp: null,
+      lastUsedUserAgent: null,
+    });
+    const plain = await app.get(Plain).signIn({}, { request });
+    expect(await app.get(Plain).get({ id: plain.id })).toEqual({ ...plain, lastUsedAt: at(MINUTE) });
+  });
+
+  it('is of no request that is none, and of no table that keeps none: nothing is written', async () => {
+    for (const request of [{}, { headers: null }, 'request', null]) {
+      const signingIn = app.get(Sessions).signIn({}, { request: request as never });
+      await expect(signingIn).rejects.toMatchObject({
+        errors: { request: expect.stringMatching('Express or Fastify') },
+      });
+    }
+    const signingIn = app.get(Unused).signIn({}, { request: { headers: {} } });
+    await expect(signingIn).rejects.toThrow(SessionsConfigError);
+    await expect(signingIn).rejects.toThrow('table "unused": signIn() keeps where a request comes from with lastUse');
+    expect([await app.get(Sessions).count(), await app.get(Unused).count()]).toEqual([0, 0]);
+  });
+
+  it('has an IPv4 address as such, whatever the socket says', async () => {
+    const session = await app.get(Sessions).create({});
+    await app.get(Sessions).authenticate(session.authToken, { use: { ip: '::ffff:192.0.2.7' } });
+    await flush();
+    expect(await stored(session)).toMatchObject({ lastUsedIp: '192.0.2.7' });
   });
 
   it('is written at most once in the interval', async () => {

@@ -117,6 +117,10 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, (call: Call) => Pro
   },
   AuthenticateOptions: { authenticate: ({ sessions, token, options }) => sessions.authenticate(token, options) },
   SessionUse: { authenticate: ({ sessions, token, options }) => sessions.authenticate(token, { use: options }) },
+  ListOptions: {
+    list: ({ sessions, options }) => sessions.list({}, options),
+    listValid: ({ sessions, options }) => sessions.listValid({}, options),
+  },
   FindOptions: {
     list: ({ sessions, options }) => sessions.list({}, options),
     listValid: ({ sessions, options }) => sessions.listValid({}, options),
@@ -155,6 +159,7 @@ const NO_OPTIONS = [
   'CurrentSessionDecorator',
   'DigestScheme',
   'Direction',
+  'ClientRequest',
   'Duration',
   'EctoAdapter',
   'Executed',
@@ -193,6 +198,7 @@ const NO_OPTIONS = [
   'SessionsErrorCode',
   'SessionStatus',
   'TokenFormat',
+  'WithIsCurrent',
   'WithToken',
 ];
 /** What only others extend. */

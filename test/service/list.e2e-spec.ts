@@ -55,6 +55,21 @@ describeStorages('list', (name) => {
     expect(await notes('DESC')).toEqual(['b', 'a', null]);
   });
 
+  it('says of each which one is of who asks', async () => {
+    const [, phone] = await createFor(sessions, app.clock, 'ann', 'ann');
+    const marks = async (current: { readonly id: string } | null): Promise<boolean[]> =>
+      (await sessions.list({ userId: 'ann' }, { current })).map(({ isCurrent }) => isCurrent);
+    expect(await marks(phone!)).toEqual([true, false]);
+    expect(await marks(null)).toEqual([false, false]);
+    expect(await marks({ id: 'none' })).toEqual([false, false]);
+    const [listed] = await sessions.listValid({ userId: 'ann' }, { current: phone!, take: 1 });
+    expect(listed).toEqual({ ...phone, isCurrent: true });
+    expect((await sessions.list())[0]).not.toHaveProperty('isCurrent');
+    expect(await errorOf(sessions.list({}, { current: {} as never }))).toMatchObject({
+      errors: { id: 'must be the id of a session' },
+    });
+  });
+
   describe('by status (PARITY 1.3)', () => {
     it('means valid sessions by default: no end, or one that is still to come', async () => {
       await oneOfEach();

@@ -40,6 +40,7 @@ export type { RefusalReason, SessionEvent, SessionEventType } from './events/ses
 export { SessionEvents } from './events/session-events.js';
 export { OptionalSession, Public } from './guard/access.decorators.js';
 export type { SessionCookieOptions } from './http/cookie-options.js';
+export type { ClientRequest } from './http/client-address.js';
 export type { CredentialSource } from './http/credentials.js';
 export {
   createCurrentSession,
@@ -55,7 +56,13 @@ export { sessionOf } from './guard/session-of-request.js';
 export { hasScopes, type ScopeGrant } from './session/scopes.js';
 export type { OwnReason, RevocationReason } from './session/revocation-reasons.js';
 export type { BaseSession, CommonSession, OptionalColumns, SessionStatus } from './session/session.js';
-export { type FindOptions, type SessionOrder, SessionQuery } from './service/session-query.js';
+export {
+  type FindOptions,
+  type ListOptions,
+  type SessionOrder,
+  SessionQuery,
+  type WithIsCurrent,
+} from './service/session-query.js';
 export { SessionsModule } from './module/sessions.module.js';
 export type {
   AssuranceLevel,

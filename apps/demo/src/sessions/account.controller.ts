@@ -19,15 +19,15 @@ export class AccountController {
   @Get('me')
   async me(@CurrentSession() session: Session): Promise<object> {
     const { id, email } = await this.users.get(session.userId);
-    return { id, email, session: viewOf(session, session) };
+    return { id, email, session: viewOf({ ...session, isCurrent: true }) };
   }
 
   @ApiOperation({ summary: 'Your sessions' })
   @ApiOkResponse({ description: 'The newest first, ended ones too.', schema: listOf(SESSION) })
   @Get('account/sessions')
   async list(@CurrentSession() current: Session): Promise<SessionView[]> {
-    const own = await this.sessions.list({ userId: current.userId, status: 'all' }, { take: 100 });
-    return own.map((session) => viewOf(session, current));
+    const own = await this.sessions.list({ userId: current.userId, status: 'all' }, { take: 100, current });
+    return own.map(viewOf);
   }
 
   @ApiOperation({ summary: 'End one of your sessions' })

@@ -1,4 +1,4 @@
-import { Body, Controller, Headers, HttpCode, HttpStatus, Post, Res, UnauthorizedException } from '@nestjs/common';
+import { Body, Controller, HttpCode, HttpStatus, Post, Req, Res, UnauthorizedException } from '@nestjs/common';
 import {
   ApiBadRequestResponse,
   ApiConflictResponse,
@@ -10,7 +10,7 @@ import {
   ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { CurrentSession, OptionalSession, Public } from '@app/sessions';
+import { type ClientRequest, CurrentSession, OptionalSession, Public } from '@app/sessions';
 import { NoStore } from '../http/no-store.decorator.js';
 import {
   INVALID_BODY,
@@ -65,11 +65,11 @@ export class AuthController {
   @NoStore()
   async login(
     @Body({ schema: LOGIN }) { email, password }: z.infer<typeof LOGIN>,
-    @Headers('user-agent') userAgent: string | undefined,
+    @Req() request: ClientRequest,
     @CurrentSession() presented: Session | undefined,
     @Res({ passthrough: true }) response: { setHeader(name: string, value: string): void },
   ): Promise<Login> {
-    const session = await this.logIns.logIn(email, password, { userAgent, presented });
+    const session = await this.logIns.logIn(email, password, { request, presented });
     if (session === null) {
       response.setHeader('WWW-Authenticate', 'Bearer realm="api"');
       throw new UnauthorizedException('The e-mail address or the password is wrong.');

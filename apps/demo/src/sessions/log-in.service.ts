@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { StaleCredentialsError, type WithToken } from '@app/sessions';
+import { type ClientRequest, StaleCredentialsError, type WithToken } from '@app/sessions';
 import { UsersService } from '../users/users.service.js';
 import { dataOf } from './login.js';
 import { type Session, Sessions } from './sessions.js';
 
 /** What a request to log in has beside its e-mail address and password. */
 export interface Device {
-  readonly userAgent: string | undefined;
+  readonly request: ClientRequest;
   /** The session that the request came with. */
   readonly presented: Session | undefined;
 }
@@ -36,10 +36,10 @@ export class LogInService {
     });
   }
 
-  async #prove(email: string, password: string, { userAgent, presented }: Device): Promise<WithToken<Session> | null> {
+  async #prove(email: string, password: string, { request, presented }: Device): Promise<WithToken<Session> | null> {
     const provedAt = new Date();
     const user = await this.users.verify(email, password);
     if (user === null) return null;
-    return this.sessions.signIn({ userId: user.id, data: dataOf(userAgent) }, { replaces: presented, provedAt });
+    return this.sessions.signIn({ userId: user.id, data: dataOf(request) }, { replaces: presented, provedAt, request });
   }
 }

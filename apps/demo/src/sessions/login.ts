@@ -1,3 +1,4 @@
+import type { ClientRequest } from '@app/sessions';
 import { body, NEW_PASSWORD, PASSWORD, text } from '../http/schemas.js';
 
 const EMAIL = text(1, 254).regex(/^[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+$/, 'must be an e-mail address');
@@ -8,6 +9,6 @@ export const LOGIN = body({ email: EMAIL, password: PASSWORD });
 const MAX_USER_AGENT = 255;
 
 /** What is kept of the device that a session begins on. */
-export function dataOf(userAgent: string | undefined): { userAgent: string | null } {
-  return { userAgent: userAgent?.slice(0, MAX_USER_AGENT) ?? null };
+export function dataOf({ headers }: ClientRequest): { userAgent: string | null } {
+  return { userAgent: headers['user-agent']?.toString().slice(0, MAX_USER_AGENT) ?? null };
 }

@@ -1,3 +1,4 @@
+import type { WithIsCurrent } from '@app/sessions';
 import type { Session } from './sessions.js';
 import { type Status, statusOf } from './status.js';
 
@@ -13,11 +14,11 @@ export interface SessionView extends Status {
   readonly lastUse: { readonly at: Date; readonly ip: string | null; readonly userAgent: string | null } | null;
 }
 
-export function viewOf(session: Session, current: Session): SessionView {
-  const { id, data, createdAt, expiresAt, lastUsedAt, lastUsedIp, lastUsedUserAgent } = session;
+export function viewOf(session: WithIsCurrent<Session>): SessionView {
+  const { id, isCurrent, data, createdAt, expiresAt, lastUsedAt, lastUsedIp, lastUsedUserAgent } = session;
   return {
     id,
-    isCurrent: id === current.id,
+    isCurrent,
     ...statusOf(session),
     device: data['userAgent'],
     createdAt,

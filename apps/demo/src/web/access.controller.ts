@@ -1,5 +1,5 @@
-import { Body, ConflictException, Get, Headers, HttpStatus, Query, Redirect, Res } from '@nestjs/common';
-import { CurrentSession, OptionalSession, Public, SessionCookies } from '@app/sessions';
+import { Body, ConflictException, Get, HttpStatus, Query, Redirect, Req, Res } from '@nestjs/common';
+import { type ClientRequest, CurrentSession, OptionalSession, Public, SessionCookies } from '@app/sessions';
 import { LogInService } from '../sessions/log-in.service.js';
 import { dataOf, LOGIN, SIGN_UP } from '../sessions/login.js';
 import { type Session, Sessions } from '../sessions/sessions.js';
@@ -38,14 +38,14 @@ export class AccessController {
   @PostForm('sign-in')
   async signIn(
     @Body() sent: Readonly<Record<string, unknown>> | undefined,
-    @Headers('user-agent') userAgent: string | undefined,
+    @Req() request: ClientRequest,
     @CurrentSession() presented: Session | undefined,
     @Res({ passthrough: true }) response: unknown,
   ): Promise<Next> {
     const next = ownPath(sent?.['next']);
     const { state, value } = received(LOGIN, sent);
     if (!value) throw new InvalidForm(signInPage({ next, state }));
-    const session = await this.logIns.logIn(value.email, value.password, { userAgent, presented });
+    const session = await this.logIns.logIn(value.email, value.password, { request, presented });
     if (session === null) {
       const problems = { password: 'The e-mail address or the password is wrong.' };
       throw new InvalidForm(signInPage({ next, state: refused(state, problems) }));
@@ -64,7 +64,7 @@ export class AccessController {
   @PostForm('sign-up')
   async signUp(
     @Body() sent: Readonly<Record<string, unknown>> | undefined,
-    @Headers('user-agent') userAgent: string | undefined,
+    @Req() request: ClientRequest,
     @CurrentSession() presented: Session | undefined,
     @Res({ passthrough: true }) response: unknown,
   ): Promise<Next> {
@@ -76,8 +76,8 @@ export class AccessController {
       const problems = { email: 'There is an account with this e-mail address already.' };
       throw new InvalidForm(signUpPage({ next, state: refused(state, problems) }));
     });
-    const attributes = { userId: user.id, data: dataOf(userAgent) };
-    this.cookies.set(response, await this.sessions.signIn(attributes, { replaces: presented }));
+    const attributes = { userId: user.id, data: dataOf(request) };
+    this.cookies.set(response, await this.sessions.signIn(attributes, { replaces: presented, request }));
     return next === HOME ? after('signed-up', HOME) : { url: next };
   }
 

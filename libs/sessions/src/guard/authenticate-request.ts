@@ -2,7 +2,7 @@ import { type Logger, ServiceUnavailableException } from '@nestjs/common';
 import { SessionsError, SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
 import type { HttpRequest } from '../http/credentials.js';
-import type { SessionUse } from '../lifecycle/last-use.js';
+import { useOf } from '../lifecycle/last-use.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { authenticateAtOnce, type ServedTable } from '../service/authenticate-at-once.js';
 import type { AuthenticateOptions } from '../service/sessions.service.js';
@@ -45,13 +45,10 @@ export function authenticateRequest(
 function authenticateIn(
   table: ServedTable,
   token: string,
-  { ip, headers }: HttpRequest,
+  request: HttpRequest,
   options: AuthenticateOptions<string>,
 ): MaybePromise<BaseSession | null> {
-  return authenticateAtOnce(table, token, options, (): SessionUse => ({
-    ip,
-    userAgent: headers['user-agent']?.toString(),
-  }));
+  return authenticateAtOnce(table, token, options, () => useOf(request));
 }
 
 async function authenticateInAny(

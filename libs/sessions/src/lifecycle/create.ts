@@ -3,7 +3,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Row } from '../adapters/port/query.js';
 import { earlier, lifetimeLimits, nextEnd } from '../session/lifetime.js';
 import { newAttributes } from '../table/attributes.js';
+import { lastUseOf } from '../table/definition.js';
 import { checkProof } from './credentials-changed.js';
+import { keptOf, type SessionUse } from './last-use.js';
 import { type OwnLimits, storedLimits } from './own-limits.js';
 import { sessionFrom } from './read-session.js';
 import { newToken, type SessionWithToken } from './replace-token.js';
@@ -16,6 +18,8 @@ interface Options extends OwnLimits {
   /** The session that it takes the place of. */
   readonly replaces?: { readonly id: string } | null | undefined;
   readonly provedAt?: Date | undefined;
+  /** From where it begins, for a table that keeps the last use. */
+  readonly use?: SessionUse | undefined;
   /** Whether use moves the end that is given. @default where the session has a ttl of its own */
   readonly extend?: boolean | undefined;
 }
@@ -29,7 +33,7 @@ interface Options extends OwnLimits {
 export async function create(
   table: TableContext,
   attributes: object,
-  { manager, replaces, provedAt, extend, ...own }: Options,
+  { manager, replaces, provedAt, use, extend, ...own }: Options,
 ): Promise<SessionWithToken> {
   if (provedAt !== undefined) checkProof(table, provedAt);
   const now = table.now();
@@ -37,6 +41,7 @@ export async function create(
   const ownLimits = storedLimits(table, own, now);
   const limits = lifetimeLimits({ createdAt: now, ...ownLimits }, table.options);
   const adapter = adapterIn(table, manager);
+  const kept = lastUseOf(table.definition);
   const isFixed = given['expiresAt'] instanceof Date && !(extend ?? own.ttl !== undefined);
   const row: Row = {
     id: uuidv7(),
@@ -46,6 +51,7 @@ export async function create(
     expiresAt:
       'expiresAt' in given ? earlier(given['expiresAt'] as Date | null, limits.absoluteEnd) : nextEnd(now, limits),
     ...(table.definition.freshness && { authenticatedAt: now }),
+    ...(kept && use && { lastUsedAt: now, ...keptOf(kept, use) }),
     ...(isFixed && (await table.fixedEnds.given(true, adapter))),
     createdAt: now,
     updatedAt: now,

@@ -1,5 +1,6 @@
 import { In, IsNull, LessThanOrEqual, Or } from 'typeorm';
 import { allOf, type Row } from '../adapters/port/query.js';
+import { clientAddress, type ClientRequest } from '../http/client-address.js';
 import type { BaseSession } from '../session/session.js';
 import { valid } from '../session/validity.js';
 import { IP_LENGTH, USER_AGENT_LENGTH } from '../table/built-in-columns.js';
@@ -18,6 +19,19 @@ export interface SessionUse {
 }
 
 export const SESSION_USE = { ip: true, userAgent: true } satisfies Record<keyof SessionUse, true>;
+
+/** From where a request comes. */
+export function useOf({ ip, headers }: ClientRequest): SessionUse {
+  return { ip, userAgent: headers['user-agent']?.toString() };
+}
+
+/** What a table keeps of a use, beside its time. */
+export function keptOf(kept: LastUseDefinition, { ip, userAgent }: SessionUse): Row {
+  return {
+    ...(kept.ip && { lastUsedIp: textOf(ip && clientAddress(ip), IP_LENGTH) }),
+    ...(kept.userAgent && { lastUsedUserAgent: textOf(userAgent, USER_AGENT_LENGTH) }),
+  };
+}
 
 /** Uses wait this long for others to be written together with them. */
 const FLUSH_AFTER_MS = 1000;
@@ -47,10 +61,7 @@ export class LastUse {
   record({ id, lastUsedAt }: BaseSession, use: SessionUse): void {
     const nowMs = this.table.nowMs();
     if (lastUsedAt && nowMs - lastUsedAt.getTime() < this.#intervalMs) return;
-    const values: Row = {
-      ...(this.kept.ip && { lastUsedIp: textOf(use.ip, IP_LENGTH) }),
-      ...(this.kept.userAgent && { lastUsedUserAgent: textOf(use.userAgent, USER_AGENT_LENGTH) }),
-    };
+    const values = keptOf(this.kept, use);
     const key = JSON.stringify(values);
     const at = new Date(nowMs);
     const group = this.#pending.get(key) ?? { at, values, ids: new Set<string>() };

@@ -20,7 +20,7 @@ import { revoke } from '../lifecycle/revoke.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { adapterIn } from '../lifecycle/table-context.js';
 import { write } from '../lifecycle/write.js';
-import type { SessionStatus } from '../session/session.js';
+import type { BaseSession, SessionStatus } from '../session/session.js';
 import { ofStatus } from '../session/validity.js';
 import { ownerOf } from '../table/definition.js';
 import type {
@@ -58,6 +58,20 @@ export const FIND_OPTIONS = {
   relations: true,
   manager: true,
 } satisfies Record<keyof FindOptions, true>;
+
+/** How sessions are listed for one of them. */
+export interface ListOptions<C extends string = string, R extends string = string> extends FindOptions<C, R> {
+  /** The session of who asks, such as the request's, by which each of the list says whether it `isCurrent`; `null`: none is. */
+  current: Pick<BaseSession, 'id'> | null;
+}
+
+export const LIST_OPTIONS = { ...FIND_OPTIONS, current: true } satisfies Record<keyof ListOptions, true>;
+
+/** A session of a list that says which one is of who asks. */
+export type WithIsCurrent<S> = S & {
+  /** Whether it is the session of who asks. */
+  readonly isCurrent: boolean;
+};
 
 /** One set of filters, or several of which any may hold. */
 type Step = object | readonly object[];

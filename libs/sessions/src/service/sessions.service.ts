@@ -10,14 +10,16 @@ import {
 } from '../errors/errors.js';
 import type { SessionEvent } from '../events/session-event.js';
 import { knownOptions } from '../errors/known-options.js';
-import { SESSION_USE, type SessionUse } from '../lifecycle/last-use.js';
+import { isObject } from '../errors/option-types.js';
+import type { ClientRequest } from '../http/client-address.js';
+import { SESSION_USE, type SessionUse, useOf } from '../lifecycle/last-use.js';
 import { OWN_LIMITS, type OwnLimits } from '../lifecycle/own-limits.js';
 import { pruneExpired } from '../lifecycle/prune.js';
 import type { RevocationReason } from '../session/revocation-reasons.js';
 import type { BaseSession } from '../session/session.js';
 import { patchData, update } from '../lifecycle/update.js';
-import { madeByNest, optionNeeded } from './messages.js';
-import { type FindOptions, SessionQuery } from './session-query.js';
+import { madeByNest, NO_REQUEST, optionNeeded, requestNeedsLastUse } from './messages.js';
+import { type FindOptions, LIST_OPTIONS, type ListOptions, SessionQuery, type WithIsCurrent } from './session-query.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { JsonValue } from '../table/fields.js';
 import type { AnyFields, TableFields } from '../table/table-fields.js';
@@ -71,10 +73,17 @@ export interface SignInOptions extends CreateOptions {
    * @default not asked
    */
   provedAt?: Date | undefined;
+  /**
+   * The request that signs in, of Express or Fastify, for a table with `lastUse`: its address and user agent are kept as
+   * the first use.
+   *
+   * @default no use
+   */
+  request?: ClientRequest | undefined;
 }
 
 const CREATE_OPTIONS = { ...WRITE_OPTIONS, ...OWN_LIMITS, extend: true } satisfies Record<keyof CreateOptions, true>;
-const SIGN_IN_OPTIONS = { ...CREATE_OPTIONS, replaces: true, provedAt: true } satisfies Record<
+const SIGN_IN_OPTIONS = { ...CREATE_OPTIONS, replaces: true, provedAt: true, request: true } satisfies Record<
   keyof SignInOptions,
   true
 >;
@@ -192,6 +201,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
    * @throws SessionLimitError where the owner has as many sessions as the table allows, and its limit rejects
    * @throws StaleCredentialsError where `provedAt` is not later than the last revocation of this owner for
    *   `'credentials_changed'` and a second, for clocks that differ, or is older than a day
+   * @throws SessionsConfigError where there is a `request` and the table keeps no last use
    * @throws as {@link create}
    * @example
    * ```ts
@@ -200,8 +210,9 @@ export class SessionsService<F extends AnyFields = TableFields> {
    * @see OWASP ASVS 5.0, 7.2.4 and 7.4.3
    */
   async signIn(attributes: NewSession<F>, options: SignInOptions = {}): Promise<WithToken<Session<F>>> {
-    const known = knownOptions(this.store.name, options, SIGN_IN_OPTIONS);
-    return this.#withToken(await create(this.store, attributes, known));
+    const { request, ...known } = knownOptions(this.store.name, options, SIGN_IN_OPTIONS);
+    const use = request === undefined ? undefined : this.#useOf(request);
+    return this.#withToken(await create(this.store, attributes, { ...known, use }));
   }
 
   /**
@@ -258,23 +269,41 @@ export class SessionsService<F extends AnyFields = TableFields> {
    * @example
    * ```ts
    * const latest = await sessions.list({ userId: 'u1', status: 'all' }, { take: 20 });
+   * const devices = await sessions.list({ userId: session.userId }, { current: session });
    * ```
    */
   async list(
+    filters: SessionFilters<F>,
+    options: ListOptions<ColumnName<F>, RelationName<F>>,
+  ): Promise<WithIsCurrent<Session<F>>[]>;
+  /** Gives the sessions that match, newest first. @throws SessionValidationError naming every unknown or wrong field */
+  async list(filters?: SessionFilters<F>, options?: FindOptions<ColumnName<F>, RelationName<F>>): Promise<Session<F>[]>;
+  async list(
     filters: SessionFilters<F> = NO_FILTERS,
-    options: FindOptions<ColumnName<F>, RelationName<F>> = {},
+    options: Partial<ListOptions<ColumnName<F>, RelationName<F>>> = {},
   ): Promise<Session<F>[]> {
-    return this.query(filters, options).all();
+    return this.#list(filters, options);
   }
 
   /** Gives the valid sessions that match, whatever status the filters name, newest first. @throws SessionValidationError */
   async listValid(
+    filters: SessionFilters<F>,
+    options: ListOptions<ColumnName<F>, RelationName<F>>,
+  ): Promise<WithIsCurrent<Session<F>>[]>;
+  /** Gives the valid sessions that match, newest first. @throws SessionValidationError */
+  async listValid(
+    filters?: SessionFilters<F>,
+    options?: FindOptions<ColumnName<F>, RelationName<F>>,
+  ): Promise<Session<F>[]>;
+  async listValid(
     filters: SessionFilters<F> = NO_FILTERS,
-    options: FindOptions<ColumnName<F>, RelationName<F>> = {},
+    options: Partial<ListOptions<ColumnName<F>, RelationName<F>>> = {},
   ): Promise<Session<F>[]> {
     const sets = (Array.isArray(filters) ? filters : [filters]) as readonly object[];
-    const valid = sets.map((set) => ({ ...set, status: 'valid' }));
-    return new SessionQuery<F>(this.store, [valid], options).all();
+    return this.#list(
+      sets.map((set) => ({ ...set, status: 'valid' })),
+      options,
+    );
   }
 
   /**
@@ -521,6 +550,14 @@ export class SessionsService<F extends AnyFields = TableFields> {
     return taken && this.#typed(taken);
   }
 
+  async #list(filters: object, options: Partial<ListOptions<ColumnName<F>, RelationName<F>>>): Promise<Session<F>[]> {
+    const { current, order, take, skip, relations, manager } = knownOptions(this.store.name, options, LIST_OPTIONS);
+    const id = current && this.#idOf(current);
+    const find = { order, take, skip, relations, manager } as FindOptions<ColumnName<F>, RelationName<F>>;
+    const found = await new SessionQuery<F>(this.store, [filters], find).all();
+    return id === undefined ? found : found.map((session) => ({ ...session, isCurrent: session.id === id }));
+  }
+
   async #revoke(steps: readonly object[], options: RevokeOptions<ReasonOf<F>>): Promise<number> {
     const { reason, manager } = knownOptions(this.store.name, options, REVOKE_OPTIONS);
     const query = new SessionQuery<F>(this.store, steps, { manager });
@@ -542,6 +579,12 @@ export class SessionsService<F extends AnyFields = TableFields> {
     // On a copy: the session may have been told as an event.
     const withToken: unknown = Object.defineProperty({ ...session }, 'authToken', { value: authToken });
     return withToken as WithToken<Session<F>>;
+  }
+
+  #useOf(request: ClientRequest): SessionUse {
+    if (!this.store.lastUse) throw new SessionsConfigError([requestNeedsLastUse(this.store.name)]);
+    if (isObject(request) && isObject(request.headers)) return useOf(request);
+    throw new SessionValidationError(this.store.name, { request: NO_REQUEST });
   }
 
   #needs(option: 'rotation' | 'freshness', call: string): void {

@@ -64,7 +64,7 @@ export type HiddenColumn = {
 /** The columns that the library brings along, hidden ones included. */
 export type BuiltInName = keyof typeof BUILT_IN_COLUMNS;
 
-const NO_COLUMNS = ['authToken', 'isExpired', 'status'] as const;
+const NO_COLUMNS = ['authToken', 'isCurrent', 'isExpired', 'status'] as const;
 
 /** The names that no extra field can have. */
 export type ReservedName = BuiltInName | (typeof NO_COLUMNS)[number];
