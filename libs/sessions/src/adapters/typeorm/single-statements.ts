@@ -30,10 +30,11 @@ export class SingleStatements {
         this.#executed(query, rowCount ?? undefined, rows, loadValues),
       );
     }
+    const withRelated: typeof loadRow = (table, columns, record) =>
+      Object.assign(loadRow(table, columns, record), relatedRows(query, record));
+    const load = query.options.relations ? withRelated : loadRow;
     return this.#run(query, params).then(({ records, affected }) =>
-      this.#executed(query, affected, records as Row[], (table, columns, record) =>
-        Object.assign(loadRow(table, columns, record), relatedRows(query, record)),
-      ),
+      this.#executed(query, affected, records as Row[], load),
     );
   }
 
