@@ -41,7 +41,7 @@ export {
   Res,
   UseGuards,
 } from '@nestjs/common';
-export { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+export { ApiOkResponse, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 export { NestFactory } from '@nestjs/core';
 export { Test } from '@nestjs/testing';
 export { ScheduleModule } from '@nestjs/schedule';

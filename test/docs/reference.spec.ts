@@ -22,6 +22,7 @@ const OPTIONS_IN = {
   PostgresChannelOptions: 'docs/scaling.md',
   ClearCookieOptions: 'docs/guard.md',
   SessionGuardOptions: 'docs/guard.md',
+  DtoOptions: 'docs/openapi.md',
 };
 
 describe('the reference', () => {

@@ -78,7 +78,8 @@ function unknownOptions(options: object, known: object): (readonly [name: string
     .map((name) => [name, noOption(hint(name, Object.keys(known)))]);
 }
 
-function hint(name: string, names: readonly string[]): string {
+/** What there is in place of a name that there is not: the one that it is a slip of, or else all. */
+export function hint(name: string, names: readonly string[]): string {
   const nearest = nearestOf(name, names);
   return nearest === undefined ? thereAre(names) : didYouMean(nearest);
 }

@@ -59,7 +59,9 @@ export async function create(
   const { authToken, authTokenDigest } = newToken(table);
   const written = { ...row, ...stored, expiresAt: row['expiresAt'], authTokenDigest };
   await insertWithinLimits(table, adapter, row, written, { replaced: replaces?.id, provedAt });
-  const session = sessionFrom(table, row);
+  // In the order in which every other call gives it.
+  const ordered = Object.fromEntries(table.selected.map((name) => [name, row[name]]));
+  const session = sessionFrom(table, { ...ordered, ...row });
   table.events.emit({ type: 'created', session });
   return { session, authToken };
 }

@@ -6,6 +6,7 @@ import { SessionsConfigError } from '../errors/errors.js';
 import { wrongType } from '../errors/messages.js';
 import { isObject } from '../errors/option-types.js';
 import { soundDefinition } from '../table/sound-definition.js';
+import { type DtoOptions, sessionDto, type SessionDto, type ShownField } from '../table/session-dto.js';
 import { sessionsEntity, type SessionsEntity } from '../table/entity.js';
 import type { CheckedFields, CheckedOptions } from '../table/checked-fields.js';
 import type { DataLoading, ExtraFields } from '../table/fields.js';
@@ -27,6 +28,21 @@ export interface SessionsTableClass<F extends AnyFields = TableFields> {
   readonly definition: SessionsTableDefinition;
   /** The TypeORM entity, for `@InjectRepository`, for `entities` of a data source, and for relations to this table. */
   readonly entity: SessionsEntity<F>;
+  /**
+   * A class for answers with sessions of the table: `@nestjs/swagger` describes it, class-transformer fills it, and it has
+   * the fields that were picked, in the order of every session, and no other.
+   *
+   * @throws SessionsConfigError for a field that no session of the table shows
+   * @example
+   * ```ts
+   * export class SessionView extends Sessions.dto({ pick: ['id', 'createdAt', 'expiresAt'] }) {}
+   *
+   * const view = SessionView.from(session);
+   * ```
+   */
+  dto<const P extends ShownField<F> = ShownField<F>, const O extends ShownField<F> = never>(
+    options?: DtoOptions<P, O>,
+  ): SessionDto<Pick<Session<F>, Exclude<P, O>>>;
   /** The injection token of the table's run-time part; of use to the library only. */
   readonly storeToken: symbol;
 }
@@ -84,6 +100,10 @@ function tableClass<F extends AnyFields>(definition: SessionsTableDefinition): S
   class Table extends SessionsService<F> {
     static readonly definition = definition;
     static readonly storeToken = storeToken;
+
+    static dto(options?: DtoOptions): SessionDto<never> {
+      return sessionDto(soundDefinition(definition), options);
+    }
 
     /** Named after the subclass, since names of entities have to be unique within a data source. */
     static get entity(): SessionsEntity<F> {
