@@ -1,10 +1,12 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
     include: ['{apps,libs,test}/**/*.{spec,e2e-spec}.ts'],
+    // `npm run test:package` runs these.
+    exclude: [...configDefaults.exclude, 'test/newcomer/**'],
     globalSetup: ['test/support/global-setup.ts'],
     // Child processes have it too.
     env: { DEMO_PASSWORD_COST: '1024' },

@@ -1,0 +1,7 @@
+import { IsString, MinLength } from 'class-validator';
+
+export class NewPasswordDto {
+  @IsString()
+  @MinLength(8)
+  password!: string;
+}
