@@ -9,6 +9,7 @@ import {
   SessionsTable,
 } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
+import { BODIES } from '../errors/one-of-each.js';
 import { describePlatforms, HttpApp } from '../support/http-app.js';
 import { describeStorages, useApplication } from '../support/application.js';
 import { at, DAY, HOUR, MINUTE, SECOND } from '../support/clock.js';
@@ -530,10 +531,7 @@ describePlatforms('a sign-in too many', (platform) => {
     for (let i = 0; i < max; i++) expect(await app.get('/sign-in')).toMatchObject({ status: 200 });
     expect(await app.get('/sign-in')).toMatchObject({
       status: 409,
-      body: {
-        statusCode: 409,
-        message: 'Table "rejecting": this userId has 3 valid sessions, which is the limit; end one of them first.',
-      },
+      body: BODIES.SessionLimitError,
     });
   });
 });
