@@ -33,7 +33,7 @@ export class SessionContext<T = SessionsService> {
    * @returns what the function returns
    * @example
    * ```ts
-   * await context.run(session, () => notes.authorOfNew());
+   * const userId = context.run(session, () => context.session?.userId);
    * ```
    */
   run<R>(session: SessionOf<T> | undefined, fn: () => R): R {
