@@ -14,7 +14,7 @@ const SOURCE = join(ROOT, 'libs/sessions/src');
 const VITEST_CONFIG = `export default {
   resolve: { alias: { 'nest-sessions/testing': '${SOURCE}/testing/index.ts', 'nest-sessions': '${SOURCE}/index.ts' } },
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
-  test: { include: ['**/*.spec.ts'] },
+  test: { include: ['**/*.spec.ts'], testTimeout: 60_000 },
 };`;
 
 const JEST_CONFIG = JSON.stringify({
