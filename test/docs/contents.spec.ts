@@ -14,15 +14,21 @@ describe('the contents of the README', () => {
     );
   });
 
-  it.each(['current user', 'roles', 'rate limit', 'GraphQL', 'remember me', 'upgrade', 'log out on password change'])(
-    'lead who looks for "%s" to an answer with code',
-    (phrase) => {
-      const [path = '', anchor] = addressOf(phrase).split('#');
-      const document = read(path === '' ? 'README.md' : path);
-      const section = anchor === undefined ? document : sectionOf(document, anchor);
-      expect(fencesOf(section).map(({ language }) => language)).toContain('ts');
-    },
-  );
+  it.each([
+    'list devices',
+    'current user',
+    'roles',
+    'rate limit',
+    'GraphQL',
+    'remember me',
+    'upgrade',
+    'log out on password change',
+  ])('lead who looks for "%s" to an answer with code', (phrase) => {
+    const [path = '', anchor] = addressOf(phrase).split('#');
+    const document = read(path === '' ? 'README.md' : path);
+    const section = anchor === undefined ? document : sectionOf(document, anchor);
+    expect(fencesOf(section).map(({ language }) => language)).toContain('ts');
+  });
 });
 
 /** Where the first link with a text leads. */

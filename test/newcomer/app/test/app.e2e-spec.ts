@@ -11,6 +11,12 @@ import { UsersService } from '../src/users/users.service.js';
 interface Device {
   id: string;
   isCurrent: boolean;
+  lastUsedUserAgent: string;
+}
+
+interface Credentials {
+  authorization: string;
+  'user-agent': string;
 }
 
 const password = 'correct horse';
@@ -37,13 +43,13 @@ describe.each([
 
   const http = () => request(app.getHttpServer());
 
-  async function logIn(secret = password, agent = 'phone'): Promise<{ authorization: string }> {
+  async function logIn(secret = password, agent = 'phone'): Promise<Credentials> {
     const login = http().post('/v1/auth/login').set('user-agent', agent).send({ email, password: secret });
     const { token } = (await login.expect(200)).body as { token: string };
-    return { authorization: `Bearer ${token}` };
+    return { authorization: `Bearer ${token}`, 'user-agent': agent };
   }
 
-  async function devices(headers: { authorization: string }): Promise<Device[]> {
+  async function devices(headers: Credentials): Promise<Device[]> {
     return (await http().get('/v1/devices').set(headers).expect(200)).body as Device[];
   }
 
@@ -136,6 +142,7 @@ describe.each([
     const laptop = await logIn(password, 'laptop');
     const listed = await devices(laptop);
     expect(listed.map(({ isCurrent }) => isCurrent)).toEqual([true, false]);
+    expect(listed.map(({ lastUsedUserAgent }) => lastUsedUserAgent)).toEqual(['laptop', 'phone']);
     await http().delete(`/v1/devices/${listed[1].id}`).set(laptop).expect(204);
     await http().get('/v1/account/me').set(phone).expect(401);
     expect(await devices(laptop)).toHaveLength(1);

@@ -7,9 +7,8 @@ export class DevicesController {
   constructor(private readonly sessions: Sessions) {}
 
   @Get()
-  async list(@CurrentSession() current: Session) {
-    const sessions = await this.sessions.list({ userId: current.userId });
-    return sessions.map((session) => ({ ...session, isCurrent: session.id === current.id }));
+  list(@CurrentSession() current: Session) {
+    return this.sessions.list({ userId: current.userId }, { current });
   }
 
   @HttpCode(204)

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { Body, Controller, HttpCode, Post, Res, UnauthorizedException } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, Res, UnauthorizedException } from '@nestjs/common';
 import {
+  type ClientRequest,
   CurrentSession,
   OptionalSession,
   Public,
@@ -32,8 +33,12 @@ export class AuthController {
   @OptionalSession()
   @HttpCode(200)
   @Post('login')
-  async login(@Body() credentials: LoginDto, @CurrentSession() replaces: Session | undefined) {
-    const session = await this.signIn(credentials, { replaces });
+  async login(
+    @Body() credentials: LoginDto,
+    @Req() request: ClientRequest,
+    @CurrentSession() replaces: Session | undefined,
+  ) {
+    const session = await this.signIn(credentials, { replaces, request });
     return { token: session.authToken, expiresAt: session.expiresAt };
   }
 
@@ -43,10 +48,11 @@ export class AuthController {
   @Post('browser-login')
   async browserLogin(
     @Body() credentials: LoginDto,
+    @Req() request: ClientRequest,
     @Res({ passthrough: true }) response: unknown,
     @CurrentSession() replaces: Session | undefined,
   ) {
-    const session = await this.signIn(credentials, { replaces });
+    const session = await this.signIn(credentials, { replaces, request });
     this.cookies.set(response, session);
     return session;
   }
