@@ -4,7 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { digestToken, SessionsModule, SessionsTable, SessionsUnavailableError } from '@app/sessions';
 import { EXTENSION, notWritten } from '../../libs/sessions/src/lifecycle/messages.js';
-import { ofTable } from '../../libs/sessions/src/registry/messages.js';
+import { ofTable } from '../../libs/sessions/src/errors/messages.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';

@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { CurrentSession, digestToken, SessionGuard, SessionsModule, SessionsTable } from '@app/sessions';
 import { EXTENSION, LAST_USE, notWritten } from '../../libs/sessions/src/lifecycle/messages.js';
-import { ofTable } from '../../libs/sessions/src/registry/messages.js';
+import { ofTable } from '../../libs/sessions/src/errors/messages.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { HttpApp } from '../support/http-app.js';

@@ -11,7 +11,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Entity, PrimaryColumn } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createCurrentSession,
@@ -25,15 +25,10 @@ import {
   SessionsTable,
 } from '@app/sessions';
 import { describePlatforms, HttpApp } from '../support/http-app.js';
+import { UserColumns } from '../support/users.js';
 
 @Entity()
-class User {
-  @PrimaryColumn({ type: 'varchar', length: 36 })
-  id!: string;
-
-  @Column({ type: 'varchar' })
-  name!: string;
-}
+class User extends UserColumns {}
 
 @Entity()
 class Project {

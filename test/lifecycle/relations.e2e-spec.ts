@@ -18,6 +18,7 @@ import { describeStorages, useApplication } from '../support/application.js';
 import { at, DAY, SECOND } from '../support/clock.js';
 import { QueryLog } from '../support/query-log.js';
 import { errorOf } from '../support/sessions.js';
+import { UserColumns } from '../support/users.js';
 
 class Address {
   @Column({ type: 'varchar', nullable: true })
@@ -25,13 +26,7 @@ class Address {
 }
 
 @Entity()
-class User {
-  @PrimaryColumn({ type: 'varchar', length: 36 })
-  id!: string;
-
-  @Column({ type: 'varchar' })
-  name!: string;
-
+class User extends UserColumns {
   @Column({ type: 'varchar', nullable: true, select: false })
   passwordHash!: string | null;
 

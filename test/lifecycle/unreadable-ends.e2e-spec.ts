@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionsTable, StaleSessionError } from '@app/sessions';
 import { endUnreadable } from '../../libs/sessions/src/lifecycle/messages.js';
-import { ofTable } from '../../libs/sessions/src/registry/messages.js';
+import { ofTable } from '../../libs/sessions/src/errors/messages.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 import { useApplication } from '../support/application.js';

@@ -18,9 +18,16 @@ import {
   TypeOrmAdapter,
 } from '@app/sessions';
 import { SessionsTestingModule } from '@app/sessions/testing';
-import { didYouMean, NO_OBJECT, noOption, ofTable, thereAre } from '../../libs/sessions/src/errors/messages.js';
+import {
+  didYouMean,
+  inTable,
+  NO_OBJECT,
+  noOption,
+  ofTable,
+  thereAre,
+} from '../../libs/sessions/src/errors/messages.js';
 import { tokenTooShort } from '../../libs/sessions/src/options/messages.js';
-import { inForRoot, inTable } from '../../libs/sessions/src/registry/messages.js';
+import { inForRoot } from '../../libs/sessions/src/registry/messages.js';
 import { inField } from '../../libs/sessions/src/table/messages.js';
 import { exportedTypes } from '../docs/interfaces.js';
 import { useApplication } from '../support/application.js';

@@ -10,9 +10,9 @@ import {
   SessionsTable,
   TypeOrmAdapter,
 } from '@app/sessions';
-import { NO_OBJECT, wrongType } from '../../libs/sessions/src/errors/messages.js';
+import { inTable, NO_OBJECT, wrongType } from '../../libs/sessions/src/errors/messages.js';
 import { noAlgorithm, noPrefix, noSecret, noSource } from '../../libs/sessions/src/options/messages.js';
-import { inForRoot, inTable } from '../../libs/sessions/src/registry/messages.js';
+import { inForRoot } from '../../libs/sessions/src/registry/messages.js';
 import { inField, inLimit, NO_SCOPES } from '../../libs/sessions/src/table/messages.js';
 import { HASHING_ALGORITHMS, LEGACY_HASHING_ALGORITHMS } from '../../libs/sessions/src/token/digest.js';
 import { exportedTypes } from '../docs/interfaces.js';

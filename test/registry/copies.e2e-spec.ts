@@ -1,7 +1,8 @@
 import { type CanActivate, Controller, Get, type ModuleMetadata, type Type, UseGuards } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { COPIES, inTable, NO_TABLES, OF_ANOTHER_COPY } from '../../libs/sessions/src/registry/messages.js';
+import { inTable } from '../../libs/sessions/src/errors/messages.js';
+import { COPIES, NO_TABLES, OF_ANOTHER_COPY } from '../../libs/sessions/src/registry/messages.js';
 import { useCompiledLibrary } from '../support/compiled-library.js';
 import { errorOf } from '../support/sessions.js';
 

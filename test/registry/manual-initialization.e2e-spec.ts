@@ -15,7 +15,8 @@ import {
   SessionsTable,
   SessionsUnavailableError,
 } from '@app/sessions';
-import { entityMissing, inTable, notInitialized } from '../../libs/sessions/src/registry/messages.js';
+import { inTable } from '../../libs/sessions/src/errors/messages.js';
+import { entityMissing, notInitialized } from '../../libs/sessions/src/registry/messages.js';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { HttpApp } from '../support/http-app.js';
 import { errorOf } from '../support/sessions.js';

@@ -14,7 +14,7 @@ import {
   SessionsService,
   SessionsTable,
 } from '@app/sessions';
-import { cannotWork } from '../../libs/sessions/src/errors/messages.js';
+import { cannotWork, inTable, ofTable } from '../../libs/sessions/src/errors/messages.js';
 import {
   NEVER_EXTENDED,
   readsOldRowsOnly,
@@ -30,9 +30,7 @@ import {
   defaultTableUnknown,
   entityMissing,
   inForRoot,
-  inTable,
   noOptions,
-  ofTable,
   optionsOfNoTable,
   REGISTERED_TWICE,
 } from '../../libs/sessions/src/registry/messages.js';

@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Entity } from 'typeorm';
 import { beforeAll, expect, it } from 'vitest';
 import { JsonPath, type SessionEvent, SessionsTable, SessionValidationError, StaleSessionError } from '@app/sessions';
 import { describeDatabases } from '../support/databases.js';
@@ -6,15 +6,10 @@ import { QueryLog } from '../support/query-log.js';
 import { describeStorages, useApplication } from '../support/application.js';
 import { DAY } from '../support/clock.js';
 import { errorOf } from '../support/sessions.js';
+import { UserColumns } from '../support/users.js';
 
 @Entity()
-class User {
-  @PrimaryColumn({ type: 'varchar', length: 36 })
-  id!: string;
-
-  @Column({ type: 'varchar' })
-  name!: string;
-}
+class User extends UserColumns {}
 
 const DATA = { device: 'phone', list: [1, { b: null }] };
 

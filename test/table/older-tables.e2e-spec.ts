@@ -4,7 +4,7 @@ import { Column, DataSource, type DataSourceOptions, Entity, PrimaryColumn, type
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSessionsTable, dropSessionsTable, SessionsModule, SessionsTable } from '@app/sessions';
 import { noFixedEnds } from '../../libs/sessions/src/lifecycle/messages.js';
-import { ofTable } from '../../libs/sessions/src/registry/messages.js';
+import { ofTable } from '../../libs/sessions/src/errors/messages.js';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 import { at, DAY, HOUR, MINUTE, TestClock } from '../support/clock.js';

@@ -16,6 +16,7 @@ import { describeDatabases } from '../support/databases.js';
 import { useApplication } from '../support/application.js';
 import { at, DAY } from '../support/clock.js';
 import { errorOf } from '../support/sessions.js';
+import { UserColumns } from '../support/users.js';
 
 @Entity()
 class Team {
@@ -27,13 +28,7 @@ class Team {
 }
 
 @Entity()
-class User {
-  @PrimaryColumn({ type: 'varchar', length: 36 })
-  id!: string;
-
-  @Column({ type: 'varchar' })
-  name!: string;
-
+class User extends UserColumns {
   @ManyToOne(() => Team)
   team!: Team;
 

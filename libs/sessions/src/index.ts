@@ -56,13 +56,23 @@ export { sessionOf } from './guard/session-of-request.js';
 export { hasScopes, type ScopeGrant } from './session/scopes.js';
 export type { OwnReason, RevocationReason } from './session/revocation-reasons.js';
 export type { BaseSession, CommonSession, OptionalColumns, SessionStatus } from './session/session.js';
-export {
-  type FindOptions,
-  type ListOptions,
-  type SessionOrder,
-  SessionQuery,
-  type WithIsCurrent,
-} from './service/session-query.js';
+export type {
+  AuthenticateOptions,
+  CreateOptions,
+  EndOptions,
+  FindOptions,
+  GetOptions,
+  ListOptions,
+  RevokeOptions,
+  SessionOrder,
+  SessionReference,
+  SignInOptions,
+  UpdateOptions,
+  WithIsCurrent,
+  WriteOptions,
+} from './service/call-options.js';
+export { SessionQuery } from './service/session-query.js';
+export { SessionsService } from './service/sessions.service.js';
 export { SessionsModule } from './module/sessions.module.js';
 export type {
   AssuranceLevel,
@@ -71,18 +81,6 @@ export type {
   SessionsModuleOptions,
   TableOptions,
 } from './options/sessions.options.js';
-export {
-  type AuthenticateOptions,
-  type CreateOptions,
-  type EndOptions,
-  type GetOptions,
-  type SessionReference,
-  SessionsService,
-  type RevokeOptions,
-  type SignInOptions,
-  type UpdateOptions,
-  type WriteOptions,
-} from './service/sessions.service.js';
 export { getSessionsToken, InjectSessions } from './registry/inject-sessions.js';
 export type { SessionUse } from './lifecycle/last-use.js';
 export type { OwnLimits } from './lifecycle/own-limits.js';

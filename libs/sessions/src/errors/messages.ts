@@ -1,7 +1,13 @@
 import { isClass } from './option-types.js';
 
-// What an error says to those who read logs.
+// Whose a problem is.
+/** As the log, and an error of a call, begin. */
 export const ofTable = (table: string, problem: string): string => `Table "${table}": ${problem}`;
+
+/** As a problem begins that stands among others, of what an application has set up. */
+export const inTable = (table: string, problem: string): string => `table "${table}": ${problem}`;
+
+// What an error says to those who read logs.
 
 export const problemsOf = (errors: Readonly<Record<string, string>>): string =>
   `${Object.entries(errors)

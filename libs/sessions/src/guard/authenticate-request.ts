@@ -5,7 +5,7 @@ import type { HttpRequest } from '../http/credentials.js';
 import { useOf } from '../lifecycle/last-use.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { authenticateAtOnce, type ServedTable } from '../service/authenticate-at-once.js';
-import type { AuthenticateOptions } from '../service/sessions.service.js';
+import type { AuthenticateOptions } from '../service/call-options.js';
 import type { BaseSession } from '../session/session.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
 import { LOOK_UP_UNAVAILABLE, lookUpFailed } from './messages.js';

@@ -44,8 +44,8 @@ export async function create(
   const kept = lastUseOf(table.definition);
   const isFixed = given['expiresAt'] instanceof Date && !(extend ?? own.ttl !== undefined);
   const row: Row = {
-    id: uuidv7(),
     ...table.unset,
+    id: uuidv7(),
     ...given,
     ...ownLimits,
     expiresAt:
@@ -59,9 +59,7 @@ export async function create(
   const { authToken, authTokenDigest } = newToken(table);
   const written = { ...row, ...stored, expiresAt: row['expiresAt'], authTokenDigest };
   await insertWithinLimits(table, adapter, row, written, { replaced: replaces?.id, provedAt });
-  // In the order in which every other call gives it.
-  const ordered = Object.fromEntries(table.selected.map((name) => [name, row[name]]));
-  const session = sessionFrom(table, { ...ordered, ...row });
+  const session = sessionFrom(table, row);
   table.events.emit({ type: 'created', session });
   return { session, authToken };
 }

@@ -1,3 +1,5 @@
+import { inTable } from '../errors/messages.js';
+
 /** What is written by the way, as the log names it. */
 export type Favour = typeof EXTENSION | typeof NEWER_DIGESTS | typeof LAST_USE;
 
@@ -19,4 +21,7 @@ export const endUnreadable = (column: string, id: string): string =>
 
 // What is wrong with a definition.
 export const ownerNeeded = (table: string): string =>
-  `table "${table}": signIn() with provedAt needs owner: 'userId' in its definition, the extra field that says whose session it is`;
+  inTable(
+    table,
+    `signIn() with provedAt needs owner: 'userId' in its definition, the extra field that says whose session it is`,
+  );

@@ -19,7 +19,7 @@ export interface Judgement {
 /** Judges a row, which becomes the session. */
 export function judge(table: TableContext, row: Row): Judgement {
   const { options, fixedEnds, unreadableEnds } = table;
-  const session = row as unknown as { -readonly [K in keyof BaseSession]: BaseSession[K] };
+  const session = row as { -readonly [K in keyof BaseSession]: BaseSession[K] };
   if (session.expiresAt !== null && isNever(session.expiresAt)) session.expiresAt = null;
   const nowMs = table.nowMs();
   session.isExpired = !isValid(session, options, nowMs);

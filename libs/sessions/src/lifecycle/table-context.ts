@@ -35,7 +35,7 @@ export interface TableContext extends Omit<TableOpening, 'warn'> {
   readonly selected: readonly string[];
   /** The columns that no session shows. */
   readonly hidden: readonly string[];
-  /** Null for every column that may be null: what a new row has where nothing else is said. */
+  /** What a new row has where nothing else is said: null for every column that may be null, in the order of sessions. */
   readonly unset: Readonly<Row>;
   /** `now` in milliseconds. */
   readonly nowMs: () => number;
@@ -50,14 +50,18 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
   const { definition, entity, adapter, options, now } = opening;
   const columns = sessionColumns(definition);
   const nowMs = millisecondsOf(now);
+  const selected = shownColumns(definition).map(({ property }) => property);
   const nullable = [...columns.columns.values()].filter((column) => column.nullable);
   return {
     ...opening,
     name: columns.name,
     columns,
-    selected: shownColumns(definition).map(({ property }) => property),
+    selected,
     hidden: hiddenOf(definition),
-    unset: Object.fromEntries(nullable.map(({ property }) => [property, null])),
+    unset: Object.fromEntries([
+      ...selected.map((name) => [name, undefined]),
+      ...nullable.map(({ property }) => [property, null]),
+    ]),
     nowMs,
     coalesces: options.coalesces && !adapter.init([entity]).inProcess,
     favours: new Favours(now, warn),

@@ -4,14 +4,7 @@ import type { MaybePromise } from '../util/maybe-promise.js';
 import { Coalescer, largestWithin, sizeFor } from '../util/coalescer.js';
 import { type Param, param } from '../adapters/port/operators.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import {
-  namedRelations,
-  type Prepared,
-  type QueryOptions,
-  type RawRow,
-  type Row,
-  type Schema,
-} from '../adapters/port/query.js';
+import { namedRelations, type Prepared, type RawRow, type Row, type Schema } from '../adapters/port/query.js';
 
 /** What a lookup needs of its table. */
 export interface LookupTable {
@@ -36,10 +29,8 @@ interface Statement {
  * one that comes alone waits for nothing.
  */
 export class TokenLookup {
-  /** By the number of tokens. */
-  readonly #statements = new Map<number, Statement>();
-  /** By the names of the relations, in their order. */
-  readonly #related = new Map<string, Statement>();
+  /** By the number of tokens; those for one with relations by the names of these. */
+  readonly #statements = new Map<number | string, Statement>();
   readonly #coalescer: Coalescer<readonly string[], RawRow | undefined>;
 
   constructor(
@@ -82,9 +73,7 @@ export class TokenLookup {
     relations: readonly string[],
     adapter: SessionsAdapter,
   ): Promise<RawRow | undefined> {
-    const key = relations.join(' ');
-    const { prepared, names } = this.#related.get(key) ?? this.#prepare(1, namedRelations(relations));
-    this.#related.set(key, { prepared, names });
+    const { prepared, names } = this.#statement(1, relations);
     const { rows } = await adapter.execute(prepared, this.#params([digests], names));
     if (!rows![0]) return undefined;
     const { [this.table.column]: digest, ...row } = rows![0];
@@ -119,13 +108,14 @@ export class TokenLookup {
     return params;
   }
 
-  #statement(size: number): Statement {
-    let statement = this.#statements.get(size);
-    if (!statement) this.#statements.set(size, (statement = this.#prepare(size)));
+  #statement(size: number, relations?: readonly string[]): Statement {
+    const key = relations?.join(' ') ?? size;
+    let statement = this.#statements.get(key);
+    if (!statement) this.#statements.set(key, (statement = this.#prepare(size, relations)));
     return statement;
   }
 
-  #prepare(size: number, relations?: QueryOptions['relations']): Statement {
+  #prepare(size: number, relations?: readonly string[]): Statement {
     const { adapter, entity, column, select, schemes } = this.table;
     const names = Array.from({ length: size * schemes }, (_, i) => `digest${i}`);
     const digests = names.map((name): Param => param(name));
@@ -134,7 +124,7 @@ export class TokenLookup {
       where: { [column]: one ? digests[0] : In(digests) },
       // Of several the last column tells which one a row has.
       select: one ? select : [...select, column],
-      relations,
+      relations: relations && namedRelations(relations),
       // Several are told apart here.
       collationEquality: !one,
       keepPrepared: true,

@@ -1,22 +1,17 @@
-import { shown, wrongType } from '../errors/messages.js';
+import { shown, thereAre, wrongType } from '../errors/messages.js';
 
 // Where a problem is.
 export const inForRoot = (problem: string): string => `forRoot: ${problem}`;
-
-export const inTable = (table: string, problem: string): string => `table "${table}": ${problem}`;
-
-/** As the log begins. */
-export const ofTable = (table: string, text: string): string => `Table "${table}": ${text}`;
 
 // What is wrong with the set-up.
 export const rootTwice = (calls: readonly string[]): string =>
   `there may be one in an application, since all tables have its options, but there are: ${calls.join(', and ')}. A test changes the adapter alone by SessionsTestingModule.replaceAdapter(builder)`;
 
-export const COPIES =
-  'there are two copies of the package in this application, which know nothing of each other: have all that import it find the same one (`npm ls nest-sessions` shows both)';
+const ONE_COPY = 'have all that import it find the same one (`npm ls nest-sessions` shows both)';
 
-export const OF_ANOTHER_COPY =
-  'its class is made by another copy of the package: have all that import it find the same one (`npm ls nest-sessions` shows both)';
+export const COPIES = `there are two copies of the package in this application, which know nothing of each other: ${ONE_COPY}`;
+
+export const OF_ANOTHER_COPY = `its class is made by another copy of the package: ${ONE_COPY}`;
 
 export const NO_TABLES = 'the application has no table of sessions: import SessionsModule.forFeature(…) in it';
 
@@ -27,7 +22,7 @@ export const noRealm = (realm: unknown): string =>
   `realm must be printable ASCII, which a header can hold, not ${shown(realm)}`;
 
 export const optionsOfNoTable = (name: string, tables: readonly string[]): string =>
-  `tables has options of "${name}", which is not registered (there are: ${tables.join(', ')})`;
+  `tables has options of "${name}", which is not registered ${thereAre(tables)}`;
 
 // Which table is meant.
 export const defaultTableNeeded = (tables: readonly string[]): string =>
@@ -37,7 +32,7 @@ export const defaultTableAmbiguous = (name: string): string =>
   `there are several tables "${name}": give defaultTable the class instead`;
 
 export const defaultTableUnknown = (name: string, tables: readonly string[]): string =>
-  `defaultTable "${name}" is not registered (there are: ${tables.join(', ')})`;
+  `defaultTable "${name}" is not registered ${thereAre(tables)}`;
 
 export const tableAmbiguous = (name: string): string => `there are several tables "${name}": name the class instead`;
 

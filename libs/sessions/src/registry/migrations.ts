@@ -5,7 +5,7 @@ import { marksMetadata } from '../adapters/typeorm/marks-table.js';
 import { SessionsConfigError } from '../errors/errors.js';
 import { definitionProblems } from '../table/check-definition.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
-import { inTable } from './messages.js';
+import { inTable } from '../errors/messages.js';
 import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
 
 /**

@@ -13,7 +13,8 @@ import { definitionProblems } from '../table/check-definition.js';
 import { sessionColumns, shownColumns } from '../table/columns.js';
 import { tableNameOf } from '../table/definition.js';
 import { systemClock } from '../util/clock.js';
-import { CHANNEL_MISSING, dataSourceMissing, entityMissing, ofTable } from './messages.js';
+import { ofTable } from '../errors/messages.js';
+import { CHANNEL_MISSING, dataSourceMissing, entityMissing } from './messages.js';
 import type { AnySessionsTable } from './sessions-table.js';
 import type { WaitingTables } from './waiting-tables.js';
 

@@ -22,6 +22,7 @@ import { MODULE_OPTIONS, type SessionsModuleOptions } from '../options/sessions.
 import { SessionsService } from '../service/sessions.service.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
 import { REPLACED_ADAPTER, SESSIONS_OPTIONS } from './inject-sessions.js';
+import { inTable } from '../errors/messages.js';
 import {
   CACHES_IN_USE,
   cachesNotInUse,
@@ -30,7 +31,6 @@ import {
   defaultTableNeeded,
   defaultTableUnknown,
   inForRoot,
-  inTable,
   noOptions,
   noRealm,
   OF_ANOTHER_COPY,

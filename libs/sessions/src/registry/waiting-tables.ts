@@ -1,7 +1,8 @@
 import type { DataSource } from 'typeorm';
 import { SessionsConfigError, SessionsUnavailableError } from '../errors/errors.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
-import { inTable, notInitialized } from './messages.js';
+import { inTable } from '../errors/messages.js';
+import { notInitialized } from './messages.js';
 
 /** What is known of a table before it is open. */
 export type KnownTable = Pick<

@@ -2,7 +2,8 @@ import type { SessionUse } from '../lifecycle/last-use.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { BaseSession } from '../session/session.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
-import { type AuthenticateOptions, SessionsService } from './sessions.service.js';
+import type { AuthenticateOptions } from './call-options.js';
+import { SessionsService } from './sessions.service.js';
 
 /** A table, and the service that answers for it. */
 export interface ServedTable {

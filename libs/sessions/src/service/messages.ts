@@ -1,17 +1,19 @@
+import { inTable, ofTable } from '../errors/messages.js';
+
 // What a call needs.
 export const madeByNest = (service: string): string =>
   `${service} is made by Nest: import SessionsModule.forFeature(…) and inject it`;
 
 export const optionNeeded = (table: string, call: string, option: string): string =>
-  `table "${table}": ${call}() needs ${option}: true in its definition`;
+  inTable(table, `${call}() needs ${option}: true in its definition`);
 
 export const requestNeedsLastUse = (table: string): string =>
-  `table "${table}": signIn() keeps where a request comes from with lastUse in its definition only`;
+  inTable(table, 'signIn() keeps where a request comes from with lastUse in its definition only');
 
 export const NO_REQUEST = 'must be a request of Express or Fastify, with its headers';
 
 // What a query does not do.
 export const revokesNoPart = (table: string): string =>
-  `Table "${table}": revoke() takes no order, take and skip; filter by the ids of a list.`;
+  ofTable(table, 'revoke() takes no order, take and skip; filter by the ids of a list.');
 
-export const typeOrmNeeded = (table: string): string => `Table "${table}": toQueryBuilder() needs the TypeOrmAdapter.`;
+export const typeOrmNeeded = (table: string): string => ofTable(table, 'toQueryBuilder() needs the TypeOrmAdapter.');

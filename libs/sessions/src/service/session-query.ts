@@ -1,4 +1,4 @@
-import type { EntityManager, FindOptionsRelations, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import type { ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import {
   allOf,
@@ -20,7 +20,7 @@ import { revoke } from '../lifecycle/revoke.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { adapterIn } from '../lifecycle/table-context.js';
 import { write } from '../lifecycle/write.js';
-import type { BaseSession, SessionStatus } from '../session/session.js';
+import type { SessionStatus } from '../session/session.js';
 import { ofStatus } from '../session/validity.js';
 import { ownerOf } from '../table/definition.js';
 import type {
@@ -32,46 +32,8 @@ import type {
   SessionFilterSet,
 } from '../table/inferred-types.js';
 import type { AnyFields, TableFields } from '../table/table-fields.js';
+import { FIND_OPTIONS, type FindOptions, type SessionOrder } from './call-options.js';
 import { revokesNoPart, typeOrmNeeded } from './messages.js';
-
-/** The columns to sort by, the first one first. */
-export type SessionOrder<C extends string = string> = { readonly [K in C]?: Direction };
-
-/** How sessions are read: by the names of columns, and those of relations. */
-export interface FindOptions<C extends string = string, R extends string = string> {
-  /** The columns to sort by, the first one first. @default newest first */
-  order?: SessionOrder<C> | undefined;
-  /** The number of sessions at most. @default all */
-  take?: number | undefined;
-  /** The number of sessions to pass over first. @default 0 */
-  skip?: number | undefined;
-  /** The relations to load: names, or TypeORM's nested form. */
-  relations?: readonly R[] | FindOptionsRelations<ObjectLiteral> | undefined;
-  /** The entity manager of the transaction to read in. */
-  manager?: EntityManager | undefined;
-}
-
-export const FIND_OPTIONS = {
-  order: true,
-  take: true,
-  skip: true,
-  relations: true,
-  manager: true,
-} satisfies Record<keyof FindOptions, true>;
-
-/** How sessions are listed for one of them. */
-export interface ListOptions<C extends string = string, R extends string = string> extends FindOptions<C, R> {
-  /** The session of who asks, such as the request's, by which each of the list says whether it `isCurrent`; `null`: none is. */
-  current: Pick<BaseSession, 'id'> | null;
-}
-
-export const LIST_OPTIONS = { ...FIND_OPTIONS, current: true } satisfies Record<keyof ListOptions, true>;
-
-/** A session of a list that says which one is of who asks. */
-export type WithIsCurrent<S> = S & {
-  /** Whether it is the session of who asks. */
-  readonly isCurrent: boolean;
-};
 
 /** One set of filters, or several of which any may hold. */
 type Step = object | readonly object[];

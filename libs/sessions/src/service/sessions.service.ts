@@ -13,13 +13,33 @@ import { knownOptions } from '../errors/known-options.js';
 import { isObject } from '../errors/option-types.js';
 import type { ClientRequest } from '../http/client-address.js';
 import { SESSION_USE, type SessionUse, useOf } from '../lifecycle/last-use.js';
-import { OWN_LIMITS, type OwnLimits } from '../lifecycle/own-limits.js';
 import { pruneExpired } from '../lifecycle/prune.js';
 import type { RevocationReason } from '../session/revocation-reasons.js';
 import type { BaseSession } from '../session/session.js';
 import { patchData, update } from '../lifecycle/update.js';
+import {
+  AUTHENTICATE_OPTIONS,
+  type AuthenticateOptions,
+  CREATE_OPTIONS,
+  type CreateOptions,
+  type FindOptions,
+  GET_OPTIONS,
+  type GetOptions,
+  LIST_OPTIONS,
+  type ListOptions,
+  REVOKE_OPTIONS,
+  type RevokeOptions,
+  type SessionReference,
+  SIGN_IN_OPTIONS,
+  type SignInOptions,
+  UPDATE_OPTIONS,
+  type UpdateOptions,
+  type WithIsCurrent,
+  WRITE_OPTIONS,
+  type WriteOptions,
+} from './call-options.js';
 import { madeByNest, NO_REQUEST, optionNeeded, requestNeedsLastUse } from './messages.js';
-import { type FindOptions, LIST_OPTIONS, type ListOptions, SessionQuery, type WithIsCurrent } from './session-query.js';
+import { SessionQuery } from './session-query.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { JsonValue } from '../table/fields.js';
 import type { AnyFields, TableFields } from '../table/table-fields.js';
@@ -39,118 +59,6 @@ import type { SessionWithToken } from '../lifecycle/replace-token.js';
 import { expire, revoke, take } from '../lifecycle/revoke.js';
 import { rotateToken } from '../lifecycle/rotate.js';
 import { adapterIn } from '../lifecycle/table-context.js';
-
-/** Where a write happens. */
-export interface WriteOptions {
-  /** The entity manager of the caller's transaction, which the write is part of. */
-  manager?: EntityManager | undefined;
-}
-
-const WRITE_OPTIONS = { manager: true } satisfies Record<keyof WriteOptions, true>;
-
-/** What becomes of an end that is given. */
-export interface EndOptions {
-  /**
-   * Whether the `expiresAt` that is given is only the first end, which use moves as those that the library sets;
-   * without it nothing does.
-   *
-   * @default false, and true for a new session with a ttl of its own
-   */
-  extend?: boolean | undefined;
-}
-
-/** How a session begins. */
-export interface CreateOptions extends WriteOptions, OwnLimits, EndOptions {}
-
-/** Where a session begins, for how long, and in place of which. */
-export interface SignInOptions extends CreateOptions {
-  /** The session that the request came with, if any; it is ended. */
-  replaces?: SessionReference | null | undefined;
-  /**
-   * When the proof of the owner began, such as the time before the password was looked up and compared; at most a day
-   * ago. A table with an `owner` refuses the sign-in where the owner's credentials have changed since.
-   *
-   * @default not asked
-   */
-  provedAt?: Date | undefined;
-  /**
-   * The request that signs in, of Express or Fastify, for a table with `lastUse`: its address and user agent are kept as
-   * the first use.
-   *
-   * @default no use
-   */
-  request?: ClientRequest | undefined;
-}
-
-const CREATE_OPTIONS = { ...WRITE_OPTIONS, ...OWN_LIMITS, extend: true } satisfies Record<keyof CreateOptions, true>;
-const SIGN_IN_OPTIONS = { ...CREATE_OPTIONS, replaces: true, provedAt: true, request: true } satisfies Record<
-  keyof SignInOptions,
-  true
->;
-
-/** How a session is changed. */
-export interface UpdateOptions extends WriteOptions, EndOptions {
-  /**
-   * Whether the session is changed only where nothing has changed it since it was read, by its `updatedAt`.
-   *
-   * @default false
-   */
-  ifUnchanged?: boolean | undefined;
-}
-
-const UPDATE_OPTIONS = { ...WRITE_OPTIONS, ifUnchanged: true, extend: true } satisfies Record<
-  keyof UpdateOptions,
-  true
->;
-
-/** Why sessions are revoked. */
-export interface RevokeOptions<R extends string = string> extends WriteOptions {
-  /** Why, as one of the library's reasons or of the table's definition. @default 'signed_out' */
-  reason?: R | undefined;
-}
-
-const REVOKE_OPTIONS = { ...WRITE_OPTIONS, reason: true } satisfies Record<keyof RevokeOptions, true>;
-
-/** How one session is read. */
-export interface GetOptions<R extends string = string> extends Pick<FindOptions<string, R>, 'relations' | 'manager'> {
-  /** Whether a session whose extension is due is extended. @default the table's autoExtendSession */
-  autoExtend?: boolean | undefined;
-}
-
-const GET_OPTIONS = { relations: true, manager: true, autoExtend: true } satisfies Record<keyof GetOptions, true>;
-
-/** How a token is looked up. */
-export interface AuthenticateOptions<R extends string = never> extends Omit<GetOptions, 'relations'> {
-  /** The relations to load, those to one by the same query; the near cache has none, so that the database is asked. */
-  relations?: readonly R[] | undefined;
-  /** From where the token comes, for a table with `lastUse`; the guard gives it. */
-  use?: SessionUse | undefined;
-  /** Whether an event tells that the token is refused: not where another table may have it. @default true */
-  tellsRefusal?: boolean | undefined;
-  /** Whether the database is asked, whatever the near cache has. @default false */
-  authoritative?: boolean | undefined;
-}
-
-const AUTHENTICATE_OPTIONS = {
-  relations: true,
-  manager: true,
-  autoExtend: true,
-  use: true,
-  tellsRefusal: true,
-  authoritative: true,
-} satisfies Record<keyof AuthenticateOptions, true>;
-
-/**
- * A session to work on: its `id` is enough, and what else was read of it tells whether it has changed since.
- */
-export interface SessionReference {
-  /** The session's `id`. */
-  readonly id: string;
-  /** Its end as it was read; without it a write that moves the end cannot tell whether the session was ended since. */
-  readonly expiresAt?: Date | null;
-  /** The time of its last write as it was read, for what `ifUnchanged` compares. */
-  readonly updatedAt?: Date;
-}
 
 /**
  * The sessions of one table. A class made by `SessionsTable` is such a service with the fields of its table; injected as

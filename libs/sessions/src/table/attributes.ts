@@ -3,6 +3,7 @@ import type { Columns } from '../adapters/port/columns.js';
 import { stored } from '../adapters/port/operators.js';
 import { storedRow } from '../adapters/query/rows.js';
 import { type FieldErrors, SessionValidationError } from '../errors/errors.js';
+import { thereAre } from '../errors/messages.js';
 import { isGrant } from '../session/scopes.js';
 import { copyOf } from '../util/copy.js';
 import type { DefinedColumn } from './columns.js';
@@ -62,7 +63,7 @@ function unknownFields(table: Columns<DefinedColumn>, given: Row): Record<string
 function reason(table: Columns, name: string, settable: readonly string[]): string {
   if (table.columns.has(name)) return 'is set by the library';
   if (table.relations.has(name)) return 'is a relation: set the field of its join column';
-  return `is no field of this table (there are: ${settable.join(', ')})`;
+  return `is no field of this table ${thereAre(settable)}`;
 }
 
 function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): CheckedAttributes {

@@ -1,5 +1,6 @@
 import { SessionsConfigError } from '../errors/errors.js';
 import { hint, problemsOfOptions } from '../errors/known-options.js';
+import { inTable } from '../errors/messages.js';
 import { type OptionType, TEXTS } from '../errors/option-types.js';
 import type { Row } from '../adapters/port/query.js';
 import { type DefinedColumn, shownColumns } from './columns.js';
@@ -115,7 +116,7 @@ function bareSchemaOf(definition: SessionsTableDefinition, column: DefinedColumn
 
 function check(definition: SessionsTableDefinition, options: DtoOptions, names: readonly string[]): void {
   const fail = (problems: readonly string[]): never => {
-    throw new SessionsConfigError(problems.map((problem) => `table "${tableNameOf(definition)}": dto: ${problem}`));
+    throw new SessionsConfigError(problems.map((problem) => inTable(tableNameOf(definition), `dto: ${problem}`)));
   };
   const problems = problemsOfOptions('', options, DTO_OPTIONS);
   if (problems.length > 0) fail(problems);

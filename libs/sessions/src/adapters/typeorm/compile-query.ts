@@ -34,6 +34,8 @@ export interface SqlPrepared extends Prepared {
   readonly columns: readonly SqlColumn[] | undefined;
   /** The related rows that the statement itself reads. */
   readonly joins: readonly Join[];
+  /** The relations that take further statements, if any. */
+  readonly further: QueryOptions['relations'];
   readonly count: boolean;
   /** Whether the database cannot return the changed rows by the statement itself. */
   readonly emulatesReturning: boolean;
@@ -75,6 +77,7 @@ export function compileQuery(
     options,
     condition,
     joins: [],
+    further: undefined,
     count: options.count ?? false,
     emulatesReturning: false,
     deletesByKey: false,
@@ -84,8 +87,8 @@ export function compileQuery(
   const build = { dataSource, dialect, table, condition, options, order };
   if (kind === 'all') {
     if (!columns) return { ...parts, columns, statement: countStatement(build) };
-    const joins = options.relations ? joinsOf(dataSource, table, ALIAS, options.relations) : [];
-    return { ...parts, columns, joins, statement: selectStatement(build, columns, joins) };
+    const { joins, further } = joinsOf(dataSource, table, ALIAS, options.relations);
+    return { ...parts, columns, joins, further, statement: selectStatement(build, columns, joins) };
   }
   if (options.skipLocked) return { ...parts, columns, ...unlockedUpdate(build) };
   const byKey = options.take !== undefined && !dialect.limitedDelete;

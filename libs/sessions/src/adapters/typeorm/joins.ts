@@ -19,14 +19,22 @@ export interface Join {
 
 /**
  * The relations that a query of the table can read in its own statement: those to one, whose entity needs nothing that TypeORM alone does
- * while it loads. The others are loaded by further lookups.
+ * while it loads; and the others, if any, which are loaded by further lookups.
  */
-export function joinsOf(dataSource: DataSource, { metadata }: SqlTable, from: string, relations: Relations): Join[] {
-  const named = Object.entries(relations).filter(([, nested]) => nested === true);
+export function joinsOf(
+  dataSource: DataSource,
+  { metadata }: SqlTable,
+  from: string,
+  relations: Relations = {},
+): { joins: Join[]; further: Relations | undefined } {
+  const wanted = Object.entries(relations).filter(([, nested]) => nested);
+  const named = wanted.filter(([, nested]) => nested === true);
   const found = named.flatMap(([name]) => metadata.relations.find(({ propertyPath }) => propertyPath === name) ?? []);
-  return found
+  const joins = found
     .filter((relation) => isToOne(relation) && isPlain(dataSource, relation.inverseEntityMetadata))
     .map((relation, i) => joinOf(dataSource, relation, dataSource.driver.escape(from), String(i)));
+  const others = wanted.filter(([name]) => !joins.some(({ property }) => property === name));
+  return { joins, further: others.length > 0 ? Object.fromEntries(others) : undefined };
 }
 
 function isToOne({ isManyToOne, isOneToOne, isLazy }: Relation): boolean {

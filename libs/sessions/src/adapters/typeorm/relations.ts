@@ -1,8 +1,6 @@
-import { type EntityManager, type FindOptionsRelations, In, type ObjectLiteral } from 'typeorm';
+import { type EntityManager, In, type ObjectLiteral } from 'typeorm';
 import type { Row } from '../port/query.js';
 import type { SqlPrepared } from './compile-query.js';
-
-type Relations = FindOptionsRelations<ObjectLiteral>;
 
 /** The related rows of a record, in the order of the query's relations; those that are loaded later have their place. */
 export function relatedRows({ joins, options: { relations = {} } }: SqlPrepared, record: Readonly<Row>): Row {
@@ -13,19 +11,16 @@ export function relatedRows({ joins, options: { relations = {} } }: SqlPrepared,
   return row;
 }
 
-/** Whether a query has relations that its statement does not read. */
-export function loadsFurther(query: SqlPrepared): boolean {
-  return Object.keys(furtherOf(query)).length > 0;
-}
-
 /**
  * Loads the other relations of rows by further lookups, and puts them beside the columns that were read. The related rows
  * are TypeORM's entities, with its own conversions.
  */
-export async function loadRelations(manager: EntityManager, query: SqlPrepared, rows: readonly Row[]): Promise<void> {
+export async function loadRelations(
+  manager: EntityManager,
+  { table, further: relations = {} }: SqlPrepared,
+  rows: readonly Row[],
+): Promise<void> {
   if (rows.length === 0) return;
-  const { table } = query;
-  const relations = furtherOf(query);
   const key = table.primary[0]!.property;
   const related = await manager.find<ObjectLiteral>(table.metadata.target, {
     where: { [key]: In(rows.map((row) => row[key])) },
@@ -35,11 +30,4 @@ export async function loadRelations(manager: EntityManager, query: SqlPrepared, 
   for (const row of rows) {
     for (const name of Object.keys(relations)) row[name] = byKey.get(row[key])?.[name] ?? null;
   }
-}
-
-function furtherOf({ joins, options: { relations = {} } }: SqlPrepared): Relations {
-  const others = Object.entries(relations).filter(
-    ([name, nested]) => nested && !joins.some(({ property }) => property === name),
-  );
-  return Object.fromEntries(others);
 }

@@ -7,7 +7,7 @@ import type { Connection } from './connection.js';
 import type { DriverStatement } from './driver-statement.js';
 import type { PreparedStatements } from './prepared-statements.js';
 import { loadRow, loadValues, SqlRow, valuesOf } from './raw-row.js';
-import { loadRelations, loadsFurther, relatedRows } from './relations.js';
+import { loadRelations, relatedRows } from './relations.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
 /** Runs queries that are one statement each, by the drivers' prepared statements or by TypeORM. */
@@ -94,7 +94,7 @@ export class SingleStatements {
       return { count, rows: count > 0 ? rows : [] };
     }
     const executed = { count: rows.length, rows };
-    return loadsFurther(query) ? this.#loadRelations(query, rows).then(() => executed) : executed;
+    return query.further ? this.#loadRelations(query, rows).then(() => executed) : executed;
   }
 
   #loadRelations(query: SqlPrepared, rows: readonly Row[]): Promise<void> {
