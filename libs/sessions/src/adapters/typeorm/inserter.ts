@@ -150,10 +150,10 @@ export class Inserter {
   }
 
   private text(columns: readonly SqlColumn[], rowCount: number, onConflict: OnConflict): string {
-    const { dataSource, dialect } = this.statements.connection;
+    const { dataSource } = this.statements.connection;
     let index = 0;
     const row = (): string =>
-      `(${columns.map(({ kind }) => dialect.bind(kind, dataSource.driver.createParameter('', index++))).join(', ')})`;
+      `(${columns.map((column) => column.bind(dataSource.driver.createParameter('', index++))).join(', ')})`;
     const names = columns.map((column) => column.sqlName).join(', ');
     const rows = Array.from({ length: rowCount }, row).join(', ');
     return `INSERT INTO ${this.table.sqlName} (${names}) VALUES ${rows}${this.conflictSql(onConflict)}`;

@@ -3,7 +3,7 @@ import { type Column, kindOf } from '../port/columns.js';
 import type { Columns } from '../port/columns.js';
 import { copyOf } from '../../util/copy.js';
 import { IMPOSSIBLE } from '../query/values.js';
-import type { Dialect } from './dialects/dialect.js';
+import type { ColumnCodec, Dialect } from './dialects/dialect.js';
 import { timeFrom } from './dialects/utc.js';
 import { ApplyValueTransformers } from './internals.js';
 
@@ -12,13 +12,18 @@ export interface SqlColumn extends Column {
   readonly sqlName: string;
   /** Whether it holds times with their zone. */
   readonly zoned: boolean;
+  readonly codec: ColumnCodec;
   /** What is selected to read it, given its name with the table's alias. */
   read(sql: string): string;
+  /** A placeholder for a value of it. */
+  bind(placeholder: string): string;
   /** A stored value as the driver binds it; null for one that the column cannot hold, which nothing equals. */
   dump(stored: unknown): unknown;
   /** What the driver gave, as the application has it. */
   load(raw: unknown): unknown;
 }
+
+const asItIs = (sql: string): string => sql;
 
 type ColumnMetadata = EntityMetadata['columns'][number];
 
@@ -53,40 +58,45 @@ export function sqlNameOf({ driver }: DataSource, { tablePath }: EntityMetadata)
 function sqlColumn({ driver }: DataSource, metadata: ColumnMetadata, dialect: Dialect): SqlColumn {
   const kind = kindOf(metadata.type);
   const { transformer } = metadata;
-  const column = {
+  const column: Column = {
     property: metadata.propertyPath,
     kind,
     nullable: metadata.isNullable,
     length: kind === 'string' && metadata.length ? Number(metadata.length) : undefined,
     values: metadata.enum,
     hidden: !metadata.isSelect,
+  };
+  const codec = dialect.codec(column);
+  const stored = {
+    ...column,
     sqlName: driver.escape(metadata.databaseName),
     zoned: driver.normalizeType(metadata) === 'timestamp with time zone',
-    read: (sql: string) => dialect.read(kind, sql),
+    codec,
+    read: codec.read ?? asItIs,
+    bind: codec.bind ?? asItIs,
   };
   if (kind === 'other') {
     // TypeORM's own conversions, which apply the transformer too.
     return {
-      ...column,
-      dump: (stored) => driver.preparePersistentValue(stored, metadata) as unknown,
+      ...stored,
+      dump: (value) => driver.preparePersistentValue(value, metadata) as unknown,
       // What the driver made of it may be read again.
       load: (raw) => driver.prepareHydratedValue(copyOf(raw), metadata) as unknown,
     };
   }
-  const fromStored = (stored: unknown): unknown =>
-    transformer ? (ApplyValueTransformers.transformFrom(transformer, stored) as unknown) : stored;
-  const convert = dialect.load(kind);
+  const fromStored = (value: unknown): unknown =>
+    transformer ? (ApplyValueTransformers.transformFrom(transformer, value) as unknown) : value;
+  const { load, dump } = codec;
   // Where there has to be a time, null is none that can be read.
   const absent = (): unknown => (kind === 'timestamp' && !column.nullable ? timeFrom(NaN) : null);
-  const toStored = (raw: unknown): unknown =>
-    raw === null || raw === undefined ? absent() : convert ? convert(raw) : raw;
+  const toStored = (raw: unknown): unknown => (raw === null || raw === undefined ? absent() : load ? load(raw) : raw);
   return {
-    ...column,
+    ...stored,
     transformer: transformer && {
       to: (value) => ApplyValueTransformers.transformTo(transformer, value) as unknown,
       from: fromStored,
     },
-    dump: (stored) => (stored === null || stored === IMPOSSIBLE ? null : dialect.dump(kind, stored)),
+    dump: (value) => (value === null || value === IMPOSSIBLE ? null : dump ? dump(value) : value),
     load: transformer ? (raw) => fromStored(toStored(raw)) : toStored,
   };
 }

@@ -46,14 +46,14 @@ export class SqlWriter {
       value instanceof Param
         ? { param: value.name, convert: (given) => column.dump(toStored(column, given)) }
         : { constant: column.dump(value) };
-    return this.dialect.bind(column.kind, this.add(slot));
+    return column.bind(this.add(slot));
   }
 
   /** A placeholder for a value that the column gets, and so must be able to hold. */
   assigned(column: SqlColumn, value: unknown): string {
     if (!(value instanceof Param)) return this.value(column, value);
     const convert = (given: unknown): unknown => column.dump(toStorable(column, given));
-    return this.dialect.bind(column.kind, this.add({ param: value.name, convert }));
+    return column.bind(this.add({ param: value.name, convert }));
   }
 
   /** The value of another column, for one that gets it. */
@@ -64,7 +64,7 @@ export class SqlWriter {
 
   /** A time that the column gets, or a millisecond after its own, whichever is later. */
   later(column: SqlColumn, time: unknown): string {
-    return this.dialect.later(this.name(column), this.assigned(column, time));
+    return column.codec.later!(this.name(column), this.assigned(column, time));
   }
 
   /** The object of the column with other values of some keys, and without others. */
@@ -114,15 +114,13 @@ export class SqlWriter {
     const placeholder = this.value(column, value);
     if (op === '=') return this.equals(column, `= ${placeholder}`);
     const comparison = `${this.sortable(column)} ${op} ${placeholder}`;
-    const isLater = op === '>' && column.kind === 'timestamp';
-    return isLater && this.dialect.isTime
-      ? `(${comparison} AND ${this.dialect.isTime(this.name(column))})`
-      : comparison;
+    const isTime = op === '>' ? column.codec.isTime?.(this.name(column)) : undefined;
+    return isTime === undefined ? comparison : `(${comparison} AND ${isTime})`;
   }
 
   private isNull(column: SqlColumn): string {
     const sql = this.name(column);
-    return this.dialect.isNull?.(column.kind, sql) ?? `${sql} IS NULL`;
+    return column.codec.isNull?.(sql) ?? `${sql} IS NULL`;
   }
 
   private oneOf(column: SqlColumn, values: readonly unknown[]): string {

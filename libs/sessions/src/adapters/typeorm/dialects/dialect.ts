@@ -1,32 +1,43 @@
 import { hash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
-import type { ColumnKind } from '../../port/columns.js';
+import type { Column, ColumnKind } from '../../port/columns.js';
 import type { JsonKey } from '../../port/operators.js';
 import type { Conversion } from '../../port/query.js';
 import type { Comparison } from '../../query/conditions.js';
 import type { KeyChanges } from '../../query/rows.js';
 
-/** Where the databases differ; everything else is TypeORM's. SQL comes in and goes out as text. */
-export interface Dialect {
-  /** How a column is selected, so that its value does not depend on a time zone, a driver's parser or its settings. */
-  read(kind: ColumnKind, sql: string): string;
-  /** What brings selected values, but for null, into the port's form; none where they are in it. */
-  load(kind: ColumnKind): Conversion | undefined;
-  /** A value of the port as the driver binds it. */
-  dump(kind: ColumnKind, value: unknown): unknown;
+/** How values of a column go into SQL and come back; SQL comes in and goes out as text. */
+export interface ColumnCodec {
+  /** How it is selected, so that its value does not depend on a time zone, a driver's parser or its settings; default: by its name. */
+  readonly read?: (sql: string) => string;
+  /** Brings selected values, but for null, into the port's form; none where they are in it. */
+  readonly load?: Conversion;
+  /** Brings a value of the port, but for null, into the form that the driver binds; none where it is in it. */
+  readonly dump?: Conversion;
   /** How a bound value is written, where its text alone would be compared as another type. */
-  bind(kind: ColumnKind, placeholder: string): string;
-  /** Equality of text by code points that can use the column's index; a comparison is `= …` or `IN (…)`. */
-  equalsText(sql: string, comparison: string): string;
-  /** A text expression that compares and sorts by code points. */
-  byCodePoint(sql: string): string;
+  readonly bind?: (placeholder: string) => string;
   /** A test for null; default: `IS NULL`. */
-  isNull?(kind: ColumnKind, sql: string): string;
+  readonly isNull?: (sql: string) => string;
   /**
    * What holds for a value of a column of times that is one, where others can sort after a time as well: these are not later
    * than it, for {@link load} does not read them as times either.
    */
-  isTime?(sql: string): string;
+  readonly isTime?: (sql: string) => string;
+  /** Of columns of times: the later one of a time, given as a placeholder, and of a millisecond after the column's; null is before any. */
+  readonly later?: (sql: string, placeholder: string) => string;
+}
+
+/** The codecs of a database for kinds of values that need one. */
+export type Codecs = Readonly<Partial<Record<ColumnKind, ColumnCodec>>>;
+
+/** Where the databases differ; everything else is TypeORM's. SQL comes in and goes out as text. */
+export interface Dialect {
+  /** How values of a column go into statements and come back. */
+  codec(column: Column): ColumnCodec;
+  /** Equality of text by code points that can use the column's index; a comparison is `= …` or `IN (…)`. */
+  equalsText(sql: string, comparison: string): string;
+  /** A text expression that compares and sorts by code points. */
+  byCodePoint(sql: string): string;
   like(sql: string, placeholder: string): string;
   likePattern(pattern: string): string;
   json: JsonDialect;
@@ -34,8 +45,6 @@ export interface Dialect {
   changeKeys(sql: string, changes: KeyChanges, bind: Bind): string;
   /** A query of the catalogue for how many columns a table has (none, where there is no such table), and how many of this name. */
   columns(names: NamedColumn): BoundStatement;
-  /** The later one of a time, given as a placeholder, and of a millisecond after that of a column; null is before any. */
-  later(sql: string, placeholder: string): string;
   /** The statements that can return the rows they changed. */
   readonly returning: ReadonlySet<'insert' | 'update' | 'delete'>;
   /** Whether an ascending order has null first by itself. */

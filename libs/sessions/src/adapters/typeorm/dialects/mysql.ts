@@ -1,47 +1,44 @@
-import type { ColumnKind } from '../../port/columns.js';
 import { escapeLike } from '../../query/like.js';
 import { FIRST_TIME } from '../../../util/times.js';
-import { type Dialect, lockName } from './dialect.js';
+import { type Codecs, type ColumnCodec, type Dialect, lockName } from './dialect.js';
 import { inCalls, jsonPath, keyPath, parseJson } from './json.js';
 import { timeFromMs, utcText } from './utc.js';
 
 /** Milliseconds of no time that there is. */
 const NO_TIME = Number.MIN_SAFE_INTEGER;
 
-export const mysql: Dialect = {
-  read(kind, sql) {
+/** Of some doubles mysql2 reads another last digit than MySQL writes. */
+const AS_TEXT: ColumnCodec = { read: (sql) => `CAST(${sql} AS CHAR)` };
+
+const CODECS: Codecs = {
+  timestamp: {
     // Counted from the earliest time there is: DIV, which is much faster than FLOOR, cuts off towards zero. Of a date with a
     // zero, as in 0000-00-00, there is no difference, which is not to be taken for null.
-    if (kind === 'timestamp')
-      return `COALESCE(TIMESTAMPDIFF(MICROSECOND, '1000-01-01', ${sql}) DIV 1000 - ${-FIRST_TIME}, IF(${sql} IS NULL, NULL, ${NO_TIME}))`;
-    // Of some doubles mysql2 reads another last digit than MySQL writes.
-    const asText: readonly ColumnKind[] = ['bigint', 'json', 'decimal', 'number'];
-    return asText.includes(kind) ? `CAST(${sql} AS CHAR)` : sql;
+    read: (sql) =>
+      `COALESCE(TIMESTAMPDIFF(MICROSECOND, '1000-01-01', ${sql}) DIV 1000 - ${-FIRST_TIME}, IF(${sql} IS NULL, NULL, ${NO_TIME}))`,
+    load: timeFromMs,
+    dump: (value) => utcText(value as Date),
+    // Of a column that is NOT NULL in the database, 0000-00-00 is null to IS NULL, and to nothing else.
+    isNull: (sql) => `(${sql} IS NULL AND ${sql} <=> NULL)`,
+    isTime: (sql) => `MONTH(${sql}) * DAYOFMONTH(${sql}) > 0`,
+    later(sql, placeholder) {
+      const given = `CAST(${placeholder} AS DATETIME(3))`;
+      return `GREATEST(${given}, COALESCE(${sql} + INTERVAL 1000 MICROSECOND, ${given}))`;
+    },
   },
-  load(kind) {
-    if (kind === 'timestamp') return timeFromMs;
-    if (kind === 'boolean') return Boolean;
-    if (kind === 'number') return Number;
-    return kind === 'json' ? parseJson : undefined;
-  },
-  dump(kind, value) {
-    if (kind === 'timestamp') return utcText(value as Date);
-    if (kind === 'boolean') return value ? 1 : 0;
-    return kind === 'json' ? JSON.stringify(value) : value;
-  },
+  boolean: { load: Boolean, dump: Number },
+  number: { ...AS_TEXT, load: Number },
+  json: { ...AS_TEXT, load: parseJson, dump: JSON.stringify },
   // MySQL compares a number with text as doubles.
-  bind: (kind, placeholder) =>
-    kind === 'bigint'
-      ? `CAST(${placeholder} AS SIGNED)`
-      : kind === 'decimal'
-        ? `CAST(${placeholder} AS DECIMAL(65, 30))`
-        : placeholder,
+  bigint: { ...AS_TEXT, bind: (placeholder) => `CAST(${placeholder} AS SIGNED)` },
+  decimal: { ...AS_TEXT, bind: (placeholder) => `CAST(${placeholder} AS DECIMAL(65, 30))` },
+};
+
+export const mysql: Dialect = {
+  codec: ({ kind }) => CODECS[kind] ?? {},
   // The first comparison finds the rows by the index, whatever its collation; the second keeps those that are the same.
   equalsText: (sql, comparison) => `(${sql} ${comparison} AND ${mysql.byCodePoint(sql)} ${comparison})`,
   byCodePoint: (sql) => `BINARY CAST(${sql} AS CHAR)`,
-  // Of a column that is NOT NULL in the database, 0000-00-00 is null to IS NULL, and to nothing else.
-  isNull: (kind, sql) => (kind === 'timestamp' ? `(${sql} IS NULL AND ${sql} <=> NULL)` : `${sql} IS NULL`),
-  isTime: (sql) => `MONTH(${sql}) * DAYOFMONTH(${sql}) > 0`,
   like: (sql, placeholder) => `CONVERT(${sql} USING utf8mb4) COLLATE utf8mb4_bin LIKE ${placeholder}`,
   likePattern: escapeLike,
   json: {
@@ -78,10 +75,6 @@ export const mysql: Dialect = {
       WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?`,
     values: [column, database ?? null, table],
   }),
-  later(sql, placeholder) {
-    const given = `CAST(${placeholder} AS DATETIME(3))`;
-    return `GREATEST(${given}, COALESCE(${sql} + INTERVAL 1000 MICROSECOND, ${given}))`;
-  },
   returning: new Set(),
   nullsFirst: true,
   sortsByNull: false,

@@ -1,25 +1,27 @@
 import type { JsonKey } from '../../port/operators.js';
 import { escapeLike } from '../../query/like.js';
-import { type Dialect, lockName } from './dialect.js';
+import { type Codecs, type ColumnCodec, type Dialect, lockName } from './dialect.js';
 import { jsonPath, parseJson } from './json.js';
 import { timeFromMs } from './utc.js';
 
-export const postgres: Dialect = {
-  read(kind, sql) {
+const AS_TEXT: ColumnCodec = { read: (sql) => `${sql}::text` };
+
+const CODECS: Codecs = {
+  timestamp: {
     // As a double, a whole number of milliseconds is exact; seconds with a fraction are not.
-    if (kind === 'timestamp') return `date_part('epoch', date_trunc('milliseconds', ${sql})) * 1000`;
-    return kind === 'bigint' || kind === 'json' || kind === 'decimal' ? `${sql}::text` : sql;
-  },
-  load(kind) {
-    if (kind === 'timestamp') return timeFromMs;
-    return kind === 'json' ? parseJson : undefined;
-  },
-  dump(kind, value) {
+    read: (sql) => `date_part('epoch', date_trunc('milliseconds', ${sql})) * 1000`,
+    load: timeFromMs,
     // A column without time zone takes the UTC text as it is, one with a time zone takes the Z into account.
-    if (kind === 'timestamp') return (value as Date).toISOString();
-    return kind === 'json' ? JSON.stringify(value) : value;
+    dump: (value) => (value as Date).toISOString(),
+    later: (sql, placeholder) => `GREATEST(${placeholder}, ${sql} + interval '1 millisecond')`,
   },
-  bind: (_kind, placeholder) => placeholder,
+  json: { ...AS_TEXT, load: parseJson, dump: JSON.stringify },
+  bigint: AS_TEXT,
+  decimal: AS_TEXT,
+};
+
+export const postgres: Dialect = {
+  codec: ({ kind }) => CODECS[kind] ?? {},
   equalsText: (sql, comparison) => `${sql} ${comparison}`,
   byCodePoint: (sql) => `${sql}::text COLLATE "C"`,
   like: (sql, placeholder) => `${sql} LIKE ${placeholder}`,
@@ -48,7 +50,6 @@ export const postgres: Dialect = {
       WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
     values: [path, column],
   }),
-  later: (sql, placeholder) => `GREATEST(${placeholder}, ${sql} + interval '1 millisecond')`,
   returning: new Set(['insert', 'update', 'delete']),
   nullsFirst: false,
   sortsByNull: true,

@@ -1,6 +1,6 @@
 import { globPattern } from '../../query/like.js';
 import { sqliteConnection } from '../internals.js';
-import type { Dialect } from './dialect.js';
+import type { Codecs, Dialect } from './dialect.js';
 import { inCalls, jsonPath, keyPath, parseJson } from './json.js';
 import { timeFromText, utcText } from './utc.js';
 
@@ -9,26 +9,26 @@ function toSeconds(sql: string): string {
   return `substr(${sql}, 1, 19)`;
 }
 
+const CODECS: Codecs = {
+  timestamp: {
+    load: timeFromText,
+    dump: (value) => utcText(value as Date),
+    // Any value can be there. By the modifier it has to be a day that there is, and an hour before 24.
+    isTime: (sql) =>
+      `(${toSeconds(sql)} IS strftime('%Y-%m-%d %H:%M:%S', ${toSeconds(sql)}, '+0 days') AND (length(${sql}) = 19 OR (substr(${sql}, 20) GLOB '.[0-9]*' AND ltrim(substr(${sql}, 21), '0123456789') = '')))`,
+    later: (sql, placeholder) =>
+      `MAX(${placeholder}, COALESCE(strftime('%Y-%m-%d %H:%M:%f', ${sql}, '+0.001 seconds'), ''))`,
+  },
+  boolean: { load: Boolean, dump: Number },
+  json: { load: parseJson, dump: JSON.stringify },
+  bigint: { read: (sql) => `CAST(${sql} AS TEXT)`, load: String, dump: (value) => BigInt(value as string) },
+  decimal: { load: String },
+};
+
 export const sqlite: Dialect = {
-  read: (kind, sql) => (kind === 'bigint' ? `CAST(${sql} AS TEXT)` : sql),
-  load(kind) {
-    if (kind === 'timestamp') return timeFromText;
-    if (kind === 'boolean') return Boolean;
-    if (kind === 'decimal' || kind === 'bigint') return String;
-    return kind === 'json' ? parseJson : undefined;
-  },
-  dump(kind, value) {
-    if (kind === 'timestamp') return utcText(value as Date);
-    if (kind === 'bigint') return BigInt(value as string);
-    if (kind === 'boolean') return value ? 1 : 0;
-    return kind === 'json' ? JSON.stringify(value) : value;
-  },
-  bind: (_kind, placeholder) => placeholder,
+  codec: ({ kind }) => CODECS[kind] ?? {},
   equalsText: (sql, comparison) => `${sql} ${comparison}`,
   byCodePoint: (sql) => sql,
-  // Any value can be there. By the modifier it has to be a day that there is, and an hour before 24.
-  isTime: (sql) =>
-    `(${toSeconds(sql)} IS strftime('%Y-%m-%d %H:%M:%S', ${toSeconds(sql)}, '+0 days') AND (length(${sql}) = 19 OR (substr(${sql}, 20) GLOB '.[0-9]*' AND ltrim(substr(${sql}, 21), '0123456789') = '')))`,
   like: (sql, placeholder) => `${sql} GLOB ${placeholder}`,
   likePattern: globPattern,
   json: {
@@ -55,8 +55,6 @@ export const sqlite: Dialect = {
     text: `SELECT COUNT(*) AS total, COUNT(CASE WHEN name = ? COLLATE NOCASE THEN 1 END) AS found FROM pragma_table_xinfo(?)`,
     values: [column, table],
   }),
-  later: (sql, placeholder) =>
-    `MAX(${placeholder}, COALESCE(strftime('%Y-%m-%d %H:%M:%f', ${sql}, '+0.001 seconds'), ''))`,
   returning: new Set(['insert', 'update', 'delete']),
   nullsFirst: true,
   sortsByNull: false,
