@@ -26,6 +26,8 @@ export interface Setup {
   readonly entities?: readonly (Type | EntitySchema)[];
   readonly options?: SessionsModuleOptions;
   readonly namingStrategy?: NamingStrategyInterface;
+  /** Whether TypeORM makes the tables. Default: true. */
+  readonly synchronize?: boolean;
   /** Beside the data source and the tables. */
   readonly imports?: ModuleMetadata['imports'];
   /** Runs on the database before the application starts. */
@@ -58,13 +60,13 @@ export class TestApplication {
   }
 
   async #dataSourceModule(name: DatabaseName): Promise<DynamicModule> {
-    const { tables, entities = [], namingStrategy, prepare } = this.setup;
+    const { tables, entities = [], namingStrategy, synchronize = true, prepare } = this.setup;
     this.#database = await createDatabase(name);
     await prepare?.(this.#database);
     return TypeOrmModule.forRoot({
       ...this.#database.options,
       entities: [...tables.map((table) => table.entity), SessionMark, ...entities],
-      synchronize: true,
+      synchronize,
       namingStrategy,
       retryAttempts: 1,
     });

@@ -116,6 +116,11 @@ export function refusals(db: AdapterFixture): void {
       expect(preparing(options)).toThrow(name);
     });
 
+    it('the unknown name __proto__, which would else change the object of the values', () => {
+      const set = JSON.parse('{ "title": "a", "__proto__": { "state": "draft" } }') as Record<string, unknown>;
+      expect(preparing({ set }, 'updateAll')).toThrow(SessionValidationError);
+    });
+
     it.each(['all', 'updateAll', 'deleteAll'] as const)('options that there are not, of %s', async (kind) => {
       await db.photos('a', 'b');
       const options = { set: { title: 'c' }, takes: 1, limit: 1 };

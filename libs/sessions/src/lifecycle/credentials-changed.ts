@@ -11,6 +11,7 @@ import { revoke } from './revoke.js';
 import { writeSerially } from './serial-writes.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { ownerOf } from '../table/definition.js';
+import { ownValue } from '../util/own-value.js';
 
 /** The reason that says more than that sessions end: nobody may begin one by what was proved before. */
 export const CREDENTIALS_CHANGED: RevocationReason = 'credentials_changed';
@@ -130,7 +131,7 @@ export function ownersNamed(table: TableContext, steps: readonly (readonly Row[]
 function valuesIn(sets: readonly Row[], field: string): unknown[] | undefined {
   const values: unknown[] = [];
   for (const set of sets) {
-    const value = set[field];
+    const value = ownValue(set, field);
     if (value === undefined || value === null) return undefined;
     if (!InstanceChecker.isFindOperator(value)) {
       values.push(value);

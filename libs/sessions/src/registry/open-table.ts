@@ -13,6 +13,7 @@ import { definitionProblems } from '../table/check-definition.js';
 import { sessionColumns, shownColumns } from '../table/columns.js';
 import { tableNameOf } from '../table/definition.js';
 import { systemClock } from '../util/clock.js';
+import { ownValue } from '../util/own-value.js';
 import { ofTable } from '../errors/messages.js';
 import { CHANNEL_MISSING, dataSourceMissing, entityMissing } from './messages.js';
 import type { AnySessionsTable } from './sessions-table.js';
@@ -43,7 +44,7 @@ export function openTable(
   const { definition, entity } = table;
   const name = tableNameOf(definition);
   problems.push(...definitionProblems(definition));
-  const merged = mergeOptions(defaults, definition, defaults.tables?.[name]);
+  const merged = mergeOptions(defaults, definition, ownValue(defaults.tables ?? {}, name));
   const options = resolveOptions(
     merged,
     (problem) => problems.push(problem),

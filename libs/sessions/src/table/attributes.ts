@@ -29,10 +29,10 @@ export function newAttributes(table: Columns<DefinedColumn>, attributes: object)
   const errors = unknownFields(table, given);
   const row: Row = { data: {}, ...(table.columns.has('scopes') && { scopes: [] }), ...given };
   for (const [name, column] of table.columns) {
-    if (!column.definition || given[name] !== undefined) continue;
+    if (!column.definition || Object.hasOwn(given, name)) continue;
     if (column.definition.default !== undefined) row[name] = column.definition.default;
     else if (column.nullable) row[name] = null;
-    else errors[name] ??= 'is required';
+    else errors[name] = 'is required';
   }
   return checked(table, row, errors);
 }
@@ -74,7 +74,7 @@ function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): 
   const scopes = table.columns.get('scopes')?.scopes;
   if (scopes && row['scopes'] !== undefined && !isGrants(row['scopes'], scopes))
     all['scopes'] = `must be a list of ${scopes.join(', ')}, or wildcards that cover some of them`;
-  const known = Object.fromEntries(Object.entries(row).filter(([name]) => !(name in all)));
+  const known = Object.fromEntries(Object.entries(row).filter(([name]) => !Object.hasOwn(all, name)));
   const checkedAttributes = { values: {} as Row, stored: {} as Row };
   try {
     for (const [{ property, kind, transformer }, value] of storedRow(table, known)) {

@@ -120,7 +120,7 @@ describe('definitionProblems', () => {
     expect(problemsOf({ table: name, schema: name, dataSource: name })).toHaveLength(3);
   });
 
-  it.each(['', '1st', 'a b', 'a;b', 'é', '__proto__ '])('refuses an extra field named %o', (name) => {
+  it.each(['', '1st', 'a b', 'a;b', 'é', '__proto__ ', '__proto__'])('refuses an extra field named %o', (name) => {
     expect(problemsOf({ extraFields: { [name]: { type: 'string' } } })).toEqual([noIdentifier(name)]);
   });
 });

@@ -137,7 +137,7 @@ function entryProblems(
   given: FieldDefinition | RelationDefinition,
 ): string[] {
   if (RESERVED_NAMES.includes(name)) return [builtIn(name)];
-  if (!IDENTIFIER.test(name)) return [noIdentifier(name)];
+  if (!IDENTIFIER.test(name) || name === '__proto__') return [noIdentifier(name)];
   if (!isObject(given)) return [inField(name, NO_OBJECT)];
   const types = typesOf(given);
   const field = rightlyTyped(given, types);

@@ -7,6 +7,7 @@ import { type ColumnMapping, fieldsOf, relationsOf, type SessionsTableDefinition
 import type { FieldDefinition, RelationDefinition } from './fields.js';
 import type { AnyFields, TableFields } from './table-fields.js';
 import type { Session } from './inferred-types.js';
+import { ownValue } from '../util/own-value.js';
 
 /** The class that TypeORM knows a table's rows by. */
 export type SessionsEntity<F extends AnyFields = TableFields> = new () => Session<F>;
@@ -136,7 +137,7 @@ function mapped(
 }
 
 function mappingOf(table: SessionsTableDefinition, property: string): ColumnMapping {
-  const mapping = table.columns?.[property];
+  const mapping = ownValue<string | ColumnMapping | undefined>(table.columns ?? {}, property);
   return typeof mapping === 'string' ? { name: mapping } : (mapping ?? {});
 }
 

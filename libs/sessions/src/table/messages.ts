@@ -36,7 +36,7 @@ export const noPolicy = (all: readonly string[]): string => `whenFull must be on
 export const builtIn = (name: string): string =>
   `extraFields: "${name}" is built into every session; choose another name`;
 
-export const noIdentifier = (name: string): string => `extraFields: "${name}" is no identifier`;
+export const noIdentifier = (name: string): string => `extraFields: "${name}" is no name that a field can have`;
 
 export const inField = (name: string, problem: string): string => `extraFields.${name}: ${problem}`;
 

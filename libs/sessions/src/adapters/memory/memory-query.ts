@@ -1,4 +1,5 @@
 import { SessionValidationError } from '../../errors/errors.js';
+import { ownValue } from '../../util/own-value.js';
 import { compileWhere, isNullOnly } from '../query/conditions.js';
 import { Param } from '../port/operators.js';
 import { greatestOf, namedParts, type OrderTerm } from '../query/query-options.js';
@@ -132,7 +133,7 @@ function copied(model: EntityModel, column: MemoryColumn, source: MemoryColumn):
 /** The values of a query's parameters, in the order of their slots. */
 export function bindSlots({ slots, model }: MemoryPrepared, params: Readonly<Row>): Params {
   return slots.map(({ name, convert }) => {
-    const value = params[name];
+    const value = ownValue(params, name);
     if (value === undefined)
       throw new SessionValidationError(model.name, { [name]: 'is a parameter of the query and was not given' });
     try {

@@ -61,7 +61,8 @@ export interface Assignments<C extends Column> {
 export function assignmentsOf<C extends Column>(table: Columns<C>, set: Readonly<Row> = {}): Assignments<C> {
   const copies = new Map<C, C>();
   const keys = new Map<C, KeyChanges>();
-  const [given, later]: [Row, Row] = [{}, {}];
+  // Without a prototype, so that no name means anything else than a column.
+  const [given, later] = [Object.create(null) as Row, Object.create(null) as Row];
   for (const [name, value] of Object.entries(set)) {
     if (value instanceof ColumnRef) copies.set(columnOf(table, name), columnOf(table, value.name));
     else if (value instanceof JsonKeys) keys.set(plain(table, name, 'json'), keyChanges(table, name, value));

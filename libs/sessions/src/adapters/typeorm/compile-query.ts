@@ -11,6 +11,7 @@ import {
   type Schema,
 } from '../port/query.js';
 import { SessionValidationError } from '../../errors/errors.js';
+import { ownValue } from '../../util/own-value.js';
 import { assignmentsOf } from '../query/rows.js';
 import { ValueError } from '../query/values.js';
 import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
@@ -126,7 +127,7 @@ export function isNever({ condition }: SqlPrepared): boolean {
 export function bindParams(prepared: Pick<SqlPrepared, 'table' | 'statement'>, params: Readonly<Row>): unknown[] {
   return prepared.statement.slots.map((slot) => {
     if ('constant' in slot) return slot.constant;
-    const value = params[slot.param];
+    const value = ownValue(params, slot.param);
     if (value === undefined)
       throw new SessionValidationError(prepared.table.name, {
         [slot.param]: 'is a parameter of the query and was not given',

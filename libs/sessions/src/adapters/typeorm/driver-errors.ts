@@ -52,16 +52,10 @@ export function portError(error: unknown, table: SqlTable): unknown {
     case '23505':
       return taken(table, columnsOfConstraint(table, constraint ?? ''));
     case 'ER_DUP_ENTRY':
-      return taken(table, columnsOfConstraint(table, /for key '(?:[^']*\.)?([^'.]+)'$/.exec(message)?.[1] ?? ''));
+      return taken(table, columnsOfConstraint(table, keyIn(message, table.metadata.tableName)));
     case 'SQLITE_CONSTRAINT_UNIQUE':
     case 'SQLITE_CONSTRAINT_PRIMARYKEY':
-      return taken(
-        table,
-        propertiesOf(
-          table,
-          [...message.matchAll(/[^\s,]+\.([^\s,.]+)/g)].map((match) => match[1]!),
-        ),
-      );
+      return taken(table, propertiesOf(table, columnsIn(message, table.metadata.tableName)));
     default:
       return tooLarge(error.driverError as DriverError, table) ?? withoutValues(error);
   }
@@ -82,7 +76,7 @@ function undone(error: QueryFailedError, { name }: SqlTable): SessionsUnavailabl
 
 /** MySQL's text ends at 64 KB, MariaDB's JSON at 32 levels. */
 function tooLarge({ errno, message = '' }: DriverError, table: SqlTable): SessionValidationError | undefined {
-  const pattern = errno === 1406 ? /for column '([^']+)'/ : /^CONSTRAINT `(?:[^`]*\.)?([^`.]+)` failed/;
+  const pattern = errno === 1406 ? /for column '(.+)' at row/s : /^CONSTRAINT `(?:[^`]*\.)?([^`.]+)` failed/;
   const name = errno === 1406 || errno === 4025 ? pattern.exec(message)?.[1] : undefined;
   const column = name === undefined ? undefined : table.metadata.findColumnWithDatabaseName(name);
   if (!column?.isSelect) return undefined;
@@ -98,6 +92,18 @@ function withoutValues(error: QueryFailedError): QueryFailedError {
   return Object.assign(new QueryFailedError(error.query, [], driverError), { stack: error.stack });
 }
 
+/** The key in what MySQL says, `… for key 'sessions.userId'`, and MariaDB without the table. */
+function keyIn(message: string, table: string): string {
+  const key = /for key '(.+)'$/s.exec(message)?.[1] ?? '';
+  return key.startsWith(`${table}.`) ? key.slice(table.length + 1) : key;
+}
+
+/** The columns in what SQLite says: `UNIQUE constraint failed: sessions.userId, sessions.serial`; any name may have any character. */
+function columnsIn(message: string, table: string): string[] {
+  const at = message.indexOf(`${table}.`);
+  return at < 0 ? [] : message.slice(at + table.length + 1).split(`, ${table}.`);
+}
+
 function columnsOfConstraint({ metadata, primary }: SqlTable, name: string): string[] {
   const found = [...metadata.uniques, ...metadata.indices].find((constraint) => constraint.name === name);
   if (found) return found.columns.map((column) => column.propertyPath);
@@ -106,9 +112,12 @@ function columnsOfConstraint({ metadata, primary }: SqlTable, name: string): str
     : columnNamedBy(metadata, name);
 }
 
-/** Of a table that TypeORM did not make, the columns whose names stand in the constraint's. */
+/** Of a table that TypeORM did not make, the columns whose names stand in the constraint's, but for `id` within `user_id`. */
 function columnNamedBy(metadata: SqlTable['metadata'], name: string): string[] {
-  return metadata.columns.filter((column) => name.includes(column.databaseName)).map((column) => column.propertyPath);
+  const named = metadata.columns.filter(({ databaseName }) => name.includes(databaseName));
+  return named
+    .filter((column) => !named.some((other) => other !== column && other.databaseName.includes(column.databaseName)))
+    .map((column) => column.propertyPath);
 }
 
 function propertiesOf({ metadata }: SqlTable, names: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import { In, MoreThan } from 'typeorm';
 import { Param } from '../port/operators.js';
+import { ownValue } from '../../util/own-value.js';
 import type { QueryOptions, Row, Where } from '../port/query.js';
 import { compileQuery, isNever, narrowed, type SqlPrepared } from './compile-query.js';
 import type { SingleStatements } from './single-statements.js';
@@ -26,7 +27,7 @@ async function* byKey(
 ): AsyncIterable<Row> {
   const key = query.table.primary[0]!.property;
   const { take } = query.options;
-  let left = Number((take instanceof Param ? params[take.name] : take) ?? Infinity);
+  let left = Number((take instanceof Param ? ownValue(params, take.name) : take) ?? Infinity);
   let after: Where = {};
   while (left > 0) {
     const size = Math.min(maxRows, left);
