@@ -87,9 +87,9 @@ describeStorages('fields with names that every object has', (name) => {
   it('count for limits and changed credentials', async () => {
     for (let i = 0; i < 3; i++) await sessions.create({ toString: 'u3' });
     expect(await sessions.count({ toString: 'u3' } as never)).toBe(2);
-    const changed = (filters: object) => sessions.revokeAll(filters as never, { reason: 'credentials_changed' });
-    expect(await changed({ toString: 'u3' })).toBe(2);
-    expect(await errorOf(changed({}))).toBeInstanceOf(SessionValidationError);
+    const changed = (filters: never) => sessions.revokeAll(filters, { reason: 'credentials_changed' });
+    expect(await changed({ toString: 'u3' } as never)).toBe(2);
+    expect(await errorOf(changed({} as never))).toBeInstanceOf(SessionValidationError);
   });
 
   it('are named where they are missing, wrong or immutable', async () => {
