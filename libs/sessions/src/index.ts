@@ -13,6 +13,14 @@ export type {
 } from './adapters/port/query.js';
 export type { EctoAdapter } from './adapters/port/ecto-adapter.js';
 export type { AdapterMeta, ColumnState, SessionsAdapter } from './adapters/port/sessions-adapter.js';
+export type {
+  ColumnFacts,
+  DatabaseFacts,
+  IndexFacts,
+  ServerFacts,
+  TableFacts,
+  TableKind,
+} from './adapters/port/table-facts.js';
 export { SessionMark } from './adapters/port/session-mark.js';
 export { MemoryAdapter } from './adapters/memory/memory-adapter.js';
 export { TypeOrmAdapter, type TypeOrmAdapterOptions } from './adapters/typeorm/typeorm-adapter.js';

@@ -56,8 +56,17 @@ export const entityMissing = (dataSource: string, tableClass: string): string =>
 export const notInitialized = (dataSource: string): string =>
   `its data source "${dataSource}" is not initialised yet: with manualInitialization the application calls initialize() of it`;
 
+export const BEING_OPENED = 'it is being opened: try again';
+
 export const CHANNEL_MISSING =
   'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), or channel: null where there is only one process';
+
+// What is logged of the look at tables.
+export const notLookedAt = (reason: string): string =>
+  `What the database knows of the tables could not be read: ${reason}`;
+
+export const noLookWithin = (ms: number): string =>
+  `The database has not said within ${ms} ms what it knows of the tables, which are taken for what their definitions say.`;
 
 // What is logged of near caches.
 export const CACHES_IN_USE = 'The near caches of sessions are in use.';

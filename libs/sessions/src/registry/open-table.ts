@@ -16,6 +16,7 @@ import { systemClock } from '../util/clock.js';
 import { ownValue } from '../util/own-value.js';
 import { ofTable } from '../errors/messages.js';
 import { CHANNEL_MISSING, dataSourceMissing, entityMissing } from './messages.js';
+import type { Looks } from './looks.js';
 import type { AnySessionsTable } from './sessions-table.js';
 import type { WaitingTables } from './waiting-tables.js';
 
@@ -27,6 +28,7 @@ export interface Application {
   /** The adapter of all tables, where a test has replaced those that the options name. */
   readonly adapter: SessionsAdapter | null;
   readonly waiting: WaitingTables;
+  readonly looks: Looks;
   readonly warn: (text: string) => void;
 }
 
@@ -34,13 +36,13 @@ export interface Application {
  * The run-time part of a table, which waits for its data source where that is to be initialised later; none where it cannot
  * work, and `problems` then has why.
  */
-export function openTable(
+export async function openTable(
   table: AnySessionsTable,
   dataSource: DataSource | undefined,
   application: Application,
   problems: string[],
-): SessionsStore | undefined {
-  const { options: defaults, events, waiting, warn } = application;
+): Promise<SessionsStore | undefined> {
+  const { options: defaults, events, waiting, looks, warn } = application;
   const { definition, entity } = table;
   const name = tableNameOf(definition);
   problems.push(...definitionProblems(definition));
@@ -54,8 +56,9 @@ export function openTable(
   const now = defaults.clock ?? systemClock;
   const known = { definition, entity, options, now, events: events.of(name, now) };
   const given = application.adapter ?? merged.adapter;
-  const open = (found: string[]): SessionsStore | undefined => {
+  const open = async (found: string[]): Promise<SessionsStore | undefined> => {
     const adapter = given ?? typeOrmAdapterOf(table, merged, dataSource, found);
+    if (adapter) adapter.init([], await looks.of(adapter, entity));
     const cache = adapter && cacheOf(table, options, adapter, application.caches, found);
     if (adapter === undefined || found.length > 0) return undefined;
     return openStore({ ...known, adapter, cache, warn: (problem) => warn(ofTable(name, problem)) });

@@ -40,6 +40,7 @@ import {
   tableUnknown,
 } from './messages.js';
 import { checkOneSetUp } from './one-set-up.js';
+import { Looks } from './looks.js';
 import { openTable } from './open-table.js';
 import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
 import { WaitingTables } from './waiting-tables.js';
@@ -56,6 +57,9 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     down: (reason) => this.#logger.warn(cachesNotInUse(reasonOf(reason))),
   });
   readonly #waiting = new WaitingTables(() => this.#begin());
+  readonly #looks: Looks;
+  /** Those that were registered, in that order, whichever is open first. */
+  readonly #tables = new Set<AnySessionsTable>();
   readonly #stores = new Map<AnySessionsTable, SessionsStore>();
   readonly #services = new Map<SessionsStore, SessionsService>();
   readonly #problems: string[] = [];
@@ -71,20 +75,30 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     @Optional() @Inject(SESSIONS_OPTIONS) private readonly given: SessionsModuleOptions = {},
   ) {
     checkOneSetUp(modules);
+    this.#looks = new Looks(modules, (text) => this.#logger.debug(text));
     // No compiler has seen what a factory of JavaScript gives.
     this.options = isObject(given) ? rightlyTyped(given, MODULE_OPTIONS) : {};
     if (!isObject(given)) this.#problems.push(inForRoot(noOptions(given)));
   }
 
   /** The run-time part of a table; none where its options cannot work, which ends the start of the application. */
-  open(table: AnySessionsTable, dataSource: DataSource | undefined): SessionsStore | undefined {
+  async open(table: AnySessionsTable, dataSource: DataSource | undefined): Promise<SessionsStore | undefined> {
     const problems: string[] = [];
     if (!(table.prototype instanceof SessionsService)) problems.push(OF_ANOTHER_COPY);
-    if ([...this.#stores.keys()].some((other) => isSameTable(other, table))) problems.push(REGISTERED_TWICE);
+    if ([...this.#tables].some((other) => isSameTable(other, table))) problems.push(REGISTERED_TWICE);
+    this.#tables.add(table);
     const { options, events, adapter } = this;
     const warn = (text: string): void => this.#logger.warn(text);
-    const application = { options, events, adapter, caches: this.#caches, waiting: this.#waiting, warn };
-    const store = openTable(table, dataSource, application, problems);
+    const application = {
+      options,
+      events,
+      adapter,
+      caches: this.#caches,
+      waiting: this.#waiting,
+      looks: this.#looks,
+      warn,
+    };
+    const store = await openTable(table, dataSource, application, problems);
     this.#problems.push(...problems.map((problem) => inTable(tableNameOf(table.definition), problem)));
     if (store) this.#stores.set(table, store);
     return store;
@@ -98,7 +112,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   /** @throws SessionsConfigError with all that is wrong */
   async onModuleInit(): Promise<void> {
     this.#check();
-    this.#waiting.open();
+    await this.#waiting.open();
     await this.#begin();
   }
 
@@ -126,9 +140,9 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     if (this.#problems.length > 0) throw new SessionsConfigError(this.#problems);
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     this.#isServing = true;
-    this.#waiting.open();
+    await this.#waiting.open();
     this.#caches.open();
   }
 
@@ -142,7 +156,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
 
   /** The run-time parts of all tables. */
   all(): SessionsStore[] {
-    return [...this.#stores.values()];
+    return [...this.#tables].flatMap((table) => this.#stores.get(table) ?? []);
   }
 
   /** Calls `fn` when a table is open, which one may be later whose data source the application initialises itself. */

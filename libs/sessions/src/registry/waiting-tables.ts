@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import { SessionsConfigError, SessionsUnavailableError } from '../errors/errors.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { inTable } from '../errors/messages.js';
-import { notInitialized } from './messages.js';
+import { BEING_OPENED, notInitialized } from './messages.js';
 
 /** What is known of a table before it is open. */
 export type KnownTable = Pick<
@@ -30,8 +30,10 @@ const KNOWN_WHEN_OPEN = {
 interface WaitingTable {
   readonly dataSource: DataSource;
   /** What the table is when it is open; none where it cannot work, and `problems` then has why. */
-  readonly open: (problems: string[]) => SessionsStore | undefined;
+  readonly open: (problems: string[]) => Promise<SessionsStore | undefined>;
   readonly whenOpen: (() => void)[];
+  /** What came of it, or will. */
+  opening?: Promise<readonly string[]>;
   problems?: readonly string[];
 }
 
@@ -63,15 +65,15 @@ export class WaitingTables {
   }
 
   /** Opens those whose data source is initialised by now. @throws SessionsConfigError with all that is wrong with them */
-  open(): void {
+  async open(): Promise<void> {
     const ready = [...this.#tables].filter(([, { dataSource, problems }]) => dataSource.isInitialized && !problems);
-    const problems = ready.flatMap(([store, table]) => this.#openOne(store, table));
-    if (problems.length > 0) throw new SessionsConfigError(problems);
+    const problems = await Promise.all(ready.map(([store, table]) => (table.opening ??= this.#openOne(store, table))));
+    if (problems.flat().length > 0) throw new SessionsConfigError(problems.flat());
   }
 
-  #openOne(store: SessionsStore, table: WaitingTable): readonly string[] {
+  async #openOne(store: SessionsStore, table: WaitingTable): Promise<readonly string[]> {
     const problems: string[] = [];
-    const opened = table.open(problems);
+    const opened = await table.open(problems);
     if (!opened) return (table.problems = problems.map((problem) => inTable(store.name, problem)));
     Object.defineProperties(store, Object.getOwnPropertyDescriptors(opened));
     this.#tables.delete(store);
@@ -86,7 +88,7 @@ export class WaitingTables {
     const initialize = dataSource.initialize.bind(dataSource);
     dataSource.initialize = async () => {
       await initialize();
-      this.open();
+      await this.open();
       await this.opened();
       return dataSource;
     };
@@ -96,23 +98,25 @@ export class WaitingTables {
   #unopened(known: KnownTable): SessionsStore {
     const store = { ...known } as SessionsStore;
     for (const property of Object.keys(KNOWN_WHEN_OPEN) as (keyof typeof KNOWN_WHEN_OPEN)[]) {
-      const get = (): unknown => {
+      const get = (): never => {
         this.#refuse(store);
-        return store[property];
       };
       Object.defineProperty(store, property, { configurable: true, enumerable: true, get });
     }
     return store;
   }
 
-  /** Refuses a call of a table, unless its data source was about to be initialised before anybody listened, and now is. */
-  #refuse(store: SessionsStore): void {
+  /** Refuses a call of a table, and opens that whose data source was about to be initialised before anybody listened, and now is. */
+  #refuse(store: SessionsStore): never {
     const { name, definition } = store;
     const { dataSource, problems } = this.#tables.get(store)!;
     if (problems) throw new SessionsConfigError(problems);
     if (!dataSource.isInitialized || !dataSource.hasMetadata(store.entity))
       throw new SessionsUnavailableError(name, notInitialized(definition.dataSource ?? 'default'));
-    this.open();
-    void this.opened();
+    // What is wrong with it the next call says.
+    void this.open()
+      .then(this.opened)
+      .catch(() => undefined);
+    throw new SessionsUnavailableError(name, BEING_OPENED);
   }
 }

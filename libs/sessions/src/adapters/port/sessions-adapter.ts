@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import type { Columns } from './columns.js';
+import type { DatabaseFacts } from './table-facts.js';
 import type {
   Schema,
   Row,
@@ -54,8 +55,16 @@ export interface ColumnState {
  * matches no row.
  */
 export interface SessionsAdapter {
-  /** Makes the schemas known and names their tables; a schema not named here is made known by its first use. */
-  init(schemas: readonly Schema[]): AdapterMeta;
+  /**
+   * Makes the schemas known and names their tables; a schema not named here is made known by its first use.
+   *
+   * @param facts what a look at the tables has found, by which their columns are read and written from then on; given before
+   *   the first query
+   */
+  init(schemas: readonly Schema[], facts?: DatabaseFacts): AdapterMeta;
+
+  /** Looks at the tables of schemas, and those that their relations lead to, as they are in the storage. Where it is missing, they are as the schemas say. */
+  look?(schemas: readonly Schema[]): Promise<DatabaseFacts>;
 
   /**
    * What the storage knows of a column that a table may lack, such as one from before it was thought of; where it does, whole

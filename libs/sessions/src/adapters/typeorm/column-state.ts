@@ -1,8 +1,8 @@
 import { type DataSource, TableColumn } from 'typeorm';
 import type { ColumnState } from '../port/sessions-adapter.js';
 import type { Connection } from './connection.js';
-import type { NamedColumn } from './dialects/dialect.js';
 import { TableUtils } from './internals.js';
+import { namesOf } from './look.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
 /** What the database knows of a column; `undefined` where there is no such table. */
@@ -12,17 +12,12 @@ export async function readColumnState(
   column: SqlColumn,
 ): Promise<ColumnState | undefined> {
   const { dataSource, dialect } = connection;
-  const { text, values } = dialect.columns(namesOf(dataSource, table, column));
+  const { databaseName } = table.metadata.findColumnWithPropertyPath(column.property)!;
+  const { text, values } = dialect.columns({ ...namesOf(dataSource, table.metadata), column: databaseName });
   const { records } = await connection.run(text, [...values]);
   const { total, found } = records[0] as { total: unknown; found: unknown };
   if (Number(total) === 0) return undefined;
   return { exists: Number(found) > 0, addedBy: additionOf(dataSource, table, column) };
-}
-
-function namesOf({ driver }: DataSource, { metadata, sqlName }: SqlTable, column: SqlColumn): NamedColumn {
-  const { database, tableName } = driver.parseTableName(metadata);
-  const { databaseName } = metadata.findColumnWithPropertyPath(column.property)!;
-  return { path: sqlName, database, table: tableName, column: databaseName };
 }
 
 /** The statement that adds a column to a table. */

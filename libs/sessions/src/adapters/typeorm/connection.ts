@@ -38,6 +38,13 @@ export class Connection {
     return this.runner?.manager ?? this.dataSource.manager;
   }
 
+  /** The process of the server that the one connection was made to, where the driver says it. */
+  async processId(): Promise<number | undefined> {
+    if (!this.runner) return undefined;
+    const { processID } = (await this.runner.connect()) as { readonly processID?: number };
+    return processID;
+  }
+
   get isInTransaction(): boolean {
     return this.runner?.isTransactionActive ?? false;
   }

@@ -1,8 +1,10 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { type Column, kindOf } from '../port/columns.js';
 import type { Columns } from '../port/columns.js';
+import type { ColumnFacts, TableFacts } from '../port/table-facts.js';
 import { copyOf } from '../../util/copy.js';
 import { IMPOSSIBLE } from '../query/values.js';
+import { columnFrom } from './column-from.js';
 import type { ColumnCodec, Dialect } from './dialects/dialect.js';
 import { timeFrom } from './dialects/utc.js';
 import { ApplyValueTransformers } from './internals.js';
@@ -35,10 +37,16 @@ export interface SqlTable extends Columns<SqlColumn> {
   readonly primary: readonly SqlColumn[];
 }
 
-export function sqlTable(dataSource: DataSource, metadata: EntityMetadata, dialect: Dialect): SqlTable {
+/** @param facts none where the table was not looked at, or is not there */
+export function sqlTable(
+  dataSource: DataSource,
+  metadata: EntityMetadata,
+  dialect: Dialect,
+  facts?: TableFacts,
+): SqlTable {
   // The table of a many-to-many relation has no other columns than virtual ones.
   const own = metadata.columns.filter((column) => !column.isVirtual || metadata.isJunction);
-  const columns = own.map((column) => sqlColumn(dataSource, column, dialect));
+  const columns = own.map((column) => sqlColumn(dataSource, column, dialect, facts?.columns.get(column.databaseName)));
   return {
     name: metadata.tableName,
     metadata,
@@ -55,10 +63,15 @@ export function sqlNameOf({ driver }: DataSource, { tablePath }: EntityMetadata)
   return parts.join('.');
 }
 
-function sqlColumn({ driver }: DataSource, metadata: ColumnMetadata, dialect: Dialect): SqlColumn {
+function sqlColumn(
+  { driver }: DataSource,
+  metadata: ColumnMetadata,
+  dialect: Dialect,
+  facts: ColumnFacts | undefined,
+): SqlColumn {
   const kind = kindOf(metadata.type);
   const { transformer } = metadata;
-  const column: Column = {
+  const defined: Column = {
     property: metadata.propertyPath,
     kind,
     nullable: metadata.isNullable,
@@ -66,6 +79,7 @@ function sqlColumn({ driver }: DataSource, metadata: ColumnMetadata, dialect: Di
     values: metadata.enum,
     hidden: !metadata.isSelect,
   };
+  const column = columnFrom(defined, facts);
   const codec = dialect.codec(column);
   const stored = {
     ...column,

@@ -1,5 +1,6 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityMetadata } from 'typeorm';
 import type { Schema } from '../port/query.js';
+import type { TableFacts } from '../port/table-facts.js';
 import { SessionMark } from '../port/session-mark.js';
 import type { Dialect } from './dialects/dialect.js';
 import { marksMetadata } from './marks-table.js';
@@ -8,6 +9,7 @@ import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
 /** The tables of a data source that were asked for, by their schemas. */
 export class SqlTables {
   readonly #tables = new Map<Schema, SqlTable>();
+  #facts: ReadonlyMap<Schema, TableFacts> = new Map();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -18,13 +20,29 @@ export class SqlTables {
     return this.#tables;
   }
 
+  /** Takes what a look has found for what the tables are: before the first statement on them. */
+  learn(facts: ReadonlyMap<Schema, TableFacts>): void {
+    this.#facts = facts;
+    this.#tables.clear();
+  }
+
+  /** What a look has found of a table. */
+  factsOf(schema: Schema): TableFacts | undefined {
+    return this.#facts.get(schema) ?? this.#facts.get(this.metadataOf(schema).target);
+  }
+
+  /** @throws TypeORM's EntityMetadataNotFoundError for a schema that the data source does not have */
+  metadataOf(schema: Schema): EntityMetadata {
+    const { dataSource } = this;
+    return schema === SessionMark ? marksMetadata(dataSource) : dataSource.getMetadata(schema);
+  }
+
   /** @throws TypeORM's EntityMetadataNotFoundError for a schema that the data source does not have */
   of(schema: Schema): SqlTable {
     let table = this.#tables.get(schema);
     if (!table) {
-      const { dataSource } = this;
-      const metadata = schema === SessionMark ? marksMetadata(dataSource) : dataSource.getMetadata(schema);
-      this.#tables.set(schema, (table = sqlTable(dataSource, metadata, this.dialect)));
+      table = sqlTable(this.dataSource, this.metadataOf(schema), this.dialect, this.factsOf(schema));
+      this.#tables.set(schema, table);
     }
     return table;
   }

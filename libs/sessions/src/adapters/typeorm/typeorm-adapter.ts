@@ -23,6 +23,7 @@ import type {
   Conditions,
 } from '../port/query.js';
 import type { AdapterMeta, ColumnState } from '../port/sessions-adapter.js';
+import type { DatabaseFacts } from '../port/table-facts.js';
 import { columnOf, compileWhere } from '../query/conditions.js';
 import { toStored } from '../query/values.js';
 import { readColumnState } from './column-state.js';
@@ -31,6 +32,7 @@ import { Connection } from './connection.js';
 import { dialectOf } from './dialects/index.js';
 import { execute } from './emulated-statements.js';
 import { Inserter } from './inserter.js';
+import { lookAt } from './look.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { SingleStatements } from './single-statements.js';
 import type { SqlColumn } from './sql-table.js';
@@ -78,7 +80,8 @@ export class TypeOrmAdapter implements EctoAdapter {
   }
 
   /** Makes these schemas known, and gives what the data source has of their tables. */
-  init(schemas: readonly Schema[]): AdapterMeta {
+  init(schemas: readonly Schema[], facts?: DatabaseFacts): AdapterMeta {
+    if (facts) this.#tables.learn(facts.tables);
     for (const schema of schemas) this.#tables.of(schema);
     const { dataSource } = this;
     const { dialect } = this.#connection;
@@ -90,6 +93,11 @@ export class TypeOrmAdapter implements EctoAdapter {
       ...(dataSource.options.type === 'postgres' && { invalidation: 'postgres' }),
       dataSource,
     };
+  }
+
+  /** Looks at the tables in the database's catalogue, by at most five statements. */
+  async look(schemas: readonly Schema[]): Promise<DatabaseFacts> {
+    return lookAt(this.#connection, new Map(schemas.map((schema) => [schema, this.#tables.metadataOf(schema)])));
   }
 
   /** Connects the data source where it is not, and asks the database for an answer. @throws the driver's error */

@@ -5,6 +5,7 @@ import type { JsonKey } from '../../port/operators.js';
 import type { Conversion } from '../../port/query.js';
 import type { Comparison } from '../../query/conditions.js';
 import type { KeyChanges } from '../../query/rows.js';
+import type { Catalogue, NamedTable } from '../catalogue/catalogue.js';
 
 /** How values of a column go into SQL and come back; SQL comes in and goes out as text. */
 export interface ColumnCodec {
@@ -32,6 +33,8 @@ export type Codecs = Readonly<Partial<Record<ColumnKind, ColumnCodec>>>;
 
 /** Where the databases differ; everything else is TypeORM's. SQL comes in and goes out as text. */
 export interface Dialect {
+  /** What the database knows of tables. */
+  readonly catalogue: Catalogue;
   /** How values of a column go into statements and come back. */
   codec(column: Column): ColumnCodec;
   /** Equality of text by code points that can use the column's index; a comparison is `= …` or `IN (…)`. */
@@ -132,11 +135,7 @@ interface JsonDialect {
 }
 
 /** A table, and a column that it may have, as the database names them. */
-export interface NamedColumn {
-  /** The table's name with its schema, quoted. */
-  readonly path: string;
-  readonly database: string | undefined;
-  readonly table: string;
+export interface NamedColumn extends NamedTable {
   readonly column: string;
 }
 

@@ -1,5 +1,6 @@
 import { escapeLike } from '../../query/like.js';
 import { FIRST_TIME } from '../../../util/times.js';
+import { mysqlCatalogue } from '../catalogue/mysql.js';
 import { type Codecs, type ColumnCodec, type Dialect, lockName } from './dialect.js';
 import { inCalls, jsonPath, keyPath, parseJson } from './json.js';
 import { timeFromMs, utcText } from './utc.js';
@@ -35,6 +36,7 @@ const CODECS: Codecs = {
 };
 
 export const mysql: Dialect = {
+  catalogue: mysqlCatalogue,
   codec: ({ kind }) => CODECS[kind] ?? {},
   // The first comparison finds the rows by the index, whatever its collation; the second keeps those that are the same.
   equalsText: (sql, comparison) => `(${sql} ${comparison} AND ${mysql.byCodePoint(sql)} ${comparison})`,

@@ -1,5 +1,6 @@
 import type { JsonKey } from '../../port/operators.js';
 import { escapeLike } from '../../query/like.js';
+import { postgresCatalogue } from '../catalogue/postgres.js';
 import { type Codecs, type ColumnCodec, type Dialect, lockName } from './dialect.js';
 import { jsonPath, parseJson } from './json.js';
 import { timeFromMs } from './utc.js';
@@ -21,6 +22,7 @@ const CODECS: Codecs = {
 };
 
 export const postgres: Dialect = {
+  catalogue: postgresCatalogue,
   codec: ({ kind }) => CODECS[kind] ?? {},
   equalsText: (sql, comparison) => `${sql} ${comparison}`,
   byCodePoint: (sql) => `${sql}::text COLLATE "C"`,

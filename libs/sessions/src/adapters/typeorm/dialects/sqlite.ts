@@ -1,5 +1,6 @@
 import { globPattern } from '../../query/like.js';
 import { sqliteConnection } from '../internals.js';
+import { sqliteCatalogue } from '../catalogue/sqlite.js';
 import type { Codecs, Dialect } from './dialect.js';
 import { inCalls, jsonPath, keyPath, parseJson } from './json.js';
 import { timeFromText, utcText } from './utc.js';
@@ -26,6 +27,7 @@ const CODECS: Codecs = {
 };
 
 export const sqlite: Dialect = {
+  catalogue: sqliteCatalogue,
   codec: ({ kind }) => CODECS[kind] ?? {},
   equalsText: (sql, comparison) => `${sql} ${comparison}`,
   byCodePoint: (sql) => sql,

@@ -1,0 +1,40 @@
+import type { ServerFacts, TableFacts } from '../../port/table-facts.js';
+
+/** A table as the database names it. */
+export interface NamedTable {
+  /** Its name with its schema, quoted. */
+  readonly path: string;
+  readonly database: string | undefined;
+  readonly table: string;
+}
+
+/** Asks the database for rows; `undefined` where it does not give them. */
+export type Ask = <R extends object>(text: string, values: readonly unknown[]) => Promise<readonly R[] | undefined>;
+
+/** How a database is asked for what it knows of tables, by their names alone, in at most five statements. */
+export interface Catalogue {
+  /** @param processId of the handshake, on PostgreSQL */
+  server(ask: Ask, processId: number | undefined): Promise<ServerFacts>;
+  /** Of each table what is known of it, in their order; none of one that is not there. */
+  tables(ask: Ask, tables: readonly NamedTable[]): Promise<readonly (TableFacts | undefined)[]>;
+  /** A name of a column as the database takes it for the same as others. */
+  readonly canonical: (name: string) => string;
+}
+
+/** Rows by the number of the table that they are of. */
+export function byTable<R extends { readonly at: unknown }>(rows: readonly R[] | undefined): (at: number) => R[] {
+  return (at) => (rows ?? []).filter((row) => Number(row.at) === at);
+}
+
+/** An object without what is null or undefined in it. */
+export function known<T extends object>(facts: T): { [K in keyof T]: Exclude<T[K], null> } {
+  return Object.fromEntries(
+    Object.entries(facts).filter(([, value]) => value !== null && value !== undefined),
+  ) as never;
+}
+
+/** How far the clock of a database is ahead, from its time and from ours before and after it was asked. */
+export function clockAhead(theirs: unknown, before: number, after: number): number | undefined {
+  const ms = Number(theirs);
+  return theirs === null || Number.isNaN(ms) ? undefined : Math.round(ms - (before + after) / 2);
+}

@@ -1,0 +1,163 @@
+import type { IndexFacts, TableFacts, TableKind } from '../../port/table-facts.js';
+import { byTable, type Catalogue, clockAhead, known, type NamedTable } from './catalogue.js';
+
+const KINDS: Readonly<Record<string, TableKind>> = {
+  r: 'table',
+  p: 'partitioned',
+  v: 'view',
+  m: 'materialized view',
+  f: 'foreign table',
+};
+
+/** Bytes of a name that PostgreSQL keeps, unless it is built otherwise. */
+const NAME_BYTES = 63;
+
+const SERVER = `SELECT current_setting('server_version') AS version,
+  current_setting('default_transaction_isolation') AS isolation,
+  current_setting('transaction_read_only')::boolean OR pg_is_in_recovery() AS "readOnly",
+  current_setting('TimeZone') AS "timeZone",
+  current_setting('max_identifier_length')::int AS "nameBytes",
+  pg_backend_pid() AS "processId",
+  date_part('epoch', clock_timestamp()) * 1000 AS now`;
+
+/** The tables of a parameter that are there, by the number of each. */
+const GIVEN = `FROM unnest($1::text[]) WITH ORDINALITY given(path, at)`;
+
+const TABLES = `SELECT at, relname::text AS name, relkind::text AS kind, row_security_active(c.oid) AS "rowSecurity",
+  relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS inherited,
+  ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal) AS triggers
+  ${GIVEN} JOIN pg_class c ON c.oid = to_regclass(path)`;
+
+// A domain is what it is made of; a type of an extension goes by its own name, wherever that is installed.
+const COLUMNS = `SELECT at, attname::text AS name,
+  CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN format_type(t.oid, NULL) ELSE t.typname::text END AS type,
+  NOT (attnotnull OR declared.typnotnull) AS nullable,
+  COALESCE(NULLIF(atttypmod, -1), NULLIF(declared.typtypmod, -1)) AS modifier,
+  CASE WHEN attcollation <> 0 THEN (SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()) END AS "characterSet",
+  (SELECT collname::text FROM pg_collation WHERE pg_collation.oid = attcollation) AS collation,
+  atthasdef OR declared.typdefault IS NOT NULL AS "hasDefault", attidentity::text AS identity, attgenerated::text AS stored,
+  pg_get_expr(adbin, adrelid) AS expression
+  ${GIVEN} JOIN pg_attribute ON attrelid = to_regclass(path) AND attnum > 0 AND NOT attisdropped
+  JOIN pg_type declared ON declared.oid = atttypid
+  JOIN pg_type t ON t.oid = COALESCE(NULLIF(declared.typbasetype, 0), declared.oid)
+  LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum`;
+
+const INDEXES = `SELECT at, relname::text AS name, indisunique AS unique, indisprimary AS primary, indisvalid AND indisready AS valid,
+  pg_get_expr(indpred, indrelid) AS predicate,
+  ARRAY(SELECT (SELECT attname::text FROM pg_attribute WHERE attrelid = indrelid AND attnum = indkey[i])
+    FROM generate_series(0, indnkeyatts - 1) i ORDER BY i) AS columns
+  ${GIVEN} JOIN pg_index ON indrelid = to_regclass(path) JOIN pg_class ON pg_class.oid = indexrelid`;
+
+interface Row {
+  readonly at: unknown;
+  readonly name: string;
+}
+
+interface TableRow extends Row, Pick<TableFacts, 'rowSecurity' | 'inherited' | 'triggers'> {
+  readonly kind: string;
+}
+
+interface ColumnRow extends Row {
+  readonly type: string;
+  readonly nullable: boolean;
+  readonly modifier: number | null;
+  readonly characterSet: string | null;
+  readonly collation: string | null;
+  readonly hasDefault: boolean;
+  readonly identity: string;
+  readonly stored: string;
+  readonly expression: string | null;
+}
+
+interface IndexRow extends Row, Pick<IndexFacts, 'unique' | 'primary' | 'valid' | 'columns'> {
+  readonly predicate: string | null;
+}
+
+export const postgresCatalogue: Catalogue = {
+  async server(ask, processId) {
+    const before = Date.now();
+    const rows = await ask<{
+      version: string;
+      isolation: string;
+      readOnly: boolean;
+      timeZone: string;
+      nameBytes: number;
+      processId: number;
+      now: unknown;
+    }>(SERVER, []);
+    const after = Date.now();
+    if (!rows?.[0]) return { product: 'postgres', longestName: { bytes: NAME_BYTES } };
+    const { now, nameBytes, processId: answering, ...settings } = rows[0];
+    return {
+      product: 'postgres',
+      ...settings,
+      longestName: { bytes: nameBytes },
+      ...known({ clockAheadMs: clockAhead(now, before, after) }),
+      ...(processId !== undefined && { pooled: processId !== answering }),
+    };
+  },
+
+  async tables(ask, tables) {
+    const paths = [tables.map(({ path }) => path)];
+    const found = byTable(await ask<TableRow>(TABLES, paths));
+    const columns = byTable(await ask<ColumnRow>(COLUMNS, paths));
+    const indexRows = await ask<IndexRow>(INDEXES, paths);
+    const indexes = byTable(indexRows);
+    return tables.map((_table: NamedTable, i) => {
+      const [table] = found(i + 1);
+      if (!table || columns(i + 1).length === 0) return undefined;
+      const { name, kind, triggers, inherited, rowSecurity } = table;
+      const indexesOfTable = indexes(i + 1).map(indexFrom);
+      return {
+        name,
+        kind: KINDS[kind] ?? 'other',
+        columns: new Map(columns(i + 1).map((row) => [row.name, columnFrom(row)])),
+        primary: (indexesOfTable.find(({ primary }) => primary)?.columns ?? []) as string[],
+        ...(indexRows && { indexes: indexesOfTable }),
+        ...known({ triggers, inherited, rowSecurity }),
+      };
+    });
+  },
+
+  canonical: (name) => {
+    // Where it cuts a character in two, it leaves it out.
+    const bytes = Buffer.from(name).subarray(0, NAME_BYTES);
+    return new TextDecoder().decode(bytes, { stream: true });
+  },
+};
+
+function columnFrom(row: ColumnRow): ReturnType<TableFacts['columns']['get']> & object {
+  const { name, type, nullable, modifier, characterSet, collation, hasDefault, identity, stored, expression } = row;
+  const isSerial = identity === 'd' || (expression?.startsWith('nextval(') ?? false);
+  return {
+    name,
+    type,
+    nullable,
+    hasDefault,
+    ...modified(type, modifier),
+    ...known({
+      characterSet,
+      collation,
+      generated: stored
+        ? ('expression' as const)
+        : identity === 'a'
+          ? ('always' as const)
+          : isSerial
+            ? ('ifNotGiven' as const)
+            : undefined,
+    }),
+  };
+}
+
+/** What the modifier of a type says. @see https://www.postgresql.org/docs/current/catalog-pg-attribute.html */
+function modified(type: string, modifier: number | null): { length?: number; precision?: number; scale?: number } {
+  if (type.startsWith('timestamp')) return { precision: modifier ?? 6 };
+  if (modifier === null) return {};
+  if (type === 'character varying' || type === 'character') return { length: modifier - 4 };
+  if (type === 'numeric') return { precision: (modifier - 4) >> 16, scale: (modifier - 4) & 0x7ff };
+  return {};
+}
+
+function indexFrom({ name, columns, unique, primary, valid, predicate }: IndexRow): IndexFacts {
+  return { name, columns, unique, primary, valid, ...known({ predicate }) };
+}

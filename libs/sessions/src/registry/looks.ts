@@ -1,0 +1,70 @@
+import type { ModulesContainer } from '@nestjs/core';
+import { SessionMark } from '../adapters/port/session-mark.js';
+import type { Schema } from '../adapters/port/query.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { DatabaseFacts } from '../adapters/port/table-facts.js';
+import { reasonOf } from '../errors/reason-of.js';
+import { SessionsService } from '../service/sessions.service.js';
+import { noLookWithin, notLookedAt } from './messages.js';
+import type { AnySessionsTable } from './sessions-table.js';
+
+/** How long the start waits for a look. */
+export const LOOK_MS = 2000;
+
+/** What the tables of an application are in their databases: one look serves all tables of a data source. */
+export class Looks {
+  readonly #looks = new Map<
+    object,
+    { readonly at: ReadonlySet<Schema>; readonly facts: Promise<DatabaseFacts | undefined> }
+  >();
+
+  /** @param debug is told what could not be read */
+  constructor(
+    private readonly modules: ModulesContainer,
+    private readonly debug: (text: string) => void,
+  ) {}
+
+  /** What is known of a table, and of the others beside it; none where nothing is to be known in time. */
+  async of(adapter: SessionsAdapter, entity: Schema): Promise<DatabaseFacts | undefined> {
+    if (!adapter.look) return undefined;
+    const { dataSource } = adapter.init([]);
+    const place = dataSource ?? adapter;
+    let look = this.#looks.get(place);
+    if (!look?.at.has(entity)) {
+      const others = dataSource ? this.#entities().filter((other) => dataSource.hasMetadata(other)) : [];
+      const at = new Set<Schema>([entity, ...others, SessionMark]);
+      this.#looks.set(place, (look = { at, facts: this.#look(adapter, [...at]) }));
+    }
+    return look.facts;
+  }
+
+  async #look(adapter: SessionsAdapter, schemas: readonly Schema[]): Promise<DatabaseFacts | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        this.debug(noLookWithin(LOOK_MS));
+        resolve(undefined);
+      }, LOOK_MS);
+    });
+    try {
+      const facts = await Promise.race([adapter.look!(schemas), late]);
+      for (const reason of facts?.unread ?? []) this.debug(notLookedAt(reason));
+      return facts;
+    } catch (error) {
+      this.debug(notLookedAt(reasonOf(error)));
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The entities of all tables of the application. */
+  #entities(): Schema[] {
+    const tokens = [...this.modules.values()].flatMap(({ providers }) => [...providers.keys()]);
+    return tokens.flatMap((token) => (isTable(token) ? token.entity : []));
+  }
+}
+
+function isTable(token: unknown): token is AnySessionsTable {
+  return typeof token === 'function' && token.prototype instanceof SessionsService && 'definition' in token;
+}
