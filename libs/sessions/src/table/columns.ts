@@ -1,6 +1,14 @@
 import type { Column, ColumnKind, Columns } from '../adapters/port/columns.js';
+import { takesLength, traitsOf } from '../adapters/port/type-traits.js';
 import { BUILT_IN_COLUMNS, type BuiltInColumn } from './built-in-columns.js';
-import { fieldsOf, lastUseOf, relationsOf, type SessionsTableDefinition, tableNameOf } from './definition.js';
+import {
+  fieldsOf,
+  lastUseOf,
+  mappingOf,
+  relationsOf,
+  type SessionsTableDefinition,
+  tableNameOf,
+} from './definition.js';
 import type { FieldDefinition, FieldType } from './fields.js';
 
 /** A column of a table of sessions, as its definition has it. */
@@ -62,10 +70,13 @@ export function shownColumns(definition: SessionsTableDefinition): DefinedColumn
 export function sessionColumns(definition: SessionsTableDefinition): Columns<DefinedColumn> {
   const [id, ...builtIn] = builtInColumnsOf(definition)
     .filter(([, { hidden }]) => hidden !== true)
-    .map(([property, column]): DefinedColumn => ({ ...columnOf(property, column), ...ownOf(property, definition) }));
+    .map(([property, column]): DefinedColumn => ({
+      ...columnOf(definition, property, column),
+      ...ownOf(property, definition),
+    }));
   const extra = fieldsOf(definition).map(([property, field]): DefinedColumn => {
     const { values, transformer } = field;
-    return { ...columnOf(property, field), values, transformer, definition: field };
+    return { ...columnOf(definition, property, field), values, transformer, definition: field };
   });
   return {
     name: tableNameOf(definition),
@@ -75,11 +86,14 @@ export function sessionColumns(definition: SessionsTableDefinition): Columns<Def
 }
 
 function columnOf(
+  definition: SessionsTableDefinition,
   property: string,
   { type, length, nullable = false }: Pick<FieldDefinition, 'type' | 'length' | 'nullable'>,
 ): Column {
-  const longest = type === 'string' ? (length ?? DEFAULT_STRING_LENGTH) : undefined;
-  return { property, kind: KIND_OF[type], nullable, length: longest };
+  const { type: mapped } = mappingOf(definition, property);
+  const usual = mapped === undefined || takesLength(mapped) ? DEFAULT_STRING_LENGTH : undefined;
+  const longest = type === 'string' ? (length ?? usual) : undefined;
+  return { property, kind: KIND_OF[type], nullable, length: longest, ...(mapped !== undefined && traitsOf(mapped)) };
 }
 
 /** What a built-in column has of the definition. */

@@ -1,4 +1,5 @@
 import type { ColumnType } from 'typeorm';
+import type { UnsignedType } from '../adapters/port/type-traits.js';
 import {
   BOOLEAN,
   FUNCTION,
@@ -13,6 +14,7 @@ import {
 import { TABLE_OPTIONS, type TableOptions } from '../options/sessions.options.js';
 import { REVOCATION_REASONS } from '../session/revocation-reasons.js';
 import type { Duration } from '../util/duration.js';
+import { ownValue } from '../util/own-value.js';
 import type { BuiltInName } from './built-in-columns.js';
 import type { DataLoading, ExtraFields, FieldDefinition, FieldName, RelationDefinition } from './fields.js';
 
@@ -20,8 +22,8 @@ import type { DataLoading, ExtraFields, FieldDefinition, FieldName, RelationDefi
 export interface ColumnMapping {
   /** The column's name. @default the data source's naming strategy */
   readonly name?: string;
-  /** The column's type, such as PostgreSQL's `timestamptz` or `jsonb`. @default one that every database has */
-  readonly type?: ColumnType;
+  /** The column's type, such as PostgreSQL's `timestamptz` or `jsonb`, or MySQL's `bigint unsigned`. @default one that every database has */
+  readonly type?: ColumnType | UnsignedType;
   /** `false`: no default value in the database (MySQL allows none on JSON; `data` has `{}` elsewhere). @default true */
   readonly default?: boolean;
 }
@@ -176,6 +178,12 @@ export function relationsOf(definition: SessionsTableDefinition): [string, Relat
   return Object.entries(definition.extraFields ?? {}).filter(
     (entry): entry is [string, RelationDefinition] => !isField(entry[1]),
   );
+}
+
+/** How a column is named and typed, as far as the definition says it. */
+export function mappingOf({ columns = {} }: SessionsTableDefinition, property: string): ColumnMapping {
+  const mapping = ownValue<string | ColumnMapping | undefined>(columns, property);
+  return typeof mapping === 'string' ? { name: mapping } : (mapping ?? {});
 }
 
 /** What a table keeps of the last use of its sessions; none where it keeps nothing. */

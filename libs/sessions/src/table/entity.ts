@@ -1,13 +1,20 @@
 import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
-import type { EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';
+import type { ColumnType, EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';
+import { signOf, takesLength } from '../adapters/port/type-traits.js';
 import { EntitySchemaTransformer } from '../adapters/typeorm/internals.js';
 import type { BuiltInColumn } from './built-in-columns.js';
 import { builtInColumnsOf, builtInIndexes, DEFAULT_STRING_LENGTH, hiddenOf } from './columns.js';
-import { type ColumnMapping, fieldsOf, relationsOf, type SessionsTableDefinition, tableNameOf } from './definition.js';
+import {
+  type ColumnMapping,
+  fieldsOf,
+  mappingOf,
+  relationsOf,
+  type SessionsTableDefinition,
+  tableNameOf,
+} from './definition.js';
 import type { FieldDefinition, RelationDefinition } from './fields.js';
 import type { AnyFields, TableFields } from './table-fields.js';
 import type { Session } from './inferred-types.js';
-import { ownValue } from '../util/own-value.js';
 
 /** The class that TypeORM knows a table's rows by. */
 export type SessionsEntity<F extends AnyFields = TableFields> = new () => Session<F>;
@@ -126,19 +133,22 @@ function mapped(
   options: EntitySchemaColumnOptions,
 ): EntitySchemaColumnOptions {
   const mapping = mappingOf(table, property);
-  const { default: fallback, ...rest } = options;
+  const { default: fallback, length, ...rest } = options;
   return {
     ...rest,
+    ...(length !== undefined && takesLength(mapping.type ?? rest.type!) && { length }),
     ...(fallback !== undefined && mapping.default !== false && { default: fallback }),
-    ...(mapping.type !== undefined && { type: mapping.type }),
+    ...(mapping.type !== undefined && typeOptions(mapping.type)),
     ...(mapping.name !== undefined && { name: mapping.name }),
     ...ownJoinColumn(table, property),
   };
 }
 
-function mappingOf(table: SessionsTableDefinition, property: string): ColumnMapping {
-  const mapping = ownValue<string | ColumnMapping | undefined>(table.columns ?? {}, property);
-  return typeof mapping === 'string' ? { name: mapping } : (mapping ?? {});
+/** A type as TypeORM has it, which it finds in the database again. */
+function typeOptions(type: NonNullable<ColumnMapping['type']>): Pick<EntitySchemaColumnOptions, 'type' | 'unsigned'> {
+  if (typeof type !== 'string') return { type };
+  const { type: name, unsigned } = signOf(type);
+  return { type: name as ColumnType, ...(unsigned && { unsigned }) };
 }
 
 function relationOptions(

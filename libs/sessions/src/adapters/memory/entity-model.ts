@@ -2,6 +2,7 @@ import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
 import { UnsupportedQueryError } from '../../errors/errors.js';
 import { type Column, type ColumnKind, kindOf } from '../port/columns.js';
 import type { Schema } from '../port/query.js';
+import { traitsOf } from '../port/type-traits.js';
 import { ApplyValueTransformers, EntitySchemaTransformer } from '../typeorm/internals.js';
 import type { TableShape } from './memory-table.js';
 import type { MemoryColumn } from './stored-row.js';
@@ -155,6 +156,8 @@ function memoryColumn({ propertyName, options, mode }: ColumnArgs, index: number
     length: kind === 'string' && options.length ? Number(options.length) : undefined,
     values: enumValues(options.enum),
     hidden: options.select === false,
+    ...(options.type && traitsOf(options.type)),
+    ...(options.unsigned && { unsigned: true }),
     transformer: transformer && {
       to: (value) => ApplyValueTransformers.transformTo(transformer, value) as unknown,
       from: (stored) => ApplyValueTransformers.transformFrom(transformer, stored) as unknown,

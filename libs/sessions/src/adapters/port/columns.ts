@@ -1,11 +1,12 @@
 import type { ColumnType } from 'typeorm';
+import type { TypeTraits } from './type-traits.js';
 
 /** What kind of value a column holds, whatever the database calls its type. */
 export type ColumnKind =
   'string' | 'uuid' | 'int' | 'bigint' | 'number' | 'decimal' | 'boolean' | 'timestamp' | 'json' | 'enum' | 'other';
 
 /** A column as the port sees it. */
-export interface Column {
+export interface Column extends TypeTraits {
   readonly property: string;
   readonly kind: ColumnKind;
   readonly nullable: boolean;
@@ -25,7 +26,17 @@ export interface Transformer {
 }
 
 const KINDS: Readonly<Record<string, ColumnKind>> = {
-  ...kind('string', 'varchar', 'character varying', 'varying character', 'nvarchar', 'char', 'character', 'nchar'),
+  ...kind(
+    'string',
+    'varchar',
+    'character varying',
+    'varying character',
+    'nvarchar',
+    'char',
+    'character',
+    'nchar',
+    'citext',
+  ),
   ...kind('string', 'text', 'tinytext', 'mediumtext', 'longtext', 'clob'),
   ...kind('uuid', 'uuid'),
   ...kind('int', 'int', 'integer', 'int4', 'int2', 'smallint', 'mediumint', 'tinyint'),

@@ -140,8 +140,8 @@ export function storable(column: Column, stored: unknown): unknown {
 }
 
 /** What is wrong with a value of the right type that the column can never hold. */
-function impossible({ kind, values, length }: Column): string {
+function impossible({ kind, values, length, padded }: Column): string {
   if (kind === 'uuid') return 'must be a UUID';
   if (kind === 'enum') return `must be one of ${values?.join(', ')}`;
-  return `must not contain NUL characters or lone surrogates${length === undefined ? '' : `, nor more than ${length} characters`}`;
+  return `must not contain NUL characters or lone surrogates${padded ? ', nor end with a space' : ''}${length === undefined ? '' : `, nor more than ${length} characters`}`;
 }

@@ -5,10 +5,10 @@ import { FIRST_TIME, LAST_TIME } from '../../util/times.js';
 export const IMPOSSIBLE: unique symbol = Symbol('impossible');
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const INTEGER = /^-?\d{1,19}$/;
+const INTEGER = /^-?\d{1,20}$/;
 const DECIMAL = /^-?\d+(\.\d+)?$/;
-const INT_MAX = 2 ** 31;
-const BIGINT_MAX = 2n ** 63n;
+const INT_BITS = 32;
+const BIGINT_BITS = 64;
 
 /** Thrown by {@link canonical} with what the column needs, to be completed by the caller with the table and field. */
 export class ValueError extends Error {}
@@ -23,7 +23,7 @@ export function canonical(column: Column, value: unknown): unknown {
   if (value === null) return null;
   switch (column.kind) {
     case 'string':
-      return typeof value === 'string' ? storableText(value, column.length) : fail('must be text', value);
+      return typeof value === 'string' ? storableText(value, column) : fail('must be text', value);
     case 'uuid':
       return typeof value === 'string'
         ? UUID.test(value)
@@ -31,13 +31,11 @@ export function canonical(column: Column, value: unknown): unknown {
           : IMPOSSIBLE
         : fail('must be a UUID', value);
     case 'int':
-      return Number.isInteger(value) && (value as number) >= -INT_MAX && (value as number) < INT_MAX
-        ? value
-        : fail('must be a whole number of 32 bits', value);
+      return canonicalInt(column, value);
     case 'bigint':
-      return canonicalBigint(value);
+      return canonicalBigint(column, value);
     case 'number':
-      return Number.isFinite(value) ? (value as number) + 0 : fail('must be a finite number', value);
+      return canonicalNumber(column, value);
     case 'decimal':
       if (typeof value === 'string' && DECIMAL.test(value)) return value;
       return typeof value === 'number' && Number.isFinite(value)
@@ -59,7 +57,7 @@ export function canonical(column: Column, value: unknown): unknown {
 
 /** A pattern for the text of a column, which may have more characters than the text. */
 export function canonicalPattern(column: Column, pattern: unknown): unknown {
-  return canonical({ ...column, kind: 'string', length: undefined }, pattern);
+  return canonical({ ...column, kind: 'string', length: undefined, padded: false }, pattern);
 }
 
 /** A number of rows to take or to leave out. */
@@ -69,19 +67,40 @@ export function canonicalCount(value: unknown): number {
     : fail('must be a whole number of rows', value);
 }
 
-/** Text without what databases refuse or alter: the NUL character, lone surrogates, and more characters than it may have. */
-function storableText(value: string, length = Infinity): string | typeof IMPOSSIBLE {
-  if (value.includes('\0') || !value.isWellFormed()) return IMPOSSIBLE;
+/** Text without what databases refuse or alter: NUL characters, lone surrogates, spaces for padding, and more characters than it may have. */
+function storableText(value: string, { length = Infinity, padded }: Column): string | typeof IMPOSSIBLE {
+  if (value.includes('\0') || !value.isWellFormed() || (padded && value.endsWith(' '))) return IMPOSSIBLE;
   return value.length > length && Array.from(value).length > length ? IMPOSSIBLE : value;
 }
 
-function canonicalBigint(value: unknown): string {
+function canonicalInt(column: Column, value: unknown): number {
+  return Number.isInteger(value) && isWithin(value as number, column, INT_BITS)
+    ? (value as number) + 0
+    : fail(`must be ${wholeOf(column, INT_BITS)}`, value);
+}
+
+function canonicalNumber({ single }: Column, value: unknown): number {
+  const stored = single && typeof value === 'number' ? Math.fround(value) : value;
+  if (Number.isFinite(stored)) return (stored as number) + 0;
+  return fail(`must be a finite number${single ? ' of single precision' : ''}`, value);
+}
+
+function isWithin(whole: number | bigint, { bits, unsigned }: Column, most: number): boolean {
+  const count = 2 ** Math.min(bits ?? most, most);
+  return unsigned ? whole >= 0 && whole < count : whole >= -count / 2 && whole < count / 2;
+}
+
+function wholeOf({ bits, unsigned }: Column, most: number): string {
+  return `a whole number of ${Math.min(bits ?? most, most)} bits${unsigned ? ', and not below zero' : ''}`;
+}
+
+function canonicalBigint(column: Column, value: unknown): string {
   const whole =
     typeof value === 'bigint' || Number.isSafeInteger(value) || (typeof value === 'string' && INTEGER.test(value))
       ? BigInt(value as bigint | number | string)
       : undefined;
-  if (whole === undefined || whole < -BIGINT_MAX || whole >= BIGINT_MAX) {
-    return fail('must be a whole number of 64 bits, as a bigint, a safe number or decimal text', value);
+  if (whole === undefined || !isWithin(whole, column, BIGINT_BITS)) {
+    return fail(`must be ${wholeOf(column, BIGINT_BITS)}, as a bigint, a safe number or decimal text`, value);
   }
   return whole.toString();
 }

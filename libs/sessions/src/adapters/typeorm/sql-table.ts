@@ -2,6 +2,7 @@ import type { DataSource, EntityMetadata } from 'typeorm';
 import { type Column, kindOf } from '../port/columns.js';
 import type { Columns } from '../port/columns.js';
 import type { ColumnFacts, TableFacts } from '../port/table-facts.js';
+import { traitsOf } from '../port/type-traits.js';
 import { copyOf } from '../../util/copy.js';
 import { IMPOSSIBLE } from '../query/values.js';
 import { columnFrom } from './column-from.js';
@@ -78,6 +79,8 @@ function sqlColumn(
     length: kind === 'string' && metadata.length ? Number(metadata.length) : undefined,
     values: metadata.enum,
     hidden: !metadata.isSelect,
+    ...traitsOf(metadata.type),
+    ...(metadata.unsigned && { unsigned: true }),
   };
   const column = columnFrom(defined, facts);
   const codec = dialect.codec(column);

@@ -75,7 +75,7 @@ export class SqlWriter {
   /** What the column is sorted and ranged by: text and the values of an enum by their code points. */
   sortable(column: SqlColumn): string {
     const sql = this.name(column);
-    return column.kind === 'string' || column.kind === 'enum' ? this.dialect.byCodePoint(sql) : sql;
+    return column.kind === 'string' || column.kind === 'enum' ? this.dialect.byCodePoint(sql, column.folded) : sql;
   }
 
   /** A placeholder for a number of rows. */
@@ -131,7 +131,7 @@ export class SqlWriter {
   private equals(column: SqlColumn, comparison: string): string {
     const sql = this.name(column);
     return column.kind === 'string' && !this.#collationEquality
-      ? this.dialect.equalsText(sql, comparison)
+      ? this.dialect.equalsText(sql, comparison, column.folded)
       : `${sql} ${comparison}`;
   }
 
@@ -144,7 +144,7 @@ export class SqlWriter {
       pattern instanceof Param ? { param: pattern.name, convert } : { constant: convert(pattern) },
     );
     const sql = this.name(column);
-    if (!path) return this.dialect.like(sql, placeholder);
+    if (!path) return this.dialect.like(sql, placeholder, column.folded);
     const { json } = this.dialect;
     return this.jsonCase(
       column,

@@ -37,11 +37,15 @@ export interface Dialect {
   readonly catalogue: Catalogue;
   /** How values of a column go into statements and come back. */
   codec(column: Column): ColumnCodec;
-  /** Equality of text by code points that can use the column's index; a comparison is `= …` or `IN (…)`. */
-  equalsText(sql: string, comparison: string): string;
+  /**
+   * Equality of text by code points that can use the column's index; a comparison is `= …` or `IN (…)`.
+   *
+   * @param folded whether the column's own equality takes other texts for the same
+   */
+  equalsText(sql: string, comparison: string, folded?: boolean): string;
   /** A text expression that compares and sorts by code points. */
-  byCodePoint(sql: string): string;
-  like(sql: string, placeholder: string): string;
+  byCodePoint(sql: string, folded?: boolean): string;
+  like(sql: string, placeholder: string, folded?: boolean): string;
   likePattern(pattern: string): string;
   json: JsonDialect;
   /** The object of a JSON column with some keys changed. */

@@ -1,3 +1,4 @@
+import type { Column } from '../../port/columns.js';
 import { escapeLike } from '../../query/like.js';
 import { FIRST_TIME } from '../../../util/times.js';
 import { mysqlCatalogue } from '../catalogue/mysql.js';
@@ -35,9 +36,16 @@ const CODECS: Codecs = {
   decimal: { ...AS_TEXT, bind: (placeholder) => `CAST(${placeholder} AS DECIMAL(65, 30))` },
 };
 
+/** What a column has in another way than those of its kind. */
+function ownCodec({ kind, unsigned, single }: Column): ColumnCodec {
+  if (kind === 'bigint' && unsigned) return { bind: (placeholder) => `CAST(${placeholder} AS UNSIGNED)` };
+  // The text of one has six digits.
+  return kind === 'number' && single ? { read: (sql) => `CAST(${sql} + 0.0E0 AS CHAR)` } : {};
+}
+
 export const mysql: Dialect = {
   catalogue: mysqlCatalogue,
-  codec: ({ kind }) => CODECS[kind] ?? {},
+  codec: (column) => ({ ...CODECS[column.kind], ...ownCodec(column) }),
   // The first comparison finds the rows by the index, whatever its collation; the second keeps those that are the same.
   equalsText: (sql, comparison) => `(${sql} ${comparison} AND ${mysql.byCodePoint(sql)} ${comparison})`,
   byCodePoint: (sql) => `BINARY CAST(${sql} AS CHAR)`,

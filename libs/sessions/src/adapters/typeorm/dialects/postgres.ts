@@ -16,6 +16,11 @@ const CODECS: Codecs = {
     dump: (value) => (value as Date).toISOString(),
     later: (sql, placeholder) => `GREATEST(${placeholder}, ${sql} + interval '1 millisecond')`,
   },
+  number: {
+    // As text it may have fewer digits: by `extra_float_digits`, a setting.
+    read: (sql) => `encode(float8send(${sql}::float8), 'hex')`,
+    load: (hex) => Buffer.from(hex as string, 'hex').readDoubleBE(),
+  },
   json: { ...AS_TEXT, load: parseJson, dump: JSON.stringify },
   bigint: AS_TEXT,
   decimal: AS_TEXT,
@@ -23,10 +28,11 @@ const CODECS: Codecs = {
 
 export const postgres: Dialect = {
   catalogue: postgresCatalogue,
-  codec: ({ kind }) => CODECS[kind] ?? {},
-  equalsText: (sql, comparison) => `${sql} ${comparison}`,
+  codec: ({ kind, padded }) => (padded ? AS_TEXT : (CODECS[kind] ?? {})),
+  equalsText: (sql, comparison, folded) =>
+    folded ? `(${sql} ${comparison} AND ${postgres.byCodePoint(sql)} ${comparison})` : `${sql} ${comparison}`,
   byCodePoint: (sql) => `${sql}::text COLLATE "C"`,
-  like: (sql, placeholder) => `${sql} LIKE ${placeholder}`,
+  like: (sql, placeholder, folded) => `${folded ? postgres.byCodePoint(sql) : sql} LIKE ${placeholder}`,
   likePattern: escapeLike,
   json: {
     type: (document, path, bind) => `jsonb_typeof(${postgresJson(document, path, bind)})`,

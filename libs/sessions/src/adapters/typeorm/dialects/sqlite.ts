@@ -29,8 +29,9 @@ const CODECS: Codecs = {
 export const sqlite: Dialect = {
   catalogue: sqliteCatalogue,
   codec: ({ kind }) => CODECS[kind] ?? {},
-  equalsText: (sql, comparison) => `${sql} ${comparison}`,
-  byCodePoint: (sql) => sql,
+  equalsText: (sql, comparison, folded) =>
+    folded ? `(${sql} ${comparison} AND ${sqlite.byCodePoint(sql, folded)} ${comparison})` : `${sql} ${comparison}`,
+  byCodePoint: (sql, folded) => (folded ? `${sql} COLLATE BINARY` : sql),
   like: (sql, placeholder) => `${sql} GLOB ${placeholder}`,
   likePattern: globPattern,
   json: {
