@@ -64,7 +64,7 @@ for (const name of EVERYWHERE) {
     const app = useApplication(name, { tables: [Typed] });
     let sessions: SessionsService;
     beforeAll(() => {
-      sessions = app.get<SessionsService>(Typed as never);
+      sessions = app.get<SessionsService>(Typed);
     });
 
     it('keeps what it can hold, and finds nothing else by it', async () => {

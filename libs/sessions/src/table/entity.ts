@@ -136,7 +136,7 @@ function mapped(
   const { default: fallback, length, ...rest } = options;
   return {
     ...rest,
-    ...(length !== undefined && takesLength(mapping.type ?? rest.type!) && { length }),
+    ...(length !== undefined && takesLength(mapping.type ?? rest.type) && { length }),
     ...(fallback !== undefined && mapping.default !== false && { default: fallback }),
     ...(mapping.type !== undefined && typeOptions(mapping.type)),
     ...(mapping.name !== undefined && { name: mapping.name }),

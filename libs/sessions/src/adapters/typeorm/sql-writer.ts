@@ -75,7 +75,7 @@ export class SqlWriter {
   /** What the column is sorted and ranged by: text and the values of an enum by their code points. */
   sortable(column: SqlColumn): string {
     const sql = this.name(column);
-    return column.kind === 'string' || column.kind === 'enum' ? this.dialect.byCodePoint(sql, column.folded) : sql;
+    return column.kind === 'string' || column.kind === 'enum' ? this.dialect.byCodePoint(sql) : sql;
   }
 
   /** A placeholder for a number of rows. */

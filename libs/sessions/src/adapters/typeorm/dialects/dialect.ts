@@ -44,7 +44,7 @@ export interface Dialect {
    */
   equalsText(sql: string, comparison: string, folded?: boolean): string;
   /** A text expression that compares and sorts by code points. */
-  byCodePoint(sql: string, folded?: boolean): string;
+  byCodePoint(sql: string): string;
   like(sql: string, placeholder: string, folded?: boolean): string;
   likePattern(pattern: string): string;
   json: JsonDialect;

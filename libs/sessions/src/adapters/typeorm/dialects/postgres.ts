@@ -16,10 +16,11 @@ const CODECS: Codecs = {
     dump: (value) => (value as Date).toISOString(),
     later: (sql, placeholder) => `GREATEST(${placeholder}, ${sql} + interval '1 millisecond')`,
   },
+  int: { load: Number },
   number: {
     // As text it may have fewer digits: by `extra_float_digits`, a setting.
     read: (sql) => `encode(float8send(${sql}::float8), 'hex')`,
-    load: (hex) => Buffer.from(hex as string, 'hex').readDoubleBE(),
+    load: (hex) => (typeof hex === 'string' ? Buffer.from(hex, 'hex').readDoubleBE() : hex),
   },
   json: { ...AS_TEXT, load: parseJson, dump: JSON.stringify },
   bigint: AS_TEXT,

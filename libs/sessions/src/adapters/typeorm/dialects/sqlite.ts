@@ -21,6 +21,9 @@ const CODECS: Codecs = {
       `MAX(${placeholder}, COALESCE(strftime('%Y-%m-%d %H:%M:%f', ${sql}, '+0.001 seconds'), ''))`,
   },
   boolean: { load: Boolean, dump: Number },
+  // The driver may have been told to give bigints.
+  int: { load: Number },
+  number: { load: Number },
   json: { load: parseJson, dump: JSON.stringify },
   bigint: { read: (sql) => `CAST(${sql} AS TEXT)`, load: String, dump: (value) => BigInt(value as string) },
   decimal: { load: String },
@@ -29,9 +32,9 @@ const CODECS: Codecs = {
 export const sqlite: Dialect = {
   catalogue: sqliteCatalogue,
   codec: ({ kind }) => CODECS[kind] ?? {},
-  equalsText: (sql, comparison, folded) =>
-    folded ? `(${sql} ${comparison} AND ${sqlite.byCodePoint(sql, folded)} ${comparison})` : `${sql} ${comparison}`,
-  byCodePoint: (sql, folded) => (folded ? `${sql} COLLATE BINARY` : sql),
+  // Of a column that is made `COLLATE NOCASE` no index is used then.
+  equalsText: (sql, comparison) => `${sqlite.byCodePoint(sql)} ${comparison}`,
+  byCodePoint: (sql) => `${sql} COLLATE BINARY`,
   like: (sql, placeholder) => `${sql} GLOB ${placeholder}`,
   likePattern: globPattern,
   json: {
