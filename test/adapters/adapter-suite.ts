@@ -5,6 +5,7 @@ import { conditions } from './suite/conditions.js';
 import { connections } from './suite/connections.js';
 import { inserting } from './suite/inserting.js';
 import { jsonPaths } from './suite/json-paths.js';
+import { lists } from './suite/lists.js';
 import { operators } from './suite/operators.js';
 import { preparing } from './suite/preparing.js';
 import { reading } from './suite/reading.js';
@@ -24,6 +25,7 @@ const PARTS = Object.entries({
   conditions,
   'comparing text': texts,
   'JSON paths': jsonPaths,
+  lists,
   reading,
   relations,
   streaming,

@@ -1,4 +1,11 @@
-import { column as valueOfColumn, JsonPath, type Direction, type QueryOptions, type EctoAdapter } from '@app/sessions';
+import {
+  column as valueOfColumn,
+  JsonPath,
+  param,
+  type Direction,
+  type QueryOptions,
+  type EctoAdapter,
+} from '@app/sessions';
 import fc from 'fast-check';
 import {
   And,
@@ -76,6 +83,24 @@ const VALUES: Readonly<Record<Kind, fc.Arbitrary<unknown>>> = {
   json: fc.dictionary(fc.constantFrom('a', 'b', 'ä', '0'), json, { maxKeys: 3 }),
   enum: fc.constantFrom('zulu', 'alpha', 'mike'),
 };
+
+const paths = fc.array(fc.constantFrom<string | number>('a', 'b', 'ä', '0', 0, 1), { minLength: 1, maxLength: 3 });
+
+const scalars = fc.constantFrom<unknown>(
+  null,
+  true,
+  false,
+  0,
+  1,
+  -1.5,
+  2 ** 31,
+  '',
+  'a',
+  'A',
+  '1',
+  'true',
+  '\u{1f600}',
+);
 
 /** What the port refuses, or takes for a value that no row has. */
 const WRONG: readonly unknown[] = [
@@ -174,7 +199,41 @@ function queries(schema: RandomSchema): fc.Arbitrary<Command> {
       return { rows };
     },
   });
-  return fc.oneof(sorted.map(all), unsorted.map(all), counted.map(all), sorted.map(streamed), unsorted.map(streamed));
+  const listed = (column: RandomColumn): fc.Arbitrary<Command> =>
+    fc.record({ condition: listedBy(column), others: wheres(schema), list: listFor(column) }).map((given): Command => {
+      const others = Array.isArray(given.others) ? (given.others[0] ?? {}) : given.others;
+      const options = { where: { ...others, [column.name]: given.condition } };
+      return {
+        text: `all ${show(options)} ${show(given.list)}`,
+        ordered: false,
+        run: (adapter) => adapter.execute(adapter.prepare('all', schema.entity, options), { list: given.list }),
+      };
+    });
+  return fc.oneof(
+    sorted.map(all),
+    unsorted.map(all),
+    counted.map(all),
+    sorted.map(streamed),
+    unsorted.map(streamed),
+    fc.constantFrom(...schema.columns).chain(listed),
+  );
+}
+
+/** A condition with a list that is a parameter. */
+function listedBy({ kind }: RandomColumn): fc.Arbitrary<unknown> {
+  const list = fc.constantFrom<FindOperator<unknown>>(
+    In(param('list')),
+    Not(In(param('list'))),
+    Or(In(param('list')), IsNull()),
+  );
+  if (kind !== 'json') return list;
+  return fc.tuple(paths, list).map(([path, operator]) => JsonPath(path, operator));
+}
+
+function listFor({ kind }: RandomColumn): fc.Arbitrary<unknown[]> {
+  const value = kind === 'json' ? scalars : VALUES[kind];
+  const any = fc.oneof({ arbitrary: value, weight: 12 }, { arbitrary: fc.constantFrom(null, ...WRONG), weight: 1 });
+  return fc.array(any, { maxLength: 8 });
 }
 
 function writes(schema: RandomSchema): fc.Arbitrary<Command> {
@@ -295,7 +354,7 @@ function operators(value: fc.Arbitrary<unknown>, kind: Kind): fc.Arbitrary<FindO
       fc
         .tuple(fc.constantFrom(Equal, LessThan, LessThanOrEqual, MoreThan, MoreThanOrEqual, Not), value)
         .map(([make, given]) => make<unknown>(given)),
-      fc.array(value, { maxLength: 3 }).map((values) => In(values) as FindOperator<unknown>),
+      fc.array(fc.option(value, { freq: 9 }), { maxLength: 6 }).map((values) => In(values) as FindOperator<unknown>),
       fc.tuple(value, value).map(([low, high]) => Between(low, high)),
       fc.constant(IsNull() as FindOperator<unknown>),
       kind === 'string' || kind === 'text'
@@ -309,23 +368,7 @@ function operators(value: fc.Arbitrary<unknown>, kind: Kind): fc.Arbitrary<FindO
 }
 
 function jsonPaths(): fc.Arbitrary<FindOperator<unknown>> {
-  const keys = fc.array(fc.constantFrom<string | number>('a', 'b', 'ä', '0', 0, 1), { minLength: 1, maxLength: 3 });
-  const scalar = fc.constantFrom<unknown>(
-    null,
-    true,
-    false,
-    0,
-    1,
-    -1.5,
-    2 ** 31,
-    '',
-    'a',
-    'A',
-    '1',
-    'true',
-    '\u{1f600}',
-  );
-  return fc.tuple(keys, fc.oneof(scalar, operators(scalar, 'string'))).map(([path, value]) => JsonPath(path, value));
+  return fc.tuple(paths, fc.oneof(scalars, operators(scalars, 'string'))).map(([path, value]) => JsonPath(path, value));
 }
 
 function show(value: unknown): string {

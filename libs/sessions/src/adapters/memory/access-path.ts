@@ -1,7 +1,7 @@
-import type { Comparison, Condition } from '../query/conditions.js';
+import { type Comparison, type Condition, isMixed } from '../query/conditions.js';
 import type { MemoryTable } from './memory-table.js';
 import type { MemoryColumn, StoredRow } from './stored-row.js';
-import { operandReader, type Params, type ParamSlot } from './predicate.js';
+import { listReader, operandReader, type Params, type ParamSlot } from './predicate.js';
 import type { Bound } from './sorted-rows.js';
 
 /** A way to the rows that may meet a condition: through an index where there is one, else all of them. */
@@ -17,7 +17,7 @@ type Operand = (params: Params) => unknown;
 /** What a conjunction says of one column. */
 interface Restriction {
   /** Values of which it has one. */
-  equals?: Operand[];
+  equals?: { readonly values: (params: Params) => Iterable<unknown>; readonly isOne: boolean };
   from?: { operand: Operand; inclusive: boolean };
   to?: { operand: Operand; inclusive: boolean };
 }
@@ -68,15 +68,26 @@ function restrictionsOf(parts: readonly Condition<MemoryColumn>[], slots: ParamS
     const { column } = part.subject;
     const restriction = restrictions.get(column) ?? {};
     restrictions.set(column, restriction);
-    if (part.kind === 'in')
-      restriction.equals ??= part.values.map((value) => operandReader(part.subject, value, slots));
+    if (part.kind === 'in') restriction.equals ??= { values: listed(part, slots), isOne: false };
     else restrict(restriction, part.op, operandReader(part.subject, part.value, slots));
   }
   return restrictions;
 }
 
+function listed(
+  { subject, values }: Extract<Condition<MemoryColumn>, { kind: 'in' }>,
+  slots: ParamSlot[],
+): (params: Params) => Iterable<unknown> {
+  if (isMixed(values)) {
+    const operands = values.map((value) => operandReader(subject, value, slots));
+    return (params) => new Set(operands.map((operand) => operand(params)));
+  }
+  const list = listReader(subject, values, slots);
+  return (params) => list(params).values;
+}
+
 function restrict(restriction: Restriction, op: Comparison, operand: Operand): void {
-  if (op === '=') restriction.equals = [operand];
+  if (op === '=') restriction.equals = { values: (params) => [operand(params)], isOne: true };
   else if (op === '<' || op === '<=') restriction.to ??= { operand, inclusive: op === '<=' };
   else restriction.from ??= { operand, inclusive: op === '>=' };
 }
@@ -84,17 +95,17 @@ function restrict(restriction: Restriction, op: Comparison, operand: Operand): v
 /** By the primary key or a unique index of which every column has a value. */
 function keyPath(table: MemoryTable, restrictions: ReadonlyMap<MemoryColumn, Restriction>): AccessPath | undefined {
   for (const [key, columns] of table.keys.entries()) {
-    const operands = columns.map((column) => restrictions.get(column)?.equals);
-    const [first] = operands;
+    const equals = columns.map((column) => restrictions.get(column)?.equals);
+    const [first] = equals;
     if (columns.length === 1 && first)
-      return { rows: (params) => found(first.map((operand) => table.find(key, [operand(params)]))) };
-    if (operands.every((list) => list?.length === 1)) {
+      return { rows: (params) => found(Array.from(first.values(params), (value) => table.find(key, [value]))) };
+    if (equals.every((one) => one?.isOne)) {
       return {
         rows: (params) =>
           found([
             table.find(
               key,
-              operands.map((list) => list![0]!(params)),
+              equals.flatMap((one) => [...one!.values(params)]),
             ),
           ]),
       };
@@ -103,8 +114,8 @@ function keyPath(table: MemoryTable, restrictions: ReadonlyMap<MemoryColumn, Res
   return undefined;
 }
 
-function found(rows: readonly (StoredRow | undefined)[]): Iterable<StoredRow> {
-  return new Set(rows.filter((row) => row !== undefined));
+function found(rows: readonly (StoredRow | undefined)[]): StoredRow[] {
+  return rows.filter((row) => row !== undefined);
 }
 
 /** By a sorted index: values that a column equals first, then ranges with an upper end, then ranges without one. */
@@ -121,7 +132,7 @@ function sortedPath(table: MemoryTable, restrictions: ReadonlyMap<MemoryColumn, 
   if (equals) {
     return {
       *rows(params) {
-        for (const value of new Set(equals.map((operand) => operand(params)))) {
+        for (const value of equals.values(params)) {
           if (value !== null) yield* sorted.range({ value, inclusive: true }, { value, inclusive: true });
         }
       },

@@ -1,7 +1,15 @@
-import type { Comparison, Condition, Subject } from '../query/conditions.js';
+import {
+  comparable,
+  type Comparison,
+  type Condition,
+  type GivenList,
+  givenList,
+  isMixed,
+  type Subject,
+} from '../query/conditions.js';
 import { likeParts } from '../query/like.js';
 import { type JsonKey, Param } from '../port/operators.js';
-import { canonicalPattern, IMPOSSIBLE, toStored } from '../query/values.js';
+import { canonicalPattern, IMPOSSIBLE } from '../query/values.js';
 import { compareStored } from './ordering.js';
 import { type MemoryColumn, encoded, type StoredRow } from './stored-row.js';
 
@@ -45,10 +53,8 @@ export function predicateOf(condition: Condition<MemoryColumn>, slots: ParamSlot
     }
     case 'compare':
       return comparison(condition.subject, condition.op, condition.value, slots);
-    case 'in': {
-      const parts = condition.values.map((value) => comparison(condition.subject, '=', value, slots));
-      return some(parts, true);
-    }
+    case 'in':
+      return membership(condition.subject, condition.values, slots);
     case 'like':
       return like(condition.subject, condition.pattern, slots);
   }
@@ -83,6 +89,28 @@ function comparison(subject: Subject<MemoryColumn>, op: Comparison, value: unkno
     if (subject.path && typeof left !== typeof right) return false;
     return holds(compareStored(left, right));
   };
+}
+
+function membership(subject: Subject<MemoryColumn>, values: readonly unknown[] | Param, slots: ParamSlot[]): Predicate {
+  if (isMixed(values)) {
+    const parts = values.map((value) => comparison(subject, '=', value, slots));
+    return some(parts, true);
+  }
+  const read = reader(subject);
+  const list = listReader(subject, values, slots);
+  return (row, params) => {
+    const { isEmpty, values: set } = list(params);
+    if (isEmpty) return false;
+    const value = read(row);
+    if (value === null) return undefined;
+    return isIn(set, value) || (set.has(null) ? undefined : false);
+  };
+}
+
+/** Whether a value is in a set, also one of bytes, which is an object of its own. */
+function isIn(set: ReadonlySet<unknown>, value: unknown): boolean {
+  if (typeof value !== 'object') return set.has(value);
+  return [...set].some((other) => typeof other === 'object' && compareStored(value, other) === 0);
 }
 
 const COMPARE: Readonly<Record<Comparison, (order: number) => boolean>> = {
@@ -146,8 +174,33 @@ export function operandReader(
   slots: ParamSlot[],
 ): (params: Params) => unknown {
   if (value instanceof Param)
-    return slotReader(slots, { name: value.name, convert: (given) => packParam(column, given) });
+    return slotReader(slots, { name: value.name, convert: (given) => packParam({ column, path }, given) });
   return constantReader(path ? value : encoded(column, value));
+}
+
+/** Values to compare with, none of them twice. */
+interface List {
+  readonly isEmpty: boolean;
+  readonly values: ReadonlySet<unknown>;
+}
+
+/** A list without parameters, or one that is a parameter of the run. */
+export function listReader(
+  subject: Subject<MemoryColumn>,
+  values: readonly unknown[] | Param,
+  slots: ParamSlot[],
+): (params: Params) => List {
+  const { column, path } = subject;
+  const listOf = ({ isEmpty, values: stored }: GivenList): List => ({
+    isEmpty,
+    values: new Set(path ? stored : stored.map((value) => encoded(column, value))),
+  });
+  if (values instanceof Param) {
+    const convert = (given: unknown): List => listOf(givenList(subject, given));
+    return slotReader(slots, { name: values.name, convert }) as (params: Params) => List;
+  }
+  const list = listOf({ isEmpty: false, values });
+  return () => list;
 }
 
 export function slotReader(slots: ParamSlot[], slot: ParamSlot): (params: Params) => unknown {
@@ -159,8 +212,12 @@ function constantReader(constant: unknown): () => unknown {
   return () => constant;
 }
 
-/** A parameter's value as rows store it; null, which nothing equals, for one that the column cannot hold. */
-function packParam(column: MemoryColumn, given: unknown): unknown {
-  const stored = toStored(column, given);
-  return stored === IMPOSSIBLE ? null : encoded(column, stored);
+/**
+ * A parameter's value as rows store it; for one that the column cannot hold null, which nothing equals, and inside JSON what
+ * is of no type there.
+ */
+function packParam(subject: Subject<MemoryColumn>, given: unknown): unknown {
+  const value = comparable(subject, given);
+  if (subject.path) return value;
+  return value === IMPOSSIBLE ? null : encoded(subject.column, value);
 }

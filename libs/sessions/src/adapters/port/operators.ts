@@ -7,16 +7,17 @@ export class Param {
 }
 
 /**
- * Stands for a value in the options of `prepare`, to be given by name to `execute`.
+ * Stands for a value in the options of `prepare`, or for the list of an `In`, to be given by name to `execute`.
  *
  * @example
  * ```ts
- * const byOwner = adapter.prepare('all', Sessions.entity, { where: { userId: param('owner') } });
- * await adapter.execute(byOwner, { owner: 'u1' });
+ * const byOwners = adapter.prepare('all', Sessions.entity, { where: { userId: In(param('owners')) } });
+ * await adapter.execute(byOwners, { owners: ['u1', 'u2'] });
  * ```
  */
-export function param(name: string): Param {
-  return new Param(name);
+export function param(name: string): Param & readonly never[] {
+  // TypeORM's In takes nothing but lists.
+  return new Param(name) as Param & readonly never[];
 }
 
 /** Another column of the same row, whose value an update takes over. */

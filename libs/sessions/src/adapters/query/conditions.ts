@@ -24,7 +24,7 @@ export type Condition<C extends Column = Column> =
   | { readonly kind: 'constant'; readonly value: boolean }
   | { readonly kind: 'null'; readonly subject: Subject<C> }
   | { readonly kind: 'compare'; readonly subject: Subject<C>; readonly op: Comparison; readonly value: unknown }
-  | { readonly kind: 'in'; readonly subject: Subject<C>; readonly values: readonly unknown[] }
+  | { readonly kind: 'in'; readonly subject: Subject<C>; readonly values: readonly unknown[] | Param }
   | { readonly kind: 'like'; readonly subject: Subject<C>; readonly pattern: unknown };
 
 const NEVER = { kind: 'constant', value: false } as const;
@@ -112,13 +112,8 @@ function compileOperator<C extends Column>(
       const [low, high] = list(operand);
       return all([compare(table, subject, '>=', low), compare(table, subject, '<=', high)]);
     }
-    case 'in': {
-      const values = list(operand).map((value) => operandOf(table, subject, value));
-      const possible = values.filter((value) => value !== IMPOSSIBLE);
-      if (possible.length === 0) return values.length === 0 ? NEVER : unequal(subject);
-      if (subject.path) return any(possible.map((value) => ({ kind: 'compare', subject, op: '=', value })));
-      return { kind: 'in', subject, values: possible };
-    }
+    case 'in':
+      return oneOf(table, subject, operand);
     case 'like': {
       if (subject.column.kind !== 'string' && !subject.path)
         throw new ValueError('is no text column, so it has no pattern');
@@ -130,6 +125,16 @@ function compileOperator<C extends Column>(
         `Table "${table.name}": the operator "${operator.type}" on "${subject.column.property}" is not run here; use another one, or query().toQueryBuilder().`,
       );
   }
+}
+
+function oneOf<C extends Column>(table: Columns<C>, subject: Subject<C>, given: unknown): Condition<C> {
+  if (given instanceof Param) return { kind: 'in', subject, values: operandOf(table, subject, given) as Param };
+  const values = list(given).map((value) => operandOf(table, subject, value));
+  const possible = values.filter((value) => value !== IMPOSSIBLE);
+  if (possible.length === 0) return values.length === 0 ? NEVER : unequal(subject);
+  const equal = (value: unknown): Condition<C> => ({ kind: 'compare', subject, op: '=', value });
+  if (possible.length === 1) return equal(possible[0]);
+  return { kind: 'in', subject, values: possible };
 }
 
 function compare<C extends Column>(
@@ -163,16 +168,37 @@ function operandOf(table: Columns, subject: Subject, value: unknown): unknown {
       `Table "${table.name}": the JSON column "${subject.column.property}" cannot be compared as a whole; use JsonPath([…], value).`,
     );
   }
-  if (value instanceof Param) {
-    if (subject.path) throw new ValueError('takes no parameter inside a JSON path');
-    return value;
-  }
+  if (value instanceof Param) return value;
   if (InstanceChecker.isFindOperator(value)) throw new ValueError('takes no operator here');
-  return subject.path ? jsonScalar(value) : toStored(subject.column, value);
+  return comparable(subject, value);
+}
+
+/** A value in the form in which a subject is compared with it. @throws ValueError for one of another type */
+export function comparable({ column, path }: Subject, value: unknown): unknown {
+  return path ? jsonScalar(value) : toStored(column, value);
+}
+
+/** A list that is given for a parameter. */
+export interface GivenList {
+  /** Whether it has no values at all, so that not even the comparison with null is unknown. */
+  readonly isEmpty: boolean;
+  /** Those that can be, in the form in which the subject is compared with them. */
+  readonly values: readonly unknown[];
+}
+
+/** @throws ValueError for what is no list, or has a value of another type */
+export function givenList(subject: Subject, given: unknown): GivenList {
+  const values = list(given).map((value) => comparable(subject, value));
+  return { isEmpty: values.length === 0, values: values.filter((value) => value !== IMPOSSIBLE) };
+}
+
+/** Whether a list has parameters in it. */
+export function isMixed(values: readonly unknown[] | Param): values is readonly unknown[] {
+  return !(values instanceof Param) && values.some((value) => value instanceof Param);
 }
 
 /** Databases quote the keys of a path each in their own way; these have no common one (MariaDB finds no key like "-a"). */
-function checkPath(path: readonly JsonKey[]): void {
+export function checkPath(path: readonly JsonKey[]): void {
   const usable = (key: JsonKey): boolean =>
     typeof key === 'number'
       ? Number.isInteger(key) && key >= 0

@@ -16,13 +16,16 @@ import { assignmentsOf } from '../query/rows.js';
 import { ValueError } from '../query/values.js';
 import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
 import { type Join, joinsOf } from './joins.js';
-import { type Slot, SqlWriter } from './sql-writer.js';
+import type { Slot } from './slots.js';
+import { SqlWriter } from './sql-writer.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
 /** A statement whose text is final and whose values are filled in at each run. */
 export interface Statement {
   readonly text: string;
   readonly slots: readonly Slot[];
+  /** Whether the driver writes some of its values into it, so that it cannot be kept prepared. */
+  readonly isWrittenOut?: boolean;
 }
 
 /** A query of {@link TypeOrmAdapter}, compiled. */
@@ -250,5 +253,5 @@ function limitSql(writer: SqlWriter, { take, skip }: QueryOptions): string {
 
 function finish({ dataSource }: Build, writer: SqlWriter, sql: string): Statement {
   const [text, slots] = dataSource.driver.escapeQueryWithParameters(sql, writer.slots);
-  return { text, slots: slots as Slot[] };
+  return { text, slots: slots as Slot[], isWrittenOut: writer.writesOut };
 }

@@ -25,8 +25,8 @@ export class SingleStatements {
   /** What comes of a query; at once where the driver runs statements in this process and has prepared this one. */
   execute(query: SqlPrepared, params: Row): MaybePromise<Executed> {
     // Related rows are converted as TypeORM does it, from what its own statements give.
-    if (query.options.keepPrepared && query.joins.length === 0 && this.prepared?.apply) {
-      return this.prepared.run(this.#driverStatement(query, params, false), ({ rows, rowCount }) =>
+    if (this.#isKept(query) && query.joins.length === 0) {
+      return this.prepared!.run(this.#driverStatement(query, params, false), ({ rows, rowCount }) =>
         this.#executed(query, rowCount ?? undefined, rows, loadValues),
       );
     }
@@ -43,14 +43,18 @@ export class SingleStatements {
     if (isNever(query)) return [];
     const { table } = query;
     const columns = query.columns!;
-    if (query.options.keepPrepared && this.prepared?.apply) {
-      return this.prepared.run(this.#driverStatement(query, params, max === 1), ({ rows }) =>
+    if (this.#isKept(query)) {
+      return this.prepared!.run(this.#driverStatement(query, params, max === 1), ({ rows }) =>
         rows.map((values) => new SqlRow(table, columns, values)),
       );
     }
     return this.#run(query, params).then(({ records }) =>
       records.map((record) => new SqlRow(table, columns, valuesOf(columns, record as Row))),
     );
+  }
+
+  #isKept({ options, statement }: SqlPrepared): boolean {
+    return options.keepPrepared === true && !statement.isWrittenOut && this.prepared?.apply === true;
   }
 
   #driverStatement(query: SqlPrepared, params: Row, first: boolean): DriverStatement {

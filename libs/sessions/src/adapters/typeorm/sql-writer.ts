@@ -1,13 +1,11 @@
-import type { Comparison, Condition, Subject } from '../query/conditions.js';
+import { type Comparison, type Condition, givenList, isMixed, type Subject } from '../query/conditions.js';
 import { Param } from '../port/operators.js';
 import { type KeyChanges, toStorable } from '../query/rows.js';
 import { canonicalCount, canonicalPattern, IMPOSSIBLE, toStored } from '../query/values.js';
 import type { Dialect } from './dialects/dialect.js';
+import { JsonConditions } from './json-conditions.js';
+import type { Slot } from './slots.js';
 import type { SqlColumn } from './sql-table.js';
-
-/** A bound value of a statement: known when the statement was prepared, or taken from the parameters of a run. */
-export type Slot =
-  { readonly constant: unknown } | { readonly param: string; readonly convert: (value: unknown) => unknown };
 
 /** How conditions are written. */
 interface Writing {
@@ -25,6 +23,8 @@ export class SqlWriter {
   readonly #prefix: string;
   readonly #parameters: string;
   readonly #collationEquality: boolean;
+  /** Whether the driver writes bound values into the statement. */
+  writesOut = false;
   #count = 0;
 
   constructor(
@@ -89,28 +89,32 @@ export class SqlWriter {
     return `:${key}`;
   }
 
-  write(condition: Condition<SqlColumn>): string {
+  /** @param isNegated whether what is unknown is not as good as false */
+  write(condition: Condition<SqlColumn>, isNegated = false): string {
     switch (condition.kind) {
       case 'and':
-      case 'or':
-        return `(${condition.parts.map((part) => this.write(part)).join(condition.kind === 'and' ? ' AND ' : ' OR ')})`;
+      case 'or': {
+        const parts = condition.parts.map((part) => this.write(part, isNegated));
+        return `(${parts.join(condition.kind === 'and' ? ' AND ' : ' OR ')})`;
+      }
       case 'not':
-        return `NOT (${this.write(condition.part)})`;
+        return `NOT (${this.write(condition.part, true)})`;
       case 'constant':
         return condition.value ? '1 = 1' : '0 = 1';
       case 'null':
-        return condition.subject.path ? this.jsonIsNull(condition.subject) : this.isNull(condition.subject.column);
+        return condition.subject.path ? this.json(condition.subject).isNull() : this.isNull(condition.subject.column);
       case 'compare':
         return this.compare(condition.subject, condition.op, condition.value);
       case 'in':
-        return this.oneOf(condition.subject.column, condition.values);
+        return this.oneOf(condition.subject, condition.values, isNegated);
       case 'like':
         return this.like(condition.subject, condition.pattern);
     }
   }
 
-  private compare({ column, path }: Subject<SqlColumn>, op: Comparison, value: unknown): string {
-    if (path) return this.jsonCompare(column, path, op, value);
+  private compare(subject: Subject<SqlColumn>, op: Comparison, value: unknown): string {
+    const { column, path } = subject;
+    if (path) return this.json(subject).compare(op, value);
     const placeholder = this.value(column, value);
     if (op === '=') return this.equals(column, `= ${placeholder}`);
     const comparison = `${this.sortable(column)} ${op} ${placeholder}`;
@@ -123,8 +127,28 @@ export class SqlWriter {
     return column.codec.isNull?.(sql) ?? `${sql} IS NULL`;
   }
 
-  private oneOf(column: SqlColumn, values: readonly unknown[]): string {
-    return this.equals(column, `IN (${values.map((value) => this.value(column, value)).join(', ')})`);
+  private oneOf(subject: Subject<SqlColumn>, values: readonly unknown[] | Param, isNegated: boolean): string {
+    const { column, path } = subject;
+    if (isMixed(values)) {
+      if (path) return `(${values.map((value) => this.compare(subject, '=', value)).join(' OR ')})`;
+      // As many as there are when it is prepared: PostgreSQL plans a short list faster than an array.
+      return this.equals(column, `IN (${values.map((value) => this.value(column, value)).join(', ')})`);
+    }
+    const { list } = this.dialect;
+    this.writesOut ||= list.isWrittenOut ?? false;
+    if (path) return this.json(subject).oneOf(values);
+    const bound = (stored: readonly unknown[]): unknown => list.bound(stored.map(listed(column)));
+    const contains = (slot: Slot): string => this.equals(column, list.contains(this.add(slot), column));
+    if (!(values instanceof Param)) return contains({ constant: bound(values) });
+    const { name: param } = values;
+    const found = contains({ param, convert: (given) => bound(givenList(subject, given).values) });
+    if (!isNegated || !column.nullable) return found;
+    // Where there are values, but none that the column can hold, null is not known to be in the list, and not known not to be.
+    const convert = (given: unknown): 0 | null => {
+      const { isEmpty, values: possible } = givenList(subject, given);
+      return isEmpty || possible.length > 0 ? 0 : null;
+    };
+    return `(${found} OR (${this.isNull(column)} AND ${this.add({ param, convert })} = 1))`;
   }
 
   /** @param comparison `= …` or `IN (…)` */
@@ -135,50 +159,29 @@ export class SqlWriter {
       : `${sql} ${comparison}`;
   }
 
-  private like({ column, path }: Subject<SqlColumn>, pattern: unknown): string {
+  private like(subject: Subject<SqlColumn>, pattern: unknown): string {
+    const { column, path } = subject;
     const convert = (given: unknown): string | null => {
       const text = canonicalPattern(column, given);
       return text === null || text === IMPOSSIBLE ? null : this.dialect.likePattern(text as string);
     };
-    const placeholder = this.add(
-      pattern instanceof Param ? { param: pattern.name, convert } : { constant: convert(pattern) },
-    );
-    const sql = this.name(column);
-    if (!path) return this.dialect.like(sql, placeholder, column.folded);
-    const { json } = this.dialect;
-    return this.jsonCase(
-      column,
-      path,
-      json.text,
-      this.dialect.like(json.textAt(sql, path, this.bindConstant), placeholder),
-    );
+    const slot: Slot = pattern instanceof Param ? { param: pattern.name, convert } : { constant: convert(pattern) };
+    return path ? this.json(subject).like(slot) : this.dialect.like(this.name(column), this.add(slot), column.folded);
   }
 
-  private jsonIsNull({ column, path }: Subject<SqlColumn>): string {
-    const type = this.dialect.json.type(this.name(column), path!, this.bindConstant);
-    return `COALESCE(${type}, '${this.dialect.json.null}') = '${this.dialect.json.null}'`;
-  }
-
-  private jsonCompare(column: SqlColumn, path: NonNullable<Subject['path']>, op: Comparison, value: unknown): string {
-    const { json } = this.dialect;
-    if (value === null) return 'NULL = 1';
-    const types = typeof value === 'number' ? json.number : typeof value === 'boolean' ? json.boolean : json.text;
-    const at = { document: this.name(column), path, bind: this.bindConstant };
-    return this.jsonCase(column, path, types, json.compare(at, op, value));
-  }
-
-  /** Unknown for null, false for a value of another type, else the comparison; `CASE` because `AND` may run in any order. */
-  private jsonCase(
-    column: SqlColumn,
-    path: NonNullable<Subject['path']>,
-    types: readonly string[],
-    comparison: string,
-  ): string {
-    const { json } = this.dialect;
-    const type = json.type(this.name(column), path, this.bindConstant);
-    const listed = types.map((name) => `'${name}'`).join(', ');
-    return `CASE WHEN COALESCE(${type}, '${json.null}') = '${json.null}' THEN NULL = 1 WHEN ${type} IN (${listed}) THEN ${comparison} ELSE 0 = 1 END`;
+  private json(subject: Subject<SqlColumn>): JsonConditions {
+    const at = { document: this.name(subject.column), path: subject.path!, bind: this.bindConstant };
+    return new JsonConditions({ dialect: this.dialect, subject, at, add: (slot) => this.add(slot) });
   }
 
   private readonly bindConstant = (value: unknown): string => this.add({ constant: value });
+}
+
+/** Brings stored values of a column into the form in which a list has them. */
+function listed(column: SqlColumn): (stored: unknown) => unknown {
+  const { codec } = column;
+  return (stored) => {
+    const value = column.dump(stored);
+    return value === null || !codec.listed ? value : codec.listed(value);
+  };
 }

@@ -3,7 +3,6 @@ import type { DataSource } from 'typeorm';
 import type { Column, ColumnKind } from '../../port/columns.js';
 import type { JsonKey } from '../../port/operators.js';
 import type { Conversion } from '../../port/query.js';
-import type { Comparison } from '../../query/conditions.js';
 import type { KeyChanges } from '../../query/rows.js';
 import type { Catalogue, NamedTable } from '../catalogue/catalogue.js';
 
@@ -17,6 +16,8 @@ export interface ColumnCodec {
   readonly dump?: Conversion;
   /** How a bound value is written, where its text alone would be compared as another type. */
   readonly bind?: (placeholder: string) => string;
+  /** Brings a bound value into the form in which a list has it; none where it is in it. */
+  readonly listed?: Conversion;
   /** A test for null; default: `IS NULL`. */
   readonly isNull?: (sql: string) => string;
   /**
@@ -47,6 +48,8 @@ export interface Dialect {
   byCodePoint(sql: string): string;
   like(sql: string, placeholder: string, folded?: boolean): string;
   likePattern(pattern: string): string;
+  /** Lists of values that are bound as one. */
+  readonly list: ListForm;
   json: JsonDialect;
   /** The object of a JSON column with some keys changed. */
   changeKeys(sql: string, changes: KeyChanges, bind: Bind): string;
@@ -123,19 +126,45 @@ export interface KeyedUpdate {
   readonly where: string;
 }
 
-/** Makes a placeholder for a value. */
-type Bind = (value: unknown) => string;
+/** How a list of any length is one bound value. */
+interface ListForm {
+  bound(values: readonly unknown[]): unknown;
+  /** What says after a value that it is in the list; of the values of a column each is written as its codec says. */
+  contains(placeholder: string, column?: ColumnOfList): string;
+  /** Whether the driver writes the values into the statement, which cannot be kept prepared then. */
+  readonly isWrittenOut?: boolean;
+}
 
-/** A value inside a JSON document. `type` and `value` are SQL. */
+interface ColumnOfList {
+  readonly kind: ColumnKind;
+  readonly codec: ColumnCodec;
+}
+
+/** Makes a placeholder for a value. */
+export type Bind = (value: unknown) => string;
+
+/** What a value inside JSON is compared as. */
+export const JSON_TYPES = ['text', 'number', 'boolean'] as const;
+export type JsonType = (typeof JSON_TYPES)[number];
+
+/** A place inside a JSON document, which is SQL. */
+export interface JsonPlace {
+  readonly document: string;
+  readonly path: readonly JsonKey[];
+  readonly bind: Bind;
+}
+
+/** A value inside a JSON document. */
 interface JsonDialect {
   /** Null, or one of the names below, or another name. */
-  type(document: string, path: readonly JsonKey[], bind: Bind): string;
-  readonly text: readonly string[];
-  readonly number: readonly string[];
-  readonly boolean: readonly string[];
+  type(at: JsonPlace): string;
+  /** The names of types. */
+  readonly types: Readonly<Record<JsonType, readonly string[]>>;
   readonly null: string;
-  compare(at: { document: string; path: readonly JsonKey[]; bind: Bind }, op: Comparison, value: unknown): string;
-  textAt(document: string, path: readonly JsonKey[], bind: Bind): string;
+  /** The value, where it is of this type, as it is compared. */
+  value(at: JsonPlace, type: JsonType): string;
+  /** A bound value as it is compared with one; booleans are bound as 0 and 1. */
+  bound(placeholder: string, type: JsonType): string;
 }
 
 /** A table, and a column that it may have, as the database names them. */

@@ -12,6 +12,14 @@ const NO_TIME = Number.MIN_SAFE_INTEGER;
 /** Of some doubles mysql2 reads another last digit than MySQL writes. */
 const AS_TEXT: ColumnCodec = { read: (sql) => `CAST(${sql} AS CHAR)` };
 
+/** SQL that mysql2 writes as it is, such as the digits of a number. */
+function writtenAsIs(sql: unknown): { toSqlString(): string } {
+  return { toSqlString: () => sql as string };
+}
+
+/** As a list, it has nothing that even null could be unequal to. */
+const NO_VALUES = [writtenAsIs('SELECT 1 FROM DUAL WHERE FALSE')];
+
 const CODECS: Codecs = {
   timestamp: {
     // Counted from the earliest time there is: DIV, which is much faster than FLOOR, cuts off towards zero. Of a date with a
@@ -32,8 +40,8 @@ const CODECS: Codecs = {
   number: { ...AS_TEXT, load: Number },
   json: { ...AS_TEXT, load: parseJson, dump: JSON.stringify },
   // MySQL compares a number with text as doubles.
-  bigint: { ...AS_TEXT, bind: (placeholder) => `CAST(${placeholder} AS SIGNED)` },
-  decimal: { ...AS_TEXT, bind: (placeholder) => `CAST(${placeholder} AS DECIMAL(65, 30))` },
+  bigint: { ...AS_TEXT, bind: (placeholder) => `CAST(${placeholder} AS SIGNED)`, listed: writtenAsIs },
+  decimal: { ...AS_TEXT, bind: (placeholder) => `CAST(${placeholder} AS DECIMAL(65, 30))`, listed: writtenAsIs },
 };
 
 /** What a column has in another way than those of its kind. */
@@ -51,8 +59,15 @@ export const mysql: Dialect = {
   byCodePoint: (sql) => `BINARY CAST(${sql} AS CHAR)`,
   like: (sql, placeholder) => `CONVERT(${sql} USING utf8mb4) COLLATE utf8mb4_bin LIKE ${placeholder}`,
   likePattern: escapeLike,
+  list: {
+    // mysql2 writes an array as the values with commas between them, as fast as can be; those of a JSON_TABLE make UPDATE look
+    // at every row.
+    bound: (values) => (values.length === 0 ? NO_VALUES : values),
+    contains: (placeholder) => `IN (${placeholder})`,
+    isWrittenOut: true,
+  },
   json: {
-    type(document, path, bind) {
+    type({ document, path, bind }) {
       const at = `JSON_TYPE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`;
       // An index into something that is no array would give that thing itself.
       const arrays = path.flatMap((key, i) =>
@@ -62,17 +77,13 @@ export const mysql: Dialect = {
       );
       return arrays.length === 0 ? at : `CASE WHEN ${arrays.join(' AND ')} THEN ${at} END`;
     },
-    text: ['STRING'],
-    number: ['INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL'],
-    boolean: ['BOOLEAN'],
+    types: { text: ['STRING'], number: ['INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL'], boolean: ['BOOLEAN'] },
     null: 'NULL',
-    compare({ document, path, bind }, op, value) {
+    value({ document, path, bind }, type) {
       const at = `JSON_UNQUOTE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`;
-      if (typeof value === 'number') return `${at} + 0.0E0 ${op} ${bind(value)}`;
-      if (typeof value === 'boolean') return `(${at} = 'true') ${op} ${bind(Number(value))}`;
-      return `BINARY ${at} ${op} ${bind(value)}`;
+      return type === 'text' ? `BINARY ${at}` : type === 'number' ? `${at} + 0.0E0` : `(${at} = 'true')`;
     },
-    textAt: (document, path, bind) => `JSON_UNQUOTE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`,
+    bound: (placeholder) => placeholder,
   },
   changeKeys(sql, { set, removed }, bind) {
     const document = `IF(JSON_TYPE(${sql}) = 'OBJECT', ${sql}, '{}')`;

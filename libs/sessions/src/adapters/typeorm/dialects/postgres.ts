@@ -1,7 +1,6 @@
-import type { JsonKey } from '../../port/operators.js';
 import { escapeLike } from '../../query/like.js';
 import { postgresCatalogue } from '../catalogue/postgres.js';
-import { type Codecs, type ColumnCodec, type Dialect, lockName } from './dialect.js';
+import { type Codecs, type ColumnCodec, type Dialect, type JsonPlace, type JsonType, lockName } from './dialect.js';
 import { jsonPath, parseJson } from './json.js';
 import { timeFromMs } from './utc.js';
 
@@ -27,6 +26,8 @@ const CODECS: Codecs = {
   decimal: AS_TEXT,
 };
 
+const JSON_CASTS: Readonly<Record<JsonType, string>> = { text: 'text', number: 'float8', boolean: 'boolean' };
+
 export const postgres: Dialect = {
   catalogue: postgresCatalogue,
   codec: ({ kind, padded }) => (padded ? AS_TEXT : (CODECS[kind] ?? {})),
@@ -35,19 +36,20 @@ export const postgres: Dialect = {
   byCodePoint: (sql) => `${sql}::text COLLATE "C"`,
   like: (sql, placeholder, folded) => `${folded ? postgres.byCodePoint(sql) : sql} LIKE ${placeholder}`,
   likePattern: escapeLike,
-  json: {
-    type: (document, path, bind) => `jsonb_typeof(${postgresJson(document, path, bind)})`,
-    text: ['string'],
-    number: ['number'],
-    boolean: ['boolean'],
-    null: 'null',
-    compare({ document, path, bind }, op, value) {
-      const at = postgresJson(document, path, bind);
-      if (typeof value === 'number') return `(${at})::float8 ${op} ${bind(value)}::float8`;
-      if (typeof value === 'boolean') return `(${at})::boolean ${op} ${bind(value)}::boolean`;
-      return `(${at} #>> '{}') COLLATE "C" ${op} ${bind(value)}::text`;
+  list: {
+    bound: (values) => values,
+    contains(placeholder, column) {
+      const bind = column?.codec.bind;
+      return bind ? `IN (SELECT ${bind('v')} FROM unnest(${placeholder}::text[]) v)` : `= ANY(${placeholder})`;
     },
-    textAt: (document, path, bind) => `(${postgresJson(document, path, bind)} #>> '{}')`,
+  },
+  json: {
+    type: (at) => `jsonb_typeof(${postgresJson(at)})`,
+    types: { text: ['string'], number: ['number'], boolean: ['boolean'] },
+    null: 'null',
+    value: (at, type) =>
+      type === 'text' ? `(${postgresJson(at)} #>> '{}') COLLATE "C"` : `(${postgresJson(at)})::${JSON_CASTS[type]}`,
+    bound: (placeholder, type) => `${placeholder}::${JSON_CASTS[type]}`,
   },
   // What it gives is assigned to columns of any type that holds JSON.
   changeKeys(sql, { set, removed }, bind) {
@@ -96,6 +98,6 @@ export const postgres: Dialect = {
 };
 
 /** A strict path tells the key of an object from the index of an array, and a text from an array of one. */
-function postgresJson(document: string, path: readonly JsonKey[], bind: (value: unknown) => string): string {
+function postgresJson({ document, path, bind }: JsonPlace): string {
   return `jsonb_path_query_first(${document}::jsonb, ${bind(`strict ${jsonPath(path)}`)}::jsonpath, '{}', true)`;
 }

@@ -29,6 +29,12 @@ const CODECS: Codecs = {
   decimal: { load: String },
 };
 
+/** A bound value in a list: integers with all their digits, and bytes, which JSON has none of, as an array of their digits. */
+function listedJson(value: unknown): string {
+  if (typeof value === 'bigint') return value.toString();
+  return JSON.stringify(Buffer.isBuffer(value) ? [value.toString('hex')] : value);
+}
+
 export const sqlite: Dialect = {
   catalogue: sqliteCatalogue,
   codec: ({ kind }) => CODECS[kind] ?? {},
@@ -37,19 +43,24 @@ export const sqlite: Dialect = {
   byCodePoint: (sql) => `${sql} COLLATE BINARY`,
   like: (sql, placeholder) => `${sql} GLOB ${placeholder}`,
   likePattern: globPattern,
+  list: {
+    bound: (values) => `[${values.map(listedJson).join()}]`,
+    contains(placeholder, column) {
+      const value =
+        column?.kind === 'other' ? "CASE type WHEN 'array' THEN unhex(value ->> 0) ELSE value END" : 'value';
+      return `IN (SELECT ${column?.codec.bind?.(value) ?? value} FROM json_each(${placeholder}))`;
+    },
+  },
   json: {
-    type: (document, path, bind) => `json_type(${document}, ${bind(jsonPath(path))})`,
-    text: ['text'],
-    number: ['integer', 'real'],
-    boolean: ['true', 'false'],
+    type: ({ document, path, bind }) => `json_type(${document}, ${bind(jsonPath(path))})`,
+    types: { text: ['text'], number: ['integer', 'real'], boolean: ['true', 'false'] },
     null: 'null',
-    compare({ document, path, bind }, op, value) {
+    value({ document, path, bind }, type) {
       const at = `json_extract(${document}, ${bind(jsonPath(path))})`;
       // A whole number comes as an integer, with more digits than the number of JavaScript that it was written from.
-      if (typeof value === 'number') return `CAST(${at} AS REAL) ${op} ${bind(value)}`;
-      return `${at} ${op} ${bind(typeof value === 'boolean' ? Number(value) : value)}`;
+      return type === 'number' ? `CAST(${at} AS REAL)` : at;
     },
-    textAt: (document, path, bind) => `json_extract(${document}, ${bind(jsonPath(path))})`,
+    bound: (placeholder) => placeholder,
   },
   changeKeys(sql, { set, removed }, bind) {
     const document = `CASE WHEN json_type(${sql}) = 'object' THEN ${sql} ELSE '{}' END`;
