@@ -1,20 +1,41 @@
-import { configDefaults, defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+/** Suites that need a process of their own: for what they do to theirs, or for what others have left in it. */
+const APART = 'test/{browser,demo,docs,failure,migrations,package,races,types}/**';
+
+/** Suites that run in one way, which `test` says. */
+export function project(name: string, test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+  return {
+    resolve: { tsconfigPaths: true },
+    oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+    test: {
+      name,
+      // Child processes have it too.
+      env: { DEMO_PASSWORD_COST: '1024' },
+      // Limits for what hangs, not for what is slow.
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
+      expect: { poll: { timeout: 120_000 } },
+      ...test,
+    },
+  };
+}
 
 export default defineConfig({
-  resolve: { tsconfigPaths: true },
-  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
-    include: ['{apps,libs,test}/**/*.{spec,e2e-spec}.ts'],
-    // `npm run test:package` runs these.
-    exclude: [...configDefaults.exclude, 'test/newcomer/**'],
     globalSetup: ['test/support/global-setup.ts'],
-    // Child processes have it too.
-    env: { DEMO_PASSWORD_COST: '1024' },
     // Suites wait for databases much of the time; these have connections for two that race.
     maxWorkers: 2,
-    // Limits for what hangs, not for what is slow.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
-    expect: { poll: { timeout: 120_000 } },
+    projects: [
+      // Nest and TypeORM are loaded once for all of them.
+      project('shared', {
+        include: ['{apps,libs,test}/**/*.{spec,e2e-spec}.ts'],
+        // `npm run test:package` runs those of the newcomer.
+        exclude: [...configDefaults.exclude, APART, 'test/newcomer/**'],
+        isolate: false,
+        setupFiles: ['test/support/fresh-entities.ts'],
+      }),
+      project('apart', { include: [`${APART}/*.{spec,e2e-spec}.ts`] }),
+    ],
   },
 });

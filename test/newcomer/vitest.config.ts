@@ -1,9 +1,11 @@
-import { defineConfig, mergeConfig } from 'vitest/config';
-import base from '../../vitest.config.js';
+import { defineConfig } from 'vitest/config';
+import base, { project } from '../../vitest.config.js';
 
 /** What `npm run test:package` runs: whole applications, as a newcomer begins them, on the packed library. */
-const config = mergeConfig(base, defineConfig({ test: { testTimeout: 600_000, hookTimeout: 600_000 } }));
-config.test!.include = ['test/newcomer/*.e2e-spec.ts'];
-config.test!.exclude = [];
+const newcomer = project('newcomer', {
+  include: ['test/newcomer/*.e2e-spec.ts'],
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
+});
 
-export default config;
+export default defineConfig({ test: { ...base.test, projects: [newcomer] } });

@@ -124,7 +124,15 @@ function featureOf(table: AnySessionsTable | SessionsTableDefinition): DynamicMo
   const tableClass = tableClassOf(table);
   let feature = FEATURES.get(tableClass);
   if (!feature) FEATURES.set(tableClass, (feature = newFeature(tableClass, typeof table !== 'function')));
+  makeKnown(tableClass);
   return feature;
+}
+
+/** To `autoLoadEntities`; the providers that come with it would demand a data source. */
+function makeKnown({ definition, entity }: AnySessionsTable): void {
+  // A definition that no database takes must not reach one: what is wrong with it is said at the start.
+  if (definitionProblems(definition).length > 0) return;
+  TypeOrmModule.forFeature([entity, SessionMark], soundDefinition(definition).dataSource);
 }
 
 function newFeature(table: AnySessionsTable, byName: boolean): DynamicModule {
@@ -153,11 +161,6 @@ function newFeature(table: AnySessionsTable, byName: boolean): DynamicModule {
     },
   ];
   if (byName) exported.push({ provide: getSessionsToken(tableNameOf(definition)), useExisting: table });
-  // A definition that no database takes must not reach one: what is wrong with it is said at the start.
-  if (definitionProblems(definition).length === 0) {
-    // Called for the entities it makes known to autoLoadEntities; its own providers would demand a data source.
-    TypeOrmModule.forFeature([table.entity, SessionMark], dataSource);
-  }
   return {
     module: SessionsModule,
     imports: [SessionsCoreModule],
