@@ -105,8 +105,12 @@ function sendNamed(pool: () => PgClient): Send {
     names.set(text, name);
     return name;
   };
-  const send = (client: PgClient, { text, values }: DriverStatement): Promise<DriverResult> =>
-    client.query({ name: named ? statementName(text) : undefined, text, values, rowMode: 'array' });
+  // An error would end a transaction of the caller's, so that what fails could not be sent again.
+  const isKept = ({ runner }: DriverStatement): boolean => named && !runner?.isTransactionActive;
+  const send = (client: PgClient, statement: DriverStatement): Promise<DriverResult> => {
+    const { text, values } = statement;
+    return client.query({ name: isKept(statement) ? statementName(text) : undefined, text, values, rowMode: 'array' });
+  };
   const sendAgain = (
     client: PgClient,
     statement: DriverStatement,
@@ -118,8 +122,6 @@ function sendNamed(pool: () => PgClient): Send {
       names.clear();
     } else if (code && CONNECTIONS_ARE_MIXED.has(code)) named = false;
     else throw error;
-    // The error has ended the transaction, if there is one.
-    if (statement.runner?.isTransactionActive) throw error;
     return send(client, statement);
   };
   const sendOn = (client: PgClient, statement: DriverStatement): Promise<DriverResult> =>
