@@ -33,6 +33,10 @@ describeDatabases('inside @Transactional() of typeorm-transactional', (name) => 
         }),
         TypeOrmModule.forFeature([UserEntity]),
         ScheduleModule.forRoot(),
+        SessionsModule.forRootAsync({
+          inject: [DataSource],
+          useFactory: (dataSource: DataSource) => ({ transaction: () => dataSource.manager }),
+        }),
         SessionsModule.forFeature(Sessions),
       ],
     }).compile();
@@ -45,19 +49,23 @@ describeDatabases('inside @Transactional() of typeorm-transactional', (name) => 
     await database.drop();
   });
 
-  it('a session is undone with the rest, by the manager of a repository', async () => {
+  it.each([
+    ['by itself', () => ({})],
+    ['by the manager of a repository', () => ({ manager: users.manager })],
+  ])('a session is undone with the rest, %s', async (_how, options) => {
+    const before = await users.count();
     const signUp = (fails: boolean) =>
       runInTransaction(
         async () => {
           const user = await users.save({ id: randomUUID() });
-          await sessions.create({ userId: user.id }, { manager: users.manager });
+          await sessions.create({ userId: user.id }, options());
           if (fails) throw new Error('undone');
         },
         { connectionName: name },
       );
     await expect(signUp(true)).rejects.toThrow('undone');
-    expect([await users.count(), await sessions.count()]).toEqual([0, 0]);
+    expect([await users.count(), await sessions.count()]).toEqual([before, before]);
     await signUp(false);
-    expect([await users.count(), await sessions.count()]).toEqual([1, 1]);
+    expect([await users.count(), await sessions.count()]).toEqual([before + 1, before + 1]);
   });
 });

@@ -22,6 +22,8 @@ export interface TableOpening {
   readonly events: TableEvents;
   /** None where nothing is kept in this process. */
   readonly cache: CachedSessions | undefined;
+  /** The transaction around a call of the application, if there is one; none where nobody knows of any. */
+  readonly ambient: (() => EntityManager | undefined) | undefined;
   /** Tells the application of a problem of the table. */
   readonly warn: (problem: string) => void;
 }
@@ -68,6 +70,14 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
     fixedEnds: new FixedEnds(adapter, entity, warn),
     unreadableEnds: new UnreadableEnds(options.absoluteMs !== null, nowMs, warn),
   };
+}
+
+/** The transaction that a call of the application is part of: that which it is given, or else the one around it; null is none. */
+export function transactionOf(
+  { ambient }: TableContext,
+  manager: EntityManager | null | undefined,
+): EntityManager | undefined {
+  return manager === undefined ? ambient?.() : (manager ?? undefined);
 }
 
 /** The adapter of a table, inside the caller's transaction where there is one. */

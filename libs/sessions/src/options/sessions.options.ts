@@ -1,3 +1,4 @@
+import type { EntityManager } from 'typeorm';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { InvalidationChannel } from '../cache/channels/invalidation-channel.js';
 import type { Duration } from '../util/duration.js';
@@ -224,6 +225,12 @@ export interface SessionsModuleOptions extends TableOptions {
   readonly requestSession?: boolean;
   /** A function that gives the current time, for tests. @default the system's */
   readonly clock?: () => Date;
+  /**
+   * A function that gives the entity manager of the transaction around a call, as libraries of ambient transactions know
+   * it, by the name of the table's data source. Calls of the service join it, unless they are given another `manager`, or
+   * null; lookups of the guard never do, nor what is written by the way, nor pruning.
+   */
+  readonly transaction?: (dataSource: string) => EntityManager | undefined;
 }
 
 export const MODULE_OPTIONS = {
@@ -236,6 +243,7 @@ export const MODULE_OPTIONS = {
   realm: TEXT,
   requestSession: BOOLEAN,
   clock: FUNCTION,
+  transaction: FUNCTION,
 } satisfies Record<keyof SessionsModuleOptions, OptionType>;
 
 /** Options of a table from the weakest to the strongest; what is `undefined`, or of a wrong type, counts as not given. */

@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { Column } from '../adapters/port/columns.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
@@ -61,7 +61,8 @@ export async function openTable(
     if (adapter) adapter.init([], await looks.of(adapter, entity));
     const cache = adapter && cacheOf(table, options, adapter, application.caches, found);
     if (adapter === undefined || found.length > 0) return undefined;
-    return openStore({ ...known, adapter, cache, warn: (problem) => warn(ofTable(name, problem)) });
+    const ambient = ambientOf(table, adapter, defaults.transaction);
+    return openStore({ ...known, adapter, cache, ambient, warn: (problem) => warn(ofTable(name, problem)) });
   };
   if (given || !dataSource || dataSource.isInitialized) return open(problems);
   return waiting.add({ ...known, name, columns: sessionColumns(definition) }, dataSource, open);
@@ -88,6 +89,21 @@ function typeOrmAdapterOf(
     problems.push((error as Error).message);
     return undefined;
   }
+}
+
+/** The transaction around a call, where it is one of the rows' own data source, and not over. */
+function ambientOf(
+  { entity, definition: { dataSource: name = 'default' } }: AnySessionsTable,
+  adapter: SessionsAdapter,
+  transaction: SessionsModuleOptions['transaction'],
+): (() => EntityManager | undefined) | undefined {
+  const { dataSource } = adapter.init([entity]);
+  if (!transaction || !dataSource) return undefined;
+  return () => {
+    const manager = transaction(name);
+    const isOpen = manager?.queryRunner?.isTransactionActive && manager.dataSource === dataSource;
+    return isOpen ? manager : undefined;
+  };
 }
 
 function cacheOf(

@@ -12,6 +12,7 @@ export type KnownTable = Pick<
 
 const KNOWN_WHEN_OPEN = {
   adapter: true,
+  ambient: true,
   cache: true,
   coalesces: true,
   dataOf: true,

@@ -24,10 +24,14 @@ const AUTHENTICATE: unknown = Reflect.get(SessionsService.prototype, 'authentica
 export function authenticateAtOnce(
   { store, service, relations }: ServedTable,
   token: string,
-  given: AuthenticateOptions<string>,
+  given: Omit<AuthenticateOptions<string>, 'manager'>,
   use: () => SessionUse,
 ): MaybePromise<BaseSession | null> {
   const options = relations ? { ...given, relations } : given;
-  if (service.authenticate !== AUTHENTICATE) return service.authenticate(token, { ...options, use: use() });
+  if (service.authenticate !== AUTHENTICATE) {
+    // Not in a transaction that happens to be around the guard.
+    const within = store.ambient && { manager: null };
+    return service.authenticate(token, { ...options, ...within, use: use() });
+  }
   return store.tokens.authenticate(token, store.lastUse ? { ...options, use: use() } : options);
 }

@@ -32,8 +32,8 @@ export interface FindOptions<C extends string = string, R extends string = strin
   skip?: number | undefined;
   /** The relations to load: names, or TypeORM's nested form. */
   relations?: readonly R[] | FindOptionsRelations<ObjectLiteral> | undefined;
-  /** The entity manager of the transaction to read in. */
-  manager?: EntityManager | undefined;
+  /** The entity manager of the transaction to read in; `null`: in none. @default that of forRoot's transaction */
+  manager?: EntityManager | null | undefined;
 }
 
 export const FIND_OPTIONS = {
@@ -92,8 +92,12 @@ export const AUTHENTICATE_OPTIONS = {
 
 /** Where a write happens. */
 export interface WriteOptions {
-  /** The entity manager of the caller's transaction, which the write is part of. */
-  manager?: EntityManager | undefined;
+  /**
+   * The entity manager of the caller's transaction, which the write is part of; `null`: of none.
+   *
+   * @default that of forRoot's transaction
+   */
+  manager?: EntityManager | null | undefined;
 }
 
 export const WRITE_OPTIONS = { manager: true } satisfies Record<keyof WriteOptions, true>;

@@ -1,4 +1,4 @@
-import type { ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import type { EntityManager, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import {
   allOf,
@@ -18,7 +18,7 @@ import { filterSets, whereOf } from '../lifecycle/filters.js';
 import { sessionFrom } from '../lifecycle/read-session.js';
 import { revoke } from '../lifecycle/revoke.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
-import { adapterIn } from '../lifecycle/table-context.js';
+import { adapterIn, transactionOf } from '../lifecycle/table-context.js';
 import { write } from '../lifecycle/write.js';
 import type { SessionStatus } from '../session/session.js';
 import { ofStatus } from '../session/validity.js';
@@ -151,7 +151,7 @@ export class SessionQuery<F extends AnyFields = TableFields> {
     const where = this.#where('all');
     if (reason !== CREDENTIALS_CHANGED || ownerOf(store.definition) === undefined)
       return revoke(store, where, reason, this.#adapter);
-    return revokeForCredentials(store, ownersNamed(store, this.#sets), where, this.#options.manager);
+    return revokeForCredentials(store, ownersNamed(store, this.#sets), where, this.#transaction);
   }
 
   /**
@@ -174,8 +174,12 @@ export class SessionQuery<F extends AnyFields = TableFields> {
     throw new UnsupportedQueryError(typeOrmNeeded(this.#store.name));
   }
 
+  get #transaction(): EntityManager | undefined {
+    return transactionOf(this.#store, this.#options.manager);
+  }
+
   get #adapter(): SessionsAdapter {
-    return adapterIn(this.#store, this.#options.manager);
+    return adapterIn(this.#store, this.#transaction);
   }
 
   #with(options: FindOptions<ColumnName<F>, RelationName<F>>): SessionQuery<F> {

@@ -58,7 +58,7 @@ import { reauthenticate } from '../lifecycle/reauthenticate.js';
 import type { SessionWithToken } from '../lifecycle/replace-token.js';
 import { expire, revoke, take } from '../lifecycle/revoke.js';
 import { rotateToken } from '../lifecycle/rotate.js';
-import { adapterIn } from '../lifecycle/table-context.js';
+import { adapterIn, transactionOf } from '../lifecycle/table-context.js';
 
 /**
  * The sessions of one table. A class made by `SessionsTable` is such a service with the fields of its table; injected as
@@ -120,7 +120,8 @@ export class SessionsService<F extends AnyFields = TableFields> {
   async signIn(attributes: NewSession<F>, options: SignInOptions = {}): Promise<WithToken<Session<F>>> {
     const { request, ...known } = knownOptions(this.store.name, options, SIGN_IN_OPTIONS);
     const use = request === undefined ? undefined : this.#useOf(request);
-    return this.#withToken(await create(this.store, attributes, { ...known, use }));
+    const manager = transactionOf(this.store, known.manager);
+    return this.#withToken(await create(this.store, attributes, { ...known, manager, use }));
   }
 
   /**
@@ -139,7 +140,8 @@ export class SessionsService<F extends AnyFields = TableFields> {
       const { use = {} } = knownOptions(this.store.name, options, AUTHENTICATE_OPTIONS);
       knownOptions(this.store.name, use, SESSION_USE);
     }
-    const looked = this.store.tokens.authenticate(token, options);
+    const manager = transactionOf(this.store, options?.manager);
+    const looked = this.store.tokens.authenticate(token, { ...options, manager });
     const session = looked instanceof Promise ? await looked : looked;
     return session && this.#typed(session);
   }
@@ -154,12 +156,13 @@ export class SessionsService<F extends AnyFields = TableFields> {
    * ```
    */
   async get(filters: SessionFilters<F>, options: GetOptions<RelationName<F>> = {}): Promise<Session<F> | null> {
-    const { autoExtend, relations, manager } = knownOptions(this.store.name, options, GET_OPTIONS);
+    const { autoExtend, relations, manager: given } = knownOptions(this.store.name, options, GET_OPTIONS);
+    const manager = transactionOf(this.store, given) ?? null;
     const token = relations ? undefined : tokenAlone(filters);
     if (token !== undefined) return this.authenticate(token, { autoExtend, manager, authoritative: true });
     const found = await new SessionQuery<F>(this.store, [filters], { relations, manager }).one();
     if (!found || !(autoExtend ?? this.store.options.autoExtend)) return found;
-    const extended = await this.store.extender.extendIfDue(found, manager);
+    const extended = await this.store.extender.extendIfDue(found, manager ?? undefined);
     return extended && this.#typed(extended);
   }
 
@@ -284,7 +287,8 @@ export class SessionsService<F extends AnyFields = TableFields> {
   async revoke(session: SessionReference, options: RevokeOptions<ReasonOf<F>> = {}): Promise<boolean> {
     const { store } = this;
     const { reason = DEFAULT_REASON, manager } = knownOptions(store.name, options, REVOKE_OPTIONS);
-    return (await revoke(store, { id: this.#idOf(session) }, reason, adapterIn(store, manager))) > 0;
+    const adapter = adapterIn(store, transactionOf(store, manager));
+    return (await revoke(store, { id: this.#idOf(session) }, reason, adapter)) > 0;
   }
 
   /**
@@ -373,7 +377,8 @@ export class SessionsService<F extends AnyFields = TableFields> {
   ): Promise<Session<F>> {
     const known = knownOptions(this.store.name, options, UPDATE_OPTIONS);
     this.#idOf(session);
-    return this.#typed(await update(this.store, session, changes, known));
+    const manager = transactionOf(this.store, known.manager);
+    return this.#typed(await update(this.store, session, changes, { ...known, manager }));
   }
 
   /**
@@ -401,7 +406,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
   /** Deletes a session, and tells whether it did: `false` where it is gone already. */
   async delete(session: SessionReference, options: WriteOptions = {}): Promise<boolean> {
     const filters = { id: this.#idOf(session), status: 'all' };
-    return (await new SessionQuery(this.store, [filters], { manager: this.#managerOf(options) }).delete()) > 0;
+    return (await new SessionQuery(this.store, [filters], { manager: this.#managerOf(options) ?? null }).delete()) > 0;
   }
 
   /** Deletes a session. @throws StaleSessionError where it is gone already */
@@ -420,7 +425,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
    */
   async deleteAll(filters: SessionFilters<F>, options: WriteOptions = {}): Promise<number> {
     // Not by query(), where filters may be left out: what to delete has to be said.
-    return new SessionQuery<F>(this.store, [filters], { manager: this.#managerOf(options) }).delete();
+    return new SessionQuery<F>(this.store, [filters], { manager: this.#managerOf(options) ?? null }).delete();
   }
 
   /** Deletes every session that has ended, in batches, and returns their number; pruning, as the expiry job does it. */
@@ -454,7 +459,8 @@ export class SessionsService<F extends AnyFields = TableFields> {
     const { authToken } = knownOptions(store.name, filters, { authToken: true });
     const { reason, manager } = knownOptions(store.name, options, REVOKE_OPTIONS);
     const where = whereOf(store, [{ authToken: authToken ?? null, status: 'all' }]);
-    const taken = await take(store, where, reason ?? DEFAULT_REASON, adapterIn(store, manager));
+    const adapter = adapterIn(store, transactionOf(store, manager));
+    const taken = await take(store, where, reason ?? DEFAULT_REASON, adapter);
     return taken && this.#typed(taken);
   }
 
@@ -474,7 +480,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
 
   /** The transaction of a call that has no other options. @throws SessionValidationError for others */
   #managerOf(options: WriteOptions): EntityManager | undefined {
-    return knownOptions(this.store.name, options, WRITE_OPTIONS).manager;
+    return transactionOf(this.store, knownOptions(this.store.name, options, WRITE_OPTIONS).manager);
   }
 
   /** @throws SessionValidationError for what is no id, which must never mean "any" */

@@ -35,7 +35,8 @@ export class Connection {
   }
 
   get manager(): EntityManager {
-    return this.runner?.manager ?? this.dataSource.manager;
+    // The data source's own may be one that is in a transaction of the application's.
+    return this.runner?.manager ?? this.dataSource.createEntityManager();
   }
 
   /** The process of the server that the one connection was made to, where the driver says it. */

@@ -19,7 +19,7 @@ interface AttachedFile {
  */
 export async function openReader(dataSource: DataSource, connection: SqliteConnection): Promise<SqliteReader> {
   const [main, ...attached] = filesOf(connection);
-  if (!isShared(connection)) return { connection, manager: dataSource.manager };
+  if (!isShared(connection)) return { connection, manager: dataSource.createEntityManager() };
   const driver = driverFor(dataSource, main!.file);
   await driver.connect();
   const reader = sqliteConnection(driver);
