@@ -45,19 +45,21 @@ export const Photo = new EntitySchema<PhotoRow>({
         joinColumn: { name: 'photoId', referencedColumnName: 'id' },
         inverseJoinColumn: { name: 'tagName', referencedColumnName: 'name' },
       },
+      inverseSide: 'photos',
     },
   },
   uniques: [{ columns: ['album', 'position'] }],
 });
 
 /** A key of text, and the far side of a many-to-many relation. */
-export const Tag = new EntitySchema<{ name: string; weight: number | null }>({
+export const Tag = new EntitySchema<{ name: string; weight: number | null; photos?: object[] }>({
   name: 'Tag',
   tableName: 'tags',
   columns: {
     name: { type: 'varchar', length: 30, primary: true },
     weight: { type: 'int', nullable: true },
   },
+  relations: { photos: { type: 'many-to-many', target: 'Photo', inverseSide: 'tags' } },
 });
 
 /** A decorated class, with a column that nothing shows unless it is named. */
@@ -74,7 +76,13 @@ export class Country {
 }
 
 /** A key of two columns. */
-export const Membership = new EntitySchema<{ personId: string; club: string; role: string; person?: object }>({
+export const Membership = new EntitySchema<{
+  personId: string;
+  club: string;
+  role: string;
+  person?: object;
+  badges?: object[];
+}>({
   name: 'Membership',
   tableName: 'memberships',
   columns: {
@@ -89,6 +97,40 @@ export const Membership = new EntitySchema<{ personId: string; club: string; rol
       joinColumn: { name: 'personId' },
       createForeignKeyConstraints: false,
     },
+    badges: { type: 'one-to-many', target: 'Badge', inverseSide: 'membership' },
+  },
+});
+
+/** Two columns that lead to a key of two, one to one of its own rows and back, and a column to one that nothing shows. */
+export const Badge = new EntitySchema<BadgeRow>({
+  name: 'Badge',
+  tableName: 'badges',
+  columns: {
+    id: { type: 'int', primary: true },
+    personId: { type: 'uuid', nullable: true },
+    club: { type: 'varchar', length: 30, nullable: true },
+    successorId: { type: 'int', nullable: true, select: false },
+    revokedAt: { type: Date, precision: 3, nullable: true, deleteDate: true },
+  },
+  relations: {
+    membership: {
+      type: 'many-to-one',
+      target: 'Membership',
+      joinColumn: [
+        { name: 'personId', referencedColumnName: 'personId' },
+        { name: 'club', referencedColumnName: 'club' },
+      ],
+      createForeignKeyConstraints: false,
+      inverseSide: 'badges',
+    },
+    successor: {
+      type: 'one-to-one',
+      target: 'Badge',
+      joinColumn: { name: 'successorId' },
+      createForeignKeyConstraints: false,
+      inverseSide: 'predecessor',
+    },
+    predecessor: { type: 'one-to-one', target: 'Badge', inverseSide: 'successor' },
   },
 });
 
@@ -120,7 +162,7 @@ export const Pair = new EntitySchema<Record<string, unknown>>({
 });
 
 /** Every entity of the suite. */
-export const ENTITIES = [Person, Photo, Tag, Membership, Country, Pair];
+export const ENTITIES = [Person, Photo, Tag, Membership, Badge, Country, Pair];
 
 interface PhotoRow {
   id: number;
@@ -138,4 +180,15 @@ interface PhotoRow {
   ownerId: string | null;
   owner?: object | null;
   tags?: object[];
+}
+
+interface BadgeRow {
+  id: number;
+  personId: string | null;
+  club: string | null;
+  successorId: number | null;
+  revokedAt: Date | null;
+  membership?: object | null;
+  successor?: object | null;
+  predecessor?: object | null;
 }

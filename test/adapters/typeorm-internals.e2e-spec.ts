@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { DataSource } from 'typeorm';
+import { DataSource, SelectQueryBuilder } from 'typeorm';
+import { ConnectionMetadataBuilder } from 'typeorm/connection/ConnectionMetadataBuilder.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 
@@ -18,6 +19,7 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
   EntityMetadataBuilder: ['build'],
   EntitySchemaTransformer: ['transform'],
   TableUtils: ['createTableColumnOptions'],
+  importClassesFromDirectories: [],
 };
 
 const imports = [...readFileSync(INTERNALS, 'utf8').matchAll(/export \{ (\w+) \} from '(typeorm\/[^']+)'/g)].map(
@@ -34,11 +36,20 @@ describe('what is imported of TypeORM beyond its index', () => {
   it.each(imports)('has %s at %s', async (name, path) => {
     const module = (await import(path).catch(() => ({}))) as Record<string, Methods & { prototype: Methods }>;
     const imported = found(`${name}, which was at ${path}`, module[name]);
+    expect(imported).toBeTypeOf('function');
     for (const method of METHODS[name]!) {
       const called = found(`${name}.${method}`, imported[method] ?? imported.prototype[method]);
       expect(called).toBeTypeOf('function');
     }
   });
+});
+
+it('what builds the metadata of a data source has the data source, and a query builder says on what it runs', () => {
+  const dataSource = new DataSource({ type: 'better-sqlite3', database: ':memory:' });
+  const builder = new ConnectionMetadataBuilder(dataSource);
+  expect(found('ConnectionMetadataBuilder.dataSource', builder['dataSource'])).toBe(dataSource);
+  const { obtainQueryRunner } = SelectQueryBuilder.prototype as unknown as Methods;
+  expect(found('SelectQueryBuilder.obtainQueryRunner', obtainQueryRunner)).toBeTypeOf('function');
 });
 
 describeDatabases('what is used of TypeORM’s driver beyond its interface', (name) => {

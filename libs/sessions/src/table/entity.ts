@@ -2,6 +2,7 @@ import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
 import type { ColumnType, EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';
 import { signOf, takesLength } from '../adapters/port/type-traits.js';
 import { EntitySchemaTransformer } from '../adapters/typeorm/internals.js';
+import { relateToSchemas } from '../adapters/typeorm/related-schemas.js';
 import type { BuiltInColumn } from './built-in-columns.js';
 import { builtInColumnsOf, builtInIndexes, DEFAULT_STRING_LENGTH, hiddenOf } from './columns.js';
 import {
@@ -13,6 +14,7 @@ import {
   tableNameOf,
 } from './definition.js';
 import type { FieldDefinition, RelationDefinition } from './fields.js';
+import { relationTarget } from './relation-target.js';
 import type { AnyFields, TableFields } from './table-fields.js';
 import type { Session } from './inferred-types.js';
 
@@ -21,7 +23,7 @@ export type SessionsEntity<F extends AnyFields = TableFields> = new () => Sessio
 
 /**
  * The entity of a table: one that every database accepts, since TypeORM asks for it before it knows which one. It is a
- * class as decorators make it, because TypeORM relates no `EntitySchema` to a decorated class.
+ * class as decorators make it, because TypeORM relates a decorated class to no `EntitySchema`.
  */
 export function sessionsEntity<F extends AnyFields>(name: string, table: SessionsTableDefinition): SessionsEntity<F> {
   const hidden = hiddenOf(table);
@@ -49,6 +51,7 @@ export function sessionsEntity<F extends AnyFields>(name: string, table: Session
     ],
   });
   noteAsDecorated(schema);
+  relateToSchemas(entity);
   return entity;
 }
 
@@ -160,7 +163,7 @@ function relationOptions(
   if ('manyToOne' in relation) {
     return {
       type: 'many-to-one',
-      target: relation.manyToOne as never,
+      target: relationTarget(relation.manyToOne) as never,
       onDelete: relation.onDelete,
       ...joinColumn(table, property, relation.joinColumn),
       ...inverse,
@@ -168,11 +171,18 @@ function relationOptions(
   }
   if ('oneToOne' in relation) {
     const join = relation.joinColumn === undefined ? {} : joinColumn(table, property, relation.joinColumn);
-    return { type: 'one-to-one', target: relation.oneToOne as never, onDelete: relation.onDelete, ...join, ...inverse };
+    return {
+      type: 'one-to-one',
+      target: relationTarget(relation.oneToOne) as never,
+      onDelete: relation.onDelete,
+      ...join,
+      ...inverse,
+    };
   }
-  if ('oneToMany' in relation) return { type: 'one-to-many', target: relation.oneToMany as never, ...inverse };
+  if ('oneToMany' in relation)
+    return { type: 'one-to-many', target: relationTarget(relation.oneToMany) as never, ...inverse };
   const joinTable = relation.joinTable === undefined ? true : { name: relation.joinTable };
-  return { type: 'many-to-many', target: relation.manyToMany as never, joinTable, ...inverse };
+  return { type: 'many-to-many', target: relationTarget(relation.manyToMany) as never, joinTable, ...inverse };
 }
 
 /**

@@ -1,8 +1,9 @@
-import type { EntitySchema } from 'typeorm';
+import { type EntitySchema, InstanceChecker } from 'typeorm';
 import {
   BOOLEAN,
   FUNCTION,
   isClass,
+  isText,
   NUMBER,
   objectWith,
   type OptionType,
@@ -70,9 +71,10 @@ export const FIELD = {
   transformer: objectWith('an object with the functions to and from', 'to', 'from'),
 } satisfies Record<keyof FieldDefinition, OptionType>;
 
-/** The entity at the other end of a relation. */
-export type RelationTarget = () =>
-  (abstract new (...args: never[]) => object) | EntitySchema<never> | EntitySchema | string;
+type RelatedSchema = EntitySchema<never> | EntitySchema | string;
+
+/** The entity at the other end of a relation: an `EntitySchema` or its name, or a function that gives one of these, or a class. */
+export type RelationTarget = RelatedSchema | (() => RelatedSchema | (abstract new (...args: never[]) => object));
 
 const ON_DELETE = ['CASCADE', 'RESTRICT', 'SET NULL', 'NO ACTION'] as const;
 type OnDelete = (typeof ON_DELETE)[number];
@@ -123,8 +125,8 @@ export interface ManyToMany {
 export type RelationDefinition = ManyToOne | OneToOne | OneToMany | ManyToMany;
 
 const TARGET: SimpleType = {
-  is: (value) => FUNCTION.is(value) && !isClass(value),
-  what: 'a function that gives the entity, such as () => User',
+  is: (value) => (FUNCTION.is(value) && !isClass(value)) || isText(value) || InstanceChecker.isEntitySchema(value),
+  what: 'an EntitySchema, its name, or a function that gives the entity, such as () => User',
 };
 
 const DELETION: SimpleType = {

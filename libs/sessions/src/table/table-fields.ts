@@ -120,9 +120,10 @@ type BareValue<D> = D extends { readonly transformer: { from(value: never): infe
 /** The value of a field in a session. */
 export type FieldValue<D> = D extends { readonly nullable: true } ? BareValue<D> | null : BareValue<D>;
 
-type TargetOf<R> = R extends () => abstract new (...args: never[]) => infer E
+type TargetOf<R> = R extends () => infer T ? EntityOf<T> : EntityOf<R>;
+type EntityOf<T> = T extends abstract new (...args: never[]) => infer E
   ? E
-  : R extends () => EntitySchema<infer E>
+  : T extends EntitySchema<infer E>
     ? E
     : unknown;
 type Related<D> = D extends { readonly manyToOne: infer R } | { readonly oneToOne: infer R }

@@ -2,6 +2,7 @@ import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
 import { UnsupportedQueryError } from '../../errors/errors.js';
 import { type Column, type ColumnKind, kindOf } from '../port/columns.js';
 import type { Schema } from '../port/query.js';
+import type { TargetFunction } from '../port/relation-target.js';
 import { traitsOf } from '../port/type-traits.js';
 import { ApplyValueTransformers, EntitySchemaTransformer } from '../typeorm/internals.js';
 import type { TableShape } from './memory-table.js';
@@ -29,17 +30,31 @@ export interface Relation {
   readonly target: Schema;
   /** The property at the other end that leads back. */
   readonly inverse: string | undefined;
-  /** The property that holds the key of the other end; on the owning side of a relation to one. */
-  readonly joinProperty: string | undefined;
+  /** Whether the rows hold the key of the other end. */
+  readonly owns: boolean;
+  /** The columns that hold it, as far as they are named. */
+  readonly joinColumns: readonly JoinColumn[];
   /** The table between two; on the owning side of a relation from many to many. */
   readonly junction:
-    | { readonly name: string | undefined; readonly own: string | undefined; readonly other: string | undefined }
+    | {
+        readonly name: string | undefined;
+        readonly own: readonly JoinColumn[];
+        readonly other: readonly JoinColumn[];
+      }
     | undefined;
+}
+
+/** A column that holds a value of another table's, and which. */
+export interface JoinColumn {
+  readonly name?: string | undefined;
+  readonly referencedColumnName?: string | undefined;
 }
 
 /** An entity as the memory holds it, read from its decorators or its `EntitySchema`. */
 export interface EntityModel extends TableShape {
   readonly relationList: readonly Relation[];
+  /** The column that the database would know by a name. */
+  columnNamed(name: string): MemoryColumn | undefined;
   /** The column that says of a row that it is deleted, and stays all the same. */
   readonly deletedAt?: MemoryColumn | undefined;
   /** The value of a column that an inserted row does not name; none where it must. */
@@ -73,14 +88,18 @@ export function entityModel(schema: Schema): EntityModel {
     ...args.filterUniques(targets).map(({ columns: names }) => namesOf(names)),
   ];
   const at = (names: readonly string[]): MemoryColumn[] => names.map((name) => columns.get(name)!);
-  const relationList = args
-    .filterRelations(targets)
-    .map((relation) => relationOf(args, targets, relation, columns, columnArgs));
+  const relationList = args.filterRelations(targets).map((relation) => relationOf(args, targets, relation));
+  const named = columnArgs.map(({ options, propertyName }) => [
+    options.name ?? propertyName,
+    columns.get(propertyName)!,
+  ]);
+  const byName = new Map(named as [string, MemoryColumn][]);
   return {
     name: tableName(args, targets, schema),
     columns,
     relations: new Set(relationList.map((relation) => relation.property)),
     relationList,
+    columnNamed: (name) => byName.get(name) ?? columns.get(name),
     deletedAt: columns.get(columnArgs.find(({ mode }) => mode === 'deleteDate')?.propertyName ?? ''),
     primary,
     uniques: uniqueBy(uniqueNames, String).map(at),
@@ -92,14 +111,21 @@ export function entityModel(schema: Schema): EntityModel {
   };
 }
 
-/** The model of a join table, whose two columns are like the keys they hold. */
-export function junctionModel(name: string, ...sides: readonly [string, MemoryColumn][]): EntityModel {
-  const columns = sides.map(([property, key], index): MemoryColumn => ({ ...key, property, index, nullable: false }));
+/** The model of a join table, whose columns are like the keys they hold. */
+export function junctionModel(name: string, sides: readonly { name: string; key: MemoryColumn }[]): EntityModel {
+  const columns = sides.map((side, index): MemoryColumn => ({
+    ...side.key,
+    property: side.name,
+    index,
+    nullable: false,
+    transformer: undefined,
+  }));
   return {
     name,
     columns: new Map(columns.map((column) => [column.property, column])),
     relations: new Set(),
     relationList: [],
+    columnNamed: (property) => columns.find((column) => column.property === property),
     primary: columns,
     uniques: [],
     indexed: columns,
@@ -113,6 +139,11 @@ export function schemaName(schema: Schema): string {
   if (typeof schema === 'string') return schema;
   if (schema instanceof EntitySchema) return schema.options.name;
   return typeof schema === 'function' ? schema.name : schema.name;
+}
+
+/** The class of an entity, where it has one. */
+export function classOf(schema: Schema): unknown {
+  return schema instanceof EntitySchema ? schema.options.target : typeof schema === 'function' ? schema : undefined;
 }
 
 /** What TypeORM noted of an entity, and the class with those it extends. */
@@ -191,37 +222,30 @@ function literalOf(sql: string): (() => unknown) | undefined {
   return text === undefined ? undefined : () => text.replaceAll("''", "'");
 }
 
-function relationOf(
-  args: Args,
-  targets: (Function | string)[],
-  relation: RelationArgs,
-  columns: ReadonlyMap<string, MemoryColumn>,
-  columnArgs: readonly ColumnArgs[],
-): Relation {
+function relationOf(args: Args, targets: (Function | string)[], relation: RelationArgs): Relation {
   const { propertyName: property, relationType: type, inverseSideProperty } = relation;
   const joinColumns = targets.flatMap((target) => args.filterJoinColumns(target, property));
   const joinTable = targets.map((target) => args.findJoinTable(target, property)).find((found) => found !== undefined);
-  const owns = type === 'many-to-one' || (type === 'one-to-one' && joinColumns.length > 0);
-  const joinName = joinColumns[0]?.name ?? `${property}Id`;
-  const joined =
-    columnArgs.find((column) => (column.options.name ?? column.propertyName) === joinName) ??
-    columnArgs.find((column) => column.propertyName === joinName);
   return {
     property,
     type,
     target: targetOf(relation),
     inverse: inverseOf(inverseSideProperty),
-    joinProperty: owns && joined && columns.has(joined.propertyName) ? joined.propertyName : undefined,
+    owns: type === 'many-to-one' || (type === 'one-to-one' && joinColumns.length > 0),
+    joinColumns,
     junction: joinTable && {
       name: joinTable.name,
-      own: joinTable.joinColumns?.[0]?.name,
-      other: joinTable.inverseJoinColumns?.[0]?.name,
+      own: joinTable.joinColumns ?? [],
+      other: joinTable.inverseJoinColumns ?? [],
     },
   };
 }
 
 function targetOf({ type }: RelationArgs): Schema {
   if (typeof type !== 'function') return type as Schema;
+  // That of a table of sessions has kept the schema, of which TypeORM takes the name.
+  const { given } = type as Partial<TargetFunction>;
+  if (given) return given();
   // A class stands for itself; a function that is none gives the class, as decorators have it.
   return isClass(type) ? (type as Schema) : (type as () => Schema)();
 }

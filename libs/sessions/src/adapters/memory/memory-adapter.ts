@@ -23,19 +23,14 @@ import type {
 } from '../port/query.js';
 import { KeyedMutex } from '../keyed-mutex.js';
 import { toStored } from '../query/values.js';
-import { type EntityModel, entityModel, junctionModel, schemaName } from './entity-model.js';
+import { classOf, type EntityModel, entityModel, junctionModel, schemaName } from './entity-model.js';
 import { MemoryTable } from './memory-table.js';
 import { type MemoryColumn, encoded, type StoredRow, decoded } from './stored-row.js';
-import { bindSlots, type MemoryPrepared, compileMemoryQuery, run, select } from './memory-query.js';
+import { bindSlots, type MemoryPrepared, compileMemoryQuery, loadRelated, run, select } from './memory-query.js';
 import { newValues } from './new-row.js';
 import { loadMemoryRow, MemoryRow } from './raw-row.js';
-import { yielding } from './yielding-iterator.js';
-import { junctionOf, attachRelations, type Lookup } from './relations.js';
-
-interface OpenTable {
-  readonly table: MemoryTable;
-  readonly model: EntityModel;
-}
+import { junctionOf, type OpenTable } from './relations.js';
+import { streamRows } from './stream.js';
 
 /**
  * The port without a database: rows in the memory of the process, for an application's tests and for trying things out.
@@ -174,17 +169,20 @@ export class MemoryAdapter implements EctoAdapter {
 
   /** Compiles find options into an index and a predicate. @throws UnsupportedQueryError */
   prepare(kind: QueryKind, schema: Schema, options: QueryOptions = {}): Prepared {
-    const { table, model } = this.#open(schema);
-    return compileMemoryQuery(table, model, kind, schema, options);
+    return compileMemoryQuery((named) => this.#open(named), kind, schema, options);
   }
 
   /** Runs a prepared query. @throws SessionValidationError */
   async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
-    return this.#run(prepared, params);
+    const query = prepared as MemoryPrepared;
+    if (!query.relations || !query.columns) return this.#run(prepared, params);
+    const rows = await loadRelated(query, select(query, bindSlots(query, params)));
+    return { count: rows.length, rows };
   }
 
-  /** Gives the first row of a prepared query, at once. */
+  /** Gives the first row of a prepared query; at once, unless it has relations. */
   first(prepared: Prepared, params: Row = {}): MaybePromise<Row | undefined> {
+    if ((prepared as MemoryPrepared).relations) return this.execute(prepared, params).then(({ rows }) => rows![0]);
     return this.#run(prepared, params).rows![0];
   }
 
@@ -198,44 +196,13 @@ export class MemoryAdapter implements EctoAdapter {
   /** Gives the rows of a prepared query one after the other, and the event loop a turn after each chunk. */
   stream(prepared: Prepared, params: Row = {}, options: StreamOptions = {}): AsyncIterable<Row> {
     const query = prepared as MemoryPrepared;
-    return yielding(this.#streamed(query, params), chunkOption(query.model.name, options));
-  }
-
-  /** The rows that are there at the beginning, each as it is when it is asked for. */
-  *#streamed(query: MemoryPrepared, params: Row): Generator<Row, undefined> {
-    const values = bindSlots(query, params);
-    const inKeyOrder = query.order.length === 0 && !query.skip;
-    const rows = inKeyOrder ? query.table.snapshot() : select(query, values);
-    let left = inKeyOrder ? Number(query.take?.(values) ?? Infinity) : Infinity;
-    for (const row of rows) {
-      if (row.deleted || query.predicate(row, values) !== true) continue;
-      if (left-- <= 0) return;
-      yield this.#loaded(query, row);
-    }
+    return streamRows(query, params, chunkOption(query.model.name, options));
   }
 
   #run(prepared: Prepared, params: Row = {}): Executed {
     const query = prepared as MemoryPrepared;
-    const { count, rows } = run(query, bindSlots(query, params));
-    return { count, rows: rows && this.#related(query, rows) };
+    return run(query, bindSlots(query, params));
   }
-
-  #loaded(query: MemoryPrepared, { values }: StoredRow): Row {
-    return this.#related(query, [loadMemoryRow(query.model, query.read!, values)])[0]!;
-  }
-
-  /** The columns of rows that a query returns, and its relations. */
-  #related({ model, columns, options: { relations } }: MemoryPrepared, rows: Row[]): Row[] {
-    if (!relations) return rows;
-    attachRelations(this.#lookup, model, rows, relations);
-    const names = [...columns!.map(({ property }) => property), ...Object.keys(relations)];
-    return rows.map((row) => Object.fromEntries(names.flatMap((name) => (name in row ? [[name, row[name]]] : []))));
-  }
-
-  readonly #lookup: Lookup = {
-    modelOf: (schema) => this.#open(schema).model,
-    find: (schema, where) => this.#run(this.prepare('all', schema, { where })).rows!,
-  };
 
   /** Writes a row, or meets the conflict as it was asked; null where the old row was left alone. */
   #write(
@@ -262,7 +229,8 @@ export class MemoryAdapter implements EctoAdapter {
   }
 
   #open(schema: Schema): OpenTable {
-    const known = this.#tables.get(schema) ?? (typeof schema === 'string' ? this.#named(schema) : undefined);
+    const known =
+      this.#tables.get(schema) ?? (typeof schema === 'string' ? this.#named(schema) : this.#ofClass(schema));
     return known ?? this.#create(schema, entityModel(schema));
   }
 
@@ -270,6 +238,13 @@ export class MemoryAdapter implements EctoAdapter {
     const opened = { table: new MemoryTable(model), model };
     this.#tables.set(schema, opened);
     return opened;
+  }
+
+  /** The table of a class whose schema was used before, or of such a schema. */
+  #ofClass(schema: Schema): OpenTable | undefined {
+    const target = classOf(schema);
+    const [, known] = [...this.#tables].find(([other]) => target !== undefined && classOf(other) === target) ?? [];
+    return known;
   }
 
   /** The table of a name: that of an entity that was used before, or the join table of one. */
@@ -283,10 +258,7 @@ export class MemoryAdapter implements EctoAdapter {
         const target = this.#open(relation.target).model;
         const junction = junctionOf(model, relation, target);
         if (junction.name !== name) continue;
-        return this.#create(
-          name,
-          junctionModel(name, [junction.own, model.primary[0]!], [junction.other, target.primary[0]!]),
-        );
+        return this.#create(name, junctionModel(name, [...junction.own, ...junction.other]));
       }
     }
     return undefined;

@@ -5,6 +5,7 @@ import { Param } from '../port/operators.js';
 import { greatestOf, namedParts, type OrderTerm } from '../query/query-options.js';
 import { assignmentsOf, type KeyChanges, storable, toStorable } from '../query/rows.js';
 import type { Executed, Prepared, QueryKind, QueryOptions, Row, Schema } from '../port/query.js';
+import { attachRelations } from '../query/relations.js';
 import { canonical, canonicalCount, ValueError } from '../query/values.js';
 import { type AccessPath, accessPath } from './access-path.js';
 import { compareStored } from './ordering.js';
@@ -13,6 +14,7 @@ import { type MemoryTable } from './memory-table.js';
 import { type MemoryColumn, encoded, type StoredRow } from './stored-row.js';
 import { type Params, type ParamSlot, type Predicate, predicateOf, slotReader } from './predicate.js';
 import { loadMemoryRow } from './raw-row.js';
+import { keyOf, memoryRelations, type MemoryRelations, type OpenTable, readRelated } from './relations.js';
 
 type Reader = (params: Params) => unknown;
 
@@ -33,17 +35,16 @@ export interface MemoryPrepared extends Prepared {
   readonly set: readonly (readonly [MemoryColumn, Assigned])[];
   /** The columns that a run returns, if any. */
   readonly columns: readonly MemoryColumn[] | undefined;
-  /** The columns that it reads for that: relations may need more of them. */
-  readonly read: readonly MemoryColumn[] | undefined;
+  readonly relations: MemoryRelations | undefined;
 }
 
 export function compileMemoryQuery(
-  table: MemoryTable,
-  model: EntityModel,
+  open: (schema: Schema) => OpenTable,
   kind: QueryKind,
   schema: Schema,
   options: QueryOptions,
 ): MemoryPrepared {
+  const { table, model } = open(schema);
   const slots: ParamSlot[] = [];
   const condition = compileWhere(model, options.where);
   const { columns, order: terms } = namedParts(model, kind, options);
@@ -67,7 +68,7 @@ export function compileMemoryQuery(
     skip: rowCount(options.skip),
     set,
     columns,
-    read: columns && options.relations ? [...model.columns.values()] : columns,
+    relations: options.relations && memoryRelations(open, { table, model }, options.relations),
   };
 }
 
@@ -174,11 +175,22 @@ function compareRows(order: readonly OrderTerm<MemoryColumn>[], a: StoredRow, b:
 /** Runs a query, all of it or nothing. */
 export function run(query: MemoryPrepared, params: Params): Executed {
   const rows = select(query, params);
-  const { kind, columns, read, table, model, options } = query;
+  const { kind, columns, table, model, options } = query;
   if (kind === 'updateAll') updateRows(query, params, rows);
-  const loaded = read ? rows.map((row) => loadMemoryRow(model, read, row.values)) : null;
+  const loaded = columns ? rows.map((row) => loadMemoryRow(model, columns, row.values)) : null;
   if (kind === 'deleteAll') for (const row of rows) table.delete(row);
   return { count: rows.length, rows: options.returningMax ? greatestOf(loaded!, columns![0]!) : loaded };
+}
+
+/** The rows of a query, with those that its relations lead to. */
+export async function loadRelated(query: MemoryPrepared, rows: readonly StoredRow[]): Promise<Row[]> {
+  const { model, columns, relations } = query;
+  const found = rows.map(({ values }) => ({
+    entity: loadMemoryRow(model, columns!, values),
+    key: keyOf(relations!.columns, values),
+  }));
+  await attachRelations(readRelated, found, relations!.plans);
+  return found.map(({ entity }) => entity);
 }
 
 function updateRows({ table, set }: MemoryPrepared, params: Params, rows: readonly StoredRow[]): void {

@@ -1,90 +1,160 @@
-import { In, IsNull } from 'typeorm';
-import type { FindOptionsRelations, ObjectLiteral } from 'typeorm';
 import { UnsupportedQueryError } from '../../errors/errors.js';
-import type { Row, Schema, Where } from '../port/query.js';
-import type { EntityModel, Relation } from './entity-model.js';
+import type { Condition } from '../query/conditions.js';
+import type { Pace } from '../../util/pace.js';
+import type { QueryOptions, Row, Schema } from '../port/query.js';
+import {
+  type Found,
+  identityOf,
+  type Key,
+  type Link,
+  linkThrough,
+  noRelation,
+  planRelations,
+  type RelationPlan,
+  type WantedLink,
+} from '../query/relations.js';
+import { accessPath } from './access-path.js';
+import type { EntityModel, JoinColumn, Relation } from './entity-model.js';
+import type { MemoryTable } from './memory-table.js';
+import { loadMemoryRow } from './raw-row.js';
+import { type MemoryColumn, type StoredRow } from './stored-row.js';
 
-/** The lookups by which relations are loaded. */
-export interface Lookup {
-  modelOf(schema: Schema): EntityModel;
-  find(schema: Schema, where: Where): Row[];
+type Relations = NonNullable<QueryOptions['relations']>;
+
+/** A table of the memory, and the entity whose rows it has. */
+export interface OpenTable {
+  readonly table: MemoryTable;
+  readonly model: EntityModel;
 }
 
-type Relations = FindOptionsRelations<ObjectLiteral>;
+type MemoryLink = Link<OpenTable, MemoryColumn>;
 
-/**
- * Puts related rows into rows, one lookup for each relation, nested ones included: as TypeORM does, without those that are
- * soft-deleted and without columns that nothing shows.
- */
-export function attachRelations(lookup: Lookup, model: EntityModel, rows: readonly Row[], relations: Relations): void {
-  for (const [name, nested] of Object.entries(relations)) {
-    if (!nested || rows.length === 0) continue;
-    const relation = model.relationList.find(({ property }) => property === name);
-    if (!relation) throw new UnsupportedQueryError(`Table "${model.name}": "${name}" is no relation.`);
-    const related: { readonly row: Row; readonly hidden: readonly string[] }[] = [];
-    const find = (schema: Schema, where: Where): Row[] => {
-      const { columns, deletedAt } = lookup.modelOf(schema);
-      const found = lookup.find(schema, deletedAt ? { ...where, [deletedAt.property]: IsNull() } : where);
-      if (typeof nested === 'object') attachRelations(lookup, lookup.modelOf(schema), found, nested as Relations);
-      const hidden = [...columns.values()].filter((column) => column.hidden).map(({ property }) => property);
-      for (const row of found) related.push({ row, hidden });
-      return found;
-    };
-    load({ ...lookup, find }, model, relation, rows);
-    // Not before: a hidden column may be the one that leads to them.
-    for (const { row, hidden } of related) for (const name of hidden) delete row[name];
-  }
+/** How rows of a table are found by keys. */
+export interface MemoryLookup extends OpenTable, Pick<MemoryLink, 'near' | 'far'> {
+  /** The columns that keys of them have. */
+  readonly read: readonly MemoryColumn[];
+  /** The columns of their objects; none where the table is one between two. */
+  readonly shown: readonly MemoryColumn[];
 }
 
-function load(lookup: Lookup, model: EntityModel, relation: Relation, rows: readonly Row[]): void {
-  const { property, target, type, joinProperty } = relation;
-  const targetModel = lookup.modelOf(target);
-  const key = model.primary[0]!.property;
-  const targetKey = targetModel.primary[0]!.property;
-  if (joinProperty !== undefined) {
-    const found = byValue(lookup.find(target, { [targetKey]: In(valuesOf(rows, joinProperty)) }), targetKey);
-    for (const row of rows) row[property] = found.get(String(row[joinProperty]))?.[0] ?? null;
-    return;
-  }
-  if (type === 'many-to-many') {
-    const [links, own, other] = linksOf(lookup, model, relation, targetModel);
-    const linked = byValue(lookup.find(links, { [own]: In(valuesOf(rows, key)) }), own);
-    const others = [...linked.values()].flat();
-    const found = byValue(lookup.find(target, { [targetKey]: In(valuesOf(others, other)) }), targetKey);
-    for (const row of rows) {
-      row[property] = (linked.get(String(row[key])) ?? []).flatMap((link) => found.get(String(link[other])) ?? []);
-    }
-    return;
-  }
-  const back = targetModel.relationList.find((candidate) => candidate.property === relation.inverse)?.joinProperty;
-  if (back === undefined) {
-    throw new UnsupportedQueryError(
-      `Table "${model.name}": the relation "${property}" cannot be loaded in memory: its join column has to be a column of an entity.`,
-    );
-  }
-  const found = byValue(lookup.find(target, { [back]: In(valuesOf(rows, key)) }), back);
-  for (const row of rows) {
-    const related = found.get(String(row[key])) ?? [];
-    row[property] = type === 'one-to-many' ? related : (related[0] ?? null);
-  }
+/** The relations of a query, and the columns that they begin at. */
+export interface MemoryRelations {
+  readonly plans: readonly RelationPlan<MemoryLookup>[];
+  readonly columns: readonly MemoryColumn[];
 }
 
-/** The table between two entities, and the columns of both keys; it belongs to the relation that owns it. */
-function linksOf(
-  lookup: Lookup,
+/** Compiles the relations of a table. @throws UnsupportedQueryError for one whose columns belong to no entity */
+export function memoryRelations(
+  open: (schema: Schema) => OpenTable,
+  table: OpenTable,
+  relations: Relations,
+): MemoryRelations {
+  const columns: MemoryColumn[] = [];
+  const linksOf = (from: OpenTable, wanted: Relations): WantedLink<OpenTable, MemoryColumn>[] =>
+    Object.entries(wanted).flatMap(([name, nested]) => {
+      if (!nested) return [];
+      const relation = from.model.relationList.find(({ property }) => property === name);
+      if (!relation) throw noRelation(from.model.name, [name], from.model.relations);
+      return [[linkOf(open, from, relation), typeof nested === 'object' ? (nested as Relations) : {}] as const];
+    });
+  return { plans: planRelations({ linksOf, lookup: lookupOf }, linksOf(table, relations), columns), columns };
+}
+
+/** Reads what has one of the keys, as TypeORM does: without what is soft-deleted, and without columns that nothing shows. */
+export async function readRelated(lookup: MemoryLookup, keys: readonly Key[], pace: Pace): Promise<Found[]> {
+  const { model, far, read, shown } = lookup;
+  const { deletedAt } = model;
+  const asked = new Set(keys.map(identityOf));
+  const found: Found[] = [];
+  for (const { values } of candidates(lookup, keys)) {
+    if (pace.isDue) await pace.turn();
+    if (deletedAt && values[deletedAt.index] !== null) continue;
+    if (!asked.has(identityOf(keyOf(far, values)))) continue;
+    found.push({ entity: loadMemoryRow(model, shown, values), key: keyOf(read, values) });
+  }
+  return found;
+}
+
+/** The stored values of some columns of a row. */
+export function keyOf(columns: readonly MemoryColumn[], values: readonly unknown[]): Key {
+  return columns.map(({ index }) => values[index]);
+}
+
+/** The rows that may have one of the keys: by an index where there is one. */
+function candidates({ table, near, far }: MemoryLookup, keys: readonly Key[]): readonly StoredRow[] {
+  const valuesOf = (i: number): unknown[] => {
+    const { codec } = near[i]!;
+    return keys.map((key) => codec.decode(key[i]));
+  };
+  const conditions = far.map((column, i): Condition<MemoryColumn> => ({
+    kind: 'in',
+    subject: { column },
+    values: valuesOf(i),
+  }));
+  return [...accessPath(table, { kind: 'and', parts: conditions }, []).rows([])];
+}
+
+function lookupOf({ table, near, far, onward }: MemoryLink, read: readonly MemoryColumn[]): MemoryLookup {
+  const shown = onward ? [] : [...table.model.columns.values()].filter(({ hidden }) => !hidden);
+  return { ...table, near, far, read, shown };
+}
+
+function linkOf(open: (schema: Schema) => OpenTable, from: OpenTable, relation: Relation): MemoryLink {
+  const { property, type } = relation;
+  const table = open(relation.target);
+  const attach = (row: object, related: unknown): void => void ((row as Row)[property] = related);
+  if (type === 'many-to-many') return linkByJunction(open, from, relation, table, attach);
+  const toMany = type === 'one-to-many';
+  if (relation.owns) return { table, attach, toMany, ...joined(from.model, relation, table.model) };
+  const back = table.model.relationList.find((candidate) => candidate.property === relation.inverse);
+  if (!back?.owns) throw columnMissing(from.model.name, property);
+  const { near: far, far: near } = joined(table.model, back, from.model);
+  return { table, attach, toMany, near, far };
+}
+
+/** The columns by which a relation's rows hold the key of another table's, and those of that key. */
+function joined(
   model: EntityModel,
-  relation: Relation,
+  { property, joinColumns }: Relation,
   target: EntityModel,
-): [Schema, string, string] {
-  if (relation.junction) {
-    const { name, own, other } = junctionOf(model, relation, target);
-    return [name, own, other];
-  }
-  const owner = target.relationList.find(({ property }) => property === relation.inverse);
-  if (!owner?.junction)
-    throw new UnsupportedQueryError(`Table "${model.name}": the relation "${relation.property}" has no join table.`);
-  const { name, own, other } = junctionOf(target, owner, model);
-  return [name, other, own];
+): Pick<MemoryLink, 'near' | 'far'> {
+  const far = referenced(joinColumns, target);
+  const names = joinNames(joinColumns, far, (key) => camelCase(`${property}_${key}`));
+  const near = names.map((name) => {
+    const column = model.columnNamed(name);
+    if (!column) throw columnMissing(model.name, property);
+    return column;
+  });
+  return { near, far };
+}
+
+function linkByJunction(
+  open: (schema: Schema) => OpenTable,
+  from: OpenTable,
+  relation: Relation,
+  table: OpenTable,
+  attach: MemoryLink['attach'],
+): MemoryLink {
+  const back = table.model.relationList.find(({ property }) => property === relation.inverse);
+  const isOwning = relation.junction !== undefined || !back;
+  const { name, own, other } = isOwning
+    ? junctionOf(from.model, relation, table.model)
+    : junctionOf(table.model, back, from.model);
+  const between = open(name);
+  const columns = (sides: readonly JunctionColumn[]): MemoryColumn[] =>
+    sides.map((side) => between.model.columnNamed(side.name)!);
+  const keys = (sides: readonly JunctionColumn[]): MemoryColumn[] => sides.map(({ key }) => key);
+  const [near, far] = isOwning ? [own, other] : [other, own];
+  return linkThrough(
+    { table: between, near: keys(near), far: columns(near), attach },
+    { table, near: columns(far), far: keys(far) },
+  );
+}
+
+/** A column of a join table, and that whose values it has. */
+export interface JunctionColumn {
+  readonly name: string;
+  readonly key: MemoryColumn;
 }
 
 /** The name and the columns of a join table, as TypeORM's default naming strategy has them. */
@@ -92,25 +162,42 @@ export function junctionOf(
   model: EntityModel,
   { junction, property }: Relation,
   target: EntityModel,
-): { name: string; own: string; other: string } {
+): { name: string; own: readonly JunctionColumn[]; other: readonly JunctionColumn[] } {
+  const columnsOf = (joinColumns: readonly JoinColumn[] = [], side: EntityModel): JunctionColumn[] => {
+    const keys = referenced(joinColumns, side);
+    const names = joinNames(joinColumns, keys, (key) => camelCase(`${side.name}_${key}`));
+    return keys.map((key, i) => ({ key, name: names[i]! }));
+  };
   return {
     name: junction?.name ?? snakeCase(`${model.name}_${property}_${target.name}`),
-    own: junction?.own ?? camelCase(`${model.name}_${model.primary[0]!.property}`),
-    other: junction?.other ?? camelCase(`${target.name}_${target.primary[0]!.property}`),
+    own: columnsOf(junction?.own, model),
+    other: columnsOf(junction?.other, target),
   };
 }
 
-function valuesOf(rows: readonly Row[], property: string): unknown[] {
-  return [...new Set(rows.map((row) => row[property]))].filter((value) => value !== null && value !== undefined);
+/** The columns whose values join columns have: the primary key, unless they name others. */
+function referenced(joinColumns: readonly JoinColumn[], target: EntityModel): readonly MemoryColumn[] {
+  const named = joinColumns.flatMap(({ referencedColumnName }) => referencedColumnName ?? []);
+  return named.length > 0 ? named.map((name) => target.columns.get(name)!) : target.primary;
 }
 
-function byValue(rows: readonly Row[], property: string): Map<string, Row[]> {
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const value = String(row[property]);
-    groups.set(value, [...(groups.get(value) ?? []), row]);
-  }
-  return groups;
+function joinNames(
+  joinColumns: readonly JoinColumn[],
+  keys: readonly MemoryColumn[],
+  byDefault: (key: string) => string,
+): string[] {
+  return keys.map(({ property }) => {
+    const named = joinColumns.find(
+      ({ name, referencedColumnName }) => name && (!referencedColumnName || referencedColumnName === property),
+    );
+    return named?.name ?? byDefault(property);
+  });
+}
+
+function columnMissing(table: string, relation: string): UnsupportedQueryError {
+  return new UnsupportedQueryError(
+    `Table "${table}": the relation "${relation}" cannot be loaded in memory: its join column has to be a column of an entity.`,
+  );
 }
 
 function snakeCase(text: string): string {

@@ -43,7 +43,7 @@ export interface QueryOptions {
   take?: number | Param;
   /** How many rows to pass over first; none by default. */
   skip?: number | Param;
-  /** Relations to load with each row, of which the key is read: to one by the same statement where that can be, others by further lookups. */
+  /** Relations to load with each row: to one by the same statement where that can be, others level by level, by further lookups. */
   relations?: FindOptionsRelations<ObjectLiteral>;
   /** `'all'`: only count the rows. */
   count?: boolean;

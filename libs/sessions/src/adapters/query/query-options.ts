@@ -1,6 +1,5 @@
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
 import { knownOptions } from '../../errors/known-options.js';
-import { thereAre } from '../../errors/messages.js';
 import type { Column } from '../port/columns.js';
 import { columnOf } from './conditions.js';
 import { type Columns } from '../port/columns.js';
@@ -13,6 +12,7 @@ import {
   type QueryOptions,
   type Row,
 } from '../port/query.js';
+import { noRelation } from './relations.js';
 import { canonicalCount, ValueError } from './values.js';
 
 /** A column to sort by. */
@@ -58,10 +58,6 @@ export function namedParts<C extends Column>(
     refuse('skipLocked is without returning, for a table with one key column');
   }
   if (kind === 'all') {
-    const [key, ...others] = table.primary;
-    if (relations && (others.length > 0 || (select && !select.includes(key!.property)))) {
-      refuse('relations come with the key of a table with one key column');
-    }
     if (count && (take !== undefined || skip !== undefined)) refuse('a count takes no take and no skip');
     if (count) return { columns: undefined, order };
     return { columns: select ? named(table, select) : [...table.columns.values()], order };
@@ -111,8 +107,7 @@ function checkCounts(table: Columns, counts: Pick<QueryOptions, 'take' | 'skip'>
 function checkRelations(table: Columns, relations: QueryOptions['relations'] = {}): void {
   const unknown = Object.keys(relations).filter((name) => !table.relations.has(name));
   if (unknown.length === 0) return;
-  const problems = unknown.map((name) => [name, `is no relation ${thereAre([...table.relations])}`]);
-  throw new SessionValidationError(table.name, Object.fromEntries(problems));
+  throw noRelation(table.name, unknown, table.relations);
 }
 
 function named<C extends Column>(table: Columns<C>, names: readonly string[]): C[] {

@@ -16,6 +16,7 @@ import { assignmentsOf } from '../query/rows.js';
 import { ValueError } from '../query/values.js';
 import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
 import { type Join, joinsOf } from './joins.js';
+import { type FurtherRelations, furtherRelations, keyName } from './relation-lookups.js';
 import type { Slot } from './slots.js';
 import { SqlWriter } from './sql-writer.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
@@ -39,7 +40,7 @@ export interface SqlPrepared extends Prepared {
   /** The related rows that the statement itself reads. */
   readonly joins: readonly Join[];
   /** The relations that take further statements, if any. */
-  readonly further: QueryOptions['relations'];
+  readonly further: FurtherRelations | undefined;
   readonly count: boolean;
   /** Whether the database cannot return the changed rows by the statement itself. */
   readonly emulatesReturning: boolean;
@@ -91,8 +92,9 @@ export function compileQuery(
   const build = { dataSource, dialect, table, condition, options, order };
   if (kind === 'all') {
     if (!columns) return { ...parts, columns, statement: countStatement(build) };
-    const { joins, further } = joinsOf(dataSource, table, ALIAS, options.relations);
-    return { ...parts, columns, joins, further, statement: selectStatement(build, columns, joins) };
+    const { joins, others } = joinsOf(dataSource, table, ALIAS, options.relations);
+    const further = furtherRelations(dataSource, table, others);
+    return { ...parts, columns, joins, further, statement: selectStatement(build, columns, joins, further) };
   }
   if (options.skipLocked) return { ...parts, columns, ...unlockedUpdate(build) };
   const byKey = options.take !== undefined && !dialect.limitedDelete;
@@ -152,7 +154,12 @@ interface Build extends Database {
   readonly order: readonly OrderTerm<SqlColumn>[];
 }
 
-function selectStatement(build: Build, columns: readonly SqlColumn[], joins: readonly Join[]): Statement {
+function selectStatement(
+  build: Build,
+  columns: readonly SqlColumn[],
+  joins: readonly Join[],
+  further?: FurtherRelations,
+): Statement {
   const { driver } = build.dataSource;
   const alias = driver.escape(ALIAS);
   const writer = new SqlWriter(build.dialect, {
@@ -160,7 +167,10 @@ function selectStatement(build: Build, columns: readonly SqlColumn[], joins: rea
     collationEquality: build.options.collationEquality,
   });
   const own = columns.map((column) => `${column.read(writer.name(column))} AS ${driver.escape(column.property)}`);
-  const list = [...own, ...joins.map((join) => join.columns)];
+  const keys = (further?.columns ?? []).map(
+    ({ databaseName }, i) => `${alias}.${driver.escape(databaseName)} AS ${driver.escape(keyName(i))}`,
+  );
+  const list = [...own, ...keys, ...joins.map((join) => join.columns)];
   const where = writer.write(build.condition);
   const tail = orderSql(build, writer) + limitSql(writer, build.options);
   const named = `${build.table.sqlName} ${alias}`;

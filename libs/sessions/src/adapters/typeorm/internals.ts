@@ -7,6 +7,7 @@ import type { DataSource, DataSourceOptions, Driver } from 'typeorm';
 export { ConnectionMetadataBuilder } from 'typeorm/connection/ConnectionMetadataBuilder.js';
 export { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
 export { EntityMetadataBuilder } from 'typeorm/metadata-builder/EntityMetadataBuilder.js';
+export { importClassesFromDirectories } from 'typeorm/util/DirectoryExportedClassesLoader.js';
 export { TableUtils } from 'typeorm/schema-builder/util/TableUtils.js';
 export { ApplyValueTransformers } from 'typeorm/util/ApplyValueTransformers.js';
 

@@ -1,13 +1,14 @@
 import type { QueryResult } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { greatestOf } from '../query/query-options.js';
+import { attachRelations, type Key } from '../query/relations.js';
 import type { Executed, RawRow, Row } from '../port/query.js';
 import { bindParams, isNever, type SqlPrepared } from './compile-query.js';
 import type { Connection } from './connection.js';
 import type { DriverStatement } from './driver-statement.js';
 import type { PreparedStatements } from './prepared-statements.js';
 import { loadRow, loadValues, SqlRow, valuesOf } from './raw-row.js';
-import { loadRelations, relatedRows } from './relations.js';
+import { attachJoined, keyOf, relatedReader } from './relations.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
 /** Runs queries that are one statement each, by the drivers' prepared statements or by TypeORM. */
@@ -27,14 +28,11 @@ export class SingleStatements {
     // Related rows are converted as TypeORM does it, from what its own statements give.
     if (this.#isKept(query) && query.joins.length === 0) {
       return this.prepared!.run(this.#driverStatement(query, params, false), ({ rows, rowCount }) =>
-        this.#executed(query, rowCount ?? undefined, rows, loadValues),
+        this.#executed(query, rowCount ?? undefined, rows, OF_VALUES),
       );
     }
-    const withRelated: typeof loadRow = (table, columns, record) =>
-      Object.assign(loadRow(table, columns, record), relatedRows(query, record));
-    const load = query.options.relations ? withRelated : loadRow;
     return this.#run(query, params).then(({ records, affected }) =>
-      this.#executed(query, affected, records as Row[], load),
+      this.#executed(query, affected, records as Row[], OF_RECORDS),
     );
   }
 
@@ -86,7 +84,7 @@ export class SingleStatements {
     query: SqlPrepared,
     affected: number | undefined,
     records: readonly R[],
-    load: (table: SqlTable, columns: readonly SqlColumn[], record: R) => Row,
+    { load, keyOf }: Reading<R>,
   ): MaybePromise<Executed> {
     const { table, columns, options } = query;
     if (query.count) return { count: Number(Object.values(records[0]!)[0]), rows: null };
@@ -98,12 +96,26 @@ export class SingleStatements {
       return { count, rows: count > 0 ? rows : [] };
     }
     const executed = { count: rows.length, rows };
-    return query.further ? this.#loadRelations(query, rows).then(() => executed) : executed;
-  }
-
-  #loadRelations(query: SqlPrepared, rows: readonly Row[]): Promise<void> {
-    const { sqlite } = this.connection;
-    if (sqlite) return sqlite.read(query.table.name, ({ manager }) => loadRelations(manager, query, rows));
-    return this.connection.retrying(({ manager }) => loadRelations(manager, query, rows));
+    if (!options.relations) return executed;
+    attachJoined(query, rows, records as readonly object[] as readonly Row[]);
+    if (!query.further) return executed;
+    const found = rows.map((entity, i) => ({ entity, key: keyOf(query, records[i]!) }));
+    return attachRelations(relatedReader(this.connection, table), found, query.further.plans).then(() => executed);
   }
 }
+
+/** How a row of an answer is read. */
+interface Reading<R> {
+  readonly load: (table: SqlTable, columns: readonly SqlColumn[], record: R) => Row;
+  readonly keyOf: (query: SqlPrepared, record: R) => Key;
+}
+
+const OF_VALUES: Reading<readonly unknown[]> = {
+  load: loadValues,
+  keyOf: ({ columns }, values) => values.slice(columns!.length),
+};
+
+const OF_RECORDS: Reading<Readonly<Row>> = {
+  load: loadRow,
+  keyOf: ({ further }, record) => keyOf(record, further!.columns.length),
+};

@@ -89,5 +89,7 @@ function identity(row: Row, keys: readonly string[]): string {
 
 /** The row without a key that was not asked for. */
 function project({ options: { select, relations } }: SqlPrepared, row: Row): Row {
-  return select && !relations ? Object.fromEntries(select.map((name) => [name, row[name]])) : row;
+  if (!select) return row;
+  const names = [...select, ...Object.keys(relations ?? {})].filter((name) => name in row);
+  return Object.fromEntries(names.map((name) => [name, row[name]]));
 }

@@ -34,6 +34,7 @@ import { execute } from './emulated-statements.js';
 import { Inserter } from './inserter.js';
 import { lookAt } from './look.js';
 import { PreparedStatements } from './prepared-statements.js';
+import { PrimaryQueryBuilder } from './primary-query-builder.js';
 import { SingleStatements } from './single-statements.js';
 import type { SqlColumn } from './sql-table.js';
 import { SqlTables } from './sql-tables.js';
@@ -229,7 +230,7 @@ export class TypeOrmAdapter implements EctoAdapter {
     return streamRows(this.#statements, query, params, chunkOption(query.table.name, options));
   }
 
-  /** Gives TypeORM's query builder for the rows that meet conditions. */
+  /** Gives TypeORM's query builder for the rows that meet conditions; it asks the primary where there are replicas. */
   queryBuilder(schema: Schema, alias: string, where: Conditions): SelectQueryBuilder<ObjectLiteral> {
     const prefix = `${this.dataSource.driver.escape(alias)}.`;
     const writer = new SqlWriter(this.#connection.dialect, { prefix, parameters: 'sessions_' });
@@ -238,7 +239,8 @@ export class TypeOrmAdapter implements EctoAdapter {
       name,
       'constant' in slot ? slot.constant : undefined,
     ]);
-    return this.#connection.manager.createQueryBuilder(schema, alias).where(condition, Object.fromEntries(parameters));
+    const builder = new PrimaryQueryBuilder(this.#connection.manager.createQueryBuilder(schema, alias));
+    return builder.where(condition, Object.fromEntries(parameters));
   }
 
   #on(connection: Connection): TypeOrmAdapter {

@@ -1,0 +1,177 @@
+import { SessionValidationError } from '../../errors/errors.js';
+import { thereAre } from '../../errors/messages.js';
+import { Pace } from '../../util/pace.js';
+import type { QueryOptions } from '../port/query.js';
+
+type Relations = NonNullable<QueryOptions['relations']>;
+
+/** Values by which rows are found, in the form that the storage has them in. */
+export type Key = readonly unknown[];
+
+/** A row that was found: what the application gets of it, and those of its values that others are found by. */
+export interface Found {
+  readonly entity: object;
+  readonly key: Key;
+}
+
+/** A relation as an adapter knows it: rows of one table, and rows of another whose columns have the same values. */
+export interface Link<T, C> {
+  readonly table: T;
+  /** Columns of the rows that it begins at. */
+  readonly near: readonly C[];
+  /** The columns of the table that are equal to them, in the same order. */
+  readonly far: readonly C[];
+  readonly toMany: boolean;
+  /** How the row that it begins at gets what is found. */
+  readonly attach: (entity: object, related: unknown) => void;
+  /** What leads on from there, where the table is one between two. */
+  readonly onward?: Link<T, C> | undefined;
+}
+
+/** A relation of a table, and what is wanted of the rows at its end. */
+export type WantedLink<T, C> = readonly [Link<T, C>, Relations];
+
+/** The tables of an adapter, by which relations are compiled. */
+export interface Links<T, C, L> {
+  linksOf(table: T, relations: Relations): readonly WantedLink<T, C>[];
+  /** How rows of a table are found by the first so many of these columns, to be read with all of them. */
+  lookup(link: Link<T, C>, columns: readonly C[]): L;
+}
+
+/** A relation of a query, compiled: one lookup for all rows, whatever their number. */
+export interface RelationPlan<L> {
+  /** Where in the keys of rows the values are. */
+  readonly from: readonly number[];
+  readonly lookup: L;
+  readonly toMany: boolean;
+  readonly attach: (entity: object, related: unknown) => void;
+  readonly nested: readonly RelationPlan<L>[];
+}
+
+/** Runs a lookup: gives the rows that have one of these keys, with which their own begin. */
+export type ReadRelated<L> = (lookup: L, keys: readonly Key[], pace: Pace) => Promise<readonly Found[]>;
+
+/**
+ * Compiles relations.
+ *
+ * @param wanted those of a table, and what is wanted of the rows at their ends
+ * @param columns the columns that keys of the table's rows have; those that are missing are added
+ */
+export function planRelations<T, C, L>(
+  links: Links<T, C, L>,
+  wanted: readonly WantedLink<T, C>[],
+  columns: C[],
+): RelationPlan<L>[] {
+  return wanted.map(([link, nested]) => planLink(links, link, nested, columns));
+}
+
+function planLink<T, C, L>(
+  links: Links<T, C, L>,
+  link: Link<T, C>,
+  relations: Relations,
+  columns: C[],
+): RelationPlan<L> {
+  const from = link.near.map((column) => {
+    const at = columns.indexOf(column);
+    return at < 0 ? columns.push(column) - 1 : at;
+  });
+  const read = [...link.far];
+  const nested = link.onward
+    ? [planLink(links, link.onward, relations, read)]
+    : planRelations(links, links.linksOf(link.table, relations), read);
+  return { from, lookup: links.lookup(link, read), toMany: link.toMany, attach: link.attach, nested };
+}
+
+/** The link through a table between two: to its rows, and from each of these to one of the other table. */
+export function linkThrough<T, C>(
+  first: Pick<Link<T, C>, 'table' | 'near' | 'far' | 'attach'>,
+  onward: Pick<Link<T, C>, 'table' | 'near' | 'far'>,
+): Link<T, C> {
+  interface Between {
+    other?: unknown;
+  }
+  return {
+    ...first,
+    toMany: true,
+    attach: (entity, between) => {
+      const others = (between as Between[]).map(({ other }) => other);
+      first.attach(
+        entity,
+        others.filter((other) => other !== null),
+      );
+    },
+    onward: {
+      ...onward,
+      toMany: false,
+      attach: (between, other) => {
+        (between as Between).other = other;
+      },
+    },
+  };
+}
+
+/** How many values a lookup takes at once. */
+const VALUES = 500;
+
+/**
+ * Puts what relations lead to into rows, level by level: the keys of all rows, each once, find those of the next. A row that
+ * several lead to is one object.
+ */
+export async function attachRelations<L>(
+  read: ReadRelated<L>,
+  rows: readonly Found[],
+  plans: readonly RelationPlan<L>[],
+  pace = new Pace(),
+): Promise<void> {
+  for (const { from, lookup, toMany, attach, nested } of plans) {
+    const ids: unknown[] = [];
+    const keys = new Map<unknown, Key>();
+    for (const { key } of rows) {
+      if (pace.isDue) await pace.turn();
+      const near = from.map((at) => key[at]);
+      const id = near.includes(null) ? undefined : identityOf(near);
+      ids.push(id);
+      if (id !== undefined) keys.set(id, near);
+    }
+    const found = await readAll(read, lookup, [...keys.values()], pace);
+    await attachRelations(read, found, nested, pace);
+    const related = new Map<unknown, object[]>();
+    for (const { entity, key } of found) {
+      if (pace.isDue) await pace.turn();
+      const id = identityOf(from.length === key.length ? key : key.slice(0, from.length));
+      const others = related.get(id);
+      if (others) others.push(entity);
+      else related.set(id, [entity]);
+    }
+    for (const [i, { entity }] of rows.entries()) {
+      if (pace.isDue) await pace.turn();
+      const others = related.get(ids[i]) ?? [];
+      attach(entity, toMany ? [...others] : (others[0] ?? null));
+    }
+  }
+}
+
+async function readAll<L>(read: ReadRelated<L>, lookup: L, keys: readonly Key[], pace: Pace): Promise<Found[]> {
+  const found: Found[] = [];
+  const size = Math.floor(VALUES / (keys[0]?.length ?? 1));
+  for (let start = 0; start < keys.length; start += size) {
+    for (const one of await read(lookup, keys.slice(start, start + size), pace)) found.push(one);
+  }
+  return found;
+}
+
+/** What keys are equal by: values of two columns, of which one may have as text what the other has as a number. */
+export function identityOf(key: Key): unknown {
+  return key.length === 1 ? textOf(key[0]) : JSON.stringify(key.map(textOf));
+}
+
+function textOf(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  return value instanceof Date ? value.toISOString() : String(value);
+}
+
+/** The error of a relation that a table has not got. */
+export function noRelation(table: string, names: readonly string[], relations: Iterable<string>): Error {
+  const problem = `is no relation ${thereAre([...relations])}`;
+  return new SessionValidationError(table, Object.fromEntries(names.map((name) => [name, problem])));
+}

@@ -1,0 +1,133 @@
+import type { DataSource, EntityMetadata } from 'typeorm';
+import type { QueryOptions, Row } from '../port/query.js';
+import {
+  type Link,
+  linkThrough,
+  noRelation,
+  planRelations,
+  type RelationPlan,
+  type WantedLink,
+} from '../query/relations.js';
+import { type EntityColumn, type EntityReader, entityReader, isPlain } from './entity-reader.js';
+import { joinedColumns } from './joins.js';
+import { sqlNameOf, type SqlTable } from './sql-table.js';
+
+type Relation = EntityMetadata['relations'][number];
+type Relations = NonNullable<QueryOptions['relations']>;
+type SqlLink = Link<EntityMetadata, EntityColumn>;
+
+/** How rows of a table are found by keys. */
+export interface SqlLookup {
+  readonly metadata: EntityMetadata;
+  /** The statement, to which the condition is added. */
+  readonly select: string;
+  /** The names of the columns by which rows are found. */
+  readonly far: readonly string[];
+  /** How many columns the key of each of them has. */
+  readonly width: number;
+  /** What a record becomes; no entity where the table is one between two, and one with its primary key alone where TypeORM has to load it. */
+  readonly reader: Pick<EntityReader, 'read'>;
+  readonly byTypeOrm: boolean;
+}
+
+/** The relations of a query that take further lookups. */
+export interface FurtherRelations {
+  readonly plans: readonly RelationPlan<SqlLookup>[];
+  /** What is selected for them of the rows that they begin at. */
+  readonly columns: readonly EntityColumn[];
+}
+
+export function furtherRelations(
+  dataSource: DataSource,
+  { metadata }: SqlTable,
+  relations: Relations,
+): FurtherRelations | undefined {
+  if (Object.keys(relations).length === 0) return undefined;
+  const columns: EntityColumn[] = [];
+  const lookup = (link: SqlLink, read: readonly EntityColumn[]): SqlLookup => lookupOf(dataSource, link, read);
+  const plans = planRelations({ linksOf, lookup }, linksOf(metadata, relations, inRow), columns);
+  return { plans, columns };
+}
+
+/** The name under which a column is selected that keys have. */
+export function keyName(i: number): string {
+  return `k${i}`;
+}
+
+/** Puts what is found under the path of a relation: in a row, which has no objects within it, or in an entity. */
+type Attaching = (path: string) => SqlLink['attach'];
+
+const inRow: Attaching = (path) => (row, related) => void ((row as Row)[path] = related);
+
+const inEntity: Attaching = (path) => {
+  const parts = path.split('.');
+  const last = parts.pop()!;
+  return (entity, related) => {
+    let holder = entity as Row;
+    for (const part of parts) holder = (holder[part] ??= {}) as Row;
+    holder[last] = related;
+  };
+};
+
+function linksOf(
+  metadata: EntityMetadata,
+  relations: Relations,
+  attaching = inEntity,
+  prefix = '',
+): WantedLink<EntityMetadata, EntityColumn>[] {
+  return Object.entries(relations).flatMap(([name, wanted]) => {
+    if (!wanted) return [];
+    const path = prefix + name;
+    const nested = typeof wanted === 'object' ? (wanted as Relations) : {};
+    const relation = metadata.findRelationWithPropertyPath(path);
+    if (relation) return [[linkOf(relation, attaching(path)), nested] as const];
+    if (metadata.findEmbeddedWithPropertyPath(path)) return linksOf(metadata, nested, attaching, `${path}.`);
+    throw noRelation(
+      metadata.tableName,
+      [path],
+      metadata.relations.map(({ propertyPath }) => propertyPath),
+    );
+  });
+}
+
+function linkOf(relation: Relation, attach: SqlLink['attach']): SqlLink {
+  const { inverseEntityMetadata: table, isManyToMany, isOneToMany: toMany, isOwning } = relation;
+  if (!isManyToMany) {
+    const joined = joinedColumns(relation);
+    return { table, near: joined.map(([near]) => near), far: joined.map(([, far]) => far), toMany, attach };
+  }
+  const { joinColumns, inverseJoinColumns } = isOwning ? relation : relation.inverseRelation!;
+  const [own, others] = isOwning ? [joinColumns, inverseJoinColumns] : [inverseJoinColumns, joinColumns];
+  return linkThrough(
+    { table: relation.junctionEntityMetadata!, near: own.map(referenced), far: own, attach },
+    { table, near: others, far: others.map(referenced) },
+  );
+}
+
+function referenced({ referencedColumn }: EntityColumn): EntityColumn {
+  return referencedColumn!;
+}
+
+function lookupOf(
+  dataSource: DataSource,
+  { table: metadata, far, onward }: SqlLink,
+  read: readonly EntityColumn[],
+): SqlLookup {
+  const { driver } = dataSource;
+  const alias = driver.escape('t');
+  const at = ({ databaseName }: EntityColumn): string => `${alias}.${driver.escape(databaseName)}`;
+  const byTypeOrm = !onward && !isPlain(dataSource, metadata);
+  const reader = entityReader(dataSource, metadata, alias, 'e', byTypeOrm ? metadata.primaryColumns : undefined);
+  const keys = read.map((column, i) => `${at(column)} AS ${driver.escape(keyName(i))}`);
+  const columns = onward ? keys : [...keys, reader.columns];
+  const { deleteDateColumn } = metadata;
+  const kept = deleteDateColumn ? `${at(deleteDateColumn)} IS NULL AND ` : '';
+  return {
+    metadata,
+    select: `SELECT ${columns.join(', ')} FROM ${sqlNameOf(dataSource, metadata)} ${alias} WHERE ${kept}`,
+    far: far.map(at),
+    width: read.length,
+    reader: onward ? { read: () => ({}) } : reader,
+    byTypeOrm,
+  };
+}

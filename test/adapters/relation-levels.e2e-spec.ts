@@ -1,0 +1,179 @@
+import {
+  AfterLoad,
+  Column,
+  DataSource,
+  Entity,
+  JoinColumn,
+  ManyToOne,
+  OneToMany,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+} from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { TypeOrmAdapter } from '@app/sessions';
+import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { QueryLog } from '../support/query-log.js';
+
+@Entity()
+class Country {
+  @PrimaryColumn({ type: 'varchar', length: 10 })
+  code!: string;
+}
+
+class Address {
+  @Column({ type: 'varchar', length: 50, nullable: true })
+  city!: string | null;
+
+  @ManyToOne(() => Country)
+  country!: Country | null;
+}
+
+/** It takes TypeORM to make one: an eager relation and a listener. */
+@Entity()
+class Shipper {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column({ type: 'varchar', length: 50 })
+  name!: string;
+
+  @ManyToOne(() => Country, { eager: true })
+  @JoinColumn({ name: 'home' })
+  home!: Country | null;
+
+  @OneToMany(() => Order, 'shipper')
+  orders!: Order[];
+
+  label!: string;
+
+  @AfterLoad()
+  complete(): void {
+    this.label = `by ${this.name}`;
+  }
+}
+
+@Entity('orders')
+class Order {
+  @PrimaryColumn({ type: 'int' })
+  id!: number;
+
+  @Column(() => Address)
+  address!: Address;
+
+  /** Its column is no property. */
+  @ManyToOne(() => Shipper, 'orders')
+  shipper!: Shipper | null;
+}
+
+const ORDERS = 830;
+
+describeDatabases('relations under TypeORM', (name) => {
+  const queries = new QueryLog();
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  let adapter: TypeOrmAdapter;
+  const find = async (entity: Function, relations: object): Promise<Record<string, unknown>[]> =>
+    (
+      await adapter.execute(
+        adapter.prepare('all', entity, { relations, order: { [entity === Order ? 'id' : 'name']: 'ASC' } }),
+      )
+    ).rows!;
+  beforeAll(async () => {
+    database = await createDatabase(name);
+    const entities = [Country, Shipper, Order];
+    dataSource = await new DataSource({
+      ...database.options,
+      entities,
+      synchronize: true,
+      logger: queries,
+    }).initialize();
+    adapter = new TypeOrmAdapter(dataSource);
+    const { manager } = dataSource;
+    await manager.insert(Country, [{ code: 'CH' }, { code: 'NL' }]);
+    const home = { code: 'CH' };
+    const shippers = await manager.save(Shipper, [
+      { name: 'a', home },
+      { name: 'b', home },
+      { name: 'c', home: null },
+    ]);
+    const orders = Array.from({ length: ORDERS }, (_, id) => ({
+      id,
+      shipper: shippers[id % 3]!,
+      address: { city: 'Delft', country: id === 0 ? { code: 'NL' } : null },
+    }));
+    await manager.insert(Order, orders);
+  });
+  afterAll(async () => {
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  it('take a statement for each level, not one for each row', async () => {
+    const relations = { shipper: { orders: true } };
+    let rows: Record<string, unknown>[] = [];
+    // Of shippers TypeORM itself makes the entities, by one more.
+    expect(await queries.countOf(async () => void (rows = await find(Order, relations)))).toBe(4);
+    expect(rows).toHaveLength(ORDERS);
+    expect(rows[1]!['shipper']).toBeInstanceOf(Shipper);
+    expect(rows[1]!['shipper']).toBe(rows[4]!['shipper']);
+    const { orders } = rows[1]!['shipper'] as Shipper;
+    expect(orders).toHaveLength(277);
+    expect(orders[0]).toBeInstanceOf(Order);
+  });
+
+  it('lead to entities with what only TypeORM gives them', async () => {
+    const [order] = await find(Order, { shipper: true });
+    expect(order!['shipper']).toMatchObject({ label: 'by a', home: { code: 'CH' } });
+  });
+
+  it('lead on from parts of entities', async () => {
+    const [a] = await find(Shipper, { orders: { address: { country: true } } });
+    const [first, second] = (a!['orders'] as Order[]).toSorted((one, other) => one.id - other.id);
+    expect(first!.address).toMatchObject({ city: 'Delft', country: { code: 'NL' } });
+    expect(second!.address).toMatchObject({ city: 'Delft', country: null });
+  });
+
+  it('leave the event loop its turns', async () => {
+    let turns = 0;
+    let reading = true;
+    const tick = (): void => {
+      turns++;
+      if (reading) setImmediate(tick);
+    };
+    setImmediate(tick);
+    await find(Order, { shipper: { orders: { shipper: { orders: true } } } });
+    reading = false;
+    expect(turns).toBeGreaterThan(2);
+  });
+
+  describe.runIf(name === 'mariadb')('by keys that a collation takes for equal', () => {
+    beforeEach(async () => {
+      await dataSource.query('CREATE TABLE IF NOT EXISTS folk (id varchar(20) PRIMARY KEY, friend varchar(20) NULL)');
+      await dataSource.query(
+        "REPLACE INTO folk VALUES ('Ann', 'BOB'), ('Bob', 'ann'), ('Cid', 'nobody'), ('Dan', 'Bob')",
+      );
+    });
+
+    it('find what the database says', async () => {
+      const entities = [Folk];
+      const other = await new DataSource({ ...database.options, entities }).initialize();
+      const folk = new TypeOrmAdapter(other);
+      const query = folk.prepare('all', Folk, { relations: { friend: { friend: true } }, order: { id: 'ASC' } });
+      const { rows } = await folk.execute(query);
+      await other.destroy();
+      const names = rows!.map(({ friend }) => (friend as Folk | null)?.id);
+      expect(names).toEqual(['Bob', 'Ann', undefined, 'Bob']);
+      expect(rows![0]!['friend']).toMatchObject({ friend: { id: 'Ann' } });
+    });
+  });
+});
+
+@Entity('folk')
+class Folk {
+  @PrimaryColumn({ type: 'varchar', length: 20 })
+  id!: string;
+
+  @ManyToOne(() => Folk)
+  @JoinColumn({ name: 'friend' })
+  friend!: Folk | null;
+}
