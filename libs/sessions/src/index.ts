@@ -16,11 +16,14 @@ export type { AdapterMeta, ColumnState, SessionsAdapter } from './adapters/port/
 export type {
   ColumnFacts,
   DatabaseFacts,
+  EntityNames,
   IndexFacts,
   ServerFacts,
   TableFacts,
   TableKind,
 } from './adapters/port/table-facts.js';
+export type { Diagnosis } from './lifecycle/doctor.js';
+export type { Finding, FindingCode } from './table/checks/finding.js';
 export { SessionMark } from './adapters/port/session-mark.js';
 export { MemoryAdapter } from './adapters/memory/memory-adapter.js';
 export { TypeOrmAdapter, type TypeOrmAdapterOptions } from './adapters/typeorm/typeorm-adapter.js';

@@ -4,6 +4,9 @@ import { isClass } from './option-types.js';
 /** As the log, and an error of a call, begin. */
 export const ofTable = (table: string, problem: string): string => `Table "${table}": ${problem}`;
 
+/** As what the log says of a data source begins. */
+export const ofDataSource = (name: string, problem: string): string => `Data source "${name}": ${problem}`;
+
 /** As a problem begins that stands among others, of what an application has set up. */
 export const inTable = (table: string, problem: string): string => `table "${table}": ${problem}`;
 

@@ -40,6 +40,7 @@ export function resolveOptions(
     autoExtend: options.autoExtendSession ?? true,
     tokenFormat: resolveFormat(options, problem),
     schemes: resolveSchemes(options, problem, warn),
+    checkTable: options.checkTable ?? true,
     coalesces: options.coalesceLookUps ?? true,
     cache: resolveCache(options.cache, problem),
     graceMs: resolveMs('rotationGrace', rotationGrace, problem) ?? 0,

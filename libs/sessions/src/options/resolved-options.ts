@@ -11,6 +11,7 @@ export interface ResolvedOptions extends Lifetime {
   readonly tokenFormat: TokenFormat;
   /** The first one makes new digests, all of them are looked for. */
   readonly schemes: readonly [DigestScheme, ...DigestScheme[]];
+  readonly checkTable: boolean | 'warn';
   readonly coalesces: boolean;
   readonly cache: ResolvedCache | false;
   readonly graceMs: number;

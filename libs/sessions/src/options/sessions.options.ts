@@ -158,6 +158,14 @@ export interface TableOptions {
    */
   readonly preparedStatements?: boolean;
   /**
+   * Whether the start looks at the table as it is in the database: what cannot work fails it, what is slow or unwise is a
+   * warning with the statement that mends it; `'warn'`: neither fails it; `false`: the table is taken for what the definition
+   * says. A table that is not there yet is no problem.
+   *
+   * @default true
+   */
+  readonly checkTable?: boolean | 'warn';
+  /**
    * Whether lookups that come while others are under way share a statement, and extensions likewise; one that comes
    * alone waits for nothing.
    *
@@ -194,6 +202,7 @@ export const TABLE_OPTIONS = {
   credentials: { each: (source) => (isObject(source) ? HEADER_SOURCE : undefined) },
   cookie: { options: COOKIE_OPTIONS },
   preparedStatements: BOOLEAN,
+  checkTable: { is: (value) => isBoolean(value) || value === 'warn', what: "true, 'warn' or false" },
   coalesceLookUps: BOOLEAN,
   cache: { options: CACHE_OPTIONS, or: isBoolean },
   adapter: objectWith('an adapter, such as new MemoryAdapter()', 'init', 'within'),

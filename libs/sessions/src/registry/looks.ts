@@ -1,10 +1,14 @@
+import type { LoggerService } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { SessionMark } from '../adapters/port/session-mark.js';
 import type { Schema } from '../adapters/port/query.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { DatabaseFacts } from '../adapters/port/table-facts.js';
 import { reasonOf } from '../errors/reason-of.js';
+import { ofDataSource } from '../errors/messages.js';
 import { SessionsService } from '../service/sessions.service.js';
+import { checkServer } from '../table/checks/check-table.js';
+import { inWords } from '../table/checks/finding.js';
 import { noLookWithin, notLookedAt } from './messages.js';
 import type { AnySessionsTable } from './sessions-table.js';
 
@@ -18,14 +22,17 @@ export class Looks {
     { readonly at: ReadonlySet<Schema>; readonly facts: Promise<DatabaseFacts | undefined> }
   >();
 
-  /** @param debug is told what could not be read */
   constructor(
     private readonly modules: ModulesContainer,
-    private readonly debug: (text: string) => void,
+    private readonly log: Pick<LoggerService, 'warn' | 'debug'>,
   ) {}
 
-  /** What is known of a table, and of the others beside it; none where nothing is to be known in time. */
-  async of(adapter: SessionsAdapter, entity: Schema): Promise<DatabaseFacts | undefined> {
+  /**
+   * What is known of a table, and of the others beside it; none where nothing is to be known in time.
+   *
+   * @param name that of the data source
+   */
+  async of(adapter: SessionsAdapter, entity: Schema, name: string): Promise<DatabaseFacts | undefined> {
     if (!adapter.look) return undefined;
     const { dataSource } = adapter.init([]);
     const place = dataSource ?? adapter;
@@ -33,29 +40,39 @@ export class Looks {
     if (!look?.at.has(entity)) {
       const others = dataSource ? this.#entities().filter((other) => dataSource.hasMetadata(other)) : [];
       const at = new Set<Schema>([entity, ...others, SessionMark]);
-      this.#looks.set(place, (look = { at, facts: this.#look(adapter, [...at]) }));
+      this.#looks.set(place, (look = { at, facts: this.#look(adapter, [...at], name) }));
     }
     return look.facts;
   }
 
-  async #look(adapter: SessionsAdapter, schemas: readonly Schema[]): Promise<DatabaseFacts | undefined> {
+  async #look(adapter: SessionsAdapter, schemas: readonly Schema[], name: string): Promise<DatabaseFacts | undefined> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => {
-        this.debug(noLookWithin(LOOK_MS));
+        this.#debug(noLookWithin(LOOK_MS));
         resolve(undefined);
       }, LOOK_MS);
     });
     try {
       const facts = await Promise.race([adapter.look!(schemas), late]);
-      for (const reason of facts?.unread ?? []) this.debug(notLookedAt(reason));
+      if (facts) this.#tell(facts, name);
       return facts;
     } catch (error) {
-      this.debug(notLookedAt(reasonOf(error)));
+      this.#debug(notLookedAt(reasonOf(error)));
       return undefined;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Says what is unwise of a database, once for all of its tables. */
+  #tell({ server, unread }: DatabaseFacts, name: string): void {
+    for (const reason of unread) this.#debug(notLookedAt(reason));
+    for (const finding of checkServer(server)) this.log.warn(ofDataSource(name, inWords(finding)));
+  }
+
+  #debug(text: string): void {
+    this.log.debug?.(text);
   }
 
   /** The entities of all tables of the application. */

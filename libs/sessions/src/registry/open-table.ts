@@ -10,6 +10,8 @@ import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { mergeOptions, type SessionsModuleOptions, type TableOptions } from '../options/sessions.options.js';
 import { definitionProblems } from '../table/check-definition.js';
+import { checkTable } from '../table/checks/check-table.js';
+import { inWords } from '../table/checks/finding.js';
 import { sessionColumns, shownColumns } from '../table/columns.js';
 import { tableNameOf } from '../table/definition.js';
 import { systemClock } from '../util/clock.js';
@@ -42,7 +44,7 @@ export async function openTable(
   application: Application,
   problems: string[],
 ): Promise<SessionsStore | undefined> {
-  const { options: defaults, events, waiting, looks, warn } = application;
+  const { options: defaults, events, waiting, warn } = application;
   const { definition, entity } = table;
   const name = tableNameOf(definition);
   problems.push(...definitionProblems(definition));
@@ -58,7 +60,7 @@ export async function openTable(
   const given = application.adapter ?? merged.adapter;
   const open = async (found: string[]): Promise<SessionsStore | undefined> => {
     const adapter = given ?? typeOrmAdapterOf(table, merged, dataSource, found);
-    if (adapter) adapter.init([], await looks.of(adapter, entity));
+    if (adapter) found.push(...(await look(table, options, adapter, application)));
     const cache = adapter && cacheOf(table, options, adapter, application.caches, found);
     if (adapter === undefined || found.length > 0) return undefined;
     const ambient = ambientOf(table, adapter, defaults.transaction);
@@ -66,6 +68,25 @@ export async function openTable(
   };
   if (given || !dataSource || dataSource.isInitialized) return open(problems);
   return waiting.add({ ...known, name, columns: sessionColumns(definition) }, dataSource, open);
+}
+
+/** Has an adapter know a table as it is, and gives what cannot work with it. */
+async function look(
+  { definition, entity }: AnySessionsTable,
+  options: ResolvedOptions,
+  adapter: SessionsAdapter,
+  { looks, warn }: Application,
+): Promise<readonly string[]> {
+  const facts =
+    options.checkTable === false ? undefined : await looks.of(adapter, entity, definition.dataSource ?? 'default');
+  if (!facts) return [];
+  adapter.init([], facts);
+  const { problems, warnings } = checkTable({ definition, entity, options }, facts);
+  const isFatal = options.checkTable === true;
+  for (const finding of isFatal ? warnings : [...problems, ...warnings]) {
+    warn(ofTable(tableNameOf(definition), inWords(finding)));
+  }
+  return isFatal ? problems.map(inWords) : [];
 }
 
 function typeOrmAdapterOf(

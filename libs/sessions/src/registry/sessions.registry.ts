@@ -75,7 +75,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     @Optional() @Inject(SESSIONS_OPTIONS) private readonly given: SessionsModuleOptions = {},
   ) {
     checkOneSetUp(modules);
-    this.#looks = new Looks(modules, (text) => this.#logger.debug(text));
+    this.#looks = new Looks(modules, this.#logger);
     // No compiler has seen what a factory of JavaScript gives.
     this.options = isObject(given) ? rightlyTyped(given, MODULE_OPTIONS) : {};
     if (!isObject(given)) this.#problems.push(inForRoot(noOptions(given)));

@@ -13,6 +13,7 @@ import { knownOptions } from '../errors/known-options.js';
 import { isObject } from '../errors/option-types.js';
 import type { ClientRequest } from '../http/client-address.js';
 import { SESSION_USE, type SessionUse, useOf } from '../lifecycle/last-use.js';
+import { type Diagnosis, examine } from '../lifecycle/doctor.js';
 import { pruneExpired } from '../lifecycle/prune.js';
 import type { RevocationReason } from '../session/revocation-reasons.js';
 import type { BaseSession } from '../session/session.js';
@@ -431,6 +432,21 @@ export class SessionsService<F extends AnyFields = TableFields> {
   /** Deletes every session that has ended, in batches, and returns their number; pruning, as the expiry job does it. */
   async deleteExpired(): Promise<number> {
     return pruneExpired(this.store, this.store.adapter);
+  }
+
+  /**
+   * Looks at the table as it is in the database now, as the start does with `checkTable`, and gives what it finds: for health
+   * checks and command lines. A table that is not there is a problem by now.
+   *
+   * @throws the driver's error where there is no connection
+   * @example
+   * ```ts
+   * const { ok, problems, warnings } = await sessions.doctor();
+   * if (!ok) console.error(problems.map(({ text }) => text));
+   * ```
+   */
+  async doctor(): Promise<Diagnosis> {
+    return examine(this.store);
   }
 
   /** What happens to the sessions of this table, as it happens. */

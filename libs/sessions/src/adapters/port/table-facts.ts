@@ -2,12 +2,14 @@ import type { Schema } from './query.js';
 
 /** A column as the catalogue of the database has it. */
 export interface ColumnFacts {
+  /** Its name in the database. */
   readonly name: string;
   /**
    * Its type in lower case, as the database says it in full, without length and precision, such as `timestamp without time zone`,
    * `datetime`, `bigint unsigned`, `bytea`; of a domain the type that it is made of, in SQLite what the table was made with.
    */
   readonly type: string;
+  /** Whether it takes null. */
   readonly nullable: boolean;
   /** The most characters of a text, or bytes of a binary string. */
   readonly length?: number;
@@ -15,8 +17,11 @@ export interface ColumnFacts {
   readonly precision?: number;
   /** Digits of a decimal number after its point. */
   readonly scale?: number;
+  /** Of text: what it can hold. */
   readonly characterSet?: string;
+  /** Of text: how it is compared. */
   readonly collation?: string;
+  /** Whether a row that has no value for it gets one. */
   readonly hasDefault: boolean;
   /**
    * How the database makes its values: as an `expression` of others, `always` by itself, or `ifNotGiven`, as for a serial, an
@@ -25,11 +30,15 @@ export interface ColumnFacts {
   readonly generated?: 'expression' | 'always' | 'ifNotGiven';
 }
 
+/** An index, or a unique constraint, as the catalogue has it. */
 export interface IndexFacts {
+  /** Its name in the database. */
   readonly name: string;
   /** Its columns in their order; null for an expression. */
   readonly columns: readonly (string | null)[];
+  /** Whether no two rows have the same. */
   readonly unique: boolean;
+  /** Whether it is that of the primary key. */
   readonly primary: boolean;
   /** Whether the database uses it: one that could not be built concurrently is not. */
   readonly valid: boolean;
@@ -39,12 +48,31 @@ export interface IndexFacts {
   readonly ofPrefixes?: boolean;
 }
 
+/** What goes by the name of a table. */
 export type TableKind =
   'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table' | 'system-versioned' | 'virtual' | 'other';
 
+/** What an entity asks of its table, as the database would say it. */
+export interface EntityNames {
+  /** The table's name with its schema, quoted. */
+  readonly path: string;
+  /** Its columns by their properties, each with the statement that adds it. */
+  readonly columns: ReadonlyMap<string, { readonly name: string; readonly addedBy: string }>;
+  /** Its indexes and unique constraints, each with the names of its columns and the statement that adds it. */
+  readonly indexes: readonly {
+    readonly columns: readonly string[];
+    readonly unique: boolean;
+    readonly addedBy: string;
+  }[];
+}
+
 /** A table as the catalogue of the database has it. */
 export interface TableFacts {
+  /** Its name in the database. */
   readonly name: string;
+  /** What is asked of it. */
+  readonly entity: EntityNames;
+  /** What it is. */
   readonly kind: TableKind;
   /** By the names that the entity gives them, others by their own. */
   readonly columns: ReadonlyMap<string, ColumnFacts>;
@@ -52,6 +80,7 @@ export interface TableFacts {
   readonly primary: readonly string[];
   /** All of them, those of the primary key and of unique constraints too; none where they could not be read. */
   readonly indexes?: readonly IndexFacts[];
+  /** The names of its triggers; none where they could not be read. */
   readonly triggers?: readonly string[];
   /** Whether other tables inherit from it, partitions excepted. */
   readonly inherited?: boolean;
@@ -65,11 +94,15 @@ export interface TableFacts {
 
 /** A database server, and the settings of its connections; what could not be read is not there. */
 export interface ServerFacts {
+  /** Which database it is. */
   readonly product: 'postgres' | 'mysql' | 'mariadb' | 'sqlite';
+  /** Its version, as it says it. */
   readonly version?: string;
   /** The isolation level of transactions that ask for none, such as `read committed`. */
   readonly isolation?: string;
+  /** Whether it takes no writes now. */
   readonly readOnly?: boolean;
+  /** The time zone of its connections. */
   readonly timeZone?: string;
   /** Milliseconds that its clock is ahead of this process's, as well as one statement can tell. */
   readonly clockAheadMs?: number;
@@ -77,7 +110,7 @@ export interface ServerFacts {
   readonly longestName?: { readonly bytes: number } | { readonly characters: number };
   /** PostgreSQL: whether a pooler, such as PgBouncer, is in between. */
   readonly pooled?: boolean;
-  /** MySQL and MariaDB. */
+  /** MySQL and MariaDB: how they read statements, and take values. */
   readonly sqlMode?: readonly string[];
   /** MariaDB: whether a transaction that is repeatable fails where another one has changed what it changes. */
   readonly snapshotIsolation?: boolean;
@@ -87,9 +120,15 @@ export interface ServerFacts {
 
 /** What a look at the catalogue has found. */
 export interface DatabaseFacts {
+  /** The server that the tables are on. */
   readonly server: ServerFacts;
   /** By their schemas, and by those of the tables that their relations lead to; none of one that is not there. */
   readonly tables: ReadonlyMap<Schema, TableFacts>;
+  /**
+   * The names of the schemas' own tables, whether they are there or not, as the entity gives them, and as the database takes
+   * them: cut off where they are too long, say.
+   */
+  readonly names: ReadonlyMap<Schema, { readonly given: string; readonly stored: string }>;
   /** What could not be read, and why. */
   readonly unread: readonly string[];
 }

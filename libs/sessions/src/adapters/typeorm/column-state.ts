@@ -1,9 +1,10 @@
-import { type DataSource, TableColumn } from 'typeorm';
+import { type DataSource, type EntityMetadata, TableColumn } from 'typeorm';
 import type { ColumnState } from '../port/sessions-adapter.js';
 import type { Connection } from './connection.js';
 import { TableUtils } from './internals.js';
-import { namesOf } from './look.js';
-import type { SqlColumn, SqlTable } from './sql-table.js';
+import { namesOf, type SqlColumn, sqlNameOf, type SqlTable } from './sql-table.js';
+
+type ColumnMetadata = EntityMetadata['columns'][number];
 
 /** What the database knows of a column; `undefined` where there is no such table. */
 export async function readColumnState(
@@ -17,11 +18,15 @@ export async function readColumnState(
   const { records } = await connection.run(text, [...values]);
   const { total, found } = records[0] as { total: unknown; found: unknown };
   if (Number(total) === 0) return undefined;
-  return { exists: Number(found) > 0, addedBy: additionOf(dataSource, table, column) };
+  return {
+    exists: Number(found) > 0,
+    addedBy: columnAddedBy(dataSource, table.metadata.findColumnWithPropertyPath(column.property)!),
+  };
 }
 
 /** The statement that adds a column to a table. */
-function additionOf({ driver }: DataSource, { metadata, sqlName }: SqlTable, column: SqlColumn): string {
-  const options = TableUtils.createTableColumnOptions(metadata.findColumnWithPropertyPath(column.property)!, driver);
-  return `ALTER TABLE ${sqlName} ADD ${column.sqlName} ${driver.createFullType(new TableColumn(options))}`;
+export function columnAddedBy(dataSource: DataSource, column: ColumnMetadata): string {
+  const { driver } = dataSource;
+  const options = new TableColumn(TableUtils.createTableColumnOptions(column, driver));
+  return `ALTER TABLE ${sqlNameOf(dataSource, column.entityMetadata)} ADD ${driver.escape(column.databaseName)} ${driver.createFullType(options)}`;
 }

@@ -1,10 +1,11 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { reasonOf } from '../../errors/reason-of.js';
-import type { DatabaseFacts, TableFacts } from '../port/table-facts.js';
+import type { DatabaseFacts, EntityNames, TableFacts } from '../port/table-facts.js';
 import type { Schema } from '../port/query.js';
-import type { Ask, NamedTable } from './catalogue/catalogue.js';
+import type { Ask, Catalogue, FoundTable } from './catalogue/catalogue.js';
+import { columnAddedBy } from './column-state.js';
 import type { Connection } from './connection.js';
-import { sqlNameOf } from './sql-table.js';
+import { namesOf, sqlNameOf } from './sql-table.js';
 
 /** Looks at tables, and at those that their relations lead to, in the catalogue of the database. */
 export async function lookAt(
@@ -29,14 +30,18 @@ export async function lookAt(
       }
     };
     const settings = await catalogue.server(ask, await one.processId());
-    const names = entries.map(([, metadata]) => namesOf(dataSource, metadata));
-    return [settings, await catalogue.tables(ask, names)] as const;
+    const named = entries.map(([, metadata]) => namesOf(dataSource, metadata));
+    return [settings, await catalogue.tables(ask, named)] as const;
   });
   const found = entries.flatMap(([schema, metadata], i): [Schema, TableFacts][] => {
     const facts = tables[i];
-    return facts ? [[schema, named(facts, metadata, catalogue.canonical)]] : [];
+    return facts ? [[schema, tableFacts(dataSource, metadata, facts, catalogue)]] : [];
   });
-  return { server, tables: new Map(found), unread };
+  const names = [...schemas].map(([schema, { tablePath }]) => {
+    const stored = tablePath.split('.').map(catalogue.canonical).join('.');
+    return [schema, { given: tablePath, stored }] as const;
+  });
+  return { server, tables: new Map(found), names: new Map(names), unread };
 }
 
 /** The tables that relations of these lead to, at any distance. */
@@ -52,24 +57,47 @@ function related(metadatas: Iterable<EntityMetadata>): EntityMetadata[] {
   return [...all];
 }
 
-export function namesOf(dataSource: DataSource, metadata: EntityMetadata): NamedTable {
-  const { database, tableName } = dataSource.driver.parseTableName(metadata);
-  return { path: sqlNameOf(dataSource, metadata), database, table: tableName };
+/** What is known of a table, with the names of columns as its entity has them. */
+function tableFacts(
+  dataSource: DataSource,
+  metadata: EntityMetadata,
+  found: FoundTable,
+  { canonical, createIndex }: Catalogue,
+): TableFacts {
+  const names = new Map(metadata.columns.map(({ databaseName }) => [canonical(databaseName), databaseName]));
+  const nameOf = (name: string): string => names.get(canonical(name)) ?? name;
+  const { indexes } = found;
+  return {
+    ...found,
+    entity: entityNames(dataSource, metadata, found.kind === 'partitioned' ? undefined : createIndex),
+    columns: new Map([...found.columns.values()].map((column) => [nameOf(column.name), column])),
+    primary: found.primary.map(nameOf),
+    ...(indexes && {
+      indexes: indexes.map((index) => ({ ...index, columns: index.columns.map((name) => name && nameOf(name)) })),
+    }),
+  };
 }
 
-/** What is known of a table, with the names of columns as its entity has them. */
-function named(facts: TableFacts, { columns }: EntityMetadata, canonical: (name: string) => string): TableFacts {
-  const names = new Map(columns.map(({ databaseName }) => [canonical(databaseName), databaseName]));
-  const nameOf = (name: string): string => names.get(canonical(name)) ?? name;
+function entityNames(dataSource: DataSource, metadata: EntityMetadata, index = 'INDEX'): EntityNames {
+  const { driver } = dataSource;
+  const path = sqlNameOf(dataSource, metadata);
+  const columns = metadata.columns.filter(({ isVirtual }) => !isVirtual || metadata.isJunction);
+  const unique = metadata.uniques.map((one) => ({ ...one, isUnique: true }));
   return {
-    ...facts,
-    columns: new Map([...facts.columns.values()].map((column) => [nameOf(column.name), column])),
-    primary: facts.primary.map(nameOf),
-    ...(facts.indexes && {
-      indexes: facts.indexes.map((index) => ({
-        ...index,
-        columns: index.columns.map((name) => (name === null ? null : nameOf(name))),
-      })),
+    path,
+    columns: new Map(
+      columns.map((column) => [
+        column.propertyPath,
+        { name: column.databaseName, addedBy: columnAddedBy(dataSource, column) },
+      ]),
+    ),
+    indexes: [...unique, ...metadata.indices].map(({ name, columns: indexed, isUnique }) => {
+      const listed = indexed.map(({ databaseName }) => driver.escape(databaseName)).join(', ');
+      return {
+        columns: indexed.map(({ databaseName }) => databaseName),
+        unique: isUnique,
+        addedBy: `CREATE ${isUnique ? 'UNIQUE ' : ''}${index} ${driver.escape(name)} ON ${path} (${listed})`,
+      };
     }),
   };
 }

@@ -5,6 +5,7 @@ import type { ColumnFacts, TableFacts } from '../port/table-facts.js';
 import { traitsOf } from '../port/type-traits.js';
 import { copyOf } from '../../util/copy.js';
 import { IMPOSSIBLE } from '../query/values.js';
+import type { NamedTable } from './catalogue/catalogue.js';
 import { columnFrom } from './column-from.js';
 import type { ColumnCodec, Dialect } from './dialects/dialect.js';
 import { timeFrom } from './dialects/utc.js';
@@ -62,6 +63,11 @@ export function sqlTable(
 export function sqlNameOf({ driver }: DataSource, { tablePath }: EntityMetadata): string {
   const parts = tablePath.split('.').map((part) => driver.escape(part));
   return parts.join('.');
+}
+
+export function namesOf(dataSource: DataSource, metadata: EntityMetadata): NamedTable {
+  const { database, tableName } = dataSource.driver.parseTableName(metadata);
+  return { path: sqlNameOf(dataSource, metadata), database, table: tableName };
 }
 
 function sqlColumn(

@@ -1,10 +1,11 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
+import type { ColumnState } from '../port/sessions-adapter.js';
 import type { Schema } from '../port/query.js';
 import type { TableFacts } from '../port/table-facts.js';
 import { SessionMark } from '../port/session-mark.js';
 import type { Dialect } from './dialects/dialect.js';
 import { marksMetadata } from './marks-table.js';
-import { type SqlColumn, type SqlTable, sqlTable } from './sql-table.js';
+import { type SqlTable, sqlTable } from './sql-table.js';
 
 /** The tables of a data source that were asked for, by their schemas. */
 export class SqlTables {
@@ -22,6 +23,8 @@ export class SqlTables {
 
   /** Takes what a look has found for what the tables are: before the first statement on them. */
   learn(facts: ReadonlyMap<Schema, TableFacts>): void {
+    // What else is known of the tables stays, where another one of the same look is opened.
+    if (facts === this.#facts) return;
     this.#facts = facts;
     this.#tables.clear();
   }
@@ -29,6 +32,13 @@ export class SqlTables {
   /** What a look has found of a table. */
   factsOf(schema: Schema): TableFacts | undefined {
     return this.#facts.get(schema) ?? this.#facts.get(this.metadataOf(schema).target);
+  }
+
+  /** What a look has found of a column. */
+  columnState(schema: Schema, property: string): ColumnState | undefined {
+    const facts = this.factsOf(schema);
+    const column = facts?.entity.columns.get(property);
+    return facts && column && { exists: facts.columns.has(column.name), addedBy: column.addedBy };
   }
 
   /** @throws TypeORM's EntityMetadataNotFoundError for a schema that the data source does not have */
@@ -48,9 +58,9 @@ export class SqlTables {
   }
 
   /** Notes that the table of a schema has not got a column. */
-  leaveOut(schema: Schema, column: SqlColumn): void {
+  leaveOut(schema: Schema, property: string): void {
     const table = this.of(schema);
-    const columns = new Map([...table.columns].filter(([, other]) => other !== column));
+    const columns = new Map([...table.columns].filter(([other]) => other !== property));
     this.#tables.set(schema, { ...table, columns });
   }
 }

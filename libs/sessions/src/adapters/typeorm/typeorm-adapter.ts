@@ -107,12 +107,12 @@ export class TypeOrmAdapter implements EctoAdapter {
     await this.#connection.run('SELECT 1');
   }
 
-  /** Asks the database for a column, which rows come without from then on where the table lacks it. */
+  /** What a look has found of a column, or else the database has; rows come without it from then on where the table lacks it. */
   async columnState(schema: Schema, name: string): Promise<ColumnState | undefined> {
     const table = this.#tables.of(schema);
-    const column = columnOf(table, name);
-    const state = await readColumnState(this.#connection, table, column);
-    if (state && !state.exists) this.#tables.leaveOut(schema, column);
+    const known = this.#tables.columnState(schema, name);
+    const state = known ?? (await readColumnState(this.#connection, table, columnOf(table, name)));
+    if (state && !state.exists) this.#tables.leaveOut(schema, name);
     return state;
   }
 

@@ -8,6 +8,9 @@ export interface NamedTable {
   readonly table: string;
 }
 
+/** What the catalogue has of a table. */
+export type FoundTable = Omit<TableFacts, 'entity'>;
+
 /** Asks the database for rows; `undefined` where it does not give them. */
 export type Ask = <R extends object>(text: string, values: readonly unknown[]) => Promise<readonly R[] | undefined>;
 
@@ -16,8 +19,10 @@ export interface Catalogue {
   /** @param processId of the handshake, on PostgreSQL */
   server(ask: Ask, processId: number | undefined): Promise<ServerFacts>;
   /** Of each table what is known of it, in their order; none of one that is not there. */
-  tables(ask: Ask, tables: readonly NamedTable[]): Promise<readonly (TableFacts | undefined)[]>;
-  /** A name of a column as the database takes it for the same as others. */
+  tables(ask: Ask, tables: readonly NamedTable[]): Promise<readonly (FoundTable | undefined)[]>;
+  /** How an index is added to a table that is in use. */
+  readonly createIndex?: string;
+  /** A name as the database takes it, so that two that are one to it are equal. */
   readonly canonical: (name: string) => string;
 }
 

@@ -1,5 +1,5 @@
-import type { ColumnFacts, IndexFacts, TableFacts, TableKind } from '../../port/table-facts.js';
-import { type Ask, byTable, type Catalogue, clockAhead, known, type NamedTable } from './catalogue.js';
+import type { ColumnFacts, IndexFacts, TableKind } from '../../port/table-facts.js';
+import { type Ask, byTable, type Catalogue, clockAhead, type FoundTable, known, type NamedTable } from './catalogue.js';
 
 const KINDS: Readonly<Record<string, TableKind>> = {
   'BASE TABLE': 'table',
@@ -128,7 +128,7 @@ export const mysqlCatalogue: Catalogue = {
         ...(indexRows && { indexes: ofTable }),
         ...(triggerRows && { triggers: triggers(at).map(({ name }) => name) }),
         ...known({ engine: table.engine?.toLowerCase() }),
-      } satisfies TableFacts;
+      } satisfies FoundTable;
     });
   },
 

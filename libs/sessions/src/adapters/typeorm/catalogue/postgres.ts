@@ -29,11 +29,11 @@ const TABLES = `SELECT at, relname::text AS name, relkind::text AS kind, row_sec
   ${GIVEN} JOIN pg_class c ON c.oid = to_regclass(path)`;
 
 // A domain is what it is made of; a type of an extension goes by its own name, wherever that is installed.
-const COLUMNS = `SELECT at, attname::text AS name,
+const COLUMNS = `SELECT at, attnum AS number, attname::text AS name,
   CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN format_type(t.oid, NULL) ELSE t.typname::text END AS type,
   NOT (attnotnull OR declared.typnotnull) AS nullable,
   COALESCE(NULLIF(atttypmod, -1), NULLIF(declared.typtypmod, -1)) AS modifier,
-  CASE WHEN attcollation <> 0 THEN (SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()) END AS "characterSet",
+  CASE WHEN attcollation <> 0 THEN getdatabaseencoding() END AS "characterSet",
   (SELECT collname::text FROM pg_collation WHERE pg_collation.oid = attcollation) AS collation,
   atthasdef OR declared.typdefault IS NOT NULL AS "hasDefault", attidentity::text AS identity, attgenerated::text AS stored,
   pg_get_expr(adbin, adrelid) AS expression
@@ -43,9 +43,7 @@ const COLUMNS = `SELECT at, attname::text AS name,
   LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum`;
 
 const INDEXES = `SELECT at, relname::text AS name, indisunique AS unique, indisprimary AS primary, indisvalid AND indisready AS valid,
-  pg_get_expr(indpred, indrelid) AS predicate,
-  ARRAY(SELECT (SELECT attname::text FROM pg_attribute WHERE attrelid = indrelid AND attnum = indkey[i])
-    FROM generate_series(0, indnkeyatts - 1) i ORDER BY i) AS columns
+  pg_get_expr(indpred, indrelid) AS predicate, indkey::text AS numbers, indnkeyatts AS length
   ${GIVEN} JOIN pg_index ON indrelid = to_regclass(path) JOIN pg_class ON pg_class.oid = indexrelid`;
 
 interface Row {
@@ -58,6 +56,7 @@ interface TableRow extends Row, Pick<TableFacts, 'rowSecurity' | 'inherited' | '
 }
 
 interface ColumnRow extends Row {
+  readonly number: number;
   readonly type: string;
   readonly nullable: boolean;
   readonly modifier: number | null;
@@ -69,7 +68,10 @@ interface ColumnRow extends Row {
   readonly expression: string | null;
 }
 
-interface IndexRow extends Row, Pick<IndexFacts, 'unique' | 'primary' | 'valid' | 'columns'> {
+interface IndexRow extends Row, Pick<IndexFacts, 'unique' | 'primary' | 'valid'> {
+  /** The numbers of its columns, 0 for an expression, with spaces between them; those that it includes come last. */
+  readonly numbers: string;
+  readonly length: number;
   readonly predicate: string | null;
 }
 
@@ -107,7 +109,7 @@ export const postgresCatalogue: Catalogue = {
       const [table] = found(i + 1);
       if (!table || columns(i + 1).length === 0) return undefined;
       const { name, kind, triggers, inherited, rowSecurity } = table;
-      const indexesOfTable = indexes(i + 1).map(indexFrom);
+      const indexesOfTable = indexes(i + 1).map((row) => indexFrom(row, columns(i + 1)));
       return {
         name,
         kind: KINDS[kind] ?? 'other',
@@ -118,6 +120,8 @@ export const postgresCatalogue: Catalogue = {
       };
     });
   },
+
+  createIndex: 'INDEX CONCURRENTLY',
 
   canonical: (name) => {
     // Where it cuts a character in two, it leaves it out.
@@ -158,6 +162,12 @@ function modified(type: string, modifier: number | null): { length?: number; pre
   return {};
 }
 
-function indexFrom({ name, columns, unique, primary, valid, predicate }: IndexRow): IndexFacts {
+function indexFrom(row: IndexRow, columnRows: readonly ColumnRow[]): IndexFacts {
+  const { name, unique, primary, valid, predicate, numbers, length } = row;
+  const names = new Map(columnRows.map((column) => [String(column.number), column.name]));
+  const columns = numbers
+    .split(' ')
+    .slice(0, length)
+    .map((number) => names.get(number) ?? null);
   return { name, columns, unique, primary, valid, ...known({ predicate }) };
 }

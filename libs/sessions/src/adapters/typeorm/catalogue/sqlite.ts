@@ -1,5 +1,5 @@
-import type { ColumnFacts, IndexFacts, TableFacts, TableKind } from '../../port/table-facts.js';
-import { byTable, type Catalogue, known } from './catalogue.js';
+import type { ColumnFacts, IndexFacts, TableKind } from '../../port/table-facts.js';
+import { byTable, type Catalogue, type FoundTable, known } from './catalogue.js';
 
 const KINDS: Readonly<Record<string, TableKind>> = { table: 'table', view: 'view', virtual: 'virtual' };
 
@@ -49,7 +49,7 @@ interface IndexRow extends Row {
 export const sqliteCatalogue: Catalogue = {
   async server(ask) {
     const rows = await ask<{ version: string }>('SELECT sqlite_version() AS version', []);
-    return { product: 'sqlite', isolation: 'serializable', ...rows?.[0] };
+    return { product: 'sqlite', ...rows?.[0] };
   },
 
   async tables(ask, tables) {
@@ -82,7 +82,7 @@ export const sqliteCatalogue: Catalogue = {
         }),
         triggers: JSON.parse(table.triggers) as string[],
         withoutRowid,
-      } satisfies TableFacts;
+      } satisfies FoundTable;
     });
   },
 

@@ -1,0 +1,123 @@
+import type { ColumnFacts } from '../../adapters/port/table-facts.js';
+import { digestToken } from '../../token/digest.js';
+import { CHECKSUM_LENGTH } from '../../token/format.js';
+import { builtInColumnsOf, DEFAULT_STRING_LENGTH, digestsOf } from '../columns.js';
+import { fieldsOf } from '../definition.js';
+import type { Finding, LookedAtTable } from './finding.js';
+import {
+  columnFilledByTrigger,
+  columnGenerated,
+  columnMissing,
+  columnNeedsNull,
+  columnTooShort,
+  columnUnknown,
+  fieldTakesNull,
+  fieldTooShort,
+} from './messages.js';
+
+/** What the catalogue has of the column of a property. */
+function columnOf({ table }: LookedAtTable, property: string): ColumnFacts | undefined {
+  const name = table.entity.columns.get(property)?.name;
+  return name === undefined ? undefined : table.columns.get(name);
+}
+
+/** The columns that the table lacks; not of those without which it works. */
+export function missingColumns({ definition, table }: LookedAtTable): Finding[] {
+  const builtIn = new Map(builtInColumnsOf(definition));
+  return [...table.entity.columns].flatMap(([property, { name, addedBy }]): Finding[] =>
+    table.columns.has(name) || builtIn.get(property)?.unnamed
+      ? []
+      : [{ code: 'columnMissing', text: columnMissing(name), statement: addedBy }],
+  );
+}
+
+/** The columns that no session has a value for, and that need one. */
+function unknownColumns({ table, server }: LookedAtTable): string[] {
+  const known = new Set([...table.entity.columns.values()].map(({ name }) => name));
+  // Outside of strict mode MySQL puts something there itself.
+  const isStrict = server.sqlMode?.some((mode) => /^(STRICT_|TRADITIONAL)/.test(mode)) ?? true;
+  if (!isStrict || /view|foreign/.test(table.kind)) return [];
+  return [...table.columns]
+    .filter(([name, { nullable, hasDefault, generated }]) => !known.has(name) && !nullable && !hasDefault && !generated)
+    .map(([name]) => name);
+}
+
+export function requiredColumns(at: LookedAtTable): Finding[] {
+  if (at.table.triggers?.length) return [];
+  return unknownColumns(at).map((name) => ({ code: 'columnRequired', text: columnUnknown(name) }));
+}
+
+/** As {@link requiredColumns}, where a trigger may fill them. */
+export function requiredBesideTriggers(at: LookedAtTable): Finding[] {
+  if (!at.table.triggers?.length) return [];
+  return unknownColumns(at).map((name) => ({ code: 'columnRequired', text: columnFilledByTrigger(name) }));
+}
+
+/** Columns which are null in a new session, where the table does not take that. */
+export function columnsWithoutNull(at: LookedAtTable): Finding[] {
+  const { definition, options } = at;
+  const given = new Set(['authenticatedAt', ...(options.ttlMs === null ? [] : ['expiresAt'])]);
+  return builtInColumnsOf(definition).flatMap(([property, { nullable = false }]): Finding[] => {
+    const column = columnOf(at, property);
+    return nullable && !given.has(property) && column?.nullable === false
+      ? [{ code: 'columnRequired', text: columnNeedsNull(column.name) }]
+      : [];
+  });
+}
+
+export function fieldsWithoutNull(at: LookedAtTable): Finding[] {
+  return fieldsOf(at.definition).flatMap(([property, { nullable = false }]): Finding[] => {
+    const column = columnOf(at, property);
+    return nullable && column?.nullable === false
+      ? [{ code: 'columnRequired', text: fieldTakesNull(column.name) }]
+      : [];
+  });
+}
+
+/** Columns that sessions write, and the database alone does. */
+export function generatedColumns(at: LookedAtTable): Finding[] {
+  return [...at.table.entity.columns.keys()].flatMap((property): Finding[] => {
+    const column = columnOf(at, property);
+    const isGenerated = column?.generated === 'expression' || column?.generated === 'always';
+    return isGenerated && property !== 'id' ? [{ code: 'columnGenerated', text: columnGenerated(column.name) }] : [];
+  });
+}
+
+/** The characters that a column holds, where the database refuses more. */
+function limitOf(at: LookedAtTable, property: string): { name: string; length: number } | undefined {
+  const column = columnOf(at, property);
+  const isText = column !== undefined && /char/.test(column.type);
+  // SQLite takes text of any length.
+  if (!isText || column.length === undefined || at.server.product === 'sqlite') return undefined;
+  return { name: column.name, length: column.length };
+}
+
+/** Columns that do not hold what the library itself writes. */
+export function shortColumns(at: LookedAtTable): Finding[] {
+  const { definition } = at;
+  const digests = digestsOf(definition);
+  return builtInColumnsOf(definition).flatMap(([property, { type, length = 0 }]): Finding[] => {
+    const needed = digests.includes(property) ? digestLength(at) : type === 'string' ? length : 0;
+    const limit = limitOf(at, property);
+    return limit && limit.length < needed
+      ? [{ code: 'columnTooShort', text: columnTooShort(limit.name, limit.length, needed) }]
+      : [];
+  });
+}
+
+/** Columns that hold less than their fields say. */
+export function shortFields(at: LookedAtTable): Finding[] {
+  return fieldsOf(at.definition).flatMap(([property, { type, length = DEFAULT_STRING_LENGTH }]): Finding[] => {
+    const limit = limitOf(at, property);
+    return type === 'string' && limit && limit.length < length
+      ? [{ code: 'columnTooShort', text: fieldTooShort(limit.name, limit.length, length) }]
+      : [];
+  });
+}
+
+/** Characters of the longest digest that the table's schemes make. */
+function digestLength({ options: { schemes, tokenFormat } }: LookedAtTable): number {
+  const { prefix, length } = tokenFormat;
+  const token = 'x'.repeat(prefix === undefined ? length : prefix.length + 1 + length + CHECKSUM_LENGTH);
+  return Math.max(...schemes.map((scheme) => digestToken(token, scheme).length));
+}

@@ -1,0 +1,80 @@
+const seconds = (ms: number): string => `${(Math.abs(ms) / 1000).toFixed(1)} s`;
+
+// What cannot work with a column.
+export const columnMissing = (name: string): string => `there is no column "${name}".`;
+
+export const columnUnknown = (name: string): string =>
+  `the column "${name}" may not be null and has no default, and no session has a value for it: add it to extraFields, or give it a default.`;
+
+export const columnNeedsNull = (name: string): string =>
+  `the column "${name}" has to take null, which new sessions have there: drop its NOT NULL.`;
+
+export const columnGenerated = (name: string): string =>
+  `the database alone writes the column "${name}", which sessions are to write: make it a column like others, or leave it out of extraFields.`;
+
+export const columnTooShort = (name: string, length: number, needed: number): string =>
+  `the column "${name}" holds ${length} characters, and needs ${needed}.`;
+
+// What is unwise of a column.
+export const fieldTakesNull = (name: string): string =>
+  `the column "${name}" may not be null, though its field may: say nullable: false there.`;
+
+export const fieldTooShort = (name: string, length: number, defined: number): string =>
+  `the column "${name}" holds ${length} characters, and its field ${defined}: say length: ${length} there.`;
+
+export const columnFilledByTrigger = (name: string): string =>
+  `the column "${name}" may not be null and has no default, and no session has a value for it: unless a trigger gives it one, no session can be created.`;
+
+// Of indexes.
+export const uniqueMissing = (columns: readonly string[]): string =>
+  `nothing in the table keeps ${columns.join(', ')} unique, as its field says.`;
+
+export const indexMissing = (columns: readonly string[]): string =>
+  `there is no index on ${columns.join(', ')}, so that all rows are read to find some.`;
+
+export const ownerWithoutIndex = (column: string): string =>
+  `there is no index on ${column}, so that each sign-in reads all rows: say index: true in its field, and add it.`;
+
+export const indexInvalid = (name: string): string => `the index "${name}" could not be built, and is not used.`;
+
+// Of the table.
+export const nameTooLong = (longest: number): string =>
+  `its name has more than ${longest} characters, which the database refuses: give it a shorter one.`;
+
+export const nameCutOff = (bytes: number): string =>
+  `its name has more than ${bytes} bytes, of which the database keeps the first: give it a shorter one.`;
+
+export const tableShared = (other: string): string =>
+  `to the database its name is that of the table of ${other}, so that tokens of one pass for tokens of the other: give them names that differ in what it keeps.`;
+
+export const TABLE_MISSING = 'there is no such table: run the migration that makes it.';
+
+export const marksMissing = (owner: string): string =>
+  `there is no table in which changes of the credentials of a ${owner} are noted, without which they cannot be changed: call createSessionsTable(queryRunner, …) in a migration once more, which leaves alone what is there.`;
+
+export const ROW_SECURITY =
+  'row-level security decides which of its rows this user sees; a session that its policies hide is unknown, and its token a 401. Let the user of the data source pass by it (BYPASSRLS).';
+
+export const noTransactions = (engine: string): string =>
+  `the engine ${engine} has no transactions, so that limits of sessions do not hold, and what fails is not undone.`;
+
+// Of the database.
+export const clockDiffers = (ms: number): string =>
+  `its clock is ${seconds(ms)} ${ms > 0 ? 'ahead of' : 'behind'} this process's. Sessions begin and end by the clocks of the processes: let all of them follow one.`;
+
+export const READ_ONLY = 'it takes no writes now, so that nobody signs in or out, and no session is extended.';
+
+export const SEVERAL_WRITERS =
+  'it is a node of a Galera cluster (wsrep_on). Where more than one node takes writes, limits of concurrent sessions do not hold, and a session that one node has ended may pass on another for a moment: send all writes and reads of sessions to one node.';
+
+export const POOLER =
+  'a pooler is in between. Where it hands out connections for a transaction only, the lock of the expiry job may stay with one of them, so that sessions that have ended are not deleted: let the data source, or that of a worker which prunes, go past it.';
+
+export const NOT_STRICT =
+  'its sql_mode is not strict, so that what a column cannot hold is cut off, and not refused: add STRICT_TRANS_TABLES to it.';
+
+export const NO_BACKSLASH_ESCAPES =
+  'its sql_mode has NO_BACKSLASH_ESCAPES, in which quotes in a value, as the driver writes them, end it: take it out.';
+
+export const isolation = (level: string): string =>
+  `its transactions are ${level} unless they say otherwise. Calls that are given the manager of such a transaction may be refused, or undone by others: begin it as READ COMMITTED.`;
