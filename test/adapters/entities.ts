@@ -161,8 +161,19 @@ export const Pair = new EntitySchema<Record<string, unknown>>({
   },
 });
 
+/** What all has a default. */
+export const Ticket = new EntitySchema<{ id: number; state: string; note: string | null }>({
+  name: 'Ticket',
+  tableName: 'tickets',
+  columns: {
+    id: { type: 'int', primary: true, generated: 'increment' },
+    state: { type: 'varchar', length: 10, default: 'open' },
+    note: { type: 'varchar', length: 10, nullable: true },
+  },
+});
+
 /** Every entity of the suite. */
-export const ENTITIES = [Person, Photo, Tag, Membership, Badge, Country, Pair];
+export const ENTITIES = [Person, Photo, Tag, Membership, Badge, Country, Pair, Ticket];
 
 interface PhotoRow {
   id: number;

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { QueryOptions, EctoAdapter } from '@app/sessions';
-import { Badge, Country, ENTITIES, Membership, Pair, Person, Photo, PHOTO_TAGS, Tag } from './entities.js';
+import { Badge, Country, ENTITIES, Membership, Pair, Person, Photo, PHOTO_TAGS, Tag, Ticket } from './entities.js';
 
 type Schema = Parameters<EctoAdapter['prepare']>[1];
 type Row = Record<string, unknown>;
@@ -27,7 +27,7 @@ export class AdapterFixture {
       await this.adapter.ensureStarted();
     });
     beforeEach(async () => {
-      for (const schema of [PHOTO_TAGS, Photo, Person, Membership, Badge, Tag, Country, Pair])
+      for (const schema of [PHOTO_TAGS, Photo, Person, Membership, Badge, Tag, Country, Pair, Ticket])
         await this.deleteAll(schema);
     });
     afterAll(() => this.#harness?.close());

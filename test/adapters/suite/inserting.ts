@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import { UniqueConstraintError } from '@app/sessions';
-import { Country, Membership, Person, Photo, Tag } from '../entities.js';
+import { Country, Membership, Person, Photo, Tag, Ticket } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
 
 /** More rows than one statement of any database takes, with their parameters. */
@@ -66,6 +66,24 @@ export function inserting(db: AdapterFixture): void {
   it('insert takes undefined as not given', async () => {
     const row = await db.adapter.insert(Photo, { title: 'a', state: undefined }, { returning: ['state'] });
     expect(row).toEqual({ state: 'draft' });
+  });
+
+  it('an empty row has all its defaults', async () => {
+    const first = await db.adapter.insert(Ticket, {}, { returning: ['id', 'state', 'note'] });
+    expect(first).toEqual({ id: expect.any(Number), state: 'open', note: null });
+    const second = await db.adapter.insert(Ticket, { state: undefined });
+    expect(second!['id']).not.toBe(first!['id']);
+    expect(await db.adapter.insert(Ticket, {}, { onConflict: 'nothing', returning: ['state'] })).toEqual({
+      state: 'open',
+    });
+    const onConflict = { update: ['state'], target: ['id'] };
+    expect(await db.adapter.insert(Ticket, {}, { onConflict, returning: ['state'] })).toEqual({ state: 'open' });
+    expect(await db.adapter.insertAll(Ticket, [{}, { note: 'a' }, {}])).toBe(3);
+    expect(await db.adapter.insertAll(Ticket, [{}, {}], { onConflict: 'nothing' })).toBe(2);
+    const rows = await db.find(Ticket);
+    expect(rows.flatMap(({ note }) => note ?? [])).toEqual(['a']);
+    expect(rows.map(({ state }) => state)).toEqual(Array(9).fill('open'));
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(9);
   });
 
   it('insert works on a decorated class, and on an entity by its name', async () => {

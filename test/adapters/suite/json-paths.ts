@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { And, Between, Equal, In, IsNull, LessThan, Like, MoreThan, MoreThanOrEqual, Not, Or } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { JsonPath } from '@app/sessions';
-import type { AdapterFixture } from '../harness.js';
+import { column, JsonPath, type QueryOptions, SessionValidationError, UnsupportedQueryError } from '@app/sessions';
+import { Photo } from '../entities.js';
+import { type AdapterFixture, collect } from '../harness.js';
 
 const DOCUMENTS: Readonly<Record<string, unknown>> = {
   text: { at: 'a', list: ['x', { url: 'u' }], 'a.b': 1 },
@@ -103,6 +104,98 @@ export function jsonPaths(db: AdapterFixture): void {
       }),
       { numRuns: 80 },
     );
+  });
+
+  describe('of a select', () => {
+    const VALUES: readonly unknown[] = [
+      'a',
+      '',
+      '1',
+      'null',
+      'ä\u{1f600}"',
+      1,
+      -1.5,
+      1e300,
+      0.1,
+      true,
+      false,
+      null,
+      {},
+      [],
+      ['a', { b: null }],
+    ];
+
+    it('is what is there, whatever it is, under the name that it gets', async () => {
+      for (const [i, at] of VALUES.entries()) await db.photo({ title: `${i}`, meta: { list: [{ at }], "it's": 1 } });
+      const select = {
+        title: true as const,
+        found: column('meta', ['list', 0, 'at']),
+        quoted: column('meta', ["it's"]),
+        absent: column('meta', ['list', 1]),
+        length: column('meta', ['list', 0, 'at', 0]),
+        called: column('title'),
+      };
+      const rows = await db.find(Photo, {
+        select,
+        where: { meta: JsonPath(['list', 0, 'at'], Not('none')) },
+        order: { id: 'ASC' },
+      });
+      const shown = VALUES.flatMap((at, i) => {
+        const length = Array.isArray(at) ? (at[0] ?? null) : null;
+        return at === null ? [] : [{ title: `${i}`, found: at, quoted: 1, absent: null, length, called: `${i}` }];
+      });
+      expect(rows).toEqual(shown);
+    });
+
+    it('is null of no document, and shared with nobody', async () => {
+      await db.photo({ meta: null });
+      const id = await db.photo({ meta: { a: { b: [1] } } });
+      const select = { a: column('meta', ['a']) };
+      const [none, some] = await db.find(Photo, { select, order: { id: 'ASC' } });
+      expect([none, some]).toEqual([{ a: null }, { a: { b: [1] } }]);
+      (some!['a'] as { b: number[] }).b.push(2);
+      expect(await db.find(Photo, { select, where: { id } })).toEqual([{ a: { b: [1] } }]);
+    });
+
+    it('comes with what is fetched and streamed', async () => {
+      for (const at of [1, 2, 3]) await db.photo({ title: `${at}`, meta: { at } });
+      const select = { at: column('meta', ['at']) };
+      const expected = [{ at: 1 }, { at: 2 }, { at: 3 }];
+      for (const keepPrepared of [false, true]) {
+        const query = db.adapter.prepare('all', Photo, { select, order: { id: 'ASC' }, keepPrepared });
+        expect((await db.adapter.fetch(query)).map((row) => row.load())).toEqual(expected);
+        expect((await db.adapter.fetch(query)).map((row) => row.value('at'))).toEqual([1, 2, 3]);
+      }
+      for (const order of [undefined, { title: 'ASC' as const }])
+        expect(
+          await collect(db.adapter.stream(db.adapter.prepare('all', Photo, { select, order }), {}, { maxRows: 2 })),
+        ).toEqual(expected);
+    });
+
+    it.each<[string, QueryOptions, new (...args: never[]) => Error]>([
+      ['is of a JSON column', { select: { a: column('title', ['a']) } }, SessionValidationError],
+      ['is of a column that there is', { select: { a: column('nope', ['a']) } }, SessionValidationError],
+      ['has keys that databases can name', { select: { a: column('meta', ['a"']) } }, SessionValidationError],
+      ['has a name of its own', { select: { title: column('meta', ['a']) } }, SessionValidationError],
+      ['is a column, or a place in one', { select: { a: 1 as never } }, SessionValidationError],
+    ])('%s', (_rule, options, error) => {
+      expect(() => db.adapter.prepare('all', Photo, options)).toThrow(error);
+    });
+
+    it('comes with relations, of which nothing has its name', async () => {
+      const ownerId = await db.person();
+      await db.photo({ meta: { at: 1 }, ownerId });
+      const select = { at: column('meta', ['at']) };
+      const [row] = await db.find(Photo, { select, relations: { owner: true } });
+      expect(row).toEqual({ at: 1, owner: expect.objectContaining({ id: ownerId }) });
+      const taken = { select: { owner: column('meta', ['at']) } };
+      expect(() => db.adapter.prepare('all', Photo, taken)).toThrow(SessionValidationError);
+    });
+
+    it('is nothing that an update takes over', () => {
+      const set = { caption: column('meta', ['a']) };
+      expect(() => db.adapter.prepare('updateAll', Photo, { set })).toThrow(UnsupportedQueryError);
+    });
   });
 
   it('works in updates and deletes', async () => {

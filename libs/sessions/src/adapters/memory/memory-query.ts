@@ -2,17 +2,18 @@ import { SessionValidationError } from '../../errors/errors.js';
 import { ownValue } from '../../util/own-value.js';
 import { compileWhere, isNullOnly } from '../query/conditions.js';
 import { Param } from '../port/operators.js';
-import { greatestOf, namedParts, type OrderTerm } from '../query/query-options.js';
+import { greatestOf, namedParts, type OrderTerm, type ReadAs } from '../query/query-options.js';
 import { assignmentsOf, type KeyChanges, storable, toStorable } from '../query/rows.js';
 import type { Executed, Prepared, QueryKind, QueryOptions, Row, Schema } from '../port/query.js';
 import { attachRelations } from '../query/relations.js';
 import { canonical, canonicalCount, ValueError } from '../query/values.js';
+import type { Codec } from './codecs.js';
 import { type AccessPath, accessPath } from './access-path.js';
 import { compareStored } from './ordering.js';
 import type { EntityModel } from './entity-model.js';
 import { type MemoryTable } from './memory-table.js';
 import { type MemoryColumn, encoded, type StoredRow } from './stored-row.js';
-import { type Params, type ParamSlot, type Predicate, predicateOf, slotReader } from './predicate.js';
+import { type Params, type ParamSlot, type Predicate, predicateOf, slotReader, valueAt } from './predicate.js';
 import { loadMemoryRow } from './raw-row.js';
 import { keyOf, memoryRelations, type MemoryRelations, type OpenTable, readRelated } from './relations.js';
 
@@ -47,7 +48,7 @@ export function compileMemoryQuery(
   const { table, model } = open(schema);
   const slots: ParamSlot[] = [];
   const condition = compileWhere(model, options.where);
-  const { columns, order: terms } = namedParts(model, kind, options);
+  const { columns, order: terms } = namedParts(model, kind, options, readAs);
   const order = terms.filter(({ column }) => !isNullOnly(column, condition));
   const rowCount = (count: QueryOptions['take']): Reader | undefined => {
     if (count === undefined) return undefined;
@@ -71,6 +72,15 @@ export function compileMemoryQuery(
     relations: options.relations && memoryRelations(open, { table, model }, options.relations),
   };
 }
+
+const readAs: ReadAs<MemoryColumn> = (column, property, path) => {
+  if (!path) return { ...column, property };
+  const codec: Codec = {
+    encode: (stored) => column.codec.encode(stored),
+    decode: (encoded) => valueAt(JSON.parse(encoded as string), path),
+  };
+  return { ...column, property, codec, transformer: undefined };
+};
 
 function assignments(
   model: EntityModel,

@@ -154,7 +154,8 @@ export function reader({ column, path }: Subject<MemoryColumn>): (row: StoredRow
   };
 }
 
-function valueAt(document: unknown, path: readonly JsonKey[]): unknown {
+/** What is at a place inside a document: null where it is absent. */
+export function valueAt(document: unknown, path: readonly JsonKey[]): unknown {
   let value = document;
   for (const key of path) {
     const has = typeof key === 'number' ? Array.isArray(value) : isObject(value) && Object.hasOwn(value, key);

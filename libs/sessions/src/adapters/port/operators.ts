@@ -20,14 +20,18 @@ export function param(name: string): Param & readonly never[] {
   return new Param(name) as Param & readonly never[];
 }
 
-/** Another column of the same row, whose value an update takes over. */
+/** A column of the same row, or a place inside its JSON. */
 export class ColumnRef {
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    readonly path?: readonly JsonKey[],
+  ) {}
 }
 
 /**
  * Stands in the `set` of an update for the value that another column of the row, of the same kind and no enum, had before.
- * That column may get a new value in the same update, though not from a third one (`UnsupportedQueryError`).
+ * That column may get a new value in the same update, though not from a third one (`UnsupportedQueryError`). In the `select`
+ * of a query it is a column under another name or, by a path, what is there inside a JSON column: null where that is absent.
  *
  * @example
  * ```ts
@@ -35,10 +39,11 @@ export class ColumnRef {
  *   set: { formerName: column('name'), name: param('name') },
  *   where: { id: param('id') },
  * });
+ * const themes = adapter.prepare('all', User, { select: { id: true, theme: column('settings', ['theme']) } });
  * ```
  */
-export function column(name: string): ColumnRef {
-  return new ColumnRef(name);
+export function column(name: string, path?: readonly JsonKey[]): ColumnRef {
+  return new ColumnRef(name, path);
 }
 
 /** A JSON object of which an update changes some keys. */

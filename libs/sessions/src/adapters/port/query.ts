@@ -1,5 +1,5 @@
 import type { EntityTarget, ObjectLiteral, FindOptionsRelations } from 'typeorm';
-import type { Param } from './operators.js';
+import type { ColumnRef, Param } from './operators.js';
 
 /** An entity class, an `EntitySchema`, or the name of one. */
 export type Schema = EntityTarget<ObjectLiteral>;
@@ -35,8 +35,11 @@ export type Direction = (typeof DIRECTIONS)[number];
 export interface QueryOptions {
   /** Conditions on columns, all of which must hold; of several sets of conditions any. */
   where?: Conditions;
-  /** Columns to read; all of them by default. */
-  select?: readonly string[];
+  /**
+   * Columns to read; all of them by default. As an object, by the names that they get: `true` for a column by its own, or
+   * `column(name, path)`.
+   */
+  select?: readonly string[] | Readonly<Record<string, true | ColumnRef>>;
   /** Columns to sort by, the first one first. Null comes before any other value, text sorts by its code points. */
   order?: Readonly<Record<string, Direction | undefined>>;
   /** How many rows to read, or to delete, at most; all of them by default. */

@@ -1,9 +1,9 @@
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
 import { knownOptions } from '../../errors/known-options.js';
 import type { Column } from '../port/columns.js';
-import { columnOf } from './conditions.js';
+import { checkPath, columnOf } from './conditions.js';
 import { type Columns } from '../port/columns.js';
-import { Param } from '../port/operators.js';
+import { ColumnRef, type JsonKey, Param } from '../port/operators.js';
 import {
   type Direction,
   DIRECTIONS,
@@ -28,6 +28,9 @@ export interface NamedParts<C extends Column> {
   readonly order: readonly OrderTerm<C>[];
 }
 
+/** A column under another name, or what is at a place inside it. */
+export type ReadAs<C extends Column> = (column: C, name: string, path: readonly JsonKey[] | undefined) => C;
+
 /**
  * Looks up what a query's options name, and refuses combinations that no adapter runs.
  *
@@ -37,6 +40,7 @@ export function namedParts<C extends Column>(
   table: Columns<C> & { readonly primary: readonly C[] },
   kind: QueryKind,
   options: QueryOptions,
+  readAs: ReadAs<C>,
 ): NamedParts<C> {
   const { select, returning, relations, take, skip, count, currentRows, skipLocked, returningMax } = knownOptions(
     table.name,
@@ -58,9 +62,10 @@ export function namedParts<C extends Column>(
     refuse('skipLocked is without returning, for a table with one key column');
   }
   if (kind === 'all') {
+    const columns = select ? selected(table, select, readAs) : [...table.columns.values()];
     if (count && (take !== undefined || skip !== undefined)) refuse('a count takes no take and no skip');
     if (count) return { columns: undefined, order };
-    return { columns: select ? named(table, select) : [...table.columns.values()], order };
+    return { columns, order };
   }
   if (returningMax !== undefined) return { columns: [columnWithMax(table, returningMax)], order };
   return { columns: returning?.length ? named(table, returning) : undefined, order };
@@ -108,6 +113,36 @@ function checkRelations(table: Columns, relations: QueryOptions['relations'] = {
   const unknown = Object.keys(relations).filter((name) => !table.relations.has(name));
   if (unknown.length === 0) return;
   throw noRelation(table.name, unknown, table.relations);
+}
+
+function selected<C extends Column>(
+  table: Columns<C>,
+  select: NonNullable<QueryOptions['select']>,
+  readAs: ReadAs<C>,
+): C[] {
+  if (isList(select)) return named(table, select);
+  return Object.entries(select).map(([name, what]) => {
+    if (what === true) return columnOf(table, name);
+    const refuse = (problem: string): never => {
+      throw new SessionValidationError(table.name, { [name]: problem });
+    };
+    if (!(what instanceof ColumnRef)) return refuse('must be true, or column(…)');
+    if (table.columns.has(name) || table.relations.has(name))
+      return refuse('is what something else of the table is called by');
+    const column = columnOf(table, what.name);
+    if (what.path && column.kind !== 'json') return refuse(`has a path into "${what.name}", which is no JSON column`);
+    try {
+      checkPath(what.path ?? []);
+    } catch (error) {
+      if (error instanceof ValueError) return refuse(error.message);
+      throw error;
+    }
+    return readAs(column, name, what.path);
+  });
+}
+
+function isList(select: NonNullable<QueryOptions['select']>): select is readonly string[] {
+  return Array.isArray(select);
 }
 
 function named<C extends Column>(table: Columns<C>, names: readonly string[]): C[] {

@@ -64,7 +64,7 @@ export function assignmentsOf<C extends Column>(table: Columns<C>, set: Readonly
   // Without a prototype, so that no name means anything else than a column.
   const [given, later] = [Object.create(null) as Row, Object.create(null) as Row];
   for (const [name, value] of Object.entries(set)) {
-    if (value instanceof ColumnRef) copies.set(columnOf(table, name), columnOf(table, value.name));
+    if (value instanceof ColumnRef) copies.set(columnOf(table, name), copiedFrom(table, name, value));
     else if (value instanceof JsonKeys) keys.set(plain(table, name, 'json'), keyChanges(table, name, value));
     else if (value instanceof Later) later[plain(table, name, 'timestamp').property] = value.time;
     else given[name] = value;
@@ -76,6 +76,11 @@ export function assignmentsOf<C extends Column>(table: Columns<C>, set: Readonly
     throw new SessionValidationError(table.name, { set: 'names no column to update' });
   }
   return { copies, times, keys, values };
+}
+
+function copiedFrom<C extends Column>(table: Columns<C>, name: string, { name: source, path }: ColumnRef): C {
+  if (!path) return columnOf(table, source);
+  throw new UnsupportedQueryError(`Table "${table.name}": "${name}" cannot take what is inside a JSON column.`);
 }
 
 /** A column of this kind whose values are as the storage has them. */

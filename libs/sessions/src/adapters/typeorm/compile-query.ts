@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { compileWhere, type Condition, isNeverNull, isNullOnly } from '../query/conditions.js';
-import { namedParts, type OrderTerm } from '../query/query-options.js';
+import { namedParts, type OrderTerm, type ReadAs } from '../query/query-options.js';
 import {
   allOf,
   type Conditions,
@@ -15,6 +15,7 @@ import { ownValue } from '../../util/own-value.js';
 import { assignmentsOf } from '../query/rows.js';
 import { ValueError } from '../query/values.js';
 import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
+import { parseJson } from './dialects/json.js';
 import { type Join, joinsOf } from './joins.js';
 import { type FurtherRelations, furtherRelations, keyName } from './relation-lookups.js';
 import type { Slot } from './slots.js';
@@ -88,7 +89,7 @@ export function compileQuery(
     deletesByKey: false,
     countsDeleted: false,
   };
-  const { columns, order } = namedParts(table, kind, options);
+  const { columns, order } = namedParts(table, kind, options, readAs);
   const build = { dataSource, dialect, table, condition, options, order };
   if (kind === 'all') {
     if (!columns) return { ...parts, columns, statement: countStatement(build) };
@@ -112,6 +113,11 @@ export function compileQuery(
   const text = statement.text + (columns && returns ? returningSql(dataSource, columns) : '');
   return { ...parts, columns, emulatesReturning: columns !== undefined && !returns, statement: { ...statement, text } };
 }
+
+const readAs: ReadAs<SqlColumn> = (column, property, path) => {
+  const load = (json: unknown): unknown => (json === null ? null : parseJson(json));
+  return path ? { ...column, property, path, load } : { ...column, property };
+};
 
 /** The clause that gives back columns of the rows that a statement wrote. */
 export function returningSql({ driver }: DataSource, columns: readonly SqlColumn[]): string {
@@ -166,7 +172,7 @@ function selectStatement(
     prefix: `${alias}.`,
     collationEquality: build.options.collationEquality,
   });
-  const own = columns.map((column) => `${column.read(writer.name(column))} AS ${driver.escape(column.property)}`);
+  const own = columns.map((column) => `${writer.read(column)} AS ${driver.escape(column.property)}`);
   const keys = (further?.columns ?? []).map(
     ({ databaseName }, i) => `${alias}.${driver.escape(databaseName)} AS ${driver.escape(keyName(i))}`,
   );

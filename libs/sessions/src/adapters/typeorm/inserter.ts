@@ -52,7 +52,7 @@ export class Inserter {
   private async insertChunked(stored: readonly StoredRow[], onConflict: OnConflict): Promise<number> {
     const { dialect } = this.statements.connection;
     const chunks = groupsOf(stored).flatMap(({ columns, rows: group }) => {
-      const size = Math.max(1, Math.floor(dialect.maxParameters / Math.max(1, columns.length)));
+      const size = columns.length === 0 ? 1 : Math.max(1, Math.floor(dialect.maxParameters / columns.length));
       return chunksOf(group, size).map((chunk) => ({ columns, rows: chunk }));
     });
     if (chunks.length <= 1) return this.insertChunks(chunks, onConflict);
@@ -150,13 +150,16 @@ export class Inserter {
   }
 
   private text(columns: readonly SqlColumn[], rowCount: number, onConflict: OnConflict): string {
-    const { dataSource } = this.statements.connection;
+    const { dataSource, dialect } = this.statements.connection;
+    const into = `INSERT INTO ${this.table.sqlName}`;
+    const conflict = this.conflictSql(onConflict);
+    if (columns.length === 0) return `${into} ${dialect.defaultRow(conflict !== '')}${conflict}`;
     let index = 0;
     const row = (): string =>
       `(${columns.map((column) => column.bind(dataSource.driver.createParameter('', index++))).join(', ')})`;
     const names = columns.map((column) => column.sqlName).join(', ');
     const rows = Array.from({ length: rowCount }, row).join(', ');
-    return `INSERT INTO ${this.table.sqlName} (${names}) VALUES ${rows}${this.conflictSql(onConflict)}`;
+    return `${into} (${names}) VALUES ${rows}${conflict}`;
   }
 
   private conflictSql(onConflict: OnConflict): string {

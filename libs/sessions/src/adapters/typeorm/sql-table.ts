@@ -1,6 +1,7 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { type Column, kindOf } from '../port/columns.js';
 import type { Columns } from '../port/columns.js';
+import type { JsonKey } from '../port/operators.js';
 import type { ColumnFacts, TableFacts } from '../port/table-facts.js';
 import { traitsOf } from '../port/type-traits.js';
 import { copyOf } from '../../util/copy.js';
@@ -17,6 +18,8 @@ export interface SqlColumn extends Column {
   /** Whether it holds times with their zone. */
   readonly zoned: boolean;
   readonly codec: ColumnCodec;
+  /** The place inside its JSON that is read, where it is not all of it. */
+  readonly path?: readonly JsonKey[] | undefined;
   /** What is selected to read it, given its name with the table's alias. */
   read(sql: string): string;
   /** A placeholder for a value of it. */

@@ -1,8 +1,8 @@
 import { type Comparison, type Condition, givenList, isMixed, type Subject } from '../query/conditions.js';
-import { Param } from '../port/operators.js';
+import { type JsonKey, Param } from '../port/operators.js';
 import { type KeyChanges, toStorable } from '../query/rows.js';
 import { canonicalCount, canonicalPattern, IMPOSSIBLE, toStored } from '../query/values.js';
-import type { Dialect } from './dialects/dialect.js';
+import type { Dialect, JsonPlace } from './dialects/dialect.js';
 import { JsonConditions } from './json-conditions.js';
 import type { Slot } from './slots.js';
 import type { SqlColumn } from './sql-table.js';
@@ -38,6 +38,12 @@ export class SqlWriter {
 
   name(column: SqlColumn): string {
     return this.#prefix + column.sqlName;
+  }
+
+  /** What is selected to read a column. */
+  read(column: SqlColumn): string {
+    const { path } = column;
+    return path ? this.dialect.json.read(this.place(column, path)) : column.read(this.name(column));
   }
 
   /** A placeholder for a stored value of the column, or for a parameter that will be one. */
@@ -170,8 +176,12 @@ export class SqlWriter {
   }
 
   private json(subject: Subject<SqlColumn>): JsonConditions {
-    const at = { document: this.name(subject.column), path: subject.path!, bind: this.bindConstant };
+    const at = this.place(subject.column, subject.path!);
     return new JsonConditions({ dialect: this.dialect, subject, at, add: (slot) => this.add(slot) });
+  }
+
+  private place(column: SqlColumn, path: readonly JsonKey[]): JsonPlace {
+    return { document: this.name(column), path, bind: this.bindConstant };
   }
 
   private readonly bindConstant = (value: unknown): string => this.add({ constant: value });

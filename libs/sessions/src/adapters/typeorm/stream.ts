@@ -75,8 +75,15 @@ async function read(
 /** The query's conditions and columns, with the key, which the stream itself needs. */
 function wanted(query: SqlPrepared): QueryOptions {
   const { where, relations, currentRows } = query.options;
-  const select = new Set([...keyNames(query), ...query.columns!.map((column) => column.property)]);
-  return { where, relations, currentRows, select: [...select] };
+  const { select = [] } = query.options;
+  const keys = keyNames(query);
+  const columns = query.columns!.map((column) => column.property);
+  const named = Array.isArray(select) ? [...new Set([...keys, ...columns])] : { ...select, ...withKeys(keys) };
+  return { where, relations, currentRows, select: named };
+}
+
+function withKeys(keys: readonly string[]): Record<string, true> {
+  return Object.fromEntries(keys.map((name) => [name, true]));
 }
 
 function keyNames(query: SqlPrepared): string[] {
@@ -90,6 +97,7 @@ function identity(row: Row, keys: readonly string[]): string {
 /** The row without a key that was not asked for. */
 function project({ options: { select, relations } }: SqlPrepared, row: Row): Row {
   if (!select) return row;
-  const names = [...select, ...Object.keys(relations ?? {})].filter((name) => name in row);
+  const selected = Array.isArray(select) ? (select as readonly string[]) : Object.keys(select);
+  const names = [...selected, ...Object.keys(relations ?? {})].filter((name) => name in row);
   return Object.fromEntries(names.map((name) => [name, row[name]]));
 }

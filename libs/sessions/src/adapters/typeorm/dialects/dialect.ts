@@ -84,6 +84,8 @@ export interface Dialect {
   };
   /** Bound parameters that one statement can have. */
   readonly maxParameters: number;
+  /** What an `INSERT` says in place of columns and values where none is given, also before an `ON CONFLICT`. */
+  defaultRow(beforeConflict: boolean): string;
   /** Whether `INSERT … ON CONFLICT` is known; else conflicts are met one by one. */
   readonly onConflict: boolean;
   /** Runs statements in one transaction without giving way to the event loop, and returns how many rows they wrote. */
@@ -163,6 +165,8 @@ interface JsonDialect {
   readonly null: string;
   /** The value, where it is of this type, as it is compared. */
   value(at: JsonPlace, type: JsonType): string;
+  /** The JSON text of the value, whatever it is; null where there is none. */
+  read(at: JsonPlace): string;
   /** A bound value as it is compared with one; booleans are bound as 0 and 1. */
   bound(placeholder: string, type: JsonType): string;
 }

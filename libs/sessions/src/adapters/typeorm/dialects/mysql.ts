@@ -2,7 +2,7 @@ import type { Column } from '../../port/columns.js';
 import { escapeLike } from '../../query/like.js';
 import { FIRST_TIME } from '../../../util/times.js';
 import { mysqlCatalogue } from '../catalogue/mysql.js';
-import { type Codecs, type ColumnCodec, type Dialect, lockName } from './dialect.js';
+import { type Codecs, type ColumnCodec, type Dialect, type JsonPlace, lockName } from './dialect.js';
 import { inCalls, jsonPath, keyPath, parseJson } from './json.js';
 import { timeFromMs, utcText } from './utc.js';
 
@@ -51,6 +51,16 @@ function ownCodec({ kind, unsigned, single }: Column): ColumnCodec {
   return kind === 'number' && single ? { read: (sql) => `CAST(${sql} + 0.0E0 AS CHAR)` } : {};
 }
 
+/** What is made of a place, where there is one: an index into something that is no array would give that thing itself. */
+function jsonAt({ document, path, bind }: JsonPlace, sql: string): string {
+  const arrays = path.flatMap((key, i) =>
+    typeof key === 'number'
+      ? [`JSON_TYPE(JSON_EXTRACT(${document}, ${bind(jsonPath(path.slice(0, i)))})) = 'ARRAY'`]
+      : [],
+  );
+  return arrays.length === 0 ? sql : `CASE WHEN ${arrays.join(' AND ')} THEN ${sql} END`;
+}
+
 export const mysql: Dialect = {
   catalogue: mysqlCatalogue,
   codec: (column) => ({ ...CODECS[column.kind], ...ownCodec(column) }),
@@ -67,22 +77,14 @@ export const mysql: Dialect = {
     isWrittenOut: true,
   },
   json: {
-    type({ document, path, bind }) {
-      const at = `JSON_TYPE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`;
-      // An index into something that is no array would give that thing itself.
-      const arrays = path.flatMap((key, i) =>
-        typeof key === 'number'
-          ? [`JSON_TYPE(JSON_EXTRACT(${document}, ${bind(jsonPath(path.slice(0, i)))})) = 'ARRAY'`]
-          : [],
-      );
-      return arrays.length === 0 ? at : `CASE WHEN ${arrays.join(' AND ')} THEN ${at} END`;
-    },
+    type: (at) => jsonAt(at, `JSON_TYPE(JSON_EXTRACT(${at.document}, ${at.bind(jsonPath(at.path))}))`),
     types: { text: ['STRING'], number: ['INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL'], boolean: ['BOOLEAN'] },
     null: 'NULL',
     value({ document, path, bind }, type) {
       const at = `JSON_UNQUOTE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`;
       return type === 'text' ? `BINARY ${at}` : type === 'number' ? `${at} + 0.0E0` : `(${at} = 'true')`;
     },
+    read: (at) => jsonAt(at, `CAST(JSON_EXTRACT(${at.document}, ${at.bind(jsonPath(at.path))}) AS CHAR)`),
     bound: (placeholder) => placeholder,
   },
   changeKeys(sql, { set, removed }, bind) {
@@ -106,6 +108,7 @@ export const mysql: Dialect = {
     delete: (table) => `DELETE ${table} FROM ${table} FORCE INDEX (PRIMARY)`,
   },
   maxParameters: 60_000,
+  defaultRow: () => '() VALUES ()',
   onConflict: false,
   tryLock: {
     // A name has at most 64 characters, and is one for the whole server: the digest of database and name keeps to both.

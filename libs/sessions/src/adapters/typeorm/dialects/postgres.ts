@@ -49,6 +49,7 @@ export const postgres: Dialect = {
     null: 'null',
     value: (at, type) =>
       type === 'text' ? `(${postgresJson(at)} #>> '{}') COLLATE "C"` : `(${postgresJson(at)})::${JSON_CASTS[type]}`,
+    read: (at) => `(${postgresJson(at)})::text`,
     bound: (placeholder, type) => `${placeholder}::${JSON_CASTS[type]}`,
   },
   // What it gives is assigned to columns of any type that holds JSON.
@@ -78,6 +79,7 @@ export const postgres: Dialect = {
   },
   lazyCommit: ", set_config('synchronous_commit', 'off', true)",
   maxParameters: 60_000,
+  defaultRow: () => 'DEFAULT VALUES',
   onConflict: true,
   tryLock: {
     take: (name) => ({

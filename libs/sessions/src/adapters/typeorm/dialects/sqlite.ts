@@ -60,6 +60,7 @@ export const sqlite: Dialect = {
       // A whole number comes as an integer, with more digits than the number of JavaScript that it was written from.
       return type === 'number' ? `CAST(${at} AS REAL)` : at;
     },
+    read: ({ document, path, bind }) => `${document} -> ${bind(jsonPath(path))}`,
     bound: (placeholder) => placeholder,
   },
   changeKeys(sql, { set, removed }, bind) {
@@ -79,6 +80,7 @@ export const sqlite: Dialect = {
   limitedDelete: ({ table, key, where, order, limit }) =>
     `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${where}${order} LIMIT ${limit})`,
   maxParameters: 30_000,
+  defaultRow: (beforeConflict) => (beforeConflict ? '(rowid) VALUES (NULL)' : 'DEFAULT VALUES'),
   onConflict: true,
   runAtOnce({ driver }, statements) {
     const connection = sqliteConnection(driver);
