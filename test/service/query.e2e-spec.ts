@@ -1,6 +1,12 @@
 import { In, MoreThan, Not } from 'typeorm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { MultipleSessionsError, SessionQuery, SessionValidationError, UnsupportedQueryError } from '@app/sessions';
+import {
+  MultipleSessionsError,
+  param,
+  SessionQuery,
+  SessionValidationError,
+  UnsupportedQueryError,
+} from '@app/sessions';
 import { typeOrmNeeded } from '../../libs/sessions/src/service/messages.js';
 import { describeDatabases } from '../support/databases.js';
 import { describeStorages, useApplication } from '../support/application.js';
@@ -79,6 +85,14 @@ describeStorages('query', (name) => {
       expect(await sessions.query().filter(both).filterBy('userId', 'ended').count()).toBe(1);
       expect(await sessions.query(both).filter({ status: 'valid' }).count()).toBe(1);
     });
+  });
+
+  it('refuses a parameter, which nobody gives', async () => {
+    for (const ids of [param('ids'), In(param('ids')), In([param('ids'), 'a'])]) {
+      const query = sessions.query({ id: ids as never });
+      await expect(query.all()).rejects.toThrow(SessionValidationError);
+      await expect(query.delete()).rejects.toThrow(SessionValidationError);
+    }
   });
 
   it('refuses undefined, an unknown field and what is no object, when it is run', async () => {

@@ -52,6 +52,7 @@ function idsIn(where: Conditions): string[] | undefined {
     return named.every((ids) => ids !== undefined) ? named.flat() : undefined;
   }
   const { id } = where;
-  if (id instanceof FindOperator) return id.type === 'in' ? [...(id.value as string[])] : undefined;
+  if (id instanceof FindOperator)
+    return id.type === 'in' && Array.isArray(id.value) ? [...(id.value as string[])] : undefined;
   return typeof id === 'string' ? [id] : undefined;
 }
