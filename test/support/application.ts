@@ -26,6 +26,8 @@ export interface Setup {
   readonly entities?: readonly (Type | EntitySchema)[];
   readonly options?: SessionsModuleOptions;
   readonly namingStrategy?: NamingStrategyInterface;
+  /** That of the database's text, on PostgreSQL. Default: UTF-8. */
+  readonly characterSet?: string | undefined;
   /** Whether TypeORM makes the tables. Default: true. */
   readonly synchronize?: boolean;
   /** Beside the data source and the tables. */
@@ -60,8 +62,8 @@ export class TestApplication {
   }
 
   async #dataSourceModule(name: DatabaseName): Promise<DynamicModule> {
-    const { tables, entities = [], namingStrategy, synchronize = true, prepare } = this.setup;
-    this.#database = await createDatabase(name);
+    const { tables, entities = [], namingStrategy, synchronize = true, characterSet, prepare } = this.setup;
+    this.#database = await createDatabase(name, { characterSet });
     await prepare?.(this.#database);
     return TypeOrmModule.forRoot({
       ...this.#database.options,

@@ -43,9 +43,13 @@ export function describeStorages(title: string, suite: (name: DatabaseName | 'me
 /**
  * A new, empty database: a file, or a database of the server.
  *
+ * @param characterSet that of PostgreSQL's text, if not UTF-8
  * @param exactText whether unique indexes on text tell case, accents and trailing spaces apart on MariaDB too
  */
-export async function createDatabase(name: DatabaseName, { exactText = false } = {}): Promise<TestDatabase> {
+export async function createDatabase(
+  name: DatabaseName,
+  { exactText = false, characterSet }: { exactText?: boolean; characterSet?: string | undefined } = {},
+): Promise<TestDatabase> {
   if (name === 'sqlite') {
     const folder = mkdtempSync(join(FOLDER, 'nest-sessions-'));
     const file = join(folder, 'test.sqlite');
@@ -61,7 +65,9 @@ export async function createDatabase(name: DatabaseName, { exactText = false } =
   const url = new URL(server);
   url.pathname = `/${database}`;
   const collation = exactText && name === 'mariadb' ? ' CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin' : '';
-  const statements = [`CREATE DATABASE ${database}${collation}`];
+  const encoding =
+    characterSet === undefined ? '' : ` ENCODING '${characterSet}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`;
+  const statements = [`CREATE DATABASE ${database}${collation}${encoding}`];
   // No test asks what a crash of the server leaves, so no commit waits for the disk.
   if (name === 'postgres') statements.push(`ALTER DATABASE ${database} SET synchronous_commit = off`);
   await onServer(name, server.href, ...statements);

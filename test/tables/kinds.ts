@@ -23,7 +23,42 @@ function laidOut(layouts: Readonly<Partial<Record<DatabaseName, Layout>>>): Pick
   };
 }
 
+/** The columns of text, but for the one that refers to users, in another type. */
+function texts(type: string): NonNullable<Layout['columns']> {
+  return {
+    authTokenDigest: `${type} NOT NULL UNIQUE`,
+    note: type,
+    lastUsedIp: type,
+    lastUsedUserAgent: type,
+    revokedReason: type,
+    previousTokenDigest: type,
+  };
+}
+
 /** Every kind of tables that there is; a new one is a new line. */
 export const KINDS: readonly TableKind[] = [
   { name: 'as the library makes them', ...laidOut({ postgres: {}, mariadb: {}, sqlite: {} }) },
+  {
+    name: 'with text that has no length',
+    ...laidOut({
+      postgres: { columns: texts('text') },
+      mariadb: { columns: { ...texts('mediumtext'), authTokenDigest: 'mediumtext NOT NULL' } },
+      sqlite: { columns: texts('text') },
+    }),
+  },
+  {
+    name: 'with text that tells no case apart',
+    statements: {
+      postgres: ['CREATE EXTENSION citext', createTable('postgres', { columns: texts('citext') })],
+      sqlite: [createTable('sqlite', { columns: texts('text COLLATE NOCASE') })],
+    },
+  },
+  {
+    name: 'whose data may be null',
+    ...laidOut({
+      postgres: { columns: { data: 'json' } },
+      mariadb: { columns: { data: 'longtext' } },
+      sqlite: { columns: { data: 'text' } },
+    }),
+  },
 ];

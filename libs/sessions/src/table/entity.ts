@@ -1,6 +1,7 @@
 import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
 import type { ColumnType, EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';
 import { signOf, takesLength } from '../adapters/port/type-traits.js';
+import { compareExactlyIn } from '../adapters/typeorm/exact-text.js';
 import { EntitySchemaTransformer } from '../adapters/typeorm/internals.js';
 import { relateToSchemas } from '../adapters/typeorm/related-schemas.js';
 import type { BuiltInColumn } from './built-in-columns.js';
@@ -52,6 +53,7 @@ export function sessionsEntity<F extends AnyFields>(name: string, table: Session
   });
   noteAsDecorated(schema);
   relateToSchemas(entity);
+  compareExactlyIn(entity);
   return entity;
 }
 

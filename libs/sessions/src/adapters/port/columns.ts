@@ -1,4 +1,5 @@
 import type { ColumnType } from 'typeorm';
+import type { CharacterTest } from './character-sets.js';
 import type { TypeTraits } from './type-traits.js';
 
 /** What kind of value a column holds, whatever the database calls its type. */
@@ -12,6 +13,8 @@ export interface Column extends TypeTraits {
   readonly nullable: boolean;
   /** The most characters of a text. */
   readonly length?: number | undefined;
+  /** Whether its character set has all characters of a text. @default it has all that there are */
+  readonly characters?: CharacterTest | undefined;
   /** The values of an enum. */
   readonly values?: readonly unknown[] | undefined;
   /** Whether nothing shows it unless it is asked for by name, as TypeORM's `select: false` has it. */

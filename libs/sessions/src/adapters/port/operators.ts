@@ -98,7 +98,7 @@ export class Stored {
 
 /**
  * Stands in a row or in the `set` of an update for a value that has been through the column's transformer, and has the form of
- * this kind of column, so that none of that is done again.
+ * this kind of column, so that the transformer does not run again.
  *
  * @example
  * ```ts

@@ -1,5 +1,3 @@
-import type { ColumnType } from 'typeorm';
-
 /** What the type of a column says of its values, beside their kind. */
 export interface TypeTraits {
   /** Of whole numbers the bits, where they are not those of the kind: 32 of an `int`, 64 of a `bigint`. */
@@ -24,7 +22,7 @@ const PADDED = new Set(['char', 'character', 'nchar', 'bpchar']);
 const UNSIGNED = ' unsigned';
 
 /** What a type says, as TypeORM or the database names it. */
-export function traitsOf(type: ColumnType | UnsignedType): TypeTraits {
+export function traitsOf(type: unknown): TypeTraits {
   if (typeof type !== 'string') return {};
   const { type: name, unsigned } = signOf(type);
   const bits = Object.hasOwn(BITS, name) ? BITS[name] : undefined;
@@ -44,6 +42,6 @@ export function signOf(type: string): { type: string; unsigned: boolean } {
 }
 
 /** Whether a type of text, or of bytes, takes a length. */
-export function takesLength(type: ColumnType | UnsignedType): boolean {
+export function takesLength(type: unknown): boolean {
   return typeof type !== 'string' || /char|varying|binary/.test(type);
 }

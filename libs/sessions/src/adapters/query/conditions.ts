@@ -4,7 +4,7 @@ import { thereAre } from '../../errors/messages.js';
 import type { Column, Columns } from '../port/columns.js';
 import { type JsonKey, JsonPathOperator, Param } from '../port/operators.js';
 import { AllOf, type Conditions, isAnyOf } from '../port/query.js';
-import { canonicalPattern, IMPOSSIBLE, toStored, ValueError } from './values.js';
+import { canonicalPattern, hasCharacters, IMPOSSIBLE, toStored, ValueError } from './values.js';
 
 /** What a comparison is about: a column, or a place inside a JSON column. */
 export interface Subject<C extends Column = Column> {
@@ -175,7 +175,7 @@ function operandOf(table: Columns, subject: Subject, value: unknown): unknown {
 
 /** A value in the form in which a subject is compared with it. @throws ValueError for one of another type */
 export function comparable({ column, path }: Subject, value: unknown): unknown {
-  return path ? jsonScalar(value) : toStored(column, value);
+  return path ? jsonScalar(column, value) : toStored(column, value);
 }
 
 /** A list that is given for a parameter. */
@@ -209,9 +209,9 @@ export function checkPath(path: readonly JsonKey[]): void {
     );
 }
 
-function jsonScalar(value: unknown): unknown {
+function jsonScalar(column: Column, value: unknown): unknown {
   if (value === null || typeof value === 'boolean' || Number.isFinite(value)) return value;
-  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? IMPOSSIBLE : value;
+  if (typeof value === 'string') return hasCharacters(column, value) ? value : IMPOSSIBLE;
   throw new ValueError('can be compared by path with text, a number or a boolean');
 }
 

@@ -134,7 +134,9 @@ function checkCopy<C extends Column>(table: Columns<C>, copies: ReadonlyMap<C, C
 /** The value as the storage has it. @throws ValueError for one that the column cannot hold */
 export function toStorable(column: Column, value: unknown): unknown {
   if (!(value instanceof Stored)) return storable(column, toStored(column, value));
-  return storable(column, value.kind === column.kind ? value.value : canonical(column, value.value));
+  // The table may hold less than whoever brought it into that form knows, but JSON is worth no second look for that.
+  const isDone = value.kind === 'json' && column.kind === 'json' && !column.characters;
+  return storable(column, isDone ? value.value : canonical(column, value.value));
 }
 
 /** A value in its stored form. @throws ValueError for one that the column cannot hold */
@@ -145,8 +147,13 @@ export function storable(column: Column, stored: unknown): unknown {
 }
 
 /** What is wrong with a value of the right type that the column can never hold. */
-function impossible({ kind, values, length, padded }: Column): string {
+function impossible({ kind, values, length, padded, characters }: Column): string {
   if (kind === 'uuid') return 'must be a UUID';
   if (kind === 'enum') return `must be one of ${values?.join(', ')}`;
-  return `must not contain NUL characters or lone surrogates${padded ? ', nor end with a space' : ''}${length === undefined ? '' : `, nor more than ${length} characters`}`;
+  const also = [
+    characters && 'other characters than its column can store',
+    length !== undefined && `more than ${length} characters`,
+    padded && 'a space at its end',
+  ].filter((part) => typeof part === 'string');
+  return `must not contain NUL characters or lone surrogates${also.map((part) => `, nor ${part}`).join('')}`;
 }

@@ -23,7 +23,7 @@ export function canonical(column: Column, value: unknown): unknown {
   if (value === null) return null;
   switch (column.kind) {
     case 'string':
-      return typeof value === 'string' ? storableText(value, column) : fail('must be text', value);
+      return typeof value === 'string' ? storableText(column, value) : fail('must be text', value);
     case 'uuid':
       return typeof value === 'string'
         ? UUID.test(value)
@@ -49,7 +49,7 @@ export function canonical(column: Column, value: unknown): unknown {
       if (typeof value !== 'string' && typeof value !== 'number') return fail('must be one of its values', value);
       return column.values?.includes(value) === false ? IMPOSSIBLE : value;
     case 'json':
-      return canonicalJson(value);
+      return canonicalJson(column, value);
     case 'other':
       return value;
   }
@@ -67,9 +67,15 @@ export function canonicalCount(value: unknown): number {
     : fail('must be a whole number of rows', value);
 }
 
-/** Text without what databases refuse or alter: NUL characters, lone surrogates, spaces for padding, and more characters than it may have. */
-function storableText(value: string, { length = Infinity, padded }: Column): string | typeof IMPOSSIBLE {
-  if (value.includes('\0') || !value.isWellFormed() || (padded && value.endsWith(' '))) return IMPOSSIBLE;
+/** Whether a column of text or JSON can have these characters: no database has NUL characters and lone surrogates. */
+export function hasCharacters({ characters }: Column, text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed() && characters?.(text) !== false;
+}
+
+/** Text without what databases refuse or alter: characters that there are not, spaces for padding, and more than it may have. */
+function storableText(column: Column, value: string): string | typeof IMPOSSIBLE {
+  const { length = Infinity, padded } = column;
+  if (!hasCharacters(column, value) || (padded && value.endsWith(' '))) return IMPOSSIBLE;
   return value.length > length && Array.from(value).length > length ? IMPOSSIBLE : value;
 }
 
@@ -112,7 +118,7 @@ function canonicalTimestamp(value: unknown): Date {
 }
 
 /** What JSON text gives back, so that a caller gets at once what a later read will return. */
-function canonicalJson(value: unknown): unknown {
+function canonicalJson({ characters }: Column, value: unknown): unknown {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
@@ -122,7 +128,7 @@ function canonicalJson(value: unknown): unknown {
   if (text === undefined) return fail('must be JSON', value);
   // JSON.stringify escapes both what PostgreSQL's jsonb refuses: NUL characters and lone surrogates.
   if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(text)) return IMPOSSIBLE;
-  return JSON.parse(text);
+  return characters?.(text) === false ? IMPOSSIBLE : JSON.parse(text);
 }
 
 function fail(problem: string, value: unknown): never {

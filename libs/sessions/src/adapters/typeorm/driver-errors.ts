@@ -1,6 +1,7 @@
 import { QueryFailedError } from 'typeorm';
 import { SessionsUnavailableError, SessionValidationError, UniqueConstraintError } from '../../errors/errors.js';
 import type { SqlTable } from './sql-table.js';
+import { CHARACTERS_LACKING, unstorableColumn } from './unstorable-text.js';
 
 interface DriverError {
   readonly code?: string;
@@ -57,7 +58,7 @@ export function portError(error: unknown, table: SqlTable): unknown {
     case 'SQLITE_CONSTRAINT_PRIMARYKEY':
       return taken(table, propertiesOf(table, columnsIn(message, table.metadata.tableName)));
     default:
-      return tooLarge(error.driverError as DriverError, table) ?? withoutValues(error);
+      return unstorable(error, table) ?? tooLarge(error.driverError as DriverError, table) ?? withoutValues(error);
   }
 }
 
@@ -72,6 +73,14 @@ function undone(error: QueryFailedError, { name }: SqlTable): SessionsUnavailabl
   const cause = withoutValues(error);
   const problem = `the database has undone this for the sake of others (${cause.message}). Where it was part of a transaction, that is over, and has to be run again from its beginning.`;
   return new SessionsUnavailableError(name, problem, { cause });
+}
+
+/** What a character set lacks, of a table that nobody has looked at, or a set that is not known. */
+function unstorable(error: QueryFailedError, table: SqlTable): SessionValidationError | undefined {
+  const property = unstorableColumn(error, table);
+  return property === undefined
+    ? undefined
+    : new SessionValidationError(table.name, { [property]: CHARACTERS_LACKING });
 }
 
 /** MySQL's text ends at 64 KB, MariaDB's JSON at 32 levels. */

@@ -70,6 +70,11 @@ export function mysqlPool({ driver }: DataSource): MysqlClient {
   return (driver as Driver & { readonly pool: MysqlClient }).pool;
 }
 
+/** The version of a server of MySQL or MariaDB, such as `10.11.6`, that a driver has connected to. */
+export function serverVersion(driver: Driver): string {
+  return (driver as Driver & { readonly version: string }).version;
+}
+
 /** The connection of a driver of SQLite; a data source that is initialized anew has another one. */
 export function sqliteConnection(driver: Driver): SqliteConnection {
   return (driver as Driver & { readonly databaseConnection: SqliteConnection }).databaseConnection;

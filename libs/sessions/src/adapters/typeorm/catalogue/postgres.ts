@@ -33,7 +33,7 @@ const COLUMNS = `SELECT at, attnum AS number, attname::text AS name,
   CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN format_type(t.oid, NULL) ELSE t.typname::text END AS type,
   NOT (attnotnull OR declared.typnotnull) AS nullable,
   COALESCE(NULLIF(atttypmod, -1), NULLIF(declared.typtypmod, -1)) AS modifier,
-  CASE WHEN attcollation <> 0 THEN getdatabaseencoding() END AS "characterSet",
+  CASE WHEN attcollation <> 0 OR t.oid IN ('json'::regtype, 'jsonb'::regtype) THEN getdatabaseencoding() END AS "characterSet",
   (SELECT collname::text FROM pg_collation WHERE pg_collation.oid = attcollation) AS collation,
   atthasdef OR declared.typdefault IS NOT NULL AS "hasDefault", attidentity::text AS identity, attgenerated::text AS stored,
   pg_get_expr(adbin, adrelid) AS expression

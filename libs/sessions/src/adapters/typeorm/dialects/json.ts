@@ -1,7 +1,13 @@
 import type { JsonKey } from '../../port/operators.js';
 import type { Conversion } from '../../port/query.js';
 
+/** The document of a column; an empty text is none, and an error to functions of JSON. */
+export function documentIn(sql: string): string {
+  return `NULLIF(${sql}, '')`;
+}
+
 export const parseJson: Conversion = (value) => {
+  if (value === '') return null;
   try {
     return JSON.parse(value as string) as unknown;
   } catch {

@@ -3,7 +3,7 @@ import { escapeLike } from '../../query/like.js';
 import { FIRST_TIME } from '../../../util/times.js';
 import { mysqlCatalogue } from '../catalogue/mysql.js';
 import { type Codecs, type ColumnCodec, type Dialect, type JsonPlace, lockName } from './dialect.js';
-import { inCalls, jsonPath, keyPath, parseJson } from './json.js';
+import { documentIn, inCalls, jsonPath, keyPath, parseJson } from './json.js';
 import { timeFromMs, utcText } from './utc.js';
 
 /** Milliseconds of no time that there is. */
@@ -88,7 +88,7 @@ export const mysql: Dialect = {
     bound: (placeholder) => placeholder,
   },
   changeKeys(sql, { set, removed }, bind) {
-    const document = `IF(JSON_TYPE(${sql}) = 'OBJECT', ${sql}, '{}')`;
+    const document = `IF(JSON_TYPE(${documentIn(sql)}) = 'OBJECT', ${sql}, '{}')`;
     const pairs = set.map(([key, value]) => `${bind(keyPath(key))}, JSON_EXTRACT(${bind(JSON.stringify(value))}, '$')`);
     const paths = removed.map((key) => bind(keyPath(key)));
     return inCalls('JSON_REMOVE', inCalls('JSON_SET', document, pairs), paths);

@@ -2,7 +2,7 @@ import { globPattern } from '../../query/like.js';
 import { sqliteConnection } from '../internals.js';
 import { sqliteCatalogue } from '../catalogue/sqlite.js';
 import type { Codecs, Dialect } from './dialect.js';
-import { inCalls, jsonPath, keyPath, parseJson } from './json.js';
+import { documentIn, inCalls, jsonPath, keyPath, parseJson } from './json.js';
 import { timeFromText, utcText } from './utc.js';
 
 /** The beginning of a text of a time in SQLite, up to its seconds. */
@@ -52,11 +52,11 @@ export const sqlite: Dialect = {
     },
   },
   json: {
-    type: ({ document, path, bind }) => `json_type(${document}, ${bind(jsonPath(path))})`,
+    type: ({ document, path, bind }) => `json_type(${documentIn(document)}, ${bind(jsonPath(path))})`,
     types: { text: ['text'], number: ['integer', 'real'], boolean: ['true', 'false'] },
     null: 'null',
     value({ document, path, bind }, type) {
-      const at = `json_extract(${document}, ${bind(jsonPath(path))})`;
+      const at = `json_extract(${documentIn(document)}, ${bind(jsonPath(path))})`;
       // A whole number comes as an integer, with more digits than the number of JavaScript that it was written from.
       return type === 'number' ? `CAST(${at} AS REAL)` : at;
     },
@@ -64,7 +64,7 @@ export const sqlite: Dialect = {
     bound: (placeholder) => placeholder,
   },
   changeKeys(sql, { set, removed }, bind) {
-    const document = `CASE WHEN json_type(${sql}) = 'object' THEN ${sql} ELSE '{}' END`;
+    const document = `CASE WHEN json_type(${documentIn(sql)}) = 'object' THEN ${sql} ELSE '{}' END`;
     const pairs = set.map(([key, value]) => `${bind(keyPath(key))}, json(${bind(JSON.stringify(value))})`);
     const paths = removed.map((key) => bind(keyPath(key)));
     return inCalls('json_remove', inCalls('json_set', document, pairs), paths);

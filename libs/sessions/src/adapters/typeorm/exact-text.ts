@@ -1,0 +1,41 @@
+import type { DataSource, Driver, EntityMetadata } from 'typeorm';
+import { kindOf } from '../port/columns.js';
+import { serverVersion } from './internals.js';
+
+/**
+ * Has columns of text compare by code points, to the last space, in the tables that TypeORM makes of an entity on MySQL and MariaDB
+ * too. A class that looks like TypeORM's `BaseEntity` is told its data source before tables are made; before, nobody knows which
+ * database it is for.
+ */
+export function compareExactlyIn(entity: new () => object): void {
+  const isNone = (): never => {
+    throw new TypeError('Rows of sessions are no active records.');
+  };
+  Object.defineProperties(entity, {
+    hasId: { value: isNone },
+    save: { value: isNone },
+    useDataSource: {
+      value: (dataSource: DataSource) => compareExactly(dataSource, dataSource.getMetadata(entity)),
+    },
+  });
+}
+
+/** The same of the metadata that TypeORM has made of an entity. */
+export function compareExactly({ driver }: Pick<DataSource, 'driver'>, { columns }: EntityMetadata): void {
+  const collation = exactCollation(driver);
+  if (collation === undefined) return;
+  for (const column of columns) {
+    // A foreign key takes the collation of what it refers to, and others may refer to the primary key.
+    const isKey = column.isPrimary || column.referencedColumn !== undefined;
+    if (kindOf(column.type) === 'string' && !isKey) column.collation ??= collation;
+  }
+}
+
+/** MariaDB's, and MySQL's from 8.0.17 on; none where text is compared so by itself. */
+function exactCollation(driver: Driver): string | undefined {
+  if (driver.options.type !== 'mysql' && driver.options.type !== 'mariadb') return undefined;
+  return Number.parseInt(serverVersion(driver), 10) >= FIRST_OF_MARIADB ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin';
+}
+
+/** MySQL has had 8 and 9. */
+const FIRST_OF_MARIADB = 10;

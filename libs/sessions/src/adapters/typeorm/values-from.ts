@@ -1,0 +1,26 @@
+import { characterTest, type CharacterTest } from '../port/character-sets.js';
+import type { Column } from '../port/columns.js';
+import type { ColumnFacts } from '../port/table-facts.js';
+import { traitsOf } from '../port/type-traits.js';
+
+/** Which values of its kind a column can hold, by what the catalogue has of it. */
+export function valuesFrom({ kind, length }: Column, facts: ColumnFacts): Partial<Column> {
+  // SQLite calls its numbers of double precision by any name.
+  const { single: _single, ...traits } = traitsOf(facts.type);
+  const { characterSet } = facts;
+  // It has no character sets, and lengths in name only.
+  if (characterSet === undefined || (kind !== 'string' && kind !== 'json')) return traits;
+  const longest = kind === 'string' ? Math.min(length ?? Infinity, facts.length ?? Infinity) : Infinity;
+  return {
+    ...traits,
+    ...(longest < Infinity && { length: longest }),
+    characters: characterSet === IN_BYTES ? withinBytes(longest) : characterTest(characterSet),
+  };
+}
+
+/** PostgreSQL's for no character set, with which characters are bytes. */
+const IN_BYTES = 'SQL_ASCII';
+
+function withinBytes(longest: number): CharacterTest {
+  return (text) => Buffer.byteLength(text) <= longest;
+}

@@ -1,0 +1,75 @@
+import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createSessionsTable, SessionsTable, UniqueConstraintError } from '@app/sessions';
+import { differences, migrate } from '../migrations/migration-fixture.js';
+import { describeStorages, useApplication } from '../support/application.js';
+import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { errorOf } from '../support/sessions.js';
+
+@Entity('users')
+class User {
+  @PrimaryColumn({ type: 'varchar', length: 30 })
+  name!: string;
+
+  @Column({ type: 'varchar', length: 30 })
+  mail!: string;
+}
+
+class Devices extends SessionsTable({
+  extraFields: {
+    serial: { type: 'string', unique: true },
+    userName: { type: 'string', length: 30, nullable: true },
+    user: { manyToOne: () => User, joinColumn: 'userName' },
+  },
+}) {}
+
+/** Texts that one collation or another takes for the same. */
+const TEXTS = ['a', 'A', 'ä', 'a\u0308', 'a ', 'a  ', 'ß', 'ss', '😀', '😁', ''];
+
+describeStorages('a unique field of text', (name) => {
+  const app = useApplication(name, { tables: [Devices], entities: [User] });
+
+  it('takes texts for the same only where they are', async () => {
+    const devices = app.get(Devices);
+    for (const serial of TEXTS) await devices.create({ serial });
+    for (const serial of TEXTS) {
+      expect(await devices.list({ serial })).toMatchObject([{ serial }]);
+      expect(await errorOf(devices.create({ serial }))).toBeInstanceOf(UniqueConstraintError);
+    }
+  });
+});
+
+describeDatabases('a unique field of text of a table made by a migration', (name) => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  beforeAll(async () => {
+    database = await createDatabase(name);
+    dataSource = await new DataSource({ ...database.options, entities: [User] }).initialize();
+    await dataSource.synchronize();
+    await migrate(dataSource, (runner) => createSessionsTable(runner, Devices));
+  });
+  afterAll(async () => {
+    await dataSource?.destroy();
+    await database?.drop();
+  });
+
+  it('takes texts for the same only where they are', async () => {
+    const { driver } = dataSource;
+    const rows = TEXTS.map(
+      (serial, i) =>
+        `('${`${i}`.padStart(8, '0')}-0000-7000-8000-000000000000', '${i}', '${serial}', '2026-01-01', '2026-01-01')`,
+    );
+    const columns = ['id', 'authTokenDigest', 'serial', 'createdAt', 'updatedAt'].map((column) =>
+      driver.escape(column),
+    );
+    await dataSource.query(`INSERT INTO sessions (${columns.join(', ')}) VALUES ${rows.join(', ')}`);
+    const [row] = await dataSource.query<{ count: unknown }[]>('SELECT COUNT(*) AS count FROM sessions');
+    expect(Number(row!.count)).toBe(TEXTS.length);
+  });
+
+  it('is as TypeORM would make it', async () => {
+    const beside = await new DataSource({ ...database.options, entities: [User, Devices.entity] }).initialize();
+    expect((await differences(beside)).filter((sql) => /sessions|users/i.test(sql))).toEqual([]);
+    await beside.destroy();
+  });
+});
