@@ -101,6 +101,7 @@ export declare const handshake: IncomingMessage;
 export declare const app: INestApplication;
 export declare const context: ExecutionContext & SessionContext<Sessions>;
 export declare function sendDigest(): Promise<void>;
+export declare function ulid(): string;
 export declare const dataSource: DataSource;
 export declare const queryRunner: QueryRunner;
 export declare const adapter: SessionsAdapter;

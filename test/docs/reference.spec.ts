@@ -15,6 +15,7 @@ const OPTIONS_IN = {
   SessionsTableDefinition: 'README.md',
   FieldDefinition: 'docs/tables.md',
   ColumnMapping: 'docs/tables.md',
+  KeyMapping: 'docs/tables.md',
   SessionLimit: 'README.md',
   LastUseDefinition: 'README.md',
   FindOptions: 'docs/queries.md',

@@ -8,7 +8,8 @@ import { TestClock } from '../support/clock.js';
 import { createDatabase, type DatabaseName, type TestDatabase } from '../support/databases.js';
 import { CALLS, type Opened } from './calls.js';
 import { User, visitsTable } from './definition.js';
-import { KINDS, type TableKind } from './kinds.js';
+import type { TableKind } from './kind.js';
+import { KINDS } from './kinds.js';
 import { otherTables } from './layout.js';
 
 /** Every kind on all of its databases takes minutes, so others run it on the first of them: `npm run test:tables`. */
@@ -23,7 +24,7 @@ const MATRIX = KINDS.flatMap((kind) => {
 });
 
 describe.each(MATRIX)('tables: $title on $database', ({ kind, database: name }) => {
-  const table = visitsTable(kind.definition);
+  const table = visitsTable(kind.definition?.(name));
   const clock = new TestClock();
   let database: TestDatabase;
   let module: TestingModule | undefined;
@@ -61,6 +62,7 @@ describe.each(MATRIX)('tables: $title on $database', ({ kind, database: name }) 
     opened = { sessions, clock, flush, dataSource: module!.get<DataSource>(getDataSourceToken()) };
   });
   beforeEach(async () => {
+    await opened.flush();
     clock.reset();
     await opened.sessions.deleteAll({ status: 'all' });
   });

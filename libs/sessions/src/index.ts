@@ -95,7 +95,13 @@ export type {
 export { getSessionsToken, InjectSessions } from './registry/inject-sessions.js';
 export type { SessionUse } from './lifecycle/last-use.js';
 export type { OwnLimits } from './lifecycle/own-limits.js';
-export type { ColumnMapping, LastUseDefinition, SessionLimit, SessionsTableDefinition } from './table/definition.js';
+export type {
+  ColumnMapping,
+  KeyMapping,
+  LastUseDefinition,
+  SessionLimit,
+  SessionsTableDefinition,
+} from './table/definition.js';
 export type { DtoOptions, SessionDto } from './table/session-dto.js';
 export type { ExtraFields, FieldDefinition, JsonValue, RelationDefinition } from './table/fields.js';
 export type {

@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import type { Row } from '../adapters/port/query.js';
 import { earlier, lifetimeLimits, nextEnd } from '../session/lifetime.js';
 import { newAttributes } from '../table/attributes.js';
 import { lastUseOf } from '../table/definition.js';
+import { newKey } from '../table/key.js';
 import { checkProof } from './credentials-changed.js';
 import { keptOf, type SessionUse } from './last-use.js';
 import { type OwnLimits, storedLimits } from './own-limits.js';
@@ -37,29 +37,30 @@ export async function create(
 ): Promise<SessionWithToken> {
   if (provedAt !== undefined) checkProof(table, provedAt);
   const now = table.now();
-  const { values: given, stored } = newAttributes(table.columns, attributes);
+  const { definition, columns } = table;
+  const { values: given, stored } = newAttributes(columns, attributes);
   const ownLimits = storedLimits(table, own, now);
   const limits = lifetimeLimits({ createdAt: now, ...ownLimits }, table.options);
   const adapter = adapterIn(table, manager);
-  const kept = lastUseOf(table.definition);
+  const lastUse = lastUseOf(definition);
   const isFixed = given['expiresAt'] instanceof Date && !(extend ?? own.ttl !== undefined);
   const row: Row = {
     ...table.unset,
-    id: uuidv7(),
+    id: newKey(definition, columns.columns.get('id')!),
     ...given,
     ...ownLimits,
     expiresAt:
       'expiresAt' in given ? earlier(given['expiresAt'] as Date | null, limits.absoluteEnd) : nextEnd(now, limits),
-    ...(table.definition.freshness && { authenticatedAt: now }),
-    ...(kept && use && { lastUsedAt: now, ...keptOf(kept, use) }),
+    ...(definition.freshness && { authenticatedAt: now }),
+    ...(lastUse && use && { lastUsedAt: now, ...keptOf(lastUse, use) }),
     ...(isFixed && (await table.fixedEnds.given(true, adapter))),
     createdAt: now,
     updatedAt: now,
   };
   const { authToken, authTokenDigest } = newToken(table);
   const written = { ...row, ...stored, expiresAt: row['expiresAt'], authTokenDigest };
-  await insertWithinLimits(table, adapter, row, written, { replaced: replaces?.id, provedAt });
-  const session = sessionFrom(table, row);
+  const kept = await insertWithinLimits(table, adapter, row, written, { replaced: replaces?.id, provedAt });
+  const session = sessionFrom(table, { ...row, ...kept });
   table.events.emit({ type: 'created', session });
   return { session, authToken };
 }

@@ -1,5 +1,6 @@
 import { type EntityManager, InstanceChecker } from 'typeorm';
 import { markName, pruneMarks, readMark, settleMark, writeMark } from './marks.js';
+import type { Column } from '../adapters/port/columns.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Conditions, Row } from '../adapters/port/query.js';
 import { IMPOSSIBLE, toStored, ValueError } from '../adapters/query/values.js';
@@ -37,8 +38,13 @@ interface Owner {
 }
 
 /** The name of the lock under which the sessions of one owner are counted, and changes of their credentials are noted. */
-export function ownerLock({ name: table }: TableContext, field: string, value: unknown): string {
-  return `nest-sessions:${table}:${field}:${String(value)}`;
+export function ownerLock({ name: table, columns }: TableContext, field: string, value: unknown): string {
+  return `nest-sessions:${table}:${field}:${String(inOneSpelling(columns.columns.get(field)!, value))}`;
+}
+
+/** A value as all have it who mean the same: of UUIDs, which text keeps as they were written, in small letters. */
+function inOneSpelling({ kind }: Column, value: unknown): unknown {
+  return kind === 'uuid' && typeof value === 'string' ? value.toLowerCase() : value;
 }
 
 /**
@@ -68,7 +74,7 @@ function ownerIn(context: TableContext, field: string, value: unknown): Owner | 
   return {
     // As rows have it, whose values have been through the transformer and back.
     lock: ownerLock(context, field, column.transformer ? column.transformer.from(stored) : stored),
-    mark: markName(KIND, [definition.schema ?? null, table, field, stored]),
+    mark: markName(KIND, [definition.schema ?? null, table, field, inOneSpelling(column, stored)]),
   };
 }
 

@@ -36,6 +36,7 @@ export interface Beginning {
  * that it takes the place of. Insertions for the same owner wait for each other, so that no two of them count the same room.
  *
  * @param written the row as the adapter gets it
+ * @returns what the storage has made of it
  * @throws SessionLimitError where the owner has as many as may be, and the limit says `'reject'`
  * @throws StaleCredentialsError where the owner was proved before their credentials changed
  */
@@ -45,23 +46,26 @@ export async function insertWithinLimits(
   row: Row,
   written: Row,
   { replaced, provedAt }: Beginning = {},
-): Promise<void> {
+): Promise<Row> {
   const limits = limitsOf(table.definition).filter(([field]) => row[field] !== null);
-  const write = async (inner: SessionsAdapter, tell?: (event: EmittedEvent) => void): Promise<void> => {
+  // What the storage makes is read back.
+  const returning = written['id'] === undefined ? ['id'] : [];
+  const write = async (inner: SessionsAdapter, tell?: (event: EmittedEvent) => void): Promise<Row> => {
     const counts: Count[] = [];
     for (const [field, limit] of limits) counts.push(await countOf(table, inner, field, row[field], limit, replaced));
-    await inner.insert(table.entity, written, { returning: [] });
-    if (provedAt) await refuseStaleProof(table, inner, row, provedAt);
+    const made = (await inner.insert(table.entity, written, { returning }))!;
+    if (provedAt) await refuseStaleProof(table, inner, { ...row, ...made }, provedAt);
     if (replaced !== undefined) await revoke(table, { id: replaced }, 'superseded', inner, tell);
     const surplus = surplusOf(counts);
     if (surplus.length > 0) await revoke(table, { id: In(surplus) }, 'session_limit', inner, tell);
+    return made;
   };
   const owners = lockedFields(table, row, limits, provedAt).map((field) => ownerLock(table, field, row[field]));
   // Where nothing is counted, two writes belong together all the same.
   const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${table.name}:${replaced}`] : owners;
-  await (names.length === 0
+  return names.length === 0
     ? write(adapter)
-    : writeSerially(adapter, table.events, names, write, provedAt && 'currentRows'));
+    : writeSerially(adapter, table.events, names, write, provedAt && 'currentRows');
 }
 
 /** The fields by whose values a new row is locked: the owner before others, as whoever changes credentials has it first. */

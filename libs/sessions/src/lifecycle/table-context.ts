@@ -50,7 +50,8 @@ export interface TableContext extends Omit<TableOpening, 'warn'> {
 
 export function tableContext({ warn, ...opening }: TableOpening): TableContext {
   const { definition, entity, adapter, options, now } = opening;
-  const columns = sessionColumns(definition);
+  const { tables, inProcess } = adapter.init([entity]);
+  const columns = inFormOf(tables.get(entity), sessionColumns(definition));
   const nowMs = millisecondsOf(now);
   const selected = shownColumns(definition).map(({ property }) => property);
   const nullable = [...columns.columns.values()].filter((column) => column.nullable);
@@ -65,7 +66,7 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
       ...nullable.map(({ property }) => [property, null]),
     ]),
     nowMs,
-    coalesces: options.coalesces && !adapter.init([entity]).inProcess,
+    coalesces: options.coalesces && !inProcess,
     favours: new Favours(now, warn),
     fixedEnds: new FixedEnds(adapter, entity, warn),
     unreadableEnds: new UnreadableEnds(options.absoluteMs !== null, nowMs, warn),
@@ -78,6 +79,16 @@ export function transactionOf(
   manager: EntityManager | null | undefined,
 ): EntityManager | undefined {
   return manager === undefined ? ambient?.() : (manager ?? undefined);
+}
+
+/** Columns with the forms in which the storage holds them. */
+function inFormOf(stored: Columns | undefined, defined: Columns<DefinedColumn>): Columns<DefinedColumn> {
+  const inForm = (column: DefinedColumn): DefinedColumn => {
+    const form = stored?.columns.get(column.property)?.form;
+    return form === undefined ? column : { ...column, form };
+  };
+  const columns = new Map(Array.from(defined.columns, ([name, column]) => [name, inForm(column)]));
+  return { ...defined, columns };
 }
 
 /** The adapter of a table, inside the caller's transaction where there is one. */

@@ -7,6 +7,8 @@ import {
   type QueryKind,
   type QueryOptions,
 } from '../adapters/port/query.js';
+import type { Column } from '../adapters/port/columns.js';
+import { canonical } from '../adapters/query/values.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { TableContext } from './table-context.js';
 
@@ -22,7 +24,7 @@ export async function write(
   kind: QueryKind,
   options: WriteQuery,
 ): Promise<Executed> {
-  const named = idsIn(options.where);
+  const named = idsIn(table.columns.columns.get('id')!, options.where);
   const returning = options.returning ?? (table.cache && !named ? ['id'] : undefined);
   let changed = named;
   try {
@@ -44,15 +46,23 @@ export async function forget(
   if (cache && ids?.length !== 0) await adapter.afterTransaction(() => cache.forget(ids));
 }
 
-/** The ids of the only rows that conditions are about, where they name them. */
-function idsIn(where: Conditions): string[] | undefined {
-  if (where instanceof AllOf) return where.parts.map(idsIn).find((ids) => ids !== undefined);
+/** The ids of the only rows that conditions are about, where they name them, as sessions have them. */
+function idsIn(column: Column, where: Conditions): string[] | undefined {
+  if (where instanceof AllOf) return where.parts.map((part) => idsIn(column, part)).find((ids) => ids !== undefined);
   if (isAnyOf(where)) {
-    const named = where.map(idsIn);
+    const named = where.map((part) => idsIn(column, part));
     return named.every((ids) => ids !== undefined) ? named.flat() : undefined;
   }
   const { id } = where;
-  if (id instanceof FindOperator)
-    return id.type === 'in' && Array.isArray(id.value) ? [...(id.value as string[])] : undefined;
-  return typeof id === 'string' ? [id] : undefined;
+  if (id === undefined || id === null) return undefined;
+  if (!(id instanceof FindOperator)) return asSessionsHave(column, id);
+  const { type, value: ids } = id as FindOperator<unknown>;
+  return type === 'in' && Array.isArray(ids) ? ids.flatMap((one) => asSessionsHave(column, one)) : undefined;
+}
+
+/** An id as sessions have it, or may have it: in text, a UUID is in the letters in which it was written. */
+function asSessionsHave(column: Column, id: unknown): string[] {
+  const key = canonical(column, id);
+  if (typeof key !== 'string') return [];
+  return column.kind === 'uuid' ? [...new Set([key, key.toLowerCase(), key.toUpperCase()])] : [key];
 }

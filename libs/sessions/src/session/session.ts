@@ -3,7 +3,7 @@ import type { ScopeGrant } from './scopes.js';
 
 /** What every session has, whatever its table. A session is a plain object: it can be copied, spread and serialised. */
 export interface CommonSession {
-  /** A UUID, version 7: sessions sort by it in the order of their creation. */
+  /** A UUID, version 7: sessions sort by it in the order of their creation. Of a table with other keys that, as text. */
   readonly id: string;
   /** When the session ends; `null`: never. */
   expiresAt: Date | null;

@@ -12,6 +12,7 @@ import {
   DEFINITION,
   fieldsOf,
   isField,
+  KEY_MAPPING,
   lastUseOf,
   limitsOf,
   POLICIES,
@@ -53,6 +54,7 @@ import {
   ownerJson,
   ownerUnknown,
 } from './messages.js';
+import { keyProblems } from './key.js';
 import { kindsOf, RELATION_KINDS, soundDefinition, typesOf } from './sound-definition.js';
 
 const REASON = new RegExp(`^[a-z0-9_]{1,${REASON_LENGTH}}$`);
@@ -76,6 +78,7 @@ export function definitionProblems(given: SessionsTableDefinition): string[] {
     ...ownerProblems(definition),
     ...dataProblems(definition),
     ...columnProblems(definition, columns),
+    ...keyProblems(definition),
   ];
 }
 
@@ -86,7 +89,8 @@ function columnProblems(
   const names = [...builtInColumnsOf(definition), ...fieldsOf(definition)].map(([name]) => name);
   return Object.entries(columns).flatMap(([name, mapping]) => {
     if (!names.includes(name)) return [noColumn(name)];
-    return typeof mapping === 'string' ? [] : problemsOfOptions(`columns.${name}`, mapping, COLUMN_MAPPING);
+    const known = name === 'id' ? KEY_MAPPING : COLUMN_MAPPING;
+    return typeof mapping === 'string' ? [] : problemsOfOptions(`columns.${name}`, mapping, known);
   });
 }
 

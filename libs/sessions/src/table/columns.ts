@@ -10,6 +10,7 @@ import {
   tableNameOf,
 } from './definition.js';
 import type { FieldDefinition, FieldType } from './fields.js';
+import { keyColumn } from './key.js';
 
 /** A column of a table of sessions, as its definition has it. */
 export interface DefinedColumn extends Column {
@@ -68,8 +69,8 @@ export function shownColumns(definition: SessionsTableDefinition): DefinedColumn
 
 /** The columns that an application may name: all but those that no session ever shows. */
 export function sessionColumns(definition: SessionsTableDefinition): Columns<DefinedColumn> {
-  const [id, ...builtIn] = builtInColumnsOf(definition)
-    .filter(([, { hidden }]) => hidden !== true)
+  const builtIn = builtInColumnsOf(definition)
+    .filter(([, { hidden, primary }]) => hidden !== true && !primary)
     .map(([property, column]): DefinedColumn => ({
       ...columnOf(definition, property, column),
       ...ownOf(property, definition),
@@ -80,7 +81,7 @@ export function sessionColumns(definition: SessionsTableDefinition): Columns<Def
   });
   return {
     name: tableNameOf(definition),
-    columns: new Map([id!, ...extra, ...builtIn].map((column) => [column.property, column])),
+    columns: new Map([keyColumn(definition), ...extra, ...builtIn].map((column) => [column.property, column])),
     relations: new Set(relationsOf(definition).map(([name]) => name)),
   };
 }

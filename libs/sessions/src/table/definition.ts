@@ -5,6 +5,7 @@ import {
   FUNCTION,
   isBoolean,
   isText,
+  NUMBER,
   OBJECT,
   type OptionType,
   type SimpleType,
@@ -28,6 +29,19 @@ export interface ColumnMapping {
   readonly default?: boolean;
 }
 
+/** How the column of the keys is named and typed, and who makes them. */
+export interface KeyMapping extends ColumnMapping {
+  /** The characters of a text, or bytes. @default that of the type */
+  readonly length?: number;
+  /**
+   * A function that makes a key for each new session, or `'database'` where that does, as for an identity, an auto-increment or
+   * by a default value. A session has it as text: of numbers the decimal digits, of bytes the hexadecimal ones.
+   *
+   * @default a UUID, version 7; for whole numbers the database
+   */
+  readonly generate?: 'database' | (() => string | number | bigint | Uint8Array);
+}
+
 const COLUMN_TYPE: SimpleType = {
   is: (value) => isText(value) || FUNCTION.is(value),
   what: "the name of a type, such as 'timestamptz'",
@@ -35,6 +49,16 @@ const COLUMN_TYPE: SimpleType = {
 
 export const COLUMN_MAPPING = { name: TEXT, type: COLUMN_TYPE, default: BOOLEAN } satisfies Record<
   keyof ColumnMapping,
+  OptionType
+>;
+
+const GENERATE: SimpleType = {
+  is: (value) => value === 'database' || FUNCTION.is(value),
+  what: "a function that makes keys, or 'database'",
+};
+
+export const KEY_MAPPING = { ...COLUMN_MAPPING, length: NUMBER, generate: GENERATE } satisfies Record<
+  keyof KeyMapping,
   OptionType
 >;
 
@@ -129,7 +153,9 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
    */
   readonly owner?: FieldName<F>;
   /** The names, or names and types, of columns, for tables that exist already. */
-  readonly columns?: { readonly [K in FieldName<F> | BuiltInName]?: string | ColumnMapping };
+  readonly columns?: { readonly [K in FieldName<F> | BuiltInName]?: string | ColumnMapping } & {
+    readonly id?: string | KeyMapping;
+  };
 }
 
 const REVOCATION = { reasons: TEXTS } satisfies Record<
@@ -166,6 +192,12 @@ export function isField(field: FieldDefinition | RelationDefinition): field is F
   return 'type' in field;
 }
 
+/** How a column is named and typed, as far as the definition says it. */
+export function mappingOf({ columns = {} }: SessionsTableDefinition, property: string): KeyMapping {
+  const mapping = ownValue<string | KeyMapping | undefined>(columns, property);
+  return typeof mapping === 'string' ? { name: mapping } : (mapping ?? {});
+}
+
 /** The extra columns of a definition, by name. */
 export function fieldsOf(definition: SessionsTableDefinition): [string, FieldDefinition][] {
   return Object.entries(definition.extraFields ?? {}).filter((entry): entry is [string, FieldDefinition] =>
@@ -178,12 +210,6 @@ export function relationsOf(definition: SessionsTableDefinition): [string, Relat
   return Object.entries(definition.extraFields ?? {}).filter(
     (entry): entry is [string, RelationDefinition] => !isField(entry[1]),
   );
-}
-
-/** How a column is named and typed, as far as the definition says it. */
-export function mappingOf({ columns = {} }: SessionsTableDefinition, property: string): ColumnMapping {
-  const mapping = ownValue<string | ColumnMapping | undefined>(columns, property);
-  return typeof mapping === 'string' ? { name: mapping } : (mapping ?? {});
 }
 
 /** What a table keeps of the last use of its sessions; none where it keeps nothing. */

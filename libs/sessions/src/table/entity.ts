@@ -1,6 +1,8 @@
 import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
 import type { ColumnType, EntitySchemaColumnOptions, EntitySchemaRelationOptions } from 'typeorm';
 import { signOf, takesLength } from '../adapters/port/type-traits.js';
+import { type ColumnForm, kindOf } from '../adapters/port/columns.js';
+import { noteForms } from '../adapters/port/forms.js';
 import { compareExactlyIn } from '../adapters/typeorm/exact-text.js';
 import { EntitySchemaTransformer } from '../adapters/typeorm/internals.js';
 import { relateToSchemas } from '../adapters/typeorm/related-schemas.js';
@@ -16,6 +18,7 @@ import {
 } from './definition.js';
 import type { FieldDefinition, RelationDefinition } from './fields.js';
 import { relationTarget } from './relation-target.js';
+import { keyColumn, keyOptions } from './key.js';
 import type { AnyFields, TableFields } from './table-fields.js';
 import type { Session } from './inferred-types.js';
 
@@ -28,9 +31,9 @@ export type SessionsEntity<F extends AnyFields = TableFields> = new () => Sessio
  */
 export function sessionsEntity<F extends AnyFields>(name: string, table: SessionsTableDefinition): SessionsEntity<F> {
   const hidden = hiddenOf(table);
-  const [id, digest, ...others] = builtInColumnsOf(table).map(
-    ([property, column]) => [property, builtInColumn(column, hidden.includes(property))] as const,
-  );
+  const [digest, ...others] = builtInColumnsOf(table)
+    .filter(([, { primary }]) => !primary)
+    .map(([property, column]) => [property, builtInColumn(column, hidden.includes(property))] as const);
   const fields = fieldsOf(table);
   const extra = fields.map(([property, field]) => [property, fieldColumn(field)] as const);
   const entity = { [name]: class {} }[name] as SessionsEntity<F>;
@@ -40,7 +43,10 @@ export function sessionsEntity<F extends AnyFields>(name: string, table: Session
     tableName: tableNameOf(table),
     schema: table.schema,
     columns: Object.fromEntries(
-      [id!, digest!, ...extra, ...others].map(([property, column]) => [property, mapped(table, property, column)]),
+      [['id', keyOptions(table)] as const, digest!, ...extra, ...others].map(([property, column]) => [
+        property,
+        mapped(table, property, column),
+      ]),
     ) as never,
     relations: Object.fromEntries(
       relationsOf(table).map(([property, relation]) => [property, relationOptions(table, property, relation)]),
@@ -54,15 +60,27 @@ export function sessionsEntity<F extends AnyFields>(name: string, table: Session
   noteAsDecorated(schema);
   relateToSchemas(entity);
   compareExactlyIn(entity);
+  noteForms(entity, new Map([['id', keyColumn(table)], ...uuidsInText(table)]));
   return entity;
+}
+
+/** The fields of UUIDs whose columns are said to be of text. */
+function uuidsInText(table: SessionsTableDefinition): [string, ColumnForm][] {
+  return fieldsOf(table).flatMap(([property, { type }]): [string, ColumnForm][] => {
+    const mapped = mappingOf(table, property).type;
+    const isText = type === 'uuid' && mapped !== undefined && kindOf(mapped as ColumnType) === 'string';
+    return isText ? [[property, { kind: 'uuid', form: 'verbatim' }]] : [];
+  });
 }
 
 /** Puts a schema where the decorators of TypeORM put what they say of a class. */
 function noteAsDecorated<T>(schema: EntitySchema<T>): void {
-  const { tables, columns, uniques, indices, relations, joinColumns, joinTables } = getMetadataArgsStorage();
+  const { tables, columns, generations, uniques, indices, relations, joinColumns, joinTables } =
+    getMetadataArgsStorage();
   const noted = new EntitySchemaTransformer().transform([schema]);
   tables.push(...noted.tables);
   columns.push(...noted.columns);
+  generations.push(...noted.generations);
   uniques.push(...noted.uniques);
   indices.push(...noted.indices);
   relations.push(...noted.relations);
@@ -87,12 +105,11 @@ const COLUMN_TYPES = {
 } as const;
 
 function builtInColumn(column: BuiltInColumn, hidden: boolean): EntitySchemaColumnOptions {
-  const { type, length, nullable = false, primary, unique, sqlDefault, unnamed } = column;
+  const { type, length, nullable = false, unique, sqlDefault, unnamed } = column;
   return {
     ...COLUMN_TYPES[type],
     ...(length !== undefined && { length }),
     nullable,
-    ...(primary && { primary }),
     ...(unique && { unique }),
     ...(sqlDefault !== undefined && { default: () => sqlDefault }),
     ...(hidden && { select: false }),

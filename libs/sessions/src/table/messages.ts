@@ -5,6 +5,17 @@ export const noName = (given: string): string => `${shown(given)} is no name of 
 
 export const noColumn = (name: string): string => `columns: "${name}" is no column of the table`;
 
+// What is wrong with the keys.
+export const inKey = (problem: string): string => `columns.id: ${problem}`;
+
+export const NO_KEY_TYPE = 'a key is a uuid, a whole number, text or bytes, and of no other type';
+export const NO_KEY_LENGTH = 'a type of a fixed length needs a length, such as 26 for a ULID in a char';
+export const KEY_HOLDS_NO_UUID =
+  "is too short for a UUID: give generate a function that makes keys, such as () => ulid(), or 'database' where that makes them";
+
+export const noKey = (given: unknown): string =>
+  `generate gave ${shown(given)}, which is no key of its type and length`;
+
 export const noLastUseInterval = (given: unknown): string =>
   `lastUse.interval must be a number of seconds, or text such as '5m', not ${shown(given)}`;
 

@@ -1,5 +1,5 @@
 import { isObject, isText, type OptionTypes, rightlyTyped } from '../errors/option-types.js';
-import { DEFINITION, type SessionsTableDefinition } from './definition.js';
+import { DEFINITION, KEY_MAPPING, type SessionsTableDefinition } from './definition.js';
 import { type ExtraFields, FIELD, RELATIONS } from './fields.js';
 
 export const RELATION_KINDS = Object.keys(RELATIONS) as (keyof typeof RELATIONS)[];
@@ -15,7 +15,7 @@ export function soundDefinition(given: SessionsTableDefinition): SessionsTableDe
     ...definition,
     ...(extraFields && { extraFields: soundFields(extraFields) }),
     ...(sessionLimits && { sessionLimits: entriesOf(sessionLimits, isObject) }),
-    ...(columns && { columns: entriesOf(columns, (mapping) => isText(mapping) || isObject(mapping)) }),
+    ...(columns && { columns: soundMappings(columns) }),
   };
 }
 
@@ -40,6 +40,16 @@ function soundFields(fields: ExtraFields): ExtraFields {
   return Object.fromEntries(
     sound.filter(([, field]) => ('type' in field ? isText(field.type) : kindsOf(field).length > 0)),
   ) as ExtraFields;
+}
+
+function soundMappings(columns: NonNullable<SessionsTableDefinition['columns']>): typeof columns {
+  const sound = entriesOf(columns, (mapping) => isText(mapping) || isObject(mapping));
+  return Object.fromEntries(
+    Object.entries(sound).map(([name, mapping]) => [
+      name,
+      isObject(mapping) ? rightlyTyped<object>(mapping, KEY_MAPPING) : mapping,
+    ]),
+  );
 }
 
 function entriesOf<T extends object>(all: T, isOne: (value: unknown) => boolean): T {

@@ -1,6 +1,7 @@
 import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
 import { UnsupportedQueryError } from '../../errors/errors.js';
-import { type Column, type ColumnKind, kindOf } from '../port/columns.js';
+import { type Column, isText, kindOf } from '../port/columns.js';
+import { formOf } from '../port/forms.js';
 import type { Schema } from '../port/query.js';
 import type { TargetFunction } from '../port/relation-target.js';
 import { traitsOf } from '../port/type-traits.js';
@@ -69,12 +70,15 @@ export function entityModel(schema: Schema): EntityModel {
   const columnArgs = uniqueBy(args.filterColumns(targets), (column) => column.propertyName);
   if (columnArgs.length === 0)
     throw new UnsupportedQueryError(`${schemaName(schema)} is no entity: it has no columns.`);
-  const columns = new Map(columnArgs.map((column, index) => [column.propertyName, memoryColumn(column, index)]));
+  const columns = new Map(
+    columnArgs.map((column, index) => [column.propertyName, memoryColumn(column, index, targets[0])]),
+  );
   const generated = new Map<MemoryColumn, 'id' | 'binaryId'>();
   for (const [name, column] of columns) {
     const strategy = args.findGenerated(targets, name)?.strategy;
     if (strategy === 'increment') generated.set(column, 'id');
     else if (strategy === 'uuid') generated.set(column, 'binaryId');
+    else if (column.generated) generated.set(column, isText(column) ? 'id' : 'binaryId');
   }
   const primary = columnArgs
     .filter(({ options }) => options.primary)
@@ -173,16 +177,25 @@ function tableName(args: Args, targets: (Function | string)[], schema: Schema): 
   return args.filterTables(targets)[0]?.name ?? schemaName(schema);
 }
 
-function memoryColumn({ propertyName, options, mode }: ColumnArgs, index: number): MemoryColumn {
+function memoryColumn(
+  { propertyName, options, mode }: ColumnArgs,
+  index: number,
+  target: Function | string | undefined,
+): MemoryColumn {
   const { transformer } = options;
-  const kind: ColumnKind =
-    mode === 'createDate' || mode === 'updateDate' || mode === 'deleteDate'
-      ? 'timestamp'
-      : kindOf(options.type ?? 'text');
+  const form = formOf(target, propertyName) ?? {
+    kind:
+      mode === 'createDate' || mode === 'updateDate' || mode === 'deleteDate'
+        ? 'timestamp'
+        : kindOf(options.type ?? 'text'),
+  };
+  const { kind } = form;
   return {
     property: propertyName,
     index,
-    kind,
+    ...form,
+    // Here UUIDs are none of text.
+    form: kind === 'uuid' ? undefined : form.form,
     nullable: options.nullable ?? mode === 'deleteDate',
     length: kind === 'string' && options.length ? Number(options.length) : undefined,
     values: enumValues(options.enum),

@@ -153,7 +153,7 @@ export class MemoryTable {
     const key = values[first!.index];
     if (others.length > 0 || compareStored(this.#lastKey, key) > 0) this.#inKeyOrder = false;
     this.#lastKey = key;
-    if (typeof key === 'number' && key > this.#lastId) this.#lastId = key;
+    if ((typeof key === 'number' || typeof key === 'bigint') && key > this.#lastId) this.#lastId = Number(key);
   }
 
   #compareKeys(a: StoredRow, b: StoredRow): number {

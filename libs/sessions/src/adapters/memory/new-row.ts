@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { SessionValidationError } from '../../errors/errors.js';
 import type { Row } from '../port/query.js';
 import { storedRow } from '../query/rows.js';
+import { isText } from '../port/columns.js';
 import { canonical } from '../query/values.js';
 import type { EntityModel } from './entity-model.js';
 import type { MemoryTable } from './memory-table.js';
@@ -14,7 +15,10 @@ export function newValues(table: MemoryTable, model: EntityModel, row: Row): unk
   const values = Array.from(model.columns.values(), (column) => {
     if (stored.has(column)) return encoded(column, stored.get(column));
     const generated = model.generated.get(column);
-    if (generated) return generated === 'id' ? table.nextId() : uuidv7();
+    if (generated) {
+      const made = generated === 'id' ? table.nextId() : uuidv7();
+      return encoded(column, canonical(column, isText(column) ? String(made) : made));
+    }
     const fallback = model.defaultOf(column);
     if (!fallback) missing[column.property] = 'is required';
     return encoded(column, fallback ? canonical(column, fallback()) : null);

@@ -6,12 +6,28 @@ import type { TypeTraits } from './type-traits.js';
 export type ColumnKind =
   'string' | 'uuid' | 'int' | 'bigint' | 'number' | 'decimal' | 'boolean' | 'timestamp' | 'json' | 'enum' | 'other';
 
-/** A column as the port sees it. */
-export interface Column extends TypeTraits {
-  readonly property: string;
+/**
+ * How a column holds values, where that is not the way of their kind: hexadecimal digits as bytes, UUIDs as text, which another
+ * program may have written in capitals, or as text in the letters that they are given in, since a column of text has them
+ * too, and whole numbers as ids, for which any text may be taken.
+ */
+export type ValueForm = 'bytes' | 'text' | 'verbatim' | 'id';
+
+/** What a column holds, whatever its type, and how. */
+export interface ColumnForm {
   readonly kind: ColumnKind;
+  readonly form?: ValueForm | undefined;
+  /** Whether that is only what is likely, where the table is not looked at. */
+  readonly assumed?: boolean | undefined;
+  /** Whether the storage makes a value where a row has none. */
+  readonly generated?: boolean | undefined;
+}
+
+/** A column as the port sees it. */
+export interface Column extends ColumnForm, TypeTraits {
+  readonly property: string;
   readonly nullable: boolean;
-  /** The most characters of a text. */
+  /** The most characters of a text, or bytes. */
   readonly length?: number | undefined;
   /** Whether its character set has all characters of a text. @default it has all that there are */
   readonly characters?: CharacterTest | undefined;
@@ -65,6 +81,29 @@ export function kindOf(type: ColumnType): ColumnKind {
   // Fake timers put another class in the place of Date.
   if (type === Date || (typeof type === 'function' && type.name === 'Date')) return 'timestamp';
   return (typeof type === 'string' && KINDS[type]) || 'other';
+}
+
+/** Types of columns of bytes, as TypeORM and databases name them. */
+const BYTES: readonly unknown[] = [
+  'bytea',
+  'binary',
+  'varbinary',
+  'binary varying',
+  'tinyblob',
+  'blob',
+  'mediumblob',
+  'longblob',
+  Buffer,
+];
+
+/** Whether a type is one of bytes, whose kind is `'other'`. */
+export function isBytes(type: ColumnType): boolean {
+  return BYTES.includes(type);
+}
+
+/** Whether a column holds text. */
+export function isText({ kind, form }: Pick<Column, 'kind' | 'form'>): boolean {
+  return kind === 'string' && form !== 'bytes';
 }
 
 /** What the compiler has to know of a table. */

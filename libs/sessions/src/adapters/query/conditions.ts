@@ -1,7 +1,7 @@
 import { type FindOperator, InstanceChecker } from 'typeorm';
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
 import { thereAre } from '../../errors/messages.js';
-import type { Column, Columns } from '../port/columns.js';
+import { type Column, type Columns, isText } from '../port/columns.js';
 import { type JsonKey, JsonPathOperator, Param } from '../port/operators.js';
 import { AllOf, type Conditions, isAnyOf } from '../port/query.js';
 import { canonicalPattern, hasCharacters, IMPOSSIBLE, toStored, ValueError } from './values.js';
@@ -115,8 +115,7 @@ function compileOperator<C extends Column>(
     case 'in':
       return oneOf(table, subject, operand);
     case 'like': {
-      if (subject.column.kind !== 'string' && !subject.path)
-        throw new ValueError('is no text column, so it has no pattern');
+      if (!isText(subject.column) && !subject.path) throw new ValueError('is no text column, so it has no pattern');
       const pattern = patternOf(subject, operand);
       return pattern === IMPOSSIBLE ? unequal(subject) : { kind: 'like', subject, pattern };
     }

@@ -143,12 +143,14 @@ export function toStorable(column: Column, value: unknown): unknown {
 export function storable(column: Column, stored: unknown): unknown {
   if (stored === IMPOSSIBLE) throw new ValueError(impossible(column));
   if (stored === null && !column.nullable) throw new ValueError('must not be null');
-  return stored;
+  return column.form === 'text' && typeof stored === 'string' ? stored.toLowerCase() : stored;
 }
 
 /** What is wrong with a value of the right type that the column can never hold. */
-function impossible({ kind, values, length, padded, characters }: Column): string {
+function impossible({ kind, form, values, length, padded, characters }: Column): string {
+  if (kind === 'bigint') return 'must be a whole number that the column holds';
   if (kind === 'uuid') return 'must be a UUID';
+  if (form === 'bytes') return `must be hexadecimal digits${length === undefined ? '' : ` of up to ${length} bytes`}`;
   if (kind === 'enum') return `must be one of ${values?.join(', ')}`;
   const also = [
     characters && 'other characters than its column can store',

@@ -5,6 +5,7 @@ import { FIRST_TIME, LAST_TIME } from '../../util/times.js';
 export const IMPOSSIBLE: unique symbol = Symbol('impossible');
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const HEX = /^(?:[0-9a-f]{2})*$/;
 const INTEGER = /^-?\d{1,20}$/;
 const DECIMAL = /^-?\d+(\.\d+)?$/;
 const INT_BITS = 32;
@@ -23,17 +24,14 @@ export function canonical(column: Column, value: unknown): unknown {
   if (value === null) return null;
   switch (column.kind) {
     case 'string':
+      if (column.form === 'bytes') return canonicalBytes(value, column.length);
       return typeof value === 'string' ? storableText(column, value) : fail('must be text', value);
     case 'uuid':
-      return typeof value === 'string'
-        ? UUID.test(value)
-          ? value.toLowerCase()
-          : IMPOSSIBLE
-        : fail('must be a UUID', value);
+      return canonicalUuid(column, value);
     case 'int':
       return canonicalInt(column, value);
     case 'bigint':
-      return canonicalBigint(column, value);
+      return column.form === 'id' ? canonicalId(column, value) : canonicalBigint(column, value);
     case 'number':
       return canonicalNumber(column, value);
     case 'decimal':
@@ -98,6 +96,28 @@ function isWithin(whole: number | bigint, { bits, unsigned }: Column, most: numb
 
 function wholeOf({ bits, unsigned }: Column, most: number): string {
   return `a whole number of ${Math.min(bits ?? most, most)} bits${unsigned ? ', and not below zero' : ''}`;
+}
+
+/** As text has it, where it is kept as text: what another program has written is sorted and found by its own letters. */
+function canonicalUuid({ form }: Column, value: unknown): unknown {
+  if (typeof value !== 'string') return fail('must be a UUID', value);
+  if (!UUID.test(value)) return IMPOSSIBLE;
+  return form === undefined ? value.toLowerCase() : value;
+}
+
+/** Hexadecimal digits in lower case, of which a UUID is a form as well. */
+function canonicalBytes(value: unknown, length = Infinity): unknown {
+  if (!(value instanceof Uint8Array) && typeof value !== 'string')
+    return fail('must be bytes, or hexadecimal digits', value);
+  const given = typeof value === 'string' ? value : Buffer.from(value).toString('hex');
+  const digits = (UUID.test(given) ? given.replaceAll('-', '') : given).toLowerCase();
+  return HEX.test(digits) && digits.length <= 2 * length ? digits : IMPOSSIBLE;
+}
+
+/** Of an id any text may be asked for. */
+function canonicalId(column: Column, value: unknown): string | typeof IMPOSSIBLE {
+  const isNone = typeof value === 'string' && !(INTEGER.test(value) && isWithin(BigInt(value), column, BIGINT_BITS));
+  return isNone ? IMPOSSIBLE : canonicalBigint(column, value);
 }
 
 function canonicalBigint(column: Column, value: unknown): string {

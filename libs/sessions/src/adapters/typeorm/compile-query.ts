@@ -210,7 +210,9 @@ const updateSql = ({ table, set, where }: KeyedUpdate): string => `UPDATE ${tabl
 function unlockedUpdate(build: Build): Pick<SqlPrepared, 'statement' | 'locking'> {
   const { update, select } = build.dialect.skipLocked ?? { update: updateSql };
   const writer = new SqlWriter(build.dialect);
-  const locking = select && finish(build, writer, select({ ...keyed(build), where: writer.write(build.condition) }));
+  const locking =
+    select &&
+    finish(build, writer, select({ ...keyed(build), key: keyRead(build), where: writer.write(build.condition) }));
   return { statement: update ? updateStatement(build, update) : NO_STATEMENT, locking };
 }
 
@@ -218,6 +220,11 @@ function unlockedUpdate(build: Build): Pick<SqlPrepared, 'statement' | 'locking'
 function keyed(build: Build): Pick<KeyedUpdate, 'table' | 'key'> {
   const { sqlName, primary } = build.table;
   return { table: keyAccess(build)?.from(sqlName) ?? sqlName, key: primary[0]!.sqlName };
+}
+
+/** What reads the key. */
+function keyRead({ table: { primary } }: Build): string {
+  return primary[0]!.read(primary[0]!.sqlName);
 }
 
 function deleteStatement(build: Build): Statement {
@@ -235,8 +242,9 @@ function deleteStatement(build: Build): Statement {
 }
 
 /** How the table is named where the condition says which keys the rows have. */
-function keyAccess(build: Build): Dialect['byKey'] {
-  return findsByKey(build) ? build.dialect.byKey : undefined;
+function keyAccess(build: Build): ReturnType<NonNullable<Dialect['byKey']>> | undefined {
+  const { keyIndex } = build.table;
+  return keyIndex !== undefined && findsByKey(build) ? build.dialect.byKey?.(keyIndex) : undefined;
 }
 
 /** Whether the condition says which keys the rows have. */

@@ -179,17 +179,19 @@ export class Inserter {
   private stored(row: Row): StoredRow {
     const stored = storedRow(this.table, row);
     for (const column of this.table.primary) {
-      if (column.kind === 'uuid' && !stored.has(column)) stored.set(column, uuidv7());
+      if (column.kind === 'uuid' && !column.generated && !stored.has(column)) stored.set(column, uuidv7());
     }
     return stored;
   }
 
-  /** The primary key of a row just written: its own, or the number that the database made. */
+  /** What a row just written is found by: its key, or what it alone has, or the number that the database made. */
   private writtenKey(row: StoredRow, raw: unknown): Where {
-    const made = (raw as { insertId?: number } | undefined)?.insertId;
-    return Object.fromEntries(
-      this.table.primary.map((column) => [column.property, row.has(column) ? this.loaded(row, column.property) : made]),
-    );
+    const { primary, uniques } = this.table;
+    const isGiven = (columns: readonly SqlColumn[]): boolean =>
+      columns.every((column) => (row.get(column) ?? null) !== null);
+    const given = [primary, ...uniques].find(isGiven);
+    if (given) return Object.fromEntries(given.map(({ property }) => [property, this.loaded(row, property)]));
+    return { [primary[0]!.property]: (raw as { insertId?: number } | undefined)?.insertId };
   }
 
   /** A stored value as the application has it. */

@@ -1,5 +1,6 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
-import { type Column, kindOf } from '../port/columns.js';
+import { type Column, type ColumnForm, kindOf } from '../port/columns.js';
+import { formOf } from '../port/forms.js';
 import type { Columns } from '../port/columns.js';
 import type { JsonKey } from '../port/operators.js';
 import type { ColumnFacts, TableFacts } from '../port/table-facts.js';
@@ -40,6 +41,10 @@ export interface SqlTable extends Columns<SqlColumn> {
   /** The name with its schema, quoted. */
   readonly sqlName: string;
   readonly primary: readonly SqlColumn[];
+  /** The columns of each other index and constraint by which rows are unique. */
+  readonly uniques: readonly (readonly SqlColumn[])[];
+  /** The index that has the keys; none where there is none, or the table is none itself. */
+  readonly keyIndex: string | undefined;
 }
 
 /** @param facts none where the table was not looked at, or is not there */
@@ -52,13 +57,17 @@ export function sqlTable(
   // The table of a many-to-many relation has no other columns than virtual ones.
   const own = metadata.columns.filter((column) => !column.isVirtual || metadata.isJunction);
   const columns = own.map((column) => sqlColumn(dataSource, column, dialect, facts?.columns.get(column.databaseName)));
+  const byProperty = new Map(columns.map((column) => [column.property, column]));
+  const uniques = [...metadata.uniques, ...metadata.indices.filter(({ isUnique, where }) => isUnique && !where)];
   return {
     name: metadata.tableName,
     metadata,
     sqlName: sqlNameOf(dataSource, metadata),
-    columns: new Map(columns.map((column) => [column.property, column])),
+    columns: byProperty,
     relations: new Set(metadata.relations.map((relation) => relation.propertyPath)),
     primary: columns.filter((_, i) => own[i]!.isPrimary),
+    uniques: uniques.map((unique) => unique.columns.flatMap(({ propertyPath }) => byProperty.get(propertyPath) ?? [])),
+    keyIndex: facts ? keyIndexOf(facts, metadata) : 'PRIMARY',
   };
 }
 
@@ -73,25 +82,41 @@ export function namesOf(dataSource: DataSource, metadata: EntityMetadata): Named
   return { path: sqlNameOf(dataSource, metadata), database, table: tableName };
 }
 
+/** The index on the one key, or one that begins with it: that of the primary key before others. */
+function keyIndexOf({ indexes = [] }: TableFacts, { primaryColumns: [key] }: EntityMetadata): string | undefined {
+  const usable = indexes.filter(({ columns, valid }) => valid && columns[0] === key?.databaseName);
+  return (usable.find(({ primary }) => primary) ?? usable.find(({ unique }) => unique) ?? usable[0])?.name;
+}
+
+/** What a column holds, and how: as its table says, or by its type, which for UUIDs is text where a database has none for them. */
+function formIn(driver: DataSource['driver'], metadata: ColumnMetadata): ColumnForm {
+  const { entityMetadata, propertyPath, type } = metadata;
+  const form = formOf(entityMetadata.target, propertyPath) ?? { kind: kindOf(type) };
+  if (form.kind !== 'uuid' || form.form || driver.normalizeType(metadata) === 'uuid') return form;
+  const refersToText = metadata.referencedColumn && kindOf(metadata.referencedColumn.type) === 'string';
+  return { ...form, form: refersToText ? 'verbatim' : 'text' };
+}
+
 function sqlColumn(
   { driver }: DataSource,
   metadata: ColumnMetadata,
   dialect: Dialect,
   facts: ColumnFacts | undefined,
 ): SqlColumn {
-  const kind = kindOf(metadata.type);
   const { transformer } = metadata;
+  const form = formIn(driver, metadata);
   const defined: Column = {
     property: metadata.propertyPath,
-    kind,
+    ...form,
     nullable: metadata.isNullable,
-    length: kind === 'string' && metadata.length ? Number(metadata.length) : undefined,
+    length: form.kind === 'string' && metadata.length ? Number(metadata.length) : undefined,
     values: metadata.enum,
     hidden: !metadata.isSelect,
     ...traitsOf(metadata.type),
     ...(metadata.unsigned && { unsigned: true }),
   };
   const column = columnFrom(defined, facts);
+  const { kind } = column;
   const codec = dialect.codec(column);
   const stored = {
     ...column,

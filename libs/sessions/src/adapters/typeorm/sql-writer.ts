@@ -1,5 +1,6 @@
 import { type Comparison, type Condition, givenList, isMixed, type Subject } from '../query/conditions.js';
 import { type JsonKey, Param } from '../port/operators.js';
+import { isText } from '../port/columns.js';
 import { type KeyChanges, toStorable } from '../query/rows.js';
 import { canonicalCount, canonicalPattern, IMPOSSIBLE, toStored } from '../query/values.js';
 import type { Dialect, JsonPlace } from './dialects/dialect.js';
@@ -16,6 +17,9 @@ interface Writing {
   /** Whether text that its collation takes for equal is equal enough. Default: false. */
   readonly collationEquality?: boolean | undefined;
 }
+
+/** The most spellings that a value has. */
+const SPELLINGS = 3;
 
 /** Writes conditions as SQL and collects what they bind, under names that TypeORM turns into the driver's placeholders. */
 export class SqlWriter {
@@ -81,7 +85,7 @@ export class SqlWriter {
   /** What the column is sorted and ranged by: text and the values of an enum by their code points. */
   sortable(column: SqlColumn): string {
     const sql = this.name(column);
-    return column.kind === 'string' || column.kind === 'enum' ? this.dialect.byCodePoint(sql) : sql;
+    return isText(column) || column.kind === 'enum' ? this.dialect.byCodePoint(sql) : sql;
   }
 
   /** A placeholder for a number of rows. */
@@ -121,8 +125,8 @@ export class SqlWriter {
   private compare(subject: Subject<SqlColumn>, op: Comparison, value: unknown): string {
     const { column, path } = subject;
     if (path) return this.json(subject).compare(op, value);
+    if (op === '=') return this.equals(column, oneOrList(this.spelled(column, value)));
     const placeholder = this.value(column, value);
-    if (op === '=') return this.equals(column, `= ${placeholder}`);
     const comparison = `${this.sortable(column)} ${op} ${placeholder}`;
     const isTime = op === '>' ? column.codec.isTime?.(this.name(column)) : undefined;
     return isTime === undefined ? comparison : `(${comparison} AND ${isTime})`;
@@ -138,12 +142,13 @@ export class SqlWriter {
     if (isMixed(values)) {
       if (path) return `(${values.map((value) => this.compare(subject, '=', value)).join(' OR ')})`;
       // As many as there are when it is prepared: PostgreSQL plans a short list faster than an array.
-      return this.equals(column, `IN (${values.map((value) => this.value(column, value)).join(', ')})`);
+      return this.equals(column, oneOrList(values.flatMap((value) => this.spelled(column, value))));
     }
     const { list } = this.dialect;
     this.writesOut ||= list.isWrittenOut ?? false;
     if (path) return this.json(subject).oneOf(values);
-    const bound = (stored: readonly unknown[]): unknown => list.bound(stored.map(listed(column)));
+    const bound = (stored: readonly unknown[]): unknown =>
+      list.bound(stored.flatMap(spellingsIn(column)).map(listed(column)));
     const contains = (slot: Slot): string => this.equals(column, list.contains(this.add(slot), column));
     if (!(values instanceof Param)) return contains({ constant: bound(values) });
     const { name: param } = values;
@@ -157,10 +162,25 @@ export class SqlWriter {
     return `(${found} OR (${this.isNull(column)} AND ${this.add({ param, convert })} = 1))`;
   }
 
+  /** Placeholders for all that equals a value. */
+  private spelled(column: SqlColumn, value: unknown): string[] {
+    const spellings = spellingsIn(column);
+    if (!(value instanceof Param)) return spellings(value).map((spelling) => this.value(column, spelling));
+    if (!column.codec.spellings) return [this.value(column, value)];
+    // How many a value has is not known before it is there.
+    return Array.from({ length: SPELLINGS }, (_, i) => {
+      const convert = (given: unknown): unknown => {
+        const all = spellings(toStored(column, given));
+        return column.dump(all[i] ?? all[0]);
+      };
+      return column.bind(this.add({ param: value.name, convert }));
+    });
+  }
+
   /** @param comparison `= …` or `IN (…)` */
   private equals(column: SqlColumn, comparison: string): string {
     const sql = this.name(column);
-    return column.kind === 'string' && !this.#collationEquality
+    return isText(column) && !this.#collationEquality
       ? this.dialect.equalsText(sql, comparison, column.folded)
       : `${sql} ${comparison}`;
   }
@@ -185,6 +205,16 @@ export class SqlWriter {
   }
 
   private readonly bindConstant = (value: unknown): string => this.add({ constant: value });
+}
+
+/** What a comparison is with one placeholder, or with any of several. */
+function oneOrList(placeholders: readonly string[]): string {
+  return placeholders.length === 1 ? `= ${placeholders[0]}` : `IN (${placeholders.join(', ')})`;
+}
+
+/** Gives all that equals a stored value of a column. */
+function spellingsIn({ codec: { spellings } }: SqlColumn): (stored: unknown) => readonly unknown[] {
+  return (stored) => (spellings && typeof stored === 'string' ? spellings(stored) : [stored]);
 }
 
 /** Brings stored values of a column into the form in which a list has them. */

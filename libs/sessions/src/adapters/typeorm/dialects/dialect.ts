@@ -18,6 +18,8 @@ export interface ColumnCodec {
   readonly bind?: (placeholder: string) => string;
   /** Brings a bound value into the form in which a list has it; none where it is in it. */
   readonly listed?: Conversion;
+  /** All that equals a text of the port, itself first, where a column can have it in other letters. */
+  readonly spellings?: (value: string) => readonly string[];
   /** A test for null; default: `IS NULL`. */
   readonly isNull?: (sql: string) => string;
   /**
@@ -74,7 +76,7 @@ export interface Dialect {
   /** Put after such a query where it is a transaction of its own, whose commit then does not wait for the disk. */
   readonly lazyCommit?: string;
   /** How a statement that finds its rows by primary key names its table, where another index might be taken. */
-  readonly byKey?: { from(table: string): string; delete(table: string): string };
+  readonly byKey?: (index: string) => { from(table: string): string; delete(table: string): string };
   /** How an update leaves out rows that others have locked; none where nobody locks rows. */
   readonly skipLocked?: {
     /** One statement for it; where there is a `select`, one that fails at once instead. */
@@ -137,8 +139,7 @@ interface ListForm {
   readonly isWrittenOut?: boolean;
 }
 
-interface ColumnOfList {
-  readonly kind: ColumnKind;
+interface ColumnOfList extends Pick<Column, 'kind' | 'form'> {
   readonly codec: ColumnCodec;
 }
 

@@ -3,6 +3,7 @@ import { escapeLike } from '../../query/like.js';
 import { FIRST_TIME } from '../../../util/times.js';
 import { mysqlCatalogue } from '../catalogue/mysql.js';
 import { type Codecs, type ColumnCodec, type Dialect, type JsonPlace, lockName } from './dialect.js';
+import { bytesCodec, formCodec, type FormCodecs } from './forms.js';
 import { documentIn, inCalls, jsonPath, keyPath, parseJson } from './json.js';
 import { timeFromMs, utcText } from './utc.js';
 
@@ -61,9 +62,13 @@ function jsonAt({ document, path, bind }: JsonPlace, sql: string): string {
   return arrays.length === 0 ? sql : `CASE WHEN ${arrays.join(' AND ')} THEN ${sql} END`;
 }
 
+const FORMS: FormCodecs = { bytes: bytesCodec((sql) => `LOWER(HEX(${sql}))`) };
+
+const quoted = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
+
 export const mysql: Dialect = {
   catalogue: mysqlCatalogue,
-  codec: (column) => ({ ...CODECS[column.kind], ...ownCodec(column) }),
+  codec: (column) => formCodec(column, FORMS) ?? { ...CODECS[column.kind], ...ownCodec(column) },
   // The first comparison finds the rows by the index, whatever its collation; the second keeps those that are the same.
   equalsText: (sql, comparison) => `(${sql} ${comparison} AND ${mysql.byCodePoint(sql)} ${comparison})`,
   byCodePoint: (sql) => `BINARY CAST(${sql} AS CHAR)`,
@@ -103,10 +108,10 @@ export const mysql: Dialect = {
   sortsByNull: false,
   // By the index on another column of the condition InnoDB locks a range of it, and then the rows: in the opposite order of
   // statements that find the row by its key, which is a deadlock.
-  byKey: {
-    from: (table) => `${table} FORCE INDEX (PRIMARY)`,
-    delete: (table) => `DELETE ${table} FROM ${table} FORCE INDEX (PRIMARY)`,
-  },
+  byKey: (index) => ({
+    from: (table) => `${table} FORCE INDEX (${quoted(index)})`,
+    delete: (table) => `DELETE ${table} FROM ${table} FORCE INDEX (${quoted(index)})`,
+  }),
   maxParameters: 60_000,
   defaultRow: () => '() VALUES ()',
   onConflict: false,

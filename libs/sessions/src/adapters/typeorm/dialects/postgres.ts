@@ -1,6 +1,7 @@
 import { escapeLike } from '../../query/like.js';
 import { postgresCatalogue } from '../catalogue/postgres.js';
 import { type Codecs, type ColumnCodec, type Dialect, type JsonPlace, type JsonType, lockName } from './dialect.js';
+import { bytesCodec, formCodec, type FormCodecs, TEXT_OF_UUIDS } from './forms.js';
 import { jsonPath, parseJson } from './json.js';
 import { timeFromMs } from './utc.js';
 
@@ -28,9 +29,17 @@ const CODECS: Codecs = {
 
 const JSON_CASTS: Readonly<Record<JsonType, string>> = { text: 'text', number: 'float8', boolean: 'boolean' };
 
+const FORMS: FormCodecs = {
+  bytes: bytesCodec((sql) => `encode(${sql}, 'hex')`),
+  text: TEXT_OF_UUIDS,
+  verbatim: TEXT_OF_UUIDS,
+  // A column of 32 bits is compared with numbers of 64, of which it has not got all.
+  id: { ...AS_TEXT, bind: (placeholder) => `${placeholder}::bigint` },
+};
+
 export const postgres: Dialect = {
   catalogue: postgresCatalogue,
-  codec: ({ kind, padded }) => (padded ? AS_TEXT : (CODECS[kind] ?? {})),
+  codec: (column) => formCodec(column, FORMS) ?? (column.padded ? AS_TEXT : (CODECS[column.kind] ?? {})),
   equalsText: (sql, comparison, folded) =>
     folded ? `(${sql} ${comparison} AND ${postgres.byCodePoint(sql)} ${comparison})` : `${sql} ${comparison}`,
   byCodePoint: (sql) => `${sql}::text COLLATE "C"`,

@@ -2,6 +2,7 @@ import { globPattern } from '../../query/like.js';
 import { sqliteConnection } from '../internals.js';
 import { sqliteCatalogue } from '../catalogue/sqlite.js';
 import type { Codecs, Dialect } from './dialect.js';
+import { bytesCodec, formCodec, type FormCodecs, TEXT_OF_UUIDS } from './forms.js';
 import { documentIn, inCalls, jsonPath, keyPath, parseJson } from './json.js';
 import { timeFromText, utcText } from './utc.js';
 
@@ -35,9 +36,15 @@ function listedJson(value: unknown): string {
   return JSON.stringify(Buffer.isBuffer(value) ? [value.toString('hex')] : value);
 }
 
+const FORMS: FormCodecs = {
+  bytes: bytesCodec((sql) => `lower(hex(${sql}))`),
+  text: TEXT_OF_UUIDS,
+  verbatim: TEXT_OF_UUIDS,
+};
+
 export const sqlite: Dialect = {
   catalogue: sqliteCatalogue,
-  codec: ({ kind }) => CODECS[kind] ?? {},
+  codec: (column) => formCodec(column, FORMS) ?? CODECS[column.kind] ?? {},
   // Of a column that is made `COLLATE NOCASE` no index is used then.
   equalsText: (sql, comparison) => `${sqlite.byCodePoint(sql)} ${comparison}`,
   byCodePoint: (sql) => `${sql} COLLATE BINARY`,
@@ -47,7 +54,9 @@ export const sqlite: Dialect = {
     bound: (values) => `[${values.map(listedJson).join()}]`,
     contains(placeholder, column) {
       const value =
-        column?.kind === 'other' ? "CASE type WHEN 'array' THEN unhex(value ->> 0) ELSE value END" : 'value';
+        column?.kind === 'other' || column?.form === 'bytes'
+          ? "CASE type WHEN 'array' THEN unhex(value ->> 0) ELSE value END"
+          : 'value';
       return `IN (SELECT ${column?.codec.bind?.(value) ?? value} FROM json_each(${placeholder}))`;
     },
   },
