@@ -1,6 +1,8 @@
 import { laidOut, type TableKind } from './kind.js';
 import { createTable, type Layout } from './layout.js';
 import { KEYS } from './kinds-of-keys.js';
+import { DIGESTS } from './kinds-of-digests.js';
+import { TIMES } from './kinds-of-times.js';
 
 /** The columns of text, but for the one that refers to users, in another type. */
 function texts(type: string): NonNullable<Layout['columns']> {
@@ -41,4 +43,6 @@ export const KINDS: readonly TableKind[] = [
     }),
   },
   ...KEYS,
+  ...TIMES,
+  ...DIGESTS,
 ];

@@ -179,3 +179,15 @@ SessionsModule.forFeature({
     },
   },
 });
+
+export const Formed = SessionsTable({
+  table: 'formed',
+  columns: {
+    expiresAt: { type: 'bigint', form: 'milliseconds' },
+    createdAt: { form: 'YYYY-MM-DDTHH:mm:ss.SSSZ' },
+    updatedAt: { precision: 0 },
+    authTokenDigest: { form: 'base64url' },
+  },
+});
+// @ts-expect-error a form that there is not
+export const Unformed = SessionsTable({ table: 'unformed', columns: { expiresAt: { form: 'YYYY-MM-DD' } } });

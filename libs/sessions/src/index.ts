@@ -22,6 +22,7 @@ export type {
   TableFacts,
   TableKind,
 } from './adapters/port/table-facts.js';
+export type { DigestForm, TimeForm, TimeText } from './adapters/port/value-forms.js';
 export type { Diagnosis } from './lifecycle/doctor.js';
 export type { Finding, FindingCode } from './table/checks/finding.js';
 export { SessionMark } from './adapters/port/session-mark.js';

@@ -1,5 +1,4 @@
 import type { EntityManager } from 'typeorm';
-import type { Row } from '../adapters/port/query.js';
 import { earlier, lifetimeLimits, nextEnd } from '../session/lifetime.js';
 import { newAttributes } from '../table/attributes.js';
 import { lastUseOf } from '../table/definition.js';
@@ -40,13 +39,14 @@ export async function create(
   const { definition, columns } = table;
   const { values: given, stored } = newAttributes(columns, attributes);
   const ownLimits = storedLimits(table, own, now);
-  const limits = lifetimeLimits({ createdAt: now, ...ownLimits }, table.options);
+  const createdAt = table.times.stored('createdAt', now);
+  const limits = lifetimeLimits({ createdAt, ...ownLimits }, table.options);
   const adapter = adapterIn(table, manager);
   const lastUse = lastUseOf(definition);
   const isFixed = given['expiresAt'] instanceof Date && !(extend ?? own.ttl !== undefined);
-  const row: Row = {
+  const row = table.times.row({
     ...table.unset,
-    id: newKey(definition, columns.columns.get('id')!),
+    id: newKey(definition, columns.columns.get('id')!, now.getTime()),
     ...given,
     ...ownLimits,
     expiresAt:
@@ -54,9 +54,9 @@ export async function create(
     ...(definition.freshness && { authenticatedAt: now }),
     ...(lastUse && use && { lastUsedAt: now, ...keptOf(lastUse, use) }),
     ...(isFixed && (await table.fixedEnds.given(true, adapter))),
-    createdAt: now,
+    createdAt,
     updatedAt: now,
-  };
+  });
   const { authToken, authTokenDigest } = newToken(table);
   const written = { ...row, ...stored, expiresAt: row['expiresAt'], authTokenDigest };
   const kept = await insertWithinLimits(table, adapter, row, written, { replaced: replaces?.id, provedAt });

@@ -12,7 +12,7 @@ import { findValid } from './read-session.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { forget } from './write.js';
 import { noteRenewal } from '../session/renewals.js';
-import { type Extension, extensionAt, isDue, lifetimeLimits, nextDistinctTime, nextEnd } from '../session/lifetime.js';
+import { type Extension, extensionAt, isDue, lifetimeLimits, nextEnd } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import { isExpired, unrevoked, wasEnded } from '../session/validity.js';
 
@@ -189,7 +189,8 @@ export class Extender {
     try {
       const { count } = await adapter.execute(statement, params);
       const got = count === 0 ? 'none' : count < sessions.length ? 'some' : 'all';
-      return { expiresAt: params.expiresAt, updatedAt: params.now, got, told: this.#toldAt(params.now.getTime()) };
+      const updatedAt = this.table.times.stored('updatedAt', params.now);
+      return { expiresAt: params.expiresAt, updatedAt, got, told: this.#toldAt(params.now.getTime()) };
     } finally {
       const ids = sessions.map(({ id }) => id);
       await forget(this.table, ids, adapter);
@@ -204,7 +205,11 @@ export class Extender {
   ): Promise<BaseSession | null> {
     const isKnown = end?.got === 'all';
     const current = isKnown
-      ? { ...session, expiresAt: end.expiresAt, updatedAt: nextDistinctTime(session.updatedAt, end.updatedAt) }
+      ? {
+          ...session,
+          expiresAt: end.expiresAt,
+          updatedAt: this.table.times.next('updatedAt', session.updatedAt, end.updatedAt),
+        }
       : await findValid(this.table, session, manager, false);
     if (current === null) return null;
     noteRenewal(session.expiresAt, current.expiresAt);

@@ -15,7 +15,11 @@ export interface OwnLimits {
 export const OWN_LIMITS = { ttl: true, absoluteTtl: true } satisfies Record<keyof OwnLimits, true>;
 
 /** What a row says of its limits. @throws SessionValidationError for limits that the table does not store */
-export function storedLimits({ definition, options, name: table }: TableContext, own: OwnLimits, now: Date): Row {
+export function storedLimits(
+  { definition, options, times, name: table }: TableContext,
+  own: OwnLimits,
+  now: Date,
+): Row {
   const errors: Record<string, string> = {};
   for (const name of ['ttl', 'absoluteTtl'] as const) {
     const ms = durationMs(own[name]);
@@ -27,8 +31,9 @@ export function storedLimits({ definition, options, name: table }: TableContext,
   if (Object.keys(errors).length > 0) throw new SessionValidationError(table, errors);
   if (!definition.ownLimits) return {};
   const ttlMs = durationMs(own.ttl);
+  const end = addTtl(now, durationMs(own.absoluteTtl) ?? options.absoluteMs);
   return {
     idleTtl: ttlMs === undefined ? null : Math.round(ttlMs / 1000),
-    absoluteExpiresAt: addTtl(now, durationMs(own.absoluteTtl) ?? options.absoluteMs),
+    absoluteExpiresAt: end && times.stored('absoluteExpiresAt', end),
   };
 }

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { later } from '../adapters/port/operators.js';
 import type { Row } from '../adapters/port/query.js';
 import { StaleSessionError } from '../errors/errors.js';
-import { lifetimeLimits, limitStart, nextDistinctTime, nextEnd } from '../session/lifetime.js';
+import { lifetimeLimits, limitStart, nextEnd } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import { asRead, isExpired } from '../session/validity.js';
 import { isNever } from '../util/times.js';
@@ -60,20 +60,23 @@ function isReauthenticatedAlike({ authenticatedAt: a }: BaseSession, { authentic
 /** What re-authentication makes of a session, but for its digests. */
 function reauthentication(table: TableContext, session: BaseSession, now: Date) {
   return {
-    authenticatedAt: nextDistinctTime(session.authenticatedAt, now),
+    authenticatedAt: table.times.next('authenticatedAt', session.authenticatedAt, now),
     ...newLimits(table, session, now),
     ...(table.definition.rotation && { rotatedAt: null }),
-    updatedAt: nextDistinctTime(session.updatedAt, now),
+    updatedAt: table.times.next('updatedAt', session.updatedAt, now),
   };
 }
 
 /** The limits of the session as they are when they begin now; an end that is later already stays. */
-function newLimits({ options, fixedEnds }: TableContext, session: BaseSession, now: Date): Row {
+function newLimits({ options, fixedEnds, times }: TableContext, session: BaseSession, now: Date): Row {
   const { absoluteExpiresAt } = session;
   const own =
     absoluteExpiresAt &&
     !isNever(absoluteExpiresAt) &&
-    new Date(now.getTime() + absoluteExpiresAt.getTime() - limitStart(session).getTime());
+    times.stored(
+      'absoluteExpiresAt',
+      new Date(now.getTime() + absoluteExpiresAt.getTime() - limitStart(session).getTime()),
+    );
   const limits = lifetimeLimits({ ...session, authenticatedAt: now, ...(own && { absoluteExpiresAt: own }) }, options);
   const end = nextEnd(now, limits);
   const isMovable = session.expiresAt !== null && !fixedEnds.has(session);

@@ -53,7 +53,8 @@ export class ReplacedTokens {
     const row = await this.lookup.find(digests, inside, relations);
     const session = validFrom(table, row?.load(table.selected.length));
     if (session === null) return undefined;
-    if (table.nowMs() < session.rotatedAt!.getTime() + table.options.graceMs) return marked(session);
+    if (table.nowMs() < table.times.latest('rotatedAt', session.rotatedAt!) + table.options.graceMs)
+      return marked(session);
     await revoke(table, { id: session.id }, 'token_reuse', inside);
     table.events.emit({ type: 'refused', reason: 'token_reuse', session });
     return null;

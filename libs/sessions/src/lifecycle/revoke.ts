@@ -50,7 +50,9 @@ async function end(
   if (!reasons.includes(reason))
     throw new SessionValidationError(table.name, { reason: `must be one of ${reasons.join(', ')}` });
   const now = table.now();
-  const ended = table.definition.revocation ? { revokedAt: now, revokedReason: reason } : { expiresAt: now };
+  const ended = table.definition.revocation
+    ? { revokedAt: now, revokedReason: reason }
+    : { expiresAt: table.times.end(now) };
   const { count, rows } = await write(table, adapter, 'updateAll', {
     set: { ...ended, updatedAt: later(now) },
     where: allOf(where, valid(table, now)),
@@ -65,7 +67,7 @@ async function end(
 export async function expire(table: TableContext, id: string, manager?: EntityManager): Promise<boolean> {
   const now = table.now();
   const { count, rows } = await write(table, adapterIn(table, manager), 'updateAll', {
-    set: { expiresAt: now, updatedAt: later(now) },
+    set: { expiresAt: table.times.end(now), updatedAt: later(now) },
     where: allOf({ id }, valid(table, now)),
     ...(table.events.wants('expired') && { returning: table.selected }),
   });

@@ -1,7 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { column, later } from '../adapters/port/operators.js';
 import { StaleSessionError } from '../errors/errors.js';
-import { nextDistinctTime } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import { unendedSince } from '../session/validity.js';
 import { findValid } from './read-session.js';
@@ -22,10 +21,11 @@ export async function rotateToken(
 ): Promise<SessionWithToken | null> {
   const now = table.now();
   // Only one token before is known, so it is not given up while it is honoured.
-  const honoured = session.rotatedAt && now.getTime() < session.rotatedAt.getTime() + table.options.graceMs;
+  const honoured =
+    session.rotatedAt && now.getTime() < table.times.latest('rotatedAt', session.rotatedAt) + table.options.graceMs;
   const changes = {
-    rotatedAt: nextDistinctTime(session.rotatedAt, now),
-    updatedAt: nextDistinctTime(session.updatedAt, now),
+    rotatedAt: table.times.next('rotatedAt', session.rotatedAt, now),
+    updatedAt: table.times.next('updatedAt', session.updatedAt, now),
   };
   const { authToken, authTokenDigest } = newToken(table);
   const set = { ...changes, updatedAt: later(now), previousTokenDigest: column('authTokenDigest'), authTokenDigest };

@@ -10,6 +10,7 @@ import type { SessionsTableDefinition } from '../table/definition.js';
 import { type Clock, millisecondsOf } from '../util/clock.js';
 import { Favours } from './favours.js';
 import { FixedEnds } from './fixed-ends.js';
+import { StoredTimes } from './stored-times.js';
 import { UnreadableEnds } from './unreadable-ends.js';
 
 /** What a table is opened with. */
@@ -45,6 +46,8 @@ export interface TableContext extends Omit<TableOpening, 'warn'> {
   readonly coalesces: boolean;
   readonly favours: Favours;
   readonly fixedEnds: FixedEnds;
+  /** Its times as its columns hold them. */
+  readonly times: StoredTimes;
   readonly unreadableEnds: UnreadableEnds;
 }
 
@@ -53,10 +56,12 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
   const { tables, inProcess } = adapter.init([entity]);
   const columns = inFormOf(tables.get(entity), sessionColumns(definition));
   const nowMs = millisecondsOf(now);
+  const times = new StoredTimes(tables.get(entity)!);
   const selected = shownColumns(definition).map(({ property }) => property);
   const nullable = [...columns.columns.values()].filter((column) => column.nullable);
   return {
     ...opening,
+    options: { ...options, ends: times.ends },
     name: columns.name,
     columns,
     selected,
@@ -69,6 +74,7 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
     coalesces: options.coalesces && !inProcess,
     favours: new Favours(now, warn),
     fixedEnds: new FixedEnds(adapter, entity, warn),
+    times,
     unreadableEnds: new UnreadableEnds(options.absoluteMs !== null, nowMs, warn),
   };
 }

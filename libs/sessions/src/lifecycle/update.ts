@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { jsonKeys, later } from '../adapters/port/operators.js';
 import { allOf, type Conditions, type Row, type Where } from '../adapters/port/query.js';
 import { SessionValidationError, StaleSessionError } from '../errors/errors.js';
-import { earlier, lifetimeLimits, nextDistinctTime } from '../session/lifetime.js';
+import { earlier, lifetimeLimits } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import { asRead, hasLimit, isExpired, unendedSince, valid } from '../session/validity.js';
 import { changedAttributes } from '../table/attributes.js';
@@ -64,7 +64,8 @@ async function withinLimit(
   if (current === null) throw new StaleSessionError(table.name, id);
   const now = table.now();
   const limited = earlier(end, lifetimeLimits(current, table.options).absoluteEnd);
-  return isExpired(limited, nextDistinctTime(current.updatedAt, now)) ? earlier(limited, now) : limited;
+  const isOver = isExpired(limited, table.times.next('updatedAt', current.updatedAt, now));
+  return isOver ? earlier(limited, table.times.end(now)) : limited;
 }
 
 /** Replaces single keys of a session's data, and gives it back as it is now. @throws as {@link update} */

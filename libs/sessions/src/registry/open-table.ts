@@ -14,6 +14,7 @@ import { checkTable } from '../table/checks/check-table.js';
 import { inWords } from '../table/checks/finding.js';
 import { sessionColumns, shownColumns } from '../table/columns.js';
 import { tableNameOf } from '../table/definition.js';
+import { storageProblems } from '../table/storage-problems.js';
 import { systemClock } from '../util/clock.js';
 import { ownValue } from '../util/own-value.js';
 import { ofTable } from '../errors/messages.js';
@@ -79,14 +80,15 @@ async function look(
 ): Promise<readonly string[]> {
   const facts =
     options.checkTable === false ? undefined : await looks.of(adapter, entity, definition.dataSource ?? 'default');
-  if (!facts) return [];
-  adapter.init([], facts);
+  const { tables } = adapter.init([entity], facts);
+  const stored = storageProblems(definition, tables.get(entity)!, options.schemes);
+  if (!facts) return stored;
   const { problems, warnings } = checkTable({ definition, entity, options }, facts);
   const isFatal = options.checkTable === true;
   for (const finding of isFatal ? warnings : [...problems, ...warnings]) {
     warn(ofTable(tableNameOf(definition), inWords(finding)));
   }
-  return isFatal ? problems.map(inWords) : [];
+  return isFatal ? [...stored, ...problems.map(inWords)] : stored;
 }
 
 function typeOrmAdapterOf(

@@ -23,6 +23,7 @@ const KNOWN_WHEN_OPEN = {
   lastUse: true,
   nowMs: true,
   selected: true,
+  times: true,
   tokens: true,
   unreadableEnds: true,
   unset: true,

@@ -11,6 +11,7 @@ import {
   limitStart,
   nextEnd,
 } from './lifetime.js';
+import { ALL_TIMES } from '../util/times.js';
 import { isExpired } from './validity.js';
 
 const DAY = 86_400_000;
@@ -45,6 +46,12 @@ const lifetimes = fc.record<Lifetime>({
     ),
   ),
   absoluteMs: fc.option(lengths),
+  // What columns of whole seconds hold, and of 32 bits.
+  ends: fc.constantFrom(
+    ALL_TIMES,
+    { ...ALL_TIMES, stepMs: 1000 },
+    { ...ALL_TIMES, lastMs: after(100 * DAY).getTime() },
+  ),
 });
 
 describe('addTtl', () => {
@@ -131,6 +138,20 @@ describe('an absolute limit', () => {
           { ttlMs: DAY, staleMs: null, absoluteMs },
         );
         expect(absoluteEnd!.getTime() - (authenticatedAt ?? createdAt).getTime()).toBe(absoluteMs);
+      }),
+    );
+  });
+});
+
+describe('the next end', () => {
+  it('is one that the table can hold, and no later than it would be otherwise', () => {
+    fc.assert(
+      fc.property(sessions, lifetimes, (session, lifetime) => {
+        const { ends, ...others } = lifetime;
+        const exact = nextEnd(NOW, lifetimeLimits(session, others));
+        const latest = exact && Math.min(exact.getTime(), ends!.lastMs);
+        const stored = latest === null ? null : new Date(Math.floor(latest / ends!.stepMs) * ends!.stepMs);
+        expect(nextEnd(NOW, lifetimeLimits(session, lifetime))).toEqual(stored);
       }),
     );
   });

@@ -1,4 +1,4 @@
-import { isNever } from '../util/times.js';
+import { ALL_TIMES, ceilTime, floorTime, isNever, type TimeRange } from '../util/times.js';
 import type { BaseSession } from './session.js';
 
 /** How long sessions live, in milliseconds. */
@@ -9,11 +9,14 @@ export interface Lifetime {
   readonly staleMs: number | null;
   /** From creation to the end that no extension moves; `null`: there is none. */
   readonly absoluteMs: number | null;
+  /** The ends that the table can hold. @default all */
+  readonly ends?: TimeRange;
 }
 
-/** Now, but later than the last time: two changes never look like one. */
-export function nextDistinctTime(last: Date | null | undefined, now: Date): Date {
-  return last && last.getTime() >= now.getTime() ? new Date(last.getTime() + 1) : now;
+/** Now as it is stored, but later than the last time: two changes never look like one. */
+export function nextDistinctTime(last: Date | null | undefined, now: Date, times = ALL_TIMES): Date {
+  const nowMs = floorTime(times, now.getTime());
+  return new Date(last && last.getTime() >= nowMs ? last.getTime() + times.stepMs : nowMs);
 }
 
 /** The end of a session that begins now. */
@@ -33,6 +36,8 @@ export interface Limits {
   readonly staleMs: number | null;
   /** The end that no extension moves. */
   readonly absoluteEnd: Date | null;
+  /** The ends that the table can hold. @default all */
+  readonly ends?: TimeRange | undefined;
 }
 
 /** What the limits of a session depend on. */
@@ -50,6 +55,7 @@ export function lifetimeLimits(session: Limited, lifetime: Lifetime): Limits {
     ttlMs: ttlMsOf(session, lifetime),
     staleMs: staleMsOf(session, lifetime),
     absoluteEnd: absoluteMs === null ? null : new Date(absoluteMs),
+    ends: lifetime.ends,
   };
 }
 
@@ -81,9 +87,15 @@ function staleMsOf({ idleTtl }: Limited, { staleMs }: Lifetime): number | null {
   return idleTtl === undefined || idleTtl === null || staleMs === null ? staleMs : Math.min(staleMs, idleTtl * 500);
 }
 
+/** The latest end that a session can have: the one that no extension moves, or the last that the table can hold. */
+function latestEndMs(absoluteMs: number | null, ends: TimeRange): number {
+  return floorTime(ends, absoluteMs === null ? ends.lastMs : Math.min(absoluteMs, ends.lastMs));
+}
+
 /** The end of a session that is used now. */
-export function nextEnd(now: Date, { ttlMs, absoluteEnd }: Limits): Date | null {
-  return earlier(addTtl(now, ttlMs), absoluteEnd);
+export function nextEnd(now: Date, { ttlMs, absoluteEnd, ends = ALL_TIMES }: Limits): Date | null {
+  const end = earlier(addTtl(now, ttlMs), absoluteEnd);
+  return end && new Date(floorTime(ends, Math.min(end.getTime(), ends.lastMs)));
 }
 
 /** A session's new end, and the latest current end that is worth replacing by it. */
@@ -97,10 +109,11 @@ export interface Extension {
  * the absolute end, is worth a write whatever it gains: otherwise a session in use would end before its time.
  */
 export function extensionAt(now: Date, limits: Limits): Extension | undefined {
-  const { ttlMs, staleMs, absoluteEnd } = limits;
+  const { ttlMs, staleMs, absoluteEnd, ends = ALL_TIMES } = limits;
   const expiresAt = nextEnd(now, limits);
   if (expiresAt === null || ttlMs === null || staleMs === null) return undefined;
-  return { expiresAt, ifBefore: expiresAt === absoluteEnd ? expiresAt : new Date(expiresAt.getTime() - staleMs) };
+  const isLast = now.getTime() + ttlMs > latestEndMs(absoluteEnd && absoluteEnd.getTime(), ends);
+  return { expiresAt, ifBefore: isLast ? expiresAt : new Date(expiresAt.getTime() - staleMs) };
 }
 
 /**
@@ -112,12 +125,12 @@ export function dueAt(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetim
   const ttlMs = ttlMsOf(session, lifetime);
   const staleMs = staleMsOf(session, lifetime);
   if (ttlMs === null || staleMs === null || expiresAt === null) return Infinity;
+  const { ends = ALL_TIMES } = lifetime;
   const endMs = expiresAt.getTime();
-  const absoluteMs = absoluteEndMs(session, lifetime);
-  const gainsEnough = Math.ceil(endMs + 1 - ttlMs + staleMs);
-  if (absoluteMs === null) return gainsEnough;
+  const latestMs = latestEndMs(absoluteEndMs(session, lifetime), ends);
+  const gainsEnough = Math.ceil(ceilTime(ends, endMs + 1 + staleMs) - ttlMs);
   // The last extension is worth a write whatever it gains.
-  return endMs < absoluteMs ? Math.min(gainsEnough, Math.floor(absoluteMs - ttlMs) + 1) : Infinity;
+  return endMs < latestMs ? Math.min(gainsEnough, Math.floor(latestMs - ttlMs) + 1) : Infinity;
 }
 
 /** Whether that extension is due now: it lengthens a valid session. */

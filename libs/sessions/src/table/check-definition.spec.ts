@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { definitionProblems } from './check-definition.js';
+import { DIGEST_FORMS, TIME_FORMS } from '../adapters/port/value-forms.js';
 import { POLICIES, type SessionsTableDefinition } from './definition.js';
 import { DATA_LOADING, FIELD_TYPES } from './fields.js';
 
@@ -8,6 +9,7 @@ import {
   DEFAULT_IMPOSSIBLE,
   DEFAULT_NULL,
   ENUM_WITHOUT_VALUES,
+  inColumn,
   inField,
   inLimit,
   INVERSE_NEEDED,
@@ -22,15 +24,19 @@ import {
   noDataLoading,
   noDefault,
   noFieldType,
+  noForm,
   noIdentifier,
   noKind,
   noMax,
   noName,
+  NO_PRECISION,
   noPolicy,
   noReason,
   noScope,
   ownerJson,
   ownerUnknown,
+  PRECISION_OF_FORM,
+  wrongPrecision,
 } from './messages.js';
 import { RELATION_KINDS } from './sound-definition.js';
 
@@ -267,6 +273,34 @@ describe('the owner', () => {
 
   it('is no JSON', () => {
     expect(problemsOf({ extraFields, owner: 'extra' })).toEqual([ownerJson('extra')]);
+  });
+});
+
+describe('forms of columns', () => {
+  const problemsOfColumn = (name: string, mapping: object): string[] =>
+    problemsOf({ extraFields: { seen: { type: 'timestamp' }, n: { type: 'int' } }, columns: { [name]: mapping } });
+
+  it.each([
+    ['expiresAt', { form: 'seconds', type: 'bigint' }],
+    ['seen', { form: 'YYYY-MM-DDTHH:mm:ss.SSSZ' }],
+    ['createdAt', { precision: 0 }],
+    ['authTokenDigest', { form: 'base64url' }],
+  ])('are taken: %s %j', (name, mapping) => {
+    expect(problemsOfColumn(name, mapping)).toEqual([]);
+  });
+
+  it.each([
+    ['expiresAt', { form: 'days' }, noForm('days', TIME_FORMS)],
+    ['expiresAt', { form: 5 }, noForm(5, TIME_FORMS)],
+    ['seen', { form: 'hex' }, noForm('hex', TIME_FORMS)],
+    ['authTokenDigest', { form: 'base64' }, noForm('base64', DIGEST_FORMS)],
+    ['n', { form: 'seconds' }, noForm('seconds', [])],
+    ['n', { precision: 0 }, NO_PRECISION],
+    ['expiresAt', { precision: 7 }, wrongPrecision(7)],
+    ['expiresAt', { precision: '3' }, wrongPrecision('3')],
+    ['expiresAt', { precision: 3, form: 'seconds' }, PRECISION_OF_FORM],
+  ])('are refused: %s %j', (name, mapping, problem) => {
+    expect(problemsOfColumn(name, mapping)).toEqual([inColumn(name, problem)]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { DIGEST_FORMS, TIME_FORMS } from '../adapters/port/value-forms.js';
 import { canonical, IMPOSSIBLE, ValueError } from '../adapters/query/values.js';
 import { problemsOfOptions } from '../errors/known-options.js';
 import { NO_OBJECT } from '../errors/messages.js';
@@ -6,9 +7,10 @@ import { REASON_LENGTH } from '../session/revocation-reasons.js';
 import { isScope } from '../session/scopes.js';
 import { durationMs } from '../util/duration.js';
 import { RESERVED_NAMES } from './built-in-columns.js';
-import { builtInColumnsOf, sessionColumns } from './columns.js';
+import { builtInColumnsOf, formsOf, sessionColumns } from './columns.js';
 import {
   COLUMN_MAPPING,
+  type ColumnMapping,
   DEFINITION,
   fieldsOf,
   isField,
@@ -29,6 +31,7 @@ import {
   DEFAULT_NULL,
   ENUM_VALUES,
   ENUM_WITHOUT_VALUES,
+  inColumn,
   inField,
   inLimit,
   INVERSE_NEEDED,
@@ -43,16 +46,20 @@ import {
   noDataLoading,
   noDefault,
   noFieldType,
+  noForm,
   noIdentifier,
   noKind,
   noLastUseInterval,
   noMax,
   noName,
+  NO_PRECISION,
   noPolicy,
   noReason,
   noScope,
   ownerJson,
   ownerUnknown,
+  PRECISION_OF_FORM,
+  wrongPrecision,
 } from './messages.js';
 import { keyProblems } from './key.js';
 import { kindsOf, RELATION_KINDS, soundDefinition, typesOf } from './sound-definition.js';
@@ -89,9 +96,26 @@ function columnProblems(
   const names = [...builtInColumnsOf(definition), ...fieldsOf(definition)].map(([name]) => name);
   return Object.entries(columns).flatMap(([name, mapping]) => {
     if (!names.includes(name)) return [noColumn(name)];
-    const known = name === 'id' ? KEY_MAPPING : COLUMN_MAPPING;
-    return typeof mapping === 'string' ? [] : problemsOfOptions(`columns.${name}`, mapping, known);
+    if (typeof mapping === 'string') return [];
+    return [
+      ...problemsOfOptions(`columns.${name}`, mapping, name === 'id' ? KEY_MAPPING : COLUMN_MAPPING),
+      ...formProblems(definition, name, mapping ?? {}),
+    ];
   });
+}
+
+function formProblems(definition: SessionsTableDefinition, name: string, mapping: ColumnMapping): string[] {
+  if (!isObject(mapping)) return [];
+  const { form, precision } = mapping;
+  const kind = formsOf(definition).get(name)?.kind;
+  const forms: readonly unknown[] = kind === 'timestamp' ? TIME_FORMS : kind === 'string' ? DIGEST_FORMS : [];
+  const problems: string[] = [];
+  if (form !== undefined && !forms.includes(form)) problems.push(noForm(form, forms));
+  if (precision !== undefined && kind !== 'timestamp') problems.push(NO_PRECISION);
+  else if (precision !== undefined && form !== undefined) problems.push(PRECISION_OF_FORM);
+  else if (precision !== undefined && !(Number.isInteger(precision) && precision >= 0 && precision <= 6))
+    problems.push(wrongPrecision(precision));
+  return problems.map((problem) => inColumn(name, problem));
 }
 
 function lastUseProblems(definition: SessionsTableDefinition): string[] {

@@ -1,4 +1,13 @@
-import type { Column, ColumnKind, Columns } from '../adapters/port/columns.js';
+import type { ColumnType } from 'typeorm';
+import {
+  type Column,
+  type ColumnForm,
+  type ColumnKind,
+  type Columns,
+  isBytes,
+  type ValueForm,
+} from '../adapters/port/columns.js';
+import { DIGEST_BYTES, DIGEST_FORMS, TIME_FORMS } from '../adapters/port/value-forms.js';
 import { takesLength, traitsOf } from '../adapters/port/type-traits.js';
 import { BUILT_IN_COLUMNS, type BuiltInColumn } from './built-in-columns.js';
 import {
@@ -52,6 +61,23 @@ export function builtInIndexes(definition: SessionsTableDefinition): string[][] 
 /** The columns of digests that a table has. */
 export function digestsOf({ rotation }: SessionsTableDefinition): readonly string[] {
   return rotation ? ['authTokenDigest', 'previousTokenDigest'] : ['authTokenDigest'];
+}
+
+/** What the columns of times and of digests hold, whatever their types; a form that is none is told of when the application starts. */
+export function formsOf(definition: SessionsTableDefinition): ReadonlyMap<string, ColumnForm> {
+  const digests = digestsOf(definition);
+  const forms = new Map<string, ColumnForm>();
+  for (const [property, { type }] of [...builtInColumnsOf(definition), ...fieldsOf(definition)]) {
+    const mapping = mappingOf(definition, property);
+    const given = (forms: readonly ValueForm[]): ValueForm | undefined => forms.find((form) => form === mapping.form);
+    if (type === 'timestamp') forms.set(property, { kind: 'timestamp', form: given(TIME_FORMS) });
+    if (digests.includes(property))
+      forms.set(property, {
+        kind: 'string',
+        form: isBytes(mapping.type as ColumnType) ? DIGEST_BYTES : (given(DIGEST_FORMS) ?? 'hex'),
+      });
+  }
+  return forms;
 }
 
 /** The columns that no session of a table shows. */

@@ -1,4 +1,5 @@
 import type { ColumnType } from 'typeorm';
+import type { DigestForm, TimeForm } from '../adapters/port/value-forms.js';
 import type { UnsignedType } from '../adapters/port/type-traits.js';
 import {
   BOOLEAN,
@@ -27,6 +28,15 @@ export interface ColumnMapping {
   readonly type?: ColumnType | UnsignedType;
   /** `false`: no default value in the database (MySQL allows none on JSON; `data` has `{}` elsewhere). @default true */
   readonly default?: boolean;
+  /** The digits of a second's fraction that a column of times has, 0 to 6. @default 3 */
+  readonly precision?: number;
+  /**
+   * How it holds times where it is of no type for them: `'seconds'` or `'milliseconds'` since 1970, or on SQLite text, such as
+   * `'YYYY-MM-DDTHH:mm:ss.SSSZ'`; how it holds digests where it is text: `'hex'` or `'base64url'`.
+   *
+   * @default times as the type has them, digests in hexadecimal
+   */
+  readonly form?: TimeForm | DigestForm;
 }
 
 /** How the column of the keys is named and typed, and who makes them. */
@@ -47,10 +57,13 @@ const COLUMN_TYPE: SimpleType = {
   what: "the name of a type, such as 'timestamptz'",
 };
 
-export const COLUMN_MAPPING = { name: TEXT, type: COLUMN_TYPE, default: BOOLEAN } satisfies Record<
-  keyof ColumnMapping,
-  OptionType
->;
+export const COLUMN_MAPPING = {
+  name: TEXT,
+  type: COLUMN_TYPE,
+  default: BOOLEAN,
+  precision: true,
+  form: true,
+} satisfies Record<keyof ColumnMapping, OptionType>;
 
 const GENERATE: SimpleType = {
   is: (value) => value === 'database' || FUNCTION.is(value),

@@ -3,11 +3,12 @@ import type { ColumnType, EntitySchemaColumnOptions, EntitySchemaRelationOptions
 import { signOf, takesLength } from '../adapters/port/type-traits.js';
 import { type ColumnForm, kindOf } from '../adapters/port/columns.js';
 import { noteForms } from '../adapters/port/forms.js';
+import { isCount } from '../adapters/port/value-forms.js';
 import { compareExactlyIn } from '../adapters/typeorm/exact-text.js';
 import { EntitySchemaTransformer } from '../adapters/typeorm/internals.js';
 import { relateToSchemas } from '../adapters/typeorm/related-schemas.js';
 import type { BuiltInColumn } from './built-in-columns.js';
-import { builtInColumnsOf, builtInIndexes, DEFAULT_STRING_LENGTH, hiddenOf } from './columns.js';
+import { builtInColumnsOf, builtInIndexes, DEFAULT_STRING_LENGTH, formsOf, hiddenOf } from './columns.js';
 import {
   type ColumnMapping,
   fieldsOf,
@@ -19,6 +20,7 @@ import {
 import type { FieldDefinition, RelationDefinition } from './fields.js';
 import { relationTarget } from './relation-target.js';
 import { keyColumn, keyOptions } from './key.js';
+import { LONGEST_DIGEST } from '../token/digest.js';
 import type { AnyFields, TableFields } from './table-fields.js';
 import type { Session } from './inferred-types.js';
 
@@ -60,7 +62,7 @@ export function sessionsEntity<F extends AnyFields>(name: string, table: Session
   noteAsDecorated(schema);
   relateToSchemas(entity);
   compareExactlyIn(entity);
-  noteForms(entity, new Map([['id', keyColumn(table)], ...uuidsInText(table)]));
+  noteForms(entity, new Map([['id', keyColumn(table)], ...uuidsInText(table), ...formsOf(table)]));
   return entity;
 }
 
@@ -160,18 +162,28 @@ function mapped(
     ...rest,
     ...(length !== undefined && takesLength(mapping.type ?? rest.type) && { length }),
     ...(fallback !== undefined && mapping.default !== false && { default: fallback }),
-    ...(mapping.type !== undefined && typeOptions(mapping.type)),
+    ...typeOf(mapping, options),
     ...(mapping.name !== undefined && { name: mapping.name }),
     ...ownJoinColumn(table, property),
   };
 }
 
-/** A type as TypeORM has it, which it finds in the database again. */
-function typeOptions(type: NonNullable<ColumnMapping['type']>): Pick<EntitySchemaColumnOptions, 'type' | 'unsigned'> {
-  if (typeof type !== 'string') return { type };
+/** A type as TypeORM has it, which it finds in the database again, with the length and the precision of its values. */
+function typeOf(
+  { form, type = isCount(form) ? 'bigint' : undefined, precision }: ColumnMapping,
+  options: EntitySchemaColumnOptions,
+): Partial<EntitySchemaColumnOptions> {
+  const size = precision === undefined ? {} : { precision };
+  if (type === undefined) return size;
+  const sized = kindOf(type as ColumnType) === kindOf(options.type) ? size : { precision: undefined };
+  if (typeof type !== 'string') return { type, ...sized };
   const { type: name, unsigned } = signOf(type);
-  return { type: name as ColumnType, ...(unsigned && { unsigned }) };
+  const length = MOST_BYTES[name];
+  return { type: name as ColumnType, ...sized, ...(unsigned && { unsigned }), ...(length !== undefined && { length }) };
 }
+
+/** Bytes of a digest in types that have a length: of the longest, and, where all have the same, of the usual one. */
+const MOST_BYTES: Readonly<Record<string, number>> = { varbinary: LONGEST_DIGEST, binary: 32 };
 
 function relationOptions(
   table: SessionsTableDefinition,

@@ -1,11 +1,11 @@
 import type { ColumnType, EntitySchemaColumnOptions } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import type { Column } from '../adapters/port/columns.js';
 import { traitsOf } from '../adapters/port/type-traits.js';
 import { keyKindOf } from '../adapters/port/keys.js';
 import { canonical, IMPOSSIBLE, ValueError } from '../adapters/query/values.js';
 import { SessionsConfigError } from '../errors/errors.js';
 import { inTable } from '../errors/messages.js';
+import { newId } from '../util/uuid.js';
 import { type KeyMapping, mappingOf, type SessionsTableDefinition, tableNameOf } from './definition.js';
 import { inKey, KEY_HOLDS_NO_UUID, NO_KEY_LENGTH, NO_KEY_TYPE, noKey } from './messages.js';
 
@@ -51,7 +51,7 @@ export function keyProblems(definition: SessionsTableDefinition): string[] {
   const column = keyColumn(definition);
   if (column.generated) return [];
   try {
-    const key = makeKey(mapping, column);
+    const key = makeKey(mapping, column, Date.now());
     const isShort = FIXED.has(type) && key.length < mapping.length! * (column.form === 'bytes' ? 2 : 1);
     return isShort ? [inKey(noKey(key))] : [];
   } catch (error) {
@@ -59,11 +59,11 @@ export function keyProblems(definition: SessionsTableDefinition): string[] {
   }
 }
 
-/** The key of a new session; none where the database makes it. @throws SessionsConfigError for one that is of another type */
-export function newKey(definition: SessionsTableDefinition, column: Column): string | undefined {
+/** The key of a session that begins at a time; none where the database makes it. @throws SessionsConfigError for one that is of another type */
+export function newKey(definition: SessionsTableDefinition, column: Column, ms: number): string | undefined {
   if (column.generated) return undefined;
   try {
-    return makeKey(mappingOf(definition, 'id'), column);
+    return makeKey(mappingOf(definition, 'id'), column, ms);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
     throw new SessionsConfigError([inTable(tableNameOf(definition), inKey(error.message))]);
@@ -71,8 +71,8 @@ export function newKey(definition: SessionsTableDefinition, column: Column): str
 }
 
 /** @throws ValueError for what the column cannot hold */
-function makeKey({ generate }: KeyMapping, column: Column): string {
-  const made: unknown = typeof generate === 'function' ? generate() : uuidv7();
+function makeKey({ generate }: KeyMapping, column: Column, ms: number): string {
+  const made: unknown = typeof generate === 'function' ? generate() : newId(ms);
   const key = canonical(column, made ?? null);
   if (typeof key === 'string') return key;
   throw new ValueError(generate === undefined && key === IMPOSSIBLE ? KEY_HOLDS_NO_UUID : noKey(made));

@@ -15,6 +15,32 @@ export const KEY_HOLDS_NO_UUID =
 
 export const noKey = (given: unknown): string =>
   `generate gave ${shown(given)}, which is no key of its type and length`;
+export const inColumn = (name: string, problem: string): string => `columns.${name}: ${problem}`;
+
+export const noForm = (given: unknown, all: readonly unknown[]): string =>
+  all.length === 0
+    ? 'form is for columns of times and of digests'
+    : `form must be one of ${all.map(shown).join(', ')}, not ${shown(given)}`;
+
+export const NO_PRECISION = 'precision is for columns of times';
+export const PRECISION_OF_FORM = 'give form or precision, not both: the form tells the precision';
+
+export const wrongPrecision = (given: unknown): string =>
+  `precision must be a whole number from 0 to 6, not ${shown(given)}`;
+
+// What is wrong with a column of digests.
+export const digestsTooLong = (form: string, longest: number, length: number): string => {
+  const unit = form === 'base64url' ? 'characters' : 'bytes';
+  return `it has ${length} ${unit}, and digests by these hashing options have up to ${longest}: make it longer`;
+};
+
+export const digestsUneven = (length: number): string =>
+  `it fills digests up to ${length} bytes, which by these hashing options have other lengths: make it varbinary`;
+
+export const digestsDiffer = (other: string): string => `it must hold digests in the form in which ${other} does`;
+
+export const tokensAsBytes = (form: string): string =>
+  `it holds digests as ${form === 'base64url' ? form : 'bytes'}, and by these hashing options the table holds tokens in clear, which need text`;
 
 export const noLastUseInterval = (given: unknown): string =>
   `lastUse.interval must be a number of seconds, or text such as '5m', not ${shown(given)}`;

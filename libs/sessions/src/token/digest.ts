@@ -73,6 +73,34 @@ export function digestToken(token: string, scheme: DigestScheme): string {
   return token;
 }
 
+/** Bytes of digests, by what makes them. */
+const BYTES: Readonly<Record<HashingAlgorithm | LegacyHashingAlgorithm, number>> = {
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+  'sha3-256': 32,
+  'sha3-384': 48,
+  'sha3-512': 64,
+  blake2b512: 64,
+  blake2s256: 32,
+  sha1: 20,
+  sha224: 28,
+  'sha3-224': 28,
+  ripemd160: 20,
+};
+
+/** Characters that the id of a key may have. */
+export const MAX_KEY_ID = 32;
+
+/** Bytes of the longest digest: by a key with the longest id, a colon, and its HMAC. */
+export const LONGEST_DIGEST = MAX_KEY_ID + 1 + BYTES.sha256;
+
+/** What a scheme stores of a token: characters before a digest, and the digest's bytes; none where it stores the token. */
+export function digestSize(scheme: DigestScheme): { readonly prefix: number; readonly bytes: number } | undefined {
+  if ('key' in scheme) return { prefix: scheme.key.id.length + 1, bytes: BYTES.sha256 };
+  return scheme.algorithm === null ? undefined : { prefix: 0, bytes: BYTES[scheme.algorithm] };
+}
+
 /** What digests of the seed's algorithms look like; new tokens never do. */
 const DIGEST = /^[0-9a-f]{40,128}$/;
 

@@ -11,3 +11,22 @@ export function isNever(time: Date): boolean {
 export function isUnreadable(time: Date): boolean {
   return time.getTime() === FIRST_TIME;
 }
+
+/** The times that a column can hold: whole multiples of a step between two of them, all in milliseconds. */
+export interface TimeRange {
+  readonly stepMs: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+export const ALL_TIMES: TimeRange = { stepMs: 1, firstMs: FIRST_TIME, lastMs: LAST_TIME };
+
+/** The last of these times that is not after a time. */
+export function floorTime({ stepMs }: TimeRange, ms: number): number {
+  return Math.floor(ms / stepMs) * stepMs;
+}
+
+/** The first of these times that is not before a time. */
+export function ceilTime({ stepMs }: TimeRange, ms: number): number {
+  return Math.ceil(ms / stepMs) * stepMs;
+}

@@ -2,6 +2,7 @@ import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
 import { UnsupportedQueryError } from '../../errors/errors.js';
 import { type Column, isText, kindOf } from '../port/columns.js';
 import { formOf } from '../port/forms.js';
+import { timesOf } from '../port/value-forms.js';
 import type { Schema } from '../port/query.js';
 import type { TargetFunction } from '../port/relation-target.js';
 import { traitsOf } from '../port/type-traits.js';
@@ -199,6 +200,7 @@ function memoryColumn(
     nullable: options.nullable ?? mode === 'deleteDate',
     length: kind === 'string' && options.length ? Number(options.length) : undefined,
     values: enumValues(options.enum),
+    times: kind === 'timestamp' ? timesOf(form.form, options.precision ?? undefined) : undefined,
     hidden: options.select === false,
     ...(options.type && traitsOf(options.type)),
     ...(options.unsigned && { unsigned: true }),

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { v4 as uuidv4, v7 as uuidv7 } from 'uuid';
+import { v4 as uuidv4 } from 'uuid';
+import { newId } from '../../util/uuid.js';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { StaleEntryError, UnsupportedQueryError } from '../../errors/errors.js';
 import { chunkOption, conflictOption, insertOptions } from '../port/call-options.js';
@@ -111,7 +112,7 @@ export class MemoryAdapter implements EctoAdapter {
 
   /** Makes the next integer for an `id`, and else a UUID, version 7. */
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string {
-    return type === 'id' ? ++this.#lastId : uuidv7();
+    return type === 'id' ? ++this.#lastId : newId(Date.now());
   }
 
   /** Gives the steps from a value to what is stored of it. */

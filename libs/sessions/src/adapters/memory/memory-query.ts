@@ -1,5 +1,6 @@
 import { SessionValidationError } from '../../errors/errors.js';
 import { ownValue } from '../../util/own-value.js';
+import { ALL_TIMES } from '../../util/times.js';
 import { compileWhere, isNullOnly } from '../query/conditions.js';
 import { Param } from '../port/operators.js';
 import { greatestOf, namedParts, type OrderTerm, type ReadAs } from '../query/query-options.js';
@@ -104,12 +105,13 @@ function assigned(column: MemoryColumn, value: unknown, slots: ParamSlot[]): Ass
   return () => constant;
 }
 
-/** A time, or a millisecond after the one before, whichever is later. */
+/** A time, or the next one after the one before, whichever is later. */
 function later(column: MemoryColumn, time: unknown, slots: ParamSlot[]): Assigned {
   const read = assigned(column, time, slots);
+  const { stepMs } = column.times ?? ALL_TIMES;
   return (params, before) => {
     const [given, former] = [read(params, before) as number, before[column.index] as number | null];
-    return former === null ? given : Math.max(given, former + 1);
+    return former === null ? given : Math.max(given, former + stepMs);
   };
 }
 

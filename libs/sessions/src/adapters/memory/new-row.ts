@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../../util/uuid.js';
 import { SessionValidationError } from '../../errors/errors.js';
 import type { Row } from '../port/query.js';
 import { storedRow } from '../query/rows.js';
@@ -16,7 +16,7 @@ export function newValues(table: MemoryTable, model: EntityModel, row: Row): unk
     if (stored.has(column)) return encoded(column, stored.get(column));
     const generated = model.generated.get(column);
     if (generated) {
-      const made = generated === 'id' ? table.nextId() : uuidv7();
+      const made = generated === 'id' ? table.nextId() : newId(Date.now());
       return encoded(column, canonical(column, isText(column) ? String(made) : made));
     }
     const fallback = model.defaultOf(column);

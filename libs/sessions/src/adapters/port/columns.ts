@@ -1,5 +1,7 @@
 import type { ColumnType } from 'typeorm';
+import type { TimeRange } from '../../util/times.js';
 import type { CharacterTest } from './character-sets.js';
+import { DIGEST_BYTES, type DigestForm, type TimeForm } from './value-forms.js';
 import type { TypeTraits } from './type-traits.js';
 
 /** What kind of value a column holds, whatever the database calls its type. */
@@ -9,9 +11,9 @@ export type ColumnKind =
 /**
  * How a column holds values, where that is not the way of their kind: hexadecimal digits as bytes, UUIDs as text, which another
  * program may have written in capitals, or as text in the letters that they are given in, since a column of text has them
- * too, and whole numbers as ids, for which any text may be taken.
+ * too, whole numbers as ids, for which any text may be taken, times as text or numbers, and digests.
  */
-export type ValueForm = 'bytes' | 'text' | 'verbatim' | 'id';
+export type ValueForm = 'bytes' | 'text' | 'verbatim' | 'id' | TimeForm | DigestForm | typeof DIGEST_BYTES;
 
 /** What a column holds, whatever its type, and how. */
 export interface ColumnForm {
@@ -31,8 +33,16 @@ export interface Column extends ColumnForm, TypeTraits {
   readonly length?: number | undefined;
   /** Whether its character set has all characters of a text. @default it has all that there are */
   readonly characters?: CharacterTest | undefined;
+  /** Whether a digest of another length is filled up to it. */
+  readonly filled?: boolean | undefined;
   /** The values of an enum. */
   readonly values?: readonly unknown[] | undefined;
+  /** The digits of a second's fraction that it has. @default 3 */
+  readonly precision?: number | undefined;
+  /** Of times: those that it can hold. @default all */
+  readonly times?: TimeRange | undefined;
+  /** Why the database cannot hold its values as they are. */
+  readonly problem?: string | undefined;
   /** Whether nothing shows it unless it is asked for by name, as TypeORM's `select: false` has it. */
   readonly hidden?: boolean | undefined;
   /** The application's own conversion, as TypeORM has it. */
@@ -103,7 +113,7 @@ export function isBytes(type: ColumnType): boolean {
 
 /** Whether a column holds text. */
 export function isText({ kind, form }: Pick<Column, 'kind' | 'form'>): boolean {
-  return kind === 'string' && form !== 'bytes';
+  return kind === 'string' && form !== 'bytes' && form !== DIGEST_BYTES;
 }
 
 /** What the compiler has to know of a table. */

@@ -1,3 +1,4 @@
+import type { TimeForm } from './value-forms.js';
 import type { Schema } from './query.js';
 
 /** A column as the catalogue of the database has it. */
@@ -21,6 +22,8 @@ export interface ColumnFacts {
   readonly characterSet?: string;
   /** Of text: how it is compared. */
   readonly collation?: string;
+  /** Of a column of times in SQLite: how those that are there are held; `'unknown'`: in none of these forms, or in several. */
+  readonly times?: TimeForm | 'unknown';
   /** Whether a row that has no value for it gets one. */
   readonly hasDefault: boolean;
   /**

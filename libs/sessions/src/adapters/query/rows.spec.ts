@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { SessionValidationError } from '../../errors/errors.js';
 import type { Column } from '../port/columns.js';
 import type { Columns } from '../port/columns.js';
-import { param } from '../port/operators.js';
-import { storedRow, toStorable } from './rows.js';
+import { column, param } from '../port/operators.js';
+import { ALL_TIMES } from '../../util/times.js';
+import { assignmentsOf, storedRow, toStorable } from './rows.js';
 import { ValueError } from './values.js';
 
 const NAME: Column = { property: 'name', kind: 'string', nullable: false, length: 3 };
@@ -24,6 +25,19 @@ function errorsOf(row: Record<string, unknown>): SessionValidationError['errors'
   }
   return {};
 }
+
+describe('a column that takes the value of another', () => {
+  const exact: Column = { property: 'exact', kind: 'timestamp', nullable: true };
+  const coarse: Column = { ...exact, property: 'coarse', times: { ...ALL_TIMES, stepMs: 1000 } };
+  const counted: Column = { ...exact, property: 'counted', form: 'milliseconds' };
+  const table: Columns = { ...TABLE, columns: new Map([exact, coarse, counted].map((one) => [one.property, one])) };
+
+  it('holds all that the other can hold, in the same form', () => {
+    expect(assignmentsOf(table, { exact: column('coarse') }).copies).toEqual(new Map([[exact, coarse]]));
+    expect(() => assignmentsOf(table, { coarse: column('exact') })).toThrow(SessionValidationError);
+    expect(() => assignmentsOf(table, { exact: column('counted') })).toThrow(SessionValidationError);
+  });
+});
 
 describe('storedRow', () => {
   it('gives the stored values by column', () => {

@@ -1,4 +1,5 @@
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
+import { ALL_TIMES, floorTime, type TimeRange } from '../../util/times.js';
 import type { Column, ColumnKind } from '../port/columns.js';
 import { columnOf } from './conditions.js';
 import { type Columns } from '../port/columns.js';
@@ -124,11 +125,17 @@ function checkCopy<C extends Column>(table: Columns<C>, copies: ReadonlyMap<C, C
       `Table "${table.name}": the enum column "${column.property}" cannot take the value of another column.`,
     );
   }
-  if (column.kind !== source.kind) {
+  if (column.kind !== source.kind || !holdsTimesOf(column, source)) {
     throw new SessionValidationError(table.name, {
       [column.property]: `cannot take the value of ${source.property}, which is of another type`,
     });
   }
+}
+
+/** Whether a column holds times in the same form as another, and all that the other can hold. */
+function holdsTimesOf({ kind, form, times = ALL_TIMES }: Column, source: Column): boolean {
+  const { stepMs, lastMs } = source.times ?? ALL_TIMES;
+  return kind !== 'timestamp' || (form === source.form && times.stepMs <= stepMs && times.lastMs >= lastMs);
 }
 
 /** The value as the storage has it. @throws ValueError for one that the column cannot hold */
@@ -143,7 +150,16 @@ export function toStorable(column: Column, value: unknown): unknown {
 export function storable(column: Column, stored: unknown): unknown {
   if (stored === IMPOSSIBLE) throw new ValueError(impossible(column));
   if (stored === null && !column.nullable) throw new ValueError('must not be null');
+  if (column.times && stored instanceof Date) return storableTime(column.times, stored);
   return column.form === 'text' && typeof stored === 'string' ? stored.toLowerCase() : stored;
+}
+
+/** The last time that the column can hold up to a given one. @throws ValueError for one before or after all that it can hold */
+function storableTime(times: TimeRange, time: Date): Date {
+  const ms = time.getTime();
+  if (ms >= times.firstMs && ms <= times.lastMs) return new Date(floorTime(times, ms));
+  const [first, last] = [times.firstMs, times.lastMs].map((end) => new Date(end).toISOString());
+  throw new ValueError(`must be between ${first} and ${last}, which its column can hold`);
 }
 
 /** What is wrong with a value of the right type that the column can never hold. */

@@ -1,4 +1,5 @@
 import type { Column } from '../port/columns.js';
+import { DIGEST_BYTES } from '../port/value-forms.js';
 import { FIRST_TIME, LAST_TIME } from '../../util/times.js';
 
 /** A value that the column can never hold: an equality with it matches nothing, and it cannot be stored. */
@@ -53,6 +54,11 @@ export function canonical(column: Column, value: unknown): unknown {
   }
 }
 
+/** Digests have as many characters as they have in hexadecimal, however their column holds them. */
+function lengthOf({ form, length }: Column): number | undefined {
+  return form === 'base64url' || form === DIGEST_BYTES ? undefined : length;
+}
+
 /** A pattern for the text of a column, which may have more characters than the text. */
 export function canonicalPattern(column: Column, pattern: unknown): unknown {
   return canonical({ ...column, kind: 'string', length: undefined, padded: false }, pattern);
@@ -72,7 +78,8 @@ export function hasCharacters({ characters }: Column, text: string): boolean {
 
 /** Text without what databases refuse or alter: characters that there are not, spaces for padding, and more than it may have. */
 function storableText(column: Column, value: string): string | typeof IMPOSSIBLE {
-  const { length = Infinity, padded } = column;
+  const { padded } = column;
+  const length = lengthOf(column) ?? Infinity;
   if (!hasCharacters(column, value) || (padded && value.endsWith(' '))) return IMPOSSIBLE;
   return value.length > length && Array.from(value).length > length ? IMPOSSIBLE : value;
 }

@@ -275,7 +275,7 @@ function limitSql(writer: SqlWriter, { take, skip }: QueryOptions): string {
   return ` LIMIT ${writer.rows(take ?? NO_LIMIT)}${skip === undefined ? '' : ` OFFSET ${writer.rows(skip)}`}`;
 }
 
-function finish({ dataSource }: Build, writer: SqlWriter, sql: string): Statement {
-  const [text, slots] = dataSource.driver.escapeQueryWithParameters(sql, writer.slots);
+function finish({ dataSource, table }: Build, writer: SqlWriter, sql: string): Statement {
+  const [text, slots] = dataSource.driver.escapeQueryWithParameters(table.statement(sql), writer.slots);
   return { text, slots: slots as Slot[], isWrittenOut: writer.writesOut };
 }

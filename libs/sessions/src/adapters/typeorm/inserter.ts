@@ -1,5 +1,5 @@
 import type { QueryResult } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../../util/uuid.js';
 import { UniqueConstraintError } from '../../errors/errors.js';
 import { columnOf } from '../query/conditions.js';
 import { storedRow } from '../query/rows.js';
@@ -159,7 +159,7 @@ export class Inserter {
       `(${columns.map((column) => column.bind(dataSource.driver.createParameter('', index++))).join(', ')})`;
     const names = columns.map((column) => column.sqlName).join(', ');
     const rows = Array.from({ length: rowCount }, row).join(', ');
-    return `${into} (${names}) VALUES ${rows}${conflict}`;
+    return this.table.statement(`${into} (${names}) VALUES ${rows}${conflict}`);
   }
 
   private conflictSql(onConflict: OnConflict): string {
@@ -179,7 +179,7 @@ export class Inserter {
   private stored(row: Row): StoredRow {
     const stored = storedRow(this.table, row);
     for (const column of this.table.primary) {
-      if (column.kind === 'uuid' && !column.generated && !stored.has(column)) stored.set(column, uuidv7());
+      if (column.kind === 'uuid' && !column.generated && !stored.has(column)) stored.set(column, newId(Date.now()));
     }
     return stored;
   }

@@ -1,8 +1,9 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { reasonOf } from '../../errors/reason-of.js';
-import type { DatabaseFacts, EntityNames, TableFacts } from '../port/table-facts.js';
+import { formOf } from '../port/forms.js';
+import type { ColumnFacts, DatabaseFacts, EntityNames, TableFacts } from '../port/table-facts.js';
 import type { Schema } from '../port/query.js';
-import type { Ask, Catalogue, FoundTable } from './catalogue/catalogue.js';
+import { type Ask, type Catalogue, type FoundTable, known } from './catalogue/catalogue.js';
 import { columnAddedBy } from './column-state.js';
 import type { Connection } from './connection.js';
 import { namesOf, sqlNameOf } from './sql-table.js';
@@ -20,7 +21,10 @@ export async function lookAt(
   ]);
   const entries = [...asked];
   const unread: string[] = [];
-  const [server, tables] = await connection.checkout(async (one) => {
+  const times = entries.map(([, { columns, target }]) =>
+    columns.filter(({ propertyPath }) => formOf(target, propertyPath)?.kind === 'timestamp'),
+  );
+  const [server, tables, timeForms] = await connection.checkout(async (one) => {
     const ask: Ask = async (text, values) => {
       try {
         return (await one.run(text, [...values])).records as never;
@@ -31,11 +35,17 @@ export async function lookAt(
     };
     const settings = await catalogue.server(ask, await one.processId());
     const named = entries.map(([, metadata]) => namesOf(dataSource, metadata));
-    return [settings, await catalogue.tables(ask, named)] as const;
+    const found = await catalogue.tables(ask, named);
+    const quoted = named.map(({ path }, i) => ({
+      path,
+      columns: found[i] ? times[i]!.map(({ databaseName }) => dataSource.driver.escape(databaseName)) : [],
+    }));
+    return [settings, found, await catalogue.times?.(ask, quoted)] as const;
   });
   const found = entries.flatMap(([schema, metadata], i): [Schema, TableFacts][] => {
     const facts = tables[i];
-    return facts ? [[schema, tableFacts(dataSource, metadata, facts, catalogue)]] : [];
+    const forms = new Map(times[i]!.map(({ databaseName }, at) => [databaseName, timeForms?.[i]?.[at]]));
+    return facts ? [[schema, tableFacts(dataSource, metadata, facts, catalogue, forms)]] : [];
   });
   const names = [...schemas].map(([schema, { tablePath }]) => {
     const stored = tablePath.split('.').map(catalogue.canonical).join('.');
@@ -57,12 +67,13 @@ function related(metadatas: Iterable<EntityMetadata>): EntityMetadata[] {
   return [...all];
 }
 
-/** What is known of a table, with the names of columns as its entity has them. */
+/** What is known of a table, with the names of columns as its entity has them. @param forms of its columns of times */
 function tableFacts(
   dataSource: DataSource,
   metadata: EntityMetadata,
   found: FoundTable,
   { canonical, createIndex }: Catalogue,
+  forms: ReadonlyMap<string, ColumnFacts['times']>,
 ): TableFacts {
   const names = new Map(metadata.columns.map(({ databaseName }) => [canonical(databaseName), databaseName]));
   const nameOf = (name: string): string => names.get(canonical(name)) ?? name;
@@ -70,7 +81,12 @@ function tableFacts(
   return {
     ...found,
     entity: entityNames(dataSource, metadata, found.kind === 'partitioned' ? undefined : createIndex),
-    columns: new Map([...found.columns.values()].map((column) => [nameOf(column.name), column])),
+    columns: new Map(
+      [...found.columns.values()].map((column) => {
+        const name = nameOf(column.name);
+        return [name, { ...column, ...known({ times: forms.get(name) }) }];
+      }),
+    ),
     primary: found.primary.map(nameOf),
     ...(indexes && {
       indexes: indexes.map((index) => ({ ...index, columns: index.columns.map((name) => name && nameOf(name)) })),

@@ -1,20 +1,20 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
-import { type Column, type ColumnForm, kindOf } from '../port/columns.js';
+import { type ColumnForm, type Columns, kindOf } from '../port/columns.js';
 import { formOf } from '../port/forms.js';
-import type { Columns } from '../port/columns.js';
 import type { JsonKey } from '../port/operators.js';
+import type { Conversion } from '../port/query.js';
 import type { ColumnFacts, TableFacts } from '../port/table-facts.js';
 import { traitsOf } from '../port/type-traits.js';
 import { copyOf } from '../../util/copy.js';
 import { IMPOSSIBLE } from '../query/values.js';
 import type { NamedTable } from './catalogue/catalogue.js';
 import { columnFrom } from './column-from.js';
-import type { ColumnCodec, Dialect } from './dialects/dialect.js';
+import type { ColumnCodec, Dialect, TypedColumn } from './dialects/dialect.js';
 import { timeFrom } from './dialects/utc.js';
 import { ApplyValueTransformers } from './internals.js';
 
 /** A column with all that its values go through between the application and the driver. */
-export interface SqlColumn extends Column {
+export interface SqlColumn extends TypedColumn {
   readonly sqlName: string;
   /** Whether it holds times with their zone. */
   readonly zoned: boolean;
@@ -27,6 +27,8 @@ export interface SqlColumn extends Column {
   bind(placeholder: string): string;
   /** A stored value as the driver binds it; null for one that the column cannot hold, which nothing equals. */
   dump(stored: unknown): unknown;
+  /** As {@link dump}, for a value that is compared with the column. */
+  operand(stored: unknown): unknown;
   /** What the driver gave, as the application has it. */
   load(raw: unknown): unknown;
 }
@@ -45,6 +47,8 @@ export interface SqlTable extends Columns<SqlColumn> {
   readonly uniques: readonly (readonly SqlColumn[])[];
   /** The index that has the keys; none where there is none, or the table is none itself. */
   readonly keyIndex: string | undefined;
+  /** A statement about it as it is run. */
+  statement(sql: string): string;
 }
 
 /** @param facts none where the table was not looked at, or is not there */
@@ -68,6 +72,7 @@ export function sqlTable(
     primary: columns.filter((_, i) => own[i]!.isPrimary),
     uniques: uniques.map((unique) => unique.columns.flatMap(({ propertyPath }) => byProperty.get(propertyPath) ?? [])),
     keyIndex: facts ? keyIndexOf(facts, metadata) : 'PRIMARY',
+    statement: (columns.some(({ codec }) => codec.zoned) && dialect.inUtc) || asItIs,
   };
 }
 
@@ -105,9 +110,11 @@ function sqlColumn(
 ): SqlColumn {
   const { transformer } = metadata;
   const form = formIn(driver, metadata);
-  const defined: Column = {
+  const defined: TypedColumn = {
     property: metadata.propertyPath,
     ...form,
+    type: `${driver.normalizeType(metadata)}${metadata.unsigned ? ' unsigned' : ''}`,
+    precision: form.kind === 'timestamp' ? (metadata.precision ?? undefined) : undefined,
     nullable: metadata.isNullable,
     length: form.kind === 'string' && metadata.length ? Number(metadata.length) : undefined,
     values: metadata.enum,
@@ -120,24 +127,30 @@ function sqlColumn(
   const codec = dialect.codec(column);
   const stored = {
     ...column,
+    times: codec.times,
+    problem: column.problem ?? codec.problem,
     sqlName: driver.escape(metadata.databaseName),
-    zoned: driver.normalizeType(metadata) === 'timestamp with time zone',
+    zoned: column.type === 'timestamp with time zone',
     codec,
     read: codec.read ?? asItIs,
     bind: codec.bind ?? asItIs,
   };
   if (kind === 'other') {
     // TypeORM's own conversions, which apply the transformer too.
+    const dumped = (value: unknown): unknown => driver.preparePersistentValue(value, metadata);
     return {
       ...stored,
-      dump: (value) => driver.preparePersistentValue(value, metadata) as unknown,
+      dump: dumped,
+      operand: dumped,
       // What the driver made of it may be read again.
       load: (raw) => driver.prepareHydratedValue(copyOf(raw), metadata) as unknown,
     };
   }
   const fromStored = (value: unknown): unknown =>
     transformer ? (ApplyValueTransformers.transformFrom(transformer, value) as unknown) : value;
-  const { load, dump } = codec;
+  const { load, dump, operand = dump } = codec;
+  const bound = (convert: Conversion | undefined) => (value: unknown) =>
+    value === null || value === IMPOSSIBLE ? null : convert ? convert(value) : value;
   // Where there has to be a time, null is none that can be read.
   const absent = (): unknown => (kind === 'timestamp' && !column.nullable ? timeFrom(NaN) : null);
   const toStored = (raw: unknown): unknown => (raw === null || raw === undefined ? absent() : load ? load(raw) : raw);
@@ -147,7 +160,8 @@ function sqlColumn(
       to: (value) => ApplyValueTransformers.transformTo(transformer, value) as unknown,
       from: fromStored,
     },
-    dump: (value) => (value === null || value === IMPOSSIBLE ? null : dump ? dump(value) : value),
+    dump: bound(dump),
+    operand: bound(operand),
     load: transformer ? (raw) => fromStored(toStored(raw)) : toStored,
   };
 }

@@ -1,3 +1,4 @@
+import { ALL_TIMES, ceilTime } from '../../util/times.js';
 import { type Comparison, type Condition, givenList, isMixed, type Subject } from '../query/conditions.js';
 import { type JsonKey, Param } from '../port/operators.js';
 import { isText } from '../port/columns.js';
@@ -50,18 +51,19 @@ export class SqlWriter {
     return path ? this.dialect.json.read(this.place(column, path)) : column.read(this.name(column));
   }
 
-  /** A placeholder for a stored value of the column, or for a parameter that will be one. */
-  value(column: SqlColumn, value: unknown): string {
+  /** A placeholder for a stored value that the column is compared with, or for a parameter that will be one. */
+  operand(column: SqlColumn, value: unknown, change = (stored: unknown): unknown => stored): string {
+    const convert = (stored: unknown): unknown => column.operand(change(stored));
     const slot: Slot =
       value instanceof Param
-        ? { param: value.name, convert: (given) => column.dump(toStored(column, given)) }
-        : { constant: column.dump(value) };
+        ? { param: value.name, convert: (given) => convert(toStored(column, given)) }
+        : { constant: convert(value) };
     return column.bind(this.add(slot));
   }
 
   /** A placeholder for a value that the column gets, and so must be able to hold. */
   assigned(column: SqlColumn, value: unknown): string {
-    if (!(value instanceof Param)) return this.value(column, value);
+    if (!(value instanceof Param)) return column.bind(this.add({ constant: column.dump(value) }));
     const convert = (given: unknown): unknown => column.dump(toStorable(column, given));
     return column.bind(this.add({ param: value.name, convert }));
   }
@@ -125,11 +127,35 @@ export class SqlWriter {
   private compare(subject: Subject<SqlColumn>, op: Comparison, value: unknown): string {
     const { column, path } = subject;
     if (path) return this.json(subject).compare(op, value);
-    if (op === '=') return this.equals(column, oneOrList(this.spelled(column, value)));
-    const placeholder = this.value(column, value);
-    const comparison = `${this.sortable(column)} ${op} ${placeholder}`;
-    const isTime = op === '>' ? column.codec.isTime?.(this.name(column)) : undefined;
-    return isTime === undefined ? comparison : `(${comparison} AND ${isTime})`;
+    const { stepMs, isTime } = column.codec;
+    if (op === '=' && stepMs === undefined) return this.equals(column, oneOrList(this.spelled(column, value)));
+    const comparison =
+      stepMs === undefined
+        ? `${this.sortable(column)} ${op} ${this.operand(column, value)}`
+        : this.compareSteps(column, stepMs, op, value);
+    return op === '>' && isTime ? `(${comparison} AND ${isTime(this.name(column))})` : comparison;
+  }
+
+  /** A comparison of times of which a value stands for the whole step that it begins. */
+  private compareSteps(column: SqlColumn, stepMs: number, op: Comparison, value: unknown): string {
+    const bound = (comparison: '>=' | '<', steps: (time: number) => number): string =>
+      `${this.name(column)} ${comparison} ${this.operand(column, value, (time) =>
+        time instanceof Date ? new Date(steps(time.getTime() / stepMs) * stepMs) : time,
+      )}`;
+    const atOrAfter = (time: number): number => Math.ceil(time);
+    const after = (time: number): number => Math.floor(time) + 1;
+    switch (op) {
+      case '=':
+        return `(${bound('>=', atOrAfter)} AND ${bound('<', after)})`;
+      case '>':
+        return bound('>=', after);
+      case '>=':
+        return bound('>=', atOrAfter);
+      case '<':
+        return bound('<', atOrAfter);
+      case '<=':
+        return bound('<', after);
+    }
   }
 
   private isNull(column: SqlColumn): string {
@@ -140,7 +166,8 @@ export class SqlWriter {
   private oneOf(subject: Subject<SqlColumn>, values: readonly unknown[] | Param, isNegated: boolean): string {
     const { column, path } = subject;
     if (isMixed(values)) {
-      if (path) return `(${values.map((value) => this.compare(subject, '=', value)).join(' OR ')})`;
+      if (path || column.codec.stepMs !== undefined)
+        return `(${values.map((value) => this.compare(subject, '=', value)).join(' OR ')})`;
       // As many as there are when it is prepared: PostgreSQL plans a short list faster than an array.
       return this.equals(column, oneOrList(values.flatMap((value) => this.spelled(column, value))));
     }
@@ -149,7 +176,7 @@ export class SqlWriter {
     if (path) return this.json(subject).oneOf(values);
     const bound = (stored: readonly unknown[]): unknown =>
       list.bound(stored.flatMap(spellingsIn(column)).map(listed(column)));
-    const contains = (slot: Slot): string => this.equals(column, list.contains(this.add(slot), column));
+    const contains = (slot: Slot): string => this.inList(column, list.contains(this.add(slot), column));
     if (!(values instanceof Param)) return contains({ constant: bound(values) });
     const { name: param } = values;
     const found = contains({ param, convert: (given) => bound(givenList(subject, given).values) });
@@ -165,16 +192,22 @@ export class SqlWriter {
   /** Placeholders for all that equals a value. */
   private spelled(column: SqlColumn, value: unknown): string[] {
     const spellings = spellingsIn(column);
-    if (!(value instanceof Param)) return spellings(value).map((spelling) => this.value(column, spelling));
-    if (!column.codec.spellings) return [this.value(column, value)];
+    if (!(value instanceof Param)) return spellings(value).map((spelling) => this.operand(column, spelling));
+    if (!column.codec.spellings) return [this.operand(column, value)];
     // How many a value has is not known before it is there.
     return Array.from({ length: SPELLINGS }, (_, i) => {
       const convert = (given: unknown): unknown => {
         const all = spellings(toStored(column, given));
-        return column.dump(all[i] ?? all[0]);
+        return column.operand(all[i] ?? all[0]);
       };
       return column.bind(this.add({ param: value.name, convert }));
     });
+  }
+
+  /** That a value is in a list, or the step that it is in, of whose times the list has the first. */
+  private inList(column: SqlColumn, comparison: string): string {
+    const { stepBegin } = column.codec;
+    return stepBegin ? `${stepBegin(this.name(column))} ${comparison}` : this.equals(column, comparison);
   }
 
   /** @param comparison `= …` or `IN (…)` */
@@ -219,9 +252,11 @@ function spellingsIn({ codec: { spellings } }: SqlColumn): (stored: unknown) => 
 
 /** Brings stored values of a column into the form in which a list has them. */
 function listed(column: SqlColumn): (stored: unknown) => unknown {
-  const { codec } = column;
+  const { codec, times = ALL_TIMES } = column;
   return (stored) => {
-    const value = column.dump(stored);
+    // What is no whole step is equal to nothing, as is the first time of all.
+    const isBetween = codec.stepMs !== undefined && stored instanceof Date && stored.getTime() % codec.stepMs !== 0;
+    const value = column.operand(isBetween ? new Date(ceilTime(times, times.firstMs)) : stored);
     return value === null || !codec.listed ? value : codec.listed(value);
   };
 }

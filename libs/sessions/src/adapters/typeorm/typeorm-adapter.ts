@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { DataSource, EntityManager, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import { chain, type MaybePromise } from '../../util/maybe-promise.js';
+import { newId } from '../../util/uuid.js';
 import { StaleEntryError } from '../../errors/errors.js';
 import { configured } from '../../errors/known-options.js';
 import { BOOLEAN, type OptionType } from '../../errors/option-types.js';
@@ -155,7 +155,7 @@ export class TypeOrmAdapter implements EctoAdapter {
 
   /** Makes a UUID, version 7; `null` for an `id`, which the database makes. */
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): string | null {
-    return type === 'id' ? null : uuidv7();
+    return type === 'id' ? null : newId(Date.now());
   }
 
   /** Gives the steps from a value to a parameter of the driver. */

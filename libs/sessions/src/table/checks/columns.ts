@@ -1,7 +1,7 @@
 import type { ColumnFacts } from '../../adapters/port/table-facts.js';
 import { digestToken } from '../../token/digest.js';
 import { CHECKSUM_LENGTH } from '../../token/format.js';
-import { builtInColumnsOf, DEFAULT_STRING_LENGTH, digestsOf } from '../columns.js';
+import { builtInColumnsOf, DEFAULT_STRING_LENGTH, digestsOf, formsOf } from '../columns.js';
 import { fieldsOf } from '../definition.js';
 import type { Finding, LookedAtTable } from './finding.js';
 import {
@@ -96,7 +96,10 @@ function limitOf(at: LookedAtTable, property: string): { name: string; length: n
 export function shortColumns(at: LookedAtTable): Finding[] {
   const { definition } = at;
   const digests = digestsOf(definition);
+  const forms = formsOf(definition);
   return builtInColumnsOf(definition).flatMap(([property, { type, length = 0 }]): Finding[] => {
+    // Of those in another form than hexadecimal the adapter knows more.
+    if (digests.includes(property) && forms.get(property)?.form !== 'hex') return [];
     const needed = digests.includes(property) ? digestLength(at) : type === 'string' ? length : 0;
     const limit = limitOf(at, property);
     return limit && limit.length < needed

@@ -1,3 +1,4 @@
+import type { TimeForm } from '../../port/value-forms.js';
 import type { ServerFacts, TableFacts } from '../../port/table-facts.js';
 
 /** A table as the database names it. */
@@ -11,6 +12,12 @@ export interface NamedTable {
 /** What the catalogue has of a table. */
 export type FoundTable = Omit<TableFacts, 'entity'>;
 
+/** Columns of a table, as statements name them. */
+export interface QuotedColumns {
+  readonly path: string;
+  readonly columns: readonly string[];
+}
+
 /** Asks the database for rows; `undefined` where it does not give them. */
 export type Ask = <R extends object>(text: string, values: readonly unknown[]) => Promise<readonly R[] | undefined>;
 
@@ -22,6 +29,14 @@ export interface Catalogue {
   tables(ask: Ask, tables: readonly NamedTable[]): Promise<readonly (FoundTable | undefined)[]>;
   /** How an index is added to a table that is in use. */
   readonly createIndex?: string;
+  /**
+   * How columns hold times, by the quoted names of tables and of their columns, where their types do not tell; in the order of these.
+   * One statement.
+   */
+  times?(
+    ask: Ask,
+    tables: readonly QuotedColumns[],
+  ): Promise<readonly (readonly (TimeForm | 'unknown' | undefined)[])[]>;
   /** A name as the database takes it, so that two that are one to it are equal. */
   readonly canonical: (name: string) => string;
 }

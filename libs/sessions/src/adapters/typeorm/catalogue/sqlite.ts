@@ -1,5 +1,6 @@
 import type { ColumnFacts, IndexFacts, TableKind } from '../../port/table-facts.js';
 import { byTable, type Catalogue, type FoundTable, known } from './catalogue.js';
+import { timesInRows } from './sqlite-times.js';
 
 const KINDS: Readonly<Record<string, TableKind>> = { table: 'table', view: 'view', virtual: 'virtual' };
 
@@ -85,6 +86,8 @@ export const sqliteCatalogue: Catalogue = {
       } satisfies FoundTable;
     });
   },
+
+  times: timesInRows,
 
   canonical: (name) => name.toLowerCase(),
 };

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
+import type { TimeRange } from '../../../util/times.js';
 import type { Column, ColumnKind } from '../../port/columns.js';
 import type { JsonKey } from '../../port/operators.js';
 import type { Conversion } from '../../port/query.js';
@@ -27,8 +28,29 @@ export interface ColumnCodec {
    * than it, for {@link load} does not read them as times either.
    */
   readonly isTime?: (sql: string) => string;
-  /** Of columns of times: the later one of a time, given as a placeholder, and of a millisecond after the column's; null is before any. */
+  /** Why the column cannot hold its values. */
+  readonly problem?: string | undefined;
+  /** Of times: those that the column can hold. Default: all. */
+  readonly times?: TimeRange | undefined;
+  /**
+   * Of columns in which several values are the same time when they are read: how long that time is, in milliseconds. Values are
+   * then compared with the ends of it. Default: each value is another time.
+   */
+  readonly stepMs?: number | undefined;
+  /** The first value of the step that a value is in; default: itself. */
+  readonly stepBegin?: ((sql: string) => string) | undefined;
+  /** As {@link dump}, for a value to compare with. Default: the same. */
+  readonly operand?: Conversion;
+  /** Whether times in it depend on the time zone of the connection, but for statements that {@link Dialect.inUtc} has written. */
+  readonly zoned?: boolean;
+  /** Of columns of times: the later one of a time, given as a placeholder, and of the next one after the column's; null is before any. */
   readonly later?: (sql: string, placeholder: string) => string;
+}
+
+/** A column, and the type that it has in the database. */
+export interface TypedColumn extends Column {
+  /** In lower case, as the database says it in full. */
+  readonly type: string;
 }
 
 /** The codecs of a database for kinds of values that need one. */
@@ -39,7 +61,7 @@ export interface Dialect {
   /** What the database knows of tables. */
   readonly catalogue: Catalogue;
   /** How values of a column go into statements and come back. */
-  codec(column: Column): ColumnCodec;
+  codec(column: TypedColumn): ColumnCodec;
   /**
    * Equality of text by code points that can use the column's index; a comparison is `= …` or `IN (…)`.
    *
@@ -84,6 +106,8 @@ export interface Dialect {
     /** A statement that locks its rows, and comes before it, or after one that failed. */
     readonly select?: (parts: Omit<KeyedUpdate, 'set'>) => string;
   };
+  /** A statement in which the time zone of the connection is UTC; none where no statement can be so. */
+  readonly inUtc?: (statement: string) => string;
   /** Bound parameters that one statement can have. */
   readonly maxParameters: number;
   /** What an `INSERT` says in place of columns and values where none is given, also before an `ON CONFLICT`. */

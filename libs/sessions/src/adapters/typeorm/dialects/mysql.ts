@@ -1,42 +1,19 @@
 import type { Column } from '../../port/columns.js';
 import { escapeLike } from '../../query/like.js';
-import { FIRST_TIME } from '../../../util/times.js';
 import { mysqlCatalogue } from '../catalogue/mysql.js';
 import { type Codecs, type ColumnCodec, type Dialect, type JsonPlace, lockName } from './dialect.js';
+import { DIGESTS } from './digests.js';
 import { bytesCodec, formCodec, type FormCodecs } from './forms.js';
 import { documentIn, inCalls, jsonPath, keyPath, parseJson } from './json.js';
-import { timeFromMs, utcText } from './utc.js';
-
-/** Milliseconds of no time that there is. */
-const NO_TIME = Number.MIN_SAFE_INTEGER;
+import { timeCodec, writtenAsIs } from './mysql-times.js';
 
 /** Of some doubles mysql2 reads another last digit than MySQL writes. */
 const AS_TEXT: ColumnCodec = { read: (sql) => `CAST(${sql} AS CHAR)` };
-
-/** SQL that mysql2 writes as it is, such as the digits of a number. */
-function writtenAsIs(sql: unknown): { toSqlString(): string } {
-  return { toSqlString: () => sql as string };
-}
 
 /** As a list, it has nothing that even null could be unequal to. */
 const NO_VALUES = [writtenAsIs('SELECT 1 FROM DUAL WHERE FALSE')];
 
 const CODECS: Codecs = {
-  timestamp: {
-    // Counted from the earliest time there is: DIV, which is much faster than FLOOR, cuts off towards zero. Of a date with a
-    // zero, as in 0000-00-00, there is no difference, which is not to be taken for null.
-    read: (sql) =>
-      `COALESCE(TIMESTAMPDIFF(MICROSECOND, '1000-01-01', ${sql}) DIV 1000 - ${-FIRST_TIME}, IF(${sql} IS NULL, NULL, ${NO_TIME}))`,
-    load: timeFromMs,
-    dump: (value) => utcText(value as Date),
-    // Of a column that is NOT NULL in the database, 0000-00-00 is null to IS NULL, and to nothing else.
-    isNull: (sql) => `(${sql} IS NULL AND ${sql} <=> NULL)`,
-    isTime: (sql) => `MONTH(${sql}) * DAYOFMONTH(${sql}) > 0`,
-    later(sql, placeholder) {
-      const given = `CAST(${placeholder} AS DATETIME(3))`;
-      return `GREATEST(${given}, COALESCE(${sql} + INTERVAL 1000 MICROSECOND, ${given}))`;
-    },
-  },
   boolean: { load: Boolean, dump: Number },
   number: { ...AS_TEXT, load: Number },
   json: { ...AS_TEXT, load: parseJson, dump: JSON.stringify },
@@ -62,13 +39,16 @@ function jsonAt({ document, path, bind }: JsonPlace, sql: string): string {
   return arrays.length === 0 ? sql : `CASE WHEN ${arrays.join(' AND ')} THEN ${sql} END`;
 }
 
-const FORMS: FormCodecs = { bytes: bytesCodec((sql) => `LOWER(HEX(${sql}))`) };
+const FORMS: FormCodecs = { ...DIGESTS, bytes: bytesCodec((sql) => `LOWER(HEX(${sql}))`) };
 
 const quoted = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
 
 export const mysql: Dialect = {
   catalogue: mysqlCatalogue,
-  codec: (column) => formCodec(column, FORMS) ?? { ...CODECS[column.kind], ...ownCodec(column) },
+  codec: (column) =>
+    column.kind === 'timestamp'
+      ? timeCodec(column)
+      : (formCodec(column, FORMS) ?? { ...CODECS[column.kind], ...ownCodec(column) }),
   // The first comparison finds the rows by the index, whatever its collation; the second keeps those that are the same.
   equalsText: (sql, comparison) => `(${sql} ${comparison} AND ${mysql.byCodePoint(sql)} ${comparison})`,
   byCodePoint: (sql) => `BINARY CAST(${sql} AS CHAR)`,
@@ -139,9 +119,17 @@ export const mysql: Dialect = {
   },
 };
 
+/** How settings for one statement begin. */
+const SETTING = 'SET STATEMENT ';
+const UTC = "time_zone = '+00:00'";
+
 export const mariadb: Dialect = {
   ...mysql,
   returning: new Set(['insert', 'delete']),
+  inUtc: (statement) =>
+    statement.startsWith(SETTING)
+      ? statement.replace(SETTING, `${SETTING}${UTC}, `)
+      : `${SETTING}${UTC} FOR ${statement}`,
   skipLocked: {
     // Where nothing is locked, as nearly always, this is one statement instead of two in a transaction. The first limit is for
     // locks of rows, with which SKIP LOCKED fails, the second for those of tables.

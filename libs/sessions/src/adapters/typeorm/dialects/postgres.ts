@@ -1,21 +1,25 @@
 import { escapeLike } from '../../query/like.js';
 import { postgresCatalogue } from '../catalogue/postgres.js';
-import { type Codecs, type ColumnCodec, type Dialect, type JsonPlace, type JsonType, lockName } from './dialect.js';
+import { LAST_TIME } from '../../../util/times.js';
+import { MILLISECONDS, timesOf } from '../../port/value-forms.js';
+import {
+  type Codecs,
+  type ColumnCodec,
+  type Dialect,
+  type JsonPlace,
+  type JsonType,
+  lockName,
+  type TypedColumn,
+} from './dialect.js';
+import { DIGESTS } from './digests.js';
 import { bytesCodec, formCodec, type FormCodecs, TEXT_OF_UUIDS } from './forms.js';
 import { jsonPath, parseJson } from './json.js';
+import { numberCodec, timeProblem, timesOfNumbers, unitOf } from './number-times.js';
 import { timeFromMs } from './utc.js';
 
 const AS_TEXT: ColumnCodec = { read: (sql) => `${sql}::text` };
 
 const CODECS: Codecs = {
-  timestamp: {
-    // As a double, a whole number of milliseconds is exact; seconds with a fraction are not.
-    read: (sql) => `date_part('epoch', date_trunc('milliseconds', ${sql})) * 1000`,
-    load: timeFromMs,
-    // A column without time zone takes the UTC text as it is, one with a time zone takes the Z into account.
-    dump: (value) => (value as Date).toISOString(),
-    later: (sql, placeholder) => `GREATEST(${placeholder}, ${sql} + interval '1 millisecond')`,
-  },
   int: { load: Number },
   number: {
     // As text it may have fewer digits: by `extra_float_digits`, a setting.
@@ -30,6 +34,7 @@ const CODECS: Codecs = {
 const JSON_CASTS: Readonly<Record<JsonType, string>> = { text: 'text', number: 'float8', boolean: 'boolean' };
 
 const FORMS: FormCodecs = {
+  ...DIGESTS,
   bytes: bytesCodec((sql) => `encode(${sql}, 'hex')`),
   text: TEXT_OF_UUIDS,
   verbatim: TEXT_OF_UUIDS,
@@ -39,7 +44,10 @@ const FORMS: FormCodecs = {
 
 export const postgres: Dialect = {
   catalogue: postgresCatalogue,
-  codec: (column) => formCodec(column, FORMS) ?? (column.padded ? AS_TEXT : (CODECS[column.kind] ?? {})),
+  codec: (column) =>
+    column.kind === 'timestamp'
+      ? timeCodec(column)
+      : (formCodec(column, FORMS) ?? (column.padded ? AS_TEXT : (CODECS[column.kind] ?? {}))),
   equalsText: (sql, comparison, folded) =>
     folded ? `(${sql} ${comparison} AND ${postgres.byCodePoint(sql)} ${comparison})` : `${sql} ${comparison}`,
   byCodePoint: (sql) => `${sql}::text COLLATE "C"`,
@@ -111,4 +119,33 @@ export const postgres: Dialect = {
 /** A strict path tells the key of an object from the index of an array, and a text from an array of one. */
 function postgresJson({ document, path, bind }: JsonPlace): string {
   return `jsonb_path_query_first(${document}::jsonb, ${bind(`strict ${jsonPath(path)}`)}::jsonpath, '{}', true)`;
+}
+
+const TIMES = ['timestamp without time zone', 'timestamp with time zone'];
+
+function timeCodec(column: TypedColumn): ColumnCodec {
+  const { form, precision = MILLISECONDS } = column;
+  const problem = timeProblem(column, TIMES);
+  const unitMs = unitOf(form);
+  if (unitMs !== undefined) {
+    return {
+      ...numberCodec(unitMs, timesOfNumbers(column, unitMs)),
+      problem,
+      later: (sql, placeholder) => `GREATEST(${placeholder}, ${sql} + 1)`,
+    };
+  }
+  const times = timesOf(form, precision);
+  return {
+    // As a double, a whole number of milliseconds is exact; seconds with a fraction are not.
+    read: (sql) => `date_part('epoch', date_trunc('milliseconds', ${sql})) * 1000`,
+    problem,
+    load: timeFromMs,
+    // A column without time zone takes the UTC text as it is, one with a time zone takes the Z into account.
+    dump: (value) => (value as Date).toISOString(),
+    operand: (value) =>
+      (value as Date).getTime() > LAST_TIME ? '10000-01-01T00:00:00Z' : (value as Date).toISOString(),
+    times,
+    ...(precision > MILLISECONDS && { stepMs: 1, stepBegin: (sql: string) => `date_trunc('milliseconds', ${sql})` }),
+    later: (sql, placeholder) => `GREATEST(${placeholder}, ${sql} + interval '${times?.stepMs ?? 1} milliseconds')`,
+  };
 }

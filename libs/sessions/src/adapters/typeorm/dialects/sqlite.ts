@@ -1,26 +1,17 @@
+import { isText } from '../../port/columns.js';
 import { globPattern } from '../../query/like.js';
 import { sqliteConnection } from '../internals.js';
+import { formNeeded } from '../messages.js';
 import { sqliteCatalogue } from '../catalogue/sqlite.js';
-import type { Codecs, Dialect } from './dialect.js';
+import { isTimeText, MILLISECONDS, timesOf, type TimeText } from '../../port/value-forms.js';
+import type { Codecs, ColumnCodec, Dialect, TypedColumn } from './dialect.js';
+import { DIGESTS } from './digests.js';
 import { bytesCodec, formCodec, type FormCodecs, TEXT_OF_UUIDS } from './forms.js';
 import { documentIn, inCalls, jsonPath, keyPath, parseJson } from './json.js';
-import { timeFromText, utcText } from './utc.js';
-
-/** The beginning of a text of a time in SQLite, up to its seconds. */
-function toSeconds(sql: string): string {
-  return `substr(${sql}, 1, 19)`;
-}
+import { isWholeNumber, numberCodec, unitOf } from './number-times.js';
+import { textCodec } from './text-times.js';
 
 const CODECS: Codecs = {
-  timestamp: {
-    load: timeFromText,
-    dump: (value) => utcText(value as Date),
-    // Any value can be there. By the modifier it has to be a day that there is, and an hour before 24.
-    isTime: (sql) =>
-      `(${toSeconds(sql)} IS strftime('%Y-%m-%d %H:%M:%S', ${toSeconds(sql)}, '+0 days') AND (length(${sql}) = 19 OR (substr(${sql}, 20) GLOB '.[0-9]*' AND ltrim(substr(${sql}, 21), '0123456789') = '')))`,
-    later: (sql, placeholder) =>
-      `MAX(${placeholder}, COALESCE(strftime('%Y-%m-%d %H:%M:%f', ${sql}, '+0.001 seconds'), ''))`,
-  },
   boolean: { load: Boolean, dump: Number },
   // The driver may have been told to give bigints.
   int: { load: Number },
@@ -37,6 +28,7 @@ function listedJson(value: unknown): string {
 }
 
 const FORMS: FormCodecs = {
+  ...DIGESTS,
   bytes: bytesCodec((sql) => `lower(hex(${sql}))`),
   text: TEXT_OF_UUIDS,
   verbatim: TEXT_OF_UUIDS,
@@ -44,7 +36,8 @@ const FORMS: FormCodecs = {
 
 export const sqlite: Dialect = {
   catalogue: sqliteCatalogue,
-  codec: (column) => formCodec(column, FORMS) ?? CODECS[column.kind] ?? {},
+  codec: (column) =>
+    column.kind === 'timestamp' ? timeCodec(column) : (formCodec(column, FORMS) ?? CODECS[column.kind] ?? {}),
   // Of a column that is made `COLLATE NOCASE` no index is used then.
   equalsText: (sql, comparison) => `${sqlite.byCodePoint(sql)} ${comparison}`,
   byCodePoint: (sql) => `${sql} COLLATE BINARY`,
@@ -54,7 +47,7 @@ export const sqlite: Dialect = {
     bound: (values) => `[${values.map(listedJson).join()}]`,
     contains(placeholder, column) {
       const value =
-        column?.kind === 'other' || column?.form === 'bytes'
+        column && !isText(column) && (column.kind === 'other' || column.kind === 'string')
           ? "CASE type WHEN 'array' THEN unhex(value ->> 0) ELSE value END"
           : 'value';
       return `IN (SELECT ${column?.codec.bind?.(value) ?? value} FROM json_each(${placeholder}))`;
@@ -104,3 +97,21 @@ export const sqlite: Dialect = {
     return false;
   },
 };
+
+function timeCodec({ form, type, precision = MILLISECONDS }: TypedColumn): ColumnCodec {
+  const unitMs = unitOf(form);
+  if (unitMs === undefined) {
+    const problem = form === undefined && isWholeNumber(type) ? formNeeded(type) : undefined;
+    return { ...textCodec(isTimeText(form) ? form : textOf(precision)), problem };
+  }
+  return {
+    ...numberCodec(unitMs, timesOf(form)),
+    stepBegin: (sql) => `CAST(${sql} AS INTEGER)`,
+    isTime: (sql) => `typeof(${sql}) IN ('integer', 'real')`,
+    later: (sql, placeholder) => `MAX(${placeholder}, COALESCE(${sql} + 1, 0))`,
+  };
+}
+
+function textOf(precision: number): TimeText {
+  return `YYYY-MM-DD HH:mm:ss${precision === 0 ? '' : precision <= MILLISECONDS ? '.SSS' : '.SSSSSS'}`;
+}

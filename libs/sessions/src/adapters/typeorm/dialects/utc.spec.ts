@@ -49,7 +49,7 @@ describe('the text of a time in UTC', () => {
     const database = new Database(':memory:');
     afterAll(() => database.close());
     const dialect = dialectOf(new DataSource({ type: 'better-sqlite3', database: ':memory:' }));
-    const { isTime } = dialect.codec({ property: 'text', kind: 'timestamp', nullable: true });
+    const { isTime } = dialect.codec({ property: 'text', kind: 'timestamp', nullable: true, type: 'datetime' });
     const statement = database.prepare<[string, string]>(
       `SELECT text > ? AS later, ${isTime!('text')} AS time FROM (SELECT ? AS text)`,
     );

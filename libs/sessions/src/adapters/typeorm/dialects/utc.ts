@@ -16,8 +16,8 @@ export function timeFrom(ms: number): Date {
 }
 
 /** `2026-11-20 10:11:12.345`, in UTC. */
-export function utcText(date: Date): string {
-  return date.toISOString().replace('T', ' ').slice(0, -1);
+export function utcText(date: Date, separator = ' '): string {
+  return date.toISOString().replace('T', separator).slice(0, -1);
 }
 
 /**
@@ -25,8 +25,8 @@ export function utcText(date: Date): string {
  * are in the order of their times, and others somewhere between them. In whole numbers, which takes a third of the time of
  * a parser that knows every way to write a date.
  */
-export function msFromUtcText(text: unknown): number {
-  if (typeof text !== 'string' || !hasSeparators(text)) return NaN;
+export function msFromUtcText(text: unknown, separator = SPACE): number {
+  if (typeof text !== 'string' || !hasSeparators(text, separator)) return NaN;
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
   const month = twoDigits(text, 5);
   const day = twoDigits(text, 8);
@@ -47,9 +47,6 @@ export const timeFromMs: Conversion = (value) => {
   );
 };
 
-/** From the text that is selected. */
-export const timeFromText: Conversion = (text) => timeFrom(msFromUtcText(text));
-
 /** Characters of a text without a fraction, and of one that is written here. */
 const WITHOUT_FRACTION = 19;
 const WRITTEN = 23;
@@ -60,11 +57,11 @@ const COLON = 58;
 const POINT = 46;
 const ZERO = 48;
 
-function hasSeparators(text: string): boolean {
+function hasSeparators(text: string, separator: number): boolean {
   return (
     text.charCodeAt(4) === HYPHEN &&
     text.charCodeAt(7) === HYPHEN &&
-    text.charCodeAt(10) === SPACE &&
+    text.charCodeAt(10) === separator &&
     text.charCodeAt(13) === COLON &&
     text.charCodeAt(16) === COLON &&
     (text.length === WITHOUT_FRACTION || text.charCodeAt(WITHOUT_FRACTION) === POINT)

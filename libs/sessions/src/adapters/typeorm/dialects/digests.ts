@@ -1,0 +1,38 @@
+import { DIGEST_BYTES } from '../../port/value-forms.js';
+import type { FormCodecs } from './forms.js';
+
+/** A key's id, before the digest that the key has made. */
+const KEY = /^([A-Za-z0-9_-]{1,32}):/;
+
+/** Bytes of the digest that a key makes. */
+const KEYED_BYTES = 32;
+
+/** How digests of tokens, in hexadecimal, go into columns of bytes or of base64url and come back. */
+export const DIGESTS: FormCodecs = {
+  [DIGEST_BYTES]: {
+    dump: (digest) => toBytes(digest as string),
+    load: (bytes) => fromBytes(bytes as Uint8Array),
+  },
+  base64url: {
+    dump: (digest) => inParts(digest as string, (hex) => Buffer.from(hex, 'hex').toString('base64url')),
+    load: (text) => inParts(text as string, (encoded) => Buffer.from(encoded, 'base64url').toString('hex')),
+  },
+};
+
+/** The key's id with its colon, as it is, and the rest. */
+function inParts(digest: string, convert: (rest: string) => string): string {
+  const start = digest.indexOf(':') + 1;
+  return digest.slice(0, start) + convert(digest.slice(start));
+}
+
+function toBytes(digest: string): Buffer {
+  const start = digest.indexOf(':') + 1;
+  return Buffer.concat([Buffer.from(digest.slice(0, start), 'latin1'), Buffer.from(digest.slice(start), 'hex')]);
+}
+
+function fromBytes(bytes: Uint8Array): string {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [key = ''] = KEY.exec(all.toString('latin1', 0, Math.max(0, bytes.length - KEYED_BYTES))) ?? [];
+  const start = bytes.length - key.length === KEYED_BYTES ? key.length : 0;
+  return all.toString('latin1', 0, start) + all.toString('hex', start);
+}
