@@ -58,6 +58,7 @@ describe('resolveOptions', () => {
         schemes: [{ algorithm: 'sha256', salt: undefined }],
         coalesces: true,
         cache: false,
+        checkTable: true,
         graceMs: 30_000,
         retentionMs: 30 * DAY,
         pruning: { intervalMs: 3_600_000, cron: undefined, atStart: true, batchSize: 5000 },
@@ -72,6 +73,7 @@ describe('resolveOptions', () => {
     const { resolved, problems } = resolve({
       sessionTtl: '12h',
       extendSessionStaleTime: 900,
+      checkTable: 'warn',
       autoExtendSession: false,
       tokenPrefix: 'my_key',
       authTokenLength: 30,
@@ -89,6 +91,7 @@ describe('resolveOptions', () => {
       staleMs: 900_000,
       absoluteMs: null,
       autoExtend: false,
+      checkTable: 'warn',
       tokenFormat: { prefix: 'my_key', length: 30 },
       schemes: [{ algorithm: 'sha512', salt: 'salt' }],
       coalesces: true,
