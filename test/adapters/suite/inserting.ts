@@ -143,6 +143,13 @@ export function inserting(db: AdapterFixture): void {
     });
   });
 
+  it('a required column that gets no value is named', async () => {
+    const required = { code: 'ERR_SESSION_INVALID', errors: { title: 'is required' } };
+    await expect(db.adapter.insert(Photo, { album: 'a' })).rejects.toMatchObject(required);
+    await expect(db.adapter.insertAll(Photo, [{ title: 'a' }, { album: 'a' }])).rejects.toMatchObject(required);
+    expect(await db.count(Photo)).toBe(0);
+  });
+
   describe('onConflict', () => {
     it('"raise" is the default', async () => {
       await db.adapter.insert(Tag, { name: 'a' });

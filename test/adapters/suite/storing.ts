@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Photo } from '../entities.js';
+import { Pair, Photo } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
 
 const RUNS = { numRuns: 60 };
@@ -101,6 +101,35 @@ export function storing(db: AdapterFixture): void {
     async (n) => {
       await db.photo({ rating: n });
       expect(await db.find(Photo, { select: ['rating'] })).toEqual([{ rating: n }]);
+    },
+  );
+
+  it.each([
+    ['1.50', '1.5'],
+    ['-0.000', '0'],
+    ['007', '7'],
+    [1e-7, '0'],
+    [123456789, '123456789'],
+    ['1.2345', '1.235'],
+    ['-1.2345', '-1.235'],
+    ['1.23449999999999999999', '1.234'],
+    ['999999999.9994', '999999999.999'],
+  ])('the decimal number %s comes back as %s', async (decimal, kept) => {
+    await db.adapter.insert(Pair, { id: 1, decimal });
+    const keepPrepared = true;
+    expect(await db.find(Pair, { where: { decimal: kept }, select: ['decimal'] })).toEqual([{ decimal: kept }]);
+    expect(await db.find(Pair, { select: ['decimal'], keepPrepared })).toEqual([{ decimal: kept }]);
+    expect(await db.adapter.update(Pair, { decimal }, { id: 1 }, ['decimal'])).toEqual({ decimal: kept });
+  });
+
+  it.each([1e9, '-1000000000', '999999999.9995'])(
+    'the decimal number %s has too many digits for its column',
+    async (decimal) => {
+      const insert = db.adapter.insert(Pair, { id: 1, decimal });
+      await expect(insert).rejects.toMatchObject({
+        code: 'ERR_SESSION_INVALID',
+        errors: { decimal: expect.any(String) },
+      });
     },
   );
 

@@ -48,6 +48,8 @@ export const TOLD_UNAVAILABLE = 'That cannot be answered right now: try again.';
 export const TOLD_NO_ROW = 'What was to be changed is not there.';
 export const TOLD_VALUE_TAKEN = 'A value that has to be unique is taken.';
 export const IS_TAKEN = 'is taken';
+export const IS_REQUIRED = 'is required';
+export const NOT_NULL = 'must not be null';
 
 export const toldLimitReached = (max: number): string =>
   `There are ${max} sessions already, which is the limit: end one of them first.`;

@@ -3,7 +3,7 @@ import type { Columns } from '../adapters/port/columns.js';
 import { stored } from '../adapters/port/operators.js';
 import { storedRow } from '../adapters/query/rows.js';
 import { type FieldErrors, SessionValidationError } from '../errors/errors.js';
-import { thereAre } from '../errors/messages.js';
+import { IS_REQUIRED, thereAre } from '../errors/messages.js';
 import { isGrant } from '../session/scopes.js';
 import { copyOf } from '../util/copy.js';
 import type { DefinedColumn } from './columns.js';
@@ -32,7 +32,7 @@ export function newAttributes(table: Columns<DefinedColumn>, attributes: object)
     if (!column.definition || Object.hasOwn(given, name)) continue;
     if (column.definition.default !== undefined) row[name] = column.definition.default;
     else if (column.nullable) row[name] = null;
-    else errors[name] = 'is required';
+    else errors[name] = IS_REQUIRED;
   }
   return checked(table, row, errors);
 }

@@ -203,6 +203,8 @@ function memoryColumn(
     times: kind === 'timestamp' ? timesOf(form.form, options.precision ?? undefined) : undefined,
     hidden: options.select === false,
     ...(options.type && traitsOf(options.type)),
+    ...(kind === 'decimal' &&
+      options.precision && { decimal: { digits: options.precision, scale: options.scale ?? 0 } }),
     ...(options.unsigned && { unsigned: true }),
     transformer: transformer && {
       to: (value) => ApplyValueTransformers.transformTo(transformer, value) as unknown,

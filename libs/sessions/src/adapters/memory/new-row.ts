@@ -1,5 +1,6 @@
 import { newId } from '../../util/uuid.js';
 import { SessionValidationError } from '../../errors/errors.js';
+import { IS_REQUIRED } from '../../errors/messages.js';
 import type { Row } from '../port/query.js';
 import { storedRow } from '../query/rows.js';
 import { isText } from '../port/columns.js';
@@ -20,7 +21,7 @@ export function newValues(table: MemoryTable, model: EntityModel, row: Row): unk
       return encoded(column, canonical(column, isText(column) ? String(made) : made));
     }
     const fallback = model.defaultOf(column);
-    if (!fallback) missing[column.property] = 'is required';
+    if (!fallback) missing[column.property] = IS_REQUIRED;
     return encoded(column, fallback ? canonical(column, fallback()) : null);
   });
   if (Object.keys(missing).length > 0) throw new SessionValidationError(model.name, missing);

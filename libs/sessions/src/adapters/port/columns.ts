@@ -8,6 +8,12 @@ import type { TypeTraits } from './type-traits.js';
 export type ColumnKind =
   'string' | 'uuid' | 'int' | 'bigint' | 'number' | 'decimal' | 'boolean' | 'timestamp' | 'json' | 'enum' | 'other';
 
+/** Digits of decimal numbers: of all that a column can hold, and of these after the point, to which it rounds. */
+export interface DecimalDigits {
+  readonly digits: number;
+  readonly scale: number;
+}
+
 /**
  * How a column holds values, where that is not the way of their kind: hexadecimal digits as bytes, UUIDs as text, which another
  * program may have written in capitals, or as text in the letters that they are given in, since a column of text has them
@@ -35,6 +41,8 @@ export interface Column extends ColumnForm, TypeTraits {
   readonly characters?: CharacterTest | undefined;
   /** Whether a digest of another length is filled up to it. */
   readonly filled?: boolean | undefined;
+  /** Of decimal numbers. @default any number of digits */
+  readonly decimal?: DecimalDigits | undefined;
   /** The values of an enum. */
   readonly values?: readonly unknown[] | undefined;
   /** The digits of a second's fraction that it has. @default 3 */

@@ -1,10 +1,12 @@
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
+import { NOT_NULL } from '../../errors/messages.js';
 import { ALL_TIMES, floorTime, type TimeRange } from '../../util/times.js';
-import type { Column, ColumnKind } from '../port/columns.js';
+import type { Column, ColumnKind, DecimalDigits } from '../port/columns.js';
 import { columnOf } from './conditions.js';
 import { type Columns } from '../port/columns.js';
 import { ColumnRef, JsonKeys, Later, Param, Stored } from '../port/operators.js';
 import type { Row } from '../port/query.js';
+import { decimalText } from './decimals.js';
 import { canonical, IMPOSSIBLE, toStored, ValueError } from './values.js';
 
 /**
@@ -149,8 +151,9 @@ export function toStorable(column: Column, value: unknown): unknown {
 /** A value in its stored form. @throws ValueError for one that the column cannot hold */
 export function storable(column: Column, stored: unknown): unknown {
   if (stored === IMPOSSIBLE) throw new ValueError(impossible(column));
-  if (stored === null && !column.nullable) throw new ValueError('must not be null');
+  if (stored === null && !column.nullable) throw new ValueError(NOT_NULL);
   if (column.times && stored instanceof Date) return storableTime(column.times, stored);
+  if (column.decimal && typeof stored === 'string') return roundedTo(column.decimal, stored);
   return column.form === 'text' && typeof stored === 'string' ? stored.toLowerCase() : stored;
 }
 
@@ -160,6 +163,15 @@ function storableTime(times: TimeRange, time: Date): Date {
   if (ms >= times.firstMs && ms <= times.lastMs) return new Date(floorTime(times, ms));
   const [first, last] = [times.firstMs, times.lastMs].map((end) => new Date(end).toISOString());
   throw new ValueError(`must be between ${first} and ${last}, which its column can hold`);
+}
+
+/** A decimal number with as many digits after the point as a column keeps. @throws ValueError for one that has too many before it */
+function roundedTo({ digits, scale }: DecimalDigits, stored: string): string {
+  const kept = decimalText(stored, scale)!;
+  const whole = kept.replace(/^-?0?|\..*$/g, '');
+  if (whole.length > digits - scale)
+    throw new ValueError(`must have at most ${digits - scale} digits before the point`);
+  return kept;
 }
 
 /** What is wrong with a value of the right type that the column can never hold. */

@@ -1,3 +1,4 @@
+import { decimalText } from './decimals.js';
 import type { Column } from '../port/columns.js';
 import { DIGEST_BYTES } from '../port/value-forms.js';
 import { FIRST_TIME, LAST_TIME } from '../../util/times.js';
@@ -8,7 +9,7 @@ export const IMPOSSIBLE: unique symbol = Symbol('impossible');
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const HEX = /^(?:[0-9a-f]{2})*$/;
 const INTEGER = /^-?\d{1,20}$/;
-const DECIMAL = /^-?\d+(\.\d+)?$/;
+const PLAIN_DECIMAL = /^-?\d+(\.\d+)?$/;
 const INT_BITS = 32;
 const BIGINT_BITS = 64;
 
@@ -36,10 +37,7 @@ export function canonical(column: Column, value: unknown): unknown {
     case 'number':
       return canonicalNumber(column, value);
     case 'decimal':
-      if (typeof value === 'string' && DECIMAL.test(value)) return value;
-      return typeof value === 'number' && Number.isFinite(value)
-        ? String(value)
-        : fail('must be a decimal number', value);
+      return canonicalDecimal(value);
     case 'boolean':
       return typeof value === 'boolean' ? value : fail('must be true or false', value);
     case 'timestamp':
@@ -50,7 +48,7 @@ export function canonical(column: Column, value: unknown): unknown {
     case 'json':
       return canonicalJson(column, value);
     case 'other':
-      return value;
+      return value instanceof Uint8Array ? Buffer.from(value) : value;
   }
 }
 
@@ -94,6 +92,11 @@ function canonicalNumber({ single }: Column, value: unknown): number {
   const stored = single && typeof value === 'number' ? Math.fround(value) : value;
   if (Number.isFinite(stored)) return (stored as number) + 0;
   return fail(`must be a finite number${single ? ' of single precision' : ''}`, value);
+}
+
+function canonicalDecimal(value: unknown): string {
+  const isOne = typeof value === 'string' ? PLAIN_DECIMAL.test(value) : Number.isFinite(value);
+  return isOne ? decimalText(String(value))! : fail('must be a decimal number', value);
 }
 
 function isWithin(whole: number | bigint, { bits, unsigned }: Column, most: number): boolean {

@@ -1,5 +1,6 @@
 import { QueryFailedError } from 'typeorm';
 import { SessionsUnavailableError, SessionValidationError, UniqueConstraintError } from '../../errors/errors.js';
+import { IS_REQUIRED, NOT_NULL } from '../../errors/messages.js';
 import type { SqlTable } from './sql-table.js';
 import { CHARACTERS_LACKING, unstorableColumn } from './unstorable-text.js';
 
@@ -7,6 +8,7 @@ interface DriverError {
   readonly code?: string;
   readonly errno?: number;
   readonly constraint?: string;
+  readonly column?: string;
   readonly message?: string;
 }
 
@@ -18,6 +20,10 @@ const UNDONE_NUMBERS = new Set([1213, 1020]);
 
 /** What MySQL and MariaDB call a lock that was waited for in vain. */
 const LOCK_WAIT_TIMEOUT = 1205;
+
+/** What PostgreSQL, and MySQL and MariaDB, call a column that gets no value, or null, and has to have one. */
+const NOT_NULL_STATE = '23502';
+const NOT_NULL_NUMBERS = new Set([1364, 1048]);
 
 /** Whether the database has undone the work, and with it the transaction that it was part of. */
 export function isUndone(error: unknown): boolean {
@@ -58,7 +64,12 @@ export function portError(error: unknown, table: SqlTable): unknown {
     case 'SQLITE_CONSTRAINT_PRIMARYKEY':
       return taken(table, propertiesOf(table, columnsIn(message, table.metadata.tableName)));
     default:
-      return unstorable(error, table) ?? tooLarge(error.driverError as DriverError, table) ?? withoutValues(error);
+      return (
+        missing(error, table) ??
+        unstorable(error, table) ??
+        tooLarge(error.driverError as DriverError, table) ??
+        withoutValues(error)
+      );
   }
 }
 
@@ -73,6 +84,22 @@ function undone(error: QueryFailedError, { name }: SqlTable): SessionsUnavailabl
   const cause = withoutValues(error);
   const problem = `the database has undone this for the sake of others (${cause.message}). Where it was part of a transaction, that is over, and has to be run again from its beginning.`;
   return new SessionsUnavailableError(name, problem, { cause });
+}
+
+/** A column that has to have a value: a new row gives none and there is no default, or an update copies null. */
+function missing({ query, driverError }: QueryFailedError, table: SqlTable): SessionValidationError | undefined {
+  const { code, errno, column, message = '' } = driverError as DriverError;
+  const name =
+    code === NOT_NULL_STATE
+      ? column
+      : code === 'SQLITE_CONSTRAINT_NOTNULL'
+        ? columnsIn(message, table.metadata.tableName)[0]
+        : NOT_NULL_NUMBERS.has(errno!)
+          ? /^(?:Field|Column) '(.+)' (?:doesn't have|cannot be)/s.exec(message)?.[1]
+          : undefined;
+  const found = name === undefined ? undefined : table.metadata.findColumnWithDatabaseName(name);
+  const problem = query.startsWith('INSERT') ? IS_REQUIRED : NOT_NULL;
+  return found?.isSelect ? new SessionValidationError(table.name, { [found.propertyPath]: problem }) : undefined;
 }
 
 /** What a character set lacks, of a table that nobody has looked at, or a set that is not known. */

@@ -120,6 +120,8 @@ function sqlColumn(
     values: metadata.enum,
     hidden: !metadata.isSelect,
     ...traitsOf(metadata.type),
+    ...(form.kind === 'decimal' &&
+      metadata.precision && { decimal: { digits: metadata.precision, scale: metadata.scale ?? 0 } }),
     ...(metadata.unsigned && { unsigned: true }),
   };
   const column = columnFrom(defined, facts);

@@ -8,6 +8,8 @@ export function valuesFrom({ kind, length }: Column, facts: ColumnFacts): Partia
   // SQLite calls its numbers of double precision by any name.
   const { single: _single, ...traits } = traitsOf(facts.type);
   const { characterSet } = facts;
+  if (kind === 'decimal' && facts.precision !== undefined)
+    return { ...traits, decimal: { digits: facts.precision, scale: facts.scale ?? 0 } };
   // It has no character sets, and lengths in name only.
   if (characterSet === undefined || (kind !== 'string' && kind !== 'json')) return traits;
   const longest = kind === 'string' ? Math.min(length ?? Infinity, facts.length ?? Infinity) : Infinity;

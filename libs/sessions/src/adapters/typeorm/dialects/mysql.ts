@@ -1,3 +1,4 @@
+import { decimalFrom } from '../../query/decimals.js';
 import type { Column } from '../../port/columns.js';
 import { escapeLike } from '../../query/like.js';
 import { mysqlCatalogue } from '../catalogue/mysql.js';
@@ -19,7 +20,12 @@ const CODECS: Codecs = {
   json: { ...AS_TEXT, load: parseJson, dump: JSON.stringify },
   // MySQL compares a number with text as doubles.
   bigint: { ...AS_TEXT, bind: (placeholder) => `CAST(${placeholder} AS SIGNED)`, listed: writtenAsIs },
-  decimal: { ...AS_TEXT, bind: (placeholder) => `CAST(${placeholder} AS DECIMAL(65, 30))`, listed: writtenAsIs },
+  decimal: {
+    ...AS_TEXT,
+    load: decimalFrom,
+    bind: (placeholder) => `CAST(${placeholder} AS DECIMAL(65, 30))`,
+    listed: writtenAsIs,
+  },
 };
 
 /** What a column has in another way than those of its kind. */

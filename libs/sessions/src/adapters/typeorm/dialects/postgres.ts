@@ -1,3 +1,4 @@
+import { decimalFrom } from '../../query/decimals.js';
 import { escapeLike } from '../../query/like.js';
 import { postgresCatalogue } from '../catalogue/postgres.js';
 import { LAST_TIME } from '../../../util/times.js';
@@ -28,7 +29,7 @@ const CODECS: Codecs = {
   },
   json: { ...AS_TEXT, load: parseJson, dump: JSON.stringify },
   bigint: AS_TEXT,
-  decimal: AS_TEXT,
+  decimal: { ...AS_TEXT, load: decimalFrom },
 };
 
 const JSON_CASTS: Readonly<Record<JsonType, string>> = { text: 'text', number: 'float8', boolean: 'boolean' };

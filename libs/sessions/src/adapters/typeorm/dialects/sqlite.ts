@@ -1,4 +1,5 @@
 import { isText } from '../../port/columns.js';
+import { decimalFrom } from '../../query/decimals.js';
 import { globPattern } from '../../query/like.js';
 import { sqliteConnection } from '../internals.js';
 import { formNeeded } from '../messages.js';
@@ -18,7 +19,7 @@ const CODECS: Codecs = {
   number: { load: Number },
   json: { load: parseJson, dump: JSON.stringify },
   bigint: { read: (sql) => `CAST(${sql} AS TEXT)`, load: String, dump: (value) => BigInt(value as string) },
-  decimal: { load: String },
+  decimal: { load: decimalFrom },
 };
 
 /** A bound value in a list: integers with all their digits, and bytes, which JSON has none of, as an array of their digits. */
