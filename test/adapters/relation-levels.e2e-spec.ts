@@ -133,19 +133,6 @@ describeDatabases('relations under TypeORM', (name) => {
     expect(second!.address).toMatchObject({ city: 'Delft', country: null });
   });
 
-  it('leave the event loop its turns', async () => {
-    let turns = 0;
-    let reading = true;
-    const tick = (): void => {
-      turns++;
-      if (reading) setImmediate(tick);
-    };
-    setImmediate(tick);
-    await find(Order, { shipper: { orders: { shipper: { orders: true } } } });
-    reading = false;
-    expect(turns).toBeGreaterThan(2);
-  });
-
   describe.runIf(name === 'mariadb')('by keys that a collation takes for equal', () => {
     beforeEach(async () => {
       await dataSource.query('CREATE TABLE IF NOT EXISTS folk (id varchar(20) PRIMARY KEY, friend varchar(20) NULL)');

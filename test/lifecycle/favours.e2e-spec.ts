@@ -26,7 +26,7 @@ class UpdateLog extends QueryLog {
 const OTHERWISE: Readonly<Record<DatabaseName, RegExp>> = {
   postgres: /Seq Scan|IDX_/,
   mariadb: / (ALL|index) |IDX_|filesort|temporary/,
-  sqlite: /SCAN|IDX_|TEMP B-TREE/,
+  sqlite: /SCAN (?!json_each)|IDX_|TEMP B-TREE/,
 };
 
 const BY_KEY: Readonly<Record<DatabaseName, RegExp>> = {

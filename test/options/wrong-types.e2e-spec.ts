@@ -158,7 +158,10 @@ describe('an option of a wrong type', () => {
   });
 
   const inT = (problem: string): string => inTable('t', problem);
-  const target = wrongType('a function that gives the entity, such as () => User', class {});
+  const target = wrongType(
+    'an EntitySchema, its name, or a function that gives the entity, such as () => User',
+    class {},
+  );
 
   it.each<[Options, string]>([
     [{ credentials: 'cookie' }, `credentials ${wrongType('a list', 'cookie')}`],

@@ -8,7 +8,7 @@ import {
   type QueryOptions,
 } from '../adapters/port/query.js';
 import type { Column } from '../adapters/port/columns.js';
-import { canonical } from '../adapters/query/values.js';
+import { canonical, ValueError } from '../adapters/query/values.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { TableContext } from './table-context.js';
 
@@ -62,7 +62,17 @@ function idsIn(column: Column, where: Conditions): string[] | undefined {
 
 /** An id as sessions have it, or may have it: in text, a UUID is in the letters in which it was written. */
 function asSessionsHave(column: Column, id: unknown): string[] {
-  const key = canonical(column, id);
+  const key = keyOf(column, id);
   if (typeof key !== 'string') return [];
   return column.kind === 'uuid' ? [...new Set([key, key.toLowerCase(), key.toUpperCase()])] : [key];
+}
+
+function keyOf(column: Column, id: unknown): unknown {
+  try {
+    return canonical(column, id);
+  } catch (error) {
+    // The statement is refused for what is no id.
+    if (error instanceof ValueError) return undefined;
+    throw error;
+  }
 }
