@@ -93,7 +93,7 @@ describeDatabases('what ends sessions by their conditions', (name) => {
       expect(sent).toHaveLength(1);
       const [{ text }] = sent as [Sent];
       for (const column of ['expiresAt', 'createdAt'])
-        expect(text.match(new RegExp(`${column}\\W > [$?]`, 'g'))).toHaveLength(1);
+        expect(text.match(new RegExp(`${column}\\W >=? [$?]`, 'g'))).toHaveLength(1);
       expect(text.length).toBeLessThan(MOST_CHARACTERS[name]);
       if (name !== 'sqlite') return;
       const plan = await planOf(name, app.dataSource, sent[0]!);
