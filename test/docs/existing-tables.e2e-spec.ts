@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type SessionsService, SessionsTable } from '@app/sessions';
 import { useApplication } from '../support/application.js';
 import { describeDatabases } from '../support/databases.js';
+import { ECTO_TABLE } from '../support/ecto-table.js';
 import { DAY, at } from '../support/clock.js';
 import { read } from './documents.js';
 import { fencesOf } from './markdown.js';
@@ -54,18 +55,7 @@ const OPENED = [
     tool: 'Ecto',
     table: EctoSessions,
     row: ['auth_token_digest', 'user_id', 'expires_at', 'inserted_at', 'updated_at'],
-    statements: [
-      `CREATE TABLE sessions (
-         id uuid PRIMARY KEY,
-         auth_token_digest varchar(255) NOT NULL,
-         data jsonb NOT NULL DEFAULT '{}',
-         expires_at timestamp,
-         user_id varchar(255) NOT NULL,
-         inserted_at timestamp(6) NOT NULL,
-         updated_at timestamp(6) NOT NULL
-       )`,
-      'CREATE UNIQUE INDEX sessions_auth_token_digest_index ON sessions (auth_token_digest)',
-    ],
+    statements: ECTO_TABLE,
   },
   {
     tool: 'Prisma',

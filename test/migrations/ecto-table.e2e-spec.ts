@@ -10,6 +10,7 @@ import { v4 as uuidv4 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JsonPath, SessionsModule, SessionsTable } from '@app/sessions';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { ECTO_TABLE } from '../support/ecto-table.js';
 
 const TABLE = {
   extraFields: { userId: { type: 'string' } },
@@ -35,20 +36,6 @@ class NamesOnly extends SessionsTable({
     userId: 'user_id',
   },
 }) {}
-
-/** What a migration of ecto_sessions 0.3 makes on PostgreSQL (PARITY 1.1). */
-const LAYOUT = [
-  `CREATE TABLE sessions (
-     id uuid PRIMARY KEY,
-     auth_token_digest varchar(255) NOT NULL,
-     data jsonb NOT NULL DEFAULT '{}',
-     expires_at timestamp,
-     user_id varchar(255) NOT NULL,
-     inserted_at timestamp(6) NOT NULL,
-     updated_at timestamp(6) NOT NULL
-   )`,
-  'CREATE UNIQUE INDEX sessions_auth_token_digest_index ON sessions (auth_token_digest)',
-];
 
 /** 64 URL-safe characters, as ecto_sessions makes them. */
 const token = (letter: string): string => letter.repeat(62) + '-_';
@@ -84,7 +71,7 @@ describe.each([
       ],
     }).compile();
     dataSource = module.get(getDataSourceToken());
-    for (const statement of LAYOUT) await dataSource.query(statement);
+    for (const statement of ECTO_TABLE) await dataSource.query(statement);
     await module.init();
   });
   afterEach(async () => {

@@ -10,6 +10,7 @@ import {
 import type { Column } from '../adapters/port/columns.js';
 import { canonical, ValueError } from '../adapters/query/values.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import { spellingsOf } from '../util/uuid.js';
 import type { TableContext } from './table-context.js';
 
 /** A statement that changes sessions, or deletes them. */
@@ -64,7 +65,7 @@ function idsIn(column: Column, where: Conditions): string[] | undefined {
 function asSessionsHave(column: Column, id: unknown): string[] {
   const key = keyOf(column, id);
   if (typeof key !== 'string') return [];
-  return column.kind === 'uuid' ? [...new Set([key, key.toLowerCase(), key.toUpperCase()])] : [key];
+  return column.kind === 'uuid' && column.form !== undefined ? spellingsOf(key) : [key];
 }
 
 function keyOf(column: Column, id: unknown): unknown {

@@ -407,7 +407,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
   /** Deletes a session, and tells whether it did: `false` where it is gone already. */
   async delete(session: SessionReference, options: WriteOptions = {}): Promise<boolean> {
     const filters = { id: this.#idOf(session), status: 'all' };
-    return (await new SessionQuery(this.store, [filters], { manager: this.#managerOf(options) ?? null }).delete()) > 0;
+    return (await new SessionQuery(this.store, [filters], this.#knownWrite(options)).delete()) > 0;
   }
 
   /** Deletes a session. @throws StaleSessionError where it is gone already */
@@ -426,7 +426,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
    */
   async deleteAll(filters: SessionFilters<F>, options: WriteOptions = {}): Promise<number> {
     // Not by query(), where filters may be left out: what to delete has to be said.
-    return new SessionQuery<F>(this.store, [filters], { manager: this.#managerOf(options) ?? null }).delete();
+    return new SessionQuery<F>(this.store, [filters], this.#knownWrite(options)).delete();
   }
 
   /** Deletes every session that has ended, in batches, and returns their number; pruning, as the expiry job does it. */
@@ -496,7 +496,11 @@ export class SessionsService<F extends AnyFields = TableFields> {
 
   /** The transaction of a call that has no other options. @throws SessionValidationError for others */
   #managerOf(options: WriteOptions): EntityManager | undefined {
-    return transactionOf(this.store, knownOptions(this.store.name, options, WRITE_OPTIONS).manager);
+    return transactionOf(this.store, this.#knownWrite(options).manager);
+  }
+
+  #knownWrite(options: WriteOptions): WriteOptions {
+    return knownOptions(this.store.name, options, WRITE_OPTIONS);
   }
 
   /** @throws SessionValidationError for what is no id, which must never mean "any" */

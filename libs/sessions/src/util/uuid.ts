@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { v7 } from 'uuid';
 
+/** The ways in which a UUID may stand in text: as it is given, in small letters, and in capitals. */
+export function spellingsOf(uuid: string): string[] {
+  return [...new Set([uuid, uuid.toLowerCase(), uuid.toUpperCase()])];
+}
+
 /** The last one's time, and its place among those of the same. */
 let last = { msecs: NaN, seq: 0 };
 

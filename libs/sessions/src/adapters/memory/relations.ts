@@ -1,7 +1,7 @@
 import { UnsupportedQueryError } from '../../errors/errors.js';
 import type { Condition } from '../query/conditions.js';
 import type { Pace } from '../../util/pace.js';
-import type { QueryOptions, Row, Schema } from '../port/query.js';
+import type { Relations, Row, Schema } from '../port/query.js';
 import {
   type Found,
   identityOf,
@@ -18,8 +18,6 @@ import type { EntityModel, JoinColumn, Relation } from './entity-model.js';
 import type { MemoryTable } from './memory-table.js';
 import { loadMemoryRow } from './raw-row.js';
 import { type MemoryColumn, type StoredRow } from './stored-row.js';
-
-type Relations = NonNullable<QueryOptions['relations']>;
 
 /** A table of the memory, and the entity whose rows it has. */
 export interface OpenTable {

@@ -76,12 +76,13 @@ export interface QueryOptions {
   returningMax?: string;
 }
 
+/** Relations by name, and those of the rows at their ends. */
+export type Relations = FindOptionsRelations<ObjectLiteral>;
+
 /** The relations of a query that are given as names, or in TypeORM's nested form. */
-export function namedRelations(
-  relations: readonly string[] | FindOptionsRelations<ObjectLiteral>,
-): FindOptionsRelations<ObjectLiteral> {
+export function namedRelations(relations: readonly string[] | Relations): Relations {
   const names: unknown = relations;
-  if (!Array.isArray(names)) return relations as FindOptionsRelations<ObjectLiteral>;
+  if (!Array.isArray(names)) return relations as Relations;
   return Object.fromEntries(names.map((name: string) => [name, true]));
 }
 

@@ -1,9 +1,7 @@
 import { SessionValidationError } from '../../errors/errors.js';
 import { thereAre } from '../../errors/messages.js';
 import { Pace } from '../../util/pace.js';
-import type { QueryOptions } from '../port/query.js';
-
-type Relations = NonNullable<QueryOptions['relations']>;
+import type { Relations } from '../port/query.js';
 
 /** Values by which rows are found, in the form that the storage has them in. */
 export type Key = readonly unknown[];

@@ -1,10 +1,9 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
-import type { QueryOptions } from '../port/query.js';
+import type { Relations } from '../port/query.js';
 import { type EntityColumn, type EntityReader, entityReader, isPlain } from './entity-reader.js';
 import { sqlNameOf, type SqlTable } from './sql-table.js';
 
 type Relation = EntityMetadata['relations'][number];
-type Relations = NonNullable<QueryOptions['relations']>;
 
 /** A related row that a query reads beside each of its own, by a left join. */
 export interface Join extends EntityReader {

@@ -1,5 +1,5 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
-import type { QueryOptions, Row } from '../port/query.js';
+import type { Relations, Row } from '../port/query.js';
 import {
   type Link,
   linkThrough,
@@ -13,7 +13,6 @@ import { joinedColumns } from './joins.js';
 import { sqlNameOf, type SqlTable } from './sql-table.js';
 
 type Relation = EntityMetadata['relations'][number];
-type Relations = NonNullable<QueryOptions['relations']>;
 type SqlLink = Link<EntityMetadata, EntityColumn>;
 
 /** How rows of a table are found by keys. */

@@ -1,3 +1,4 @@
+import { spellingsOf } from '../../../util/uuid.js';
 import type { Column, ValueForm } from '../../port/columns.js';
 import type { ColumnCodec } from './dialect.js';
 
@@ -10,9 +11,7 @@ export function bytesCodec(read: (sql: string) => string): ColumnCodec {
 }
 
 /** The codec of UUIDs that a column of text holds, where that tells capital letters apart. */
-export const TEXT_OF_UUIDS: ColumnCodec = {
-  spellings: (value) => [...new Set([value, value.toLowerCase(), value.toUpperCase()])],
-};
+export const TEXT_OF_UUIDS: ColumnCodec = { spellings: spellingsOf };
 
 /** The codec of a column by the form of its values; none where that is the way of their kind. */
 export function formCodec({ form }: Column, codecs: FormCodecs): ColumnCodec | undefined {
