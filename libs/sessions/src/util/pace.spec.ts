@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Pace } from './pace.js';
+import { atPace, Pace, sorted } from './pace.js';
 
 function work(forMs: number): void {
   const end = performance.now() + forMs;
@@ -21,5 +22,42 @@ describe('Pace', () => {
     await pace.turn();
     expect(others).toBe(1);
     expect(isDueSoon(pace)).toBe(false);
+  });
+});
+
+describe('atPace', () => {
+  it('gives at once what takes no time, and else lets others have their turns', async () => {
+    expect(atPace((pace) => sorted([3, 1], (a, b) => a - b, pace))).toEqual([1, 3]);
+    let others = 0;
+    setImmediate(() => others++);
+    const later = atPace(function* (pace) {
+      yield* pace.pause();
+      return 2;
+    });
+    expect(later).toBeInstanceOf(Promise);
+    expect(await later).toBe(2);
+    expect(others).toBe(1);
+  });
+
+  it('rejects for what fails after a turn', async () => {
+    const failing = atPace<never>(function* (pace) {
+      yield* pace.pause();
+      throw new Error('late');
+    });
+    await expect(failing).rejects.toThrow('late');
+  });
+});
+
+describe('sorted', () => {
+  it('is what sort gives, equal items in their order', async () => {
+    const compare = (a: { key: number }, b: { key: number }): number => a.key - b.key;
+    await fc.assert(
+      fc.asyncProperty(fc.nat(20_000), fc.nat(50), async (length, keys) => {
+        const items = Array.from({ length }, (_, at) => ({ key: (at * 7919) % (keys + 1), at }));
+        const expected = items.toSorted(compare);
+        expect(await atPace((pace) => sorted(items, compare, pace))).toEqual(expected);
+      }),
+      { numRuns: 30 },
+    );
   });
 });

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { v4 as uuidv4 } from 'uuid';
 import { newId } from '../../util/uuid.js';
-import type { MaybePromise } from '../../util/maybe-promise.js';
+import { chain, type MaybePromise } from '../../util/maybe-promise.js';
 import { StaleEntryError, UnsupportedQueryError } from '../../errors/errors.js';
 import { chunkOption, conflictOption, insertOptions } from '../port/call-options.js';
 import type { Column } from '../port/columns.js';
@@ -27,10 +27,11 @@ import { toStored } from '../query/values.js';
 import { classOf, type EntityModel, entityModel, junctionModel, schemaName } from './entity-model.js';
 import { MemoryTable } from './memory-table.js';
 import { type MemoryColumn, encoded, type StoredRow, decoded } from './stored-row.js';
-import { bindSlots, type MemoryPrepared, compileMemoryQuery, loadRelated, run, select } from './memory-query.js';
+import { compileMemoryQuery, type MemoryPrepared } from './memory-query.js';
 import { newValues } from './new-row.js';
-import { loadMemoryRow, MemoryRow } from './raw-row.js';
+import { loadMemoryRow } from './raw-row.js';
 import { junctionOf, type OpenTable } from './relations.js';
+import { fetch, run, runRelated } from './run-query.js';
 import { streamRows } from './stream.js';
 
 /**
@@ -38,8 +39,8 @@ import { streamRows } from './stream.js';
  *
  * It works for any entity, given as a class or as an `EntitySchema`. A table appears with its first use and belongs to
  * this instance: two adapters never see each other's rows. Primary keys, unique indexes and the other indexes of an
- * entity (by each of their columns, such as `expiresAt`) are used by lookups. Every statement is atomic; foreign keys are
- * not enforced.
+ * entity (by each of their columns, such as `expiresAt`) are used by lookups. Every statement is atomic; what takes long to
+ * find gives the event loop its turns. Foreign keys are not enforced.
  *
  * @example
  * ```ts
@@ -157,14 +158,16 @@ export class MemoryAdapter implements EctoAdapter {
 
   /** Updates the rows that the filters name. @throws StaleEntryError */
   async update(schema: Schema, changes: Row, filters: Where, returning: readonly string[] = []): Promise<Row> {
-    const { count, rows } = this.#run(this.prepare('updateAll', schema, { where: filters, set: changes, returning }));
+    const { count, rows } = await this.#run(
+      this.prepare('updateAll', schema, { where: filters, set: changes, returning }),
+    );
     if (count === 0) throw new StaleEntryError(this.#open(schema).model.name);
     return rows?.[0] ?? {};
   }
 
   /** Deletes the rows that the filters name. @throws StaleEntryError */
   async delete(schema: Schema, filters: Where): Promise<void> {
-    const { count } = this.#run(this.prepare('deleteAll', schema, { where: filters }));
+    const { count } = await this.#run(this.prepare('deleteAll', schema, { where: filters }));
     if (count === 0) throw new StaleEntryError(this.#open(schema).model.name);
   }
 
@@ -175,23 +178,17 @@ export class MemoryAdapter implements EctoAdapter {
 
   /** Runs a prepared query. @throws SessionValidationError */
   async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
-    const query = prepared as MemoryPrepared;
-    if (!query.relations || !query.columns) return this.#run(prepared, params);
-    const rows = await loadRelated(query, select(query, bindSlots(query, params)));
-    return { count: rows.length, rows };
+    return this.#run(prepared, params);
   }
 
-  /** Gives the first row of a prepared query; at once, unless it has relations. */
+  /** Gives the first row of a prepared query; at once, unless it has relations or many rows to look at. */
   first(prepared: Prepared, params: Row = {}): MaybePromise<Row | undefined> {
-    if ((prepared as MemoryPrepared).relations) return this.execute(prepared, params).then(({ rows }) => rows![0]);
-    return this.#run(prepared, params).rows![0];
+    return chain(this.#run(prepared, params), ({ rows }) => rows![0]);
   }
 
-  /** Gives the rows of a prepared query, not loaded yet, at once. */
+  /** Gives the rows of a prepared query, not loaded yet; at once, unless it has many to look at. */
   fetch(prepared: Prepared, params: Row = {}): MaybePromise<readonly RawRow[]> {
-    const query = prepared as MemoryPrepared;
-    const { model, columns } = query;
-    return select(query, bindSlots(query, params)).map(({ values }) => new MemoryRow(model, columns!, values));
+    return fetch(prepared as MemoryPrepared, params);
   }
 
   /** Gives the rows of a prepared query one after the other, and the event loop a turn after each chunk. */
@@ -200,9 +197,9 @@ export class MemoryAdapter implements EctoAdapter {
     return streamRows(query, params, chunkOption(query.model.name, options));
   }
 
-  #run(prepared: Prepared, params: Row = {}): Executed {
+  #run(prepared: Prepared, params: Row = {}): MaybePromise<Executed> {
     const query = prepared as MemoryPrepared;
-    return run(query, bindSlots(query, params));
+    return query.relations && query.columns ? runRelated(query, params) : run(query, params);
   }
 
   /** Writes a row, or meets the conflict as it was asked; null where the old row was left alone. */

@@ -3,20 +3,17 @@ import { ownValue } from '../../util/own-value.js';
 import { ALL_TIMES } from '../../util/times.js';
 import { compileWhere, isNullOnly } from '../query/conditions.js';
 import { Param } from '../port/operators.js';
-import { greatestOf, namedParts, type OrderTerm, type ReadAs } from '../query/query-options.js';
+import { namedParts, type OrderTerm, type ReadAs } from '../query/query-options.js';
 import { assignmentsOf, type KeyChanges, storable, toStorable } from '../query/rows.js';
-import type { Executed, Prepared, QueryKind, QueryOptions, Row, Schema } from '../port/query.js';
-import { attachRelations } from '../query/relations.js';
+import type { Prepared, QueryKind, QueryOptions, Row, Schema } from '../port/query.js';
 import { canonical, canonicalCount, ValueError } from '../query/values.js';
 import type { Codec } from './codecs.js';
 import { type AccessPath, accessPath } from './access-path.js';
-import { compareStored } from './ordering.js';
 import type { EntityModel } from './entity-model.js';
 import { type MemoryTable } from './memory-table.js';
-import { type MemoryColumn, encoded, type StoredRow } from './stored-row.js';
+import { type MemoryColumn, encoded } from './stored-row.js';
 import { type Params, type ParamSlot, type Predicate, predicateOf, slotReader, valueAt } from './predicate.js';
-import { loadMemoryRow } from './raw-row.js';
-import { keyOf, memoryRelations, type MemoryRelations, type OpenTable, readRelated } from './relations.js';
+import { memoryRelations, type MemoryRelations, type OpenTable } from './relations.js';
 
 type Reader = (params: Params) => unknown;
 
@@ -156,65 +153,4 @@ export function bindSlots({ slots, model }: MemoryPrepared, params: Readonly<Row
       throw error;
     }
   });
-}
-
-/** The rows that a query is about, sorted, and cut to its page. */
-export function select(query: MemoryPrepared, params: Params): StoredRow[] {
-  const { path, predicate, order } = query;
-  const skip = Number(query.skip?.(params) ?? 0);
-  const end = skip + Number(query.take?.(params) ?? Infinity);
-  const sorted =
-    order.length === 0 || (order.length === 1 && order[0]!.column === path.sortedBy && order[0]!.direction === 'ASC');
-  const rows: StoredRow[] = [];
-  if (end === 0) return rows;
-  for (const row of path.rows(params)) {
-    if (predicate(row, params) !== true) continue;
-    rows.push(row);
-    if (sorted && rows.length >= end) break;
-  }
-  if (!sorted) rows.sort((a, b) => compareRows(order, a, b));
-  return skip > 0 || rows.length > end ? rows.slice(skip, end) : rows;
-}
-
-function compareRows(order: readonly OrderTerm<MemoryColumn>[], a: StoredRow, b: StoredRow): number {
-  for (const { column, direction } of order) {
-    const difference = compareStored(a.values[column.index], b.values[column.index]);
-    if (difference !== 0) return direction === 'ASC' ? difference : -difference;
-  }
-  return 0;
-}
-
-/** Runs a query, all of it or nothing. */
-export function run(query: MemoryPrepared, params: Params): Executed {
-  const rows = select(query, params);
-  const { kind, columns, table, model, options } = query;
-  if (kind === 'updateAll') updateRows(query, params, rows);
-  const loaded = columns ? rows.map((row) => loadMemoryRow(model, columns, row.values)) : null;
-  if (kind === 'deleteAll') for (const row of rows) table.delete(row);
-  return { count: rows.length, rows: options.returningMax ? greatestOf(loaded!, columns![0]!) : loaded };
-}
-
-/** The rows of a query, with those that its relations lead to. */
-export async function loadRelated(query: MemoryPrepared, rows: readonly StoredRow[]): Promise<Row[]> {
-  const { model, columns, relations } = query;
-  const found = rows.map(({ values }) => ({
-    entity: loadMemoryRow(model, columns!, values),
-    key: keyOf(relations!.columns, values),
-  }));
-  await attachRelations(readRelated, found, relations!.plans);
-  return found.map(({ entity }) => entity);
-}
-
-function updateRows({ table, set }: MemoryPrepared, params: Params, rows: readonly StoredRow[]): void {
-  const undo: (() => void)[] = [];
-  try {
-    for (const row of rows) {
-      const values = [...row.values];
-      for (const [column, read] of set) values[column.index] = read(params, row.values);
-      undo.push(table.update(row, values));
-    }
-  } catch (error) {
-    for (const step of undo.toReversed()) step();
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
 import { UniqueConstraintError } from '../../errors/errors.js';
 import type { Columns } from '../port/columns.js';
+import { type Pace, type Paced, sorted } from '../../util/pace.js';
 import { compareStored } from './ordering.js';
 import { SortedRows } from './sorted-rows.js';
 import type { MemoryColumn, StoredRow } from './stored-row.js';
@@ -52,9 +53,9 @@ export class MemoryTable {
   }
 
   /** All rows at this moment, in the order of their keys. */
-  snapshot(): StoredRow[] {
+  *snapshot(pace: Pace): Paced<StoredRow[]> {
     const rows = [...this.rows()];
-    return this.#inKeyOrder ? rows : rows.sort((a, b) => this.#compareKeys(a, b));
+    return this.#inKeyOrder ? rows : yield* sorted(rows, (a, b) => this.#compareKeys(a, b), pace);
   }
 
   /** The row with these values in one of the {@link keys}. */

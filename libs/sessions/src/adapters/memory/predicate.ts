@@ -7,9 +7,9 @@ import {
   isMixed,
   type Subject,
 } from '../query/conditions.js';
-import { likeParts } from '../query/like.js';
 import { type JsonKey, Param } from '../port/operators.js';
 import { canonicalPattern, IMPOSSIBLE } from '../query/values.js';
+import { likeMatcher } from './like-matcher.js';
 import { compareStored } from './ordering.js';
 import { type MemoryColumn, encoded, type StoredRow } from './stored-row.js';
 
@@ -123,27 +123,21 @@ const COMPARE: Readonly<Record<Comparison, (order: number) => boolean>> = {
 
 function like(subject: Subject<MemoryColumn>, pattern: unknown, slots: ParamSlot[]): Predicate {
   const read = reader(subject);
-  const convert = (given: unknown): RegExp | null => {
+  const convert = (given: unknown): Matches | null => {
     const text = canonicalPattern(subject.column, given);
-    return typeof text === 'string' ? likeExpression(text) : null;
+    return typeof text === 'string' ? likeMatcher(text) : null;
   };
-  const expression =
+  const matcher =
     pattern instanceof Param ? slotReader(slots, { name: pattern.name, convert }) : constantReader(convert(pattern));
   return (row, params) => {
     const text = read(row);
-    const matches = expression(params) as RegExp | null;
+    const matches = matcher(params) as Matches | null;
     if (text === null || matches === null) return undefined;
-    return typeof text === 'string' && matches.test(text);
+    return typeof text === 'string' && matches(text);
   };
 }
 
-function likeExpression(pattern: string): RegExp {
-  const parts = likeParts(pattern).map((part) => {
-    if ('any' in part) return part.any === 'text' ? '.*' : '.';
-    return part.text.replace(/[\\^$.*+?()[\]{}|/]/, String.raw`\$&`);
-  });
-  return new RegExp(`^${parts.join('')}$`, 'su');
-}
+type Matches = (text: string) => boolean;
 
 /** The stored value of a column, or the scalar at a path inside its JSON: null where there is none. */
 export function reader({ column, path }: Subject<MemoryColumn>): (row: StoredRow) => unknown {

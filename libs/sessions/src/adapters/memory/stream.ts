@@ -1,38 +1,53 @@
+import { setImmediate } from 'node:timers/promises';
+import { Pace } from '../../util/pace.js';
 import type { Row } from '../port/query.js';
-import { bindSlots, loadRelated, type MemoryPrepared, select } from './memory-query.js';
+import { bindSlots, type MemoryPrepared } from './memory-query.js';
 import { loadMemoryRow } from './raw-row.js';
+import { loadRelated, matching } from './run-query.js';
 import type { StoredRow } from './stored-row.js';
-import { yielding } from './yielding-iterator.js';
+import { type Yielding, yielding } from './yielding-iterator.js';
 
 /** The rows of a query one after the other, and the event loop a turn after each chunk. */
 export function streamRows(query: MemoryPrepared, params: Row, maxRows: number): AsyncIterable<Row> {
-  const rows = stored(query, params);
-  return query.relations ? related(query, rows, maxRows) : yielding(loaded(query, rows), maxRows);
+  const rows = stored(query, params, maxRows);
+  return query.relations ? related(query, rows, maxRows) : yielding(loaded(query, rows));
 }
 
 /** The rows that are there at the beginning, each as it is when it is asked for. */
-function* stored(query: MemoryPrepared, params: Row): Generator<StoredRow, undefined> {
+function* stored(query: MemoryPrepared, params: Row, maxRows: number): Yielding<StoredRow> {
   const values = bindSlots(query, params);
+  const pace = new Pace();
   const inKeyOrder = query.order.length === 0 && !query.skip;
-  const rows = inKeyOrder ? query.table.snapshot() : select(query, values);
+  const rows = inKeyOrder
+    ? yield* query.table.snapshot(pace)
+    : (yield* matching(query, values, pace)).map(({ row }) => row);
   let left = inKeyOrder ? Number(query.take?.(values) ?? Infinity) : Infinity;
+  let read = 0;
   for (const row of rows) {
+    if (pace.isDue) yield* pace.pause();
     if (row.deleted || query.predicate(row, values) !== true) continue;
     if (left-- <= 0) return;
     yield row;
+    if (++read % maxRows === 0) yield* pace.pause();
   }
 }
 
-function* loaded({ model, columns }: MemoryPrepared, rows: Iterable<StoredRow>): Generator<Row, undefined> {
-  for (const { values } of rows) yield loadMemoryRow(model, columns!, values);
+function* loaded({ model, columns }: MemoryPrepared, rows: Iterable<StoredRow | undefined>): Yielding<Row> {
+  for (const row of rows) yield row && loadMemoryRow(model, columns!, row.values);
 }
 
-async function* related(query: MemoryPrepared, rows: Iterable<StoredRow>, maxRows: number): AsyncIterable<Row> {
+async function* related(
+  query: MemoryPrepared,
+  rows: Iterable<StoredRow | undefined>,
+  maxRows: number,
+): AsyncIterable<Row> {
   let chunk: StoredRow[] = [];
   for (const row of rows) {
-    if (chunk.push(row) < maxRows) continue;
-    yield* await loadRelated(query, chunk);
-    chunk = [];
+    if (!row) await setImmediate();
+    else if (chunk.push(row) === maxRows) {
+      yield* await loadRelated(query, chunk);
+      chunk = [];
+    }
   }
   yield* await loadRelated(query, chunk);
 }

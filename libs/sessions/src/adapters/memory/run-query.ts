@@ -1,0 +1,128 @@
+import type { Executed, RawRow, Row } from '../port/query.js';
+import { greatestOf, type OrderTerm } from '../query/query-options.js';
+import { attachRelations } from '../query/relations.js';
+import type { MaybePromise } from '../../util/maybe-promise.js';
+import { atPace, type Pace, type Paced, sorted } from '../../util/pace.js';
+import { bindSlots, type MemoryPrepared } from './memory-query.js';
+import { compareStored } from './ordering.js';
+import type { Params } from './predicate.js';
+import { loadMemoryRow, MemoryRow } from './raw-row.js';
+import { keyOf, readRelated } from './relations.js';
+import type { MemoryColumn, StoredRow } from './stored-row.js';
+
+/** A row that a query is about, and its values as they were when it was found. */
+export interface Match {
+  readonly row: StoredRow;
+  readonly values: readonly unknown[];
+}
+
+/** Runs a query, all of it or nothing; what takes long to find gives the event loop its turns. */
+export function run(query: MemoryPrepared, given: Readonly<Row>): MaybePromise<Executed> {
+  const params = bindSlots(query, given);
+  return atPace((pace) => (query.kind === 'all' ? reading : writing)(query, params, pace));
+}
+
+/** The rows of a query, not loaded yet. */
+export function fetch(query: MemoryPrepared, given: Readonly<Row>): MaybePromise<readonly RawRow[]> {
+  const { model, columns } = query;
+  const params = bindSlots(query, given);
+  return atPace(function* (pace) {
+    const matches = yield* matching(query, params, pace);
+    return matches.map(({ values }) => new MemoryRow(model, columns!, values));
+  });
+}
+
+/** The rows of a query, with those that its relations lead to. */
+export async function runRelated(query: MemoryPrepared, given: Readonly<Row>): Promise<Executed> {
+  const params = bindSlots(query, given);
+  const rows = await loadRelated(query, await atPace((pace) => matching(query, params, pace)));
+  return { count: rows.length, rows };
+}
+
+/** The rows that were found, with those that the relations of a query lead to. */
+export async function loadRelated(
+  { model, columns, relations }: MemoryPrepared,
+  matches: readonly Pick<Match, 'values'>[],
+): Promise<Row[]> {
+  const found = matches.map(({ values }) => ({
+    entity: loadMemoryRow(model, columns!, values),
+    key: keyOf(relations!.columns, values),
+  }));
+  await attachRelations(readRelated, found, relations!.plans);
+  return found.map(({ entity }) => entity);
+}
+
+/** The rows that a query is about, sorted, and cut to its page. */
+export function* matching(query: MemoryPrepared, params: Params, pace: Pace): Paced<Match[]> {
+  const { path, predicate, order } = query;
+  const skip = Number(query.skip?.(params) ?? 0);
+  const end = skip + Number(query.take?.(params) ?? Infinity);
+  const inOrder =
+    order.length === 0 || (order.length === 1 && order[0]!.column === path.sortedBy && order[0]!.direction === 'ASC');
+  let matches: Match[] = [];
+  if (end === 0) return matches;
+  let rows: Iterator<StoredRow> = path.rows(params)[Symbol.iterator]();
+  let isOwn = false;
+  for (let looked = 1; ; looked++) {
+    const { done, value: row } = rows.next();
+    if (done) break;
+    if (pace.isDue) {
+      // Others may write meanwhile: it goes on with those that are there now.
+      if (!isOwn) rows = [...path.rows(params)].slice(looked).values();
+      isOwn = true;
+      yield* pace.pause();
+    }
+    if (row.deleted || predicate(row, params) !== true) continue;
+    matches.push({ row, values: row.values });
+    if (inOrder && matches.length >= end) break;
+  }
+  if (!inOrder) matches = yield* sorted(matches, (a, b) => compareRows(order, a, b), pace);
+  return skip > 0 || matches.length > end ? matches.slice(skip, end) : matches;
+}
+
+function compareRows(order: readonly OrderTerm<MemoryColumn>[], a: Match, b: Match): number {
+  for (const { column, direction } of order) {
+    const difference = compareStored(a.values[column.index], b.values[column.index]);
+    if (difference !== 0) return direction === 'ASC' ? difference : -difference;
+  }
+  return 0;
+}
+
+function* reading(query: MemoryPrepared, params: Params, pace: Pace): Paced<Executed> {
+  const { columns, model } = query;
+  const matches = yield* matching(query, params, pace);
+  if (!columns) return { count: matches.length, rows: null };
+  const rows: Row[] = [];
+  for (const { values } of matches) {
+    if (pace.isDue) yield* pace.pause();
+    rows.push(loadMemoryRow(model, columns, values));
+  }
+  return { count: rows.length, rows };
+}
+
+function* writing(query: MemoryPrepared, params: Params, pace: Pace): Paced<Executed> {
+  const { kind, columns, table, model, options, predicate } = query;
+  const matches = yield* matching(query, params, pace);
+  // Others may have written while these were looked for.
+  const isStill = ({ row, values }: Match): boolean =>
+    !row.deleted && (row.values === values || predicate(row, params) === true);
+  const rows = matches.filter(isStill).map(({ row }) => row);
+  if (kind === 'updateAll') updateRows(query, params, rows);
+  const loaded = columns ? rows.map((row) => loadMemoryRow(model, columns, row.values)) : null;
+  if (kind === 'deleteAll') for (const row of rows) table.delete(row);
+  return { count: rows.length, rows: options.returningMax ? greatestOf(loaded!, columns![0]!) : loaded };
+}
+
+function updateRows({ table, set }: MemoryPrepared, params: Params, rows: readonly StoredRow[]): void {
+  const undo: (() => void)[] = [];
+  try {
+    for (const row of rows) {
+      const values = [...row.values];
+      for (const [column, read] of set) values[column.index] = read(params, row.values);
+      undo.push(table.update(row, values));
+    }
+  } catch (error) {
+    for (const step of undo.toReversed()) step();
+    throw error;
+  }
+}
