@@ -1,143 +1,111 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ModuleRef } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { DataSource } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { type SessionsService, SessionsTable } from '@app/sessions';
+import { type SessionGuard, sessionOf, type SessionsService } from '@app/sessions';
 import { useApplication } from '../support/application.js';
+import { at, DAY, START } from '../support/clock.js';
 import { describeDatabases } from '../support/databases.js';
-import { ECTO_TABLE } from '../support/ecto-table.js';
-import { DAY, at } from '../support/clock.js';
-import { read } from './documents.js';
+import { OPENED } from '../tables/made-by/index.js';
+import { insert } from '../tables/made-by/made-by.js';
+import { read, ROOT } from './documents.js';
 import { fencesOf } from './markdown.js';
 
-class EctoSessions extends SessionsTable({
-  table: 'sessions',
-  extraFields: { userId: { type: 'string' } },
-  columns: {
-    userId: 'user_id',
-    authTokenDigest: 'auth_token_digest',
-    data: { type: 'jsonb' },
-    expiresAt: { name: 'expires_at', type: 'timestamp' },
-    createdAt: { name: 'inserted_at', type: 'timestamp' },
-    updatedAt: { name: 'updated_at', type: 'timestamp' },
-  },
-}) {}
+/** The clock's start, in whole seconds. */
+const NOW = new Date(Math.floor(START.getTime() / 1000) * 1000);
+const END = new Date(NOW.getTime() + 7 * DAY);
 
-class PrismaSessions extends SessionsTable({
-  table: 'Session',
-  extraFields: { userId: { type: 'text' } },
-  columns: {
-    id: { type: 'text' },
-    authTokenDigest: { name: 'tokenDigest', type: 'text' },
-    data: { type: 'jsonb' },
-    expiresAt: { type: 'timestamp' },
-    createdAt: { type: 'timestamp' },
-    updatedAt: { type: 'timestamp' },
-  },
-}) {}
+const PAGE = read('docs/existing-tables.md');
 
-class DrizzleSessions extends SessionsTable({
-  table: 'sessions',
-  extraFields: { userId: { type: 'uuid' } },
-  columns: {
-    userId: 'user_id',
-    authTokenDigest: { name: 'token_digest', type: 'text' },
-    data: { type: 'jsonb' },
-    expiresAt: { name: 'expires_at', type: 'timestamptz' },
-    createdAt: { name: 'created_at', type: 'timestamptz' },
-    updatedAt: { name: 'updated_at', type: 'timestamptz' },
-  },
-}) {}
+describe('the page of existing tables', () => {
+  const folder = join(ROOT, 'test/tables/made-by');
+  const sources = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+  const snippets = fencesOf(PAGE).filter(({ language, code }) => language === 'ts' && code.includes('extends Session'));
 
-/** Tables as the migrations of these tools make them on PostgreSQL. */
-const OPENED = [
-  {
-    tool: 'Ecto',
-    table: EctoSessions,
-    row: ['auth_token_digest', 'user_id', 'expires_at', 'inserted_at', 'updated_at'],
-    statements: ECTO_TABLE,
-  },
-  {
-    tool: 'Prisma',
-    table: PrismaSessions,
-    row: ['tokenDigest', 'userId', 'expiresAt', 'createdAt', 'updatedAt'],
-    statements: [
-      `CREATE TABLE "Session" (
-         "id" TEXT NOT NULL,
-         "tokenDigest" TEXT NOT NULL,
-         "userId" TEXT NOT NULL,
-         "data" JSONB NOT NULL DEFAULT '{}',
-         "expiresAt" TIMESTAMP(3),
-         "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-         "updatedAt" TIMESTAMP(3) NOT NULL,
-         CONSTRAINT "Session_pkey" PRIMARY KEY ("id")
-       )`,
-      'CREATE UNIQUE INDEX "Session_tokenDigest_key" ON "Session"("tokenDigest")',
-    ],
-  },
-  {
-    tool: 'Drizzle',
-    table: DrizzleSessions,
-    row: ['token_digest', 'user_id', 'expires_at', 'created_at', 'updated_at'],
-    statements: [
-      `CREATE TABLE "sessions" (
-         "id" uuid PRIMARY KEY DEFAULT gen_random_uuid() NOT NULL,
-         "token_digest" text NOT NULL,
-         "user_id" uuid NOT NULL,
-         "data" jsonb DEFAULT '{}'::jsonb NOT NULL,
-         "expires_at" timestamp with time zone,
-         "created_at" timestamp with time zone DEFAULT now() NOT NULL,
-         "updated_at" timestamp with time zone DEFAULT now() NOT NULL,
-         CONSTRAINT "sessions_token_digest_unique" UNIQUE("token_digest")
-       )`,
-    ],
-  },
-] as const;
+  it.each(snippets)('has a snippet in line $line that is the tested one', ({ code }) => {
+    expect(sources.some((source) => source.includes(code.trim()))).toBe(true);
+  });
+
+  it.each(OPENED)('has the definition of $tool, and the statements that it needs', ({ table, additions = {} }) => {
+    expect(snippets.filter(({ code }) => code.includes(`class ${table.name} `))).toHaveLength(1);
+    for (const statement of additions.postgres ?? []) expect(PAGE).toContain(statement);
+  });
+});
 
 describeDatabases('tables that other tools made', (name) => {
-  describe.runIf(name === 'postgres').each(OPENED)('$tool', ({ tool, table, row, statements }) => {
+  describe.each(OPENED.filter(({ statements }) => statements[name]))('$tool', (made) => {
+    const { table, statements, additions, owner, sqliteTime } = made;
+    const signIn = () => made.signIn({ database: name, now: NOW, expiresAt: END });
     const app = useApplication(name, {
       tables: [table],
       synchronize: false,
       prepare: async ({ options }) => {
         const dataSource = await new DataSource(options).initialize();
-        for (const statement of statements) await dataSource.query(statement);
+        for (const statement of [...statements[name]!, ...(additions?.[name] ?? [])]) await dataSource.query(statement);
+        // SQLite tells the form of times by the rows.
+        await insert(dataSource, { tablePath: table.definition.table! }, signIn());
         await dataSource.destroy();
       },
     });
-    const sessions = (): SessionsService => app.get<SessionsService>(table);
+    const sessions = (): SessionsService => app.get<SessionsService>(table as never);
+    const written = async () => {
+      const made = signIn();
+      await insert(app.dataSource, app.dataSource.getMetadata(table.entity), made);
+      return made;
+    };
 
-    it('is opened by the definition of the page', () => {
-      const { code } = fencesOf(read('docs/existing-tables.md')).find((fence) => fence.code.includes(table.name))!;
-      expect(readFileSync(import.meta.filename, 'utf8')).toContain(code.replace('export ', '').trim());
+    it('have nothing that cannot work', async () => {
+      expect(await sessions().doctor()).toMatchObject({ problems: [] });
     });
 
-    it(`lets in whom ${tool} has signed in, and keeps what it is given`, async () => {
-      const token = randomBytes(48).toString('base64url');
-      const id = randomUUID();
-      const userId = randomUUID();
-      const names = ['id', ...row].map((column) => `"${column}"`).join(', ');
-      const times = [at(7 * DAY), at(0), at(0)];
-      const digest = createHash('sha256').update(token).digest('hex');
-      const { tablePath } = app.dataSource.getMetadata(table.entity);
-      await app.dataSource.query(`INSERT INTO "${tablePath}" (${names}) VALUES ($1, $2, $3, $4, $5, $6)`, [
-        id,
-        digest,
-        userId,
-        ...times.map((time) => time.toISOString()),
-      ]);
-      expect(await sessions().authenticate(token)).toMatchObject({
-        id,
-        userId,
-        expiresAt: at(7 * DAY),
-        createdAt: at(0),
-      });
-      const { authToken, ...created } = await sessions().create({ userId, data: { theme: 'dark' } });
+    it('let in whom the tool has signed in', async () => {
+      const { token } = await written();
+      const session = await sessions().authenticate(token, { autoExtend: false });
+      expect(session).toMatchObject({ ...owner, expiresAt: END, createdAt: NOW });
+      expect(await sessions().get({ id: session!.id }, { autoExtend: false })).toEqual(session);
+    });
+
+    it('have a guard that takes what clients of the tool send', async () => {
+      const { sent } = await written();
+      if (!sent) return;
+      const guard = await app.get<ModuleRef>(ModuleRef as never).create<SessionGuard>(sent.guard);
+      const request = { headers: { authorization: sent.authorization } };
+      const context = new ExecutionContextHost([request, {}], class Controller {}, () => undefined);
+      expect(await guard.canActivate(context)).toBe(true);
+      expect(sessionOf(context)).toMatchObject(owner);
+    });
+
+    it('keep, list, change and end what the library writes', async () => {
+      const { authToken, ...created } = await sessions().create({ ...owner, data: { theme: 'dark' } });
       expect(await sessions().authenticate(authToken)).toEqual(created);
       expect(await sessions().list({ id: created.id })).toEqual([created]);
-      await sessions().expire(created);
-      expect(await sessions().authenticate(authToken)).toBeNull();
-      expect(await sessions().deleteAll({ status: 'all' })).toBeGreaterThan(1);
+      app.clock.advance(2 * DAY);
+      const used = await sessions().authenticate(authToken);
+      expect(used!.expiresAt!.getTime()).toBe(created.expiresAt!.getTime() + 2 * DAY);
+      expect(await sessions().update(used!, { data: { theme: 'light' } })).toMatchObject({ data: { theme: 'light' } });
+      const { token } = await written();
+      expect(await sessions().revoke((await sessions().authenticate(token))!)).toBe(true);
+      expect(await sessions().authenticate(token)).toBeNull();
+      expect(await sessions().list()).toMatchObject([{ id: created.id }]);
+    });
+
+    it('are pruned of what has ended, whoever wrote it', async () => {
+      await written();
+      const { id } = await sessions().create({ ...owner, expiresAt: at(30 * DAY) });
+      app.clock.advance(8 * DAY);
+      expect(await sessions().deleteExpired()).toBe(1);
+      expect(await sessions().list({ status: 'all' })).toMatchObject([{ id }]);
+    });
+
+    it.runIf(name === 'sqlite')('hold times in the form of the tool', async () => {
+      await sessions().create({ ...owner });
+      const { tablePath, columns } = app.dataSource.getMetadata(table.entity);
+      for (const property of ['expiresAt', 'createdAt', 'updatedAt']) {
+        const { databaseName } = columns.find(({ propertyName }) => propertyName === property)!;
+        expect(await app.rawText(tablePath, databaseName)).toEqual([expect.stringMatching(sqliteTime)]);
+      }
     });
   });
 });

@@ -39,6 +39,6 @@ describe('snippets', () => {
 
   it.each(DOCUMENTS)('%s marks every block with a language that is checked, or that is no code of ours', (file) => {
     const languages = fencesOf(read(file)).map(({ language }) => language);
-    expect(languages.filter((language) => !['ts', 'bash', 'text', 'sql'].includes(language))).toEqual([]);
+    expect(languages.filter((language) => !['ts', 'bash', 'prisma', 'text', 'sql'].includes(language))).toEqual([]);
   });
 });

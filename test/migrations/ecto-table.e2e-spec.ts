@@ -10,7 +10,7 @@ import { v4 as uuidv4 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JsonPath, SessionsModule, SessionsTable } from '@app/sessions';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
-import { ECTO_TABLE } from '../support/ecto-table.js';
+import { ECTO } from '../tables/made-by/ecto.js';
 
 const TABLE = {
   extraFields: { userId: { type: 'string' } },
@@ -71,7 +71,7 @@ describe.each([
       ],
     }).compile();
     dataSource = module.get(getDataSourceToken());
-    for (const statement of ECTO_TABLE) await dataSource.query(statement);
+    for (const statement of ECTO.statements.postgres!) await dataSource.query(statement);
     await module.init();
   });
   afterEach(async () => {

@@ -117,6 +117,24 @@ export const KEYS: readonly TableKind[] = [
     },
   ),
   keyed(
+    '16 bytes, left out',
+    {},
+    {
+      mariadb: 'binary(16) PRIMARY KEY',
+      postgres: 'bytea PRIMARY KEY',
+      sqlite: 'blob PRIMARY KEY',
+    },
+  ),
+  keyed(
+    'whole numbers, left out',
+    {},
+    {
+      postgres: 'bigserial PRIMARY KEY',
+      mariadb: 'bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY',
+      sqlite: 'integer PRIMARY KEY',
+    },
+  ),
+  keyed(
     'unique, of a table without a primary key',
     {},
     {

@@ -87,11 +87,12 @@ export function transactionOf(
   return manager === undefined ? ambient?.() : (manager ?? undefined);
 }
 
-/** Columns with the forms in which the storage holds them. */
+/** Columns with the forms in which the storage holds them; a key whose type is only assumed is of the storage's. */
 function inFormOf(stored: Columns | undefined, defined: Columns<DefinedColumn>): Columns<DefinedColumn> {
   const inForm = (column: DefinedColumn): DefinedColumn => {
-    const form = stored?.columns.get(column.property)?.form;
-    return form === undefined ? column : { ...column, form };
+    const held = stored?.columns.get(column.property);
+    if (column.assumed && held) return { ...column, ...held };
+    return held?.form === undefined ? column : { ...column, form: held.form };
   };
   const columns = new Map(Array.from(defined.columns, ([name, column]) => [name, inForm(column)]));
   return { ...defined, columns };
