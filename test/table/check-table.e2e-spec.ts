@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -21,6 +22,7 @@ import {
   columnUnknown,
   indexMissing,
   isolation,
+  NO_BACKSLASH_ESCAPES,
   nameTooLong,
   TABLE_MISSING,
   tableShared,
@@ -203,6 +205,20 @@ describeDatabases('the look at a table at the start', (name) => {
     });
     vi.useRealTimers();
     await (await late).get(Sessions).create({ userId: 'u1' });
+    await source.destroy();
+  });
+
+  it.runIf(name === 'mariadb')('refuses connections on which a quote in a value ends it', async () => {
+    await alter();
+    const source = await connect();
+    const pool = (source.driver as unknown as { pool: EventEmitter }).pool;
+    // Those from before have another mode.
+    await source.query('SET sql_mode = CONCAT(@@sql_mode, ",NO_BACKSLASH_ESCAPES")');
+    pool.on('connection', (connection: { query(text: string): void }) =>
+      connection.query('SET sql_mode = CONCAT(@@sql_mode, ",NO_BACKSLASH_ESCAPES")'),
+    );
+    const starting = start({ adapter: new TypeOrmAdapter(source) });
+    await expect(starting).rejects.toMatchObject({ problems: [inTable('sessions', NO_BACKSLASH_ESCAPES)] });
     await source.destroy();
   });
 

@@ -198,6 +198,11 @@ describe('a check of a table', () => {
       { names: namesOf(['sessions_a', 'sess'], ['sessions_b', 'sess']) },
       messages.tableShared('Others'),
     ],
+    [
+      'quotes that the driver does not escape',
+      { server: { product: 'mysql', sqlMode: ['TRADITIONAL', 'NO_BACKSLASH_ESCAPES'] } },
+      messages.NO_BACKSLASH_ESCAPES,
+    ],
     ['names that differ', { names: namesOf(['a', 'a'], ['b', 'b']) }, undefined],
     ['a name that is registered twice', { names: namesOf(['a', 'a'], ['a', 'a']) }, undefined],
   ])('judges %s', (_title, one, text) => {
@@ -274,11 +279,6 @@ describe('a check of a database', () => {
     ['a pooler', { ...SERVER, pooled: true }, [messages.POOLER]],
     ['a mode that is not strict', { product: 'mysql', sqlMode: ['ANSI'] }, [messages.NOT_STRICT]],
     ['the mode of MariaDB', { product: 'mariadb', sqlMode: ['STRICT_TRANS_TABLES'] }, []],
-    [
-      'quotes that are not escaped',
-      { product: 'mysql', sqlMode: ['TRADITIONAL', 'NO_BACKSLASH_ESCAPES'] },
-      [messages.NO_BACKSLASH_ESCAPES],
-    ],
     ['the level of PostgreSQL', { ...SERVER, isolation: 'read committed' }, []],
     [
       'a level that keeps its view',

@@ -41,7 +41,7 @@ const WARNINGS = [
   engine,
 ] satisfies ((at: LookedAtTable) => Finding[])[];
 
-const SERVER_WARNINGS = [clock, readOnly, severalWriters, pooler, strictness, escapes, isolationLevel];
+const SERVER_WARNINGS = [clock, readOnly, severalWriters, pooler, strictness, isolationLevel];
 
 export interface Findings {
   /** What cannot work. */
@@ -65,6 +65,7 @@ export function checkTable({ definition, entity, options }: CheckedTable, facts:
   const at = table && { ...named, options, table };
   return {
     problems: [
+      ...escapes(server),
       ...refusedName(named),
       ...sharedName(entity, facts),
       ...(at ? PROBLEMS.flatMap((check) => check(at)) : []),

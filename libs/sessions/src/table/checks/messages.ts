@@ -74,7 +74,7 @@ export const NOT_STRICT =
   'its sql_mode is not strict, so that what a column cannot hold is cut off, and not refused: add STRICT_TRANS_TABLES to it.';
 
 export const NO_BACKSLASH_ESCAPES =
-  'its sql_mode has NO_BACKSLASH_ESCAPES, in which quotes in a value, as the driver writes them, end it: take it out.';
+  'the sql_mode of its connections has NO_BACKSLASH_ESCAPES, in which a quote in a value, as the driver writes it, ends that, so that a request may add to the statement: take it out.';
 
 export const isolation = (level: string): string =>
   `its transactions are ${level} unless they say otherwise. Calls that are given the manager of such a transaction may be refused, or undone by others: begin it as READ COMMITTED.`;
