@@ -1,7 +1,8 @@
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SessionMark, TypeOrmAdapter } from '@app/sessions';
+import { param, SessionMark, TypeOrmAdapter } from '@app/sessions';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { keptStatements } from '../support/kept-statements.js';
 import { ENTITIES, Person, Photo, PHOTO_TAGS, Tag } from './entities.js';
 
 /** A replica that has nothing yet, not even the tables. */
@@ -43,6 +44,16 @@ describeDatabases('a data source with a replica that lags', (name) => {
       const { rows } = await adapter.execute(adapter.prepare('all', Photo, { relations: { owner: true } }));
       dataSource.subscribers.pop();
       expect(rows).toMatchObject([{ owner: { id: ownerId } }]);
+    });
+
+    it('for statements that are kept prepared', async () => {
+      const query = adapter.prepare('all', Photo, {
+        where: { title: param('title') },
+        select: ['title'],
+        keepPrepared: true,
+      });
+      expect((await adapter.fetch(query, { title: 'a' })).map((row) => row.load())).toEqual([{ title: 'a' }]);
+      expect(await keptStatements(dataSource)).toContainEqual(expect.stringContaining('photos'));
     });
 
     it('by the query builder', async () => {

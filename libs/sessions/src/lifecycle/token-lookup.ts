@@ -18,7 +18,10 @@ export interface LookupTable {
   readonly schemes: number;
 }
 
-/** The statement for so many tokens, and the names of the digests that it takes. */
+/** How many tokens a statement is for: so many, or a list of any number where the database binds that as one. */
+type Size = number | typeof LIST;
+
+/** The statement for so many tokens, and the names of the digests that it takes, or of the list of all. */
 interface Statement {
   readonly prepared: Prepared;
   readonly names: readonly string[];
@@ -29,8 +32,9 @@ interface Statement {
  * one that comes alone waits for nothing.
  */
 export class TokenLookup {
-  /** By the number of tokens; those for one with relations by the names of these. */
+  /** By the number of tokens, or {@link LIST}; those for one with relations by the names of these. */
   readonly #statements = new Map<number | string, Statement>();
+  readonly #bindsLists: boolean;
   readonly #coalescer: Coalescer<readonly string[], RawRow | undefined>;
 
   constructor(
@@ -38,12 +42,13 @@ export class TokenLookup {
     private readonly coalesces: boolean,
   ) {
     const { adapter, entity, schemes } = table;
-    const { maxParameters = Infinity } = adapter.init([entity]);
+    const { maxParameters = Infinity, bindsLists = false } = adapter.init([entity]);
+    this.#bindsLists = bindsLists;
     this.#coalescer = new Coalescer(
       (digests) => this.#readOne(digests, adapter),
       (tokens) => this.#read(tokens),
       isOutage,
-      largestWithin(Math.floor(maxParameters / schemes)),
+      bindsLists ? undefined : largestWithin(Math.floor(maxParameters / schemes)),
     );
   }
 
@@ -84,7 +89,7 @@ export class TokenLookup {
   async #read(tokens: readonly (readonly string[])[]): Promise<(RawRow | undefined)[]> {
     const { adapter, column } = this.table;
     if (tokens.length === 1) return [await this.#readOne(tokens[0]!, adapter)];
-    const { prepared, names } = this.#statement(sizeFor(tokens.length));
+    const { prepared, names } = this.#statement(this.#bindsLists ? LIST : sizeFor(tokens.length));
     const rows = await adapter.fetch(prepared, this.#params(tokens, names));
     const byDigest = new Map<unknown, RawRow>();
     for (const row of rows) byDigest.set(row.value(column), row);
@@ -99,6 +104,7 @@ export class TokenLookup {
 
   /** As many as the statement has, also where there are fewer tokens, or one of the schemes has no digest for one. */
   #params(tokens: readonly (readonly string[])[], names: readonly string[]): Row {
+    if (names[0] === LIST) return { [LIST]: tokens.flat() };
     const { schemes } = this.table;
     const params: Row = {};
     for (let i = 0; i < names.length; i++) {
@@ -108,20 +114,20 @@ export class TokenLookup {
     return params;
   }
 
-  #statement(size: number, relations?: readonly string[]): Statement {
+  #statement(size: Size, relations?: readonly string[]): Statement {
     const key = relations?.join(' ') ?? size;
     let statement = this.#statements.get(key);
     if (!statement) this.#statements.set(key, (statement = this.#prepare(size, relations)));
     return statement;
   }
 
-  #prepare(size: number, relations?: readonly string[]): Statement {
+  #prepare(size: Size, relations?: readonly string[]): Statement {
     const { adapter, entity, column, select, schemes } = this.table;
-    const names = Array.from({ length: size * schemes }, (_, i) => `digest${i}`);
+    const names = size === LIST ? [LIST] : Array.from({ length: size * schemes }, (_, i) => `digest${i}`);
     const digests = names.map((name): Param => param(name));
-    const one = digests.length === 1;
+    const one = size === 1 && schemes === 1;
     const prepared = adapter.prepare('all', entity, {
-      where: { [column]: one ? digests[0] : In(digests) },
+      where: { [column]: one ? digests[0] : size === LIST ? In(param(LIST)) : In(digests) },
       // Of several the last column tells which one a row has.
       select: one ? select : [...select, column],
       relations: relations && namedRelations(relations),
@@ -132,6 +138,9 @@ export class TokenLookup {
     return { prepared, names };
   }
 }
+
+/** The name of a list of digests. */
+const LIST = 'digests';
 
 function firstOf(rows: readonly RawRow[]): RawRow | undefined {
   return rows[0];

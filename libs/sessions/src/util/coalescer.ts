@@ -1,7 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { MaybePromise } from './maybe-promise.js';
 
-/** Items of one statement; a power of two, as the sizes of the prepared statements are. */
+/** How many items the statements that are kept prepared have room for: few, for a server keeps each on each connection. */
+const SIZES = [1, 2, 4, 8, 16, 64] as const;
+
+/** Items of one statement. */
 const LARGEST = 64;
 
 /** How long statements that are under way hold back the next one, in milliseconds: a connection may have died. */
@@ -22,18 +25,15 @@ interface Queued<T, R> {
   readonly waiting: { resolve: (result: R) => void; reject: (error: unknown) => void }[];
 }
 
-/** How many items a statement for so many has room for: few statements are kept, and the common ones fit. */
+/** How many items a statement for so many has room for. */
 export function sizeFor(count: number): number {
-  return count <= FITTING ? count : 2 ** Math.ceil(Math.log2(count));
+  return SIZES.find((size) => size >= count) ?? LARGEST;
 }
 
 /** The most items of a statement that has room for no more than so many, which may be none. */
 export function largestWithin(room: number): number {
-  return Math.max(1, room <= FITTING ? room : Math.min(LARGEST, 2 ** Math.floor(Math.log2(room))));
+  return SIZES.findLast((size) => size <= room) ?? 1;
 }
-
-/** Up to this number there is a statement of each size. */
-const FITTING = 8;
 
 /**
  * Lets items that come while some are under way travel together; one that comes alone waits for nothing, and of those with

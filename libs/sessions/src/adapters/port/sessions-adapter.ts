@@ -26,6 +26,8 @@ export interface AdapterMeta {
   readonly inProcess?: boolean;
   /** How many parameters a query can have. @default any number */
   readonly maxParameters?: number;
+  /** Whether a list of any length is one parameter, also of a query that is kept prepared. @default false */
+  readonly bindsLists?: boolean;
   /**
    * How other processes learn what the near cache has to forget: `'none'` where no other has the rows, `'postgres'` by
    * the data source.

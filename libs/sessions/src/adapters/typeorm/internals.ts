@@ -29,12 +29,17 @@ export interface PgClient {
 
 /** A pool or a connection of `mysql2`. */
 export interface MysqlClient {
-  execute(
-    statement: { sql: string; rowsAsArray: true },
-    values: unknown[],
-    done: (error: Error | null, result: unknown[][] | { readonly affectedRows: number }) => void,
-  ): void;
+  /** Sends a statement that the server keeps, and binds values to it. */
+  execute(...statement: MysqlStatement): void;
+  /** Sends a statement with the values written into it. */
+  query(...statement: MysqlStatement): void;
 }
+
+type MysqlStatement = [
+  statement: { sql: string; rowsAsArray: true },
+  values: unknown[],
+  done: (error: Error | null, result: unknown[][] | { readonly affectedRows: number }) => void,
+];
 
 /** A connection of `better-sqlite3`. */
 export interface SqliteConnection {
@@ -60,14 +65,22 @@ export interface SqliteStatement {
 
 export type SqliteOptions = Extract<DataSourceOptions, { type: 'better-sqlite3' }>;
 
-/** The pool of a data source of PostgreSQL, as long as it is initialized. */
+/** The pool of a data source of PostgreSQL, that of the primary where there are replicas, as long as it is initialized. */
 export function postgresPool({ driver }: DataSource): PgClient {
   return (driver as Driver & { readonly master: PgClient }).master;
 }
 
-/** The pool of a data source of MySQL or MariaDB, as long as it is initialized. */
+/** As {@link postgresPool}, of MySQL or MariaDB. */
 export function mysqlPool({ driver }: DataSource): MysqlClient {
-  return (driver as Driver & { readonly pool: MysqlClient }).pool;
+  const { pool, poolCluster } = driver as Driver & MysqlPools;
+  return poolCluster?.of('MASTER') ?? pool;
+}
+
+/** One of them. */
+interface MysqlPools {
+  readonly pool: MysqlClient;
+  /** By the names that TypeORM gives the servers. */
+  readonly poolCluster?: { of(name: string): MysqlClient };
 }
 
 /** The version of a server of MySQL or MariaDB, such as `10.11.6`, that a driver has connected to. */

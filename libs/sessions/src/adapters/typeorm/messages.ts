@@ -17,3 +17,10 @@ export const textOfTimes = (form: string): string => `form: ${shown(form)} is te
 
 export const unknownTimes = (column: string): string =>
   `its rows hold times in several forms, or in none that the library compares. Where all of them are text, UPDATE … SET ${column} = strftime('%Y-%m-%d %H:%M:%f', ${column}) makes them one`;
+
+// Why statements are not kept prepared.
+export const connectionsAreMixed = (code: string): string =>
+  `The server does not know the statements that it has prepared (${code}), as behind a pooler that mixes connections: they are sent unprepared from now on, which is slower. Let the pooler keep them (max_prepared_statements of PgBouncer), or say preparedStatements: false.`;
+
+export const notKept = (reason: string): string =>
+  `The server does not keep statements prepared (${reason}): they are sent unprepared for a minute at a time, which is slower. Raise max_prepared_stmt_count, lower the connections of the pools, or say preparedStatements: false.`;

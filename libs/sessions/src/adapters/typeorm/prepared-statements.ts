@@ -1,13 +1,17 @@
 import { hash } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import { type DataSource, QueryFailedError } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { SessionsError } from '../../errors/errors.js';
+import { connectionsAreMixed, notKept } from './messages.js';
 import { onConnection, runTransaction } from './own-transactions.js';
 import { repeating } from './retry.js';
 import type { DriverStatement } from './driver-statement.js';
 import { type DriverResult, type MysqlClient, mysqlPool, type PgClient, postgresPool } from './internals.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import { isUndone, portError } from './driver-errors.js';
+
+const LOGGER = new Logger('SessionsModule');
 
 type Send = (statement: DriverStatement) => MaybePromise<DriverResult>;
 
@@ -21,7 +25,7 @@ export class PreparedStatements {
     private readonly send: Send,
   ) {}
 
-  /** None for a driver, or a set of servers, whose statements cannot be kept. */
+  /** None for a driver whose statements cannot be kept. */
   static of(dataSource: DataSource): PreparedStatements | undefined {
     const send = senderOf(dataSource);
     return send && new PreparedStatements(dataSource, send);
@@ -73,9 +77,7 @@ export class PreparedStatements {
 }
 
 function senderOf(dataSource: DataSource): Send | undefined {
-  const { options } = dataSource;
-  if ('replication' in options && options.replication) return undefined;
-  switch (options.type) {
+  switch (dataSource.options.type) {
     case 'postgres':
       return sendNamed(() => postgresPool(dataSource));
     case 'mysql':
@@ -120,8 +122,10 @@ function sendNamed(pool: () => PgClient): Send {
     if (code === PLAN_IS_USELESS) {
       generation++;
       names.clear();
-    } else if (code && CONNECTIONS_ARE_MIXED.has(code)) named = false;
-    else throw error;
+    } else if (code && CONNECTIONS_ARE_MIXED.has(code)) {
+      if (named) LOGGER.warn(connectionsAreMixed(code));
+      named = false;
+    } else throw error;
     return send(client, statement);
   };
   const sendOn = (client: PgClient, statement: DriverStatement): Promise<DriverResult> =>
@@ -132,15 +136,36 @@ function sendNamed(pool: () => PgClient): Send {
       : sendOn(pool(), statement);
 }
 
+/**
+ * What MySQL and MariaDB say where they do not keep a statement: they keep as many as they may, they do not know it, which
+ * happens behind a proxy that mixes connections, or it would have to be prepared again and again.
+ */
+const NOT_KEPT = new Set([1461, 1243, 1615]);
+
+/** How long statements are then sent as they are: meanwhile others may have given theirs up. */
+const UNPREPARED_MS = 60_000;
+
 function sendExecuted(pool: () => MysqlClient): Send {
-  const sendOn = (client: MysqlClient, { text, values }: DriverStatement): Promise<DriverResult> =>
-    new Promise((resolve, reject) => {
-      client.execute({ sql: text, rowsAsArray: true }, values, (error, result) => {
+  let unpreparedUntil = -Infinity;
+  let isTold = false;
+  const send = (client: MysqlClient, how: 'execute' | 'query', { text, values }: DriverStatement) =>
+    new Promise<DriverResult>((resolve, reject) => {
+      client[how]({ sql: text, rowsAsArray: true }, values, (error, result) => {
         if (error) reject(error);
         else if (Array.isArray(result)) resolve({ rows: result, rowCount: result.length });
         else resolve({ rows: [], rowCount: result.affectedRows });
       });
     });
+  const sendOn = (client: MysqlClient, statement: DriverStatement): Promise<DriverResult> => {
+    if (performance.now() < unpreparedUntil) return send(client, 'query', statement);
+    return send(client, 'execute', statement).catch((error: { readonly errno?: number; readonly message: string }) => {
+      if (!NOT_KEPT.has(error.errno!)) throw error;
+      if (!isTold) LOGGER.warn(notKept(error.message));
+      isTold = true;
+      unpreparedUntil = performance.now() + UNPREPARED_MS;
+      return send(client, 'query', statement);
+    });
+  };
   return (statement) =>
     statement.runner
       ? statement.runner.connect().then((client) => sendOn(client as MysqlClient, statement))

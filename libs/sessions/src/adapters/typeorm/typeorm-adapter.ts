@@ -91,6 +91,7 @@ export class TypeOrmAdapter implements EctoAdapter {
       tables: this.#tables.all,
       inProcess: dialect.runAtOnce !== undefined,
       maxParameters: dialect.maxParameters,
+      bindsLists: dialect.list.isWrittenOut !== true,
       ...(dataSource.options.type === 'postgres' && { invalidation: 'postgres' }),
       dataSource,
     };

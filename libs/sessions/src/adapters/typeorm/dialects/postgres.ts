@@ -55,7 +55,8 @@ export const postgres: Dialect = {
   like: (sql, placeholder, folded) => `${folded ? postgres.byCodePoint(sql) : sql} LIKE ${placeholder}`,
   likePattern: escapeLike,
   list: {
-    bound: (values) => values,
+    // As `pg` would write it, but for the look at each character.
+    bound: (values) => (values.every(isHex) ? `{${values.join(',')}}` : values),
     contains(placeholder, column) {
       const bind = column?.codec.bind;
       return bind ? `IN (SELECT ${bind('v')} FROM unnest(${placeholder}::text[]) v)` : `= ANY(${placeholder})`;
@@ -116,6 +117,11 @@ export const postgres: Dialect = {
     }),
   },
 };
+
+/** Whether a value needs no quotes in an array, as digests and UUIDs do not. */
+function isHex(value: unknown): boolean {
+  return typeof value === 'string' && /^[\da-f-]+$/.test(value);
+}
 
 /** A strict path tells the key of an object from the index of an array, and a text from an array of one. */
 function postgresJson({ document, path, bind }: JsonPlace): string {

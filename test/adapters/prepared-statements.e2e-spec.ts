@@ -1,0 +1,79 @@
+import { Logger } from '@nestjs/common';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { generateToken, param, SessionsTable, TypeOrmAdapter } from '@app/sessions';
+import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
+import { useApplication } from '../support/application.js';
+import { DAY } from '../support/clock.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { keptStatements, type MysqlConnection } from '../support/kept-statements.js';
+import { LogCapture } from '../support/log-capture.js';
+import { ENTITIES, Tag } from './entities.js';
+
+const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
+
+/** The most statements that a table with all features has on a connection, as docs/scaling.md says. */
+const MOST = { postgres: 16, mariadb: 24 } as const;
+
+describe.runIf(servers.includes('mariadb'))('a statement that MariaDB does not keep', () => {
+  const logs = new LogCapture();
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  beforeAll(async () => {
+    database = await createDatabase('mariadb');
+    const options = { ...database.options, entities: ENTITIES, synchronize: true, poolSize: 1 };
+    dataSource = await new DataSource(options as DataSourceOptions).initialize();
+    Logger.overrideLogger(logs);
+  });
+  afterAll(async () => {
+    Logger.overrideLogger(false);
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  it('is sent as it is, also in a transaction, and one line says so', async () => {
+    const adapter = new TypeOrmAdapter(dataSource);
+    await adapter.insert(Tag, { name: "a'\\", weight: 7 });
+    const query = adapter.prepare('all', Tag, { where: { name: param('name') }, keepPrepared: true });
+    const read = async (): Promise<unknown> => (await adapter.fetch(query, { name: "a'\\" }))[0]?.load();
+    const expected = await read();
+    expect(expected).toEqual({ name: "a'\\", weight: 7 });
+    // As if the connection were another one: the driver takes its statements for prepared, and the server has none.
+    await dataSource.transaction(async (manager) => {
+      const connection = (await manager.queryRunner!.connect()) as MysqlConnection;
+      for (const statement of connection['_statements'].values()) statement.close();
+      expect((await adapter.within(manager).fetch(query, { name: "a'\\" }))[0]?.load()).toEqual(expected);
+    });
+    expect(await read()).toEqual(expected);
+    expect(logs.matching('does not keep statements prepared')).toHaveLength(1);
+  });
+});
+
+describe.each(servers)('statements that %s keeps prepared', (name) => {
+  class Sessions extends SessionsTable({
+    extraFields: { userId: { type: 'string', index: true } },
+    revocation: true,
+    rotation: true,
+  }) {}
+  const app = useApplication(name, { tables: [Sessions], options: { pruning: { atStart: false } } });
+
+  it('are few, however many tokens come at once', async () => {
+    const sessions = app.get(Sessions);
+    const created = await Promise.all(Array.from({ length: 130 }, () => sessions.create({ userId: 'a' })));
+    for (let count = 1; count <= created.length; count = Math.ceil(count * 1.2)) {
+      // Each is due for an extension, and one is read with what it was replaced by.
+      app.clock.advance(2 * DAY);
+      await Promise.all(created.slice(0, count).map(({ authToken }) => sessions.authenticate(authToken)));
+      await Promise.all(
+        created.slice(0, count).map((_, i) => sessions.authenticate(generateToken({ length: 64 + (i % 2) }))),
+      );
+    }
+    await sessions.dataOf(created[0]!);
+    app.clock.advance(100 * DAY);
+    const store = app.get(SessionsRegistry).store(Sessions);
+    await pruneExpired(store, store.adapter);
+    await sessions.refresh(await sessions.create({ userId: 'a' }));
+    expect((await keptStatements(app.dataSource)).length).toBeLessThanOrEqual(MOST[name]);
+  });
+});
