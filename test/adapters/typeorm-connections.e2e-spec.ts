@@ -423,7 +423,7 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
       const impatient: WaitedLock = { ...lock!, wait: (name) => lock!.wait(name, 0.05) };
       await new TypeOrmAdapter(one).withLock('job', () =>
         other.transaction(async ({ queryRunner }) => {
-          await expect(lockTransaction(queryRunner!, impatient, ['job'])).rejects.toThrow('for the lock "job"');
+          await expect(lockTransaction(queryRunner!, 'jobs', impatient, ['job'])).rejects.toThrow('for the lock "job"');
         }),
       );
     });

@@ -1,4 +1,4 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, UseGuards } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -24,6 +24,8 @@ class ApiKeys extends SessionsTable({ table: 'api_keys', tokenPrefix: 'key' }) {
 @UseGuards(SessionGuard)
 @Controller()
 class Routes {
+  constructor(@Inject(Sessions) private readonly sessions: Sessions) {}
+
   @Get('me')
   me(@CurrentSession('userId') userId: string): object {
     return { userId };
@@ -39,6 +41,13 @@ class Routes {
   @Get('optional')
   optional(@CurrentSession('userId') userId?: string): object {
     return { userId: userId ?? null };
+  }
+
+  @Public()
+  @Get('log-in')
+  async logIn(): Promise<object> {
+    const { userId } = await this.sessions.signIn({ userId: 'u3' });
+    return { userId };
   }
 
   @Public()
@@ -131,6 +140,19 @@ describe.each(servers)('an outage of %s', (name) => {
         expect(await app.getAs(token, path)).toMatchObject(isIn);
       },
     );
+
+    it('is 503 for a log-in too, with when to come again, and a line in the log', async () => {
+      const line = /^Table "sessions": .*ECONN/;
+      const before = app.logs.matching(line).length;
+      await whileDown(async () => {
+        const { status, headers, body } = await app.send('GET', '/log-in');
+        expect({ status, body }).toMatchObject({ status: 503, body: { errorCode: 'ERR_SESSION_UNAVAILABLE' } });
+        expect(headers['retry-after']).toBe('1');
+      });
+      expect(app.logs.matching(line)).toHaveLength(before + 1);
+      expect(await app.get('/log-in')).toMatchObject({ status: 200, body: { userId: 'u3' } });
+      await app.nest.get(Sessions).deleteAll({ userId: 'u3' });
+    });
 
     it('is 503 for many requests at once, and over for all of them (ASVS 16.5.2, 16.5.3)', async () => {
       const requests = async () => Promise.all(Array.from({ length: 50 }, () => app.getAs(token, '/me')));

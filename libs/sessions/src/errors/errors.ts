@@ -112,8 +112,14 @@ export class StaleCredentialsError extends SessionsHttpError<'ERR_SESSION_CREDEN
  * table, what was waited for, and the way out. 503 Service Unavailable.
  */
 export class SessionsUnavailableError extends SessionsHttpError<'ERR_SESSION_UNAVAILABLE'> {
-  constructor(table: string, problem: string, options: ErrorOptions = {}) {
-    super({ code: 'ERR_SESSION_UNAVAILABLE', statusCode: 503, table, problem, told: TOLD_UNAVAILABLE, ...options });
+  /** After how many seconds a client may try again; the `Retry-After` of the answer. */
+  readonly retryAfter: number;
+
+  /** @param options `retryAfter` in seconds; by default one */
+  constructor(table: string, problem: string, options: ErrorOptions & { readonly retryAfter?: number } = {}) {
+    const { cause, retryAfter = 1 } = options;
+    super({ code: 'ERR_SESSION_UNAVAILABLE', statusCode: 503, table, problem, told: TOLD_UNAVAILABLE, cause });
+    this.retryAfter = retryAfter;
   }
 }
 

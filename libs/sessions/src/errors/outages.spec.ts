@@ -16,12 +16,22 @@ it.each([
   ['a statement that took too long there', coded({ code: '57014' })],
   ['a file that another process has', coded({ code: 'SQLITE_BUSY' })],
   ['too many connections on MariaDB', coded({ code: 'ER_CON_COUNT_ERROR', errno: 1040 })],
+  ['a pool of pg that has none to give', new Error('timeout exceeded when trying to connect')],
+  ['a pool of mysql2 that has none to give', new Error('No connections available.')],
+  ['a node of Galera without its cluster', coded({ code: 'ER_UNKNOWN_COM_ERROR', errno: 1047 })],
+  ['a lock that PostgreSQL was not given', coded({ code: '55P03' })],
+  ['a lock that MariaDB was not given', coded({ code: 'ER_LOCK_WAIT_TIMEOUT', errno: 1205 })],
+  ['a standby of PostgreSQL', coded({ code: '25006' })],
+  ['a replica of MySQL', coded({ code: 'ER_OPTION_PREVENTS_STATEMENT', errno: 1290 })],
+  ['a file that is not to be written', coded({ code: 'SQLITE_READONLY' })],
 ])('%s is an outage', (_, error) => {
   expect(bothOf(error).map(isOutage)).toEqual([true, true]);
 });
 
 it.each([
   ['a row that PostgreSQL cannot read', coded({ code: 'XX001' })],
+  ['a transaction of it that has failed', coded({ code: '25P02' })],
+  ['a table that it may not read', coded({ code: '42501' })],
   ['a value that it cannot convert', coded({ code: '22P02' })],
   ['a page that MariaDB cannot read', coded({ code: 'ER_NOT_KEYFILE', errno: 1034 })],
   ['a trigger of SQLite that takes no row', coded({ code: 'SQLITE_CONSTRAINT_TRIGGER' })],

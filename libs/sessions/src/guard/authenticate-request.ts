@@ -1,4 +1,5 @@
-import { type Logger, ServiceUnavailableException } from '@nestjs/common';
+import { type ExecutionContext, type Logger, ServiceUnavailableException } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
 import { SessionsError, SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
 import type { HttpRequest } from '../http/credentials.js';
@@ -16,6 +17,14 @@ const FOUND_IN = new WeakMap<HttpRequest, SessionsStore>();
 /** The table in which the session of a request was found, where its guard has several. */
 export function tableOf(request: HttpRequest): SessionsStore | undefined {
   return FOUND_IN.get(request);
+}
+
+/** The refusal of a request whose token nobody can look up now. */
+class LookUpUnavailable extends ServiceUnavailableException {
+  /** @param retryAfter seconds */
+  constructor(readonly retryAfter: number) {
+    super(LOOK_UP_UNAVAILABLE, { errorCode: 'ERR_SESSION_UNAVAILABLE' });
+  }
 }
 
 /**
@@ -77,8 +86,16 @@ async function tellRefusal(tables: readonly ServedTable[], token: string): Promi
   tables[i]!.store.events.emit(refusals[i]!);
 }
 
+/** Says to a client, where nobody can look up its token now, when to come again: whichever filter answers it. @throws the error */
+export function failLater(error: unknown, context: ExecutionContext, adapter: AbstractHttpAdapter): never {
+  if (error instanceof LookUpUnavailable && context.getType() === 'http')
+    adapter.setHeader(context.switchToHttp().getResponse(), 'Retry-After', String(error.retryAfter));
+  throw error;
+}
+
 function fail(error: unknown, logger: Logger): never {
-  if (error instanceof SessionsError && !(error instanceof SessionsUnavailableError)) throw error;
+  const isNotNow = error instanceof SessionsUnavailableError;
+  if (error instanceof SessionsError && !isNotNow) throw error;
   logger.error(lookUpFailed(reasonOf(error)));
-  throw new ServiceUnavailableException(LOOK_UP_UNAVAILABLE, { errorCode: 'ERR_SESSION_UNAVAILABLE' });
+  throw new LookUpUnavailable(isNotNow ? error.retryAfter : 1);
 }

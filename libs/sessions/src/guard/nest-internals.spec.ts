@@ -1,5 +1,5 @@
 import { type CanActivate, Controller, Get, Module, UseGuards } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
 
@@ -38,6 +38,17 @@ describe('what the library takes from the inside of Nest', () => {
     await unless(
       ({ guardsOn }) => expect([GuardedController, get, class {}].map(guardsOn)).toEqual([[Guard], [Guard], []]),
       'Nest keeps guards elsewhere than in GUARDS_METADATA of @nestjs/common/constants.js: see what its UseGuards writes, and read that in guardsOn().',
+    );
+  });
+
+  it('is where the filters of an application are kept', async () => {
+    const filter = { catch: (): void => undefined };
+    const app = (await Test.createTestingModule({}).compile()).createNestApplication();
+    app.useGlobalFilters(filter);
+    await unless(
+      ({ applicationConfigOf }) =>
+        expect(applicationConfigOf(app.get(ModuleRef))?.getGlobalFilters()).toEqual([filter]),
+      "Nest's ModuleRef no longer has the application's container in container, or that its config in applicationConfig: see where APP_FILTER puts filters, and read that in applicationConfigOf().",
     );
   });
 

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { GUARDS_METADATA, MODULE_METADATA } from '@nestjs/common/constants.js';
-import type { ModulesContainer } from '@nestjs/core';
+import type { ApplicationConfig, ModuleRef, ModulesContainer } from '@nestjs/core';
 
 // What Nest does not document, and the library relies on; nest-internals.spec.ts says what to do where it has changed.
 
@@ -20,4 +20,10 @@ export function guardIn({ injectables }: NestModule, guard: Type): unknown {
 /** What `@Module` names as providers of a module: classes and custom providers. */
 export function providersOf({ metatype }: NestModule): readonly unknown[] {
   return (Reflect.getMetadata(MODULE_METADATA.PROVIDERS, metatype) ?? []) as readonly unknown[];
+}
+
+/** The filters, guards, interceptors and pipes of a whole application; none where Nest keeps them elsewhere. */
+export function applicationConfigOf(module: ModuleRef): ApplicationConfig | undefined {
+  return (Reflect.get(module, 'container') as { readonly applicationConfig?: ApplicationConfig } | undefined)
+    ?.applicationConfig;
 }

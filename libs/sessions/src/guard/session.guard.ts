@@ -20,7 +20,7 @@ import { SessionsRegistry, type TableReference } from '../registry/sessions.regi
 import type { BaseSession } from '../session/session.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { answerCookie, crossOriginRefusal } from './authenticate-cookie.js';
-import { authenticateRequest, tableOf } from './authenticate-request.js';
+import { authenticateRequest, failLater, tableOf } from './authenticate-request.js';
 import type { TableWithCookie } from './cookie.js';
 import { type Guarded, guardedBy, type SessionGuardOptions, isSameGuarded } from './guard-options.js';
 import { type GuardedRoute, guardedRoute, SESSION_GUARD } from './guarded-route.js';
@@ -145,13 +145,18 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       throw this.refuse(context, refusal, 'invalid_request');
     }
     const { cookieTable } = this.#placeOf(credentials.source);
-    const authenticated = cookieTable
-      ? this.#authenticateByCookie(cookieTable, credentials, context, authoritative)
-      : this.authenticate(credentials, request, authoritative);
     const admit = (session: BaseSession | null): boolean | Promise<boolean> =>
       // A browser sends its cookie until it is told not to, so who comes with an old one has to be able to sign in.
       session === null && cookieTable && access === 'optional' ? true : this.#admit(context, request, session);
-    return authenticated instanceof Promise ? authenticated.then(admit) : admit(authenticated);
+    const fail = (error: unknown): never => failLater(error, context, this.adapterHost.httpAdapter);
+    try {
+      const authenticated = cookieTable
+        ? this.#authenticateByCookie(cookieTable, credentials, context, authoritative)
+        : this.authenticate(credentials, request, authoritative);
+      return authenticated instanceof Promise ? authenticated.then(admit, fail) : admit(authenticated);
+    } catch (error) {
+      return fail(error);
+    }
   }
 
   /** The request that carries the credentials. */

@@ -8,6 +8,7 @@ import { REPLACED_ADAPTER } from '../registry/inject-sessions.js';
 import { ANY_COPY } from '../registry/one-set-up.js';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
 import { SessionsService } from '../service/sessions.service.js';
+import { UnavailableFilter } from './unavailable.filter.js';
 
 /** What there is once in an application, however many tables are registered. */
 @Global()
@@ -16,6 +17,7 @@ import { SessionsService } from '../service/sessions.service.js';
     SessionEvents,
     SessionsRegistry,
     ExpiryJob,
+    UnavailableFilter,
     SessionCookies,
     { provide: ANY_COPY, useValue: true },
     { provide: REPLACED_ADAPTER, useValue: null },

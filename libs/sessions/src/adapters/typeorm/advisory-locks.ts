@@ -1,8 +1,10 @@
-import { type DataSource, type EntitySubscriberInterface, QueryFailedError, type QueryRunner } from 'typeorm';
-import { UnsupportedQueryError } from '../../errors/errors.js';
+import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
+import { SessionsUnavailableError, UnsupportedQueryError } from '../../errors/errors.js';
 import { KeyedMutex } from '../keyed-mutex.js';
 import type { BoundStatement, Dialect } from './dialects/dialect.js';
-import { readsCommitted } from './own-transactions.js';
+import { driverErrorOf } from './driver-errors.js';
+import { lockNotGiven, TRANSACTION_OVER } from './messages.js';
+import { answered, isInCallers, readsCommitted } from './own-transactions.js';
 
 /** A lock that is waited for. */
 export type WaitedLock = NonNullable<Dialect['withLock']>;
@@ -42,15 +44,16 @@ export function mayReadThePast(runner: QueryRunner): boolean {
   return runner.isTransactionActive && !readsCommitted(runner) && !BEGUN_LOCKED.has(runner);
 }
 
-/** Takes the locks, one after the other, for the rest of the transaction that the connection is in. */
+/** Takes the locks, one after the other, for the rest of the transaction that the connection is in. @param table that an error names */
 export async function lockTransaction(
   runner: QueryRunner,
+  table: string,
   lock: WaitedLock,
   names: readonly string[],
   reading?: 'currentRows',
 ): Promise<void> {
   for (const name of names) {
-    checkView(await wait(runner, lock, name), reading);
+    checkView(await wait(runner, table, lock, name), reading);
     BEGUN_LOCKED.delete(runner);
     if (lock.release) releaseAfterTransaction(runner, lock.release(name));
   }
@@ -59,6 +62,7 @@ export async function lockTransaction(
 /** Runs `transaction` on the connection under the locks, given back afterwards; its snapshot is of a time under them. */
 export async function lockAround<T>(
   runner: QueryRunner,
+  table: string,
   lock: Required<WaitedLock>,
   names: readonly string[],
   transaction: () => Promise<T>,
@@ -66,14 +70,14 @@ export async function lockAround<T>(
   const taken: string[] = [];
   try {
     for (const name of names) {
-      await wait(runner, lock, name);
+      await wait(runner, table, lock, name);
       taken.push(name);
     }
     BEGUN_LOCKED.add(runner);
     return await transaction();
   } finally {
     BEGUN_LOCKED.delete(runner);
-    for (const name of taken) await send(runner, lock.release(name));
+    for (const name of taken) await answered(runner, table, () => send(runner, lock.release(name)));
   }
 }
 
@@ -83,17 +87,21 @@ interface Taken {
   readonly keptView?: unknown;
 }
 
-/** @throws Error for a lock that others did not give up in time */
-async function wait(runner: QueryRunner, lock: WaitedLock, name: string): Promise<Taken> {
-  const problem = `Waited ${WAIT_SECONDS} seconds for the lock "${name}", which another connection holds.`;
-  let rows: (Taken & { taken: unknown })[];
+/** @throws SessionsUnavailableError for a lock that others did not give up in time */
+async function wait(runner: QueryRunner, table: string, lock: WaitedLock, name: string): Promise<Taken> {
+  const inTransaction = isInCallers(runner);
+  const problem = lockNotGiven(name, WAIT_SECONDS);
+  let rows: unknown;
   try {
-    rows = (await send(runner, lock.wait(name, WAIT_SECONDS))) as typeof rows;
+    rows = await answered(runner, table, () => send(runner, lock.wait(name, WAIT_SECONDS)));
   } catch (error) {
-    throw isTimeout(error) ? new Error(problem, { cause: error }) : error;
+    if (driverErrorOf(error).code !== LOCK_NOT_AVAILABLE) throw error;
+    const { cause } = error as Error;
+    throw new SessionsUnavailableError(table, inTransaction ? problem + TRANSACTION_OVER : problem, { cause });
   }
-  if (!Number(rows[0]?.taken)) throw new Error(problem);
-  return rows[0]!;
+  const [row] = rows as (Taken & { readonly taken: unknown })[];
+  if (!Number(row?.taken)) throw new SessionsUnavailableError(table, problem);
+  return row!;
 }
 
 /** Serializable transactions are kept apart by the database, but only from each other. */
@@ -103,10 +111,6 @@ function checkView({ keptView }: Taken, reading?: 'currentRows'): void {
   throw new UnsupportedQueryError(
     `A ${keptView.toUpperCase()} transaction of PostgreSQL does not see what others wrote before it had the lock: begin it as READ COMMITTED${others}.`,
   );
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof QueryFailedError && (error.driverError as { code?: unknown }).code === LOCK_NOT_AVAILABLE;
 }
 
 function releaseAfterTransaction(runner: QueryRunner, release: BoundStatement): void {

@@ -3,12 +3,14 @@ import { SessionsError } from '../../errors/errors.js';
 import { lockAround, lockTransaction, mayReadThePast, mutexOf, namesHeld, type WaitedLock } from './advisory-locks.js';
 import { whenEnded } from './after-transaction.js';
 import type { BoundStatement, Dialect } from './dialects/dialect.js';
-import { portError } from './driver-errors.js';
 import { missingMarksError } from './marks-table.js';
-import { onConnection, runTransaction } from './own-transactions.js';
+import { answered, isInCallers, onConnection, runTransaction } from './own-transactions.js';
+import { portError } from './port-errors.js';
 import { retrying } from './retry.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import type { SqlTable } from './sql-table.js';
+import type { SqlTables } from './sql-tables.js';
+import { unavailable } from './unavailable.js';
 
 /** How a statement is run. */
 interface RunOptions {
@@ -25,10 +27,14 @@ export class Connection {
   /** None in a transaction, where everything is on TypeORM's connection. */
   readonly sqlite: SqliteConnections | undefined;
 
-  /** @param runner the one connection */
+  /**
+   * @param tables whose statements these are
+   * @param runner the one connection
+   */
   constructor(
     readonly dataSource: DataSource,
     readonly dialect: Dialect,
+    private readonly tables: SqlTables,
     readonly runner?: QueryRunner,
   ) {
     this.sqlite = runner ? undefined : SqliteConnections.of(dataSource);
@@ -41,9 +47,10 @@ export class Connection {
 
   /** The process of the server that the one connection was made to, where the driver says it. */
   async processId(): Promise<number | undefined> {
-    if (!this.runner) return undefined;
-    const { processID } = (await this.runner.connect()) as { readonly processID?: number };
-    return processID;
+    const { runner } = this;
+    if (!runner) return undefined;
+    const connection: unknown = await answered(runner, this.tables.firstName, () => runner.connect());
+    return (connection as { readonly processID?: number }).processID;
   }
 
   get isInTransaction(): boolean {
@@ -61,14 +68,27 @@ export class Connection {
     values: unknown[] = [],
     { table, reads = !table, waits = true }: RunOptions = {},
   ): Promise<QueryResult> {
+    const name = table?.name ?? this.tables.firstName;
     try {
-      if (this.sqlite) return await this.sqlite.query({ text, values, reads, waits, table: table?.name ?? '' });
+      if (this.sqlite) return await this.sqlite.query({ text, values, reads, waits, table: name });
       const once = (connection: Connection): Promise<QueryResult> =>
         connection.#onRunner((runner) => runner.query(text, values, true));
       return await (waits ? this.retrying(once) : once(this));
     } catch (error) {
-      if (!table) throw error;
-      throw (await missingMarksError(error, table.metadata.target, this.dataSource)) ?? portError(error, table);
+      const inTransaction = isInCallers(this.runner);
+      if (!table) throw unavailable(error, name, inTransaction) ?? error;
+      const missing = await missingMarksError(error, table.metadata.target, this.dataSource);
+      throw missing ?? portError(error, table, inTransaction);
+    }
+  }
+
+  /** What TypeORM reads by statements of its own; what its entities make of that may fail in any way. */
+  async byTypeOrm<T>(table: SqlTable, read: (on: { readonly manager: EntityManager }) => Promise<T>): Promise<T> {
+    try {
+      if (this.sqlite) return await this.sqlite.read(table.name, read);
+      return await this.retrying((connection) => connection.checkout(read));
+    } catch (error) {
+      throw error instanceof QueryFailedError ? portError(error, table, isInCallers(this.runner)) : error;
     }
   }
 
@@ -79,7 +99,7 @@ export class Connection {
       return await (this.sqlite ? this.sqlite.write(table.name, run) : run());
     } catch (error) {
       if (error instanceof SessionsError) throw error;
-      throw portError(new QueryFailedError(statements[0]!.text, [], error as Error), table);
+      throw portError(new QueryFailedError(statements[0]!.text, [], error as Error), table, isInCallers(this.runner));
     }
   }
 
@@ -104,7 +124,7 @@ export class Connection {
 
   /** As {@link transaction}, but once. */
   async begin<T>(fn: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#onRunner((runner) => runTransaction(runner, () => fn(this.#bound(runner))));
+    return this.#onRunner((runner) => runTransaction(runner, this.tables.firstName, () => fn(this.#bound(runner))));
   }
 
   /** Runs `fn` with all its statements on one connection; on SQLite they are anyway. */
@@ -134,13 +154,14 @@ export class Connection {
     if (!lock) return fn(this);
     return this.#onRunner(async (runner) => {
       const take = lock.take(name);
-      const [row] = (await runner.query(take.text, [...take.values])) as { taken: unknown }[];
+      const asked = await answered(runner, this.tables.firstName, () => runner.query(take.text, [...take.values]));
+      const [row] = asked as { taken: unknown }[];
       if (!Number(row?.taken)) return undefined;
       try {
         return await fn(this.#bound(runner));
       } finally {
         const release = lock.release(name);
-        await runner.query(release.text, [...release.values]);
+        await answered(runner, this.tables.firstName, () => runner.query(release.text, [...release.values]));
       }
     });
   }
@@ -175,11 +196,11 @@ export class Connection {
   ): Promise<T> {
     const { release } = lock;
     if (release && !runner.isTransactionActive) {
-      return lockAround(runner, { ...lock, release }, names, () => this.transaction(fn));
+      return lockAround(runner, this.tables.firstName, { ...lock, release }, names, () => this.transaction(fn));
     }
     // The statement that waits begins the transaction, which reads what is committed after that too.
     return this.inTransaction(async (inside) => {
-      await lockTransaction(runner, lock, names, reading);
+      await lockTransaction(runner, this.tables.firstName, lock, names, reading);
       return fn(inside);
     });
   }
@@ -189,6 +210,6 @@ export class Connection {
   }
 
   #bound(runner: QueryRunner): Connection {
-    return new Connection(this.dataSource, this.dialect, runner);
+    return new Connection(this.dataSource, this.dialect, this.tables, runner);
   }
 }

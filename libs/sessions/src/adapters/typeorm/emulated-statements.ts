@@ -14,6 +14,8 @@ import {
   type Statement,
 } from './compile-query.js';
 import { isLockTimeout, isUndone } from './driver-errors.js';
+import { OVER_BY_ERROR } from './messages.js';
+import { answered } from './own-transactions.js';
 import { loadRow } from './raw-row.js';
 import type { SingleStatements } from './single-statements.js';
 import type { SqlTable } from './sql-table.js';
@@ -74,17 +76,18 @@ async function findAndDelete(statements: SingleStatements, query: SqlPrepared, p
 async function updateUnlocked(statements: SingleStatements, query: SqlPrepared, params: Row): Promise<Executed> {
   const { runner, isInTransaction } = statements.connection;
   if (!runner || !isInTransaction) return updateOrSkip(statements, query, params);
-  await runner.startTransaction();
+  const { name } = query.table;
+  await answered(runner, name, () => runner.startTransaction());
   try {
     const executed = await updateOrSkip(statements, query, params);
-    await runner.commitTransaction();
+    await answered(runner, name, () => runner.commitTransaction());
     return executed;
   } catch (error) {
     await runner.rollbackTransaction().catch((cause: unknown) => {
-      const problem = 'the transaction of the caller is over, by an error of the database in it.';
-      throw new SessionsUnavailableError(query.table.name, problem, { cause });
+      throw new SessionsUnavailableError(name, OVER_BY_ERROR, { cause });
     });
-    throw error;
+    // What is undone by now says nothing of the rest of the transaction.
+    throw error instanceof SessionsUnavailableError ? (error.cause ?? error) : error;
   }
 }
 

@@ -1,5 +1,23 @@
 import { shown } from '../../errors/messages.js';
 
+// Why the database cannot answer now.
+export const DOWN = (reason: string): string => `the database cannot answer now (${reason}).`;
+
+export const LOCKED = (reason: string): string => `others have locked it, and did not give it up in time (${reason}).`;
+
+export const READ_ONLY = (reason: string): string =>
+  `the database takes no writes here (${reason}): it is a standby, or read-only; connect to the primary.`;
+
+export const UNDONE = (reason: string): string => `the database has undone this for the sake of others (${reason}).`;
+
+export const TRANSACTION_OVER =
+  ' The transaction that it was part of is over, and has to be run again from its beginning.';
+
+export const OVER_BY_ERROR = 'the transaction of the caller is over, by an error of the database in it.';
+
+export const lockNotGiven = (name: string, seconds: number): string =>
+  `waited ${seconds} seconds for the lock "${name}", which another connection holds.`;
+
 // Why a column cannot hold times.
 export const formNeeded = (type: string): string =>
   `its type is ${type}, so say what its numbers are: form: 'seconds' or 'milliseconds'`;

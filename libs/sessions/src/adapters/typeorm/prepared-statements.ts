@@ -4,12 +4,13 @@ import { type DataSource, QueryFailedError } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { SessionsError } from '../../errors/errors.js';
 import { connectionsAreMixed, notKept } from './messages.js';
-import { onConnection, runTransaction } from './own-transactions.js';
+import { isInCallers, onConnection, runTransaction } from './own-transactions.js';
 import { repeating } from './retry.js';
 import type { DriverStatement } from './driver-statement.js';
 import { type DriverResult, type MysqlClient, mysqlPool, type PgClient, postgresPool } from './internals.js';
 import { SqliteConnections } from './sqlite/connections.js';
-import { isUndone, portError } from './driver-errors.js';
+import { isUndone } from './driver-errors.js';
+import { portError } from './port-errors.js';
 
 const LOGGER = new Logger('SessionsModule');
 
@@ -54,7 +55,7 @@ export class PreparedStatements {
     const failed = (error: Error): Promise<T> => {
       logger.logQueryError(error, text, values, runner);
       if (error instanceof SessionsError) throw error;
-      const problem = portError(new QueryFailedError(text, values, error), table);
+      const problem = portError(new QueryFailedError(text, values, error), table, isInCallers(runner));
       if (!statement.waits || runner?.isTransactionActive || !isUndone(problem)) throw problem;
       return repeating(() => this.begin(statement), problem).then(onResult);
     };
@@ -71,7 +72,7 @@ export class PreparedStatements {
   /** Runs a statement in a transaction of its own. */
   private async begin(statement: DriverStatement): Promise<DriverResult> {
     return onConnection(this.dataSource, statement.runner, (runner) =>
-      runTransaction(runner, async () => this.run({ ...statement, runner }, (result) => result)),
+      runTransaction(runner, statement.table.name, async () => this.run({ ...statement, runner }, (result) => result)),
     );
   }
 }

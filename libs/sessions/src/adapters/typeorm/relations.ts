@@ -120,9 +120,7 @@ async function loadByTypeOrm(
     const ids = found.slice(start, start + ENTITIES).map(({ entity }) => idOf(entity));
     const load = ({ manager }: { readonly manager: EntityManager }): Promise<ObjectLiteral[]> =>
       manager.createQueryBuilder(metadata.target, metadata.name).setFindOptions({}).whereInIds(ids).getMany();
-    const entities = connection.sqlite
-      ? await connection.sqlite.read(table.name, load)
-      : await connection.retrying((inside) => inside.checkout(load));
+    const entities = await connection.byTypeOrm(table, load);
     for (const entity of entities) loaded.set(textOf(entity), entity);
     await pace.turn();
   }

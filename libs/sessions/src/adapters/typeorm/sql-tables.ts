@@ -21,6 +21,13 @@ export class SqlTables {
     return this.#tables;
   }
 
+  /** The name of the first one, which errors have that are about no other; of none that of their database. */
+  get firstName(): string {
+    const [first] = this.#tables.values();
+    const { driver, options } = this.dataSource;
+    return first?.name ?? driver.database ?? options.type;
+  }
+
   /** Takes what a look has found for what the tables are: before the first statement on them. */
   learn(facts: ReadonlyMap<Schema, TableFacts>): void {
     // What else is known of the tables stays, where another one of the same look is opened.

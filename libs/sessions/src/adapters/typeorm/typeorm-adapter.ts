@@ -74,7 +74,7 @@ export class TypeOrmAdapter implements EctoAdapter {
   ) {
     const dialect = dialectOf(dataSource);
     this.#tables = bound ? bound.to.#tables : new SqlTables(dataSource, dialect);
-    this.#connection = new Connection(dataSource, dialect, bound?.runner);
+    this.#connection = new Connection(dataSource, dialect, this.#tables, bound?.runner);
     this.#statements = bound
       ? bound.to.#statements.on(this.#connection)
       : new SingleStatements(this.#connection, preparedStatements(dataSource, options));

@@ -1,0 +1,36 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Injectable, Logger } from '@nestjs/common';
+import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { SessionsUnavailableError } from '../errors/errors.js';
+import { applicationConfigOf } from '../guard/nest-internals.js';
+
+/**
+ * Answers a request whose handler could not get an answer of the storage, as Nest does, and says when to come again: Nest
+ * sends no headers of an exception, and logs none that has a status.
+ */
+@Catch(SessionsUnavailableError)
+@Injectable()
+export class UnavailableFilter implements ExceptionFilter<SessionsUnavailableError> {
+  readonly #logger = new Logger('SessionsModule');
+
+  constructor(
+    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Inject(ModuleRef) module: ModuleRef,
+  ) {
+    // As APP_FILTER does, but before those of the application, for Nest asks the last one first: a catch-all of its own decides.
+    applicationConfigOf(module)?.addGlobalFilter(this);
+  }
+
+  catch(error: SessionsUnavailableError, host: ArgumentsHost): void {
+    // What comes of a message or a field of GraphQL is sent by Nest, where no filter says anything.
+    if (host.getType() !== 'http') return;
+    this.#logger.error(error.message);
+    const { httpAdapter } = this.adapterHost;
+    const response = host.switchToHttp().getResponse<unknown>();
+    if (httpAdapter.isHeadersSent(response)) {
+      httpAdapter.end(response);
+      return;
+    }
+    httpAdapter.setHeader(response, 'Retry-After', String(error.retryAfter));
+    httpAdapter.reply(response, error.getResponse(), error.getStatus());
+  }
+}

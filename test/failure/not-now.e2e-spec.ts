@@ -1,0 +1,369 @@
+import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  digestToken,
+  SessionMark,
+  SessionQuery,
+  type SessionOf,
+  SessionsModule,
+  SessionsService,
+  SessionsTable,
+  SessionsUnavailableError,
+} from '@app/sessions';
+import { TRANSACTION_OVER } from '../../libs/sessions/src/adapters/typeorm/messages.js';
+import { beginningWith } from '../support/beginning-with.js';
+import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+class Sessions extends SessionsTable({
+  extraFields: { userId: { type: 'string' } },
+  owner: 'userId',
+  sessionLimits: { userId: { max: 30 } },
+  rotation: true,
+  freshness: true,
+  revocation: true,
+  lastUse: true,
+}) {}
+
+interface Within {
+  readonly manager?: EntityManager;
+}
+
+/** A call: of a session that is valid, in a transaction where there is one. */
+interface Call {
+  readonly run: (sessions: Sessions, session: Session, within: Within) => Promise<unknown>;
+  /** Whether it writes nothing. */
+  readonly reads?: true;
+  /** Whether it takes no transaction. */
+  readonly alone?: true;
+  /** Whether it reads nothing of the table. */
+  readonly catalogue?: true;
+}
+type Session = SessionOf<Sessions> & { readonly authToken: string };
+
+const of = ({ userId }: Session): { userId: string } => ({ userId });
+
+const CALLS: Readonly<Record<string, Call>> = {
+  // Each of another owner, so that none waits for another one.
+  create: { run: (sessions, _, within) => sessions.create({ userId: 'bea' }, within) },
+  signIn: { run: (sessions, session, within) => sessions.signIn({ userId: 'cid' }, { ...within, replaces: session }) },
+  authenticate: { reads: true, run: (sessions, { authToken }, within) => sessions.authenticate(authToken, within) },
+  get: { reads: true, run: (sessions, { id }, within) => sessions.get({ id }, within) },
+  getOrFail: { reads: true, run: (sessions, { id }, within) => sessions.getOrFail({ id }, within) },
+  list: { reads: true, run: (sessions, session, within) => sessions.list(of(session), within) },
+  listValid: { reads: true, run: (sessions, session, within) => sessions.listValid(of(session), within) },
+  query: { reads: true, run: (sessions, session, within) => sessions.query(of(session), within).one() },
+  dataOf: { reads: true, run: (sessions, session, within) => sessions.dataOf(session, within) },
+  count: { reads: true, alone: true, run: (sessions, session) => sessions.count(of(session)) },
+  refresh: { reads: true, run: (sessions, session, within) => sessions.refresh(session, within) },
+  expire: { run: (sessions, session, within) => sessions.expire(session, within) },
+  revoke: { run: (sessions, session, within) => sessions.revoke(session, within) },
+  revokeAll: {
+    run: (sessions, session, within) => sessions.revokeAll(of(session), { ...within, reason: 'credentials_changed' }),
+  },
+  revokeOthers: { run: (sessions, session, within) => sessions.revokeOthers(session, of(session), within) },
+  rotate: { run: (sessions, session, within) => sessions.rotate(session, within) },
+  reauthenticate: { run: (sessions, session, within) => sessions.reauthenticate(session, within) },
+  update: { run: (sessions, session, within) => sessions.update(session, { userId: 'other' }, within) },
+  patchData: { run: (sessions, session, within) => sessions.patchData(session, { key: 1 }, within) },
+  delete: { run: (sessions, session, within) => sessions.delete(session, within) },
+  deleteOrFail: { run: (sessions, session, within) => sessions.deleteOrFail(session, within) },
+  deleteAll: { run: (sessions, session, within) => sessions.deleteAll(of(session), within) },
+  deleteExpired: { alone: true, run: (sessions) => sessions.deleteExpired() },
+  doctor: { reads: true, alone: true, catalogue: true, run: (sessions) => sessions.doctor() },
+  takeOnce: { run: (sessions, { authToken }, within) => sessions.takeOnce({ authToken }, within) },
+  'query.all': { reads: true, run: (sessions, session, within) => sessions.query(of(session), within).all() },
+  'query.one': { reads: true, run: (sessions, session, within) => sessions.query(of(session), within).one() },
+  'query.count': { reads: true, run: (sessions, session, within) => sessions.query(of(session), within).count() },
+  'query.delete': { run: (sessions, session, within) => sessions.query(of(session), within).delete() },
+  'query.revoke': {
+    run: (sessions, session, within) => sessions.query(of(session), within).revoke({ reason: 'signed_out' }),
+  },
+  'query.stream': {
+    reads: true,
+    async run(sessions, session, within) {
+      for await (const _ of sessions.query(of(session), within).stream());
+    },
+  },
+};
+
+/** Steps of a query, and what asks for nothing. */
+const ASK_NOTHING = ['filter', 'filterBy', 'order', 'relations', 'skip', 'take', 'toQueryBuilder'];
+
+/** How a database comes to be unable to answer, and how that ends. */
+interface Trouble {
+  readonly begin: (set: SetUp) => Promise<unknown>;
+  readonly end: (set: SetUp) => Promise<unknown>;
+  /** Which calls do not notice. */
+  readonly spares?: (call: Call) => boolean;
+  /** Whether one call waits so long that all have to be made at once. */
+  readonly waits?: true;
+}
+
+interface SetUp {
+  /** Between the application and its server. */
+  readonly proxy: TcpProxy | undefined;
+  readonly dataSource: DataSource;
+  /** A client that is no part of the application, on one connection. */
+  readonly other: QueryRunner;
+  /** The application's user of the database, who has a few connections. */
+  readonly user: string;
+}
+
+const MAX_CONNECTIONS = 4;
+
+const inSql = (begin: string[], end: string[], more: Omit<Trouble, 'begin' | 'end'> = {}): Trouble => {
+  const run =
+    (statements: string[]) =>
+    async ({ other }: SetUp): Promise<void> => {
+      for (const statement of statements) await other.query(statement);
+    };
+  return { begin: run(begin), end: run(end), ...more };
+};
+
+const gone: Trouble = { begin: ({ proxy }) => proxy!.cut(), end: ({ proxy }) => proxy!.open() };
+
+const taken: QueryRunner[] = [];
+const exhausted: Trouble = {
+  async begin({ dataSource }) {
+    for (let i = 0; i < MAX_CONNECTIONS; i++) {
+      const runner = dataSource.createQueryRunner();
+      await runner.connect();
+      taken.push(runner);
+    }
+  },
+  async end() {
+    for (const runner of taken.splice(0)) await runner.release();
+  },
+};
+
+const reading = ({ reads }: Call): boolean => reads === true;
+const ofCatalogue = ({ catalogue }: Call): boolean => catalogue === true;
+
+/** Opens new connections, which begin as the server now has it. */
+async function reconnect({ proxy }: SetUp): Promise<void> {
+  await proxy!.cut();
+  await proxy!.open();
+}
+
+/** What each connection of the application to MariaDB begins with. */
+let beginning = 'DO 0';
+
+const TROUBLES: Readonly<Record<DatabaseName, Readonly<Record<string, Trouble>>>> = {
+  postgres: {
+    'is gone': gone,
+    'has no connection left': exhausted,
+    'has the table locked': inSql(['START TRANSACTION', 'LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE'], ['ROLLBACK'], {
+      spares: ofCatalogue,
+    }),
+    'takes no writes': {
+      async begin(set) {
+        await set.other.query(`ALTER ROLE ${set.user} SET default_transaction_read_only = on`);
+        await reconnect(set);
+      },
+      async end(set) {
+        await set.other.query(`ALTER ROLE ${set.user} RESET ALL`);
+        await reconnect(set);
+      },
+      spares: reading,
+    },
+  },
+  mariadb: {
+    'is gone': gone,
+    'has no connection left': exhausted,
+    'has the table locked': inSql(['LOCK TABLES sessions WRITE'], ['UNLOCK TABLES'], { spares: ofCatalogue }),
+    'takes no writes': {
+      async begin(set) {
+        beginning = 'SET SESSION TRANSACTION READ ONLY';
+        await reconnect(set);
+      },
+      async end(set) {
+        beginning = 'DO 0';
+        await reconnect(set);
+      },
+      spares: reading,
+    },
+  },
+  sqlite: {
+    'has the file locked': inSql(['BEGIN EXCLUSIVE'], ['ROLLBACK'], { waits: true, spares: ofCatalogue }),
+    'is in a transaction of the application': {
+      begin: ({ dataSource }) => dataSource.query('BEGIN'),
+      end: ({ dataSource }) => dataSource.query('ROLLBACK'),
+      spares: reading,
+      waits: true,
+    },
+    'takes no writes': {
+      begin: ({ dataSource }) => dataSource.query('PRAGMA query_only = 1'),
+      end: ({ dataSource }) => dataSource.query('PRAGMA query_only = 0'),
+      spares: reading,
+    },
+  },
+};
+
+/** Makes a user of the database who has few connections, and gives how they come through a proxy. */
+const USERS = {
+  postgres: (user: string): string[] => [
+    `CREATE ROLE ${user} LOGIN PASSWORD 'secret' CONNECTION LIMIT ${MAX_CONNECTIONS}`,
+    `GRANT ALL ON ALL TABLES IN SCHEMA public TO ${user}`,
+  ],
+  mariadb: (user: string, schema: string): string[] => [
+    `CREATE USER ${user} IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS ${MAX_CONNECTIONS}`,
+    `GRANT ALL ON ${schema}.* TO ${user}`,
+  ],
+};
+
+/** None of them waits for a lock. */
+const IMPATIENT = {
+  postgres: { extra: { options: '-c lock_timeout=20ms' } },
+  mariadb: beginningWith('SET SESSION lock_wait_timeout = 0, innodb_lock_wait_timeout = 0', () => beginning),
+};
+
+describe('the calls that are tried', () => {
+  it('are all that the service and its queries have', () => {
+    const methods = ({ prototype }: { prototype: object }): string[] =>
+      Object.entries(Object.getOwnPropertyDescriptors(prototype))
+        .filter(([name, { value }]) => name !== 'constructor' && typeof value === 'function')
+        .map(([name]) => name);
+    const ofQueries = methods(SessionQuery).filter((name) => !ASK_NOTHING.includes(name));
+    const all = [...methods(SessionsService), ...ofQueries.map((name) => `query.${name}`)];
+    expect(Object.keys(CALLS).toSorted()).toEqual(all.toSorted());
+  });
+});
+
+describeDatabases('where the database', (name) => {
+  let database: TestDatabase;
+  let module: TestingModule;
+  let set: SetUp;
+  let session: Session;
+
+  beforeAll(async () => {
+    database = await createDatabase(name);
+    const user = `sessions_${randomBytes(6).toString('hex')}`;
+    const entities = [Sessions.entity, SessionMark];
+    const owner = await new DataSource({ ...database.options, entities }).initialize();
+    await owner.synchronize();
+    const other = owner.createQueryRunner();
+    const { proxy, options } = name === 'sqlite' ? { options: database.options } : await asUser(name, user, other);
+    module = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot({ ...options, entities, retryAttempts: 1 }),
+        SessionsModule.forRoot({ pruning: false }),
+        SessionsModule.forFeature(Sessions),
+      ],
+    }).compile();
+    await module.init();
+    set = { proxy, dataSource: module.get(DataSource), other, user };
+    session = await module.get(Sessions).create({ userId: 'ann' });
+  });
+  afterAll(async () => {
+    await module.close();
+    const { proxy, other, user } = set;
+    await proxy?.cut();
+    if (name === 'mariadb') await other.query(`DROP USER ${user}`);
+    if (name === 'postgres') {
+      await other.query(`DROP OWNED BY ${user}`);
+      await other.query(`DROP ROLE ${user}`);
+    }
+    await other.release();
+    await other.dataSource.destroy();
+    await database.drop();
+  });
+
+  async function asUser(
+    server: 'postgres' | 'mariadb',
+    user: string,
+    other: QueryRunner,
+  ): Promise<{ proxy: TcpProxy; options: object }> {
+    const url = new URL(database.url);
+    for (const statement of USERS[server](user, url.pathname.slice(1))) await other.query(statement);
+    const proxy = new TcpProxy({ host: url.hostname, port: Number(url.port) });
+    await proxy.open();
+    [url.username, url.password] = [user, 'secret'];
+    return { proxy, options: { type: server, url: proxy.through(url.href), ...IMPATIENT[server] } };
+  }
+
+  const sessions = (): Sessions => module.get(Sessions);
+
+  const errorOf = (call: Call, within: Within = {}): Promise<unknown> =>
+    call.run(sessions(), session, within).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+
+  async function during(trouble: Trouble, fn: () => Promise<void>): Promise<void> {
+    await trouble.begin(set);
+    try {
+      await fn();
+    } finally {
+      await trouble.end(set);
+    }
+    expect(await sessions().authenticate(session.authToken)).toMatchObject({ id: session.id, userId: 'ann' });
+  }
+
+  const secrets = (): string[] => [session.authToken, digestToken(session.authToken, { algorithm: 'sha256' })];
+
+  function expectNotNow(error: unknown): asserts error is SessionsUnavailableError {
+    expect(error).toBeInstanceOf(SessionsUnavailableError);
+    const { message, table, retryAfter, statusCode, cause } = error as SessionsUnavailableError;
+    expect(statusCode).toBe(503);
+    expect(table).toMatch(/^(sessions|nest_sessions_marks)$/);
+    expect(Number.isInteger(retryAfter) && retryAfter > 0).toBe(true);
+    for (const secret of secrets()) expect(`${message} ${inspect(error)} ${inspect(cause)}`).not.toContain(secret);
+  }
+
+  describe.each(Object.entries(TROUBLES[name]))('%s', (_, trouble) => {
+    const { spares = () => false } = trouble;
+    beforeAll(async () => {
+      // So that there is something to prune.
+      await sessions().create({ userId: 'ann', expiresAt: new Date(Date.now() - 1000) });
+    });
+
+    const named = Object.entries(CALLS);
+    const refused = named.filter(([, call]) => !spares(call)).map(([key]) => key);
+
+    it(
+      'every call that needs it is a SessionsUnavailableError, and the others are answered',
+      { timeout: 60_000 },
+      async () => {
+        const errors = new Map<string, unknown>();
+        await during(trouble, async () => {
+          const run = async ([key, call]: [string, Call]): Promise<void> => {
+            const error = await errorOf(call);
+            if (error !== undefined) errors.set(key, error);
+          };
+          if (trouble.waits) await Promise.all(named.map(run));
+          else for (const call of named) await run(call);
+        });
+        for (const error of errors.values()) expectNotNow(error);
+        expect([...errors.keys()].toSorted()).toEqual(refused.toSorted());
+      },
+    );
+
+    const tried = named.filter(([, call]) => !call.alone && !spares(call));
+    it.skipIf(name === 'sqlite' || trouble === exhausted)(
+      'in a transaction of the caller the error says whether that is over',
+      async () => {
+        for (const [key, call] of tried) {
+          const runner = set.dataSource.createQueryRunner();
+          if (trouble !== gone) await trouble.begin(set);
+          try {
+            await runner.startTransaction();
+            if (trouble === gone) await trouble.begin(set);
+            const error = await errorOf(call, { manager: runner.manager });
+            expectNotNow(error);
+            const isOver = name === 'postgres' || trouble === gone;
+            expect([key, error.message.includes(TRANSACTION_OVER)]).toEqual([key, isOver]);
+          } finally {
+            await runner.rollbackTransaction().catch(() => undefined);
+            await runner.release();
+            await trouble.end(set);
+          }
+        }
+      },
+    );
+  });
+});
