@@ -1,4 +1,4 @@
-export { column, jsonKeys, JsonPath, later, param, stored } from './adapters/port/operators.js';
+export { column, jsonKeys, JsonPath, jsonWithin, later, param, stored } from './adapters/port/operators.js';
 export type {
   Conversion,
   Direction,

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonKeys, later, param, SessionValidationError, stored, UnsupportedQueryError } from '@app/sessions';
+import {
+  jsonKeys,
+  jsonWithin,
+  later,
+  param,
+  SessionValidationError,
+  stored,
+  UnsupportedQueryError,
+} from '@app/sessions';
 import { Photo } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
 
@@ -103,6 +111,51 @@ export function operators(db: AdapterFixture): void {
     it.each([null, [1], 'a', 5])('takes an object, not %o', async (wrong) => {
       const set = { meta: jsonKeys(wrong as never) };
       expect(() => db.adapter.prepare('updateAll', Photo, { set })).toThrow('meta must be an object');
+    });
+  });
+
+  describe('jsonWithin', () => {
+    const bytesOf = (document: Document): number => Buffer.byteLength(JSON.stringify(document));
+    const texts = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.string({ unit: fc.constantFrom('x', 'é', '😀') }));
+    const isWithin = async (id: number, changed: Document, bytes: number): Promise<boolean> =>
+      (await db.find(Photo, { where: { id, meta: jsonWithin(changed, bytes) } })).length === 1;
+
+    it('is about the bytes of the object that jsonKeys makes', async () => {
+      await fc.assert(
+        fc.asyncProperty(texts, texts, async (before, changed) => {
+          const id = await db.photo({ meta: before });
+          const least = bytesOf({ ...before, ...changed });
+          expect(await isWithin(id, changed, least - 1)).toBe(false);
+          // Databases put a space after each colon and comma.
+          expect(await isWithin(id, changed, least + 6)).toBe(true);
+        }),
+        { numRuns: 30 },
+      );
+    });
+
+    it('counts what is no object as an empty one, and leaves out what is taken away', async () => {
+      for (const meta of [null, [1, 2], 'text']) {
+        const id = await db.photo({ meta });
+        expect([meta, await isWithin(id, { a: undefined }, 2)]).toEqual([meta, true]);
+        expect([meta, await isWithin(id, { a: 1 }, 6)]).toEqual([meta, false]);
+      }
+    });
+
+    it('keeps an update from rows that would be too long', async () => {
+      const [short, long] = [await db.photo({ meta: { a: 'x' } }), await db.photo({ meta: { a: 'x'.repeat(50) } })];
+      const changed = { b: 'y' };
+      const query = db.adapter.prepare('updateAll', Photo, {
+        set: { meta: jsonKeys(changed) },
+        where: { meta: jsonWithin(changed, 30) },
+        returning: ['id'],
+      });
+      expect((await db.adapter.execute(query)).rows).toEqual([{ id: short }]);
+      expect(await metaOf(long)).toEqual({ a: 'x'.repeat(50) });
+    });
+
+    it('is of JSON columns only', () => {
+      const prepare = (): unknown => db.adapter.prepare('all', Photo, { where: { title: jsonWithin({ a: 1 }, 10) } });
+      expect(prepare).toThrow('title is no JSON column, so it has no keys to be changed');
     });
   });
 

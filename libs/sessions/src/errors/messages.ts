@@ -51,6 +51,8 @@ export const IS_TAKEN = 'is taken';
 export const IS_REQUIRED = 'is required';
 export const NOT_NULL = 'must not be null';
 
+export const tooManyBytes = (most: number): string => `must have at most ${most} bytes as JSON (maxDataSize)`;
+
 export const toldLimitReached = (max: number): string =>
   `There are ${max} sessions already, which is the limit: end one of them first.`;
 

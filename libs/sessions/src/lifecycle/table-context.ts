@@ -54,7 +54,7 @@ export interface TableContext extends Omit<TableOpening, 'warn'> {
 export function tableContext({ warn, ...opening }: TableOpening): TableContext {
   const { definition, entity, adapter, options, now } = opening;
   const { tables, inProcess } = adapter.init([entity]);
-  const columns = inFormOf(tables.get(entity), sessionColumns(definition));
+  const columns = inFormOf(tables.get(entity), withLimit(sessionColumns(definition), options));
   const nowMs = millisecondsOf(now);
   const times = new StoredTimes(tables.get(entity)!);
   const selected = shownColumns(definition).map(({ property }) => property);
@@ -85,6 +85,15 @@ export function transactionOf(
   manager: EntityManager | null | undefined,
 ): EntityManager | undefined {
   return manager === undefined ? ambient?.() : (manager ?? undefined);
+}
+
+/** Columns of which `data` has as many bytes as the options say. */
+function withLimit(
+  { columns, ...table }: Columns<DefinedColumn>,
+  { maxDataSize }: ResolvedOptions,
+): Columns<DefinedColumn> {
+  const data = { ...columns.get('data')!, bytes: maxDataSize ?? undefined };
+  return { ...table, columns: new Map(columns).set('data', data) };
 }
 
 /** Columns with the forms in which the storage holds them; a key whose type is only assumed is of the storage's. */

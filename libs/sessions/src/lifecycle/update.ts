@@ -1,13 +1,14 @@
 import type { EntityManager } from 'typeorm';
-import { jsonKeys, later } from '../adapters/port/operators.js';
+import { jsonKeys, jsonWithin, later } from '../adapters/port/operators.js';
 import { allOf, type Conditions, type Row, type Where } from '../adapters/port/query.js';
 import { SessionValidationError, StaleSessionError } from '../errors/errors.js';
+import { tooManyBytes } from '../errors/messages.js';
 import { earlier, lifetimeLimits } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import { asRead, hasLimit, isExpired, unendedSince, valid } from '../session/validity.js';
 import { changedAttributes } from '../table/attributes.js';
 import type { JsonValue } from '../table/fields.js';
-import { findValid, sessionFrom } from './read-session.js';
+import { dataReader, findValid, sessionFrom } from './read-session.js';
 import { foundAs } from './replaced-tokens.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { write } from './write.js';
@@ -68,14 +69,27 @@ async function withinLimit(
   return isOver ? earlier(limited, table.times.end(now)) : limited;
 }
 
-/** Replaces single keys of a session's data, and gives it back as it is now. @throws as {@link update} */
+/**
+ * Replaces single keys of a session's data, and gives it back as it is now.
+ *
+ * @throws SessionValidationError also where the data would have too many bytes
+ * @throws StaleSessionError where the session is gone
+ */
 export async function patchData(
   table: TableContext,
   session: Known,
   keys: Readonly<Record<string, JsonValue | undefined>>,
   manager?: EntityManager,
 ): Promise<BaseSession> {
-  return change(table, session, { data: jsonKeys(keys) }, {}, manager);
+  const { maxDataSize } = table.options;
+  const within = maxDataSize === null ? {} : { data: jsonWithin(keys, maxDataSize) };
+  try {
+    return await change(table, session, { data: jsonKeys(keys) }, within, manager);
+  } catch (error) {
+    if (maxDataSize === null || !(error instanceof StaleSessionError)) throw error;
+    if ((await dataReader(table)(session.id, manager)) === undefined) throw error;
+    throw new SessionValidationError(table.name, { data: tooManyBytes(maxDataSize) });
+  }
 }
 
 /** One statement. The time of the last write is later than before, whatever the clocks say, so that it tells of any change. */

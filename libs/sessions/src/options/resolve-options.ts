@@ -38,6 +38,7 @@ export function resolveOptions(
   return {
     ...resolveLifetime(options, problem),
     autoExtend: options.autoExtendSession ?? true,
+    maxDataSize: resolveDataSize(options.maxDataSize, problem),
     tokenFormat: resolveFormat(options, problem),
     schemes: resolveSchemes(options, problem, warn),
     checkTable: options.checkTable ?? true,
@@ -49,6 +50,14 @@ export function resolveOptions(
     credentials: resolveCredentials(sources, cookie, problem),
     cookie,
   };
+}
+
+/** More than sessions should have, and less than a request may bring. */
+const DATA_SIZE = 65_536;
+
+function resolveDataSize(size: number | null = DATA_SIZE, problem: (text: string) => void): number | null {
+  if (size !== null && (!Number.isInteger(size) || size < 1)) problem(noCount('maxDataSize', size));
+  return size;
 }
 
 function resolveCache(

@@ -8,6 +8,8 @@ import type { TokenFormat } from '../token/format.js';
 /** Options with every default filled in and every duration in milliseconds. */
 export interface ResolvedOptions extends Lifetime {
   readonly autoExtend: boolean;
+  /** Bytes; null: no limit. */
+  readonly maxDataSize: number | null;
   readonly tokenFormat: TokenFormat;
   /** The first one makes new digests, all of them are looked for. */
   readonly schemes: readonly [DigestScheme, ...DigestScheme[]];

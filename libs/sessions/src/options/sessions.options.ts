@@ -103,6 +103,8 @@ export interface TableOptions {
   readonly assurance?: AssuranceLevel;
   /** Whether use extends a session: the sliding expiration. @default true */
   readonly autoExtendSession?: boolean;
+  /** The most bytes that the JSON of a session's `data` may have; `null`: there is no limit. @default 65536 */
+  readonly maxDataSize?: number | null;
   /** The prefix of every token, such as `key` in `key_…`, which gives it a checksum at its end, too. */
   readonly tokenPrefix?: string;
   /** Whether a table with a prefix accepts tokens without one, from before it had it, too. @default false */
@@ -189,6 +191,7 @@ export const TABLE_OPTIONS = {
   absoluteTtl: true,
   assurance: TEXT,
   autoExtendSession: BOOLEAN,
+  maxDataSize: orNull(NUMBER),
   tokenPrefix: TEXT,
   acceptPlainTokens: BOOLEAN,
   authTokenLength: NUMBER,

@@ -387,7 +387,8 @@ export class SessionsService<F extends AnyFields = TableFields> {
    * two requests that change different keys at the same time undo nothing of each other. `null` is a value like any other,
    * and `undefined` takes the key away. Returns the session as it is now.
    *
-   * @throws SessionValidationError naming every key whose value is no JSON; nothing is written
+   * @throws SessionValidationError naming every key whose value is no JSON, or `data` where it would have more bytes than
+   *   `maxDataSize`; nothing is written
    * @throws StaleSessionError where the session is gone
    * @example
    * ```ts

@@ -4,13 +4,16 @@ import { ALL_TIMES } from '../../util/times.js';
 import { compileWhere, isNullOnly } from '../query/conditions.js';
 import { Param } from '../port/operators.js';
 import { namedParts, type OrderTerm, type ReadAs } from '../query/query-options.js';
-import { assignmentsOf, type KeyChanges, storable, toStorable } from '../query/rows.js';
+import type { KeyChanges } from '../query/json-keys.js';
+import { assignmentsOf } from '../query/rows.js';
+import { storable, toStorable } from '../query/storable.js';
 import type { Prepared, QueryKind, QueryOptions, Row, Schema } from '../port/query.js';
 import { canonical, canonicalCount, ValueError } from '../query/values.js';
 import type { Codec } from './codecs.js';
 import { type AccessPath, accessPath } from './access-path.js';
 import type { EntityModel } from './entity-model.js';
 import { type MemoryTable } from './memory-table.js';
+import { changedKeys } from './json-keys.js';
 import { type MemoryColumn, encoded } from './stored-row.js';
 import { type Params, type ParamSlot, type Predicate, predicateOf, slotReader, valueAt } from './predicate.js';
 import { memoryRelations, type MemoryRelations, type OpenTable } from './relations.js';
@@ -94,6 +97,10 @@ function assignments(
   ];
 }
 
+function changed(column: MemoryColumn, changes: KeyChanges): Assigned {
+  return (_params, before) => changedKeys(column, changes, before[column.index]);
+}
+
 function assigned(column: MemoryColumn, value: unknown, slots: ParamSlot[]): Assigned {
   if (value instanceof Param) {
     return slotReader(slots, { name: value.name, convert: (given) => encoded(column, toStorable(column, given)) });
@@ -109,19 +116,6 @@ function later(column: MemoryColumn, time: unknown, slots: ParamSlot[]): Assigne
   return (params, before) => {
     const [given, former] = [read(params, before) as number, before[column.index] as number | null];
     return former === null ? given : Math.max(given, former + stepMs);
-  };
-}
-
-/** The object before with other values of some keys, and without others. */
-function changed(column: MemoryColumn, { set, removed }: KeyChanges): Assigned {
-  const given = Object.fromEntries(set);
-  return (_params, before) => {
-    const value = before[column.index];
-    const former = value === null ? null : column.codec.decode(value);
-    const isObject = typeof former === 'object' && !Array.isArray(former);
-    const object: Row = { ...(isObject && former), ...given };
-    for (const key of removed) delete object[key];
-    return encoded(column, object);
   };
 }
 

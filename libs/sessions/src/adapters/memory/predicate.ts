@@ -9,6 +9,7 @@ import {
 } from '../query/conditions.js';
 import { type JsonKey, Param } from '../port/operators.js';
 import { canonicalPattern, IMPOSSIBLE } from '../query/values.js';
+import { changedKeys } from './json-keys.js';
 import { likeMatcher } from './like-matcher.js';
 import { compareStored } from './ordering.js';
 import { type MemoryColumn, encoded, type StoredRow } from './stored-row.js';
@@ -57,6 +58,10 @@ export function predicateOf(condition: Condition<MemoryColumn>, slots: ParamSlot
       return membership(condition.subject, condition.values, slots);
     case 'like':
       return like(condition.subject, condition.pattern, slots);
+    case 'within': {
+      const { column, changes, bytes } = condition;
+      return ({ values }) => Buffer.byteLength(changedKeys(column, changes, values[column.index]) as string) <= bytes;
+    }
   }
 }
 

@@ -37,6 +37,8 @@ export interface Column extends ColumnForm, TypeTraits {
   readonly nullable: boolean;
   /** The most characters of a text, or bytes. */
   readonly length?: number | undefined;
+  /** The most bytes of the text of JSON. @default any number */
+  readonly bytes?: number | undefined;
   /** Whether its character set has all characters of a text. @default it has all that there are */
   readonly characters?: CharacterTest | undefined;
   /** Whether a digest of another length is filled up to it. */

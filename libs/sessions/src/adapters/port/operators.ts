@@ -67,6 +67,33 @@ export function jsonKeys(changes: Readonly<Record<string, unknown>>): JsonKeys {
   return new JsonKeys(changes);
 }
 
+/** The operator that {@link jsonWithin} makes. */
+export class JsonWithin extends FindOperator<unknown> {
+  constructor(
+    readonly changes: Readonly<Record<string, unknown>>,
+    readonly bytes: number,
+  ) {
+    super('raw', changes);
+  }
+}
+
+/**
+ * A find operator for JSON columns whose text has at most so many bytes once these keys are changed as {@link jsonKeys}
+ * changes them. Each database has a text of its own for the same JSON, PostgreSQL one with spaces.
+ *
+ * @example
+ * ```ts
+ * const settings = { theme: 'dark' };
+ * const darken = adapter.prepare('updateAll', User, {
+ *   set: { settings: jsonKeys(settings) },
+ *   where: { id: param('id'), settings: jsonWithin(settings, 1000) },
+ * });
+ * ```
+ */
+export function jsonWithin(changes: Readonly<Record<string, unknown>>, bytes: number): FindOperator<unknown> {
+  return new JsonWithin(changes, bytes);
+}
+
 /** A time, or a later one. */
 export class Later {
   constructor(readonly time: Date | Param) {}

@@ -2,8 +2,9 @@ import { type FindOperator, InstanceChecker } from 'typeorm';
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
 import { thereAre } from '../../errors/messages.js';
 import { type Column, type Columns, isText } from '../port/columns.js';
-import { type JsonKey, JsonPathOperator, Param } from '../port/operators.js';
+import { type JsonKey, JsonPathOperator, JsonWithin, Param } from '../port/operators.js';
 import { AllOf, type Conditions, isAnyOf } from '../port/query.js';
+import { type KeyChanges, keyChanges } from './json-keys.js';
 import { canonicalPattern, hasCharacters, IMPOSSIBLE, toStored, ValueError } from './values.js';
 
 /** What a comparison is about: a column, or a place inside a JSON column. */
@@ -25,7 +26,8 @@ export type Condition<C extends Column = Column> =
   | { readonly kind: 'null'; readonly subject: Subject<C> }
   | { readonly kind: 'compare'; readonly subject: Subject<C>; readonly op: Comparison; readonly value: unknown }
   | { readonly kind: 'in'; readonly subject: Subject<C>; readonly values: readonly unknown[] | Param }
-  | { readonly kind: 'like'; readonly subject: Subject<C>; readonly pattern: unknown };
+  | { readonly kind: 'like'; readonly subject: Subject<C>; readonly pattern: unknown }
+  | { readonly kind: 'within'; readonly column: C; readonly changes: KeyChanges; readonly bytes: number };
 
 const NEVER = { kind: 'constant', value: false } as const;
 const ALWAYS = { kind: 'constant', value: true } as const;
@@ -96,6 +98,7 @@ function compileOperator<C extends Column>(
       operator.operand,
     );
   }
+  if (operator instanceof JsonWithin) return within(table, subject, operator);
   const operand = operator.child ?? operator.value;
   const comparison = COMPARISONS[operator.type];
   if (comparison) return operator.child ? nested(operator.child) : compare(table, subject, comparison, operand);
@@ -124,6 +127,11 @@ function compileOperator<C extends Column>(
         `Table "${table.name}": the operator "${operator.type}" on "${subject.column.property}" is not run here; use another one, or query().toQueryBuilder().`,
       );
   }
+}
+
+function within<C extends Column>(table: Columns<C>, { column, path }: Subject<C>, given: JsonWithin): Condition<C> {
+  if (column.kind !== 'json' || path) throw new ValueError('is no JSON column, so it has no keys to be changed');
+  return { kind: 'within', column, changes: keyChanges(table, column.property, given.changes), bytes: given.bytes };
 }
 
 function oneOf<C extends Column>(table: Columns<C>, subject: Subject<C>, given: unknown): Condition<C> {

@@ -4,7 +4,8 @@ import type { Column } from '../port/columns.js';
 import type { Columns } from '../port/columns.js';
 import { column, param } from '../port/operators.js';
 import { ALL_TIMES } from '../../util/times.js';
-import { assignmentsOf, storedRow, toStorable } from './rows.js';
+import { assignmentsOf, storedRow } from './rows.js';
+import { toStorable } from './storable.js';
 import { ValueError } from './values.js';
 
 const NAME: Column = { property: 'name', kind: 'string', nullable: false, length: 3 };

@@ -1,13 +1,13 @@
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
-import { NOT_NULL } from '../../errors/messages.js';
-import { ALL_TIMES, floorTime, type TimeRange } from '../../util/times.js';
-import type { Column, ColumnKind, DecimalDigits } from '../port/columns.js';
+import { ALL_TIMES } from '../../util/times.js';
+import type { Column, ColumnKind } from '../port/columns.js';
 import { columnOf } from './conditions.js';
 import { type Columns } from '../port/columns.js';
-import { ColumnRef, JsonKeys, Later, Param, Stored } from '../port/operators.js';
+import { ColumnRef, JsonKeys, Later, Param } from '../port/operators.js';
 import type { Row } from '../port/query.js';
-import { decimalText } from './decimals.js';
-import { canonical, IMPOSSIBLE, toStored, ValueError } from './values.js';
+import { type KeyChanges, keyChanges } from './json-keys.js';
+import { toStorable } from './storable.js';
+import { ValueError } from './values.js';
 
 /**
  * A row's values in their stored form, by column; what is `undefined` counts as not given.
@@ -33,13 +33,6 @@ export function storedRow<C extends Column>(table: Columns<C>, row: Readonly<Row
   }
   if (Object.keys(errors).length > 0) throw new SessionValidationError(table.name, errors);
   return stored;
-}
-
-/** What becomes of the keys of a JSON object. */
-export interface KeyChanges {
-  /** Keys and their values in the stored form. */
-  readonly set: readonly (readonly [key: string, value: unknown])[];
-  readonly removed: readonly string[];
 }
 
 /** What an update gives to the columns that it names. */
@@ -68,7 +61,7 @@ export function assignmentsOf<C extends Column>(table: Columns<C>, set: Readonly
   const [given, later] = [Object.create(null) as Row, Object.create(null) as Row];
   for (const [name, value] of Object.entries(set)) {
     if (value instanceof ColumnRef) copies.set(columnOf(table, name), copiedFrom(table, name, value));
-    else if (value instanceof JsonKeys) keys.set(plain(table, name, 'json'), keyChanges(table, name, value));
+    else if (value instanceof JsonKeys) keys.set(plain(table, name, 'json'), keyChanges(table, name, value.changes));
     else if (value instanceof Later) later[plain(table, name, 'timestamp').property] = value.time;
     else given[name] = value;
   }
@@ -91,28 +84,6 @@ function plain<C extends Column>(table: Columns<C>, name: string, kind: ColumnKi
   const column = columnOf(table, name);
   if (column.kind === kind && !column.transformer) return column;
   throw new UnsupportedQueryError(`Table "${table.name}": "${name}" is no ${kind} column without a transformer.`);
-}
-
-/** @throws SessionValidationError naming every key that no JSON can have, or whose value is no JSON */
-function keyChanges(table: Columns, name: string, { changes }: JsonKeys): KeyChanges {
-  if (typeof changes !== 'object' || changes === null || Array.isArray(changes))
-    throw new SessionValidationError(table.name, { [name]: 'must be an object' });
-  const column: Column = { property: name, kind: 'json', nullable: true };
-  const errors: Record<string, string> = {};
-  const set: [key: string, value: unknown][] = [];
-  const removed: string[] = [];
-  for (const [key, value] of Object.entries(changes)) {
-    try {
-      toStorable(column, key);
-      if (value === undefined) removed.push(key);
-      else set.push([key, toStorable(column, value)]);
-    } catch (error) {
-      if (!(error instanceof ValueError)) throw error;
-      errors[`${name}.${key}`] = error.message;
-    }
-  }
-  if (Object.keys(errors).length > 0) throw new SessionValidationError(table.name, errors);
-  return { set, removed };
 }
 
 function checkCopy<C extends Column>(table: Columns<C>, copies: ReadonlyMap<C, C>, column: C, source: C): void {
@@ -138,52 +109,4 @@ function checkCopy<C extends Column>(table: Columns<C>, copies: ReadonlyMap<C, C
 function holdsTimesOf({ kind, form, times = ALL_TIMES }: Column, source: Column): boolean {
   const { stepMs, lastMs } = source.times ?? ALL_TIMES;
   return kind !== 'timestamp' || (form === source.form && times.stepMs <= stepMs && times.lastMs >= lastMs);
-}
-
-/** The value as the storage has it. @throws ValueError for one that the column cannot hold */
-export function toStorable(column: Column, value: unknown): unknown {
-  if (!(value instanceof Stored)) return storable(column, toStored(column, value));
-  // The table may hold less than whoever brought it into that form knows, but JSON is worth no second look for that.
-  const isDone = value.kind === 'json' && column.kind === 'json' && !column.characters;
-  return storable(column, isDone ? value.value : canonical(column, value.value));
-}
-
-/** A value in its stored form. @throws ValueError for one that the column cannot hold */
-export function storable(column: Column, stored: unknown): unknown {
-  if (stored === IMPOSSIBLE) throw new ValueError(impossible(column));
-  if (stored === null && !column.nullable) throw new ValueError(NOT_NULL);
-  if (column.times && stored instanceof Date) return storableTime(column.times, stored);
-  if (column.decimal && typeof stored === 'string') return roundedTo(column.decimal, stored);
-  return column.form === 'text' && typeof stored === 'string' ? stored.toLowerCase() : stored;
-}
-
-/** The last time that the column can hold up to a given one. @throws ValueError for one before or after all that it can hold */
-function storableTime(times: TimeRange, time: Date): Date {
-  const ms = time.getTime();
-  if (ms >= times.firstMs && ms <= times.lastMs) return new Date(floorTime(times, ms));
-  const [first, last] = [times.firstMs, times.lastMs].map((end) => new Date(end).toISOString());
-  throw new ValueError(`must be between ${first} and ${last}, which its column can hold`);
-}
-
-/** A decimal number with as many digits after the point as a column keeps. @throws ValueError for one that has too many before it */
-function roundedTo({ digits, scale }: DecimalDigits, stored: string): string {
-  const kept = decimalText(stored, scale)!;
-  const whole = kept.replace(/^-?0?|\..*$/g, '');
-  if (whole.length > digits - scale)
-    throw new ValueError(`must have at most ${digits - scale} digits before the point`);
-  return kept;
-}
-
-/** What is wrong with a value of the right type that the column can never hold. */
-function impossible({ kind, form, values, length, padded, characters }: Column): string {
-  if (kind === 'bigint') return 'must be a whole number that the column holds';
-  if (kind === 'uuid') return 'must be a UUID';
-  if (form === 'bytes') return `must be hexadecimal digits${length === undefined ? '' : ` of up to ${length} bytes`}`;
-  if (kind === 'enum') return `must be one of ${values?.join(', ')}`;
-  const also = [
-    characters && 'other characters than its column can store',
-    length !== undefined && `more than ${length} characters`,
-    padded && 'a space at its end',
-  ].filter((part) => typeof part === 'string');
-  return `must not contain NUL characters or lone surrogates${also.map((part) => `, nor ${part}`).join('')}`;
 }

@@ -1,3 +1,4 @@
+import { tooManyBytes } from '../../errors/messages.js';
 import { decimalText } from './decimals.js';
 import type { Column } from '../port/columns.js';
 import { DIGEST_BYTES } from '../port/value-forms.js';
@@ -148,7 +149,7 @@ function canonicalTimestamp(value: unknown): Date {
 }
 
 /** What JSON text gives back, so that a caller gets at once what a later read will return. */
-function canonicalJson({ characters }: Column, value: unknown): unknown {
+function canonicalJson({ bytes = Infinity, characters }: Column, value: unknown): unknown {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
@@ -156,6 +157,7 @@ function canonicalJson({ characters }: Column, value: unknown): unknown {
     return fail('must be JSON (no cycles, no bigint)', value);
   }
   if (text === undefined) return fail('must be JSON', value);
+  if (Buffer.byteLength(text) > bytes) throw new ValueError(tooManyBytes(bytes));
   // JSON.stringify escapes both what PostgreSQL's jsonb refuses: NUL characters and lone surrogates.
   if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(text)) return IMPOSSIBLE;
   return characters?.(text) === false ? IMPOSSIBLE : JSON.parse(text);

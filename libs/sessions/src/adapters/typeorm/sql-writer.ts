@@ -2,7 +2,8 @@ import { ALL_TIMES, ceilTime } from '../../util/times.js';
 import { type Comparison, type Condition, givenList, isMixed, type Subject } from '../query/conditions.js';
 import { type JsonKey, Param } from '../port/operators.js';
 import { isText } from '../port/columns.js';
-import { type KeyChanges, toStorable } from '../query/rows.js';
+import type { KeyChanges } from '../query/json-keys.js';
+import { toStorable } from '../query/storable.js';
 import { canonicalCount, canonicalPattern, IMPOSSIBLE, toStored } from '../query/values.js';
 import type { Dialect, JsonPlace } from './dialects/dialect.js';
 import { JsonConditions } from './json-conditions.js';
@@ -121,6 +122,8 @@ export class SqlWriter {
         return this.oneOf(condition.subject, condition.values, isNegated);
       case 'like':
         return this.like(condition.subject, condition.pattern);
+      case 'within':
+        return `${this.dialect.bytesOf(this.changed(condition.column, condition.changes))} <= ${this.bindConstant(condition.bytes)}`;
     }
   }
 

@@ -4,7 +4,7 @@ import type { TimeRange } from '../../../util/times.js';
 import type { Column, ColumnKind } from '../../port/columns.js';
 import type { JsonKey } from '../../port/operators.js';
 import type { Conversion } from '../../port/query.js';
-import type { KeyChanges } from '../../query/rows.js';
+import type { KeyChanges } from '../../query/json-keys.js';
 import type { Catalogue, NamedTable } from '../catalogue/catalogue.js';
 
 /** How values of a column go into SQL and come back; SQL comes in and goes out as text. */
@@ -77,6 +77,8 @@ export interface Dialect {
   json: JsonDialect;
   /** The object of a JSON column with some keys changed. */
   changeKeys(sql: string, changes: KeyChanges, bind: Bind): string;
+  /** How many bytes the text of such an object has. */
+  bytesOf(json: string): string;
   /** A query of the catalogue for how many columns a table has (none, where there is no such table), and how many of this name. */
   columns(names: NamedColumn): BoundStatement;
   /** The statements that can return the rows they changed. */

@@ -78,6 +78,7 @@ export const mysql: Dialect = {
     read: (at) => jsonAt(at, `CAST(JSON_EXTRACT(${at.document}, ${at.bind(jsonPath(at.path))}) AS CHAR)`),
     bound: (placeholder) => placeholder,
   },
+  bytesOf: (json) => `LENGTH(${json})`,
   changeKeys(sql, { set, removed }, bind) {
     const document = `IF(JSON_TYPE(${documentIn(sql)}) = 'OBJECT', ${sql}, '{}')`;
     const pairs = set.map(([key, value]) => `${bind(keyPath(key))}, JSON_EXTRACT(${bind(JSON.stringify(value))}, '$')`);

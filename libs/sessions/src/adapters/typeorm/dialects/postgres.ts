@@ -71,6 +71,7 @@ export const postgres: Dialect = {
     read: (at) => `(${postgresJson(at)})::text`,
     bound: (placeholder, type) => `${placeholder}::${JSON_CASTS[type]}`,
   },
+  bytesOf: (json) => `octet_length((${json})::text)`,
   // What it gives is assigned to columns of any type that holds JSON.
   changeKeys(sql, { set, removed }, bind) {
     const document = `CASE jsonb_typeof(${sql}::jsonb) WHEN 'object' THEN ${sql}::jsonb ELSE '{}'::jsonb END`;

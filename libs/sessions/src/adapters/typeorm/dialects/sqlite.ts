@@ -66,6 +66,7 @@ export const sqlite: Dialect = {
     read: ({ document, path, bind }) => `${document} -> ${bind(jsonPath(path))}`,
     bound: (placeholder) => placeholder,
   },
+  bytesOf: (json) => `length(CAST(${json} AS BLOB))`,
   changeKeys(sql, { set, removed }, bind) {
     const document = `CASE WHEN json_type(${documentIn(sql)}) = 'object' THEN ${sql} ELSE '{}' END`;
     const pairs = set.map(([key, value]) => `${bind(keyPath(key))}, json(${bind(JSON.stringify(value))})`);
