@@ -1,3 +1,4 @@
+import type { DataSourceOptions } from 'typeorm';
 import type { DatabaseName } from '../support/databases.js';
 import type { TableDefinition } from './definition.js';
 import { createTable, type Layout } from './layout.js';
@@ -9,10 +10,17 @@ export interface TableKind {
   readonly statements: Readonly<Partial<Record<DatabaseName, readonly string[]>>>;
   /** What the definition says beside that of the suite. */
   readonly definition?: (database: DatabaseName) => Partial<TableDefinition>;
-  /** Why an application with it does not start, in part; then no call is run. */
-  readonly refused?: string;
+  /** What the application's connections say beside those of the suite. */
+  readonly connection?: Partial<DataSourceOptions>;
+  /** Why an application with it does not start, in part, on each database or on some; then no call is run. */
+  readonly refused?: string | Readonly<Partial<Record<DatabaseName, string>>>;
   /** Why a call is refused, in part, by the call's name. */
   readonly refusedCalls?: Readonly<Record<string, string>>;
+}
+
+/** Why an application with a table of this kind does not start on a database. */
+export function refusalOf({ refused }: TableKind, database: DatabaseName): string | undefined {
+  return typeof refused === 'object' ? refused[database] : refused;
 }
 
 /** A kind that differs in its layout alone. */
@@ -21,4 +29,23 @@ export function laidOut(layouts: Readonly<Partial<Record<DatabaseName, Layout>>>
   return {
     statements: Object.fromEntries(entries.map(([database, layout]) => [database, [createTable(database, layout)]])),
   };
+}
+
+/** The layout of a table, and the statements that come after the one that makes it. */
+export type Made = readonly [layout: Layout, ...statements: string[]];
+
+/** Tables that are made with more than one statement, by database, and what there is to say of them beside. */
+export function made(
+  name: string,
+  databases: Readonly<Partial<Record<DatabaseName, Made>>>,
+  rest: Partial<TableKind> = {},
+): TableKind {
+  const entries = Object.entries(databases) as [DatabaseName, Made][];
+  const statements = entries.map(([database, one]) => [database, statementsOf(database, one)]);
+  return { name: `tables ${name}`, statements: Object.fromEntries(statements), ...rest };
+}
+
+/** The statements that make such a table. */
+export function statementsOf(database: DatabaseName, [layout, ...others]: Made): string[] {
+  return [createTable(database, layout), ...others];
 }

@@ -3,6 +3,8 @@ import { createTable, type Layout } from './layout.js';
 import { KEYS } from './kinds-of-keys.js';
 import { DIGESTS } from './kinds-of-digests.js';
 import { TIMES } from './kinds-of-times.js';
+import { TABLES } from './kinds-of-tables.js';
+import { MADE_BY_DATABASE, TRIGGERS } from './kinds-with-triggers.js';
 
 /** The columns of text, but for the one that refers to users, in another type. */
 function texts(type: string): NonNullable<Layout['columns']> {
@@ -45,4 +47,7 @@ export const KINDS: readonly TableKind[] = [
   ...KEYS,
   ...TIMES,
   ...DIGESTS,
+  ...TABLES,
+  ...TRIGGERS,
+  ...MADE_BY_DATABASE,
 ];

@@ -1,6 +1,6 @@
 import { Test, type TestingModule } from '@nestjs/testing';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { SessionMark, SessionsModule } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
@@ -8,7 +8,7 @@ import { TestClock } from '../support/clock.js';
 import { createDatabase, type DatabaseName, type TestDatabase } from '../support/databases.js';
 import { CALLS, type Opened } from './calls.js';
 import { User, visitsTable } from './definition.js';
-import type { TableKind } from './kind.js';
+import { refusalOf, type TableKind } from './kind.js';
 import { KINDS } from './kinds.js';
 import { otherTables } from './layout.js';
 
@@ -39,9 +39,10 @@ describe.each(MATRIX)('tables: $title on $database', ({ kind, database: name }) 
   });
 
   const start = async (): Promise<void> => {
+    const options = { ...database.options, ...kind.connection } as DataSourceOptions;
     module = await Test.createTestingModule({
       imports: [
-        TypeOrmModule.forRoot({ ...database.options, entities: [table.entity, SessionMark, User], retryAttempts: 1 }),
+        TypeOrmModule.forRoot({ ...options, entities: [table.entity, SessionMark, User], retryAttempts: 1 }),
         SessionsModule.forRoot({ clock: clock.read, pruning: false }),
         SessionsModule.forFeature(table),
       ],
@@ -49,8 +50,9 @@ describe.each(MATRIX)('tables: $title on $database', ({ kind, database: name }) 
     await module.init();
   };
 
-  if (kind.refused !== undefined) {
-    it('are refused at the start', () => expect(start()).rejects.toThrow(kind.refused));
+  const refusal = refusalOf(kind, name);
+  if (refusal !== undefined) {
+    it('are refused at the start', () => expect(start()).rejects.toThrow(refusal));
     return;
   }
 

@@ -203,17 +203,18 @@ export class Extender {
     session: BaseSession,
     manager?: EntityManager,
   ): Promise<BaseSession | null> {
-    const isKnown = end?.got === 'all';
-    const current = isKnown
-      ? {
-          ...session,
-          expiresAt: end.expiresAt,
-          updatedAt: this.table.times.next('updatedAt', session.updatedAt, end.updatedAt),
-        }
-      : await findValid(this.table, session, manager, false);
+    const hasIt = end?.got === 'all';
+    const current =
+      hasIt && !this.table.rewrites
+        ? {
+            ...session,
+            expiresAt: end.expiresAt,
+            updatedAt: this.table.times.next('updatedAt', session.updatedAt, end.updatedAt),
+          }
+        : await findValid(this.table, session, manager, false);
     if (current === null) return null;
     noteRenewal(session.expiresAt, current.expiresAt);
-    if (end && (isKnown || mayHave(current, end))) this.#tell(current, end);
+    if (end && (hasIt || mayHave(current, end))) this.#tell(current, end);
     return current;
   }
 

@@ -43,8 +43,8 @@ export async function reauthenticate(
       expiresAt: asRead(current.expiresAt),
       ...('expiresAt' in changes && areKept && MOVABLE),
     };
-    if (await replaceToken(table, current, set, asSeen, manager)) {
-      const changed = { ...asFoundByNewToken(current), ...changes };
+    const changed = await replaceToken(table, { ...asFoundByNewToken(current), ...changes }, set, asSeen, manager);
+    if (changed) {
       table.events.emit({ type: 'reauthenticated', session: changed });
       return { session: changed, authToken };
     }

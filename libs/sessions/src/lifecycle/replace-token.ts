@@ -5,6 +5,7 @@ import type { BaseSession } from '../session/session.js';
 import { valid } from '../session/validity.js';
 import { digestToken } from '../token/digest.js';
 import { generateToken } from '../token/generate.js';
+import { sessionFrom } from './read-session.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { write } from './write.js';
 
@@ -28,14 +29,22 @@ export function sameToken({ definition }: TableContext, { authenticatedAt, rotat
   };
 }
 
-/** One conditional statement; `false` where the session has ended, or is no longer as this copy of it says. */
-export async function replaceToken(
+/**
+ * One conditional statement.
+ *
+ * @param changed the session as it is then, unless the storage keeps something else
+ * @returns `null` where the session has ended, or is no longer as this copy of it says
+ */
+export async function replaceToken<S extends BaseSession>(
   table: TableContext,
-  session: BaseSession,
+  changed: S,
   set: Row,
   asSeen: Where,
   manager?: EntityManager,
-): Promise<boolean> {
-  const where = allOf({ id: session.id, ...asSeen }, valid(table, table.now()));
-  return (await write(table, adapterIn(table, manager), 'updateAll', { set, where })).count > 0;
+): Promise<S | null> {
+  const where = allOf({ id: changed.id, ...asSeen }, valid(table, table.now()));
+  const returning = table.rewrites ? table.selected : undefined;
+  const { count, rows } = await write(table, adapterIn(table, manager), 'updateAll', { set, where, returning });
+  if (count === 0) return null;
+  return rows ? { ...changed, ...sessionFrom(table, rows[0]!) } : changed;
 }

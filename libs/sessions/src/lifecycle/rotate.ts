@@ -30,8 +30,9 @@ export async function rotateToken(
   const { authToken, authTokenDigest } = newToken(table);
   const set = { ...changes, updatedAt: later(now), previousTokenDigest: column('authTokenDigest'), authTokenDigest };
   const asSeen = { ...unendedSince(session), ...sameToken(table, session) };
-  if (!honoured && !foundByReplacedToken(session) && (await replaceToken(table, session, set, asSeen, manager))) {
-    const changed = { ...session, ...changes };
+  const isFirst = !honoured && !foundByReplacedToken(session);
+  const changed = isFirst ? await replaceToken(table, { ...session, ...changes }, set, asSeen, manager) : null;
+  if (changed) {
     table.events.emit({ type: 'rotated', session: changed });
     return { session: changed, authToken };
   }

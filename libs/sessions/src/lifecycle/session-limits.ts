@@ -48,12 +48,10 @@ export async function insertWithinLimits(
   { replaced, provedAt }: Beginning = {},
 ): Promise<Row> {
   const limits = limitsOf(table.definition).filter(([field]) => row[field] !== null);
-  // What the storage makes is read back.
-  const returning = written['id'] === undefined ? ['id'] : [];
   const write = async (inner: SessionsAdapter, tell?: (event: EmittedEvent) => void): Promise<Row> => {
     const counts: Count[] = [];
     for (const [field, limit] of limits) counts.push(await countOf(table, inner, field, row[field], limit, replaced));
-    const made = (await inner.insert(table.entity, written, { returning }))!;
+    const made = (await inner.insert(table.entity, written, { returning: table.readBack }))!;
     if (provedAt) await refuseStaleProof(table, inner, { ...row, ...made }, provedAt);
     if (replaced !== undefined) await revoke(table, { id: replaced }, 'superseded', inner, tell);
     const surplus = surplusOf(counts);

@@ -36,6 +36,10 @@ export interface TableContext extends Omit<TableOpening, 'warn'> {
   readonly columns: Columns<DefinedColumn>;
   /** What is read of a row: what sessions show. */
   readonly selected: readonly string[];
+  /** What is read back of a new row: what the storage makes, or all where it may keep something else than it is given. */
+  readonly readBack: readonly string[];
+  /** Whether the storage may keep other values than it is given. */
+  readonly rewrites: boolean;
   /** The columns that no session shows. */
   readonly hidden: readonly string[];
   /** What a new row has where nothing else is said: null for every column that may be null, in the order of sessions. */
@@ -56,7 +60,9 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
   const { tables, inProcess } = adapter.init([entity]);
   const columns = inFormOf(tables.get(entity), withLimit(sessionColumns(definition), options));
   const nowMs = millisecondsOf(now);
-  const times = new StoredTimes(tables.get(entity)!);
+  const stored = tables.get(entity)!;
+  const { rewrites = false } = stored;
+  const times = new StoredTimes(stored);
   const selected = shownColumns(definition).map(({ property }) => property);
   const nullable = [...columns.columns.values()].filter((column) => column.nullable);
   return {
@@ -65,6 +71,8 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
     name: columns.name,
     columns,
     selected,
+    readBack: rewrites ? selected : columns.columns.get('id')!.generated ? ['id'] : [],
+    rewrites,
     hidden: hiddenOf(definition),
     unset: Object.fromEntries([
       ...selected.map((name) => [name, undefined]),

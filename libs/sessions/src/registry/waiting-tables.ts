@@ -22,6 +22,8 @@ const KNOWN_WHEN_OPEN = {
   hidden: true,
   lastUse: true,
   nowMs: true,
+  readBack: true,
+  rewrites: true,
   selected: true,
   times: true,
   tokens: true,

@@ -132,4 +132,6 @@ export interface Columns<C extends Column = Column> {
   readonly columns: ReadonlyMap<string, C>;
   /** Names that are no columns, to be refused with a hint. */
   readonly relations: ReadonlySet<string>;
+  /** Whether the storage may keep other values than it is given, as triggers have it. @default false */
+  readonly rewrites?: boolean;
 }

@@ -87,8 +87,14 @@ export interface TableFacts {
   readonly triggers?: readonly string[];
   /** Whether other tables inherit from it, partitions excepted. */
   readonly inherited?: boolean;
+  /** Whether its rows can be inserted, changed and deleted as those of a table are; where it is none. */
+  readonly changeable?: boolean;
+  /** PostgreSQL: whether rules (`CREATE RULE`) put something else in the place of statements. */
+  readonly rules?: boolean;
   /** Whether row-level security decides which rows this user sees. */
   readonly rowSecurity?: boolean;
+  /** The statements that row-level security lets this user run on no row, such as `INSERT`. */
+  readonly refusedByPolicies?: readonly string[];
   /** What MySQL and MariaDB keep it with, in lower case. */
   readonly engine?: string;
   /** Of a table of SQLite that is made WITHOUT ROWID. */

@@ -238,7 +238,11 @@ function deleteStatement(build: Build): Statement {
   const order = orderSql(build, writer);
   const limit = writer.rows(options.take);
   const key = table.primary.map((column) => writer.name(column)).join(', ');
-  return finish(build, writer, dialect.limitedDelete({ table: table.sqlName, key, where, order, limit }));
+  return finish(
+    build,
+    writer,
+    dialect.limitedDelete({ table: table.sqlName, isView: table.isView, key, where, order, limit }),
+  );
 }
 
 /** How the table is named where the condition says which keys the rows have. */

@@ -25,6 +25,8 @@ export function execute(statements: SingleStatements, query: SqlPrepared, params
   if (isNever(query)) return { count: 0, rows: query.columns ? [] : null };
   if (query.options.skipLocked) return updateUnlocked(statements, query, params);
   if (query.emulatesReturning) return changeAndRead(statements, query, params);
+  if (query.table.rewrites && query.kind === 'updateAll' && query.columns)
+    return updateAndRead(statements, query, params);
   if (query.deletesByKey) return findAndDelete(statements, query, params);
   return statements.execute(query, params);
 }
@@ -54,6 +56,23 @@ async function changeAndRead(statements: SingleStatements, query: SqlPrepared, p
     if (query.kind === 'deleteAll') return { count: before.length, rows: before.map((row) => pick(row, columns)) };
     return inside.execute(compile(inside, query, 'all', { where, select: columns }), {});
   });
+}
+
+/** An update, and its rows as triggers have left them, of which `RETURNING` does not know all. */
+async function updateAndRead(statements: SingleStatements, query: SqlPrepared, params: Row): Promise<Executed> {
+  const { table, options } = query;
+  const keys = keysOf(table);
+  const select = [...new Set([...keys, ...query.columns!.map(({ property }) => property)])];
+  const updated = await statements.execute(
+    compile(statements, query, 'updateAll', { ...options, returning: select }),
+    params,
+  );
+  if (updated.count === 0) return updated;
+  const where = byKey(updated.rows!, keys);
+  const { rows } = await statements.execute(compile(statements, query, 'all', { where, select }), {});
+  const keyOf = (row: Row): string => JSON.stringify(pick(row, keys));
+  const current = new Map(rows!.map((row) => [keyOf(row), row]));
+  return { ...updated, rows: updated.rows!.map((row) => current.get(keyOf(row)) ?? row) };
 }
 
 /**

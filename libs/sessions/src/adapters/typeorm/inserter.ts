@@ -1,10 +1,11 @@
 import type { QueryResult } from 'typeorm';
 import { newId } from '../../util/uuid.js';
-import { UniqueConstraintError } from '../../errors/errors.js';
+import { SessionsUnavailableError, UniqueConstraintError } from '../../errors/errors.js';
 import { columnOf } from '../query/conditions.js';
 import { storedRow } from '../query/rows.js';
 import type { OnConflict, QueryKind, QueryOptions, Row, Where } from '../port/query.js';
 import { compileQuery, returningSql, type SqlPrepared } from './compile-query.js';
+import { ROW_NOT_KEPT } from './messages.js';
 import { loadRow } from './raw-row.js';
 import type { SingleStatements } from './single-statements.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
@@ -24,16 +25,43 @@ export class Inserter {
     private readonly statements: SingleStatements,
   ) {}
 
-  /** The columns asked for of the new row; `null` where an existing row was left alone. */
+  /**
+   * The columns asked for of the new row; `null` where an existing row was left alone.
+   *
+   * @throws SessionsUnavailableError where the database has kept no row, as a trigger has it
+   */
   async insert(row: Row, onConflict: OnConflict, returning: readonly SqlColumn[]): Promise<Row | null> {
     const stored = this.stored(row);
-    const { dialect, dataSource } = this.statements.connection;
+    const { dialect } = this.statements.connection;
     if (onConflict !== 'raise' && !dialect.onConflict) return this.insertOrResolve(stored, onConflict, returning);
-    const native = returning.length > 0 && dialect.returning.has('insert') ? returningSql(dataSource, returning) : '';
-    const { records, affected, raw } = await this.write([...stored.keys()], [stored], onConflict, native);
-    if (native) return records.length > 0 ? loadRow(this.table, returning, records[0] as Row) : null;
-    if (affected === 0) return null;
-    return returning.length === 0 ? {} : this.read(this.writtenKey(stored, raw), returning);
+    const made = await this.insertOne(stored, onConflict, returning);
+    if (made || onConflict !== 'raise') return made;
+    // A trigger may have put it into another table, which this one is made of.
+    const kept = await this.read(this.writtenKey(stored, undefined), returning);
+    if (!kept) throw new SessionsUnavailableError(this.table.name, ROW_NOT_KEPT);
+    return kept;
+  }
+
+  /** `null` where nothing was written. */
+  private async insertOne(
+    row: StoredRow,
+    onConflict: OnConflict,
+    returning: readonly SqlColumn[],
+  ): Promise<Row | null> {
+    const { primary, rewrites } = this.table;
+    const { dialect, dataSource } = this.statements.connection;
+    const isNative = returning.length > 0 && dialect.returning.has('insert');
+    // What triggers change afterwards, a statement does not give back.
+    const given = isNative ? (rewrites ? [...new Set([...primary, ...returning])] : returning) : [];
+    const tail = isNative ? returningSql(dataSource, given) : '';
+    const { records, affected, raw } = await this.write([...row.keys()], [row], onConflict, tail);
+    if (isNative ? records.length === 0 : affected === 0) return null;
+    if (returning.length === 0) return {};
+    if (!isNative) return this.read(this.writtenKey(row, raw), returning);
+    const written = loadRow(this.table, given, records[0] as Row);
+    if (!rewrites) return written;
+    const key = Object.fromEntries(primary.map(({ property }) => [property, written[property]]));
+    return (await this.read(key, returning)) ?? written;
   }
 
   async insertAll(rows: readonly Row[], onConflict: OnConflict): Promise<number> {
@@ -153,7 +181,7 @@ export class Inserter {
     const { dataSource, dialect } = this.statements.connection;
     const into = `INSERT INTO ${this.table.sqlName}`;
     const conflict = this.conflictSql(onConflict);
-    if (columns.length === 0) return `${into} ${dialect.defaultRow(conflict !== '')}${conflict}`;
+    if (columns.length === 0) return `${into} ${dialect.defaultRow(conflict && this.table.unset)}${conflict}`;
     let index = 0;
     const row = (): string =>
       `(${columns.map((column) => column.bind(dataSource.driver.createParameter('', index++))).join(', ')})`;

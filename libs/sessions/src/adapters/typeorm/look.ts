@@ -3,7 +3,7 @@ import { reasonOf } from '../../errors/reason-of.js';
 import { formOf } from '../port/forms.js';
 import type { ColumnFacts, DatabaseFacts, EntityNames, TableFacts } from '../port/table-facts.js';
 import type { Schema } from '../port/query.js';
-import { type Ask, type Catalogue, type FoundTable, known } from './catalogue/catalogue.js';
+import { type Ask, type Catalogue, type FoundTable, known, type QuotedColumns } from './catalogue/catalogue.js';
 import { columnAddedBy } from './column-state.js';
 import type { Connection } from './connection.js';
 import { namesOf, sqlNameOf } from './sql-table.js';
@@ -25,21 +25,26 @@ export async function lookAt(
     columns.filter(({ propertyPath }) => formOf(target, propertyPath)?.kind === 'timestamp'),
   );
   const [server, tables, timeForms] = await connection.checkout(async (one) => {
-    const ask: Ask = async (text, values) => {
+    const ask: Ask = async (text, values, failed = (error) => unread.push(reasonOf(error))) => {
       try {
         return (await one.run(text, [...values])).records as never;
       } catch (error) {
-        unread.push(reasonOf(error));
+        failed(error);
         return undefined;
       }
     };
     const settings = await catalogue.server(ask, await one.processId());
     const named = entries.map(([, metadata]) => namesOf(dataSource, metadata));
-    const found = await catalogue.tables(ask, named);
+    const found = [...(await catalogue.tables(ask, named))];
     const quoted = named.map(({ path }, i) => ({
       path,
       columns: found[i] ? times[i]!.map(({ databaseName }) => dataSource.driver.escape(databaseName)) : [],
     }));
+    for (const [i, [schema, metadata]] of entries.entries()) {
+      if (found[i]?.kind !== 'view' || !schemas.has(schema) || !catalogue.changeable) continue;
+      const changeable = await catalogue.changeable(ask, columnsIn(dataSource, metadata, found[i], catalogue));
+      found[i] = { ...found[i], changeable };
+    }
     return [settings, found, await catalogue.times?.(ask, quoted)] as const;
   });
   const found = entries.flatMap(([schema, metadata], i): [Schema, TableFacts][] => {
@@ -65,6 +70,21 @@ function related(metadatas: Iterable<EntityMetadata>): EntityMetadata[] {
     }
   }
   return [...all];
+}
+
+/** The columns of an entity that a table has. */
+function columnsIn(
+  dataSource: DataSource,
+  metadata: EntityMetadata,
+  { columns }: FoundTable,
+  { canonical }: Catalogue,
+): QuotedColumns {
+  const names = new Set([...columns.keys()].map(canonical));
+  const own = metadata.columns.filter(({ databaseName }) => names.has(canonical(databaseName)));
+  return {
+    path: sqlNameOf(dataSource, metadata),
+    columns: own.map(({ databaseName }) => dataSource.driver.escape(databaseName)),
+  };
 }
 
 /** What is known of a table, with the names of columns as its entity has them. @param forms of its columns of times */

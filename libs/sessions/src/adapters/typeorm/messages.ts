@@ -42,3 +42,9 @@ export const connectionsAreMixed = (code: string): string =>
 
 export const notKept = (reason: string): string =>
   `The server does not keep statements prepared (${reason}): they are sent unprepared for a minute at a time, which is slower. Raise max_prepared_stmt_count, lower the connections of the pools, or say preparedStatements: false.`;
+
+// Why a row could not be written.
+export const ROW_NOT_KEPT =
+  'the database has kept no row of what was inserted, and named no error: a trigger has left it out.';
+
+export const NO_PARTITION_TAKES_IT = 'it has no partition for the row: add one, or one that takes what no other does.';

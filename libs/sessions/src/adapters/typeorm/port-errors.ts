@@ -1,7 +1,13 @@
 import { QueryFailedError } from 'typeorm';
-import { SessionsError, SessionValidationError, UniqueConstraintError } from '../../errors/errors.js';
+import {
+  SessionsError,
+  SessionsUnavailableError,
+  SessionValidationError,
+  UniqueConstraintError,
+} from '../../errors/errors.js';
 import { IS_REQUIRED, NOT_NULL } from '../../errors/messages.js';
 import { type DriverError, withoutValues } from './driver-errors.js';
+import { NO_PARTITION_TAKES_IT } from './messages.js';
 import type { SqlTable } from './sql-table.js';
 import { unavailable } from './unavailable.js';
 import { CHARACTERS_LACKING, unstorableColumn } from './unstorable-text.js';
@@ -9,6 +15,10 @@ import { CHARACTERS_LACKING, unstorableColumn } from './unstorable-text.js';
 /** What PostgreSQL, and MySQL and MariaDB, call a column that gets no value, or null, and has to have one. */
 const NOT_NULL_STATE = '23502';
 const NOT_NULL_NUMBERS = new Set([1364, 1048]);
+
+/** What PostgreSQL calls a check that fails, and a row without a partition; MySQL and MariaDB have a number for the latter. */
+const CHECK_STATE = '23514';
+const NO_PARTITION = 1526;
 
 /**
  * The error of a statement as the port has it.
@@ -30,6 +40,7 @@ export function portError(error: unknown, table: SqlTable, inTransaction: boolea
       return taken(table, propertiesOf(table, columnsIn(message, table.metadata.tableName)));
     default:
       return (
+        withoutPartition(error, table) ??
         missing(error, table) ??
         unstorable(error, table) ??
         tooLarge(error.driverError as DriverError, table) ??
@@ -42,6 +53,15 @@ export function portError(error: unknown, table: SqlTable, inTransaction: boolea
 function taken({ name, columns }: SqlTable, properties: readonly string[]): UniqueConstraintError {
   const shown = properties.filter((property) => columns.get(property)?.hidden === false);
   return new UniqueConstraintError(name, properties, shown);
+}
+
+/** A row that no partition takes, which is no fault of its values. */
+function withoutPartition(error: QueryFailedError, { name }: SqlTable): SessionsUnavailableError | undefined {
+  const { code, constraint, errno } = error.driverError as DriverError;
+  // Of a check that fails, PostgreSQL tells the name.
+  const isWithout = (code === CHECK_STATE && constraint === undefined) || errno === NO_PARTITION;
+  const cause = withoutValues(error);
+  return isWithout ? new SessionsUnavailableError(name, NO_PARTITION_TAKES_IT, { cause }) : undefined;
 }
 
 /** A column that has to have a value: a new row gives none and there is no default, or an update copies null. */

@@ -47,6 +47,10 @@ export interface SqlTable extends Columns<SqlColumn> {
   readonly uniques: readonly (readonly SqlColumn[])[];
   /** The index that has the keys; none where there is none, or the table is none itself. */
   readonly keyIndex: string | undefined;
+  /** A column that is null in a row which has no value for it: the number of its rows in SQLite, where none is known. */
+  readonly unset: string;
+  /** Whether it is a view, whose rows have no place of their own. */
+  readonly isView: boolean;
   /** A statement about it as it is run. */
   statement(sql: string): string;
 }
@@ -62,6 +66,7 @@ export function sqlTable(
   const own = metadata.columns.filter((column) => !column.isVirtual || metadata.isJunction);
   const columns = own.map((column) => sqlColumn(dataSource, column, dialect, facts?.columns.get(column.databaseName)));
   const byProperty = new Map(columns.map((column) => [column.property, column]));
+  const isView = facts?.kind === 'view';
   const uniques = [...metadata.uniques, ...metadata.indices.filter(({ isUnique, where }) => isUnique && !where)];
   return {
     name: metadata.tableName,
@@ -71,6 +76,10 @@ export function sqlTable(
     relations: new Set(metadata.relations.map((relation) => relation.propertyPath)),
     primary: columns.filter((_, i) => own[i]!.isPrimary),
     uniques: uniques.map((unique) => unique.columns.flatMap(({ propertyPath }) => byProperty.get(propertyPath) ?? [])),
+    // The table of a view may have triggers, and defaults.
+    rewrites: isView || (facts?.triggers ?? []).length > 0,
+    isView,
+    unset: (facts && unsetColumn(dataSource, facts)) ?? 'rowid',
     keyIndex: facts ? keyIndexOf(facts, metadata) : 'PRIMARY',
     statement: (columns.some(({ codec }) => codec.zoned) && dialect.inUtc) || asItIs,
   };
@@ -80,6 +89,13 @@ export function sqlTable(
 export function sqlNameOf({ driver }: DataSource, { tablePath }: EntityMetadata): string {
   const parts = tablePath.split('.').map((part) => driver.escape(part));
   return parts.join('.');
+}
+
+function unsetColumn({ driver }: DataSource, { columns }: TableFacts): string | undefined {
+  const unset = [...columns.values()].find(
+    ({ nullable, hasDefault, generated }) => nullable && !hasDefault && !generated,
+  );
+  return unset && driver.escape(unset.name);
 }
 
 export function namesOf(dataSource: DataSource, metadata: EntityMetadata): NamedTable {

@@ -97,7 +97,7 @@ export class TypeOrmAdapter implements EctoAdapter {
     };
   }
 
-  /** Looks at the tables in the database's catalogue, by at most five statements. */
+  /** Looks at the tables in the database's catalogue, by at most five statements, and three for each view on MySQL and MariaDB. */
   async look(schemas: readonly Schema[]): Promise<DatabaseFacts> {
     return lookAt(this.#connection, new Map(schemas.map((schema) => [schema, this.#tables.metadataOf(schema)])));
   }

@@ -108,6 +108,7 @@ const withIndex =
 
 const REVOKING = { ...DEFINITION, revocation: true, rotation: true };
 const ENDLESS = { ...DEFINITION, sessionTtl: null };
+const NUMBERED: SessionsTableDefinition = { ...DEFINITION, columns: { id: { type: 'bigint' } } };
 const required = { nullable: false } as const;
 
 describe('a check of a table', () => {
@@ -155,6 +156,27 @@ describe('a check of a table', () => {
       'one that the database writes',
       { table: withColumn('email', { generated: 'expression' }) },
       messages.columnGenerated('email'),
+    ],
+    [
+      'a key that the database writes, and the definition makes',
+      { table: withColumn('id', { generated: 'always' }) },
+      messages.columnGenerated('id'),
+    ],
+    [
+      'a key of the database',
+      { definition: NUMBERED, table: withColumn('id', { generated: 'always', nullable: false }) },
+      undefined,
+    ],
+    ['a key that nothing makes', { definition: NUMBERED }, messages.keyNotMade('id')],
+    ['what is no table', { table: () => ({ kind: 'materialized view' }) }, messages.notATable('materialized view')],
+    ['a view of one table', { table: () => ({ kind: 'view', changeable: true }) }, undefined],
+    ['a view of which nobody knows', { table: () => ({ kind: 'view' }) }, undefined],
+    ['another view', { table: () => ({ kind: 'view', changeable: false }) }, messages.VIEW_UNCHANGEABLE],
+    ['rules', { table: () => ({ rules: true }) }, messages.RULES],
+    [
+      'policies that refuse statements',
+      { table: () => ({ rowSecurity: true, refusedByPolicies: ['INSERT', 'DELETE'] }) },
+      messages.policiesMissing(['INSERT', 'DELETE']),
     ],
     [
       'digests cut short',
@@ -216,6 +238,16 @@ describe('a check of a table', () => {
       'a column that a trigger may fill',
       { table: (table) => ({ ...withColumn('tenant', required)(table), triggers: ['t'] }) },
       messages.columnFilledByTrigger('tenant'),
+    ],
+    [
+      'a key that a trigger may make',
+      { definition: NUMBERED, table: () => ({ triggers: ['t'] }) },
+      messages.keyMadeUnseen('id'),
+    ],
+    [
+      'a key that the table of a view may make',
+      { definition: NUMBERED, table: () => ({ kind: 'view' }) },
+      messages.keyMadeUnseen('id'),
     ],
     [
       'a field that takes no null',

@@ -7,6 +7,8 @@ import {
   columnsWithoutNull,
   fieldsWithoutNull,
   generatedColumns,
+  keyPerhapsMade,
+  keyNeverMade,
   missingColumns,
   requiredBesideTriggers,
   requiredColumns,
@@ -17,20 +19,24 @@ import type { Finding, LookedAtTable } from './finding.js';
 import { invalidIndexes, missingIndexes, missingUniques, ownersWithoutIndex } from './indexes.js';
 import { marksMissing, tableShared } from './messages.js';
 import { clock, escapes, isolationLevel, pooler, readOnly, severalWriters, strictness } from './server.js';
-import { engine, longName, refusedName, rowSecurity } from './table.js';
+import { engine, kindOfTable, longName, policies, refusedName, rowSecurity } from './table.js';
 
 /** What cannot work. */
 const PROBLEMS = [
+  kindOfTable,
+  policies,
   missingColumns,
   requiredColumns,
   columnsWithoutNull,
   generatedColumns,
+  keyNeverMade,
   shortColumns,
   missingUniques,
 ] satisfies ((at: LookedAtTable) => Finding[])[];
 
 /** What is slow, or unwise. */
 const WARNINGS = [
+  keyPerhapsMade,
   requiredBesideTriggers,
   fieldsWithoutNull,
   shortFields,

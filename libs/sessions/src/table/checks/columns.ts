@@ -3,6 +3,7 @@ import { digestToken } from '../../token/digest.js';
 import { CHECKSUM_LENGTH } from '../../token/format.js';
 import { builtInColumnsOf, DEFAULT_STRING_LENGTH, digestsOf, formsOf } from '../columns.js';
 import { fieldsOf } from '../definition.js';
+import { keyColumn } from '../key.js';
 import type { Finding, LookedAtTable } from './finding.js';
 import {
   columnFilledByTrigger,
@@ -13,6 +14,8 @@ import {
   columnUnknown,
   fieldTakesNull,
   fieldTooShort,
+  keyMadeUnseen,
+  keyNotMade,
 } from './messages.js';
 
 /** What the catalogue has of the column of a property. */
@@ -79,8 +82,30 @@ export function generatedColumns(at: LookedAtTable): Finding[] {
   return [...at.table.entity.columns.keys()].flatMap((property): Finding[] => {
     const column = columnOf(at, property);
     const isGenerated = column?.generated === 'expression' || column?.generated === 'always';
-    return isGenerated && property !== 'id' ? [{ code: 'columnGenerated', text: columnGenerated(column.name) }] : [];
+    const isAskedFor = property === 'id' && keyColumn(at.definition).generated;
+    return isGenerated && !isAskedFor ? [{ code: 'columnGenerated', text: columnGenerated(column.name) }] : [];
   });
+}
+
+/** The key that the database is to make, where nothing makes one. */
+function keyWithoutMaker(at: LookedAtTable): ColumnFacts | undefined {
+  const column = columnOf(at, 'id');
+  return keyColumn(at.definition).generated && !column?.hasDefault && !column?.generated ? column : undefined;
+}
+
+/** Whether something makes values of it that its catalogue does not tell: triggers, or the table of a view. */
+function hasHiddenMakers({ table: { kind, triggers = [] } }: LookedAtTable): boolean {
+  return kind === 'view' || triggers.length > 0;
+}
+
+export function keyNeverMade(at: LookedAtTable): Finding[] {
+  const key = keyWithoutMaker(at);
+  return key && !hasHiddenMakers(at) ? [{ code: 'keyNotMade', text: keyNotMade(key.name) }] : [];
+}
+
+export function keyPerhapsMade(at: LookedAtTable): Finding[] {
+  const key = keyWithoutMaker(at);
+  return key && hasHiddenMakers(at) ? [{ code: 'keyNotMade', text: keyMadeUnseen(key.name) }] : [];
 }
 
 /** The characters that a column holds, where the database refuses more. */

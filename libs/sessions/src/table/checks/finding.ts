@@ -14,6 +14,8 @@ export type FindingCode =
   | 'nameTooLong'
   | 'tableShared'
   | 'tableMissing'
+  | 'kindOfTable'
+  | 'keyNotMade'
   | 'rowSecurity'
   | 'noTransactions'
   | 'clock'

@@ -15,7 +15,13 @@ export const columnGenerated = (name: string): string =>
 export const columnTooShort = (name: string, length: number, needed: number): string =>
   `the column "${name}" holds ${length} characters, and needs ${needed}.`;
 
+export const keyNotMade = (name: string): string =>
+  `nothing in the database makes a value for "${name}", as its columns option says: give the column a default, make it an identity or AUTO_INCREMENT, or say generate: () => … there.`;
+
 // What is unwise of a column.
+export const keyMadeUnseen = (name: string): string =>
+  `the column "${name}" has no default, and is to get its values by the database: unless a trigger makes them, or the table of a view, no session can be created.`;
+
 export const fieldTakesNull = (name: string): string =>
   `the column "${name}" may not be null, though its field may: say nullable: false there.`;
 
@@ -46,6 +52,24 @@ export const nameCutOff = (bytes: number): string =>
 
 export const tableShared = (other: string): string =>
   `to the database its name is that of the table of ${other}, so that tokens of one pass for tokens of the other: give them names that differ in what it keeps.`;
+
+const KINDS: Readonly<Record<string, string>> = {
+  'materialized view': 'a materialized view',
+  'foreign table': 'a foreign table, whose rows another server has',
+  virtual: 'a virtual table',
+};
+
+export const notATable = (kind: string): string =>
+  `it is ${KINDS[kind] ?? 'none'}, in which sessions cannot be kept: let a table have its name, or say another one.`;
+
+export const VIEW_UNCHANGEABLE =
+  'it is a view through which rows are not inserted, changed and deleted as in a table; of two requests at the same time, INSTEAD OF triggers do the work of both. Take the table itself, or a view of the columns of a single table.';
+
+export const RULES =
+  'it has rules (CREATE RULE), under which a statement does not tell what it has changed: make triggers of them.';
+
+export const policiesMissing = (statements: readonly string[]): string =>
+  `row-level security is on, and no policy lets this user ${statements.join(', ')}: add such policies, or let the user of the data source pass by it (BYPASSRLS).`;
 
 export const TABLE_MISSING = 'there is no such table: run the migration that makes it.';
 

@@ -1,12 +1,40 @@
 import { tableNameOf } from '../definition.js';
+import type { TableKind } from '../../adapters/port/table-facts.js';
 import type { Finding, LookedAtTable } from './finding.js';
-import { nameCutOff, nameTooLong, noTransactions, ROW_SECURITY } from './messages.js';
+import {
+  nameCutOff,
+  nameTooLong,
+  notATable,
+  noTransactions,
+  policiesMissing,
+  ROW_SECURITY,
+  RULES,
+  VIEW_UNCHANGEABLE,
+} from './messages.js';
 
 /** What MySQL and MariaDB keep tables with that knows no transactions. */
 const WITHOUT_TRANSACTIONS = ['myisam', 'aria', 'memory', 'archive', 'csv'];
 
+/** What sessions can be kept in. */
+const SUITABLE: readonly TableKind[] = ['table', 'partitioned', 'system-versioned', 'view'];
+
+/** What is no table, and no view that takes changes as one. */
+export function kindOfTable({ table: { kind, changeable, rules } }: LookedAtTable): Finding[] {
+  const texts = [
+    ...(SUITABLE.includes(kind) ? [] : [notATable(kind)]),
+    ...(kind === 'view' && changeable === false ? [VIEW_UNCHANGEABLE] : []),
+    ...(rules ? [RULES] : []),
+  ];
+  return texts.map((text) => ({ code: 'kindOfTable', text }));
+}
+
+/** Statements that find or write no row, whatever it has. */
+export function policies({ table: { refusedByPolicies = [] } }: LookedAtTable): Finding[] {
+  return refusedByPolicies.length > 0 ? [{ code: 'rowSecurity', text: policiesMissing(refusedByPolicies) }] : [];
+}
+
 export function rowSecurity({ table }: LookedAtTable): Finding[] {
-  return table.rowSecurity ? [{ code: 'rowSecurity', text: ROW_SECURITY }] : [];
+  return table.rowSecurity && !table.refusedByPolicies?.length ? [{ code: 'rowSecurity', text: ROW_SECURITY }] : [];
 }
 
 export function engine({ table }: LookedAtTable): Finding[] {

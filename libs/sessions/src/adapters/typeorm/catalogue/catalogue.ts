@@ -18,8 +18,16 @@ export interface QuotedColumns {
   readonly columns: readonly string[];
 }
 
-/** Asks the database for rows; `undefined` where it does not give them. */
-export type Ask = <R extends object>(text: string, values: readonly unknown[]) => Promise<readonly R[] | undefined>;
+/**
+ * Asks the database for rows; `undefined` where it does not give them.
+ *
+ * @param failed is told why, where that is no wonder
+ */
+export type Ask = <R extends object>(
+  text: string,
+  values: readonly unknown[],
+  failed?: (error: unknown) => void,
+) => Promise<readonly R[] | undefined>;
 
 /** How a database is asked for what it knows of tables, by their names alone, in at most five statements. */
 export interface Catalogue {
@@ -37,6 +45,8 @@ export interface Catalogue {
     ask: Ask,
     tables: readonly QuotedColumns[],
   ): Promise<readonly (readonly (TimeForm | 'unknown' | undefined)[])[]>;
+  /** Whether a view takes changes as its table does, where the tables' answer does not tell. At most three statements. */
+  changeable?(ask: Ask, view: QuotedColumns): Promise<boolean>;
   /** A name as the database takes it, so that two that are one to it are equal. */
   readonly canonical: (name: string) => string;
 }

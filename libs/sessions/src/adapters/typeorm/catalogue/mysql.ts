@@ -10,6 +10,9 @@ const KINDS: Readonly<Record<string, TableKind>> = {
 /** Characters of a name; a longer one is refused. */
 const NAME_CHARACTERS = 64;
 
+/** What is said of statements that change nothing in a view: a table, a column of it, or a join that is not one for them. */
+const UNCHANGEABLE = new Set([1288, 1348, 1393, 1394, 1395, 1471]);
+
 const VARIABLES = [
   'version',
   'transaction_isolation',
@@ -130,6 +133,21 @@ export const mysqlCatalogue: Catalogue = {
         ...known({ engine: table.engine?.toLowerCase() }),
       } satisfies FoundTable;
     });
+  },
+
+  // What the information schema calls updatable may be a join, in which nothing can be deleted, or have columns that are none.
+  async changeable(ask, { path, columns }) {
+    const statements = [
+      `INSERT INTO ${path} (${columns.join(', ')}) VALUES (${columns.map(() => 'NULL').join(', ')})`,
+      `UPDATE ${path} SET ${columns.map((column) => `${column} = NULL`).join(', ')}`,
+      `DELETE FROM ${path}`,
+    ];
+    for (const statement of statements) {
+      let errno: number | undefined;
+      await ask(`EXPLAIN ${statement}`, [], (error) => ({ errno } = error as { readonly errno?: number }));
+      if (errno !== undefined && UNCHANGEABLE.has(errno)) return false;
+    }
+    return true;
   },
 
   canonical: (name) => name.toLowerCase(),

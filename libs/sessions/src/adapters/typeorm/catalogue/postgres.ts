@@ -25,6 +25,12 @@ const GIVEN = `FROM unnest($1::text[]) WITH ORDINALITY given(path, at)`;
 
 const TABLES = `SELECT at, relname::text AS name, relkind::text AS kind, row_security_active(c.oid) AS "rowSecurity",
   relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS inherited,
+  CASE relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, false) & 28 = 28 AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND tgtype & 64 <> 0) END AS changeable,
+  EXISTS (SELECT FROM pg_rewrite WHERE ev_class = c.oid AND rulename <> '_RETURN') AS rules,
+  CASE WHEN row_security_active(c.oid) THEN ARRAY(SELECT statement FROM (VALUES ('r', 'SELECT'), ('a', 'INSERT'), ('w', 'UPDATE'), ('d', 'DELETE')) s(command, statement)
+    WHERE NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid AND polpermissive AND polcmd IN ('*', command)
+      AND EXISTS (SELECT FROM unnest(polroles) role WHERE role = 0 OR pg_has_role(role, 'USAGE'))))
+  END AS "refusedByPolicies",
   ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal) AS triggers
   ${GIVEN} JOIN pg_class c ON c.oid = to_regclass(path)`;
 
@@ -35,7 +41,7 @@ const COLUMNS = `SELECT at, attnum AS number, attname::text AS name,
   COALESCE(NULLIF(atttypmod, -1), NULLIF(declared.typtypmod, -1)) AS modifier,
   CASE WHEN attcollation <> 0 OR t.oid IN ('json'::regtype, 'jsonb'::regtype) THEN getdatabaseencoding() END AS "characterSet",
   (SELECT collname::text FROM pg_collation WHERE pg_collation.oid = attcollation) AS collation,
-  atthasdef OR declared.typdefault IS NOT NULL AS "hasDefault", attidentity::text AS identity, attgenerated::text AS stored,
+  atthasdef OR declared.typdefault IS NOT NULL AS "hasDefault", attidentity::text AS identity, attgenerated <> '' OR (SELECT relkind = 'v' FROM pg_class WHERE oid = attrelid) AND NOT pg_column_is_updatable(attrelid, attnum, false) AS stored,
   pg_get_expr(adbin, adrelid) AS expression
   ${GIVEN} JOIN pg_attribute ON attrelid = to_regclass(path) AND attnum > 0 AND NOT attisdropped
   JOIN pg_type declared ON declared.oid = atttypid
@@ -51,7 +57,13 @@ interface Row {
   readonly name: string;
 }
 
-interface TableRow extends Row, Pick<TableFacts, 'rowSecurity' | 'inherited' | 'triggers'> {
+type OfTable = Pick<
+  TableFacts,
+  'rowSecurity' | 'refusedByPolicies' | 'inherited' | 'changeable' | 'rules' | 'triggers'
+>;
+
+interface TableRow extends Row, OfTable {
+  readonly at: unknown;
   readonly kind: string;
 }
 
@@ -64,7 +76,7 @@ interface ColumnRow extends Row {
   readonly collation: string | null;
   readonly hasDefault: boolean;
   readonly identity: string;
-  readonly stored: string;
+  readonly stored: boolean;
   readonly expression: string | null;
 }
 
@@ -108,15 +120,14 @@ export const postgresCatalogue: Catalogue = {
     return tables.map((_table: NamedTable, i) => {
       const [table] = found(i + 1);
       if (!table || columns(i + 1).length === 0) return undefined;
-      const { name, kind, triggers, inherited, rowSecurity } = table;
+      const { at: _at, kind, ...others } = table;
       const indexesOfTable = indexes(i + 1).map((row) => indexFrom(row, columns(i + 1)));
       return {
-        name,
+        ...known(others),
         kind: KINDS[kind] ?? 'other',
         columns: new Map(columns(i + 1).map((row) => [row.name, columnFrom(row)])),
         primary: (indexesOfTable.find(({ primary }) => primary)?.columns ?? []) as string[],
         ...(indexRows && { indexes: indexesOfTable }),
-        ...known({ triggers, inherited, rowSecurity }),
       };
     });
   },

@@ -81,6 +81,8 @@ export const sqliteCatalogue: Catalogue = {
             ...indexesFrom(indexes(at)),
           ],
         }),
+        // Their triggers would make the changes, which SQLite does not count.
+        ...(table.type === 'view' && { changeable: false }),
         triggers: JSON.parse(table.triggers) as string[],
         withoutRowid,
       } satisfies FoundTable;

@@ -112,8 +112,12 @@ export interface Dialect {
   readonly inUtc?: (statement: string) => string;
   /** Bound parameters that one statement can have. */
   readonly maxParameters: number;
-  /** What an `INSERT` says in place of columns and values where none is given, also before an `ON CONFLICT`. */
-  defaultRow(beforeConflict: boolean): string;
+  /**
+   * What an `INSERT` says in place of columns and values where none is given.
+   *
+   * @param unset a column that is null in such a row, where an `ON CONFLICT` comes after it
+   */
+  defaultRow(unset?: string): string;
   /** Whether `INSERT … ON CONFLICT` is known; else conflicts are met one by one. */
   readonly onConflict: boolean;
   /** Runs statements in one transaction without giving way to the event loop, and returns how many rows they wrote. */
@@ -141,6 +145,8 @@ export interface BoundStatement {
 
 export interface LimitedDelete {
   readonly table: string;
+  /** Whether that is a view. */
+  readonly isView: boolean;
   /** The columns of the primary key, with commas between them. */
   readonly key: string;
   readonly where: string;

@@ -87,10 +87,13 @@ export const postgres: Dialect = {
   sortsByNull: true,
   // A ctid finds a row at once, but is unique in one partition only. The condition, said again, would make PostgreSQL look
   // for all rows that match; and for a limit that it is shown it would plan each statement anew, which takes as long as
-  // deleting 50 rows.
-  limitedDelete: ({ table, where, order, limit }) =>
-    `WITH nest_sessions_batch AS (SELECT tableoid, ctid FROM ${table} WHERE ${where}${order} LIMIT (SELECT ${limit}::bigint) FOR UPDATE SKIP LOCKED)
-    DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM nest_sessions_batch)) AND (tableoid, ctid) IN (SELECT tableoid, ctid FROM nest_sessions_batch)`,
+  // deleting 50 rows. Rows of a view have none.
+  limitedDelete({ table, isView, key, where, order, limit }) {
+    const place = isView ? key : 'tableoid, ctid';
+    const first = isView ? '' : 'ctid = ANY(ARRAY(SELECT ctid FROM nest_sessions_batch)) AND ';
+    return `WITH nest_sessions_batch AS (SELECT ${place} FROM ${table} WHERE ${where}${order} LIMIT (SELECT ${limit}::bigint) FOR UPDATE SKIP LOCKED)
+    DELETE FROM ${table} WHERE ${first}(${place}) IN (SELECT ${place} FROM nest_sessions_batch)`;
+  },
   countDeleted: (statement, select) =>
     `WITH deleted AS (${statement}) SELECT ${select}, COUNT(*) AS count FROM deleted`,
   skipLocked: {

@@ -84,7 +84,7 @@ export const sqlite: Dialect = {
   limitedDelete: ({ table, key, where, order, limit }) =>
     `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${where}${order} LIMIT ${limit})`,
   maxParameters: 30_000,
-  defaultRow: (beforeConflict) => (beforeConflict ? '(rowid) VALUES (NULL)' : 'DEFAULT VALUES'),
+  defaultRow: (unset) => (unset ? `(${unset}) VALUES (NULL)` : 'DEFAULT VALUES'),
   onConflict: true,
   runAtOnce({ driver }, statements) {
     const connection = sqliteConnection(driver);
