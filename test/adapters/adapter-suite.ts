@@ -11,6 +11,7 @@ import { preparing } from './suite/preparing.js';
 import { reading } from './suite/reading.js';
 import { refusals } from './suite/refusals.js';
 import { relations } from './suite/relations.js';
+import { sets } from './suite/sets.js';
 import { storing } from './suite/storing.js';
 import { streaming } from './suite/streaming.js';
 import { texts } from './suite/texts.js';
@@ -22,6 +23,7 @@ const PARTS = Object.entries({
   'updating and deleting': changing,
   'what depends on the value before': operators,
   'prepared queries': preparing,
+  'several sets of parameters': sets,
   conditions,
   'comparing text': texts,
   'JSON paths': jsonPaths,

@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { digestToken, SessionsModule, SessionsTable, SessionsUnavailableError } from '@app/sessions';
-import { EXTENSION, notWritten } from '../../libs/sessions/src/lifecycle/messages.js';
+import { EXTENSION, LAST_USE, notWritten } from '../../libs/sessions/src/lifecycle/messages.js';
 import { ofTable } from '../../libs/sessions/src/errors/messages.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
@@ -146,7 +146,7 @@ describe.each(servers)('a row that a transaction of the application has locked, 
     expect(await stored()).toMatch(/^k1:/);
   });
 
-  it('gets its last use written later, and the others theirs at once', async () => {
+  it('gets its last use written when nobody has it any more, and the others theirs at once', async () => {
     const all = await Promise.all(Array.from({ length: MANY }, (_, number) => create(number)));
     const flush = () => module.get(SessionsRegistry).store(Sessions).lastUse!.flush();
     const unused = async () => (await sessions().list({ lastUsedAt: null })).map(({ number }) => number);
@@ -156,9 +156,28 @@ describe.each(servers)('a row that a transaction of the application has locked, 
       expect(new Set(await unused())).toEqual(new Set([3, 17]));
     });
     expect(logs.matching(/^Table/)).toEqual([]);
-    await authenticateAll(all);
     await flush();
     expect(await unused()).toEqual([]);
+  });
+
+  it('has uses that wait for its table', async () => {
+    const all = await Promise.all(Array.from({ length: MANY }, (_, number) => create(number)));
+    const { lastUse } = module.get(SessionsRegistry).store(Sessions);
+    const [lock, unlock] = TABLE_LOCK[type];
+    const runner = other.createQueryRunner();
+    for (const statement of lock) await runner.query(statement);
+    try {
+      await authenticateAll(all);
+      await lastUse!.flush();
+      await lastUse!.flush();
+      expect(logs.matching(ofTable('sessions', notWritten(LAST_USE, '')))).toHaveLength(1);
+    } finally {
+      await runner.query(unlock);
+      await runner.release();
+    }
+    now += 1000;
+    const unused = () => sessions().count({ lastUsedAt: null });
+    await expect.poll(async () => lastUse!.flush().then(unused)).toBe(0);
   });
 
   it('is waited for by who asks for the extension by name', async () => {

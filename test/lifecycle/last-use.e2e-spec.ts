@@ -1,9 +1,15 @@
-import { expect, it } from 'vitest';
-import { SessionsConfigError, SessionsTable } from '@app/sessions';
+import { Logger } from '@nestjs/common';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { type BaseSession, SessionsConfigError, SessionsTable, type TypeOrmAdapter } from '@app/sessions';
+import { ofTable } from '../../libs/sessions/src/errors/messages.js';
+import { MOST_PENDING } from '../../libs/sessions/src/lifecycle/last-use.js';
+import { LAST_USE, notWritten, tooMany } from '../../libs/sessions/src/lifecycle/messages.js';
+import { newId } from '../../libs/sessions/src/util/uuid.js';
+import { LogCapture } from '../support/log-capture.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, describeDatabases } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
-import { describeStorages, useApplication } from '../support/application.js';
+import { describeStorages, type TestApplication, useApplication } from '../support/application.js';
 import { at, DAY, MINUTE } from '../support/clock.js';
 import { DataSource } from 'typeorm';
 
@@ -75,6 +81,31 @@ describeStorages('the last use of a session', (name) => {
     }
   });
 
+  it('is the latest one of those that are written together', async () => {
+    const session = await app.get(Sessions).create({});
+    for (const minute of [1, 2, 3]) {
+      app.clock.now = at(minute * MINUTE);
+      await app.get(Sessions).authenticate(session.authToken, { use: { ip: `192.0.2.${minute}`, userAgent: 'Phone' } });
+    }
+    await app.get(Sessions).authenticate(session.authToken, { use: { ip: '192.0.2.4' } });
+    await flush();
+    expect(await stored(session)).toMatchObject({
+      lastUsedAt: at(3 * MINUTE),
+      lastUsedIp: '192.0.2.4',
+      lastUsedUserAgent: null,
+    });
+  });
+
+  it('is never an earlier one than that which another node has written', async () => {
+    const session = await app.get(Sessions).create({});
+    await app.get(Sessions).authenticate(session.authToken, { use });
+    const { adapter, entity } = app.get(SessionsRegistry).store(Sessions);
+    const later = { lastUsedAt: at(MINUTE), lastUsedIp: '192.0.2.9' };
+    await adapter.update(entity, later, { id: session.id });
+    await flush();
+    expect(await stored(session)).toMatchObject(later);
+  });
+
   it('is written at most once in the interval by two nodes that have not heard of each other', async () => {
     const session = await app.get(Sessions).create({});
     const { lastUse } = app.get(SessionsRegistry).store(Sessions);
@@ -123,12 +154,58 @@ describeStorages('the last use of a session', (name) => {
   });
 });
 
+/** So many sessions, of whose rows there are only the first. */
+async function manySessions(app: TestApplication, count: number, rows = count): Promise<BaseSession[]> {
+  const { adapter, entity } = app.get(SessionsRegistry).store(Sessions);
+  const first = await app.get(Sessions).create({});
+  const common = { data: {}, expiresAt: first.expiresAt, createdAt: at(0), updatedAt: at(0) };
+  const others = Array.from({ length: count - 1 }, () => ({ ...common, id: newId(Date.now()) }));
+  const inserted = others.slice(0, rows - 1).map((row) => ({ ...row, authTokenDigest: `none-${row.id}` }));
+  await (adapter as TypeOrmAdapter).insertAll(entity, inserted);
+  return [first, ...others].map((row) => ({ ...first, ...row }));
+}
+
 describeDatabases('writing the last use of sessions', (name) => {
   const queries = new QueryLog();
+  const logs = new LogCapture();
   const app = useApplication(name, { tables: [Sessions], options: { coalesceLookUps: false } });
+  beforeAll(() => Logger.overrideLogger(logs));
+  afterAll(() => Logger.overrideLogger(undefined as never));
+  beforeEach(() => {
+    logs.lines.length = 0;
+    app.dataSource.setOptions({ logger: queries });
+  });
+  const writing = () => app.get(SessionsRegistry).store(Sessions).lastUse!;
+
+  it('takes at most 25 statements for 10,000 sessions from as many addresses', async () => {
+    const sessions = await manySessions(app, 10_000);
+    const addressOf = (i: number): string => `10.0.${i >> 8}.${i & 255}`;
+    sessions.forEach((session, i) => writing().record(session, { ip: addressOf(i), userAgent: `Browser ${i}` }));
+    expect(await queries.countOf(() => writing().flush())).toBeLessThanOrEqual(25);
+    const stored = await app.get(Sessions).list({}, { take: 10_000 });
+    const found = new Map(stored.map((session) => [session.id, [session.lastUsedIp, session.lastUsedUserAgent]]));
+    expect(found).toEqual(new Map(sessions.map(({ id }, i) => [id, [addressOf(i), `Browser ${i}`]])));
+  });
+
+  it('takes one statement for one session, however many clients it has', async () => {
+    const session = await app.get(Sessions).create({});
+    for (let i = 0; i < 3000; i++) writing().record(session, { userAgent: `Browser ${i}` });
+    expect(await queries.countOf(() => writing().flush())).toBe(1);
+    expect(await app.get(Sessions).get({ id: session.id })).toMatchObject({ lastUsedUserAgent: 'Browser 2999' });
+  });
+
+  it('keeps so many that wait, counts those that it gives up, the first ones, and says so', async () => {
+    const sessions = await manySessions(app, MOST_PENDING + 3, 5);
+    const before = writing().dropped;
+    for (const session of sessions) writing().record(session, {});
+    expect(writing().dropped - before).toBe(3);
+    expect(logs.matching(ofTable('sessions', notWritten(LAST_USE, tooMany(MOST_PENDING))))).toHaveLength(1);
+    await writing().flush();
+    const unused = await app.get(Sessions).list({ lastUsedAt: null });
+    expect(new Set(unused.map(({ id }) => id))).toEqual(new Set(sessions.slice(0, 3).map(({ id }) => id)));
+  });
 
   it('takes one statement for a hundred sessions, and none in the path of a request', async () => {
-    app.dataSource.setOptions({ logger: queries });
     const sessions = await Promise.all(Array.from({ length: 100 }, () => app.get(Sessions).create({})));
     const use = () => Promise.all(sessions.map(({ authToken }) => app.get(Sessions).authenticate(authToken)));
     expect(await queries.countOf(use)).toBe(100);
@@ -136,20 +213,17 @@ describeDatabases('writing the last use of sessions', (name) => {
     expect(await app.get(Sessions).count({ lastUsedAt: app.clock.now })).toBe(100);
   });
 
-  it('happens before the data source is closed', async () => {
-    const session = await app.get(Sessions).create({});
-    await app.get(Sessions).authenticate(session.authToken);
-    await app.get(SessionsRegistry).beforeApplicationShutdown();
-    expect(await app.get(Sessions).get({ id: session.id })).toMatchObject({ lastUsedAt: app.clock.now });
-  });
-
   it('gives up what the database does not take, and says so', async () => {
     const session = await app.get(Sessions).create({});
     const { authToken } = session;
     await app.get(Sessions).authenticate(authToken);
-    const writing = app.get(SessionsRegistry).store(Sessions).lastUse!;
+    const before = writing().dropped;
+    // It is said once in a minute.
+    app.clock.advance(2 * MINUTE);
     await app.dataSource.query(`DROP TABLE ${app.dataSource.driver.escape('sessions')}`);
-    await expect(writing.flush()).resolves.toBeUndefined();
+    await expect(writing().flush()).resolves.toBeUndefined();
+    expect(writing().dropped - before).toBe(1);
+    expect(logs.matching(ofTable('sessions', notWritten(LAST_USE, '')))).not.toEqual([]);
     await app.dataSource.synchronize();
   });
 
@@ -160,5 +234,39 @@ describeDatabases('writing the last use of sessions', (name) => {
     expect((await dataSource.driver.createSchemaBuilder().log()).upQueries).toEqual([]);
     await dataSource.destroy();
     await database.drop();
+  });
+
+  it('happens before the data source is closed', async () => {
+    const session = await app.get(Sessions).create({});
+    await app.get(Sessions).authenticate(session.authToken);
+    await app.get(SessionsRegistry).beforeApplicationShutdown();
+    expect(await app.get(Sessions).get({ id: session.id })).toMatchObject({ lastUsedAt: app.clock.now });
+    // What is used from then on waits for nothing.
+    const other = await app.get(Sessions).create({});
+    await app.get(Sessions).authenticate(other.authToken);
+    expect(await queries.countOf(() => writing().flush())).toBe(0);
+  });
+});
+
+describe.runIf(inject('postgresUrl'))('stopping while the last use of many sessions waits for a slow database', () => {
+  const app = useApplication('postgres', { tables: [Sessions] });
+
+  it('waits for two seconds, gives up the rest, and sends nothing more', async () => {
+    await app.dataSource.query(
+      'CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.6); RETURN NULL; END $$',
+    );
+    await app.dataSource.query(
+      'CREATE TRIGGER slowly BEFORE UPDATE ON sessions FOR EACH STATEMENT EXECUTE FUNCTION slowly()',
+    );
+    const sessions = await manySessions(app, 5000);
+    const writing = app.get(SessionsRegistry).store(Sessions).lastUse!;
+    for (const session of sessions) writing.record(session, {});
+    await app.get(SessionsRegistry).beforeApplicationShutdown();
+    const atOnce = writing.dropped;
+    expect(atOnce).toBeGreaterThan(0);
+    expect(atOnce).toBeLessThan(5000);
+    await writing.flush();
+    expect(await app.get(Sessions).count({ lastUsedAt: null })).toBe(atOnce);
+    expect(writing.dropped).toBe(atOnce);
   });
 });

@@ -3,6 +3,7 @@ export type {
   Conversion,
   Direction,
   Executed,
+  ExecutedEach,
   InsertOptions,
   OnConflict,
   Prepared,

@@ -48,7 +48,7 @@ export class Favours {
       timer = setTimeout(() => {
         isLate = true;
         this.#late++;
-        this.#tell(favour, noAnswerWithin(PATIENCE_MS));
+        this.tell(favour, noAnswerWithin(PATIENCE_MS));
         resolve(undefined);
       }, PATIENCE_MS).unref();
     });
@@ -67,14 +67,15 @@ export class Favours {
    */
   failed(favour: Favour, error: unknown, inTransaction = false): boolean {
     if (inTransaction && error instanceof SessionsUnavailableError) throw error;
-    this.#tell(favour, reasonOf(error));
+    this.tell(favour, reasonOf(error));
     // The caller's transaction may be what reads only.
     const all = !inTransaction && refusesAllWrites(error);
     if (all) this.#refusedAt = this.#nowMs();
     return all;
   }
 
-  #tell(favour: Favour, reason: string): void {
+  /** Says in the log, once in a while, why one is not written. */
+  tell(favour: Favour, reason: string): void {
     const now = this.#nowMs();
     if (!isOver(this.#toldAt.get(favour) ?? -Infinity, TELL_EVERY_MS, now)) return;
     this.#toldAt.set(favour, now);

@@ -1,5 +1,7 @@
-import { In, IsNull, LessThanOrEqual, Or } from 'typeorm';
-import { allOf, type Row } from '../adapters/port/query.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { IsNull, LessThanOrEqual, Or } from 'typeorm';
+import { param } from '../adapters/port/operators.js';
+import { allOf, type ExecutedEach, type Row } from '../adapters/port/query.js';
 import { clientAddress, type ClientRequest } from '../http/client-address.js';
 import type { BaseSession } from '../session/session.js';
 import { valid } from '../session/validity.js';
@@ -7,7 +9,7 @@ import { IP_LENGTH, USER_AGENT_LENGTH } from '../table/built-in-columns.js';
 import type { LastUseDefinition } from '../table/definition.js';
 import { durationMs } from '../util/duration.js';
 import { unlocked } from './favours.js';
-import { LAST_USE } from './messages.js';
+import { LAST_USE, LEFT_AT_CLOSE, tooMany } from './messages.js';
 import type { TableContext } from './table-context.js';
 
 /** From where a session is used. */
@@ -40,14 +42,38 @@ const FLUSH_AFTER_MS = 1000;
 const BATCH = 500;
 
 /**
- * Writes down when sessions are used, beside the requests that use them: at most once in an interval for each session, and
- * those of a second together. A use that cannot be written is given up, for the next one will come.
+ * Uses that wait at most: with address and agent some ten megabytes, and two seconds of 10,000 sessions, so that a database which
+ * is slow for long costs no more than what was noted first.
+ */
+export const MOST_PENDING = 20_000;
+
+/** Statements of a flush that may fail: more than it takes to find a few sessions by halves, so that more are the table's fault. */
+const MOST_FAILURES = 64;
+
+/** How long the application waits as it stops. */
+const CLOSE_WITHIN_MS = 2000;
+
+/** A use that waits to be written: the parameters of its row. */
+interface PendingUse extends Row {
+  readonly id: string;
+  readonly at: Date;
+  /** A use that was written later than this is recent enough. */
+  readonly before: Date;
+}
+
+/**
+ * Writes down when sessions are used, beside the requests that use them: at most once in an interval for each session, its
+ * latest use, and up to 500 sessions by one statement. Rows that others have locked wait for the next time, and so do all where
+ * the database takes no writes. A use that cannot be written is given up, for the next one will come.
  */
 export class LastUse {
-  /** The sessions to be written, by what is written with them. */
-  #pending = new Map<string, { at: Date; values: Row; ids: Set<string> }>();
+  /** By session; those noted first come first. */
+  readonly #pending = new Map<string, PendingUse>();
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
+  #failures = 0;
+  #dropped = 0;
+  #isClosed = false;
   readonly #intervalMs: number;
 
   constructor(
@@ -57,67 +83,106 @@ export class LastUse {
     this.#intervalMs = durationMs(kept.interval ?? '5m')!;
   }
 
+  /** How many uses have been given up. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
   /** Notes the use of a session whose token has been verified. */
   record({ id, lastUsedAt }: BaseSession, use: SessionUse): void {
     const nowMs = this.table.nowMs();
-    if (lastUsedAt && nowMs - lastUsedAt.getTime() < this.#intervalMs) return;
-    const values = keptOf(this.kept, use);
-    const key = JSON.stringify(values);
-    const at = new Date(nowMs);
-    const group = this.#pending.get(key) ?? { at, values, ids: new Set<string>() };
-    this.#pending.set(key, group);
-    group.at = at;
-    group.ids.add(id);
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_AFTER_MS).unref();
+    if (this.#isClosed || (lastUsedAt && nowMs - lastUsedAt.getTime() < this.#intervalMs)) return;
+    this.#pending.delete(id);
+    this.#note({ id, at: new Date(nowMs), before: new Date(nowMs - this.#intervalMs), ...keptOf(this.kept, use) });
   }
 
-  /** Writes what has been noted; resolves when it is written, or given up. */
+  /** Writes what has been noted; resolves when it is written, given up, or left for the next time. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const groups = [...this.#pending.values()];
-    this.#pending = new Map();
-    this.#flushing = this.#flushing.then(() => this.#write(groups));
+    this.#flushing = this.#flushing.then(() => this.#write());
     await this.#flushing;
   }
 
-  async #write(groups: readonly { at: Date; values: Row; ids: ReadonlySet<string> }[]): Promise<void> {
-    for (const { at, values, ids } of groups) {
-      const all = [...ids];
-      for (let start = 0; start < all.length; start += BATCH) {
-        await this.#writeOrGiveUp(all.slice(start, start + BATCH), at, values);
-      }
+  /** Writes what has been noted within two seconds, and gives up the rest. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const deadline = new AbortController();
+    const late = pause(CLOSE_WITHIN_MS, undefined, { signal: deadline.signal }).catch(() => {});
+    await Promise.race([this.flush(), late]);
+    deadline.abort();
+    const left = [...this.#pending.values()];
+    this.#pending.clear();
+    this.#leave(left);
+  }
+
+  #note(use: PendingUse): void {
+    this.#pending.set(use.id, use);
+    if (this.#pending.size > MOST_PENDING) {
+      const [oldest] = this.#pending.keys();
+      this.#pending.delete(oldest!);
+      this.#drop(1, tooMany(MOST_PENDING));
+    }
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_AFTER_MS).unref();
+  }
+
+  /** Leaves uses for the next time, but of sessions that have been used again. */
+  #leave(uses: readonly PendingUse[]): void {
+    if (this.#isClosed && uses.length > 0) this.#drop(uses.length, LEFT_AT_CLOSE);
+    else for (const use of uses) if (!this.#pending.has(use.id)) this.#note(use);
+  }
+
+  #drop(count: number, reason: string): void {
+    this.#dropped += count;
+    this.table.favours.tell(LAST_USE, reason);
+  }
+
+  async #write(): Promise<void> {
+    this.#failures = 0;
+    // Rows are locked in one order by all.
+    const ids = [...this.#pending.keys()].sort();
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const uses = ids.slice(start, start + BATCH).flatMap((id) => this.#pending.get(id) ?? []);
+      for (const { id } of uses) this.#pending.delete(id);
+      await this.#writeAll(uses);
     }
   }
 
-  /** Where a batch cannot be written, that may concern one session of it, which is found by halves. */
-  async #writeOrGiveUp(ids: readonly string[], at: Date, values: Row): Promise<void> {
-    if (!this.table.favours.possible) return;
+  /** Where a statement fails, that may concern one session of it, which is found by halves. */
+  async #writeAll(uses: readonly PendingUse[]): Promise<void> {
+    const { favours } = this.table;
+    if (!favours.possible) return this.#leave(uses);
     try {
-      await this.table.favours.inTime(LAST_USE, this.#writeBatch(ids, at, values));
+      const executed = await favours.inTime(LAST_USE, this.#writeBatch(uses));
+      this.#leave(executed ? executed.held.map((place) => uses[place]!) : uses);
     } catch (error) {
-      if (this.table.favours.failed(LAST_USE, error) || ids.length === 1) return;
+      if (favours.failed(LAST_USE, error)) return this.#leave(uses);
+      if (uses.length === 1 || ++this.#failures > MOST_FAILURES) {
+        this.#dropped += uses.length;
+        return;
+      }
       await unlocked();
-      const half = Math.ceil(ids.length / 2);
-      await this.#writeOrGiveUp(ids.slice(0, half), at, values);
-      await this.#writeOrGiveUp(ids.slice(half), at, values);
+      const half = Math.ceil(uses.length / 2);
+      await this.#writeAll(uses.slice(0, half));
+      await this.#writeAll(uses.slice(half));
     }
   }
 
-  /**
-   * One statement, which leaves alone what has ended, is gone, is locked by others, or was written by another node within the
-   * interval.
-   */
-  async #writeBatch(ids: readonly string[], at: Date, values: Row): Promise<void> {
-    const { adapter, entity, cache } = this.table;
-    const before = new Date(at.getTime() - this.#intervalMs);
+  /** One statement, which leaves alone what has ended, is gone, or was written by another node within the interval. */
+  async #writeBatch(uses: readonly PendingUse[]): Promise<ExecutedEach> {
+    const { adapter, entity, cache, now } = this.table;
+    const others = Object.keys(keptOf(this.kept, {})).map((name) => [name, param(name)] as const);
     const statement = adapter.prepare('updateAll', entity, {
-      set: { ...values, lastUsedAt: at },
-      where: allOf({ id: In(ids), lastUsedAt: Or(IsNull(), LessThanOrEqual(before)) }, valid(this.table, at)),
+      set: { ...Object.fromEntries(others), lastUsedAt: param('at') },
+      where: allOf(
+        { id: param('id'), lastUsedAt: Or(IsNull(), LessThanOrEqual(param('before'))) },
+        valid(this.table, now()),
+      ),
       skipLocked: true,
     });
-    await adapter.execute(statement);
-    cache?.forgetHere(ids);
+    const executed = await adapter.executeEach(statement, uses);
+    cache?.forgetHere(uses.map(({ id }) => id));
+    return executed;
   }
 }
 

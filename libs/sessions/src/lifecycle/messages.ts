@@ -12,6 +12,10 @@ export const notWritten = (favour: Favour, reason: string): string => `${favour}
 
 export const noAnswerWithin = (ms: number): string => `there is no answer within ${ms} ms`;
 
+export const tooMany = (most: number): string => `${most} sessions wait for theirs, so the first ones are given up`;
+
+export const LEFT_AT_CLOSE = 'the application stops';
+
 /** @param statement that adds the column */
 export const noFixedEnds = (statement: string): string =>
   `it has no column for ends that are given by expiresAt, so use moves them as all others. To keep them: ${statement}`;

@@ -149,7 +149,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   /** TypeORM closes the data source after this. */
   async beforeApplicationShutdown(): Promise<void> {
     this.#isServing = false;
-    await Promise.all(this.#open().flatMap(({ lastUse }) => (lastUse ? [lastUse.flush()] : [])));
+    await Promise.all(this.#open().flatMap(({ lastUse }) => (lastUse ? [lastUse.close()] : [])));
     await this.#caches.close();
     this.events.complete();
   }

@@ -11,6 +11,7 @@ import type { AdapterMeta, ColumnState } from '../port/sessions-adapter.js';
 import type {
   Conversion,
   Executed,
+  ExecutedEach,
   InsertOptions,
   OnConflict,
   Prepared,
@@ -31,7 +32,7 @@ import { compileMemoryQuery, type MemoryPrepared } from './memory-query.js';
 import { newValues } from './new-row.js';
 import { loadMemoryRow } from './raw-row.js';
 import { junctionOf, type OpenTable } from './relations.js';
-import { fetch, run, runRelated } from './run-query.js';
+import { fetch, run, runEach, runRelated } from './run-query.js';
 import { streamRows } from './stream.js';
 
 /**
@@ -179,6 +180,11 @@ export class MemoryAdapter implements EctoAdapter {
   /** Runs a prepared query. @throws SessionValidationError */
   async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
     return this.#run(prepared, params);
+  }
+
+  /** Runs a prepared update for several sets of parameters. @throws UnsupportedQueryError, SessionValidationError */
+  async executeEach(prepared: Prepared, sets: readonly Row[]): Promise<ExecutedEach> {
+    return { count: await runEach(prepared as MemoryPrepared, sets), held: [] };
   }
 
   /** Gives the first row of a prepared query; at once, unless it has relations or many rows to look at. */

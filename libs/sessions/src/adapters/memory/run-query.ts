@@ -1,6 +1,8 @@
 import type { Executed, RawRow, Row } from '../port/query.js';
+import { compileWhere } from '../query/conditions.js';
 import { greatestOf, type OrderTerm } from '../query/query-options.js';
 import { attachRelations } from '../query/relations.js';
+import { keyConditionOf } from '../query/sets.js';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { atPace, type Pace, type Paced, sorted } from '../../util/pace.js';
 import { bindSlots, type MemoryPrepared } from './memory-query.js';
@@ -101,25 +103,55 @@ function* reading(query: MemoryPrepared, params: Params, pace: Pace): Paced<Exec
 }
 
 function* writing(query: MemoryPrepared, params: Params, pace: Pace): Paced<Executed> {
-  const { kind, columns, table, model, options, predicate } = query;
-  const matches = yield* matching(query, params, pace);
-  // Others may have written while these were looked for.
-  const isStill = ({ row, values }: Match): boolean =>
-    !row.deleted && (row.values === values || predicate(row, params) === true);
-  const rows = matches.filter(isStill).map(({ row }) => row);
-  if (kind === 'updateAll') updateRows(query, params, rows);
+  const { kind, columns, table, model, options } = query;
+  const rows = stillMatching(query, params, yield* matching(query, params, pace));
+  if (kind === 'updateAll') updateRows(query, [{ params, rows }]);
   const loaded = columns ? rows.map((row) => loadMemoryRow(model, columns, row.values)) : null;
   if (kind === 'deleteAll') for (const row of rows) table.delete(row);
   return { count: rows.length, rows: options.returningMax ? greatestOf(loaded!, columns![0]!) : loaded };
 }
 
-function updateRows({ table, set }: MemoryPrepared, params: Params, rows: readonly StoredRow[]): void {
+/** Those that others have not made different while they were looked for. */
+function stillMatching({ predicate }: MemoryPrepared, params: Params, matches: readonly Match[]): StoredRow[] {
+  const isStill = ({ row, values }: Match): boolean =>
+    !row.deleted && (row.values === values || predicate(row, params) === true);
+  return matches.filter(isStill).map(({ row }) => row);
+}
+
+/** Runs an update for several sets of parameters, all of it or nothing; how many rows it wrote. */
+export function runEach(query: MemoryPrepared, sets: readonly Readonly<Row>[]): MaybePromise<number> {
+  const { model, options } = query;
+  const condition = compileWhere(model, options.where);
+  if (sets.length === 0 || (condition.kind === 'constant' && !condition.value)) return 0;
+  keyConditionOf({ ...query, table: model, condition });
+  const given = sets.map((set) => bindSlots(query, set));
+  return atPace(function* (pace) {
+    const found: { params: Params; matches: Match[] }[] = [];
+    for (const params of given) {
+      if (pace.isDue) yield* pace.pause();
+      found.push({ params, matches: yield* matching(query, params, pace) });
+    }
+    const updates = found.map(({ params, matches }) => ({ params, rows: stillMatching(query, params, matches) }));
+    updateRows(query, updates);
+    return updates.reduce((count, { rows }) => count + rows.length, 0);
+  });
+}
+
+/** Rows, and the parameters by which they are updated. */
+interface Update {
+  readonly params: Params;
+  readonly rows: readonly StoredRow[];
+}
+
+function updateRows({ table, set }: MemoryPrepared, updates: readonly Update[]): void {
   const undo: (() => void)[] = [];
   try {
-    for (const row of rows) {
-      const values = [...row.values];
-      for (const [column, read] of set) values[column.index] = read(params, row.values);
-      undo.push(table.update(row, values));
+    for (const { params, rows } of updates) {
+      for (const row of rows) {
+        const values = [...row.values];
+        for (const [column, read] of set) values[column.index] = read(params, row.values);
+        undo.push(table.update(row, values));
+      }
     }
   } catch (error) {
     for (const step of undo.toReversed()) step();

@@ -124,6 +124,14 @@ export interface Executed {
   rows: Row[] | null;
 }
 
+/** What came of an update that gave several rows values of their own. */
+export interface ExecutedEach {
+  /** How many rows were updated. */
+  readonly count: number;
+  /** Of a query with `skipLocked`: the places of the sets whose rows match, and are locked by others. */
+  readonly held: readonly number[];
+}
+
 /**
  * A row as the storage gave it. Where several wait for it each loads its own, in its own asynchronous context, and gets its
  * own error.

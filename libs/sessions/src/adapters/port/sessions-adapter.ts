@@ -12,6 +12,7 @@ import type {
   QueryOptions,
   Prepared,
   Executed,
+  ExecutedEach,
   RawRow,
   StreamOptions,
 } from './query.js';
@@ -135,6 +136,16 @@ export interface SessionsAdapter {
 
   /** Runs a prepared query. @throws SessionValidationError for a missing parameter, or one of another type */
   execute(prepared: Prepared, params?: Row): Promise<Executed>;
+
+  /**
+   * Runs a prepared `'updateAll'` once for each of several sets of parameters, each of which names another row by its key, all
+   * of them or none: as one statement where the database has one, so that many rows get values of their own at once.
+   *
+   * @throws UnsupportedQueryError for another query than an update without `returning` whose conditions name the one key by a
+   *   parameter, and for a parameter that is compared with anything but a column, or is given to an array of PostgreSQL's
+   * @throws SessionValidationError as {@link execute}, for any of the sets; nothing is written
+   */
+  executeEach(prepared: Prepared, sets: readonly Row[]): Promise<ExecutedEach>;
 
   /**
    * The first row of a prepared `'all'` query: at once where it is in this process, so that nobody waits for a promise.

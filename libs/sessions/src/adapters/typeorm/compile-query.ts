@@ -18,7 +18,7 @@ import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
 import { parseJson } from './dialects/json.js';
 import { type Join, joinsOf } from './joins.js';
 import { type FurtherRelations, furtherRelations, keyName } from './relation-lookups.js';
-import type { Slot } from './slots.js';
+import type { ParamSlot, Slot } from './slots.js';
 import { SqlWriter } from './sql-writer.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
@@ -136,24 +136,26 @@ export function isNever({ condition }: SqlPrepared): boolean {
 
 /** The values of a statement, in the order in which the driver binds them. */
 export function bindParams(prepared: Pick<SqlPrepared, 'table' | 'statement'>, params: Readonly<Row>): unknown[] {
-  return prepared.statement.slots.map((slot) => {
-    if ('constant' in slot) return slot.constant;
-    const value = ownValue(params, slot.param);
-    if (value === undefined)
-      throw new SessionValidationError(prepared.table.name, {
-        [slot.param]: 'is a parameter of the query and was not given',
-      });
-    try {
-      return slot.convert(value);
-    } catch (error) {
-      if (error instanceof ValueError)
-        throw new SessionValidationError(prepared.table.name, { [slot.param]: error.message });
-      throw error;
-    }
-  });
+  return prepared.statement.slots.map((slot) =>
+    'constant' in slot ? slot.constant : bindParam(prepared.table, slot, params),
+  );
 }
 
-interface Build extends Database {
+/** The value of a parameter. @throws SessionValidationError where there is none, or one of another type */
+export function bindParam({ name }: SqlTable, { param, convert }: ParamSlot, params: Readonly<Row>): unknown {
+  const value = ownValue(params, param);
+  if (value === undefined)
+    throw new SessionValidationError(name, { [param]: 'is a parameter of the query and was not given' });
+  try {
+    return convert(value);
+  } catch (error) {
+    if (error instanceof ValueError) throw new SessionValidationError(name, { [param]: error.message });
+    throw error;
+  }
+}
+
+/** What a statement is made from. */
+export interface Build extends Database {
   readonly table: SqlTable;
   readonly condition: Condition<SqlColumn>;
   readonly options: QueryOptions;
@@ -192,19 +194,24 @@ function countStatement(build: Build): Statement {
 }
 
 function updateStatement(build: Build, written = updateSql): Statement {
-  const { dialect, table, condition, options } = build;
-  const writer = new SqlWriter(dialect);
+  const writer = new SqlWriter(build.dialect);
+  const set = assignmentsSql(build, writer);
+  return finish(build, writer, written({ ...keyed(build), set, where: writer.write(build.condition) }));
+}
+
+/** What an update sets, as it is written. */
+export function assignmentsSql({ table, options }: Build, writer: SqlWriter): string {
   const { copies, times, keys, values } = assignmentsOf(table, options.set);
-  const set = [
+  return [
     ...Array.from(copies, ([column, source]) => `${writer.name(column)} = ${writer.copied(column, source)}`),
     ...Array.from(times, ([column, time]) => `${writer.name(column)} = ${writer.later(column, time)}`),
     ...Array.from(keys, ([column, changes]) => `${writer.name(column)} = ${writer.changed(column, changes)}`),
     ...Array.from(values, ([column, value]) => `${writer.name(column)} = ${writer.assigned(column, value)}`),
   ].join(', ');
-  return finish(build, writer, written({ ...keyed(build), set, where: writer.write(condition) }));
 }
 
-const updateSql = ({ table, set, where }: KeyedUpdate): string => `UPDATE ${table} SET ${set} WHERE ${where}`;
+export const updateSql = ({ table, set, from, where }: KeyedUpdate): string =>
+  `UPDATE ${table} SET ${set}${from ? ` FROM ${from}` : ''} WHERE ${where}`;
 
 /** An update that leaves out rows that others have locked, or what comes before it. */
 function unlockedUpdate(build: Build): Pick<SqlPrepared, 'statement' | 'locking'> {
@@ -217,7 +224,7 @@ function unlockedUpdate(build: Build): Pick<SqlPrepared, 'statement' | 'locking'
 }
 
 /** The table, and its key. */
-function keyed(build: Build): Pick<KeyedUpdate, 'table' | 'key'> {
+export function keyed(build: Build): Pick<KeyedUpdate, 'table' | 'key'> {
   const { sqlName, primary } = build.table;
   return { table: keyAccess(build)?.from(sqlName) ?? sqlName, key: primary[0]!.sqlName };
 }
@@ -279,7 +286,7 @@ function limitSql(writer: SqlWriter, { take, skip }: QueryOptions): string {
   return ` LIMIT ${writer.rows(take ?? NO_LIMIT)}${skip === undefined ? '' : ` OFFSET ${writer.rows(skip)}`}`;
 }
 
-function finish({ dataSource, table }: Build, writer: SqlWriter, sql: string): Statement {
+export function finish({ dataSource, table }: Build, writer: SqlWriter, sql: string): Statement {
   const [text, slots] = dataSource.driver.escapeQueryWithParameters(table.statement(sql), writer.slots);
   return { text, slots: slots as Slot[], isWrittenOut: writer.writesOut };
 }

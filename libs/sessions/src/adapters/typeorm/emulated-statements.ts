@@ -93,14 +93,21 @@ async function findAndDelete(statements: SingleStatements, query: SqlPrepared, p
 
 /** What an `UPDATE` with `SKIP LOCKED` does; in a transaction of the caller's, what makes it fail undoes nothing else. */
 async function updateUnlocked(statements: SingleStatements, query: SqlPrepared, params: Row): Promise<Executed> {
-  const { runner, isInTransaction } = statements.connection;
-  if (!runner || !isInTransaction) return updateOrSkip(statements, query, params);
-  const { name } = query.table;
+  return inPart(statements, query, () => updateOrSkip(statements, query, params));
+}
+
+/** Runs `fn`; in a transaction of the caller's as a part of it. */
+export async function inPart<T>(
+  { connection: { runner, isInTransaction } }: SingleStatements,
+  { table: { name } }: SqlPrepared,
+  fn: () => Promise<T>,
+): Promise<T> {
+  if (!runner || !isInTransaction) return fn();
   await answered(runner, name, () => runner.startTransaction());
   try {
-    const executed = await updateOrSkip(statements, query, params);
+    const result = await fn();
     await answered(runner, name, () => runner.commitTransaction());
-    return executed;
+    return result;
   } catch (error) {
     await runner.rollbackTransaction().catch((cause: unknown) => {
       throw new SessionsUnavailableError(name, OVER_BY_ERROR, { cause });
@@ -115,10 +122,18 @@ async function updateOrSkip(statements: SingleStatements, query: SqlPrepared, pa
   const { locking, statement } = query;
   if (locking && statement === NO_STATEMENT) return lockAndUpdate(statements, query, locking, params);
   try {
-    return await statements.execute(query, params);
+    return await withoutOthers(async () => statements.execute(query, params));
   } catch (error) {
     if (locking && isLockTimeout(error)) return lockAndUpdate(statements, query, locking, params);
-    // That others were in its way says nothing of the storage, nor, within a part of a transaction, of the rest of that.
+    throw error;
+  }
+}
+
+/** That others were in the way of a statement says nothing of the storage, nor, within a part of a transaction, of the rest of that. */
+export async function withoutOthers<T>(statement: () => Promise<T>): Promise<T> {
+  try {
+    return await statement();
+  } catch (error) {
     throw isUndone(error) ? (error as Error).cause : error;
   }
 }

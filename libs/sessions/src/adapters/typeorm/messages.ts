@@ -48,3 +48,7 @@ export const ROW_NOT_KEPT =
   'the database has kept no row of what was inserted, and named no error: a trigger has left it out.';
 
 export const NO_PARTITION_TAKES_IT = 'it has no partition for the row: add one, or one that takes what no other does.';
+
+// What an update for several sets of parameters does not do.
+export const noListByRow = (table: string, column: string): string =>
+  `Table "${table}": executeEach gives no values to "${column}", which holds lists.`;

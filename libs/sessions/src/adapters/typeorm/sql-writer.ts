@@ -7,7 +7,7 @@ import { toStorable } from '../query/storable.js';
 import { canonicalCount, canonicalPattern, IMPOSSIBLE, toStored } from '../query/values.js';
 import type { Dialect, JsonPlace } from './dialects/dialect.js';
 import { JsonConditions } from './json-conditions.js';
-import type { Slot } from './slots.js';
+import type { ParamSlot, Slot } from './slots.js';
 import type { SqlColumn } from './sql-table.js';
 
 /** How conditions are written. */
@@ -18,6 +18,8 @@ interface Writing {
   readonly parameters?: string;
   /** Whether text that its collation takes for equal is equal enough. Default: false. */
   readonly collationEquality?: boolean | undefined;
+  /** What is written for a parameter of a column, where it is not one value for all rows. Default: its placeholder. */
+  readonly byRow?: ((column: SqlColumn, slot: ParamSlot) => string) | undefined;
 }
 
 /** The most spellings that a value has. */
@@ -29,17 +31,19 @@ export class SqlWriter {
   readonly #prefix: string;
   readonly #parameters: string;
   readonly #collationEquality: boolean;
+  readonly #byRow: Writing['byRow'];
   /** Whether the driver writes bound values into the statement. */
   writesOut = false;
   #count = 0;
 
   constructor(
     private readonly dialect: Dialect,
-    { prefix = '', parameters = 'p', collationEquality = false }: Writing = {},
+    { prefix = '', parameters = 'p', collationEquality = false, byRow }: Writing = {},
   ) {
     this.#prefix = prefix;
     this.#parameters = parameters;
     this.#collationEquality = collationEquality;
+    this.#byRow = byRow;
   }
 
   name(column: SqlColumn): string {
@@ -55,18 +59,20 @@ export class SqlWriter {
   /** A placeholder for a stored value that the column is compared with, or for a parameter that will be one. */
   operand(column: SqlColumn, value: unknown, change = (stored: unknown): unknown => stored): string {
     const convert = (stored: unknown): unknown => column.operand(change(stored));
-    const slot: Slot =
-      value instanceof Param
-        ? { param: value.name, convert: (given) => convert(toStored(column, given)) }
-        : { constant: convert(value) };
-    return column.bind(this.add(slot));
+    if (!(value instanceof Param)) return column.bind(this.bind(convert(value)));
+    return this.given(column, { param: value.name, convert: (given) => convert(toStored(column, given)) });
   }
 
   /** A placeholder for a value that the column gets, and so must be able to hold. */
   assigned(column: SqlColumn, value: unknown): string {
-    if (!(value instanceof Param)) return column.bind(this.add({ constant: column.dump(value) }));
+    if (!(value instanceof Param)) return column.bind(this.bind(column.dump(value)));
     const convert = (given: unknown): unknown => column.dump(toStorable(column, given));
-    return column.bind(this.add({ param: value.name, convert }));
+    return this.given(column, { param: value.name, convert });
+  }
+
+  /** A parameter as it is compared with its column, or given to it. */
+  private given(column: SqlColumn, slot: ParamSlot): string {
+    return this.#byRow?.(column, slot) ?? column.bind(this.add(slot));
   }
 
   /** The value of another column, for one that gets it. */
@@ -82,7 +88,7 @@ export class SqlWriter {
 
   /** The object of the column with other values of some keys, and without others. */
   changed(column: SqlColumn, changes: KeyChanges): string {
-    return this.dialect.changeKeys(this.name(column), changes, this.bindConstant);
+    return this.dialect.changeKeys(this.name(column), changes, this.bind);
   }
 
   /** What the column is sorted and ranged by: text and the values of an enum by their code points. */
@@ -95,6 +101,9 @@ export class SqlWriter {
   rows(count: number | Param): string {
     return this.add(count instanceof Param ? { param: count.name, convert: canonicalCount } : { constant: count });
   }
+
+  /** A placeholder for a value. */
+  readonly bind = (value: unknown): string => this.add({ constant: value });
 
   private add(slot: Slot): string {
     const key = `${this.#parameters}${this.#count++}`;
@@ -193,7 +202,7 @@ export class SqlWriter {
   }
 
   /** Placeholders for all that equals a value. */
-  private spelled(column: SqlColumn, value: unknown): string[] {
+  spelled(column: SqlColumn, value: unknown): string[] {
     const spellings = spellingsIn(column);
     if (!(value instanceof Param)) return spellings(value).map((spelling) => this.operand(column, spelling));
     if (!column.codec.spellings) return [this.operand(column, value)];
@@ -203,7 +212,7 @@ export class SqlWriter {
         const all = spellings(toStored(column, given));
         return column.operand(all[i] ?? all[0]);
       };
-      return column.bind(this.add({ param: value.name, convert }));
+      return this.given(column, { param: value.name, convert });
     });
   }
 
@@ -237,10 +246,8 @@ export class SqlWriter {
   }
 
   private place(column: SqlColumn, path: readonly JsonKey[]): JsonPlace {
-    return { document: this.name(column), path, bind: this.bindConstant };
+    return { document: this.name(column), path, bind: this.bind };
   }
-
-  private readonly bindConstant = (value: unknown): string => this.add({ constant: value });
 }
 
 /** What a comparison is with one placeholder, or with any of several. */

@@ -11,6 +11,7 @@ import type { EctoAdapter } from '../port/ecto-adapter.js';
 import type {
   Conversion,
   Executed,
+  ExecutedEach,
   InsertOptions,
   Prepared,
   QueryKind,
@@ -35,6 +36,7 @@ import { Inserter } from './inserter.js';
 import { lookAt } from './look.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { PrimaryQueryBuilder } from './primary-query-builder.js';
+import { executeSets } from './sets.js';
 import { SingleStatements } from './single-statements.js';
 import type { SqlColumn } from './sql-table.js';
 import { SqlTables } from './sql-tables.js';
@@ -210,6 +212,11 @@ export class TypeOrmAdapter implements EctoAdapter {
   /** Runs a prepared query. @throws SessionValidationError */
   async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
     return execute(this.#statements, prepared as SqlPrepared, params);
+  }
+
+  /** Runs a prepared update for several sets of parameters, by one statement. @throws UnsupportedQueryError, SessionValidationError */
+  async executeEach(prepared: Prepared, sets: readonly Row[]): Promise<ExecutedEach> {
+    return executeSets(this.#statements, prepared as SqlPrepared, sets);
   }
 
   /** Gives the first row of a prepared query; at once on SQLite, whose driver does not wait. */

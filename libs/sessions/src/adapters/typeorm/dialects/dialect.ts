@@ -108,6 +108,8 @@ export interface Dialect {
     /** A statement that locks its rows, and comes before it, or after one that failed. */
     readonly select?: (parts: Omit<KeyedUpdate, 'set'>) => string;
   };
+  /** How an update takes values that each of its rows has its own of, for rows whose keys have these spellings. */
+  valuesByRow(rows: RowsByKey): ValuesByRow;
   /** A statement in which the time zone of the connection is UTC; none where no statement can be so. */
   readonly inUtc?: (statement: string) => string;
   /** Bound parameters that one statement can have. */
@@ -159,7 +161,35 @@ export interface KeyedUpdate {
   readonly table: string;
   readonly key: string;
   readonly set: string;
+  /** What it is joined with, if anything. */
+  readonly from?: string | undefined;
   readonly where: string;
+}
+
+/** Rows that a statement names by their keys. */
+interface RowsByKey {
+  readonly table: string;
+  /** The key, as it is compared with the placeholders of a row. */
+  readonly key: string;
+  /** The placeholders of all that the key of a row may be, for each row. */
+  readonly keys: () => readonly (readonly string[])[];
+  readonly bind: Bind;
+}
+
+/** Values that each row has its own of, in the order of the rows. */
+export interface ValuesByRow {
+  /** What the value of a row is called. @param column whose values they are; none for whole numbers */
+  value(values: readonly unknown[], column?: NamedTypedColumn): string;
+  /** What the table is joined with, when all values are known; none where each value is chosen by the key. */
+  from?(): string;
+  /** Whether the rows are found by a list of their keys. */
+  readonly listed?: boolean;
+}
+
+/** A column with its name as SQL has it. */
+export interface NamedTypedColumn extends TypedColumn {
+  readonly sqlName: string;
+  readonly codec: ColumnCodec;
 }
 
 /** How a list of any length is one bound value. */

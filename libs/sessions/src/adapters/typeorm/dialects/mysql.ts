@@ -120,6 +120,17 @@ export const mysql: Dialect = {
       values: [lockName(name)],
     }),
   },
+  // Not joined: compared with a table of values, a key of another collation is an error, or found without its index.
+  valuesByRow: ({ key, keys, bind }) => ({
+    listed: true,
+    value(values, column) {
+      const cases = keys().flatMap((spellings, i) => spellings.map((one) => `WHEN ${one} THEN ${bind(values[i])}`));
+      const chosen = `CASE ${key} ${cases.join(' ')} END`;
+      if (!column) return chosen;
+      // MySQL compares times with text that is no constant as text.
+      return column.codec.bind?.(chosen) ?? (column.kind === 'timestamp' ? `CAST(${chosen} AS DATETIME(6))` : chosen);
+    },
+  }),
   currentRows: ' FOR UPDATE',
   skipLocked: {
     select: ({ table, key, where }) => `SELECT ${key} FROM ${table} WHERE ${where} FOR UPDATE SKIP LOCKED`,

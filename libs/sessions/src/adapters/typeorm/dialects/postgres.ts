@@ -14,6 +14,7 @@ import {
 } from './dialect.js';
 import { DIGESTS } from './digests.js';
 import { bytesCodec, formCodec, type FormCodecs, TEXT_OF_UUIDS } from './forms.js';
+import { joinedValues, valueName } from './joined-values.js';
 import { jsonPath, parseJson } from './json.js';
 import { numberCodec, timeProblem, timesOfNumbers, unitOf } from './number-times.js';
 import { timeFromMs } from './utc.js';
@@ -97,9 +98,32 @@ export const postgres: Dialect = {
   countDeleted: (statement, select) =>
     `WITH deleted AS (${statement}) SELECT ${select}, COUNT(*) AS count FROM deleted`,
   skipLocked: {
-    update: ({ table, key, set, where }) =>
-      `UPDATE ${table} SET ${set} WHERE ${key} = ANY(ARRAY(SELECT ${key} FROM ${table} WHERE ${where} FOR UPDATE SKIP LOCKED)) AND ${where}`,
+    update({ table, key, set, from, where }) {
+      const rows = from ? `${table} AS nest_sessions_row, ${from}` : table;
+      const ofRows = from ? ' OF nest_sessions_row' : '';
+      const free = `SELECT ${key} FROM ${rows} WHERE ${where} FOR UPDATE${ofRows} SKIP LOCKED`;
+      return `UPDATE ${table} SET ${set}${from ? ` FROM ${from}` : ''} WHERE ${key} = ANY(ARRAY(${free})) AND ${where}`;
+    },
   },
+  valuesByRow: ({ table, bind }) => ({
+    ...joinedValues(
+      (values, column) => {
+        const list = bind(values);
+        if (!column) return { list: `${list}::int[]` };
+        if (column.codec.bind) return { list: `${list}::text[]`, bind: column.codec.bind };
+        // What is never there gives the list the type of the column, whatever that is called.
+        return { list: `COALESCE((SELECT ARRAY[${column.sqlName}] FROM ${table} WHERE FALSE), ${list})` };
+      },
+      (columns) => {
+        const lists = columns.map(({ list }) => list).join(', ');
+        const values = columns.map(({ bind }, i) => `${bind?.(`v${i}`) ?? `v${i}`} AS ${valueName(i)}`).join(', ');
+        const names = columns.map((_, i) => `v${i}`).join(', ');
+        return `(SELECT ${values} FROM unnest(${lists}) AS v (${names})) AS nest_sessions_values`;
+      },
+    ),
+    // By those that are joined it may read the whole table.
+    listed: true,
+  }),
   lazyCommit: ", set_config('synchronous_commit', 'off', true)",
   maxParameters: 60_000,
   defaultRow: () => 'DEFAULT VALUES',

@@ -8,6 +8,7 @@ import { isTimeText, MILLISECONDS, timesOf, type TimeText } from '../../port/val
 import type { Codecs, ColumnCodec, Dialect, TypedColumn } from './dialect.js';
 import { DIGESTS } from './digests.js';
 import { bytesCodec, formCodec, type FormCodecs, TEXT_OF_UUIDS } from './forms.js';
+import { joinedValues, valueName } from './joined-values.js';
 import { documentIn, inCalls, jsonPath, keyPath, parseJson } from './json.js';
 import { isWholeNumber, numberCodec, unitOf } from './number-times.js';
 import { textCodec } from './text-times.js';
@@ -83,6 +84,21 @@ export const sqlite: Dialect = {
   // Not by rowid, which may be a column of the application, and which a table may not have.
   limitedDelete: ({ table, key, where, order, limit }) =>
     `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${where}${order} LIMIT ${limit})`,
+  valuesByRow: ({ bind }) =>
+    joinedValues(
+      (values, column) => {
+        const isOfBytes = values.some((value) => Buffer.isBuffer(value));
+        const read = (i: number): string => (isOfBytes ? `unhex(value ->> '$[${i}][0]')` : `value ->> '$[${i}]'`);
+        return { values, read: (i: number) => column?.codec.bind?.(read(i)) ?? read(i) };
+      },
+      (columns) => {
+        const rows = columns[0]!.values.map(
+          (_, row) => `[${columns.map(({ values }) => listedJson(values[row])).join()}]`,
+        );
+        const values = columns.map(({ read }, i) => `${read(i)} AS ${valueName(i)}`).join(', ');
+        return `(SELECT ${values} FROM json_each(${bind(`[${rows.join()}]`)}))`;
+      },
+    ),
   maxParameters: 30_000,
   defaultRow: (unset) => (unset ? `(${unset}) VALUES (NULL)` : 'DEFAULT VALUES'),
   onConflict: true,

@@ -1,0 +1,171 @@
+import type { QueryResult } from 'typeorm';
+import { UnsupportedQueryError } from '../../errors/errors.js';
+import type { ExecutedEach, Row } from '../port/query.js';
+import { keyConditionOf, oneOfKeys } from '../query/sets.js';
+import { toStored } from '../query/values.js';
+import {
+  assignmentsSql,
+  bindParam,
+  bindParams,
+  finish,
+  isNever,
+  keyed,
+  type SqlPrepared,
+  updateSql,
+} from './compile-query.js';
+import type { KeyedUpdate, ValuesByRow } from './dialects/dialect.js';
+import { isLockTimeout } from './driver-errors.js';
+import { noListByRow } from './messages.js';
+import { inPart, withoutOthers } from './emulated-statements.js';
+import type { SingleStatements } from './single-statements.js';
+import type { SqlColumn, SqlTable } from './sql-table.js';
+import { SqlWriter } from './sql-writer.js';
+
+/** Runs an update for several sets of parameters by one statement, and by a few where others have locked some of the rows. */
+export async function executeSets(
+  statements: SingleStatements,
+  query: SqlPrepared,
+  sets: readonly Row[],
+): Promise<ExecutedEach> {
+  if (sets.length === 0 || isNever(query)) return { count: 0, held: [] };
+  if (query.options.skipLocked) return inPart(statements, query, () => updateFree(new Sets(statements, query, sets)));
+  const { affected } = await new Sets(statements, query, sets).update();
+  return { count: affected ?? 0, held: [] };
+}
+
+/** Updates the rows that nobody else has locked, and tells which of them somebody has. */
+async function updateFree(sets: Sets): Promise<ExecutedEach> {
+  const { skipLocked } = sets.dialect;
+  if (skipLocked && !skipLocked.update) return lockAndUpdate(sets);
+  try {
+    const { affected, records } = await withoutOthers(() => sets.update());
+    const count = affected ?? 0;
+    // What returns nothing leaves out all rows, or none.
+    if (count === sets.all.length || (count > 0 && !sets.returns)) return { count, held: [] };
+    return { count, held: without(await sets.matching(), sets.returns ? places(records) : []) };
+  } catch (error) {
+    if (skipLocked?.select && isLockTimeout(error)) return lockAndUpdate(sets);
+    throw error;
+  }
+}
+
+/** Locks rows that nobody else has locked, and updates these. */
+async function lockAndUpdate(sets: Sets): Promise<ExecutedEach> {
+  return sets.inTransaction(async (inside) => {
+    const matching = await inside.matching();
+    const free = await inside.lock();
+    if (free.length === 0) return { count: 0, held: matching };
+    const { affected } = await inside.only(free).update();
+    return { count: affected ?? 0, held: without(matching, free) };
+  });
+}
+
+/** What the parts of a statement are for its rows. */
+interface Parts extends KeyedUpdate {
+  /** The place of the set that a row is of. */
+  readonly place: string;
+}
+
+/** An update for several sets of parameters, on a connection. */
+class Sets {
+  readonly dialect;
+  /** Whether the update returns the places of the rows that it wrote. */
+  readonly returns: boolean;
+
+  constructor(
+    private readonly statements: SingleStatements,
+    private readonly query: SqlPrepared,
+    readonly all: readonly Row[],
+  ) {
+    this.dialect = statements.connection.dialect;
+    this.returns = this.dialect.returning.has('update') && this.dialect.skipLocked !== undefined;
+  }
+
+  only(places: readonly number[]): Sets {
+    return new Sets(
+      this.statements,
+      this.query,
+      places.map((place) => this.all[place]!),
+    );
+  }
+
+  inTransaction<T>(fn: (inside: Sets) => Promise<T>): Promise<T> {
+    const { connection } = this.statements;
+    if (connection.isInTransaction) return fn(this);
+    return connection.begin((begun) => fn(new Sets(this.statements.on(begun), this.query, this.all)));
+  }
+
+  async update(): Promise<QueryResult> {
+    const write = (this.query.options.skipLocked && this.dialect.skipLocked?.update) || updateSql;
+    return this.#run((parts) => `${write(parts)}${this.returns ? ` RETURNING ${parts.place} AS place` : ''}`, false);
+  }
+
+  /** The places of the sets whose rows match, whoever has locked them. */
+  async matching(): Promise<number[]> {
+    const tables = ({ table, from }: Parts): string => (from ? `${table}, ${from}` : table);
+    const write = (parts: Parts): string => `SELECT ${parts.place} AS place FROM ${tables(parts)} WHERE ${parts.where}`;
+    return places((await this.#run(write, true)).records);
+  }
+
+  /** Locks the rows that nobody else has locked, and gives the places of their sets. */
+  async lock(): Promise<number[]> {
+    const { select } = this.dialect.skipLocked!;
+    return places((await this.#run((parts) => select!({ ...parts, key: parts.place }), false)).records);
+  }
+
+  #run(write: (parts: Parts) => string, reads: boolean): Promise<QueryResult> {
+    const { connection } = this.statements;
+    const { table, options } = this.query;
+    const statement = this.#statement(write);
+    const how = { table, reads, waits: !options.skipLocked };
+    return connection.run(statement.text, bindParams({ table, statement }, {}), how);
+  }
+
+  #statement(write: (parts: Parts) => string): SqlPrepared['statement'] {
+    const { dataSource, dialect } = this.statements.connection;
+    const { table, options, condition } = this.query;
+    const named = keyConditionOf(this.query);
+    const key = named.subject.column;
+    const convert = (id: unknown): unknown => toStored(key, id);
+    const keys = this.all.map((set) => bindParam(table, { param: named.value.name, convert }, set));
+    const writer: SqlWriter = new SqlWriter(dialect, {
+      byRow: (column, slot) => {
+        if (isList(table, column)) throw new UnsupportedQueryError(noListByRow(table.name, column.property));
+        return values.value(
+          this.all.map((set) => bindParam(table, slot, set)),
+          column,
+        );
+      },
+    });
+    const values: ValuesByRow = dialect.valuesByRow({
+      table: table.sqlName,
+      key: writer.sortable(key),
+      keys: () => keys.map((id) => writer.spelled(key, id)),
+      bind: writer.bind,
+    });
+    const inSets = values.listed ? oneOfKeys(condition, named, keys, values.from !== undefined) : condition;
+    const build = { dataSource, dialect, table, options, condition: inSets, order: [] };
+    const parts = {
+      ...keyed(build),
+      set: assignmentsSql(build, writer),
+      where: writer.write(inSets),
+      place: values.value(this.all.map((_, place) => place)),
+    };
+    return finish(build, writer, write({ ...parts, from: values.from?.() }));
+  }
+}
+
+/** Whether PostgreSQL has lists in a column. */
+function isList({ metadata }: SqlTable, { property }: SqlColumn): boolean {
+  return metadata.findColumnWithPropertyPath(property)?.isArray ?? false;
+}
+
+/** The places that rows say; each row has this column alone. */
+function places(records: readonly unknown[]): number[] {
+  return records.map((record) => Number(Object.values(record as Row)[0]));
+}
+
+function without(all: readonly number[], some: readonly number[]): number[] {
+  const others = new Set(some);
+  return all.filter((place) => !others.has(place));
+}
