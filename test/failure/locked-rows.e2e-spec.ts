@@ -109,9 +109,11 @@ describe.each(servers)('a row that a transaction of the application has locked, 
       all.filter((_, i) => isLocked(i)),
       async () => {
         // The first ones go alone, and so may others be when the rest come.
-        const found = await authenticateAll(all);
-        expect(found).toEqual(all.map(({ session }, i) => (isLocked(i) ? session : extended(session))));
-        expect(await authenticateAll(all)).toEqual(found);
+        // Their last use may be written meanwhile.
+        const found = async () => (await authenticateAll(all)).map((session) => ({ ...session, lastUsedAt: null }));
+        const expected = all.map(({ session }, i) => (isLocked(i) ? session : extended(session)));
+        expect(await found()).toEqual(expected);
+        expect(await found()).toEqual(expected);
       },
     );
     const ends = (await authenticateAll(all)).map((session) => session!.expiresAt);

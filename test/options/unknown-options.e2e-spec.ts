@@ -175,6 +175,7 @@ const NO_OPTIONS = [
   'EctoAdapter',
   'EntityNames',
   'Executed',
+  'ExecutedEach',
   'ExtraFields',
   'Field',
   'FieldTrait',

@@ -132,7 +132,7 @@ export class SqlWriter {
       case 'like':
         return this.like(condition.subject, condition.pattern);
       case 'within':
-        return `${this.dialect.bytesOf(this.changed(condition.column, condition.changes))} <= ${this.bindConstant(condition.bytes)}`;
+        return `${this.dialect.bytesOf(this.changed(condition.column, condition.changes))} <= ${this.bind(condition.bytes)}`;
     }
   }
 
