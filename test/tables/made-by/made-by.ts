@@ -47,18 +47,19 @@ export function utcText(time: Date, digits = 3): string {
     .replace(/\.(\d{3})Z$/, (_, ms: string) => (digits === 0 ? '' : `.${ms.padEnd(digits, '0')}`));
 }
 
-/** Writes a row as the tool does, whose connection is in UTC. */
+/** Writes a row as the tool does, on MariaDB by a connection in a time zone. */
 export async function insert(
   dataSource: DataSource,
   { tablePath }: { readonly tablePath: string },
-  { row }: Written,
+  { row }: Pick<Written, 'row'>,
+  zone = '+00:00',
 ): Promise<void> {
   const { driver } = dataSource;
   const names = Object.keys(row);
   const places = names.map((_, i) => driver.createParameter('p', i));
   const runner = dataSource.createQueryRunner();
   try {
-    if (driver.options.type === 'mariadb') await runner.query("SET time_zone = '+00:00'");
+    if (driver.options.type === 'mariadb') await runner.query(`SET time_zone = '${zone}'`);
     await runner.query(
       `INSERT INTO ${driver.escape(tablePath)} (${names.map((name) => driver.escape(name)).join(', ')}) VALUES (${places.join(', ')})`,
       Object.values(row),

@@ -1,0 +1,122 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSessionsTable, CurrentSession, SessionMark, SessionsModule } from '@app/sessions';
+import { columnMissing } from '../../libs/sessions/src/table/checks/messages.js';
+import { TestApplication } from '../support/application.js';
+import { DAY } from '../support/clock.js';
+import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { HttpApp } from '../support/http-app.js';
+import { FormerCookieGuard, UserSessions } from '../tables/made-by/former-sessions.js';
+import { NOT_OPENED } from '../tables/made-by/index.js';
+import { insert } from '../tables/made-by/made-by.js';
+import { type Copied, copyStatements, type NotOpened } from '../tables/made-by/not-opened.js';
+import { read } from './documents.js';
+
+const PAGE = read('docs/existing-tables.md');
+const COPIED = NOT_OPENED.filter((made): made is NotOpened & { copied: Copied } => made.copied !== undefined);
+
+@UseGuards(FormerCookieGuard)
+@Controller()
+class Me {
+  @Get('me')
+  me(@CurrentSession('userId') userId: string): object {
+    return { userId };
+  }
+}
+
+async function run(
+  options: DataSourceOptions,
+  statements: readonly string[],
+  then?: (dataSource: DataSource) => Promise<void>,
+): Promise<void> {
+  const dataSource = await new DataSource(options).initialize();
+  for (const statement of statements) await dataSource.query(statement);
+  await then?.(dataSource);
+  await dataSource.destroy();
+}
+
+describe('the page of existing tables', () => {
+  it('has the statement that copies, and what stands in it for each tool', () => {
+    const [zone, statement] = copyStatements('postgres', COPIED[1]!.copied.from);
+    expect(PAGE).toContain(`${zone};\n${statement};\n`);
+    for (const { tool, copied } of COPIED) {
+      const { from, cookie } = copied;
+      const cells = [tool, ...Object.values(from).map((text) => `\`${text}\``), `\`${cookie}\``];
+      expect(PAGE.replaceAll(/ +\|/g, ' |')).toContain(`| ${cells.join(' | ')} |`);
+    }
+  });
+
+  it.each(NOT_OPENED)('says that $tool does not open', ({ tool }) => {
+    const refused = PAGE.slice(PAGE.indexOf('The start refuses'), PAGE.indexOf('Each definition'));
+    expect(refused).toContain(tool);
+  });
+});
+
+describeDatabases('tables of other tools that do not open', (name) => {
+  it.each(NOT_OPENED.filter(({ statements }) => statements[name]))(
+    'that of $tool is refused at the start',
+    async ({ table, statements, missing }) => {
+      const app = new TestApplication(name, {
+        tables: [table],
+        synchronize: false,
+        prepare: ({ options }) => run(options, statements[name]!),
+      });
+      const problem = await app.start().then(
+        () => 'none',
+        (error: Error) => error.message,
+      );
+      await app.stop();
+      for (const column of missing) expect(problem).toContain(columnMissing(column));
+    },
+  );
+
+  if (name === 'sqlite') return;
+  describe.each(COPIED.filter(({ statements }) => statements[name]))('$tool', ({ statements, copied }) => {
+    const { cookie, from, signIn } = copied;
+    const expiresAt = new Date(Date.now() + 7 * DAY);
+    const signedIn = signIn({ now: new Date(), expiresAt });
+    let database: TestDatabase;
+    let app: HttpApp;
+    beforeAll(async () => {
+      database = await createDatabase(name);
+      const { options } = database;
+      await run(options, statements[name]!, async (dataSource) => {
+        await insert(dataSource, { tablePath: from.table.replaceAll('"', '') }, signedIn);
+        const runner = dataSource.createQueryRunner();
+        await createSessionsTable(runner, UserSessions);
+        for (const statement of copyStatements(name, from)) await runner.query(statement);
+        await runner.release();
+      });
+      app = await HttpApp.start('express', {
+        imports: [
+          TypeOrmModule.forRoot({ ...options, entities: [UserSessions.entity, SessionMark], retryAttempts: 1 }),
+          SessionsModule.forRoot({ pruning: false, tables: { user_sessions: { cookie: { name: cookie } } } }),
+          SessionsModule.forFeature(UserSessions),
+        ],
+        controllers: [Me],
+      });
+    });
+    afterAll(async () => {
+      await app.close();
+      await database.drop();
+    });
+
+    it('is copied, and lets in whom it has signed in by the cookie that they have', async () => {
+      const ask = () => app.get('/me', { Cookie: `a=b; ${cookie}=${signedIn.cookie}` });
+      expect(await ask()).toMatchObject({ status: 200, body: { userId: 'ann' } });
+      const sessions = app.nest.get(UserSessions);
+      const [session] = await sessions.list({ userId: 'ann' });
+      expect(Math.abs(session!.expiresAt!.getTime() - expiresAt.getTime())).toBeLessThan(1000);
+      expect(await sessions.revoke(session!)).toBe(true);
+      expect(await ask()).toMatchObject({ status: 401 });
+    });
+
+    it('is copied with a session for new tokens too', async () => {
+      const { authToken } = await app.nest.get(UserSessions).create({ userId: 'bob' });
+      expect(await app.get('/me', { Cookie: `${cookie}=${authToken}` })).toMatchObject({ body: { userId: 'bob' } });
+      expect(await app.getAs(authToken, '/me')).toMatchObject({ body: { userId: 'bob' } });
+    });
+  });
+});
