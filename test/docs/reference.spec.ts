@@ -12,6 +12,7 @@ const OPTIONS_IN = {
   PruningOptions: 'README.md',
   SessionCookieOptions: 'README.md',
   CacheOptions: 'README.md',
+  LookUpOptions: 'README.md',
   SessionsTableDefinition: 'README.md',
   FieldDefinition: 'docs/tables.md',
   ColumnMapping: 'docs/tables.md',

@@ -70,6 +70,7 @@ const AT_START: Readonly<Record<string, readonly AtStart[]>> = {
     inDefinition((pruning) => ({ pruning }), 'pruning.'),
   ],
   CacheOptions: [inRoot((cache) => ({ cache }), 'cache.'), inDefinition((cache) => ({ cache }), 'cache.')],
+  LookUpOptions: [inRoot((lookUps) => ({ lookUps }), 'lookUps.'), inDefinition((lookUps) => ({ lookUps }), 'lookUps.')],
   SessionCookieOptions: [
     inRoot((cookie) => ({ cookie }), 'cookie.'),
     inRoot((cookie) => ({ tables: { t: { cookie } } }), 'tables.t: cookie.'),

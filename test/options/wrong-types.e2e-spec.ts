@@ -26,6 +26,7 @@ const OF_TABLES: Readonly<Record<string, Place>> = {
   TableOptions: (options) => options,
   PruningOptions: (pruning) => ({ pruning }),
   CacheOptions: (cache) => ({ cache: { channel: null, ...cache } }),
+  LookUpOptions: (lookUps) => ({ lookUps }),
   SessionCookieOptions: (cookie) => ({ credentials: ['cookie'], cookie }),
   CredentialSource: (source) => ({ credentials: ['bearer', source] }),
   SigningKey: (key) => ({ keys: [{ id: 'k', secret: 'x'.repeat(32), ...key }] }),

@@ -8,6 +8,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class TcpProxy {
   readonly #sockets = new Map<Socket, Socket>();
   #isHeld = false;
+  #forgotten: ReadonlySet<Socket> = new Set();
   #server: Server | undefined;
   #port = 0;
 
@@ -56,10 +57,16 @@ export class TcpProxy {
     for (const [from, to] of this.#sockets) from.unpipe(to);
   }
 
+  /** Passes nothing on any more on the connections that are open, as where a network has forgotten them; new ones work. */
+  forget(): void {
+    for (const [from, to] of this.#sockets) from.unpipe(to).pause();
+    this.#forgotten = new Set(this.#sockets.keys());
+  }
+
   /** Passes on what was sent meanwhile, and all that comes. */
   release(): void {
     this.#isHeld = false;
-    for (const [from, to] of this.#sockets) from.pipe(to);
+    for (const [from, to] of this.#sockets) if (!this.#forgotten.has(from)) from.pipe(to);
   }
 
   /** An address of the server, by way of the proxy. */

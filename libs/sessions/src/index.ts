@@ -94,6 +94,7 @@ export type {
   SessionsModuleOptions,
   TableOptions,
 } from './options/sessions.options.js';
+export type { LookUpOptions } from './options/look-up.options.js';
 export { getSessionsToken, InjectSessions } from './registry/inject-sessions.js';
 export type { SessionUse } from './lifecycle/last-use.js';
 export type { OwnLimits } from './lifecycle/own-limits.js';

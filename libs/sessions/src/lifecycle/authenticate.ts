@@ -62,9 +62,9 @@ export class Authenticator {
     private readonly extender: Extender,
     private readonly lastUse: LastUse | undefined,
   ) {
-    const { adapter, entity, selected: select, options, definition, coalesces } = table;
+    const { adapter, entity, selected: select, options, definition, coalesces, lookUps } = table;
     const lookup = (column: string): TokenLookup =>
-      new TokenLookup({ adapter, entity, column, select, schemes: options.schemes.length }, coalesces);
+      new TokenLookup({ adapter, entity, column, select, schemes: options.schemes.length }, lookUps, coalesces);
     this.#lookup = lookup('authTokenDigest');
     if (definition.rotation) this.#replaced = new ReplacedTokens(table, lookup('previousTokenDigest'));
     this.#redigest = adapter.prepare('updateAll', entity, {

@@ -47,11 +47,11 @@ interface NewEnd {
 export class Extender {
   readonly #statements = new Map<string, Prepared>();
   readonly #limit: Prepared;
-  readonly #coalescer = new Coalescer<BaseSession, NewEnd | undefined>(
-    (session) => this.#extendOne(session, this.table.now()),
-    (sessions) => this.#extendAll(sessions),
-    isOutage,
-  );
+  readonly #coalescer = new Coalescer<BaseSession, NewEnd | undefined>({
+    sendOne: (session) => this.#extendOne(session, this.table.now()),
+    send: (sessions) => this.#extendAll(sessions),
+    concernsAll: isOutage,
+  });
   /** By id, those under way. */
   readonly #running = new Map<string, Promise<NewEnd | undefined>>();
   /** The sessions of whose new end at the latest time has been told. */

@@ -1,4 +1,5 @@
 import { inTable } from '../errors/messages.js';
+import type { Refusal } from '../util/bulkhead.js';
 
 /** What is written by the way, as the log names it. */
 export type Favour = typeof EXTENSION | typeof NEWER_DIGESTS | typeof LAST_USE;
@@ -29,3 +30,19 @@ export const ownerNeeded = (table: string): string =>
     table,
     `signIn() with provedAt needs owner: 'userId' in its definition, the extra field that says whose session it is`,
   );
+
+// Why a look-up has no answer.
+export const LOOK_UPS_FAIL =
+  'its look-ups fail one after the other, so that they are answered with 503 at once until one succeeds; one is tried every 250 ms';
+
+/** @param timeoutMs how long a look-up may take */
+export const lookUpRefused = (why: Refusal, timeoutMs: number): string => {
+  switch (why) {
+    case 'time':
+      return `its look-up has had no answer for ${timeoutMs} ms (lookUps.timeout): the table is locked, or the database does not answer.`;
+    case 'waiting':
+      return 'as many look-ups wait for the database as may (lookUps.maxWaiting).';
+    case 'failing':
+      return 'its look-ups fail one after the other, so this one was not sent; one is tried every 250 ms.';
+  }
+};

@@ -7,9 +7,11 @@ import type { TableEvents } from '../events/session-events.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { type DefinedColumn, hiddenOf, sessionColumns, shownColumns } from '../table/columns.js';
 import type { SessionsTableDefinition } from '../table/definition.js';
+import type { Bulkhead } from '../util/bulkhead.js';
 import { type Clock, millisecondsOf } from '../util/clock.js';
 import { Favours } from './favours.js';
 import { FixedEnds } from './fixed-ends.js';
+import { lookUpBulkhead } from './look-up-bulkhead.js';
 import { StoredTimes } from './stored-times.js';
 import { UnreadableEnds } from './unreadable-ends.js';
 
@@ -49,6 +51,8 @@ export interface TableContext extends Omit<TableOpening, 'warn'> {
   /** Whether statements of the same kind that come together travel together. */
   readonly coalesces: boolean;
   readonly favours: Favours;
+  /** What its look-ups of tokens may use of the database. */
+  readonly lookUps: Bulkhead;
   readonly fixedEnds: FixedEnds;
   /** Its times as its columns hold them. */
   readonly times: StoredTimes;
@@ -57,7 +61,7 @@ export interface TableContext extends Omit<TableOpening, 'warn'> {
 
 export function tableContext({ warn, ...opening }: TableOpening): TableContext {
   const { definition, entity, adapter, options, now } = opening;
-  const { tables, inProcess } = adapter.init([entity]);
+  const { tables, inProcess, connections } = adapter.init([entity]);
   const columns = inFormOf(tables.get(entity), withLimit(sessionColumns(definition), options));
   const nowMs = millisecondsOf(now);
   const stored = tables.get(entity)!;
@@ -81,6 +85,7 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
     nowMs,
     coalesces: options.coalesces && !inProcess,
     favours: new Favours(now, warn),
+    lookUps: lookUpBulkhead(columns.name, options.lookUps, inProcess ? Infinity : connections, warn),
     fixedEnds: new FixedEnds(adapter, entity, warn),
     times,
     unreadableEnds: new UnreadableEnds(options.absoluteMs !== null, nowMs, warn),

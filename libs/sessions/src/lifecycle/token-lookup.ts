@@ -1,5 +1,6 @@
 import { isOutage } from '../errors/outages.js';
 import { In } from 'typeorm';
+import type { Bulkhead } from '../util/bulkhead.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
 import { Coalescer, largestWithin, sizeFor } from '../util/coalescer.js';
 import { type Param, param } from '../adapters/port/operators.js';
@@ -27,43 +28,67 @@ interface Statement {
   readonly names: readonly string[];
 }
 
+/** What is looked up. */
+interface Wanted {
+  readonly digests: readonly string[];
+  readonly relations: readonly string[];
+}
+
 /**
  * Lookups of rows by the digests of tokens. Those that come while some are under way travel together, as one statement;
- * one that comes alone waits for nothing.
+ * one that comes alone waits for nothing. Where rows are elsewhere they share the bulkhead of their table.
  */
 export class TokenLookup {
   /** By the number of tokens, or {@link LIST}; those for one with relations by the names of these. */
   readonly #statements = new Map<number | string, Statement>();
   readonly #bindsLists: boolean;
   readonly #coalescer: Coalescer<readonly string[], RawRow | undefined>;
+  /** Those with relations, each of which is for nobody else. */
+  readonly #single: Coalescer<Wanted, RawRow | undefined>;
+  #count = 0;
+  readonly #isHere: boolean;
 
+  /** @param coalesces whether statements travel together */
   constructor(
     private readonly table: LookupTable,
-    private readonly coalesces: boolean,
+    private readonly bulkhead: Bulkhead,
+    coalesces: boolean,
   ) {
     const { adapter, entity, schemes } = table;
-    const { maxParameters = Infinity, bindsLists = false } = adapter.init([entity]);
+    const { maxParameters = Infinity, bindsLists = false, inProcess = false } = adapter.init([entity]);
+    this.#isHere = inProcess;
     this.#bindsLists = bindsLists;
-    this.#coalescer = new Coalescer(
-      (digests) => this.#readOne(digests, adapter),
-      (tokens) => this.#read(tokens),
-      isOutage,
-      bindsLists ? undefined : largestWithin(Math.floor(maxParameters / schemes)),
-    );
+    const how = { concernsAll: isOutage, bulkhead };
+    this.#coalescer = new Coalescer({
+      ...how,
+      sendOne: (digests) => this.#readOne(digests, adapter),
+      send: coalesces ? (tokens) => this.#read(tokens) : undefined,
+      largest: largestWithin(bindsLists ? Infinity : Math.floor(maxParameters / schemes)),
+    });
+    this.#single = new Coalescer({
+      ...how,
+      sendOne: ({ digests, relations }) => this.#readRelated(digests, relations, adapter),
+    });
   }
 
   /**
    * The row that has one of the digests, the first of which is that of new rows; others may wait for the same one.
    *
+   * @param inside the adapter in a transaction of the caller's
    * @param relations what is to be loaded with it, for nobody else
+   * @throws SessionsUnavailableError
    */
   find(
     digests: readonly string[],
-    adapter?: SessionsAdapter,
+    inside?: SessionsAdapter,
     relations: readonly string[] = [],
   ): MaybePromise<RawRow | undefined> {
-    if (relations.length > 0) return this.#readRelated(digests, relations, adapter ?? this.table.adapter);
-    if (adapter || !this.coalesces) return this.#readOne(digests, adapter ?? this.table.adapter);
+    const isRelated = relations.length > 0;
+    if (inside || this.#isHere) {
+      const adapter = inside ?? this.table.adapter;
+      return isRelated ? this.#readRelated(digests, relations, adapter) : this.#readOne(digests, adapter);
+    }
+    if (isRelated) return this.#single.run(String(this.#count++), { digests, relations });
     return this.#coalescer.run(digests[0]!, digests);
   }
 
@@ -88,7 +113,6 @@ export class TokenLookup {
   /** The rows of several tokens, in their order. */
   async #read(tokens: readonly (readonly string[])[]): Promise<(RawRow | undefined)[]> {
     const { adapter, column } = this.table;
-    if (tokens.length === 1) return [await this.#readOne(tokens[0]!, adapter)];
     const { prepared, names } = this.#statement(this.#bindsLists ? LIST : sizeFor(tokens.length));
     const rows = await adapter.fetch(prepared, this.#params(tokens, names));
     const byDigest = new Map<unknown, RawRow>();
@@ -134,6 +158,7 @@ export class TokenLookup {
       // Several are told apart here.
       collationEquality: !one,
       keepPrepared: true,
+      ...(!this.#isHere && { timeoutMs: this.bulkhead.timeoutMs }),
     });
     return { prepared, names };
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { HASHING_ALGORITHMS } from '../token/digest.js';
 import {
   INTERVAL_AND_CRON,
+  LOOK_UP_TIMEOUT,
   NEVER_EXTENDED,
   NO_SOURCES,
   noAlgorithm,
@@ -57,6 +58,8 @@ describe('resolveOptions', () => {
         tokenFormat: { prefix: undefined, length: 64 },
         schemes: [{ algorithm: 'sha256', salt: undefined }],
         coalesces: true,
+        maxDataSize: 65_536,
+        lookUps: { maxInFlight: undefined, maxWaiting: 10_000, timeoutMs: 5000 },
         cache: false,
         checkTable: true,
         graceMs: 30_000,
@@ -81,6 +84,8 @@ describe('resolveOptions', () => {
       secretSalt: 'salt',
       rotationGrace: '1m',
       retention: '90d',
+      maxDataSize: 100,
+      lookUps: { maxInFlight: 2, maxWaiting: 3, timeout: '1s' },
       cache: { maxEntries: 5, ttl: '1s', channel: null },
       pruning: { cron: '0 3 * * *', atStart: false, batchSize: 10 },
       credentials: [{ header: 'X-Auth-Token' }, 'bearer'],
@@ -95,6 +100,8 @@ describe('resolveOptions', () => {
       tokenFormat: { prefix: 'my_key', length: 30 },
       schemes: [{ algorithm: 'sha512', salt: 'salt' }],
       coalesces: true,
+      maxDataSize: 100,
+      lookUps: { maxInFlight: 2, maxWaiting: 3, timeoutMs: 1000 },
       cache: { maxEntries: 5, ttlMs: 1000, channel: null },
       graceMs: 60_000,
       retentionMs: 90 * DAY,
@@ -164,6 +171,23 @@ describe('sessionTtl and extendSessionStaleTime', () => {
     [3600, 3600],
   ])('refuse a ttl of %o with a stale time of %o (PARITY 1.4)', (sessionTtl, extendSessionStaleTime) => {
     expect(problemsOf({ sessionTtl, extendSessionStaleTime })).toEqual([NEVER_EXTENDED]);
+  });
+});
+
+describe('lookUps', () => {
+  it.each([0, -1, 1.5, NaN])('have at least one statement, and one that may wait, not %o', (count) => {
+    expect(problemsOf({ lookUps: { maxInFlight: count, maxWaiting: count } })).toEqual([
+      noCount('lookUps.maxInFlight', count),
+      noCount('lookUps.maxWaiting', count),
+    ]);
+  });
+
+  it.each([0, 0.09, '2h'])('have a time of 100 ms to an hour, not %o', (timeout) => {
+    expect(problemsOf({ lookUps: { timeout } })).toEqual([LOOK_UP_TIMEOUT]);
+  });
+
+  it.each([0.1, '100s', '1h'])('take %o', (timeout) => {
+    expect(problemsOf({ lookUps: { timeout } })).toEqual([]);
   });
 });
 

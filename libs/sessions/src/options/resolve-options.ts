@@ -5,6 +5,7 @@ import { durationMs } from '../util/duration.js';
 import {
   CACHE_TTL,
   INTERVAL_AND_CRON,
+  LOOK_UP_TIMEOUT,
   NO_SOURCES,
   noCount,
   noCron,
@@ -12,12 +13,15 @@ import {
   noSource,
   sourceOfItsOwn,
 } from './messages.js';
+import type { LookUpOptions } from './look-up.options.js';
 import { resolveLifetime, resolveMs } from './resolve-lifetime.js';
 import { resolveFormat, resolveSchemes } from './resolve-tokens.js';
-import type { ResolvedOptions, ResolvedPruning } from './resolved-options.js';
+import type { ResolvedLookUps, ResolvedOptions, ResolvedPruning } from './resolved-options.js';
 import type { CacheOptions, PruningOptions, TableOptions } from './sessions.options.js';
 
 const HOUR_MS = 3_600_000;
+/** Less than a good database may take now and then. */
+const MIN_TIMEOUT_MS = 100;
 /** The longest delay of a timer. */
 const MAX_INTERVAL_MS = 2 ** 31 - 1;
 /** What the headers are that have a source of their own. */
@@ -43,6 +47,7 @@ export function resolveOptions(
     schemes: resolveSchemes(options, problem, warn),
     checkTable: options.checkTable ?? true,
     coalesces: options.coalesceLookUps ?? true,
+    lookUps: resolveLookUps(options.lookUps, problem),
     cache: resolveCache(options.cache, problem),
     graceMs: resolveMs('rotationGrace', rotationGrace, problem) ?? 0,
     retentionMs: resolveMs('retention', retention, problem) ?? 0,
@@ -56,8 +61,23 @@ export function resolveOptions(
 const DATA_SIZE = 65_536;
 
 function resolveDataSize(size: number | null = DATA_SIZE, problem: (text: string) => void): number | null {
-  if (size !== null && (!Number.isInteger(size) || size < 1)) problem(noCount('maxDataSize', size));
+  if (size !== null && !isCount(size)) problem(noCount('maxDataSize', size));
   return size;
+}
+
+function resolveLookUps(
+  { maxInFlight, maxWaiting = 10_000, timeout = '5s' }: LookUpOptions = {},
+  problem: (text: string) => void,
+): ResolvedLookUps {
+  if (maxInFlight !== undefined && !isCount(maxInFlight)) problem(noCount('lookUps.maxInFlight', maxInFlight));
+  if (!isCount(maxWaiting)) problem(noCount('lookUps.maxWaiting', maxWaiting));
+  const timeoutMs = resolveMs('lookUps.timeout', timeout, problem) ?? HOUR_MS;
+  if (timeoutMs < MIN_TIMEOUT_MS || timeoutMs > HOUR_MS) problem(LOOK_UP_TIMEOUT);
+  return { maxInFlight, maxWaiting, timeoutMs };
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 1;
 }
 
 function resolveCache(
@@ -66,7 +86,7 @@ function resolveCache(
 ): ResolvedOptions['cache'] {
   if (cache === false) return false;
   const { maxEntries = 10_000, ttl = '10s', channel } = cache === true ? {} : cache;
-  if (!Number.isInteger(maxEntries) || maxEntries < 1) problem(noCount('cache.maxEntries', maxEntries));
+  if (!isCount(maxEntries)) problem(noCount('cache.maxEntries', maxEntries));
   const ttlMs = resolveMs('cache.ttl', ttl, problem);
   if (ttlMs === 0 || (ttlMs ?? 0) > HOUR_MS) problem(CACHE_TTL);
   return { maxEntries, ttlMs: ttlMs ?? 0, channel };
@@ -82,7 +102,7 @@ function resolvePruning(
   if (cron !== undefined && !validateCronExpression(cron).valid) problem(noCron(cron));
   const intervalMs = interval === undefined ? HOUR_MS : durationMs(interval);
   if (!intervalMs || intervalMs > MAX_INTERVAL_MS) problem(noInterval(interval));
-  if (!Number.isInteger(batchSize) || batchSize < 1) problem(noCount('pruning.batchSize', batchSize));
+  if (!isCount(batchSize)) problem(noCount('pruning.batchSize', batchSize));
   return { intervalMs: intervalMs ?? HOUR_MS, cron, atStart, batchSize };
 }
 

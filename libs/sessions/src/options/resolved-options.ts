@@ -15,6 +15,7 @@ export interface ResolvedOptions extends Lifetime {
   readonly schemes: readonly [DigestScheme, ...DigestScheme[]];
   readonly checkTable: boolean | 'warn';
   readonly coalesces: boolean;
+  readonly lookUps: ResolvedLookUps;
   readonly cache: ResolvedCache | false;
   readonly graceMs: number;
   readonly retentionMs: number;
@@ -22,6 +23,13 @@ export interface ResolvedOptions extends Lifetime {
   readonly credentials: readonly ResolvedSource[];
   /** Of tables that take one. */
   readonly cookie: ResolvedCookie | undefined;
+}
+
+export interface ResolvedLookUps {
+  /** None: by the connections that there are. */
+  readonly maxInFlight: number | undefined;
+  readonly maxWaiting: number;
+  readonly timeoutMs: number;
 }
 
 export interface ResolvedPruning {

@@ -19,6 +19,7 @@ import {
 } from '../errors/option-types.js';
 import { COOKIE_OPTIONS, type SessionCookieOptions } from '../http/cookie-options.js';
 import { type CredentialSource, HEADER_SOURCE } from '../http/credentials.js';
+import { LOOK_UP_OPTIONS, type LookUpOptions } from './look-up.options.js';
 import {
   type DigestScheme,
   HASH_SCHEME,
@@ -175,6 +176,13 @@ export interface TableOptions {
    */
   readonly coalesceLookUps?: boolean;
   /**
+   * What look-ups of tokens may use of the database, and for how long: the bulkhead that keeps a slow or locked table from
+   * holding up everything else.
+   *
+   * @default half of the pool, 10,000 that wait, 5 seconds
+   */
+  readonly lookUps?: LookUpOptions;
+  /**
    * Whether each process keeps the sessions that it has looked up, for a short time. The process that revokes one knows
    * at once, the others as soon as they hear of it; a route with `@Authoritative()` asks the database.
    *
@@ -207,6 +215,7 @@ export const TABLE_OPTIONS = {
   preparedStatements: BOOLEAN,
   checkTable: { is: (value) => isBoolean(value) || value === 'warn', what: "true, 'warn' or false" },
   coalesceLookUps: BOOLEAN,
+  lookUps: { options: LOOK_UP_OPTIONS },
   cache: { options: CACHE_OPTIONS, or: isBoolean },
   adapter: objectWith('an adapter, such as new MemoryAdapter()', 'init', 'within'),
 } satisfies Record<keyof TableOptions, OptionType>;

@@ -21,6 +21,7 @@ const KNOWN_WHEN_OPEN = {
   fixedEnds: true,
   hidden: true,
   lastUse: true,
+  lookUps: true,
   nowMs: true,
   readBack: true,
   rewrites: true,

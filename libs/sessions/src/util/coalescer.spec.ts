@@ -20,11 +20,11 @@ describe('batches', () => {
       await setImmediate();
       return items.map(result);
     };
-    const coalescer = new Coalescer<number, number[]>(
-      async (item) => (await send([item]))[0]!,
+    const coalescer = new Coalescer<number, number[]>({
+      sendOne: async (item) => (await send([item]))[0]!,
       send,
-      () => false,
-    );
+      concernsAll: () => false,
+    });
     let next = 0;
     let last = Infinity;
     let promoted = 0;

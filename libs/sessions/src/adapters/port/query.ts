@@ -62,6 +62,12 @@ export interface QueryOptions {
   /** Whether it will be run often: a database may then keep what it has made of it. */
   keepPrepared?: boolean;
   /**
+   * `'all'`: how many milliseconds it may take, waiting for a connection included. Then it rejects with a
+   * `SessionsUnavailableError`, its connection is given up, and the statement is ended where it runs. It is for what is in no
+   * transaction of the caller's, and means nothing where the rows are in this process.
+   */
+  timeoutMs?: number;
+  /**
    * `'updateAll'` of a table with one key column, without `returning`: waits for no lock, and leaves out rows that others
    * have locked. In a transaction of the caller's, what it writes is undone where it fails, and nothing else.
    */
@@ -104,6 +110,7 @@ export const QUERY_OPTIONS: Readonly<Record<keyof QueryOptions, readonly QueryKi
   skipLocked: ['updateAll'],
   collationEquality: ['all'],
   keepPrepared: ANY,
+  timeoutMs: ['all'],
   returning: ['updateAll', 'deleteAll'],
   returningMax: ['deleteAll'],
 };

@@ -25,6 +25,8 @@ export interface AdapterMeta {
   readonly tables: ReadonlyMap<Schema, Columns>;
   /** Whether queries are answered in this process, so that nothing is gained by sending several as one. */
   readonly inProcess?: boolean;
+  /** How many connections there are at the most, which others may need too. @default any number */
+  readonly connections?: number;
   /** How many parameters a query can have. @default any number */
   readonly maxParameters?: number;
   /** Whether a list of any length is one parameter, also of a query that is kept prepared. @default false */

@@ -3,13 +3,16 @@ import { SessionsError } from '../../errors/errors.js';
 import { lockAround, lockTransaction, mayReadThePast, mutexOf, namesHeld, type WaitedLock } from './advisory-locks.js';
 import { whenEnded } from './after-transaction.js';
 import type { BoundStatement, Dialect } from './dialects/dialect.js';
+import { endStatement } from './end-statement.js';
 import { missingMarksError } from './marks-table.js';
+import { TIME_IS_OVER } from './messages.js';
 import { answered, isInCallers, onConnection, runTransaction } from './own-transactions.js';
 import { portError } from './port-errors.js';
 import { retrying } from './retry.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import type { SqlTable } from './sql-table.js';
 import type { SqlTables } from './sql-tables.js';
+import { within } from './time-limit.js';
 import { unavailable } from './unavailable.js';
 
 /** How a statement is run. */
@@ -130,6 +133,23 @@ export class Connection {
   /** Runs `fn` with all its statements on one connection; on SQLite they are anyway. */
   async checkout<T>(fn: (connection: Connection) => Promise<T>): Promise<T> {
     return this.sqlite ? fn(this) : this.#onRunner((runner) => fn(this.#bound(runner)));
+  }
+
+  /**
+   * As {@link checkout}, for so many milliseconds at the most; where there is one connection already, or SQLite, they are not
+   * counted.
+   *
+   * @throws SessionsUnavailableError
+   */
+  async within<T>(ms: number, { name }: SqlTable, fn: (connection: Connection) => Promise<T>): Promise<T> {
+    if (this.sqlite || this.runner) return fn(this);
+    return within(ms, name, (limit) =>
+      this.#onRunner(async (runner) => {
+        const connection: unknown = await answered(runner, name, () => runner.connect());
+        if (limit.endBy(() => endStatement(this.dataSource, connection))) return fn(this.#bound(runner));
+        throw new Error(TIME_IS_OVER);
+      }),
+    );
   }
 
   async afterTransaction(fn: () => Promise<void>): Promise<void> {

@@ -11,6 +11,8 @@ export interface DriverStatement {
   readonly reads: boolean;
   /** Whether it waits for what others have locked, where it cannot tell the database not to. */
   readonly waits: boolean;
+  /** How long it may take; on the runner's connection that is for whoever has that to say. */
+  readonly timeoutMs: number | undefined;
   /** Whether nobody asks for more rows than the first. */
   readonly first: boolean;
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { DataSource, DataSourceOptions, Driver } from 'typeorm';
 
 /*
@@ -17,25 +18,70 @@ export interface DriverResult {
   readonly rowCount: number | null;
 }
 
+/** A statement as `pg` takes it. */
+export interface PgQuery {
+  readonly name: string | undefined;
+  readonly text: string;
+  readonly values: unknown[];
+  readonly rowMode: 'array';
+}
+
 /** A pool or a connection of `pg`. */
 export interface PgClient {
-  query(statement: {
-    name: string | undefined;
-    text: string;
-    values: unknown[];
-    rowMode: 'array';
-  }): Promise<DriverResult>;
+  query(statement: PgQuery): Promise<DriverResult>;
+}
+
+/** A pool of `pg`. */
+export interface PgPool extends PgClient {
+  readonly options: object;
+  readonly Client: new (options: object) => Pick<PgConnection, 'connection'>;
+  connect(
+    done: (error: Error | undefined, client: PgConnection, release: (error?: Error | null) => void) => void,
+  ): void;
+}
+
+/** A connection of `pg`, and what it is made of. */
+export interface PgConnection extends NodeJS.EventEmitter {
+  readonly host: string;
+  readonly port: number;
+  readonly processID: number;
+  readonly secretKey: number;
+  readonly connection: NodeJS.EventEmitter & {
+    readonly stream: Duplex;
+    readonly ssl: unknown;
+    readonly sslNegotiation?: string;
+    connect(path: string): void;
+    connect(port: number, host: string): void;
+    requestSsl(): void;
+    cancel(processID: number, secretKey: number): void;
+  };
+  query(statement: PgQuery, done: (error: Error | null, result: DriverResult) => void): void;
 }
 
 /** A pool or a connection of `mysql2`. */
 export interface MysqlClient {
   /** Sends a statement that the server keeps, and binds values to it. */
-  execute(...statement: MysqlStatement): void;
+  execute(...statement: MysqlStatement): unknown;
   /** Sends a statement with the values written into it. */
-  query(...statement: MysqlStatement): void;
+  query(...statement: MysqlStatement): unknown;
 }
 
-type MysqlStatement = [
+/** A pool of `mysql2`. */
+export interface MysqlPool extends MysqlClient {
+  getConnection(done: (error: Error | null, connection: MysqlConnection) => void): void;
+}
+
+/** A connection of `mysql2`. */
+export interface MysqlConnection extends MysqlClient, NodeJS.EventEmitter {
+  readonly threadId: number;
+  readonly stream: Duplex;
+  execute(...statement: MysqlStatement): NodeJS.EventEmitter;
+  query(...statement: MysqlStatement): NodeJS.EventEmitter;
+  release(): void;
+  destroy(): void;
+}
+
+export type MysqlStatement = [
   statement: { sql: string; rowsAsArray: true },
   values: unknown[],
   done: (error: Error | null, result: unknown[][] | { readonly affectedRows: number }) => void,
@@ -66,21 +112,31 @@ export interface SqliteStatement {
 export type SqliteOptions = Extract<DataSourceOptions, { type: 'better-sqlite3' }>;
 
 /** The pool of a data source of PostgreSQL, that of the primary where there are replicas, as long as it is initialized. */
-export function postgresPool({ driver }: DataSource): PgClient {
-  return (driver as Driver & { readonly master: PgClient }).master;
+export function postgresPool({ driver }: DataSource): PgPool {
+  return (driver as Driver & { readonly master: PgPool }).master;
 }
 
 /** As {@link postgresPool}, of MySQL or MariaDB. */
-export function mysqlPool({ driver }: DataSource): MysqlClient {
+export function mysqlPool({ driver }: DataSource): MysqlPool {
   const { pool, poolCluster } = driver as Driver & MysqlPools;
   return poolCluster?.of('MASTER') ?? pool;
 }
 
 /** One of them. */
 interface MysqlPools {
-  readonly pool: MysqlClient;
+  readonly pool: MysqlPool;
   /** By the names that TypeORM gives the servers. */
-  readonly poolCluster?: { of(name: string): MysqlClient };
+  readonly poolCluster?: { of(name: string): MysqlPool };
+}
+
+/** A connection beside those of the pool, made as they are. */
+export function secondMysqlConnection({ driver, options }: DataSource, connectTimeout: number): MysqlConnection {
+  const { mysql, createConnectionOptions } = driver as Driver & {
+    readonly mysql: { createConnection(options: object): MysqlConnection };
+    readonly createConnectionOptions: (options: object, credentials: object) => object;
+  };
+  const credentials = 'replication' in options && options.replication ? options.replication.master : options;
+  return mysql.createConnection({ ...createConnectionOptions.call(driver, options, credentials), connectTimeout });
 }
 
 /** The version of a server of MySQL or MariaDB, such as `10.11.6`, that a driver has connected to. */

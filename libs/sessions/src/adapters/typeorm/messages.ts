@@ -52,3 +52,8 @@ export const NO_PARTITION_TAKES_IT = 'it has no partition for the row: add one, 
 // What an update for several sets of parameters does not do.
 export const noListByRow = (table: string, column: string): string =>
   `Table "${table}": executeEach gives no values to "${column}", which holds lists.`;
+
+// Why there is no answer.
+export const notAnswered = (ms: number): string =>
+  `the database has not answered within ${ms} ms, and was told to give up.`;
+export const TIME_IS_OVER = 'the time for this statement is over';

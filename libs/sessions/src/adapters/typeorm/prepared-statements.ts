@@ -8,9 +8,11 @@ import { isInCallers, onConnection, runTransaction } from './own-transactions.js
 import { repeating } from './retry.js';
 import type { DriverStatement } from './driver-statement.js';
 import { type DriverResult, type MysqlClient, mysqlPool, type PgClient, postgresPool } from './internals.js';
+import { pooledMysql, pooledPg } from './pooled-clients.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import { isUndone } from './driver-errors.js';
 import { portError } from './port-errors.js';
+import { type TimeLimit, within } from './time-limit.js';
 
 const LOGGER = new Logger('SessionsModule');
 
@@ -80,10 +82,10 @@ export class PreparedStatements {
 function senderOf(dataSource: DataSource): Send | undefined {
   switch (dataSource.options.type) {
     case 'postgres':
-      return sendNamed(() => postgresPool(dataSource));
+      return sendNamed(dataSource);
     case 'mysql':
     case 'mariadb':
-      return sendExecuted(() => mysqlPool(dataSource));
+      return sendExecuted(dataSource);
     case 'better-sqlite3': {
       const sqlite = SqliteConnections.of(dataSource)!;
       return (statement) => sqlite.send(statement);
@@ -93,13 +95,32 @@ function senderOf(dataSource: DataSource): Send | undefined {
   }
 }
 
+/** What a statement is sent on that has no connection of its own. */
+interface Clients<C> {
+  readonly pool: () => C;
+  /** A connection of the pool that is given up when the time is over. */
+  readonly limited: (limit: TimeLimit) => C;
+}
+
+function sendBy<C>(
+  { pool, limited }: Clients<C>,
+  sendOn: (client: C, statement: DriverStatement) => Promise<DriverResult>,
+): Send {
+  return (statement) => {
+    const { runner, timeoutMs, table } = statement;
+    if (runner) return runner.connect().then((client) => sendOn(client as C, statement));
+    if (timeoutMs === undefined) return sendOn(pool(), statement);
+    return within(timeoutMs, table.name, (limit) => sendOn(limited(limit), statement));
+  };
+}
+
 /** What PostgreSQL says of a plan that a changed table has made useless. */
 const PLAN_IS_USELESS = '0A000';
 
 /** What it says of a statement that it should have, or not have, which happens behind a pooler that mixes connections. */
 const CONNECTIONS_ARE_MIXED = new Set(['26000', '42P05']);
 
-function sendNamed(pool: () => PgClient): Send {
+function sendNamed(dataSource: DataSource): Send {
   const names = new Map<string, string>();
   let generation = 0;
   let named = true;
@@ -131,10 +152,10 @@ function sendNamed(pool: () => PgClient): Send {
   };
   const sendOn = (client: PgClient, statement: DriverStatement): Promise<DriverResult> =>
     send(client, statement).catch((error: { readonly code?: string }) => sendAgain(client, statement, error));
-  return (statement) =>
-    statement.runner
-      ? statement.runner.connect().then((client) => sendOn(client as PgClient, statement))
-      : sendOn(pool(), statement);
+  return sendBy(
+    { pool: () => postgresPool(dataSource), limited: (limit) => pooledPg(postgresPool(dataSource), limit) },
+    sendOn,
+  );
 }
 
 /**
@@ -146,7 +167,7 @@ const NOT_KEPT = new Set([1461, 1243, 1615]);
 /** How long statements are then sent as they are: meanwhile others may have given theirs up. */
 const UNPREPARED_MS = 60_000;
 
-function sendExecuted(pool: () => MysqlClient): Send {
+function sendExecuted(dataSource: DataSource): Send {
   let unpreparedUntil = -Infinity;
   let isTold = false;
   const send = (client: MysqlClient, how: 'execute' | 'query', { text, values }: DriverStatement) =>
@@ -167,8 +188,5 @@ function sendExecuted(pool: () => MysqlClient): Send {
       return send(client, 'query', statement);
     });
   };
-  return (statement) =>
-    statement.runner
-      ? statement.runner.connect().then((client) => sendOn(client as MysqlClient, statement))
-      : sendOn(pool(), statement);
+  return sendBy({ pool: () => mysqlPool(dataSource), limited: (limit) => pooledMysql(dataSource, limit) }, sendOn);
 }

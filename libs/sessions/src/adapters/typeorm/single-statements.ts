@@ -31,8 +31,10 @@ export class SingleStatements {
         this.#executed(query, rowCount ?? undefined, rows, OF_VALUES),
       );
     }
-    return this.#run(query, params).then(({ records, affected }) =>
-      this.#executed(query, affected, records as Row[], OF_RECORDS),
+    return this.#within(query, (inside) =>
+      inside
+        .#run(query, params)
+        .then(({ records, affected }) => inside.#executed(query, affected, records as Row[], OF_RECORDS)),
     );
   }
 
@@ -46,7 +48,7 @@ export class SingleStatements {
         rows.map((values) => new SqlRow(table, columns, values)),
       );
     }
-    return this.#run(query, params).then(({ records }) =>
+    return this.#within(query, (inside) => inside.#run(query, params)).then(({ records }) =>
       records.map((record) => new SqlRow(table, columns, valuesOf(columns, record as Row))),
     );
   }
@@ -63,8 +65,18 @@ export class SingleStatements {
       runner: this.connection.runner,
       reads: query.kind === 'all',
       waits: !query.options.skipLocked,
+      timeoutMs: query.options.timeoutMs,
       first,
     };
+  }
+
+  /** All of it on one connection where there is a time for it. */
+  #within<T>({ table, options }: SqlPrepared, run: (inside: SingleStatements) => Promise<T>): Promise<T> {
+    const { timeoutMs } = options;
+    if (timeoutMs === undefined) return run(this);
+    return this.connection.within(timeoutMs, table, (inside) =>
+      run(inside === this.connection ? this : this.on(inside)),
+    );
   }
 
   #run(query: SqlPrepared, params: Row): Promise<QueryResult> {

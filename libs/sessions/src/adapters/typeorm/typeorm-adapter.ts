@@ -34,6 +34,7 @@ import { dialectOf } from './dialects/index.js';
 import { execute } from './emulated-statements.js';
 import { Inserter } from './inserter.js';
 import { lookAt } from './look.js';
+import { poolSizeOf } from './pool-size.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { PrimaryQueryBuilder } from './primary-query-builder.js';
 import { executeSets } from './sets.js';
@@ -94,6 +95,7 @@ export class TypeOrmAdapter implements EctoAdapter {
       inProcess: dialect.runAtOnce !== undefined,
       maxParameters: dialect.maxParameters,
       bindsLists: dialect.list.isWrittenOut !== true,
+      connections: poolSizeOf(dataSource),
       ...(dataSource.options.type === 'postgres' && { invalidation: 'postgres' }),
       dataSource,
     };

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { poolSizeOf } from '../../adapters/typeorm/pool-size.js';
 import { poolTooSmall } from '../messages.js';
 
 /** What a channel of PostgreSQL keeps connections for. */
@@ -18,13 +19,7 @@ export function connectionProblems({ listenOn, publishOn }: ChannelEnds, tables:
       ...(dataSource === publishOn ? ['to send'] : []),
       ...(tables.has(dataSource) ? ['for lookups'] : []),
     ];
-    const size = poolSizeOf(dataSource);
+    const size = poolSizeOf(dataSource) ?? Infinity;
     return purposes.length > size ? [poolTooSmall(purposes, size)] : [];
   });
-}
-
-/** As TypeORM and `pg` have it. */
-function poolSizeOf({ options }: DataSource): number {
-  const { poolSize, extra } = options as { readonly poolSize?: number; readonly extra?: { readonly max?: number } };
-  return extra?.max ?? poolSize ?? 10;
 }

@@ -1,0 +1,253 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { SessionsModule, SessionsTable, SessionsUnavailableError } from '@app/sessions';
+import { ofTable } from '../../libs/sessions/src/errors/messages.js';
+import { LOOK_UPS_FAIL } from '../../libs/sessions/src/lifecycle/messages.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { LogCapture } from '../support/log-capture.js';
+import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { UNTIL_IT_HANGS } from '../support/until.js';
+
+class Sessions extends SessionsTable({ rotation: true }) {}
+
+const POOL = 6;
+const TIMEOUT_MS = 1000;
+/** What a busy machine may take beyond that. */
+const SLACK_MS = 5000;
+
+const servers = (['postgres', 'mariadb'] as const).filter((type) => inject(`${type}Url`) !== undefined);
+type Server = (typeof servers)[number];
+
+/** What lets nobody read the table, and what ends that. */
+const LOCK = {
+  postgres: [['BEGIN', 'LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE'], 'ROLLBACK'],
+  mariadb: [['LOCK TABLES sessions WRITE'], 'UNLOCK TABLES'],
+} as const;
+
+/** How many connections a database has, but for those of others, and how many statements wait for the table. */
+const CONNECTIONS = {
+  postgres: `SELECT count(*) AS connections, count(*) FILTER (WHERE wait_event_type = 'Lock') AS waiting
+    FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tested'`,
+  mariadb: `SELECT count(*) AS connections, COALESCE(SUM(state LIKE 'Waiting for table%'), 0) AS waiting
+    FROM information_schema.processlist WHERE db = database() AND id <> connection_id()`,
+} as const;
+
+type Asked = 'found' | 'lost' | 'unavailable';
+
+/** An application, and what its look-ups come to. */
+class Application {
+  slowestMs = 0;
+  tokens: string[] = [];
+
+  private constructor(
+    readonly module: TestingModule,
+    readonly logs: LogCapture,
+  ) {}
+
+  static async start(type: Server, url: string): Promise<Application> {
+    const logs = new LogCapture();
+    const extra = type === 'postgres' ? { application_name: 'tested', connectionTimeoutMillis: 2000 } : {};
+    const module = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot({ type, url, autoLoadEntities: true, synchronize: true, poolSize: POOL, extra }),
+        SessionsModule.forRoot({ pruning: false, lookUps: { timeout: TIMEOUT_MS / 1000, maxWaiting: 200 } }),
+        SessionsModule.forFeature(Sessions),
+      ],
+    })
+      .setLogger(logs)
+      .compile();
+    await module.init();
+    const app = new Application(module, logs);
+    const sessions = await Promise.all(Array.from({ length: 20 }, () => app.sessions.create({})));
+    app.tokens = sessions.map(({ authToken }) => authToken);
+    return app;
+  }
+
+  get sessions(): Sessions {
+    return this.module.get(Sessions);
+  }
+
+  get lookUps() {
+    return this.module.get(SessionsRegistry).store(Sessions).lookUps;
+  }
+
+  /** What comes of a look-up. @throws what is no answer of those that there may be */
+  async ask(i: number): Promise<Asked> {
+    const begin = performance.now();
+    try {
+      const session = await this.sessions.authenticate(this.tokens[i % this.tokens.length]!);
+      return session ? 'found' : 'lost';
+    } catch (error) {
+      if (!(error instanceof SessionsUnavailableError)) throw error;
+      return 'unavailable';
+    } finally {
+      this.slowestMs = Math.max(this.slowestMs, performance.now() - begin);
+    }
+  }
+
+  /** What comes of 500 look-ups a second, for so long. */
+  async load(ms: number): Promise<Asked[]> {
+    const asked: Promise<Asked>[] = [];
+    const end = performance.now() + ms;
+    while (performance.now() < end) {
+      for (let i = 0; i < 10; i++) asked.push(this.ask(asked.length));
+      await pause(20);
+    }
+    return Promise.all(asked);
+  }
+
+  /** What comes of a look-up of each session. */
+  async askAll(): Promise<ReadonlySet<Asked>> {
+    return new Set(await Promise.all(this.tokens.map((_, i) => this.ask(i))));
+  }
+}
+
+const FOUND: ReadonlySet<Asked> = new Set(['found']);
+const UNAVAILABLE: ReadonlySet<Asked> = new Set(['unavailable']);
+
+describe.each(servers)('look-ups of a slow table, on %s', (type) => {
+  let database: TestDatabase;
+  let app: Application;
+  let other: DataSource;
+  beforeAll(async () => {
+    database = await createDatabase(type);
+    app = await Application.start(type, database.url);
+    other = await new DataSource({ type, url: database.url, poolSize: 1 }).initialize();
+    await other.query('CREATE TABLE others (id INT PRIMARY KEY)');
+    await other.destroy();
+    other = await new DataSource({ type, url: database.url, poolSize: 2 }).initialize();
+  });
+  afterAll(async () => {
+    await other.destroy();
+    await app.module.close();
+    await database.drop();
+  });
+
+  async function whileLocked(fn: (runner: QueryRunner) => Promise<void>): Promise<void> {
+    const [lock, unlock] = LOCK[type];
+    const runner = other.createQueryRunner();
+    for (const statement of lock) await runner.query(statement);
+    try {
+      await fn(runner);
+    } finally {
+      await runner.query(unlock);
+      await runner.release();
+    }
+  }
+
+  it('leave half of the pool to others, here and on the server, and all have an answer in time', async () => {
+    await whileLocked(async () => {
+      const isOver = new AbortController();
+      const seen = { waiting: 0, connections: 0, inFlight: 0, queries: 0 };
+      const watch = async (): Promise<void> => {
+        while (!isOver.signal.aborted) {
+          // A connection is free throughout, or this would have no answer while the table is locked.
+          await app.module.get(DataSource).query('SELECT id FROM others');
+          seen.queries++;
+          const [row] = await other.query<Record<'waiting' | 'connections', unknown>[]>(CONNECTIONS[type]);
+          seen.waiting = Math.max(seen.waiting, Number(row!.waiting));
+          seen.connections = Math.max(seen.connections, Number(row!.connections));
+          seen.inFlight = Math.max(seen.inFlight, app.lookUps.inFlight);
+          await pause(10);
+        }
+      };
+      const watching = watch();
+      const asked = await app.load(3 * TIMEOUT_MS);
+      isOver.abort();
+      await watching;
+      expect(new Set(asked)).toEqual(UNAVAILABLE);
+      expect(seen.inFlight).toBe(POOL / 2);
+      expect(seen.waiting).toBeGreaterThan(0);
+      // Beside as many as there may be, those that have been told to end and have not yet.
+      expect(seen.waiting).toBeLessThan(POOL);
+      expect(seen.queries).toBeGreaterThan(10);
+      // On MariaDB with those of the others here, and those by which statements are ended.
+      expect(seen.connections).toBeLessThanOrEqual(type === 'postgres' ? POOL : POOL + 2 + POOL / 2);
+    });
+    const { timedOut, refused } = app.lookUps;
+    expect(timedOut).toBeGreaterThan(0);
+    expect(refused).toBeGreaterThan(0);
+    await expect.poll(() => app.askAll(), UNTIL_IT_HANGS).toEqual(FOUND);
+    expect(app.lookUps).toMatchObject({ inFlight: 0, waiting: 0 });
+    expect(app.slowestMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    expect(app.logs.matching(ofTable('sessions', LOOK_UPS_FAIL))).toHaveLength(1);
+  });
+
+  it('are found again where the lock is short, and nobody is refused', async () => {
+    const asked: Promise<Asked>[] = [];
+    await whileLocked(async () => {
+      for (let i = 0; i < 100; i++) asked.push(app.ask(i));
+      await pause(TIMEOUT_MS / 4);
+    });
+    expect(new Set(await Promise.all(asked))).toEqual(FOUND);
+  });
+});
+
+describe.each(servers)('look-ups of a database that no packet reaches, on %s', (type) => {
+  let database: TestDatabase;
+  let proxy: TcpProxy;
+  let app: Application;
+  beforeAll(async () => {
+    database = await createDatabase(type);
+    const { hostname, port } = new URL(database.url);
+    proxy = new TcpProxy({ host: hostname, port: Number(port) });
+    await proxy.open();
+    app = await Application.start(type, proxy.through(database.url));
+  });
+  afterAll(async () => {
+    await app.module.close();
+    await proxy.cut();
+    await database.drop();
+  });
+
+  it('all have an answer in time, and find their sessions again', async () => {
+    proxy.hold();
+    expect(new Set(await app.load(2 * TIMEOUT_MS))).toEqual(UNAVAILABLE);
+    proxy.release();
+    await expect.poll(() => app.askAll(), UNTIL_IT_HANGS).toEqual(FOUND);
+    expect(app.slowestMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+  });
+
+  it('go on by new connections where the network has forgotten those that were open', async () => {
+    await expect.poll(() => app.askAll(), UNTIL_IT_HANGS).toEqual(FOUND);
+    proxy.forget();
+    expect(await app.askAll()).toEqual(UNAVAILABLE);
+    await expect.poll(() => app.askAll(), UNTIL_IT_HANGS).toEqual(FOUND);
+    expect(app.slowestMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+  });
+});
+
+describe('look-ups of a server that hangs', () => {
+  let server: PostgresServer;
+  let app: Application;
+  let processes: number[];
+  beforeAll(async () => {
+    server = await startPostgres();
+    app = await Application.start('postgres', server.url);
+    await Promise.all(app.tokens.map((_, i) => app.ask(i)));
+    const dataSource = app.module.get(DataSource);
+    const [file] = await dataSource.query<{ text: string }[]>(`SELECT pg_read_file('postmaster.pid') AS text`);
+    const backends = await dataSource.query<{ pid: number }[]>('SELECT pid FROM pg_stat_activity');
+    processes = [Number(file!.text.split('\n')[0]), ...backends.map(({ pid }) => pid)];
+  });
+  afterAll(async () => {
+    await app.module.close();
+    await server.stop();
+  });
+
+  it('all have an answer in time, and find their sessions when it goes on', async () => {
+    for (const pid of processes) process.kill(pid, 'SIGSTOP');
+    try {
+      expect(new Set(await app.load(2 * TIMEOUT_MS))).toEqual(UNAVAILABLE);
+    } finally {
+      for (const pid of processes) process.kill(pid, 'SIGCONT');
+    }
+    await expect.poll(() => app.askAll(), UNTIL_IT_HANGS).toEqual(FOUND);
+    expect(app.slowestMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+  });
+});
