@@ -10,6 +10,7 @@ import { createDatabase, describeDatabases, type TestDatabase } from '../support
 import { HttpApp } from '../support/http-app.js';
 import { FormerCookieGuard, UserSessions } from '../tables/made-by/former-sessions.js';
 import { NOT_OPENED } from '../tables/made-by/index.js';
+import { KnoxGuard } from '../tables/made-by/knox.js';
 import { insert } from '../tables/made-by/made-by.js';
 import { type Copied, copyStatements, type NotOpened } from '../tables/made-by/not-opened.js';
 import { read } from './documents.js';
@@ -22,6 +23,12 @@ const COPIED = NOT_OPENED.filter((made): made is NotOpened & { copied: Copied } 
 class Me {
   @Get('me')
   me(@CurrentSession('userId') userId: string): object {
+    return { userId };
+  }
+
+  @UseGuards(KnoxGuard)
+  @Get('token')
+  token(@CurrentSession('userId') userId: string): object {
     return { userId };
   }
 }
@@ -43,7 +50,8 @@ describe('the page of existing tables', () => {
     expect(PAGE).toContain(`${zone};\n${statement};\n`);
     for (const { tool, copied } of COPIED) {
       const { from, cookie } = copied;
-      const cells = [tool, ...Object.values(from).map((text) => `\`${text}\``), `\`${cookie}\``];
+      const sent = cookie === undefined ? '`Authorization: Token …`' : `the cookie \`${cookie}\``;
+      const cells = [tool, ...Object.values(from).map((text) => `\`${text}\``), sent];
       expect(PAGE.replaceAll(/ +\|/g, ' |')).toContain(`| ${cells.join(' | ')} |`);
     }
   });
@@ -75,7 +83,8 @@ describeDatabases('tables of other tools that do not open', (name) => {
   if (name === 'sqlite') return;
   describe.each(COPIED.filter(({ statements }) => statements[name]))('$tool', ({ statements, copied }) => {
     const { cookie, from, signIn } = copied;
-    const expiresAt = new Date(Date.now() + 7 * DAY);
+    // Some tables have whole seconds.
+    const expiresAt = new Date(Math.floor(Date.now() / 1000) * 1000 + 7 * DAY);
     const signedIn = signIn({ now: new Date(), expiresAt });
     let database: TestDatabase;
     let app: HttpApp;
@@ -92,7 +101,10 @@ describeDatabases('tables of other tools that do not open', (name) => {
       app = await HttpApp.start('express', {
         imports: [
           TypeOrmModule.forRoot({ ...options, entities: [UserSessions.entity, SessionMark], retryAttempts: 1 }),
-          SessionsModule.forRoot({ pruning: false, tables: { user_sessions: { cookie: { name: cookie } } } }),
+          SessionsModule.forRoot({
+            pruning: false,
+            tables: { user_sessions: { cookie: { name: cookie ?? 'session' } } },
+          }),
           SessionsModule.forFeature(UserSessions),
         ],
         controllers: [Me],
@@ -103,19 +115,25 @@ describeDatabases('tables of other tools that do not open', (name) => {
       await database.drop();
     });
 
-    it('is copied, and lets in whom it has signed in by the cookie that they have', async () => {
-      const ask = () => app.get('/me', { Cookie: `a=b; ${cookie}=${signedIn.cookie}` });
-      expect(await ask()).toMatchObject({ status: 200, body: { userId: 'ann' } });
+    it('is copied, and lets in whom it has signed in by what they have', async () => {
+      const [path, headers] =
+        cookie === undefined
+          ? ['/token', { Authorization: `Token ${signedIn.sent}` }]
+          : ['/me', { Cookie: `a=b; ${cookie}=${signedIn.sent}` }];
+      const userId = cookie === undefined ? '7' : 'ann';
+      expect(await app.get(path, headers)).toMatchObject({ status: 200, body: { userId } });
       const sessions = app.nest.get(UserSessions);
-      const [session] = await sessions.list({ userId: 'ann' });
-      expect(Math.abs(session!.expiresAt!.getTime() - expiresAt.getTime())).toBeLessThan(1000);
+      const [session] = await sessions.list({ userId });
+      expect(session!.expiresAt).toEqual(from.end === 'null' ? null : expiresAt);
       expect(await sessions.revoke(session!)).toBe(true);
-      expect(await ask()).toMatchObject({ status: 401 });
+      expect(await app.get(path, headers)).toMatchObject({ status: 401 });
     });
 
     it('is copied with a session for new tokens too', async () => {
       const { authToken } = await app.nest.get(UserSessions).create({ userId: 'bob' });
-      expect(await app.get('/me', { Cookie: `${cookie}=${authToken}` })).toMatchObject({ body: { userId: 'bob' } });
+      expect(await app.get('/me', { Cookie: `${cookie ?? 'session'}=${authToken}` })).toMatchObject({
+        body: { userId: 'bob' },
+      });
       expect(await app.getAs(authToken, '/me')).toMatchObject({ body: { userId: 'bob' } });
     });
   });

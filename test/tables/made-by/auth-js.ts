@@ -50,7 +50,7 @@ export const AUTH_JS: NotOpened = {
     signIn({ now, expiresAt }) {
       const sessionToken = randomUUID();
       const row = { sessionToken, userId: 'ann', expires: utcText(expiresAt) };
-      return { cookie: sessionToken, row: { ...row, createdAt: utcText(now), updatedAt: utcText(now) } };
+      return { sent: sessionToken, row: { ...row, createdAt: utcText(now), updatedAt: utcText(now) } };
     },
   },
 };

@@ -39,7 +39,7 @@ export const BETTER_AUTH: NotOpened = {
       const signature = createHmac('sha256', 'secret').update(token).digest('base64');
       const row = { id: randomBytes(16).toString('hex'), token, userId: 'ann', expiresAt: utcText(expiresAt) };
       return {
-        cookie: `${token}.${encodeURIComponent(signature)}`,
+        sent: `${token}.${encodeURIComponent(signature)}`,
         row: { ...row, createdAt: utcText(now), updatedAt: utcText(now) },
       };
     },

@@ -31,7 +31,7 @@ export const CONNECT_PG_SIMPLE: NotOpened = {
       const signature = createHmac('sha256', 'secret').update(sid).digest('base64').replace(/=+$/, '');
       const sess = { cookie: { path: '/', httpOnly: true, originalMaxAge: null }, userId: 'ann' };
       return {
-        cookie: encodeURIComponent(`s:${sid}.${signature}`),
+        sent: encodeURIComponent(`s:${sid}.${signature}`),
         row: { sid, sess: JSON.stringify(sess), expire: utcText(expiresAt) },
       };
     },

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { SessionsTable } from '@app/sessions';
+import { utcText } from './made-by.js';
 import type { NotOpened } from './not-opened.js';
 
 /** Django 5.2. */
@@ -71,4 +73,11 @@ export const AUTHTOKEN: NotOpened = {
     ],
   },
   missing: ['authTokenDigest', 'data', 'expiresAt', 'updatedAt'],
+  copied: {
+    from: { table: 'authtoken_token', token: '"key"', user: 'user_id', end: 'null' },
+    signIn({ now }) {
+      const key = randomBytes(20).toString('hex');
+      return { sent: key, row: { key, user_id: 7, created: utcText(now, 6) } };
+    },
+  },
 };

@@ -23,10 +23,10 @@ export const NOT_OPENED: readonly NotOpened[] = [
   BETTER_AUTH,
   LUCIA,
   CONNECT_PG_SIMPLE,
+  AUTHTOKEN,
   PHOENIX,
   LARAVEL,
   SESSION_STORE,
   RAILS,
   DJANGO,
-  AUTHTOKEN,
 ];

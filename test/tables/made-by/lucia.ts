@@ -46,7 +46,7 @@ export const LUCIA: NotOpened = {
     cookie: 'auth_session',
     signIn({ expiresAt }) {
       const id = randomBytes(20).toString('hex');
-      return { cookie: id, row: { id, user_id: 'ann', expires_at: utcText(expiresAt) } };
+      return { sent: id, row: { id, user_id: 'ann', expires_at: utcText(expiresAt) } };
     },
   },
 };

@@ -17,12 +17,13 @@ export interface NotOpened {
 export interface Copied {
   /** Names and expressions as the page has them, for PostgreSQL. */
   readonly from: Readonly<Record<'table' | 'token' | 'user' | 'end', string>>;
-  /** A row that the tool writes for a user who is there, and the value of its cookie. */
+  /** A row that the tool writes for a user who is there, and what its client has: the value of the cookie, or the token. */
   readonly signIn: (at: { readonly now: Date; readonly expiresAt: Date }) => {
-    readonly cookie: string;
+    readonly sent: string;
     readonly row: Readonly<Record<string, unknown>>;
   };
-  readonly cookie: string;
+  /** The name of the cookie; without one the client sends `Authorization: Token …`. */
+  readonly cookie?: string;
 }
 
 const TARGET = ['id', 'authTokenDigest', 'userId', 'data', 'expiresAt', 'createdAt', 'updatedAt'];
