@@ -6,6 +6,7 @@ import { DataSource } from 'typeorm';
 import {
   type PruningOptions,
   type EctoAdapter,
+  SessionMark,
   SessionsModule,
   SessionsTable,
   TypeOrmAdapter,
@@ -26,6 +27,8 @@ export interface PruningAppOptions {
   readonly pruning?: PruningOptions | false;
   /** Whether the application imports `ScheduleModule`. Default: true. */
   readonly schedule?: boolean;
+  /** Whether the data source has the table of marks, in which leases are. Default: true. */
+  readonly marks?: boolean;
   /** Whether the tables are there. Default: true. */
   readonly synchronize?: boolean;
   /** Put between the expiry job and the database. */
@@ -56,13 +59,14 @@ export class PruningApp {
       connection,
       adapter,
       table,
+      marks = true,
       clock = () => NOW,
     } = options;
     const app = new PruningApp();
     const dataSource = new DataSource({
       ...database.options,
       ...connection,
-      entities: [Sessions.entity],
+      entities: [Sessions.entity, ...(marks ? [SessionMark] : [])],
       synchronize,
       logging: true,
       logger: app.queries,
@@ -143,9 +147,9 @@ export class GatedAdapter extends TypeOrmAdapter {
   open!: () => void;
   readonly #opened = new Promise<void>((resolve) => (this.open = resolve));
 
-  override async tryLock<T>(name: string, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T | undefined> {
+  override async breakable<T>(signal: AbortSignal, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T> {
     this.runs += 1;
     await this.#opened;
-    return super.tryLock(name, fn);
+    return super.breakable(signal, fn);
   }
 }

@@ -13,9 +13,14 @@ import { type BatchLimits, nextBatchSize } from './batch-size.js';
 export interface PruneHooks {
   /** Ends the run after the batch under way. */
   readonly signal?: AbortSignal;
-  /** How many rows have been deleted so far. */
+  /** How many rows have been deleted so far, also where a statement has found none. */
   readonly progress?: (deleted: number) => void;
+  /** Gives a batch its turn among those of other runs. Default: there are none. @throws LeftToAnotherError to end the run */
+  readonly turn?: Turn;
 }
+
+/** Runs a batch, or does not. */
+export type Turn = <T>(batch: (adapter: SessionsAdapter) => Promise<T>) => Promise<T>;
 
 /** Rows that are deleted together: those with a time up to another, by the index on it. */
 interface Ended {
@@ -47,11 +52,11 @@ const IN_PROCESS_TO_DISK: Pace = { ...IN_PROCESS, targetMs: 8 };
 export async function pruneExpired(
   table: TableContext,
   adapter: SessionsAdapter,
-  { signal, progress }: PruneHooks = {},
+  { signal, progress, turn = (batch) => batch(adapter) }: PruneHooks = {},
 ): Promise<number> {
   let deleted = 0;
   try {
-    for await (const count of allBatches(table, adapter, signal)) {
+    for await (const count of allBatches(table, { adapter, signal, turn })) {
       deleted += count;
       progress?.(deleted);
     }
@@ -62,9 +67,16 @@ export async function pruneExpired(
   }
 }
 
-async function* allBatches(table: TableContext, ...run: [SessionsAdapter, AbortSignal | undefined]) {
-  for (const ended of allEnded(table)) yield* deletedBatches(table, ended, ...run);
-  if (hasLimit(table)) yield* deletedOverLimit(table, ...run);
+/** What a run goes by. */
+interface Run {
+  readonly adapter: SessionsAdapter;
+  readonly signal: AbortSignal | undefined;
+  readonly turn: Turn;
+}
+
+async function* allBatches(table: TableContext, run: Run): AsyncGenerator<number, void> {
+  for (const ended of allEnded(table)) yield* deletedBatches(table, ended, run);
+  if (hasLimit(table)) yield* deletedOverLimit(table, run);
 }
 
 function allEnded({ now, definition, options }: TableContext): Ended[] {
@@ -81,8 +93,7 @@ function allEnded({ now, definition, options }: TableContext): Ended[] {
 async function* deletedBatches(
   table: TableContext,
   { time, until, where, order }: Ended,
-  adapter: SessionsAdapter,
-  signal: AbortSignal | undefined,
+  { adapter, signal, turn }: Run,
 ): AsyncGenerator<number, void> {
   const { entity } = table;
   const max = maxBatch(table);
@@ -104,7 +115,7 @@ async function* deletedBatches(
   for (;;) {
     if (signal?.aborted) return;
     const begin = performance.now();
-    const { count, rows } = await adapter.execute(from ? next : first, { from, until, size });
+    const { count, rows } = await turn((inTurn) => inTurn.execute(from ? next : first, { from, until, size }));
     const ms = performance.now() - begin;
     yield count;
     const last = rows?.[0];
@@ -120,11 +131,7 @@ async function* deletedBatches(
  * Deletes what only its absolute limit has ended, as where an application has made that shorter. No index has such ends, so
  * they are looked for among so many keys at a time, and the rows are deleted by key.
  */
-async function* deletedOverLimit(
-  table: TableContext,
-  adapter: SessionsAdapter,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<number, void> {
+async function* deletedOverLimit(table: TableContext, { adapter, signal, turn }: Run): AsyncGenerator<number, void> {
   const { entity } = table;
   const over = overLimit(table, table.now());
   const pace = paceOf(table, adapter);
@@ -136,6 +143,7 @@ async function* deletedOverLimit(
     if (signal?.aborted) return;
     const begin = performance.now();
     const { ids, rest } = await nextOver(table, adapter, over, after, most);
+    yield 0;
     await pause((performance.now() - begin) * pace.pause);
     for (let i = 0; i < ids.length; i += size) {
       if (signal?.aborted) return;
@@ -143,7 +151,8 @@ async function* deletedOverLimit(
       const start = performance.now();
       const where = allOf({ id: In(batch) }, over);
       // The limit leaves out rows that others have locked.
-      const { count } = await adapter.execute(adapter.prepare('deleteAll', entity, { where, take: batch.length }));
+      const prepared = adapter.prepare('deleteAll', entity, { where, take: batch.length });
+      const { count } = await turn((inTurn) => inTurn.execute(prepared));
       const ms = performance.now() - start;
       yield count;
       await adapter.checkpoint();

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -12,10 +14,24 @@ import { reasonOf } from '../errors/reason-of.js';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { ResolvedPruning } from '../options/resolved-options.js';
-import { pruneExpired } from '../lifecycle/prune.js';
-import { deletedElsewhere, deletedIn, deletedSoFar, deletionFailed, neverDeleted } from './messages.js';
+import type { LeftToAnother } from '../lifecycle/pruning-turns.js';
+import {
+  deletedElsewhere,
+  deletedIn,
+  deletedSoFar,
+  deletionFailed,
+  leftToAnother,
+  neverDeleted,
+  notEndedInTime,
+  stalledFor,
+  withoutLease,
+} from './messages.js';
+import { PruningRun } from './pruning-run.js';
 
 const PROGRESS_EVERY_MS = 10_000;
+
+/** How many runs are left to another one before somebody is told. */
+export const LEFT_RUNS = 10;
 
 /** The name of a table's job in the `SchedulerRegistry`; with its data source and schema, where it has its own. */
 export function expiryJobName({ name: table, definition: { dataSource, schema } }: SessionsStore): string {
@@ -27,7 +43,13 @@ export function expiryJobName({ name: table, definition: { dataSource, schema } 
 @Injectable()
 export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('SessionsModule');
-  readonly #running = new Map<SessionsStore, Promise<void>>();
+  /** How long a lease is held, a run goes without a batch, and the end of the application waits for one, in milliseconds. */
+  readonly times = { leaseMs: 60_000, stalledMs: 60_000, closeMs: 2500 };
+  readonly #holder = `${hostname().slice(0, 128)} ${process.pid} ${randomUUID()}`;
+  readonly #running = new Map<SessionsStore, { readonly run: PruningRun; readonly done: Promise<void> }>();
+  /** To which run elsewhere how many runs have been left, one after the other. */
+  readonly #left = new Map<SessionsStore, { readonly which: string; readonly runs: number }>();
+  readonly #withoutLease = new Set<SessionsStore>();
   readonly #stop = new AbortController();
   #scheduler: SchedulerRegistry | undefined;
 
@@ -47,7 +69,10 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
       this.registry.whenOpen(store, () => this.#schedule(store, store.options.pruning as ResolvedPruning));
   }
 
-  /** TypeORM closes the data source after this, so a run under way ends first: after its batch. */
+  /**
+   * TypeORM closes the data source after this, so a run under way ends first: after its batch, or without it where that
+   * takes too long.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     this.#stop.abort();
     for (const store of this.registry.all()) {
@@ -55,38 +80,69 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
       if (this.#scheduler?.doesExist('interval', name)) this.#scheduler.deleteInterval(name);
       if (this.#scheduler?.doesExist('cron', name)) this.#scheduler.deleteCronJob(name);
     }
-    await Promise.all(this.#running.values());
+    const { closeMs } = this.times;
+    const timer = setTimeout(() => {
+      for (const [store, { run }] of this.#running) run.giveUp(new Error(notEndedInTime(store.name, closeMs)));
+    }, closeMs);
+    await Promise.all(Array.from(this.#running.values(), ({ done }) => done));
+    clearTimeout(timer);
   }
 
   /** One run, unless one of this table is under way; it never fails, since the next one will come. */
   async run(store: SessionsStore): Promise<void> {
     if (this.#stop.signal.aborted || this.#running.has(store)) return;
-    const run = this.#prune(store).catch((error: unknown) => {
-      this.#logger.error(deletionFailed(store.name, reasonOf(error)));
+    const begin = Date.now();
+    const { leaseMs, stalledMs } = this.times;
+    const run = new PruningRun(store, () => new Error(stalledFor(stalledMs)), {
+      holder: this.#holder,
+      leaseMs,
+      stalledMs,
+      signal: this.#stop.signal,
+      progress: this.#progress(store, begin),
+      withoutLease: () => this.#tellOnce(store),
     });
-    this.#running.set(store, run);
-    await run;
-    this.#running.delete(store);
+    const done = run.outcome
+      .then((outcome) => this.#tell(store, outcome, Date.now() - begin))
+      .catch((error: unknown) => this.#logger.error(deletionFailed(store.name, reasonOf(error))))
+      .finally(() => this.#running.delete(store));
+    this.#running.set(store, { run, done });
+    await done;
   }
 
-  async #prune(store: SessionsStore): Promise<void> {
-    const begin = Date.now();
+  #progress({ name }: SessionsStore, begin: number): (deleted: number) => void {
     let next = begin + PROGRESS_EVERY_MS;
-    const progress = (count: number): void => {
+    return (count) => {
       if (Date.now() < next) return;
       next = Date.now() + PROGRESS_EVERY_MS;
       const perSecond = Math.round(count / ((Date.now() - begin) / 1000));
-      this.#logger.log(deletedSoFar(count, store.name, perSecond));
+      this.#logger.log(deletedSoFar(count, name, perSecond));
     };
-    const deleted = await store.adapter.tryLock(expiryJobName(store), (adapter) =>
-      pruneExpired(store, adapter, { progress, signal: this.#stop.signal }),
-    );
-    if (deleted === undefined) this.#logger.debug(deletedElsewhere(store.name));
-    else if (deleted > 0) {
-      const ms = Date.now() - begin;
+  }
+
+  #tell(store: SessionsStore, outcome: number | LeftToAnother, ms: number): void {
+    if (typeof outcome === 'object') {
+      this.#logger.debug(deletedElsewhere(store.name));
+      this.#tellOfEndless(store, outcome);
+    } else if (outcome > 0) {
       // What is routine is for those who look for it.
-      this.#logger[ms < PROGRESS_EVERY_MS ? 'debug' : 'log'](deletedIn(deleted, store.name, ms));
+      this.#logger[ms < PROGRESS_EVERY_MS ? 'debug' : 'log'](deletedIn(outcome, store.name, ms));
     }
+  }
+
+  /** Warns of a run elsewhere to which so many were left that it may never end. */
+  #tellOfEndless(store: SessionsStore, { holder, since }: LeftToAnother): void {
+    if (holder === undefined) return;
+    const which = `${holder} ${since!.toISOString()}`;
+    const left = this.#left.get(store);
+    const runs = left?.which === which ? left.runs + 1 : 1;
+    this.#left.set(store, { which, runs });
+    if (runs === LEFT_RUNS) this.#logger.warn(leftToAnother(store.name, runs, holder, since!));
+  }
+
+  #tellOnce(store: SessionsStore): void {
+    if (this.#withoutLease.has(store)) return;
+    this.#withoutLease.add(store);
+    this.#logger.log(withoutLease(store.name));
   }
 
   #schedule(store: SessionsStore, { cron, intervalMs, atStart }: ResolvedPruning): void {

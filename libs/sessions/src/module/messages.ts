@@ -14,6 +14,18 @@ export const deletedIn = (rows: number, table: string, ms: number): string =>
 export const deletedElsewhere = (table: string): string =>
   `Expired rows of "${table}" are being deleted by another node`;
 
+export const leftToAnother = (table: string, runs: number, holder: string, since: Date): string =>
+  `${runs} runs in a row have left the expired rows of "${table}" to one that began at ${since.toISOString()} and has not ended: that of ${holder}`;
+
+export const stalledFor = (ms: number): string =>
+  `the database has not answered for ${ms / 1000} s, so the run was given up, and its connection ended; the next one goes on`;
+
+export const notEndedInTime = (table: string, ms: number): string =>
+  `the application ends, and the batch under way has not within ${ms / 1000} s, so its connection was ended; the next run on "${table}" goes on`;
+
+export const withoutLease = (table: string): string =>
+  `There is no table "nest_sessions_marks", so each batch of expired rows of "${table}" is deleted under a lock of the database: createSessionsTable(queryRunner, …) in a migration makes it, and leaves alone what is there.`;
+
 function digits(count: number): string {
   return count.toLocaleString('en');
 }

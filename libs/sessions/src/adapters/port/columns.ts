@@ -129,6 +129,8 @@ export function isText({ kind, form }: Pick<Column, 'kind' | 'form'>): boolean {
 /** What the compiler has to know of a table. */
 export interface Columns<C extends Column = Column> {
   readonly name: string;
+  /** The name with its schema and its database, where they are not those of the connection. @default name */
+  readonly path?: string;
   readonly columns: ReadonlyMap<string, C>;
   /** Names that are no columns, to be refused with a hint. */
   readonly relations: ReadonlySet<string>;

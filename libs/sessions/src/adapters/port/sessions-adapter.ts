@@ -50,6 +50,14 @@ export interface ColumnState {
   readonly addedBy: string;
 }
 
+/** A right to something, which one holder at a time has, for as long as it says. */
+export interface Lease {
+  /** What it is for. */
+  readonly name: string;
+  /** Who wants it: at most 255 characters, which no other one has. */
+  readonly holder: string;
+}
+
 /**
  * The storage behind a `SessionsService`, with TypeORM's find options as the query language. It stores the entities of tables
  * of sessions, and `SessionMark`.
@@ -80,7 +88,25 @@ export interface SessionsAdapter {
   /** This adapter inside the caller's transaction. */
   within(manager: EntityManager): SessionsAdapter;
 
-  /** Runs `fn` unless another process, or another call, is inside the same lock; then `undefined`, at once. */
+  /**
+   * Takes a lease for so many milliseconds by the clock of the storage, or prolongs it; `false` where another one holds it,
+   * `undefined` where the storage has nothing to note it in. Where it is missing, locks do.
+   */
+  takeLease?(lease: Lease, ms: number): Promise<boolean | undefined>;
+
+  /** Gives a lease back, for anyone to take. */
+  returnLease?(lease: Lease): Promise<void>;
+
+  /**
+   * Runs `fn` with an adapter whose statements all travel on one connection, which is broken off when the signal is aborted
+   * meanwhile: what waits for it then fails. Where it is missing, `fn` gets this adapter.
+   */
+  breakable?<T>(signal: AbortSignal, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T>;
+
+  /**
+   * Runs `fn` unless another process, or another call, is inside the same lock; then `undefined`, at once. On PostgreSQL it is
+   * in a transaction, whose end gives the lock back, so that no pooler keeps it.
+   */
   tryLock<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined>;
 
   /**

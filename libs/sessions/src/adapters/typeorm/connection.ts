@@ -152,6 +152,22 @@ export class Connection {
     );
   }
 
+  /** As {@link checkout}; the connection is broken off when the signal is aborted meanwhile, and what the server does on it. */
+  async breakable<T>(signal: AbortSignal, fn: (connection: Connection) => Promise<T>): Promise<T> {
+    if (this.sqlite) return fn(this);
+    return this.#onRunner(async (runner) => {
+      const connection: unknown = await runner.connect();
+      const end = (): void => void endStatement(this.dataSource, connection);
+      signal.addEventListener('abort', end);
+      try {
+        signal.throwIfAborted();
+        return await fn(this.#bound(runner));
+      } finally {
+        signal.removeEventListener('abort', end);
+      }
+    });
+  }
+
   async afterTransaction(fn: () => Promise<void>): Promise<void> {
     if (this.isInTransaction) whenEnded(this.dataSource, this.runner!, fn);
     else await fn();
@@ -172,18 +188,21 @@ export class Connection {
   async #tryLock<T>(name: string, fn: (connection: Connection) => Promise<T>): Promise<T | undefined> {
     const { tryLock: lock } = this.dialect;
     if (!lock) return fn(this);
-    return this.#onRunner(async (runner) => {
-      const take = lock.take(name);
-      const asked = await answered(runner, this.tables.firstName, () => runner.query(take.text, [...take.values]));
-      const [row] = asked as { taken: unknown }[];
+    const send = async (runner: QueryRunner, { text, values }: BoundStatement): Promise<{ taken: unknown }[]> => {
+      const rows = await answered(runner, this.tables.firstName, () => runner.query(text, [...values]));
+      return rows as { taken: unknown }[];
+    };
+    const run = async (connection: Connection): Promise<T | undefined> => {
+      const runner = connection.runner!;
+      const [row] = await send(runner, lock.take(name));
       if (!Number(row?.taken)) return undefined;
       try {
-        return await fn(this.#bound(runner));
+        return await fn(connection);
       } finally {
-        const release = lock.release(name);
-        await answered(runner, this.tables.firstName, () => runner.query(release.text, [...release.values]));
+        if (lock.release) await send(runner, lock.release(name));
       }
-    });
+    };
+    return lock.release ? this.checkout(run) : this.inTransaction(run);
   }
 
   async withLock<T>(

@@ -70,6 +70,7 @@ export function sqlTable(
   const uniques = [...metadata.uniques, ...metadata.indices.filter(({ isUnique, where }) => isUnique && !where)];
   return {
     name: metadata.tableName,
+    path: metadata.tablePath,
     metadata,
     sqlName: sqlNameOf(dataSource, metadata),
     columns: byProperty,

@@ -23,7 +23,8 @@ import type {
   Where,
   Conditions,
 } from '../port/query.js';
-import type { AdapterMeta, ColumnState } from '../port/sessions-adapter.js';
+import { SessionMark } from '../port/session-mark.js';
+import type { AdapterMeta, ColumnState, Lease } from '../port/sessions-adapter.js';
 import type { DatabaseFacts } from '../port/table-facts.js';
 import { columnOf, compileWhere } from '../query/conditions.js';
 import { toStored } from '../query/values.js';
@@ -33,6 +34,7 @@ import { Connection } from './connection.js';
 import { dialectOf } from './dialects/index.js';
 import { execute } from './emulated-statements.js';
 import { Inserter } from './inserter.js';
+import { Leases } from './leases.js';
 import { lookAt } from './look.js';
 import { poolSizeOf } from './pool-size.js';
 import { PreparedStatements } from './prepared-statements.js';
@@ -129,6 +131,21 @@ export class TypeOrmAdapter implements EctoAdapter {
   /** Gives this adapter inside the transaction of a manager. */
   within(manager: EntityManager): TypeOrmAdapter {
     return manager.queryRunner ? this.#bound(manager.queryRunner) : this;
+  }
+
+  /** Takes a lease, or prolongs it, in the table of marks. */
+  async takeLease(lease: Lease, ms: number): Promise<boolean | undefined> {
+    return this.#leases.take(lease, ms);
+  }
+
+  /** Gives a lease back. */
+  async returnLease(lease: Lease): Promise<void> {
+    return this.#leases.return(lease);
+  }
+
+  /** Runs `fn` with an adapter on one connection, which is broken off when the signal is aborted. */
+  async breakable<T>(signal: AbortSignal, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T> {
+    return this.#connection.breakable(signal, (connection) => fn(this.#on(connection)));
   }
 
   /** Runs `fn` unless somebody is inside the same lock, in any process on PostgreSQL, MySQL and MariaDB. */
@@ -251,6 +268,10 @@ export class TypeOrmAdapter implements EctoAdapter {
     ]);
     const builder = new PrimaryQueryBuilder(this.#connection.manager.createQueryBuilder(schema, alias));
     return builder.where(condition, Object.fromEntries(parameters));
+  }
+
+  get #leases(): Leases {
+    return new Leases(this.#connection, this.#tables.of(SessionMark));
   }
 
   #on(connection: Connection): TypeOrmAdapter {

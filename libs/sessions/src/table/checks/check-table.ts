@@ -18,7 +18,7 @@ import {
 import type { Finding, LookedAtTable } from './finding.js';
 import { invalidIndexes, missingIndexes, missingUniques, ownersWithoutIndex } from './indexes.js';
 import { marksMissing, tableShared } from './messages.js';
-import { clock, escapes, isolationLevel, pooler, readOnly, severalWriters, strictness } from './server.js';
+import { clock, escapes, isolationLevel, readOnly, severalWriters, strictness } from './server.js';
 import { engine, kindOfTable, longName, policies, refusedName, rowSecurity } from './table.js';
 
 /** What cannot work. */
@@ -47,7 +47,7 @@ const WARNINGS = [
   engine,
 ] satisfies ((at: LookedAtTable) => Finding[])[];
 
-const SERVER_WARNINGS = [clock, readOnly, severalWriters, pooler, strictness, isolationLevel];
+const SERVER_WARNINGS = [clock, readOnly, severalWriters, strictness, isolationLevel];
 
 export interface Findings {
   /** What cannot work. */

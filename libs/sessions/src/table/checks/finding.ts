@@ -21,7 +21,6 @@ export type FindingCode =
   | 'clock'
   | 'readOnly'
   | 'severalWriters'
-  | 'pooler'
   | 'sqlMode'
   | 'isolation'
   | 'unread';

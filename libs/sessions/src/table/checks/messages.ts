@@ -91,9 +91,6 @@ export const READ_ONLY = 'it takes no writes now, so that nobody signs in or out
 export const SEVERAL_WRITERS =
   'it is a node of a Galera cluster (wsrep_on). Where more than one node takes writes, limits of concurrent sessions do not hold, and a session that one node has ended may pass on another for a moment: send all writes and reads of sessions to one node.';
 
-export const POOLER =
-  'a pooler is in between. Where it hands out connections for a transaction only, the lock of the expiry job may stay with one of them, so that sessions that have ended are not deleted: let the data source, or that of a worker which prunes, go past it.';
-
 export const NOT_STRICT =
   'its sql_mode is not strict, so that what a column cannot hold is cut off, and not refused: add STRICT_TRANS_TABLES to it.';
 

@@ -1,14 +1,6 @@
 import type { ServerFacts } from '../../adapters/port/table-facts.js';
 import type { Finding } from './finding.js';
-import {
-  clockDiffers,
-  isolation,
-  NO_BACKSLASH_ESCAPES,
-  NOT_STRICT,
-  POOLER,
-  READ_ONLY,
-  SEVERAL_WRITERS,
-} from './messages.js';
+import { clockDiffers, isolation, NO_BACKSLASH_ESCAPES, NOT_STRICT, READ_ONLY, SEVERAL_WRITERS } from './messages.js';
 
 /** Milliseconds that two clocks may differ: as much as one statement takes at the most, and what sessions do not notice. */
 const CLOCK_MS = 1000;
@@ -22,8 +14,6 @@ export const readOnly: ServerCheck = (server) => (server.readOnly ? [{ code: 're
 
 export const severalWriters: ServerCheck = ({ wsrep }) =>
   wsrep ? [{ code: 'severalWriters', text: SEVERAL_WRITERS }] : [];
-
-export const pooler: ServerCheck = ({ pooled }) => (pooled ? [{ code: 'pooler', text: POOLER }] : []);
 
 export const strictness: ServerCheck = ({ sqlMode }) =>
   !sqlMode || sqlMode.some((mode) => /^(STRICT_|TRADITIONAL$)/.test(mode))

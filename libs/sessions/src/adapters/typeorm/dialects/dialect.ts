@@ -126,8 +126,16 @@ export interface Dialect {
   runAtOnce?(dataSource: DataSource, statements: readonly BoundStatement[]): number;
   /** What the port's call of this name does; none where the database does that by itself. */
   checkpoint?(dataSource: DataSource): boolean;
-  /** Tries to take, and gives back, a lock that belongs to the connection; none where the database is in the process. */
-  readonly tryLock?: { take(name: string): BoundStatement; release(name: string): BoundStatement };
+  /** The time in so many milliseconds, by the clock of the database and in UTC, as a column of times has it. */
+  readonly time: (inMs: number) => string;
+  /**
+   * Tries to take, and gives back, a lock that belongs to the connection; without `release` it belongs to the transaction. None
+   * where the database is in the process.
+   */
+  readonly tryLock?: {
+    readonly take: (name: string) => BoundStatement;
+    readonly release?: (name: string) => BoundStatement;
+  };
   /**
    * Waits for a lock for so many seconds, and gives it back; without `release` it belongs to the transaction, which gives
    * it back as it ends. None where the database is in the process.

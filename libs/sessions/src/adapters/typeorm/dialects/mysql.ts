@@ -102,6 +102,7 @@ export const mysql: Dialect = {
   maxParameters: 60_000,
   defaultRow: () => '() VALUES ()',
   onConflict: false,
+  time: (inMs) => `(UTC_TIMESTAMP(3) + INTERVAL ${inMs * 1000} MICROSECOND)`,
   tryLock: {
     // A name has at most 64 characters, and is one for the whole server: the digest of database and name keeps to both.
     take: (name) => ({

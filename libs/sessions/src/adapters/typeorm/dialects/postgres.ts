@@ -128,12 +128,12 @@ export const postgres: Dialect = {
   maxParameters: 60_000,
   defaultRow: () => 'DEFAULT VALUES',
   onConflict: true,
+  time: (inMs) => `(clock_timestamp() AT TIME ZONE 'UTC' + interval '${inMs} milliseconds')`,
   tryLock: {
     take: (name) => ({
-      text: 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS taken',
+      text: 'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS taken',
       values: [lockName(name)],
     }),
-    release: (name) => ({ text: 'SELECT pg_advisory_unlock(hashtextextended($1, 0))', values: [lockName(name)] }),
   },
   withLock: {
     // The setting is the transaction's afterwards again; another seed makes it another lock than the one above.

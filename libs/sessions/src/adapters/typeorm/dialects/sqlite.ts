@@ -99,6 +99,7 @@ export const sqlite: Dialect = {
         return `(SELECT ${values} FROM json_each(${bind(`[${rows.join()}]`)}))`;
       },
     ),
+  time: (inMs) => `strftime('%Y-%m-%d %H:%M:%f', 'now', '${inMs / 1000} seconds')`,
   maxParameters: 30_000,
   defaultRow: (unset) => (unset ? `(${unset}) VALUES (NULL)` : 'DEFAULT VALUES'),
   onConflict: true,
