@@ -143,6 +143,12 @@ describeStorages('list', (name) => {
       expect(await found({ data: JsonPath(['device'], 'iPhone') })).toEqual(['c']);
     });
 
+    it.each(["it's", '$1', 'a b', '%', ':p0'])('looks inside JSON by the key %j as by any other', async (key) => {
+      await sessions.create({ userId: 'a', data: { [key]: "'; --" } });
+      await sessions.create({ userId: 'b', data: { other: "'; --" } });
+      expect(await found({ data: JsonPath([key], "'; --") })).toEqual(['a']);
+    });
+
     it('compares text by its very characters', async () => {
       for (const userId of ['é', 'e', 'E', 'e ', 'É', '😀']) await sessions.create({ userId });
       for (const userId of ['é', 'e', 'E', 'e ', 'É', '😀']) expect(await found({ userId })).toEqual([userId]);

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BASE62 } from './format.js';
 import { checksum, generateToken } from './generate.js';
 import { isWellFormedToken } from './parse.js';
@@ -38,6 +38,16 @@ describe('generateToken', () => {
 
   it.each([{ length: 22 }, { prefix: 'key', length: 22 }])('gives no token twice with %o (ASVS 7.2.3)', (format) => {
     expect(new Set(many(format)).size).toBe(5000);
+  });
+
+  describe('takes nothing from a generator that can be foretold (ASVS 11.5.1)', () => {
+    afterEach(() => void vi.restoreAllMocks());
+
+    it.each([{ length: 64 }, { prefix: 'key', length: 43 }])('with %o', (format) => {
+      vi.spyOn(Math, 'random').mockReturnValue(0.5);
+      vi.spyOn(Date, 'now').mockReturnValue(0);
+      expect(new Set(many(format)).size).toBe(5000);
+    });
   });
 
   it.each([
