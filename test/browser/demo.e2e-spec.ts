@@ -172,6 +172,12 @@ describe.skipIf(CHROMIUM === undefined)('the demo in a browser', () => {
     expect(await heading(page)).toBe('Sign in');
   });
 
+  it('shows the routes of its API on a page that takes nothing from elsewhere', async () => {
+    const page = await open();
+    await page.goto('/docs');
+    await page.locator('#operations-Auth-AuthController_login').getByText('Log in').waitFor();
+  });
+
   it('works without JavaScript', async () => {
     const page = await open({ javaScriptEnabled: false });
     await signUp(page);

@@ -215,6 +215,20 @@ describeStorages('the demo', (name) => {
       expect(await statusOf(token)).toBe(200);
     });
 
+    it.each([
+      ['DELETE', '/api/account/sessions/:id'],
+      ['POST', '/api/account/sign-out-others'],
+      ['POST', '/api/account/sign-out-everywhere'],
+    ] as const)('is needed for %s %s then, as for a new password (ASVS 7.5.2)', async (method, path) => {
+      const person = await Person.new(app);
+      const other = await person.session('phone');
+      const { id } = await person.sessionOn('laptop');
+      await backdate(id, { authenticatedAt: 601 });
+      const refused = await app.send(method, path.replace(':id', id), { token: person.token });
+      expect(refused).toMatchObject({ status: 401, body: { errorCode: 'ERR_SESSION_NOT_FRESH' } });
+      expect(await statusOf(other)).toBe(200);
+    });
+
     it('is needed for a new password when it was more than ten minutes ago (ASVS 7.5.1, 7.5.3)', async () => {
       const person = await Person.new(app);
       const change = (token: string): Promise<Answer> =>

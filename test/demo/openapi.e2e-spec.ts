@@ -53,6 +53,8 @@ describe('the OpenAPI document of the demo', () => {
   it('has a page for people', async () => {
     const page = await app.send('GET', '/docs');
     expect(page.headers.get('content-type')).toContain('text/html');
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*frame-ancestors 'none'$/);
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
     expect(await app.send('GET', '/docs/swagger-ui-bundle.js')).toMatchObject({ status: 200 });
   });
 

@@ -1,6 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { createSessionsDocument } from '@app/sessions/swagger';
+import { HEADERS_WITH_STYLES, setPageHeaders } from '../web/page-headers.js';
 
 /** Serves the document of the demo's routes: to people at `/docs`, to programs at `/docs-json`. */
 export function serveDocs(app: INestApplication): void {
@@ -11,5 +13,10 @@ export function serveDocs(app: INestApplication): void {
     )
     .setVersion('1')
     .build();
+  const { httpAdapter } = app.get(HttpAdapterHost);
+  app.use('/docs', (_request: unknown, response: unknown, next: () => void) => {
+    setPageHeaders(httpAdapter, response, HEADERS_WITH_STYLES);
+    next();
+  });
   SwaggerModule.setup('docs', app, () => createSessionsDocument(app, config));
 }

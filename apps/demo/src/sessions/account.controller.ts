@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, HttpCode, HttpStatus, NotFoundException, Param, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiNotFoundResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import { CurrentSession } from '@app/sessions';
+import { CurrentSession, RequireFresh } from '@app/sessions';
 import { listOf, ME, problem, SESSION, SIGNED_OUT } from '../openapi/schemas.js';
 import { UsersService } from '../users/users.service.js';
 import { type SessionView, viewOf } from './session-view.js';
@@ -33,6 +33,7 @@ export class AccountController {
   @ApiOperation({ summary: 'End one of your sessions' })
   @ApiNoContentResponse({ description: 'Its token is refused from now on.' })
   @ApiNotFoundResponse(problem('You have no such session, or it has ended.'))
+  @RequireFresh('10m')
   @Delete('account/sessions/:id')
   @HttpCode(HttpStatus.NO_CONTENT)
   async revoke(@CurrentSession('userId') userId: string, @Param('id') id: string): Promise<void> {
@@ -42,6 +43,7 @@ export class AccountController {
 
   @ApiOperation({ summary: 'End all your other sessions' })
   @ApiOkResponse({ description: 'How many there were.', schema: SIGNED_OUT })
+  @RequireFresh('10m')
   @Post('account/sign-out-others')
   @HttpCode(HttpStatus.OK)
   async signOutOthers(@CurrentSession() current: Session): Promise<{ signedOut: number }> {
@@ -50,6 +52,7 @@ export class AccountController {
 
   @ApiOperation({ summary: 'End all your sessions' })
   @ApiOkResponse({ description: 'How many there were, this one too.', schema: SIGNED_OUT })
+  @RequireFresh('10m')
   @Post('account/sign-out-everywhere')
   @HttpCode(HttpStatus.OK)
   async signOutEverywhere(@CurrentSession('userId') userId: string): Promise<{ signedOut: number }> {

@@ -1,4 +1,6 @@
 import { randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from 'node:crypto';
+import { ServiceUnavailableException } from '@nestjs/common';
+import pLimit from 'p-limit';
 
 /**
  * 16 MiB and five rounds: one of the equally strong settings of the OWASP Password Storage Cheat Sheet. Tests, whose
@@ -8,6 +10,11 @@ const { DEMO_PASSWORD_COST } = process.env;
 const COST = DEMO_PASSWORD_COST ? { N: Number(DEMO_PASSWORD_COST), r: 8, p: 1 } : { N: 2 ** 14, r: 8, p: 5 };
 const KEY_LENGTH = 32;
 const SALT_LENGTH = 16;
+
+/** Node has four threads for such work, and for files: half of them are left to others. */
+const hashing = pLimit(2);
+/** Who comes after these would wait for more than some seconds. */
+const MOST_WAITING = 50;
 
 /** The text to store for a password: the cost, the salt and the key, so that the cost can be raised later. */
 export async function hashPassword(password: string): Promise<string> {
@@ -24,8 +31,14 @@ export async function verifyPassword(password: string, stored: string): Promise<
   return expected.length === derived.length && timingSafeEqual(expected, derived);
 }
 
-function derive(password: string, salt: Buffer, cost: ScryptOptions): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    scrypt(password, salt, KEY_LENGTH, cost, (error, key) => (error ? reject(error) : resolve(key)));
-  });
+/** @throws ServiceUnavailableException where too many wait for it: guesses cost the one who guesses nothing */
+async function derive(password: string, salt: Buffer, cost: ScryptOptions): Promise<Buffer> {
+  if (hashing.pendingCount >= MOST_WAITING)
+    throw new ServiceUnavailableException('Too many people sign in at this moment. Try again in a few seconds.');
+  return hashing(
+    () =>
+      new Promise<Buffer>((resolve, reject) => {
+        scrypt(password, salt, KEY_LENGTH, cost, (error, key) => (error ? reject(error) : resolve(key)));
+      }),
+  );
 }

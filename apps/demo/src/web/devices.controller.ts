@@ -1,5 +1,5 @@
 import { Get, Param, Query, Res } from '@nestjs/common';
-import { CurrentSession, SessionCookies } from '@app/sessions';
+import { CurrentSession, RequireFresh, SessionCookies } from '@app/sessions';
 import { Not } from 'typeorm';
 import { type Session, Sessions } from '../sessions/sessions.js';
 import { UsersService } from '../users/users.service.js';
@@ -34,18 +34,21 @@ export class DevicesController {
     return devicesPage({ email, current, sessions, show, counts, part, done: query['done'] });
   }
 
+  @RequireFresh('10m')
   @PostForm(':id/sign-out')
   async signOut(@CurrentSession('userId') userId: string, @Param('id') id: string): Promise<Next> {
     const revoked = await this.sessions.revokeAll({ id, userId });
     return after(revoked > 0 ? 'device-signed-out' : 'nothing-to-sign-out', HOME);
   }
 
+  @RequireFresh('10m')
   @PostForm('sign-out-others')
   async signOutOthers(@CurrentSession() current: Session): Promise<Next> {
     await this.sessions.revokeOthers(current, { userId: current.userId });
     return after('others-signed-out', HOME);
   }
 
+  @RequireFresh('10m')
   @PostForm('sign-out-everywhere')
   async signOutEverywhere(
     @CurrentSession('userId') userId: string,

@@ -16,9 +16,16 @@ const HEADERS = {
   'Cache-Control': 'no-store',
 };
 
+/** The same for a page with styles and pictures in itself. */
+export const HEADERS_WITH_STYLES = {
+  ...HEADERS,
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+};
+
 /** Puts the headers of pages into a response. */
-export function setPageHeaders(adapter: AbstractHttpAdapter, response: unknown): void {
-  for (const [name, value] of Object.entries(HEADERS)) adapter.setHeader(response, name, value);
+export function setPageHeaders(adapter: AbstractHttpAdapter, response: unknown, headers = HEADERS): void {
+  for (const [name, value] of Object.entries(headers)) adapter.setHeader(response, name, value);
 }
 
 @Injectable()
