@@ -175,7 +175,9 @@ describe.skipIf(CHROMIUM === undefined)('the demo in a browser', () => {
   it('shows the routes of its API on a page that takes nothing from elsewhere', async () => {
     const page = await open();
     await page.goto('/docs');
-    await page.locator('#operations-Auth-AuthController_login').getByText('Log in').waitFor();
+    const route = page.locator('#operations-Auth-AuthController_login').getByText('Log in');
+    await route.waitFor();
+    expect(await route.isVisible()).toBe(true);
   });
 
   it('works without JavaScript', async () => {

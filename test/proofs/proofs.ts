@@ -105,6 +105,7 @@ export const PROOFS: readonly Proof[] = [
   // Garbage and load
   proof('Text that cannot be a token', 'takesAnyText', unit('token/parse')),
   proof('A token that does not verify writes nothing', 'knowsNoEnd', suite('guard/responses')),
+  proof('A database that is down is 503', 'logsOutByOutages', suite('failure/outage')),
   proof('So is every call that the database cannot answer', 'knowsNoOutages', suite('failure/not-now')),
   proof('However many clients', 'keepsAllUses', suite('lifecycle/last-use'), IN_PROCESS),
   proof('A slow or locked table', 'takesTheWholePool', unit('util/bulkhead')),

@@ -3,7 +3,7 @@ import { SessionsTable } from '@app/sessions';
 import { utcText } from './made-by.js';
 import type { NotOpened } from './not-opened.js';
 
-/** Auth.js with the model that its page on Prisma has, which `prisma migrate diff` of Prisma 7.10 makes. */
+/** Auth.js with the model that its page on Prisma has, in the form in which Prisma 7.10 writes statements; not made by it. */
 export const AUTH_JS: NotOpened = {
   tool: 'Auth.js',
   table: class AuthJsSessions extends SessionsTable({

@@ -11,7 +11,7 @@ export class PrismaSessions extends SessionsTable({
   },
 }) {}
 
-/** What `prisma migrate diff` of Prisma 7.10 makes of the model on the page. */
+/** What `prisma migrate diff` of Prisma 7.10 makes of the model on the page; for MySQL in the form of published migrations, not made by it. */
 export const PRISMA: MadeBy = {
   tool: 'Prisma',
   table: PrismaSessions,
