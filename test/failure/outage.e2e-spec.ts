@@ -158,9 +158,14 @@ describe.each(servers)('an outage of %s', (name) => {
     it('is 503 for many requests at once, and over for all of them (ASVS 16.5.2, 16.5.3)', async () => {
       const requests = async () => Promise.all(Array.from({ length: 50 }, () => app.getAs(token, '/me')));
       await requests();
+      const logged = (): number => app.logs.matching(/^Sessions cannot be looked up/).length;
+      const before = logged();
       await whileDown(async () => {
         expect(new Set((await requests()).map(({ status }) => status))).toEqual(new Set([503]));
       });
+      // One line a second for each reason.
+      expect(logged() - before).toBeGreaterThan(0);
+      expect(logged() - before).toBeLessThan(25);
       // So many failures are a reason to try only now and then, for a quarter of a second.
       await expect
         .poll(async () => new Set((await requests()).map(({ status }) => status)), UNTIL_IT_HANGS)

@@ -19,6 +19,15 @@ export function tableOf(request: HttpRequest): SessionsStore | undefined {
   return FOUND_IN.get(request);
 }
 
+/** How often a reason is logged. */
+const LOG_EVERY_MS = 1000;
+
+/** Reasons that are remembered, which may have anything in them. */
+const REASONS = 100;
+
+/** When a logger has last told of a reason. */
+const LOGGED = new WeakMap<Logger, Map<string, number>>();
+
 /** The refusal of a request whose token nobody can look up now. */
 class LookUpUnavailable extends ServiceUnavailableException {
   /** @param retryAfter seconds */
@@ -96,6 +105,16 @@ export function failLater(error: unknown, context: ExecutionContext, adapter: Ab
 function fail(error: unknown, logger: Logger): never {
   const isNotNow = error instanceof SessionsUnavailableError;
   if (error instanceof SessionsError && !isNotNow) throw error;
-  logger.error(lookUpFailed(reasonOf(error)));
+  logOnce(reasonOf(error), logger);
   throw new LookUpUnavailable(isNotNow ? error.retryAfter : 1);
+}
+
+/** An outage says the same of each request. */
+function logOnce(reason: string, logger: Logger): void {
+  const now = performance.now();
+  const logged = LOGGED.get(logger) ?? new Map<string, number>();
+  if (now - (logged.get(reason) ?? -Infinity) < LOG_EVERY_MS) return;
+  if (logged.size >= REASONS) logged.clear();
+  LOGGED.set(logger, logged.set(reason, now));
+  logger.error(lookUpFailed(reason));
 }

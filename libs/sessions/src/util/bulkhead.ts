@@ -54,6 +54,11 @@ export class Bulkhead {
     return new Bulkhead({ ...UNLIMITED, refusal: (why) => new Error(why), failing: () => undefined });
   }
 
+  /** Whether callers are refused at once, since statements fail one after the other. */
+  get breakerOpen(): boolean {
+    return this.breaker.isOpen;
+  }
+
   /** How many statements more there may be. */
   get room(): number {
     return this.#maxInFlight - this.inFlight;
