@@ -38,8 +38,18 @@ export class CachedSessions {
   }
 
   /** As {@link NearCache.keep}. */
-  keep(key: string, session: BaseSession | null, reading: Reading, end?: number, row?: RawRow): void {
+  keep(key: string, session: BaseSession, reading: Reading, end?: number, row?: RawRow): void {
     if (this.#live) this.#near.keep(key, session, reading, end, row);
+  }
+
+  /** As {@link NearCache.keepRefused}. */
+  keepRefused(key: string, refused: object, reading: Reading): void {
+    if (this.#live) this.#near.keepRefused(key, refused, reading);
+  }
+
+  /** As {@link NearCache.refusalOf}. */
+  refusalOf(key: string): object | undefined {
+    return this.#near.refusalOf(key);
   }
 
   /** Forgets changed sessions, or all of them, here at once, and everywhere else as soon as the message arrives. */

@@ -18,6 +18,14 @@ function sessionOf(id: string, data: Record<string, unknown> = {}): BaseSession 
   return { id, data, expiresAt: new Date(MINUTE), isExpired: false, createdAt: at, updatedAt: at };
 }
 
+const UNKNOWN = { type: 'refused', reason: 'unknown' };
+
+/** Keeps what was read: a session, or that there is none. */
+function keep(cache: NearCache, session: BaseSession | null, reading: Reading, end?: number): void {
+  if (session) cache.keep('digest', session, reading, end);
+  else cache.keepRefused('digest', UNKNOWN, reading);
+}
+
 describe('a near cache', () => {
   it('gives the session that was kept, a copy of its own to each', () => {
     const cache = cacheOf();
@@ -43,8 +51,20 @@ describe('a near cache', () => {
   it('knows nothing of what was not read, and that a token is unknown where that was read', () => {
     const cache = cacheOf();
     expect(cache.find('digest', 0)).toBeUndefined();
-    cache.keep('digest', null, cache.reading(0));
+    cache.keepRefused('digest', UNKNOWN, cache.reading(0));
     expect(cache.find('digest', 0)).toBeNull();
+  });
+
+  it('knows why a token is refused, with a copy of the session for each who is told', () => {
+    const cache = cacheOf();
+    const refused = { type: 'refused', reason: 'revoked', session: sessionOf('1', { step: 1 }) } as const;
+    cache.keepRefused('digest', refused, cache.reading(0));
+    for (let i = 0; i < 2; i++) {
+      const told = cache.refusalOf('digest') as typeof refused;
+      expect(told).toEqual(refused);
+      told.session.data!['step'] = 2;
+    }
+    expect(cache.refusalOf('another')).toBeUndefined();
   });
 
   it.each([
@@ -52,9 +72,9 @@ describe('a near cache', () => {
     ['the session has ended (ASVS 7.3.2)', 500, 500],
     ['the clock was put back', -1, undefined],
   ])('forgets what it has where %s', (_, now, end) => {
-    for (const session of [sessionOf('1'), null]) {
+    for (const session of [sessionOf('1'), ...(end === undefined ? [null] : [])]) {
       const cache = cacheOf();
-      cache.keep('digest', session, cache.reading(0), end);
+      keep(cache, session, cache.reading(0), end);
       expect(cache.find('digest', now)).toBeUndefined();
       // For good: the clock may come back.
       expect(cache.find('digest', 1)).toBeUndefined();
@@ -86,7 +106,7 @@ describe('a near cache', () => {
   it('takes the newest answer for a token, whether it was known or not', () => {
     const cache = cacheOf();
     cache.keep('digest', sessionOf('1'), cache.reading(0));
-    cache.keep('digest', null, cache.reading(0));
+    cache.keepRefused('digest', UNKNOWN, cache.reading(0));
     expect(cache.find('digest', 1)).toBeNull();
     cache.keep('digest', sessionOf('1'), cache.reading(0));
     expect(cache.find('digest', 1)).toEqual(sessionOf('1'));
@@ -95,7 +115,7 @@ describe('a near cache', () => {
   it('loses no session to any number of unknown tokens', () => {
     const cache = cacheOf(10);
     for (let i = 0; i < 10; i++) cache.keep(`known ${i}`, sessionOf(String(i)), cache.reading(0));
-    for (let i = 0; i < 1000; i++) cache.keep(`unknown ${i}`, null, cache.reading(0));
+    for (let i = 0; i < 1000; i++) cache.keepRefused(`unknown ${i}`, UNKNOWN, cache.reading(0));
     for (let i = 0; i < 10; i++) expect(cache.find(`known ${i}`, 1)).toBeDefined();
   });
 
@@ -104,7 +124,7 @@ describe('a near cache', () => {
     const reading = cache.reading(0);
     cache.clear();
     for (const session of [sessionOf('1'), null]) {
-      cache.keep('digest', session, reading);
+      keep(cache, session, reading);
       expect(cache.find('digest', 1)).toBeUndefined();
     }
   });

@@ -1,5 +1,6 @@
 import type { RawRow } from '../adapters/port/query.js';
 import type { BaseSession } from '../session/session.js';
+import { copyOf } from '../util/copy.js';
 import { SecondChanceMap } from '../util/second-chance-map.js';
 import type { SessionCloner } from './session-cloner.js';
 
@@ -18,8 +19,10 @@ export interface Reading {
 }
 
 interface Entry {
-  /** `null`: no session has the token. */
+  /** `null`: no valid session has the token. */
   readonly session: BaseSession | null;
+  /** Why there is none. */
+  readonly refused?: object;
   /** Where copies need it. */
   readonly row: RawRow | undefined;
   /** The time in which it holds, in milliseconds: a clock may be put back. */
@@ -55,7 +58,7 @@ export class NearCache {
     this.#unknown = new SecondChanceMap(limits.maxEntries);
   }
 
-  /** The session of a token, as a copy; `null` where none has it, `undefined` where that has to be read. */
+  /** The session of a token, as a copy; `null` where no valid one has it, `undefined` where that has to be read. */
   find(key: string, now: number): BaseSession | null | undefined {
     const entry = this.#sessions.get(key) ?? this.#unknown.get(key);
     if (entry === undefined) return undefined;
@@ -77,16 +80,10 @@ export class NearCache {
    * @param end when the session ends by itself, in milliseconds
    * @param row what the session was made of
    */
-  keep(key: string, session: BaseSession | null, { at, changes }: Reading, end = Infinity, row?: RawRow): void {
-    if (session !== null) this.cloner.freeze(session);
+  keep(key: string, session: BaseSession, { at, changes }: Reading, end = Infinity, row?: RawRow): void {
+    this.cloner.freeze(session);
     if (changes < this.#oldest) return;
     const until = Math.min(at + this.limits.ttlMs, end);
-    if (session === null) {
-      const former = this.#sessions.get(key);
-      if (former) this.#drop(key, former.session);
-      this.#unknown.set(key, { session, row: undefined, from: at, until });
-      return;
-    }
     if ((this.#changed.get(session.id) ?? 0) > changes) return;
     const former = this.#keys.get(session.id);
     if (former !== undefined) this.#sessions.delete(former);
@@ -95,6 +92,21 @@ export class NearCache {
     const { cloner } = this;
     const needed = cloner.needRow ? row : undefined;
     this.#sessions.set(key, { session: cloner.kept(session), row: needed, from: at, until });
+  }
+
+  /** Keeps that no valid session has a token, and why, for those who are told of it. */
+  keepRefused(key: string, refused: object, { at, changes }: Reading): void {
+    if (changes < this.#oldest) return;
+    const former = this.#sessions.get(key);
+    if (former) this.#drop(key, former.session);
+    const kept = copyOf(refused) as object;
+    this.#unknown.set(key, { session: null, refused: kept, row: undefined, from: at, until: at + this.limits.ttlMs });
+  }
+
+  /** Why no valid session has a token that {@link find} gives `null` for, as a copy. */
+  refusalOf(key: string): object | undefined {
+    const refused = this.#unknown.get(key)?.refused;
+    return refused && (copyOf(refused) as object);
   }
 
   /** Forgets sessions that have been changed. */

@@ -2,6 +2,7 @@ import { type ExecutionContext, type Logger, ServiceUnavailableException } from 
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { SessionsError, SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
+import type { Refused } from '../events/session-events.js';
 import type { HttpRequest } from '../http/credentials.js';
 import { useOf } from '../lifecycle/last-use.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
@@ -53,7 +54,7 @@ export function authenticateRequest(
     const session =
       tables.length === 1
         ? authenticateIn(tables[0]!, token, request, { authoritative })
-        : authenticateInAny(tables, token, request, { authoritative, tellsRefusal: false });
+        : authenticateInAny(tables, token, request, { authoritative });
     return session instanceof Promise ? session.catch((error: unknown) => fail(error, logger)) : session;
   } catch (error) {
     return fail(error, logger);
@@ -65,8 +66,9 @@ function authenticateIn(
   token: string,
   request: HttpRequest,
   options: AuthenticateOptions<string>,
+  onRefused?: (refused: Refused) => void,
 ): MaybePromise<BaseSession | null> {
-  return authenticateAtOnce(table, token, options, () => useOf(request));
+  return authenticateAtOnce(table, token, options, () => useOf(request), onRefused);
 }
 
 async function authenticateInAny(
@@ -75,24 +77,30 @@ async function authenticateInAny(
   request: HttpRequest,
   options: AuthenticateOptions<string>,
 ): Promise<BaseSession | null> {
-  for (const table of tables) {
-    const session = await authenticateIn(table, token, request, options);
+  const refusals: Refusal[] = [];
+  for (const { store, ...table } of tables) {
+    const session = await authenticateIn({ store, ...table }, token, request, options, (refused) =>
+      refusals.push({ events: store.events, refused }),
+    );
     if (session === null) continue;
-    FOUND_IN.set(request, table.store);
+    FOUND_IN.set(request, store);
     return session;
   }
-  if (tables.length > 1) await tellRefusal(tables, token);
+  tellRefusal(refusals);
   return null;
 }
 
+/** Why a table refuses a token. */
+interface Refusal {
+  readonly events: SessionsStore['events'];
+  readonly refused: Refused;
+}
+
 /** Why a token is refused by several tables is told by the one that knows it, if any. */
-async function tellRefusal(tables: readonly ServedTable[], token: string): Promise<void> {
-  if (!tables.some(({ store }) => store.events.wants('refused'))) return;
-  const refusals = await Promise.all(tables.map(({ store }) => store.tokens.refusalOf(token)));
-  const known = refusals.findIndex(({ session }) => session !== undefined);
-  const unknown = refusals.findIndex(({ reason }) => reason === 'unknown');
-  const i = [known, unknown, 0].find((index) => index >= 0)!;
-  tables[i]!.store.events.emit(refusals[i]!);
+function tellRefusal(refusals: readonly Refusal[]): void {
+  const known = refusals.find(({ refused }) => refused.session !== undefined);
+  const told = known ?? refusals.find(({ refused }) => refused.reason === 'unknown') ?? refusals[0];
+  told?.events.emit(told.refused);
 }
 
 /** Says to a client, where nobody can look up its token now, when to come again: whichever filter answers it. @throws the error */

@@ -1,5 +1,4 @@
 import type { EntityManager } from 'typeorm';
-import { In } from 'typeorm';
 import { param } from '../adapters/port/operators.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Prepared, RawRow, Row } from '../adapters/port/query.js';
@@ -9,13 +8,12 @@ import type { Reading } from '../cache/near-cache.js';
 import type { Refused } from '../events/session-events.js';
 import { dueAt, earlier, lifetimeLimits } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
-import { digestsOf as digestColumns } from '../table/columns.js';
 import { digestsOf } from '../token/digest.js';
 import { hasTokenLength } from '../token/parse.js';
 import type { Extender } from './extend.js';
 import type { LastUse, SessionUse } from './last-use.js';
 import { NEWER_DIGESTS } from './messages.js';
-import { judge, sessionFrom } from './read-session.js';
+import { judge, type Judgement, refusalOf, UNKNOWN } from './read-session.js';
 import { foundByReplacedToken, ReplacedTokens } from './replaced-tokens.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { TokenLookup } from './token-lookup.js';
@@ -32,6 +30,8 @@ interface Presentation {
   readonly use?: SessionUse | undefined;
   /** Whether an event tells that it is refused. Default: true. */
   readonly tellsRefusal?: boolean | undefined;
+  /** Who learns why it is refused, in place of those who listen. */
+  readonly onRefused?: ((refused: Refused) => void) | undefined;
 }
 
 const NO_USE: SessionUse = {};
@@ -45,11 +45,12 @@ interface Keeping {
 
 /** A token on its way. */
 interface Asked {
-  readonly token: unknown;
   readonly digests: readonly string[];
   readonly presentation: Presentation;
   readonly keeping: Keeping | undefined;
 }
+
+const MALFORMED: Refused = { type: 'refused', reason: 'malformed' };
 
 /** The sessions of the tokens that come with requests. */
 export class Authenticator {
@@ -84,17 +85,18 @@ export class Authenticator {
     const { manager, relations } = presentation;
     let keeping: Keeping | undefined;
     if (cache && !manager && !relations?.length) {
-      if (!hasTokenLength(token)) return this.#refused(token, presentation);
+      if (!hasTokenLength(token)) return this.#refused(MALFORMED, presentation);
       const key = cacheKey(token);
       const now = nowMs();
       const kept = this.#asksDatabase(presentation) ? undefined : cache.find(key, now);
-      if (kept !== undefined) return kept ? this.#used(kept, presentation) : this.#refused(token, presentation);
+      if (kept) return this.#used(kept, presentation);
+      if (kept === null) return this.#keptOut(cache, key, presentation);
       keeping = { cache, key, reading: cache.reading(now) };
     }
     // Not before, since what is kept was well formed.
     const digests = digestsOf(token, options.tokenFormat, options.schemes);
-    if (digests.length === 0) return this.#refused(token, presentation);
-    const asked = { token, digests, presentation, keeping };
+    if (digests.length === 0) return this.#refused(MALFORMED, presentation);
+    const asked = { digests, presentation, keeping };
     const row = this.#lookup.find(digests, manager && adapter.within(manager), relations);
     return row instanceof Promise ? row.then((found) => this.#judged(found, asked)) : this.#judged(row, asked);
   }
@@ -114,33 +116,48 @@ export class Authenticator {
     // Where rows may have an older digest than new ones, the row tells which one it has.
     const digest = found && digests.length > 1 ? (found.value('authTokenDigest') as string) : digests[0]!;
     if (session === null || (judged!.isDue && autoExtend) || digest !== digests[0])
-      return this.#settled(session, digest, found, asked);
-    if (keeping) this.#keep(session, found, keeping);
+      return this.#settled(judged, digest, found, asked);
+    if (keeping) this.#keep(session, undefined, found, keeping);
     return this.#used(session, presentation);
   }
 
   async #settled(
-    valid: BaseSession | null,
+    judged: Judgement | undefined,
     former: string,
     found: RawRow | undefined,
-    { token, digests, presentation, keeping }: Asked,
+    { digests, presentation, keeping }: Asked,
   ): Promise<BaseSession | null> {
     const { manager, relations, autoExtend = this.table.options.autoExtend } = presentation;
     const inside = manager && adapterIn(this.table, manager);
-    const session = valid ?? (await this.#replaced?.find(digests, inside, relations));
+    const valid = judged?.isValid ? judged.session : undefined;
+    const replaced = valid ? undefined : await this.#replaced?.find(digests, inside, relations);
     if (valid && former !== digests[0]) await this.#giveNewer({ id: valid.id, digest: digests[0], former }, inside);
-    if (keeping) this.#keep(session, found, keeping);
+    const session = valid ?? replaced?.valid;
+    const refused = session ? undefined : (replaced?.refused ?? refusalOf(judged?.session));
+    if (keeping) this.#keep(session, refused, found, keeping);
     const current = session && autoExtend ? await this.extender.extendIfDue(session, manager) : session;
     if (current) return this.#used(current, presentation);
-    // An event has told of what `null` is.
-    return session === null ? null : this.#refused(token, presentation);
+    return this.#refused(refused ?? refusalOf(await this.#endedMeanwhile(digests, inside)), presentation);
   }
 
-  /** Keeps what was read, but for what only an event has told of, and what was found by a token that soon ends its session. */
-  #keep(session: BaseSession | null | undefined, row: RawRow | undefined, { cache, key, reading }: Keeping): void {
-    if (session === undefined) cache.keep(key, null, reading);
-    else if (session && !foundByReplacedToken(session))
+  /** The session as it is now that has ended since its row was read. */
+  async #endedMeanwhile(digests: readonly string[], inside?: SessionsAdapter): Promise<BaseSession | undefined> {
+    const row = await this.#lookup.find(digests, inside);
+    return row && judge(this.table, row.load(this.table.selected.length)).session;
+  }
+
+  /** Keeps what was read, but for what was found by a token that soon ends its session, or has ended it. */
+  #keep(
+    session: BaseSession | undefined,
+    refused: Refused | undefined,
+    row: RawRow | undefined,
+    { cache, key, reading }: Keeping,
+  ): void {
+    if (refused) {
+      if (refused.reason !== 'token_reuse') cache.keepRefused(key, refused, reading);
+    } else if (session && !foundByReplacedToken(session)) {
       cache.keep(key, session, reading, this.#keptUntil(session), row);
+    }
   }
 
   /** When a session ends, or is to be extended, whichever comes first, in milliseconds. */
@@ -168,25 +185,16 @@ export class Authenticator {
     return session;
   }
 
-  #refused(token: unknown, { tellsRefusal = true, manager }: Presentation): MaybePromise<null> {
-    const { events } = this.table;
-    if (!tellsRefusal || !events.wants('refused')) return null;
-    return this.refusalOf(token, manager).then((refused) => {
-      events.emit(refused);
-      return null;
-    });
+  /** What is kept of a refusal is looked for only where somebody listens. */
+  #keptOut(cache: CachedSessions, key: string, presentation: Presentation): null {
+    const isWanted = presentation.onRefused !== undefined || this.table.events.wants('refused');
+    if (!isWanted) return null;
+    return this.#refused((cache.refusalOf(key) as Refused | undefined) ?? UNKNOWN, presentation);
   }
 
-  /** Why there is no valid session of a token, which is looked up for events only: a client is not told. */
-  async refusalOf(token: unknown, manager?: EntityManager): Promise<Refused> {
-    const { table } = this;
-    const digests = In(digestsOf(token, table.options.tokenFormat, table.options.schemes));
-    if (digests.value.length === 0) return { type: 'refused', reason: 'malformed' };
-    const adapter = adapterIn(table, manager);
-    const where = digestColumns(table.definition).map((column) => ({ [column]: digests }));
-    const { rows } = await adapter.execute(adapter.prepare('all', table.entity, { where, select: table.selected }));
-    const session = rows?.[0] && sessionFrom(table, rows[0]);
-    if (!session) return { type: 'refused', reason: 'unknown' };
-    return { type: 'refused', reason: session.revokedAt ? 'revoked' : 'expired', session };
+  #refused(refused: Refused, { tellsRefusal = true, onRefused }: Presentation): null {
+    if (onRefused) onRefused(refused);
+    else if (tellsRefusal || refused.reason === 'token_reuse') this.table.events.emit(refused);
+    return null;
   }
 }

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { param } from '../adapters/port/operators.js';
 import { allOf, type Row } from '../adapters/port/query.js';
+import type { Refused } from '../events/session-events.js';
 import { isDue } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import { isValid, valid, wasEnded } from '../session/validity.js';
@@ -31,6 +32,14 @@ export function judge(table: TableContext, row: Row): Judgement {
   const hasEnded = session.isExpired || wasEnded(session);
   const due = !hasEnded && isDue(session, options, nowMs) && !fixedEnds.has(session);
   return { session, isValid: !hasEnded, isDue: due };
+}
+
+export const UNKNOWN: Refused = { type: 'refused', reason: 'unknown' };
+
+/** Why a token is refused, by its session, which is not valid; a client is not told. */
+export function refusalOf(session: BaseSession | undefined): Refused {
+  if (!session) return UNKNOWN;
+  return { type: 'refused', reason: session.revokedAt ? 'revoked' : 'expired', session };
 }
 
 /** A row of the table as a session. */

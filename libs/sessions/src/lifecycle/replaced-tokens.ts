@@ -1,6 +1,7 @@
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { Refused } from '../events/session-events.js';
 import type { BaseSession } from '../session/session.js';
-import { validFrom } from './read-session.js';
+import { judge, refusalOf } from './read-session.js';
 import { revoke } from './revoke.js';
 import type { TableContext } from './table-context.js';
 import type { TokenLookup } from './token-lookup.js';
@@ -28,6 +29,12 @@ export function asFoundByNewToken(session: BaseSession): BaseSession {
   return rest;
 }
 
+/** What a token is worth that has been replaced. */
+interface ReplacedToken {
+  readonly valid?: BaseSession;
+  readonly refused?: Refused;
+}
+
 /**
  * The tokens that `rotate` has replaced. Requests that were under way may carry one for a while; later only somebody who
  * has kept it does, which a client that behaves is not.
@@ -40,23 +47,20 @@ export class ReplacedTokens {
     private readonly lookup: TokenLookup,
   ) {}
 
-  /**
-   * The valid session whose token was replaced within the grace period; `null` where that was earlier, and then the
-   * session is ended; `undefined` where no valid session had this token.
-   */
+  /** The session that had this token; one whose token was replaced before the grace period is ended. */
   async find(
     digests: readonly string[],
     inside?: SessionsAdapter,
     relations?: readonly string[],
-  ): Promise<BaseSession | null | undefined> {
+  ): Promise<ReplacedToken | undefined> {
     const { table } = this;
     const row = await this.lookup.find(digests, inside, relations);
-    const session = validFrom(table, row?.load(table.selected.length));
-    if (session === null) return undefined;
+    if (!row) return undefined;
+    const { session, isValid } = judge(table, row.load(table.selected.length));
+    if (!isValid) return { refused: refusalOf(session) };
     if (table.nowMs() < table.times.latest('rotatedAt', session.rotatedAt!) + table.options.graceMs)
-      return marked(session);
+      return { valid: marked(session) };
     await revoke(table, { id: session.id }, 'token_reuse', inside);
-    table.events.emit({ type: 'refused', reason: 'token_reuse', session });
-    return null;
+    return { refused: { type: 'refused', reason: 'token_reuse', session } };
   }
 }
