@@ -2,97 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { DataSource, type QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   digestToken,
   SessionMark,
   SessionQuery,
-  type SessionOf,
   SessionsModule,
   SessionsService,
-  SessionsTable,
   SessionsUnavailableError,
 } from '@app/sessions';
 import { TRANSACTION_OVER } from '../../libs/sessions/src/adapters/typeorm/messages.js';
 import { beginningWith } from '../support/beginning-with.js';
 import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-
-class Sessions extends SessionsTable({
-  extraFields: { userId: { type: 'string' } },
-  owner: 'userId',
-  sessionLimits: { userId: { max: 30 } },
-  rotation: true,
-  freshness: true,
-  revocation: true,
-  lastUse: true,
-}) {}
-
-interface Within {
-  readonly manager?: EntityManager;
-}
-
-/** A call: of a session that is valid, in a transaction where there is one. */
-interface Call {
-  readonly run: (sessions: Sessions, session: Session, within: Within) => Promise<unknown>;
-  /** Whether it writes nothing. */
-  readonly reads?: true;
-  /** Whether it takes no transaction. */
-  readonly alone?: true;
-  /** Whether it reads nothing of the table. */
-  readonly catalogue?: true;
-}
-type Session = SessionOf<Sessions> & { readonly authToken: string };
-
-const of = ({ userId }: Session): { userId: string } => ({ userId });
-
-const CALLS: Readonly<Record<string, Call>> = {
-  // Each of another owner, so that none waits for another one.
-  create: { run: (sessions, _, within) => sessions.create({ userId: 'bea' }, within) },
-  signIn: { run: (sessions, session, within) => sessions.signIn({ userId: 'cid' }, { ...within, replaces: session }) },
-  authenticate: { reads: true, run: (sessions, { authToken }, within) => sessions.authenticate(authToken, within) },
-  get: { reads: true, run: (sessions, { id }, within) => sessions.get({ id }, within) },
-  getOrFail: { reads: true, run: (sessions, { id }, within) => sessions.getOrFail({ id }, within) },
-  list: { reads: true, run: (sessions, session, within) => sessions.list(of(session), within) },
-  listValid: { reads: true, run: (sessions, session, within) => sessions.listValid(of(session), within) },
-  query: { reads: true, run: (sessions, session, within) => sessions.query(of(session), within).one() },
-  dataOf: { reads: true, run: (sessions, session, within) => sessions.dataOf(session, within) },
-  count: { reads: true, alone: true, run: (sessions, session) => sessions.count(of(session)) },
-  refresh: { reads: true, run: (sessions, session, within) => sessions.refresh(session, within) },
-  expire: { run: (sessions, session, within) => sessions.expire(session, within) },
-  revoke: { run: (sessions, session, within) => sessions.revoke(session, within) },
-  revokeAll: {
-    run: (sessions, session, within) => sessions.revokeAll(of(session), { ...within, reason: 'credentials_changed' }),
-  },
-  revokeOthers: { run: (sessions, session, within) => sessions.revokeOthers(session, of(session), within) },
-  rotate: { run: (sessions, session, within) => sessions.rotate(session, within) },
-  reauthenticate: { run: (sessions, session, within) => sessions.reauthenticate(session, within) },
-  update: { run: (sessions, session, within) => sessions.update(session, { userId: 'other' }, within) },
-  patchData: { run: (sessions, session, within) => sessions.patchData(session, { key: 1 }, within) },
-  delete: { run: (sessions, session, within) => sessions.delete(session, within) },
-  deleteOrFail: { run: (sessions, session, within) => sessions.deleteOrFail(session, within) },
-  deleteAll: { run: (sessions, session, within) => sessions.deleteAll(of(session), within) },
-  deleteExpired: { alone: true, run: (sessions) => sessions.deleteExpired() },
-  doctor: { reads: true, alone: true, catalogue: true, run: (sessions) => sessions.doctor() },
-  takeOnce: { run: (sessions, { authToken }, within) => sessions.takeOnce({ authToken }, within) },
-  'query.all': { reads: true, run: (sessions, session, within) => sessions.query(of(session), within).all() },
-  'query.one': { reads: true, run: (sessions, session, within) => sessions.query(of(session), within).one() },
-  'query.count': { reads: true, run: (sessions, session, within) => sessions.query(of(session), within).count() },
-  'query.delete': { run: (sessions, session, within) => sessions.query(of(session), within).delete() },
-  'query.revoke': {
-    run: (sessions, session, within) => sessions.query(of(session), within).revoke({ reason: 'signed_out' }),
-  },
-  'query.stream': {
-    reads: true,
-    async run(sessions, session, within) {
-      for await (const _ of sessions.query(of(session), within).stream());
-    },
-  },
-};
-
-/** Steps of a query, and what asks for nothing. */
-const ASK_NOTHING = ['filter', 'filterBy', 'order', 'relations', 'skip', 'take', 'toQueryBuilder'];
+import { ASK_NOTHING, type Call, CALLS, type Session, Sessions, type Within } from './calls.js';
 
 /** How a database comes to be unable to answer, and how that ends. */
 interface Trouble {

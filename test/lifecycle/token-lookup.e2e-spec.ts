@@ -169,7 +169,10 @@ describeDatabases('the statements of lookups', (name) => {
         expect(
           statements.filter(({ statement }) => /FROM "sessions" .*"authTokenDigest" = \$1/.test(statement)),
         ).toEqual([
-          { name: expect.stringMatching(/^nest_sessions_/) as string, statement: expect.any(String) as string },
+          {
+            name: expect.stringMatching(/^nest_sessions:sessions:authenticate:[\w-]{12}$/) as string,
+            statement: expect.any(String) as string,
+          },
         ]);
         const { authToken } = await app.get(Unprepared).create({});
         const others = await kept(Unprepared, authToken);

@@ -249,7 +249,7 @@ export class Extender {
       return { id: param(`id${i}`), ...unrevoked(this.table), ...(fixedEndsAreKept && MOVABLE), expiresAt };
     });
     const set = { expiresAt: param('expiresAt'), updatedAt: later(param('now')) };
-    return adapter.prepare('updateAll', entity, { set, where, skipLocked, keepPrepared: true });
+    return adapter.prepare('updateAll', entity, { set, where, skipLocked, keepPrepared: 'extend' });
   }
 }
 

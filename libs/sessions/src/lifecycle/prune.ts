@@ -104,7 +104,7 @@ async function* deletedBatches(
       order,
       take: param('size'),
       returningMax: time,
-      keepPrepared: true,
+      keepPrepared: 'prune',
     });
   const first = prepared(LessThanOrEqual(param('until')));
   // The rows before have gone, but an index may keep what they left for as long as an old transaction could see them.

@@ -92,7 +92,7 @@ export function dataReader(
   const prepared = table.adapter.prepare('all', table.entity, {
     where: { id: param('id') },
     select: ['data'],
-    keepPrepared: true,
+    keepPrepared: 'dataOf',
   });
   return (id, manager) =>
     chain(adapterIn(table, manager).first(prepared, { id }), (row) => row && ((row['data'] ?? {}) as Data));

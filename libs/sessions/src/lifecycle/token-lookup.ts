@@ -157,7 +157,7 @@ export class TokenLookup {
       relations: relations && namedRelations(relations),
       // Several are told apart here.
       collationEquality: !one,
-      keepPrepared: true,
+      keepPrepared: 'authenticate',
       ...(!this.#isHere && { timeoutMs: this.bulkhead.timeoutMs }),
     });
     return { prepared, names };

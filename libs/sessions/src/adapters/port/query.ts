@@ -59,8 +59,8 @@ export interface QueryOptions {
    * database a look at it: a caller that sets it compares.
    */
   collationEquality?: boolean;
-  /** Whether it will be run often: a database may then keep what it has made of it. */
-  keepPrepared?: boolean;
+  /** Whether it will be run often: a database may then keep what it has made of it. A text says what for, by which it is then named. */
+  keepPrepared?: boolean | string;
   /**
    * `'all'`: how many milliseconds it may take, waiting for a connection included. Then it rejects with a
    * `SessionsUnavailableError`, its connection is given up, and the statement is ended where it runs. It is for what is in no

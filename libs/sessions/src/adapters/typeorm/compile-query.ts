@@ -26,6 +26,8 @@ import type { SqlColumn, SqlTable } from './sql-table.js';
 export interface Statement {
   readonly text: string;
   readonly slots: readonly Slot[];
+  /** The positions of those whose values no log shows. */
+  readonly secrets: readonly number[];
   /** Whether the driver writes some of its values into it, so that it cannot be kept prepared. */
   readonly isWrittenOut?: boolean;
 }
@@ -60,7 +62,7 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 const ALIAS = 't';
 
 /** That of a query which is none by itself. */
-export const NO_STATEMENT: Statement = { text: '', slots: [] };
+export const NO_STATEMENT: Statement = { text: '', slots: [], secrets: [] };
 
 /** The database that a query is compiled for. */
 interface Database {
@@ -287,6 +289,8 @@ function limitSql(writer: SqlWriter, { take, skip }: QueryOptions): string {
 }
 
 export function finish({ dataSource, table }: Build, writer: SqlWriter, sql: string): Statement {
-  const [text, slots] = dataSource.driver.escapeQueryWithParameters(table.statement(sql), writer.slots);
-  return { text, slots: slots as Slot[], isWrittenOut: writer.writesOut };
+  const [text, parameters] = dataSource.driver.escapeQueryWithParameters(table.statement(sql), writer.slots);
+  const slots = parameters as Slot[];
+  const secrets = slots.flatMap(({ isSecret }, i) => (isSecret ? [i] : []));
+  return { text, slots, secrets, isWrittenOut: writer.writesOut };
 }

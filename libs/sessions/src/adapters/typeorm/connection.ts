@@ -9,7 +9,9 @@ import { TIME_IS_OVER } from './messages.js';
 import { answered, isInCallers, onConnection, runTransaction } from './own-transactions.js';
 import { portError } from './port-errors.js';
 import { retrying } from './retry.js';
+import { secretsAmong } from './secrets.js';
 import { SqliteConnections } from './sqlite/connections.js';
+import { sendUnseen } from './statement-log.js';
 import type { SqlTable } from './sql-table.js';
 import type { SqlTables } from './sql-tables.js';
 import { within } from './time-limit.js';
@@ -23,6 +25,8 @@ interface RunOptions {
   readonly reads?: boolean;
   /** Whether it waits for what others have locked. Default: true. */
   readonly waits?: boolean;
+  /** The positions of values that no log shows. Default: none. */
+  readonly secrets?: readonly number[];
 }
 
 /** Where statements travel: all on one connection, or each on one of the pool; and what holds for several of them together. */
@@ -69,19 +73,21 @@ export class Connection {
   async run(
     text: string,
     values: unknown[] = [],
-    { table, reads = !table, waits = true }: RunOptions = {},
+    { table, reads = !table, waits = true, secrets = [] }: RunOptions = {},
   ): Promise<QueryResult> {
     const name = table?.name ?? this.tables.firstName;
     try {
-      if (this.sqlite) return await this.sqlite.query({ text, values, reads, waits, table: name });
+      if (this.sqlite) return await this.sqlite.query({ text, values, secrets, reads, waits, table: name });
       const once = (connection: Connection): Promise<QueryResult> =>
-        connection.#onRunner((runner) => runner.query(text, values, true));
+        connection.#onRunner((runner) =>
+          sendUnseen(runner, { text, values, secrets }, () => runner.query(text, values, true)),
+        );
       return await (waits ? this.retrying(once) : once(this));
     } catch (error) {
       const inTransaction = isInCallers(this.runner);
       if (!table) throw unavailable(error, name, inTransaction) ?? error;
       const missing = await missingMarksError(error, table.metadata.target, this.dataSource);
-      throw missing ?? portError(error, table, inTransaction);
+      throw missing ?? portError(error, table, inTransaction, secretsAmong(values, secrets));
     }
   }
 

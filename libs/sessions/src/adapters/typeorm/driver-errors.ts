@@ -1,4 +1,5 @@
 import { QueryFailedError } from 'typeorm';
+import { withoutSecrets } from './secrets.js';
 
 /** What drivers put on their errors. */
 export interface DriverError {
@@ -43,12 +44,20 @@ export function driverErrorOf(error: unknown): DriverError {
 }
 
 /**
- * What a database and its driver say of a statement contains the values, which may be digests, so nothing of those is kept.
+ * The statement and what went wrong with it, but none of its values. What a database and its driver say contains them, and
+ * some may be digests.
  *
+ * @param secrets the values that what is kept must not show either
  * @see OWASP ASVS 5.0, 16.2.5
  */
-export function withoutValues(error: QueryFailedError): QueryFailedError {
-  const { name, message, stack, code, errno, constraint } = error.driverError as Error & DriverError;
-  const driverError = Object.assign(new Error(message), { name, stack, code, errno, constraint });
-  return Object.assign(new QueryFailedError(error.query, [], driverError), { stack: error.stack });
+export function withoutValues(error: QueryFailedError, secrets: readonly unknown[] = []): QueryFailedError {
+  const bare = new QueryFailedError(error.query, [], bareError(error.driverError, secrets));
+  return Object.assign(bare, { stack: error.stack && withoutSecrets(error.stack, secrets) });
+}
+
+/** What a driver says, without details such as the row that PostgreSQL shows, or the statement that mysql2 has written values into. */
+export function bareError(error: Error, secrets: readonly unknown[]): Error {
+  const { name, message, stack, code, errno, constraint } = error as Error & DriverError;
+  const bare = new Error(withoutSecrets(message, secrets));
+  return Object.assign(bare, { name, stack: stack && withoutSecrets(stack, secrets), code, errno, constraint });
 }

@@ -5,7 +5,11 @@ import type { SqlTable } from './sql-table.js';
 export interface DriverStatement {
   readonly table: SqlTable;
   readonly text: string;
+  /** What it is for, where whoever has prepared it says so. */
+  readonly call: string | true;
   readonly values: unknown[];
+  /** The positions of those that no log shows. */
+  readonly secrets: readonly number[];
   readonly runner: QueryRunner | undefined;
   /** Whether it changes nothing. */
   readonly reads: boolean;

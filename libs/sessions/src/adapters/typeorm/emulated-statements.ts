@@ -48,7 +48,10 @@ async function changeAndRead(statements: SingleStatements, query: SqlPrepared, p
     const asBefore = found ? narrowed(query, byKey(found, keys)) : options.where;
     const locking = compile(inside, query, 'all', { where: asBefore, select, currentRows: true });
     const text = `${locking.statement.text} FOR UPDATE`;
-    const { records } = await connection.run(text, bindParams(locking, params), { table });
+    const { records } = await connection.run(text, bindParams(locking, params), {
+      table,
+      secrets: locking.statement.secrets,
+    });
     if (records.length === 0) return { count: 0, rows: [] };
     const before = records.map((raw) => loadRow(table, locking.columns!, raw as Row));
     const where = byKey(before, keys);
@@ -150,7 +153,7 @@ async function lockAndUpdate(
   const key = table.primary[0]!;
   const lockFirst = async (inside: SingleStatements): Promise<Executed> => {
     const values = bindParams({ table, statement: locking }, params);
-    const { records } = await inside.connection.run(locking.text, values, { table });
+    const { records } = await inside.connection.run(locking.text, values, { table, secrets: locking.secrets });
     if (records.length === 0) return { count: 0, rows: null };
     const keys = (records as Row[]).map((record) => key.load(Object.values(record)[0]));
     const where = { [key.property]: In(keys) };

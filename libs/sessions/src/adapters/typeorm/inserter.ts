@@ -7,6 +7,7 @@ import type { OnConflict, QueryKind, QueryOptions, Row, Where } from '../port/qu
 import { compileQuery, returningSql, type SqlPrepared } from './compile-query.js';
 import { ROW_NOT_KEPT } from './messages.js';
 import { loadRow } from './raw-row.js';
+import { isSecret } from './secrets.js';
 import type { SingleStatements } from './single-statements.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
@@ -156,7 +157,9 @@ export class Inserter {
     tail = '',
   ): Promise<QueryResult> {
     const text = this.text(columns, rows.length, onConflict) + tail;
-    return this.statements.connection.run(text, this.values(columns, rows), { table: this.table });
+    const hidden = columns.flatMap((column, i) => (isSecret(column) ? [i] : []));
+    const secrets = rows.flatMap((_, row) => hidden.map((i) => row * columns.length + i));
+    return this.statements.connection.run(text, this.values(columns, rows), { table: this.table, secrets });
   }
 
   private async read(where: Where, columns: readonly SqlColumn[]): Promise<Row | null> {

@@ -24,8 +24,14 @@ const NO_PARTITION = 1526;
  * The error of a statement as the port has it.
  *
  * @param inTransaction whether the statement is part of a transaction of the caller's
+ * @param secrets values of the statement that the error must not show
  */
-export function portError(error: unknown, table: SqlTable, inTransaction: boolean): unknown {
+export function portError(
+  error: unknown,
+  table: SqlTable,
+  inTransaction: boolean,
+  secrets: readonly unknown[] = [],
+): unknown {
   if (error instanceof SessionsError) return error;
   const notNow = unavailable(error, table.name, inTransaction);
   if (notNow || !(error instanceof QueryFailedError)) return notNow ?? error;
@@ -44,7 +50,7 @@ export function portError(error: unknown, table: SqlTable, inTransaction: boolea
         missing(error, table) ??
         unstorable(error, table) ??
         tooLarge(error.driverError as DriverError, table) ??
-        withoutValues(error)
+        withoutValues(error, secrets)
       );
   }
 }

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { type DataSource, QueryFailedError } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
@@ -9,6 +8,9 @@ import { repeating } from './retry.js';
 import type { DriverStatement } from './driver-statement.js';
 import { type DriverResult, type MysqlClient, mysqlPool, type PgClient, postgresPool } from './internals.js';
 import { pooledMysql, pooledPg } from './pooled-clients.js';
+import { secretsAmong } from './secrets.js';
+import { StatementLog } from './statement-log.js';
+import { statementName } from './statement-name.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import { isUndone } from './driver-errors.js';
 import { portError } from './port-errors.js';
@@ -45,23 +47,24 @@ export class PreparedStatements {
    * @throws the port's form of TypeORM's QueryFailedError, or rejects with it
    */
   run<T>(statement: DriverStatement, onResult: (result: DriverResult) => MaybePromise<T>): MaybePromise<T> {
-    const { table, text, values, runner } = statement;
-    const { logger, options } = this.dataSource;
-    const { maxQueryExecutionTime } = options;
+    const { table, text, values, secrets, runner } = statement;
+    const { maxQueryExecutionTime } = this.dataSource.options;
+    const log = new StatementLog(this.dataSource, statement, runner);
     const begin = maxQueryExecutionTime ? Date.now() : 0;
     const answered = (result: DriverResult): MaybePromise<T> => {
       const time = maxQueryExecutionTime ? Date.now() - begin : 0;
-      if (maxQueryExecutionTime && time > maxQueryExecutionTime) logger.logQuerySlow(time, text, values, runner);
+      if (maxQueryExecutionTime && time > maxQueryExecutionTime) log.slow(time);
       return onResult(result);
     };
     const failed = (error: Error): Promise<T> => {
-      logger.logQueryError(error, text, values, runner);
+      log.failed(error);
       if (error instanceof SessionsError) throw error;
-      const problem = portError(new QueryFailedError(text, values, error), table, isInCallers(runner));
+      const failure = new QueryFailedError(text, values, error);
+      const problem = portError(failure, table, isInCallers(runner), secretsAmong(values, secrets));
       if (!statement.waits || runner?.isTransactionActive || !isUndone(problem)) throw problem;
       return repeating(() => this.begin(statement), problem).then(onResult);
     };
-    logger.logQuery(text, values, runner);
+    log.sent();
     let sent: MaybePromise<DriverResult>;
     try {
       sent = this.send(statement);
@@ -124,16 +127,17 @@ function sendNamed(dataSource: DataSource): Send {
   const names = new Map<string, string>();
   let generation = 0;
   let named = true;
-  const statementName = (text: string): string => {
-    const name = names.get(text) ?? `nest_sessions_${generation}_${hash('sha256', text).slice(0, 32)}`;
-    names.set(text, name);
+  const nameOf = (statement: DriverStatement): string => {
+    const { text } = statement;
+    let name = names.get(text);
+    if (name === undefined) names.set(text, (name = statementName(statement, generation)));
     return name;
   };
   // An error would end a transaction of the caller's, so that what fails could not be sent again.
   const isKept = ({ runner }: DriverStatement): boolean => named && !runner?.isTransactionActive;
   const send = (client: PgClient, statement: DriverStatement): Promise<DriverResult> => {
     const { text, values } = statement;
-    return client.query({ name: isKept(statement) ? statementName(text) : undefined, text, values, rowMode: 'array' });
+    return client.query({ name: isKept(statement) ? nameOf(statement) : undefined, text, values, rowMode: 'array' });
   };
   const sendAgain = (
     client: PgClient,

@@ -17,6 +17,7 @@ import type { KeyedUpdate, ValuesByRow } from './dialects/dialect.js';
 import { isLockTimeout } from './driver-errors.js';
 import { noListByRow } from './messages.js';
 import { inPart, withoutOthers } from './emulated-statements.js';
+import { isSecret } from './secrets.js';
 import type { SingleStatements } from './single-statements.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 import { SqlWriter } from './sql-writer.js';
@@ -117,7 +118,7 @@ class Sets {
     const { connection } = this.statements;
     const { table, options } = this.query;
     const statement = this.#statement(write);
-    const how = { table, reads, waits: !options.skipLocked };
+    const how = { table, reads, waits: !options.skipLocked, secrets: statement.secrets };
     return connection.run(statement.text, bindParams({ table, statement }, {}), how);
   }
 
@@ -128,8 +129,10 @@ class Sets {
     const key = named.subject.column;
     const convert = (id: unknown): unknown => toStored(key, id);
     const keys = this.all.map((set) => bindParam(table, { param: named.value.name, convert }, set));
+    let hidesAll = false;
     const writer: SqlWriter = new SqlWriter(dialect, {
       byRow: (column, slot) => {
+        hidesAll ||= isSecret(column);
         if (isList(table, column)) throw new UnsupportedQueryError(noListByRow(table.name, column.property));
         return values.value(
           this.all.map((set) => bindParam(table, slot, set)),
@@ -151,7 +154,9 @@ class Sets {
       where: writer.write(inSets),
       place: values.value(this.all.map((_, place) => place)),
     };
-    return finish(build, writer, write({ ...parts, from: values.from?.() }));
+    const statement = finish(build, writer, write({ ...parts, from: values.from?.() }));
+    // Values of several columns may be bound as one.
+    return hidesAll ? { ...statement, secrets: [...statement.slots.keys()] } : statement;
   }
 }
 

@@ -54,14 +54,16 @@ export class SingleStatements {
   }
 
   #isKept({ options, statement }: SqlPrepared): boolean {
-    return options.keepPrepared === true && !statement.isWrittenOut && this.prepared?.apply === true;
+    return Boolean(options.keepPrepared) && !statement.isWrittenOut && this.prepared?.apply === true;
   }
 
   #driverStatement(query: SqlPrepared, params: Row, first: boolean): DriverStatement {
     return {
       table: query.table,
       text: this.#textOf(query),
+      call: query.options.keepPrepared as string | true,
       values: bindParams(query, params),
+      secrets: query.statement.secrets,
       runner: this.connection.runner,
       reads: query.kind === 'all',
       waits: !query.options.skipLocked,
@@ -81,7 +83,8 @@ export class SingleStatements {
 
   #run(query: SqlPrepared, params: Row): Promise<QueryResult> {
     const { table, kind, options } = query;
-    const how = { table, reads: kind === 'all', waits: !options.skipLocked };
+    const { secrets } = query.statement;
+    const how = { table, reads: kind === 'all', waits: !options.skipLocked, secrets };
     return this.connection.run(this.#textOf(query), bindParams(query, params), how);
   }
 

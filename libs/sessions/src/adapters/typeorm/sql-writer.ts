@@ -7,6 +7,7 @@ import { toStorable } from '../query/storable.js';
 import { canonicalCount, canonicalPattern, IMPOSSIBLE, toStored } from '../query/values.js';
 import type { Dialect, JsonPlace } from './dialects/dialect.js';
 import { JsonConditions } from './json-conditions.js';
+import { isSecret } from './secrets.js';
 import type { ParamSlot, Slot } from './slots.js';
 import type { SqlColumn } from './sql-table.js';
 
@@ -59,20 +60,20 @@ export class SqlWriter {
   /** A placeholder for a stored value that the column is compared with, or for a parameter that will be one. */
   operand(column: SqlColumn, value: unknown, change = (stored: unknown): unknown => stored): string {
     const convert = (stored: unknown): unknown => column.operand(change(stored));
-    if (!(value instanceof Param)) return column.bind(this.bind(convert(value)));
+    if (!(value instanceof Param)) return column.bind(this.add({ constant: convert(value) }, column));
     return this.given(column, { param: value.name, convert: (given) => convert(toStored(column, given)) });
   }
 
   /** A placeholder for a value that the column gets, and so must be able to hold. */
   assigned(column: SqlColumn, value: unknown): string {
-    if (!(value instanceof Param)) return column.bind(this.bind(column.dump(value)));
+    if (!(value instanceof Param)) return column.bind(this.add({ constant: column.dump(value) }, column));
     const convert = (given: unknown): unknown => column.dump(toStorable(column, given));
     return this.given(column, { param: value.name, convert });
   }
 
   /** A parameter as it is compared with its column, or given to it. */
   private given(column: SqlColumn, slot: ParamSlot): string {
-    return this.#byRow?.(column, slot) ?? column.bind(this.add(slot));
+    return this.#byRow?.(column, slot) ?? column.bind(this.add(slot, column));
   }
 
   /** The value of another column, for one that gets it. */
@@ -105,9 +106,10 @@ export class SqlWriter {
   /** A placeholder for a value. */
   readonly bind = (value: unknown): string => this.add({ constant: value });
 
-  private add(slot: Slot): string {
+  /** @param column whose value it is */
+  private add(slot: Slot, column?: SqlColumn): string {
     const key = `${this.#parameters}${this.#count++}`;
-    this.slots[key] = slot;
+    this.slots[key] = column && isSecret(column) ? { ...slot, isSecret: true } : slot;
     return `:${key}`;
   }
 
@@ -188,7 +190,7 @@ export class SqlWriter {
     if (path) return this.json(subject).oneOf(values);
     const bound = (stored: readonly unknown[]): unknown =>
       list.bound(stored.flatMap(spellingsIn(column)).map(listed(column)));
-    const contains = (slot: Slot): string => this.inList(column, list.contains(this.add(slot), column));
+    const contains = (slot: Slot): string => this.inList(column, list.contains(this.add(slot, column), column));
     if (!(values instanceof Param)) return contains({ constant: bound(values) });
     const { name: param } = values;
     const found = contains({ param, convert: (given) => bound(givenList(subject, given).values) });
@@ -237,7 +239,9 @@ export class SqlWriter {
       return text === null || text === IMPOSSIBLE ? null : this.dialect.likePattern(text as string);
     };
     const slot: Slot = pattern instanceof Param ? { param: pattern.name, convert } : { constant: convert(pattern) };
-    return path ? this.json(subject).like(slot) : this.dialect.like(this.name(column), this.add(slot), column.folded);
+    return path
+      ? this.json(subject).like(slot)
+      : this.dialect.like(this.name(column), this.add(slot, column), column.folded);
   }
 
   private json(subject: Subject<SqlColumn>): JsonConditions {

@@ -4,14 +4,13 @@ import { SessionsError } from '../../../errors/errors.js';
 import type { DriverStatement } from '../driver-statement.js';
 import { type DriverResult, type SqliteConnection, sqliteConnection, type SqliteOptions } from '../internals.js';
 import { isBusy, SqliteLine } from './line.js';
+import { type LoggedStatement, StatementLog } from '../statement-log.js';
 import { openReader } from './reader.js';
 import { SqliteStatements } from './statements.js';
 import { SqliteTurns } from './turns.js';
 
 /** A statement that is not kept. */
-interface Query {
-  readonly text: string;
-  readonly values: readonly unknown[];
+interface Query extends LoggedStatement {
   readonly reads: boolean;
   readonly waits: boolean;
   /** The table that an error names. */
@@ -81,11 +80,13 @@ export class SqliteConnections {
   }
 
   /** Runs a statement that is not kept, and tells of it as TypeORM does. @throws QueryFailedError */
-  async query({ text, values, reads, waits, table }: Query): Promise<QueryResult> {
-    const { logger, options } = this.dataSource;
+  async query(query: Query): Promise<QueryResult> {
+    const { text, values, reads, waits, table } = query;
+    const { maxQueryExecutionTime } = this.dataSource.options;
     const runner = this.dataSource.createQueryRunner();
+    const log = new StatementLog(this.dataSource, query, runner);
     const parameters = [...values];
-    logger.logQuery(text, parameters, runner);
+    log.sent();
     await runner.broadcaster.broadcast('BeforeQuery', text, parameters);
     const begin = Date.now();
     try {
@@ -93,12 +94,11 @@ export class SqliteConnections {
         ? this.read(table, ({ statements }) => statements.query(text, values))
         : this.write(table, (statements) => statements.query(text, values), waits ? undefined : NOTHING_DONE));
       const time = Date.now() - begin;
-      const { maxQueryExecutionTime } = options;
-      if (maxQueryExecutionTime && time > maxQueryExecutionTime) logger.logQuerySlow(time, text, parameters, runner);
+      if (maxQueryExecutionTime && time > maxQueryExecutionTime) log.slow(time);
       await runner.broadcaster.broadcast('AfterQuery', text, parameters, true, time, result.raw, undefined);
       return result;
     } catch (error) {
-      logger.logQueryError(error as Error, text, parameters, runner);
+      log.failed(error as Error);
       await runner.broadcaster.broadcast('AfterQuery', text, parameters, false, undefined, undefined, error);
       throw error instanceof SessionsError ? error : new QueryFailedError(text, parameters, error as Error);
     }

@@ -1,0 +1,104 @@
+import { AbstractLogger, type DataSource, type Logger, type QueryRunner } from 'typeorm';
+import { bareError } from './driver-errors.js';
+import { secretsAmong, shownValues } from './secrets.js';
+
+/** A statement of the library. */
+export interface LoggedStatement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  /** The positions of the values that are not shown. */
+  readonly secrets: readonly number[];
+}
+
+/** The application's loggers, by those that stand in their places. */
+const BEHIND = new WeakMap<Logger, Logger>();
+
+/** The statements of the library that TypeORM sends, by their connections. */
+const SENT = new WeakMap<QueryRunner, Set<LoggedStatement>>();
+
+/** Tells the application's logger, which is TypeORM's, of a statement, without what is not shown. */
+export class StatementLog {
+  readonly #logger: Logger;
+
+  constructor(
+    dataSource: DataSource,
+    private readonly statement: LoggedStatement,
+    private readonly runner: QueryRunner | undefined,
+  ) {
+    const { logger } = dataSource;
+    this.#logger = BEHIND.get(logger) ?? logger;
+  }
+
+  sent(): void {
+    if (!isSilent(this.#logger)) this.#logger.logQuery(this.statement.text, this.#values(), this.runner);
+  }
+
+  slow(ms: number): void {
+    this.#logger.logQuerySlow(ms, this.statement.text, this.#values(), this.runner);
+  }
+
+  failed(error: Error): void {
+    const { text, values, secrets } = this.statement;
+    const shown = bareError(error, secretsAmong(values, secrets));
+    this.#logger.logQueryError(shown, text, this.#values(), this.runner);
+  }
+
+  #values(): unknown[] {
+    const { values, secrets } = this.statement;
+    return secrets.length === 0 ? [...values] : shownValues(values, secrets);
+  }
+}
+
+/** Whether a logger of TypeORM's leaves out statements, so that there is no need to tell it of them. */
+function isSilent(logger: Logger): boolean {
+  if (!(logger instanceof AbstractLogger) || logger.logQuery !== AbstractLogger.prototype.logQuery) return false;
+  return !(logger as unknown as { isLogEnabledFor(type: 'query'): boolean }).isLogEnabledFor('query');
+}
+
+/** Has TypeORM send a statement, which it tells the application's logger of itself: of this one as {@link StatementLog} does. */
+export async function sendUnseen<T>(
+  runner: QueryRunner,
+  statement: LoggedStatement,
+  send: () => Promise<T>,
+): Promise<T> {
+  standIn(runner.dataSource);
+  const sent = SENT.get(runner) ?? new Set();
+  SENT.set(runner, sent.add(statement));
+  try {
+    return await send();
+  } finally {
+    sent.delete(statement);
+  }
+}
+
+/** Puts a logger in the place of the application's that hides what is not shown, and is in all else the same. */
+function standIn(dataSource: DataSource): void {
+  const { logger, logger: behind } = dataSource;
+  if (BEHIND.has(logger)) return;
+  const sentAs = (text: string, runner?: QueryRunner): LoggedStatement | undefined =>
+    runner && [...(SENT.get(runner) ?? [])].find((statement) => statement.text === text);
+  const shown = <V>(text: string, values: V, runner?: QueryRunner): V | unknown[] => {
+    const statement = sentAs(text, runner);
+    return statement && Array.isArray(values) ? shownValues(values, statement.secrets) : values;
+  };
+  const methods: Pick<Logger, 'logQuery' | 'logQueryError' | 'logQuerySlow'> = {
+    logQuery: (text, values, runner) => behind.logQuery(text, shown(text, values, runner), runner) as unknown,
+    logQuerySlow: (ms, text, values, runner) =>
+      behind.logQuerySlow(ms, text, shown(text, values, runner), runner) as unknown,
+    logQueryError(error, text, values, runner) {
+      const statement = sentAs(text, runner);
+      if (!statement || typeof error === 'string') return behind.logQueryError(error, text, values, runner) as unknown;
+      const secrets = secretsAmong(statement.values, statement.secrets);
+      return behind.logQueryError(bareError(error, secrets), text, shown(text, values, runner), runner) as unknown;
+    },
+  };
+  dataSource.logger = new Proxy(behind, {
+    get(_, name) {
+      if (Object.hasOwn(methods, name)) return methods[name as keyof typeof methods];
+      const value: unknown = Reflect.get(behind, name);
+      return typeof value === 'function' ? (value.bind(behind) as unknown) : value;
+    },
+    set: (_, name, value) => Reflect.set(behind, name, value),
+  });
+  BEHIND.set(dataSource.logger, behind);
+}
