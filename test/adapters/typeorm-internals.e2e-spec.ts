@@ -81,13 +81,13 @@ describeDatabases('what is used of TypeORM’s driver beyond its interface', (na
   });
 
   it.runIf(name === 'sqlite')('is the connection of better-sqlite3, and the class of the driver', async () => {
-    const { secondDriver, sqliteConnection } = await internals();
+    const { secondDriver, sqliteDriver } = await internals();
     const what = 'driver.databaseConnection, the connection of better-sqlite3';
-    const connection = found(what, sqliteConnection(dataSource.driver));
+    const connection = found(what, sqliteDriver(dataSource.driver).databaseConnection);
     expect(connection.prepare('SELECT ?').raw().all(1)).toEqual([[1]]);
     const second = secondDriver(dataSource, { type: 'better-sqlite3', database: ':memory:' });
     await second.connect();
-    const other = sqliteConnection(second);
+    const other = sqliteDriver(second).databaseConnection;
     expect(other.memory).toBe(true);
     other.close();
   });

@@ -1,3 +1,4 @@
+import { LIBSQL } from '../support/libsql.js';
 import { laidOut, type TableKind } from './kind.js';
 import { createTable, type Layout } from './layout.js';
 import { KEYS } from './kinds-of-keys.js';
@@ -17,6 +18,21 @@ function texts(type: string): NonNullable<Layout['columns']> {
     previousTokenDigest: type,
   };
 }
+
+const BYTES = { id: 'blob PRIMARY KEY', authTokenDigest: 'blob NOT NULL UNIQUE', previousTokenDigest: 'blob' };
+
+/** Tables that another package of SQLite is at. */
+const BY_LIBSQL: readonly TableKind[] = LIBSQL
+  ? [
+      { name: 'by libsql', ...laidOut({ sqlite: {} }), connection: { driver: LIBSQL } },
+      {
+        name: 'by libsql, with keys and digests as bytes',
+        ...laidOut({ sqlite: { columns: BYTES } }),
+        definition: () => ({ columns: { id: { type: 'blob' } } }),
+        connection: { driver: LIBSQL },
+      },
+    ]
+  : [];
 
 /** Every kind of tables that there is; a new one is a new line. */
 export const KINDS: readonly TableKind[] = [
@@ -44,6 +60,7 @@ export const KINDS: readonly TableKind[] = [
       sqlite: { columns: { data: 'text' } },
     }),
   },
+  ...BY_LIBSQL,
   ...KEYS,
   ...TIMES,
   ...DIGESTS,

@@ -144,9 +144,9 @@ export function serverVersion(driver: Driver): string {
   return (driver as Driver & { readonly version: string }).version;
 }
 
-/** The connection of a driver of SQLite; a data source that is initialized anew has another one. */
-export function sqliteConnection(driver: Driver): SqliteConnection {
-  return (driver as Driver & { readonly databaseConnection: SqliteConnection }).databaseConnection;
+/** Where a driver of SQLite has its connection; a data source that is initialized anew has another one. */
+export function sqliteDriver(driver: Driver): { databaseConnection: SqliteConnection } {
+  return driver as Driver & { databaseConnection: SqliteConnection };
 }
 
 /** A driver of its own for the database of a data source, with other options. */

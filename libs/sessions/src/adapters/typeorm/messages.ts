@@ -57,3 +57,7 @@ export const noListByRow = (table: string, column: string): string =>
 export const notAnswered = (ms: number): string =>
   `the database has not answered within ${ms} ms, and was told to give up.`;
 export const TIME_IS_OVER = 'the time for this statement is over';
+
+// In the words of `better-sqlite3`.
+export const NOT_BOUND = 'SQLite3 can only bind numbers, strings, bigints, buffers, and null';
+export const NOT_OPEN = 'The database connection is not open';

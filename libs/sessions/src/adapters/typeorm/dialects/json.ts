@@ -21,7 +21,7 @@ export function jsonPath(path: readonly JsonKey[]): string {
   return `$${path.map((key) => (typeof key === 'number' ? `[${key}]` : `."${key}"`)).join('')}`;
 }
 
-/** Keys of one call: functions of SQLite take a hundred arguments, later versions a thousand. */
+/** Arguments of one call. */
 const KEYS_AT_ONCE = 40;
 
 /** A function of a document and any number of further arguments, by as many calls as that takes. */

@@ -2,7 +2,8 @@ import { type DataSource, type EntityManager, QueryFailedError, QueryResult } fr
 import type { MaybePromise } from '../../../util/maybe-promise.js';
 import { SessionsError } from '../../../errors/errors.js';
 import type { DriverStatement } from '../driver-statement.js';
-import { type DriverResult, type SqliteConnection, sqliteConnection, type SqliteOptions } from '../internals.js';
+import { type DriverResult, type SqliteConnection, type SqliteOptions } from '../internals.js';
+import { sqliteConnection } from './driver.js';
 import { isBusy, SqliteLine } from './line.js';
 import { type LoggedStatement, StatementLog } from '../statement-log.js';
 import { openReader } from './reader.js';

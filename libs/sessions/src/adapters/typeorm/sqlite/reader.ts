@@ -1,5 +1,6 @@
 import type { DataSource, Driver, EntityManager } from 'typeorm';
-import { secondDriver, type SqliteConnection, sqliteConnection, type SqliteOptions } from '../internals.js';
+import { secondDriver, type SqliteConnection, type SqliteOptions } from '../internals.js';
+import { sqliteConnection } from './driver.js';
 
 /** What reads of ours travel on. */
 export interface SqliteReader {

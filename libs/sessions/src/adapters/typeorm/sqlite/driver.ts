@@ -1,0 +1,100 @@
+import type { Driver } from 'typeorm';
+import { type SqliteConnection, sqliteDriver, type SqliteStatement } from '../internals.js';
+import { NOT_BOUND, NOT_OPEN } from '../messages.js';
+
+/** A connection of `libsql`, which has some calls that `better-sqlite3` has not. */
+interface LibsqlConnection extends SqliteConnection {
+  syncUntil(index: number): unknown;
+  transaction<T>(fn: () => T): (() => T) & { immediate(): T };
+}
+
+/** What changes something, and so takes the lock of the file. */
+const WRITE = /^\s*(?:INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP)\b/i;
+
+/** The connection of a driver of SQLite, which is the driver's own from then on, as {@link asBetterSqlite} has it. */
+export function sqliteConnection(driver: Driver): SqliteConnection {
+  const own = sqliteDriver(driver);
+  const connection = asBetterSqlite(own.databaseConnection);
+  if (connection !== own.databaseConnection) own.databaseConnection = connection;
+  return connection;
+}
+
+/**
+ * A connection that does as one of `better-sqlite3` does. That itself, but for one of `libsql`, which
+ * - gives a row of the values before, where `get` comes after `all`;
+ * - takes a single value that is null, or bytes, for an object of values by their names;
+ * - ends the process for a boolean, and where it is asked after its end whether it is in a transaction;
+ * - goes on with its statements after its end;
+ * - commits nothing any more after a statement that met the lock of another connection, unless that came by `exec`;
+ * - gives the whole row where a `pragma` is to be simple, and bytes as an `ArrayBuffer`.
+ */
+function asBetterSqlite(connection: SqliteConnection): SqliteConnection {
+  if (!isLibsql(connection) || Object.hasOwn(connection, 'prepare')) return connection;
+  const prepare = (text: string): SqliteStatement => statementOf(connection, text);
+  const pragma = (text: string, { simple = false }: { readonly simple?: boolean } = {}): unknown => {
+    const rows = prepare(`PRAGMA ${text}`).all() as object[];
+    return simple ? Object.values(rows[0] ?? {})[0] : rows;
+  };
+  const immediate =
+    <T>(fn: () => T) =>
+    (): T =>
+      connection.transaction(fn).immediate();
+  return Object.create(connection, {
+    prepare: { value: prepare },
+    pragma: { value: pragma },
+    transaction: { value: immediate },
+    inTransaction: { get: () => isInTransaction(connection) },
+    close: { value: () => connection.close(), writable: true },
+  }) as SqliteConnection;
+}
+
+function isLibsql(connection: SqliteConnection): connection is LibsqlConnection {
+  return typeof (connection as Partial<LibsqlConnection>).syncUntil === 'function';
+}
+
+function isInTransaction(connection: LibsqlConnection): boolean {
+  return connection.open && connection.inTransaction;
+}
+
+function statementOf(connection: LibsqlConnection, text: string): SqliteStatement {
+  const statement = connection.prepare(text);
+  const writes = WRITE.test(text);
+  const run = <T>(fn: () => T): T => {
+    if (!connection.open) throw new TypeError(NOT_OPEN);
+    return writes && !isInTransaction(connection) ? connection.transaction(fn).immediate() : fn();
+  };
+  return Object.create(statement, {
+    all: {
+      value(this: SqliteStatement, ...values: readonly unknown[]) {
+        return run(() => statement.all.call(this, bound(values))).map(withBuffers);
+      },
+    },
+    get: {
+      value(this: SqliteStatement, ...values: readonly unknown[]) {
+        return this.all(...values)[0];
+      },
+    },
+    run: { value: (...values: readonly unknown[]) => run(() => statement.run(bound(values))) },
+  }) as SqliteStatement;
+}
+
+/** What a statement is called with: a list of values, or an object of them by their names. */
+function bound(given: readonly unknown[]): object {
+  const [first] = given;
+  const isNamed = given.length === 1 && isRecord(first);
+  const values = isNamed ? Object.values(first) : given.flat();
+  if (values.some((value) => typeof value === 'boolean')) throw new TypeError(NOT_BOUND);
+  return isNamed ? first : values;
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+function withBuffers(row: unknown): unknown {
+  if (typeof row !== 'object' || row === null) return row;
+  for (const [name, value] of Object.entries(row)) {
+    if (value instanceof ArrayBuffer) (row as Record<string, unknown>)[name] = Buffer.from(value);
+  }
+  return row;
+}
