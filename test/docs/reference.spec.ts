@@ -10,6 +10,7 @@ const OPTIONS_IN = {
   TableOptions: 'README.md',
   SessionsModuleOptions: 'README.md',
   PruningOptions: 'README.md',
+  RetentionOptions: 'README.md',
   SessionCookieOptions: 'README.md',
   CacheOptions: 'README.md',
   LookUpOptions: 'README.md',

@@ -69,6 +69,10 @@ const AT_START: Readonly<Record<string, readonly AtStart[]>> = {
     inRoot((pruning) => ({ tables: { t: { pruning } } }), 'tables.t: pruning.'),
     inDefinition((pruning) => ({ pruning }), 'pruning.'),
   ],
+  RetentionOptions: [
+    inRoot((retention) => ({ retention }), 'retention.'),
+    inDefinition((retention) => ({ retention }), 'retention.'),
+  ],
   CacheOptions: [inRoot((cache) => ({ cache }), 'cache.'), inDefinition((cache) => ({ cache }), 'cache.')],
   LookUpOptions: [inRoot((lookUps) => ({ lookUps }), 'lookUps.'), inDefinition((lookUps) => ({ lookUps }), 'lookUps.')],
   SessionCookieOptions: [

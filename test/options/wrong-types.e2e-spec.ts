@@ -25,6 +25,7 @@ type Place = (options: Options) => Options;
 const OF_TABLES: Readonly<Record<string, Place>> = {
   TableOptions: (options) => options,
   PruningOptions: (pruning) => ({ pruning }),
+  RetentionOptions: (retention) => ({ retention }),
   CacheOptions: (cache) => ({ cache: { channel: null, ...cache } }),
   LookUpOptions: (lookUps) => ({ lookUps }),
   SessionCookieOptions: (cookie) => ({ credentials: ['cookie'], cookie }),

@@ -14,6 +14,12 @@ const DEFINITION = { revocation: true, extraFields: LABEL } as const;
 class Sessions extends SessionsTable({ ...DEFINITION, table: 'sessions', retention: '1h' }) {}
 /** Keeps it for as long as tables do. */
 class Default extends SessionsTable({ ...DEFINITION, table: 'kept' }) {}
+/** Keeps what has ended by itself for longer than what was revoked. */
+class Kept extends SessionsTable({
+  ...DEFINITION,
+  table: 'expired_kept',
+  retention: { revoked: '1h', expired: '2h' },
+}) {}
 /** Does not keep it. */
 class Forgetful extends SessionsTable({ ...DEFINITION, table: 'forgetful', retention: 0 }) {}
 /** Has nothing to keep of a revocation. */
@@ -22,12 +28,12 @@ class Plain extends SessionsTable({ table: 'plain', extraFields: LABEL, retentio
 /** Times of the expiry job are the test's. */
 const pruning = { atStart: false, interval: '1d', batchSize: 2 } as const;
 const SETUP: Setup = {
-  tables: [Sessions, Default, Forgetful, Plain],
+  tables: [Sessions, Default, Kept, Forgetful, Plain],
   options: { defaultTable: 'sessions', pruning },
   imports: [ScheduleModule.forRoot()],
 };
 
-type Table = typeof Sessions | typeof Default | typeof Forgetful | typeof Plain;
+type Table = typeof Sessions | typeof Default | typeof Kept | typeof Forgetful | typeof Plain;
 
 describeStorages('the retention of revoked sessions', (name) => {
   const app = useApplication(name, SETUP);
@@ -68,6 +74,19 @@ describeStorages('the retention of revoked sessions', (name) => {
       app.clock.advance(1);
       await prune(Sessions);
       expect(await leftIn(Sessions)).toEqual([]);
+    });
+
+    it('is another one of what has ended by itself', async () => {
+      const end = new Date(app.clock.now.getTime() + MINUTE);
+      await serviceOf(Kept).create({ label: 'expired', expiresAt: end });
+      await revoke(Kept, 'revoked', DAY);
+      app.clock.advance(MINUTE + 2 * HOUR - 1);
+      await prune(Kept);
+      expect(await leftIn(Kept)).toEqual(['expired']);
+      expect(await serviceOf(Kept).count({ status: 'expired' })).toBe(1);
+      app.clock.advance(1);
+      await prune(Kept);
+      expect(await leftIn(Kept)).toEqual([]);
     });
 
     it('is not lengthened by an end that comes later, or never', async () => {

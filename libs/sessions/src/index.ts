@@ -91,6 +91,7 @@ export type {
   AssuranceLevel,
   CacheOptions,
   PruningOptions,
+  RetentionOptions,
   SessionsModuleOptions,
   TableOptions,
 } from './options/sessions.options.js';

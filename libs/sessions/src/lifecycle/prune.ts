@@ -46,7 +46,7 @@ const IN_PROCESS: Pace = { targetMs: 1.5, min: 10, pause: 1, look: 1000 };
 const IN_PROCESS_TO_DISK: Pace = { ...IN_PROCESS, targetMs: 8 };
 
 /**
- * Deletes the rows that have expired, or were revoked long enough ago, oldest first: in batches of about the same time, with
+ * Deletes the rows that have expired, or were revoked, long enough ago, oldest first: in batches of about the same time, with
  * pauses in which others have their turn. What was deleted stays so, and another run goes on from there.
  */
 export async function pruneExpired(
@@ -80,12 +80,13 @@ async function* allBatches(table: TableContext, run: Run): AsyncGenerator<number
 }
 
 function allEnded({ now, definition, options }: TableContext): Ended[] {
-  const at = now();
-  if (!definition.revocation) return [{ time: 'expiresAt', until: at, order: { expiresAt: 'ASC' } }];
+  const before = (ms: number): Date => new Date(now().getTime() - ms);
+  const until = before(options.expiredRetentionMs);
+  if (!definition.revocation) return [{ time: 'expiresAt', until, order: { expiresAt: 'ASC' } }];
   return [
     // In the order of the index on both, though one of them is null.
-    { time: 'expiresAt', until: at, where: { revokedAt: IsNull() }, order: { revokedAt: 'ASC', expiresAt: 'ASC' } },
-    { time: 'revokedAt', until: new Date(at.getTime() - options.retentionMs), order: { revokedAt: 'ASC' } },
+    { time: 'expiresAt', until, where: { revokedAt: IsNull() }, order: { revokedAt: 'ASC', expiresAt: 'ASC' } },
+    { time: 'revokedAt', until: before(options.retentionMs), order: { revokedAt: 'ASC' } },
   ];
 }
 
@@ -133,7 +134,7 @@ async function* deletedBatches(
  */
 async function* deletedOverLimit(table: TableContext, { adapter, signal, turn }: Run): AsyncGenerator<number, void> {
   const { entity } = table;
-  const over = overLimit(table, table.now());
+  const over = overLimit(table, new Date(table.now().getTime() - table.options.expiredRetentionMs));
   const pace = paceOf(table, adapter);
   const most = Math.min(pace.look, maxBatch(table));
   const size = Math.min(OVER_LIMIT_BATCH, most);

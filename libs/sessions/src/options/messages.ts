@@ -59,6 +59,9 @@ export const sourceOfItsOwn = (source: string, header: string): string =>
 export const noCount = (option: string, given: unknown): string =>
   `${option} must be a whole number of at least 1, not ${shown(given)}`;
 
+export const neverRuns = (cron: string): string =>
+  `pruning.cron ${shown(cron)} is no time of the next years, so that nothing would be deleted: take a day that its months have`;
+
 export const noCron = (given: string): string => `pruning.cron ${shown(given)} is no cron expression`;
 
 export const noInterval = (given: unknown): string =>

@@ -7,6 +7,7 @@ import {
   NO_SOURCES,
   noAlgorithm,
   noCount,
+  neverRuns,
   noCron,
   noDuration,
   noInterval,
@@ -64,6 +65,7 @@ describe('resolveOptions', () => {
         checkTable: true,
         graceMs: 30_000,
         retentionMs: 30 * DAY,
+        expiredRetentionMs: 0,
         pruning: { intervalMs: 3_600_000, cron: undefined, atStart: true, batchSize: 5000 },
         credentials: ['bearer'],
       },
@@ -105,6 +107,7 @@ describe('resolveOptions', () => {
       cache: { maxEntries: 5, ttlMs: 1000, channel: null },
       graceMs: 60_000,
       retentionMs: 90 * DAY,
+      expiredRetentionMs: 0,
       pruning: { intervalMs: 3_600_000, cron: '0 3 * * *', atStart: false, batchSize: 10 },
       credentials: [{ header: 'x-auth-token' }, 'bearer'],
     });
@@ -257,6 +260,33 @@ describe('hashingAlgorithm', () => {
   });
 });
 
+describe('what is over', () => {
+  it.each([
+    [{}, 30 * DAY, 0],
+    [{ revoked: '1d' }, DAY, 0],
+    [{ expired: '2d' }, 30 * DAY, 2 * DAY],
+    [{ revoked: 0, expired: 60 }, 0, 60_000],
+  ] as const)('is kept as long as %o says', (retention, retentionMs, expiredRetentionMs) => {
+    const { problems, resolved } = resolve({ retention });
+    expect([problems, resolved]).toMatchObject([[], { retentionMs, expiredRetentionMs }]);
+  });
+
+  it('is kept for a duration', () => {
+    expect(problemsOf({ retention: { revoked: -1, expired: 'soon' } })).toEqual([
+      noDuration('retention.revoked', -1),
+      noDuration('retention.expired', 'soon'),
+    ]);
+  });
+});
+
+it.each(['0 0 31 2 *', '0 0 30 2 *', '0 0 31 4,6 *'])('a pruning.cron that never comes, %o, is refused', (cron) => {
+  expect(problemsOf({ pruning: { cron } })).toEqual([neverRuns(cron)]);
+});
+
+it('a pruning.cron that comes in leap years is taken', () => {
+  expect(problemsOf({ pruning: { cron: '0 0 29 2 *' } })).toEqual([]);
+});
+
 describe.each([
   ['rotationGrace', 'graceMs', 30_000],
   ['retention', 'retentionMs', 30 * DAY],
@@ -273,7 +303,7 @@ describe.each([
     expect(options[resolved]).toBe(ms);
   });
 
-  it.each(['soon', '', -1, NaN, Infinity, {}, null])('is refused as %o', (duration) => {
+  it.each(['soon', '', -1, NaN, Infinity, [], null])('is refused as %o', (duration) => {
     expect(problemsOf({ [option]: duration })).toEqual([noDuration(option, duration)]);
   });
 });

@@ -1,4 +1,5 @@
-import { validateCronExpression } from 'cron';
+import { CronTime, validateCronExpression } from 'cron';
+import { isObject } from '../errors/option-types.js';
 import { resolveCookie, type ResolvedCookie } from '../http/cookie-options.js';
 import type { CredentialSource, ResolvedSource } from '../http/credentials.js';
 import { durationMs } from '../util/duration.js';
@@ -6,6 +7,7 @@ import {
   CACHE_TTL,
   INTERVAL_AND_CRON,
   LOOK_UP_TIMEOUT,
+  neverRuns,
   NO_SOURCES,
   noCount,
   noCron,
@@ -17,7 +19,7 @@ import type { LookUpOptions } from './look-up.options.js';
 import { resolveLifetime, resolveMs } from './resolve-lifetime.js';
 import { resolveFormat, resolveSchemes } from './resolve-tokens.js';
 import type { ResolvedLookUps, ResolvedOptions, ResolvedPruning } from './resolved-options.js';
-import type { CacheOptions, PruningOptions, TableOptions } from './sessions.options.js';
+import type { CacheOptions, PruningOptions, RetentionOptions, TableOptions } from './sessions.options.js';
 
 const HOUR_MS = 3_600_000;
 /** Less than a good database may take now and then. */
@@ -37,7 +39,7 @@ export function resolveOptions(
   problem: (text: string) => void,
   warn: (text: string) => void = () => undefined,
 ): ResolvedOptions {
-  const { credentials: sources = ['bearer'], rotationGrace = '30s', retention = '30d' } = options;
+  const { credentials: sources = ['bearer'], rotationGrace = '30s' } = options;
   const cookie = sources.includes('cookie') ? resolveCookie(options.cookie ?? {}, problem, warn) : undefined;
   return {
     ...resolveLifetime(options, problem),
@@ -50,7 +52,7 @@ export function resolveOptions(
     lookUps: resolveLookUps(options.lookUps, problem),
     cache: resolveCache(options.cache, problem),
     graceMs: resolveMs('rotationGrace', rotationGrace, problem) ?? 0,
-    retentionMs: resolveMs('retention', retention, problem) ?? 0,
+    ...resolveRetention(options.retention, problem),
     pruning: resolvePruning(options.pruning, problem),
     credentials: resolveCredentials(sources, cookie, problem),
     cookie,
@@ -92,6 +94,18 @@ function resolveCache(
   return { maxEntries, ttlMs: ttlMs ?? 0, channel };
 }
 
+function resolveRetention(
+  retention: TableOptions['retention'],
+  problem: (text: string) => void,
+): Pick<ResolvedOptions, 'retentionMs' | 'expiredRetentionMs'> {
+  const isPlain = !isObject(retention);
+  const { revoked = '30d', expired = 0 }: RetentionOptions = isPlain ? { revoked: retention } : retention;
+  return {
+    retentionMs: resolveMs(isPlain ? 'retention' : 'retention.revoked', revoked, problem) ?? 0,
+    expiredRetentionMs: resolveMs('retention.expired', expired, problem) ?? 0,
+  };
+}
+
 function resolvePruning(
   pruning: PruningOptions | false = {},
   problem: (text: string) => void,
@@ -100,10 +114,21 @@ function resolvePruning(
   const { interval, cron, atStart = true, batchSize = 5000 } = pruning;
   if (interval !== undefined && cron !== undefined) problem(INTERVAL_AND_CRON);
   if (cron !== undefined && !validateCronExpression(cron).valid) problem(noCron(cron));
+  else if (cron !== undefined && !comesUp(cron)) problem(neverRuns(cron));
   const intervalMs = interval === undefined ? HOUR_MS : durationMs(interval);
   if (!intervalMs || intervalMs > MAX_INTERVAL_MS) problem(noInterval(interval));
   if (!isCount(batchSize)) problem(noCount('pruning.batchSize', batchSize));
   return { intervalMs: intervalMs ?? HOUR_MS, cron, atStart, batchSize };
+}
+
+/** Whether there is such a time in the next years. */
+function comesUp(cron: string): boolean {
+  try {
+    new CronTime(cron).sendAt();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function resolveCredentials(

@@ -18,7 +18,10 @@ export interface ResolvedOptions extends Lifetime {
   readonly lookUps: ResolvedLookUps;
   readonly cache: ResolvedCache | false;
   readonly graceMs: number;
+  /** How long a session is kept that was revoked. */
   readonly retentionMs: number;
+  /** How long one is kept that has ended in another way. */
+  readonly expiredRetentionMs: number;
   readonly pruning: ResolvedPruning | false;
   readonly credentials: readonly ResolvedSource[];
   /** Of tables that take one. */

@@ -52,6 +52,16 @@ export const PRUNING_OPTIONS = {
   batchSize: NUMBER,
 } satisfies Record<keyof PruningOptions, OptionType>;
 
+/** How long sessions are kept that are over. */
+export interface RetentionOptions {
+  /** Those that were revoked, from then on, on tables with `revocation`. @default '30d' */
+  readonly revoked?: Duration;
+  /** Those that have ended in another way, from their end on. @default 0 */
+  readonly expired?: Duration;
+}
+
+export const RETENTION_OPTIONS = { revoked: true, expired: true } satisfies Record<keyof RetentionOptions, OptionType>;
+
 /** The near cache: what each process keeps of the sessions that it has looked up. */
 export interface CacheOptions {
   /** The number of sessions that are kept at most, and that of unknown tokens. @default 10,000 */
@@ -141,8 +151,8 @@ export interface TableOptions {
    * @default '30s'
    */
   readonly rotationGrace?: Duration;
-  /** How long revoked sessions are kept, on tables with `revocation`. @default '30d' */
-  readonly retention?: Duration;
+  /** How long sessions are kept that are over; a duration is that of revoked ones, on tables with `revocation`. @default '30d' */
+  readonly retention?: Duration | RetentionOptions;
   /** How expired rows are deleted; `false`: they are not. @default at start, then hourly */
   readonly pruning?: PruningOptions | false;
   /** Where the guard looks for a token. @default ['bearer'] */
@@ -208,7 +218,7 @@ export const TABLE_OPTIONS = {
   keys: { each: () => SIGNING_KEY },
   formerSchemes: { each: (scheme) => (isObject(scheme) && 'key' in scheme ? KEYED_SCHEME : HASH_SCHEME) },
   rotationGrace: true,
-  retention: true,
+  retention: { options: RETENTION_OPTIONS, or: (value) => !isObject(value) },
   pruning: { options: PRUNING_OPTIONS, or: (value) => value === false },
   credentials: { each: (source) => (isObject(source) ? HEADER_SOURCE : undefined) },
   cookie: { options: COOKIE_OPTIONS },
