@@ -47,7 +47,7 @@ export const BREAKS = {
   ),
   fallsOverNoTokens: inLibrary(
     'lifecycle/authenticate.ts',
-    'if (digests.length === 0) return this.#refused(token, presentation);',
+    'if (digests.length === 0) return this.#refused(MALFORMED, presentation);',
     "if (digests.length === 0) throw new TypeError('no token');",
   ),
   knowsNoEnd: inLibrary(
@@ -167,6 +167,11 @@ export const BREAKS = {
   ),
   takesTheWholePool: inLibrary('util/coalescer.ts', 'return Math.min(lanes, this.#bulkhead.room);', 'return lanes;'),
   asksWhatFails: inLibrary('util/coalescer.ts', 'if (breaker.isOpen) return breaker.mayProbe();'),
+  logsDigests: inLibrary(
+    'adapters/typeorm/secrets.ts',
+    "return hidden === true && kind === 'string';",
+    'return hidden === true && kind === undefined;',
+  ),
   givesUpAtOnce: inLibrary('adapters/typeorm/retry.ts', 'const RETRIES = 3;', 'const RETRIES = 0;'),
   deletesInAllPartitions: inLibrary(
     'adapters/typeorm/dialects/postgres.ts',
@@ -224,7 +229,7 @@ export const BREAKS = {
   ),
   leavesExpiredRows: inLibrary(
     'lifecycle/prune.ts',
-    'for (const ended of allEnded(table)) yield* deletedBatches(table, ended, ...run);',
+    'for (const ended of allEnded(table)) yield* deletedBatches(table, ended, run);',
   ),
   knowsNoOutages: inLibrary(
     'adapters/typeorm/unavailable.ts',

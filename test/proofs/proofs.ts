@@ -95,6 +95,7 @@ export const PROOFS: readonly Proof[] = [
   // Leaks
   proof('`authToken` is on what `create` returns only', 'showsTokens', suite('lifecycle/authenticate'), IN_PROCESS),
   proof('Neither errors nor log lines hold a token', 'showsValues', suite('lifecycle/create'), IN_PROCESS),
+  proof("TypeORM's loggers get no token", 'logsDigests', suite('failure/unseen')),
   proof('What an error of the library tells a client', 'namesTables', suite('errors/answers')),
   proof('Events hold neither tokens nor digests', 'tellsDigests', suite('events/events'), IN_PROCESS),
   proof('Relations that a guard or a call loads', 'loadsHiddenColumns', suite('lifecycle/relations'), IN_PROCESS),

@@ -23,7 +23,7 @@ export function sqliteConnection(driver: Driver): SqliteConnection {
  * A connection that does as one of `better-sqlite3` does. That itself, but for one of `libsql`, which
  * - gives a row of the values before, where `get` comes after `all`;
  * - takes a single value that is null, or bytes, for an object of values by their names;
- * - ends the process for a boolean, and where it is asked after its end whether it is in a transaction;
+ * - can end the process where the other throws, which is an error here too;
  * - goes on with its statements after its end;
  * - commits nothing any more after a statement that met the lock of another connection, unless that came by `exec`;
  * - gives the whole row where a `pragma` is to be simple, and bytes as an `ArrayBuffer`.
