@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionMark, TypeOrmAdapter } from '@app/sessions';
 import type { ColumnFacts, DatabaseFacts, TableFacts } from '../../libs/sessions/src/adapters/port/table-facts.js';
 import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
-import { QueryLog } from '../support/query-log.js';
+import { notAllowed, QueryLog } from '../support/query-log.js';
 
 @Entity('owners')
 class Owner {
@@ -116,7 +116,7 @@ describeDatabases('a look at tables', (name) => {
 
   it('says what it could not read, and that nothing is known of it', async () => {
     log.onQuery = () => {
-      throw new Error('not allowed');
+      throw notAllowed();
     };
     const { tables, unread } = await new TypeOrmAdapter(dataSource).look([LookedAt]);
     log.onQuery = undefined;

@@ -67,8 +67,8 @@ describeDatabases('a database of the first migration', (name) => {
     expect(me).toMatchObject({ status: 200, body: { session: { device: 'laptop', status: 'valid', lastUse: null } } });
     const { body } = await app.send('POST', '/api/session/rotate', { token });
     const { token: rotated } = body as { token: string };
-    const others = await app.send('POST', '/api/account/sign-out-others', { token: rotated });
-    expect(others.body).toEqual({ signedOut: 1 });
+    expect(await app.send('GET', '/api/me', { token: rotated })).toMatchObject({ status: 200 });
+    expect(await app.send('POST', '/api/logout', { token: another })).toMatchObject({ status: 204 });
     expect(await app.send('GET', '/api/me', { token: another })).toMatchObject({ status: 401 });
   });
 

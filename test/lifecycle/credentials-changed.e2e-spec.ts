@@ -9,6 +9,7 @@ import {
   StaleCredentialsError,
 } from '@app/sessions';
 import { ownerNeeded } from '../../libs/sessions/src/lifecycle/messages.js';
+import { revokesNoPart } from '../../libs/sessions/src/service/messages.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describeDatabases } from '../support/databases.js';
 import { describeStorages, type StorageName, type TestApplication, useApplication } from '../support/application.js';
@@ -272,6 +273,12 @@ describeStorages('credentials_changed', (name) => {
     expect(error).toBeInstanceOf(SessionValidationError);
     expect(Object.keys(error['errors'] as object)).toEqual(['userId']);
     await expect(owned.revokeOthers(session, filters as never, { reason })).rejects.toThrow(SessionValidationError);
+    expect(await owned.count()).toBe(1);
+  });
+
+  it('is about no page of the sessions of an owner, and ends nothing then', async () => {
+    await owned.create(ANN);
+    await expect(owned.query(ANN).take(1).revoke({ reason })).rejects.toThrow(revokesNoPart('owned'));
     expect(await owned.count()).toBe(1);
   });
 

@@ -218,6 +218,7 @@ const NO_OPTIONS = [
   'SessionChangesOf',
   'SessionDto',
   'SessionEvent',
+  'SessionEventOf',
   'SessionEventType',
   'SessionFilters',
   'SessionOf',

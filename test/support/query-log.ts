@@ -29,3 +29,8 @@ export class QueryLog implements Logger {
 export function isUpdate(statement: string): boolean {
   return /^(SET STATEMENT .*? FOR )?UPDATE\b/.test(statement);
 }
+
+/** What a database says to who may not read something: it is there, and answers. */
+export function notAllowed(): Error {
+  return Object.assign(new Error('not allowed'), { code: '42501' });
+}

@@ -29,7 +29,7 @@ import {
 } from '../../libs/sessions/src/table/checks/messages.js';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
-import { QueryLog } from '../support/query-log.js';
+import { notAllowed, QueryLog } from '../support/query-log.js';
 import { errorOf } from '../support/sessions.js';
 
 class Sessions extends SessionsTable({
@@ -184,7 +184,7 @@ describeDatabases('the look at a table at the start', (name) => {
     await alter();
     const denied = new QueryLog();
     denied.onQuery = (statement) => {
-      if (/pg_index|STATISTICS|pragma_index/.test(statement)) throw new Error('not allowed');
+      if (/pg_index|STATISTICS|pragma_index/.test(statement)) throw notAllowed();
     };
     const module = await start({}, [Sessions], { logger: denied });
     expect(warnings()).toEqual([]);

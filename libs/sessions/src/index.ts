@@ -49,7 +49,7 @@ export {
   UnreadableRowError,
   UnsupportedQueryError,
 } from './errors/errors.js';
-export type { RefusalReason, SessionEvent, SessionEventType } from './events/session-event.js';
+export type { RefusalReason, SessionEvent, SessionEventOf, SessionEventType } from './events/session-event.js';
 export { SessionEvents } from './events/session-events.js';
 export { OptionalSession, Public } from './guard/access.decorators.js';
 export type { SessionCookieOptions } from './http/cookie-options.js';

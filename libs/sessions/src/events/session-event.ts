@@ -55,3 +55,9 @@ export type SessionEvent<S = BaseSession> =
 
 /** The kinds of event, by which applications tell them apart. */
 export type SessionEventType = SessionEvent['type'];
+
+/** The events of some types. */
+export type SessionEventOf<T extends SessionEventType, S = BaseSession> = Extract<
+  SessionEvent<S>,
+  { readonly type: T }
+>;

@@ -1,8 +1,11 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { filter, map, type Subscription } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BaseSession } from '../session/session.js';
+import { listenerFailed, noEventType } from './messages.js';
 import type { SessionEvent } from './session-event.js';
-import { SessionEvents, type TableEvents } from './session-events.js';
+import { SessionEvents, type TableEvents, TYPES } from './session-events.js';
 
 const NOW = new Date('2026-01-01T00:00:00.123Z');
 const session = { id: 's1', data: {} } as BaseSession;
@@ -106,5 +109,77 @@ describe('SessionEvents', () => {
     expect(table.wants('created')).toBe(false);
     table.emit({ type: 'created', session });
     expect(heard).toEqual([]);
+  });
+
+  describe('of some types', () => {
+    it.each([
+      ['of a table', () => table.only(['revoked', 'created', 'revoked'])],
+      ['of all tables', () => events.only('revoked', 'created', 'revoked')],
+    ])('are told %s, each once, and nothing else is wanted', (_, only) => {
+      const listening = only().subscribe(hear);
+      expect([table.wants('created'), table.wants('revoked'), table.wants('used')]).toEqual([true, true, false]);
+      table.emit({ type: 'used', session });
+      table.emit({ type: 'created', session });
+      table.emit({ type: 'revoked', session, reason: 'signed_out' });
+      expect(heard).toMatchObject([{ type: 'created' }, { type: 'revoked' }]);
+      listening.unsubscribe();
+      expect(table.wants('created')).toBe(false);
+    });
+
+    it('are refused by the name of one that there is not, and where none is named', () => {
+      expect(() => table.only(['revokd' as 'revoked'])).toThrow(noEventType(['revokd'], TYPES));
+      expect(() => table.only([])).toThrow(noEventType([], TYPES));
+    });
+
+    it('end with all others', () => {
+      let completed = 0;
+      events.only('used').subscribe({ complete: () => completed++ });
+      table.only(['used']).subscribe({ complete: () => completed++ });
+      events.complete();
+      expect(completed).toBe(2);
+    });
+  });
+
+  describe('whose listeners throw', () => {
+    /** What the log said. */
+    let said: unknown[];
+    beforeEach(() => {
+      said = [];
+      vi.spyOn(Logger.prototype, 'error').mockImplementation((message) => said.push(message));
+    });
+    afterEach(() => void vi.restoreAllMocks());
+
+    const fail = (): never => {
+      throw new Error('no room');
+    };
+
+    it.each<[string, () => Subscription]>([
+      ['as a function', () => table.all.subscribe(fail)],
+      ['as an object', () => table.all.subscribe({ next: fail })],
+      ['behind operators', () => table.all.pipe(filter(({ type }) => type === 'created')).subscribe(fail)],
+      ['of some types', () => table.only(['created']).subscribe(fail)],
+    ])('%s, are told the next one too, and so is everybody else; the log says it once', (_, listen) => {
+      listen();
+      table.all.subscribe(hear);
+      for (let i = 0; i < 3; i++) table.emit({ type: 'created', session });
+      expect(heard).toHaveLength(3);
+      expect(said).toEqual([listenerFailed('table "sessions"', 'no room')]);
+    });
+
+    it('in an operator, end for themselves alone', () => {
+      events.all.pipe(map(fail)).subscribe(hear);
+      events.all.subscribe(hear);
+      for (let i = 0; i < 2; i++) table.emit({ type: 'created', session });
+      expect(heard).toHaveLength(2);
+      expect(said).toEqual([listenerFailed('all tables', 'no room')]);
+    });
+
+    it('in an operator, are told so where they ask', () => {
+      let told: unknown;
+      events.all.pipe(map(fail)).subscribe({ error: (error: unknown) => (told = error) });
+      table.emit({ type: 'created', session });
+      expect(told).toEqual(new Error('no room'));
+      expect(said).toEqual([]);
+    });
   });
 });

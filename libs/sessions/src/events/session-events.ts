@@ -1,6 +1,10 @@
 import { channel } from 'node:diagnostics_channel';
-import { type Observable, Subject } from 'rxjs';
-import type { SessionEvent, SessionEventType } from './session-event.js';
+import { Logger } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import { reasonOf } from '../errors/reason-of.js';
+import { Listeners } from './listeners.js';
+import { listenerFailed, noEventType } from './messages.js';
+import type { SessionEvent, SessionEventOf, SessionEventType } from './session-event.js';
 
 /** An event without what every event has. */
 export type EmittedEvent = SessionEvent extends infer E
@@ -11,7 +15,8 @@ export type EmittedEvent = SessionEvent extends infer E
 
 export type Refused = Extract<EmittedEvent, { type: 'refused' }>;
 
-const TYPES: readonly SessionEventType[] = [
+/** All types, in the order in which they come in the life of a session. */
+export const TYPES: readonly SessionEventType[] = [
   'created',
   'used',
   'refreshed',
@@ -29,7 +34,7 @@ const CHANNELS = new Map(TYPES.map((type) => [type, channel(`nest-sessions:${typ
 
 /**
  * What happens to the sessions of all tables, to be injected. The same events go to the channels
- * `nest-sessions:<type>` of `node:diagnostics_channel`.
+ * `nest-sessions:<type>` of `node:diagnostics_channel`. What a listener throws is logged, once, and ends nothing.
  *
  * @example
  * ```ts
@@ -37,15 +42,28 @@ const CHANNELS = new Map(TYPES.map((type) => [type, channel(`nest-sessions:${typ
  * ```
  */
 export class SessionEvents {
-  readonly #subject = new Subject<SessionEvent>();
+  readonly #logger = new Logger('SessionEvents');
+  readonly #listeners = this.#listenersTo('all tables');
   readonly #tables: TableEvents[] = [];
 
   /** The events of all tables, as they happen; it completes when the application shuts down. */
-  readonly all: Observable<SessionEvent> = this.#subject.asObservable();
+  readonly all: Observable<SessionEvent> = this.#listeners.all;
+
+  /**
+   * Those of some types, so that nothing is made ready for the others.
+   *
+   * @example
+   * ```ts
+   * events.only('revoked', 'expired').subscribe(({ table, session }) => console.log(table, session.id));
+   * ```
+   */
+  only<T extends SessionEventType>(...types: readonly [T, ...T[]]): Observable<SessionEventOf<T>> {
+    return this.#listeners.only(known(types)) as Observable<SessionEventOf<T>>;
+  }
 
   /** Gives the events of one table, whose times are by this clock. */
   of(table: string, now: () => Date): TableEvents {
-    const events = new TableEvents(table, now, this.#subject);
+    const events = new TableEvents(table, now, this.#listenersTo(`table "${table}"`), this.#listeners);
     this.#tables.push(events);
     return events;
   }
@@ -53,35 +71,56 @@ export class SessionEvents {
   /** Completes all observables, as the shutdown of the application does. */
   complete(): void {
     for (const table of this.#tables) table.complete();
-    this.#subject.complete();
+    this.#listeners.complete();
+  }
+
+  #listenersTo(what: string): Listeners {
+    return new Listeners(TYPES, (error) => this.#logger.error(listenerFailed(what, reasonOf(error)), stackOf(error)));
   }
 }
 
 /** The events of one table, for those who listen to it, to all tables, or to a channel. */
 export class TableEvents {
-  readonly #subject = new Subject<SessionEvent>();
-  readonly all: Observable<SessionEvent> = this.#subject.asObservable();
-
   constructor(
     private readonly table: string,
     private readonly now: () => Date,
-    private readonly everywhere: Subject<SessionEvent>,
+    private readonly listeners: Listeners,
+    private readonly everywhere: Listeners,
   ) {}
+
+  get all(): Observable<SessionEvent> {
+    return this.listeners.all;
+  }
+
+  /** Those of some types. @throws TypeError for a type that there is not */
+  only(types: readonly SessionEventType[]): Observable<SessionEvent> {
+    return this.listeners.only(known(types));
+  }
 
   /** Whether anybody listens: what only an event needs is not looked up for nobody. */
   wants(type: SessionEventType): boolean {
-    return this.#subject.observed || this.everywhere.observed || CHANNELS.get(type)!.hasSubscribers;
+    return this.listeners.want(type) || this.everywhere.want(type) || CHANNELS.get(type)!.hasSubscribers;
   }
 
   emit(emitted: EmittedEvent): void {
     if (!this.wants(emitted.type)) return;
     const event = { ...emitted, table: this.table, at: this.now() } as SessionEvent;
     CHANNELS.get(event.type)!.publish(event);
-    this.#subject.next(event);
-    this.everywhere.next(event);
+    this.listeners.tell(event);
+    this.everywhere.tell(event);
   }
 
   complete(): void {
-    this.#subject.complete();
+    this.listeners.complete();
   }
+}
+
+function known<T extends SessionEventType>(types: readonly T[]): readonly T[] {
+  const unknown = types.filter((type) => !TYPES.includes(type));
+  if (types.length > 0 && unknown.length === 0) return types;
+  throw new TypeError(noEventType(unknown, TYPES));
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
 }

@@ -14,6 +14,9 @@ export const NO_REQUEST = 'must be a request of Express or Fastify, with its hea
 
 // What a query does not do.
 export const revokesNoPart = (table: string): string =>
-  ofTable(table, 'revoke() takes no order, take and skip; filter by the ids of a list.');
+  ofTable(
+    table,
+    "revoke({ reason: 'credentials_changed' }) is about all sessions of owners, and takes no take and skip.",
+  );
 
 export const typeOrmNeeded = (table: string): string => ofTable(table, 'toQueryBuilder() needs the TypeOrmAdapter.');

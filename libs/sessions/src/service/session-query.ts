@@ -1,4 +1,4 @@
-import type { EntityManager, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import { type EntityManager, In, type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import {
   allOf,
@@ -102,14 +102,8 @@ export class SessionQuery<F extends AnyFields = TableFields> {
 
   /** The sessions that match, newest first where no order was given. */
   async all(): Promise<Session<F>[]> {
-    const { order = { createdAt: 'DESC' } } = this.#options;
-    // The key makes pages of equal values distinct.
-    const prepared = this.#prepare('all', {
-      ...this.#read(),
-      order: { ...order, id: (order as { id?: Direction }).id ?? 'DESC' },
-    });
-    const { rows } = await this.#adapter.execute(prepared);
-    return rows!.map((row) => this.#session(row));
+    const rows = await this.#rows(this.#read());
+    return rows.map((row) => this.#session(row));
   }
 
   /** The session that matches, or null. @throws MultipleSessionsError where several do */
@@ -136,21 +130,20 @@ export class SessionQuery<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Ends the valid ones of the sessions that match, in one statement, and returns how many there were.
+   * Ends the valid ones of the sessions that match, in one statement, and returns how many there were; with `take`, `skip` or an
+   * order those of the page, which another statement finds first, newest first where no order was given.
    *
-   * @throws UnsupportedQueryError for a query with an order, `take` or `skip`
+   * @throws UnsupportedQueryError for a page of the sessions of owners whose credentials have changed
    * @throws as `revokeAll` of the service
    */
   async revoke(options: { reason: ReasonOf<F> }): Promise<number> {
     const { reason } = knownOptions(this.#store.name, options, { reason: true });
-    const { order, take, skip } = this.#options;
-    if ([order, take, skip].some((option) => option !== undefined)) {
-      throw new UnsupportedQueryError(revokesNoPart(this.#store.name));
-    }
     const store = this.#store;
     const where = this.#where('all');
+    const isPart = [this.#options.take, this.#options.skip].some((option) => option !== undefined);
     if (reason !== CREDENTIALS_CHANGED || ownerOf(store.definition) === undefined)
-      return revoke(store, where, reason, this.#adapter);
+      return revoke(store, isPart ? allOf(where, { id: In(await this.#ids()) }) : where, reason, this.#adapter);
+    if (isPart) throw new UnsupportedQueryError(revokesNoPart(store.name));
     return revokeForCredentials(store, ownersNamed(store, this.#sets), where, this.#transaction);
   }
 
@@ -188,6 +181,22 @@ export class SessionQuery<F extends AnyFields = TableFields> {
 
   #prepare(kind: QueryKind, options: QueryOptions): Prepared {
     return this.#adapter.prepare(kind, this.#store.entity, { ...options, where: this.#where() });
+  }
+
+  /** The ids of the page, of sessions that are valid where no step says which they are. */
+  async #ids(): Promise<unknown[]> {
+    const { take, skip } = this.#options;
+    return (await this.#rows({ take, skip, select: ['id'] })).map(({ id }) => id);
+  }
+
+  async #rows(options: QueryOptions): Promise<readonly Row[]> {
+    const { order = { createdAt: 'DESC' } } = this.#options;
+    // The key makes pages of equal values distinct.
+    const prepared = this.#prepare('all', {
+      ...options,
+      order: { ...order, id: (order as { id?: Direction }).id ?? 'DESC' },
+    });
+    return (await this.#adapter.execute(prepared)).rows!;
   }
 
   #read(): QueryOptions {

@@ -8,7 +8,7 @@ import {
   SessionValidationError,
   StaleSessionError,
 } from '../errors/errors.js';
-import type { SessionEvent } from '../events/session-event.js';
+import type { SessionEvent, SessionEventOf, SessionEventType } from '../events/session-event.js';
 import { knownOptions } from '../errors/known-options.js';
 import { isObject } from '../errors/option-types.js';
 import type { ClientRequest } from '../http/client-address.js';
@@ -453,6 +453,21 @@ export class SessionsService<F extends AnyFields = TableFields> {
   /** What happens to the sessions of this table, as it happens. */
   get events(): Observable<SessionEvent<Session<F>>> {
     return this.store.events.all as Observable<SessionEvent<never>>;
+  }
+
+  /**
+   * Those of some types, so that nothing is made ready for the others.
+   *
+   * @throws TypeError for a type that there is not
+   * @example
+   * ```ts
+   * sessions.eventsOf('revoked').subscribe(({ session, reason }) => console.log(session.userId, reason));
+   * ```
+   */
+  eventsOf<const T extends SessionEventType>(
+    ...types: readonly [T, ...T[]]
+  ): Observable<SessionEventOf<T, Session<F>>> {
+    return this.store.events.only(types) as Observable<SessionEventOf<T, never>>;
   }
 
   /**

@@ -1,0 +1,10 @@
+import { hint } from '../errors/known-options.js';
+
+/** @param what whose events it listened to */
+export const listenerFailed = (what: string, reason: string): string =>
+  `A listener to the events of ${what} has thrown, which ends nothing, and is not said again of it: ${reason}`;
+
+export const noEventType = (unknown: readonly string[], types: readonly string[]): string =>
+  unknown.length === 0
+    ? `Which events? There are ${types.join(', ')}.`
+    : unknown.map((type) => `There is no event ${JSON.stringify(type)} ${hint(type, types)}.`).join(' ');
