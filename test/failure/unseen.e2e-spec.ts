@@ -122,10 +122,17 @@ const NAMES = ['ann', 'bea', 'cid'].flatMap((userId) => [
   markName('', [null, 'sessions', 'userId', userId]).slice(1),
 ]);
 
+/** What stands for tokens is told apart by the library, not by databases: beside the usual form each has one that others have not. */
+const KINDS_OF: Readonly<Record<DatabaseName, readonly string[]>> = {
+  sqlite: ['in hexadecimal', 'in base64url'],
+  postgres: ['in hexadecimal', 'as bytes'],
+  mariadb: ['in hexadecimal', 'as they are'],
+};
+
 const LEVELS: readonly ('log' | 'info' | 'warn' | 'error' | 'debug')[] = ['log', 'info', 'warn', 'error', 'debug'];
 
 describeDatabases('tokens and digests', (name) => {
-  const kinds = Object.keys(STORED).filter((kind) => !STORED[kind]!.columns || STORED[kind]!.columns[name]);
+  const kinds = KINDS_OF[name];
   describe.each(kinds)('that are stored %s', (kind) => {
     const { definition = {}, options = {}, columns } = STORED[kind]!;
     const table = sessionsTable(definition);
