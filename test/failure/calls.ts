@@ -82,5 +82,8 @@ export const CALLS: Readonly<Record<string, Call>> = {
   },
 };
 
-/** Steps of a query, and what asks for nothing. */
-export const ASK_NOTHING = ['filter', 'filterBy', 'order', 'relations', 'skip', 'take', 'toQueryBuilder'];
+/** Listening, steps of a query, and what else asks for nothing. */
+export const ASK_NOTHING = [
+  'eventsOf',
+  ...['filter', 'filterBy', 'order', 'relations', 'skip', 'take', 'toQueryBuilder'].map((name) => `query.${name}`),
+];
