@@ -10,7 +10,7 @@ import {
   UseFilters,
   UseGuards,
 } from '@nestjs/common';
-import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
+import { APP_FILTER, BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import { afterEach, expect, it } from 'vitest';
 import {
   MemoryAdapter,
@@ -36,7 +36,7 @@ class Down extends MemoryAdapter {
   override fetch = this.execute as never;
 }
 
-/** "Catch everything", with the line of docs/guard.md or without. */
+/** A catch-all that says nothing of when to come again. */
 @Catch()
 class OfEverything implements ExceptionFilter {
   constructor(@Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost) {}
@@ -46,6 +46,17 @@ class OfEverything implements ExceptionFilter {
     const { httpAdapter } = this.adapterHost;
     const body = exception instanceof HttpException ? exception.getResponse() : null;
     httpAdapter.reply(response, { own: body }, exception instanceof HttpException ? exception.getStatus() : 500);
+  }
+}
+
+/** As the README has it. */
+@Catch()
+class EveryErrorFilter extends BaseExceptionFilter {
+  override catch(exception: unknown, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<{ header(name: string, value: string): unknown }>();
+    if (exception instanceof SessionsUnavailableError) response.header('Retry-After', String(exception.retryAfter));
+    // oxlint-disable-next-line promise/valid-params -- of a filter, not of a promise
+    super.catch(exception, host);
   }
 }
 
@@ -130,6 +141,11 @@ describePlatforms('a 503', (platform) => {
       });
     },
   );
+
+  it('says when to come again by such a filter too, with the line of the README', async () => {
+    await start([{ provide: APP_FILTER, useClass: EveryErrorFilter }]);
+    expect(await seenOf('/count')).toEqual({ status: 503, retryAfter: '7', body: BODY });
+  });
 
   it('is left to a filter of the route', async () => {
     await start();

@@ -47,7 +47,6 @@ export const CALLS: Readonly<Record<string, Call>> = {
   getOrFail: { reads: true, run: (sessions, { id }, within) => sessions.getOrFail({ id }, within) },
   list: { reads: true, run: (sessions, session, within) => sessions.list(of(session), within) },
   listValid: { reads: true, run: (sessions, session, within) => sessions.listValid(of(session), within) },
-  query: { reads: true, run: (sessions, session, within) => sessions.query(of(session), within).one() },
   dataOf: { reads: true, run: (sessions, session, within) => sessions.dataOf(session, within) },
   count: { reads: true, alone: true, run: (sessions, session) => sessions.count(of(session)) },
   refresh: { reads: true, run: (sessions, session, within) => sessions.refresh(session, within) },
@@ -85,5 +84,6 @@ export const CALLS: Readonly<Record<string, Call>> = {
 /** Listening, steps of a query, and what else asks for nothing. */
 export const ASK_NOTHING = [
   'eventsOf',
+  'query',
   ...['filter', 'filterBy', 'order', 'relations', 'skip', 'take', 'toQueryBuilder'].map((name) => `query.${name}`),
 ];

@@ -193,6 +193,11 @@ export const BREAKS = {
     '${bind(`strict ${jsonPath(path)}`)}::jsonpath',
     "'strict ${jsonPath(path)}'::jsonpath",
   ),
+  takesUnreadableForRead: inLibrary(
+    'adapters/typeorm/raw-row.ts',
+    'throw unreadable(table, columns[i]!, row, cause);',
+    'return { ...row, ...(cause as object) };',
+  ),
   readsRowsForOthers: inLibrary(
     'lifecycle/token-lookup.ts',
     'byDigest.set(row.value(column), row);',
@@ -227,9 +232,12 @@ export const BREAKS = {
     'super({ statusCode, message: told, error,',
     'super({ statusCode, message: ofTable(table, problem), error,',
   ),
-  leavesExpiredRows: inLibrary(
-    'lifecycle/prune.ts',
-    'for (const ended of allEnded(table)) yield* deletedBatches(table, ended, run);',
+  takesNoLease: inLibrary('lifecycle/pruning-turns.ts', 'if (taken === false) return holderOf(adapter, lease);'),
+  letsTokensBeKept: { file: 'apps/demo/src/http/no-store.decorator.ts', from: "'no-store'", to: "'private'" },
+  waitsForEver: inLibrary(
+    'util/coalescer.ts',
+    'return performance.now() - since > this.#bulkhead.timeoutMs - 1;',
+    'return false;',
   ),
   knowsNoOutages: inLibrary(
     'adapters/typeorm/unavailable.ts',

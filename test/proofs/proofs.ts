@@ -105,16 +105,17 @@ export const PROOFS: readonly Proof[] = [
 
   // Garbage and load
   proof('Text that cannot be a token', 'takesAnyText', unit('token/parse')),
-  proof('A token that does not verify writes nothing', 'knowsNoEnd', suite('guard/responses')),
+  proof('A token that does not verify writes nothing', 'notesUsesOfEnded', suite('lifecycle/last-use'), IN_PROCESS),
   proof('A database that is down is 503', 'logsOutByOutages', suite('failure/outage')),
   proof('So is every call that the database cannot answer', 'knowsNoOutages', suite('failure/not-now')),
   proof('However many clients', 'keepsAllUses', suite('lifecycle/last-use'), IN_PROCESS),
   proof('A slow or locked table', 'takesTheWholePool', unit('util/bulkhead')),
   proof('A server that hangs', 'asksWhatFails', unit('util/bulkhead')),
-  proof('A row that cannot be read is an error', 'readsRowsForOthers', suite('failure/unreadable-row')),
+  proof('A server that hangs', 'waitsForEver', unit('util/bulkhead')),
+  proof('A row that cannot be read is an error', 'takesUnreadableForRead', suite('failure/unreadable-row')),
   proof('A time that cannot be read', 'hidesUnreadableEnds', suite('lifecycle/unreadable-ends')),
   proof('A transformer that reads a row', 'readsRowsForOthers', suite('table/transformers'), ON_POSTGRES),
-  proof('Expired rows are deleted in batches', 'leavesExpiredRows', suite('pruning/hundred-thousand')),
+  proof('Expired rows are deleted in batches', 'takesNoLease', suite('pruning/leases')),
   proof('No deletion touches a row', 'deletesInAllPartitions', suite('pruning/partitions')),
   proof('Wrong options end the start', 'startsWithProblems', suite('guard/tables')),
   proof('An option that there is not ends', 'takesUnknownOptions', suite('options/unknown-options')),
@@ -157,6 +158,6 @@ export const PROOFS: readonly Proof[] = [
   proof('§3.1: `invalid_token` is 401', 'fallsOverNoTokens', suite('guard/responses')),
   proof('§3.1: `insufficient_scope` is 403', 'asksForNoScopes', suite('guard/scopes')),
   proof('§5.2: tokens have enough entropy', 'storesTokens', unit('token/digest')),
-  proof('§5.3: TLS, and no caching', 'takesUnknownFields', suite('demo/demo'), IN_PROCESS),
+  proof('§5.3: TLS, and no caching', 'letsTokensBeKept', suite('demo/demo'), IN_PROCESS),
   proof('§5.3: tokens do not live for ever', 'forgivesReplacedTokens', suite('lifecycle/rotate'), IN_PROCESS),
 ];

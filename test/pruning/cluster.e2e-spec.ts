@@ -66,7 +66,8 @@ describe.each(servers)('two processes on one database: %s', ONCE_MORE, (name) =>
   let database: TestDatabase;
   let dataSource: DataSource;
   let nodes: NodeProcess[] = [];
-  beforeEach(async () => {
+  beforeEach(async ({ onTestFailed }) => {
+    onTestFailed(() => console.error(nodes.map(({ lines }, i) => `node ${i}:\n${lines.join('\n')}`).join('\n\n')));
     database = await createDatabase(name);
     dataSource = new DataSource({ ...database.options, entities: [Sessions.entity], synchronize: true });
     await dataSource.initialize();

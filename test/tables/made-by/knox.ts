@@ -92,5 +92,4 @@ export const KNOX: MadeBy = {
     };
   },
   owner: { userId: 7 },
-  sqliteTime: /^$/,
 };

@@ -19,7 +19,7 @@ export interface MadeBy {
   /** The fields of a session that the application gives. */
   readonly owner: Readonly<Record<string, unknown>>;
   /** What a time looks like in the tool's column of SQLite, which new rows have to look like too. */
-  readonly sqliteTime: RegExp;
+  readonly sqliteTime?: RegExp;
 }
 
 export interface SignIn {
