@@ -5,6 +5,7 @@ import { config, type Observable, Subscription } from 'rxjs';
 import type { EntityManager } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  type AuthenticateOptions,
   digestToken,
   MemoryAdapter,
   RequireFresh,
@@ -636,9 +637,20 @@ class InterruptedAdapter extends MemoryAdapter {
   /** What happens before the next statements. */
   readonly before: (() => Promise<unknown>)[] = [];
 
+  /** How many single rows were read. */
+  reads = 0;
+  /** What the next reading of a single row fails by. */
+  outage: Error | undefined;
+
   override async execute(...statement: Parameters<MemoryAdapter['execute']>): ReturnType<MemoryAdapter['execute']> {
     await this.before.shift()?.();
     return super.execute(...statement);
+  }
+
+  override first(...statement: Parameters<MemoryAdapter['first']>): ReturnType<MemoryAdapter['first']> {
+    this.reads++;
+    if (this.outage) throw this.outage;
+    return super.first(...statement);
   }
 }
 
@@ -646,21 +658,57 @@ describe('events of a session that ends while a request is on its way', () => {
   const adapter = new InterruptedAdapter();
   const app = useApplication('memory', { ...SETUP, options: { ...SETUP.options, adapter } });
 
-  it('tell that the request was refused', async () => {
+  let told: unknown[];
+  let listening: Subscription;
+  beforeEach(() => {
+    told = [];
+    listening = new Subscription();
+    adapter.reads = 0;
+    adapter.outage = undefined;
+  });
+  afterEach(() => listening.unsubscribe());
+  const listen = (): void => {
+    const tell = (event: SessionEvent): unknown => told.push('reason' in event ? event.reason : event.type);
+    listening.add(app.get(Sessions).events.subscribe(tell));
+  };
+
+  /** A session that is due for an extension, and revoked before that is written, presented by its token or by the one before. */
+  async function endsMeanwhile(by: 'token' | 'replaced token', begin = listen): Promise<void> {
     const sessions = app.get(Sessions);
     const session = await sessions.create({ userId: 'u1' });
     app.clock.advance(2 * DAY);
-    const told: string[] = [];
-    const listening = sessions.events.subscribe(({ type }) => told.push(type));
+    if (by === 'replaced token') await sessions.rotate(session);
+    begin();
     // The lookup goes another way, so that the first statement is the extension.
     adapter.before.push(() => sessions.revoke(session));
     expect(await sessions.authenticate(session.authToken)).toBeNull();
-    listening.unsubscribe();
-    expect(told).toEqual(['revoked', 'refused']);
+  }
+
+  it.each(['token', 'replaced token'] as const)('tell that the request was refused, and why, by its %s', async (by) => {
+    await endsMeanwhile(by);
+    expect(told).toEqual(['signed_out', 'revoked']);
+  });
+
+  it('cost nothing where nobody listens', async () => {
+    await endsMeanwhile('token', () => undefined);
+    expect(adapter.reads).toBe(0);
+  });
+
+  it('are no outage where the storage does not say why', async () => {
+    adapter.outage = new Error('gone');
+    await endsMeanwhile('token');
+    expect(told).toEqual(['signed_out', 'unknown']);
   });
 });
 
 class Keys extends SessionsTable({ table: 'keys', scopes: ['posts:read'], freshness: true, extraFields: USER }) {}
+
+/** A service with a method of its own, as applications have one. */
+class Watched extends SessionsTable({ table: 'watched', rotation: true }) {
+  override async authenticate(token: unknown, options?: AuthenticateOptions) {
+    return super.authenticate(token, options);
+  }
+}
 
 @UseGuards(SessionGuard.for(Plain, Keys))
 @Controller()
@@ -679,6 +727,15 @@ class Routes {
   @RequireFresh('10m')
   @Get('fresh')
   fresh(): string {
+    return 'in';
+  }
+}
+
+@UseGuards(SessionGuard.for(Plain, Watched))
+@Controller()
+class WatchedRoutes {
+  @Get('watched')
+  watched(): string {
     return 'in';
   }
 }
@@ -712,8 +769,9 @@ describe('events of the guard', () => {
         }),
         SessionsModule.forFeature(Plain),
         SessionsModule.forFeature(Keys),
+        SessionsModule.forFeature(Watched),
       ],
-      controllers: [Routes],
+      controllers: [Routes, WatchedRoutes],
       providers: [AuditLog],
     });
     token = (await http.nest.get(Keys).create({ userId: 'u1' })).authToken;
@@ -754,5 +812,26 @@ describe('events of the guard', () => {
     expect(await http.getAs(token, path)).toMatchObject({ status });
     const { id } = (await http.nest.get(Keys).get({}))!;
     expect(told.at(-1)).toMatchObject({ type: 'refused', reason, table: 'keys', session: { id } });
+  });
+
+  describe('of a table whose authenticate is its own', () => {
+    const refusals = (): unknown[] => told.filter(({ type }) => type === 'refused');
+
+    it('tell why it refuses, though it is one of several', async () => {
+      const watched = http.nest.get(Watched);
+      const session = await watched.create({});
+      await watched.expire(session);
+      expect(await http.getAs(session.authToken, '/watched')).toMatchObject({ status: 401 });
+      expect(refusals()).toMatchObject([{ reason: 'expired', table: 'watched', session: { id: session.id } }]);
+    });
+
+    it('tell once that a token was used again that had been replaced', async () => {
+      const watched = http.nest.get(Watched);
+      const session = await watched.create({});
+      await watched.rotate(session);
+      clock.advance(MINUTE);
+      expect(await http.getAs(session.authToken, '/watched')).toMatchObject({ status: 401 });
+      expect(refusals()).toMatchObject([{ reason: 'token_reuse', table: 'watched', session: { id: session.id } }]);
+    });
   });
 });

@@ -2,12 +2,12 @@ import { type ExecutionContext, type Logger, ServiceUnavailableException } from 
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { SessionsError, SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
-import type { Refused } from '../events/session-events.js';
+import type { RefusalReason } from '../events/session-event.js';
+import type { Refused, TableEvents } from '../events/session-events.js';
 import type { HttpRequest } from '../http/credentials.js';
 import { useOf } from '../lifecycle/last-use.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { authenticateAtOnce, type ServedTable } from '../service/authenticate-at-once.js';
-import type { AuthenticateOptions } from '../service/call-options.js';
 import type { BaseSession } from '../session/session.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
 import { LOOK_UP_UNAVAILABLE, lookUpFailed } from './messages.js';
@@ -53,54 +53,39 @@ export function authenticateRequest(
   try {
     const session =
       tables.length === 1
-        ? authenticateIn(tables[0]!, token, request, { authoritative })
-        : authenticateInAny(tables, token, request, { authoritative });
+        ? authenticateAtOnce(tables[0]!, token, { authoritative }, () => useOf(request))
+        : authenticateInAny(tables, token, request, authoritative);
     return session instanceof Promise ? session.catch((error: unknown) => fail(error, logger)) : session;
   } catch (error) {
     return fail(error, logger);
   }
 }
 
-function authenticateIn(
-  table: ServedTable,
-  token: string,
-  request: HttpRequest,
-  options: AuthenticateOptions<string>,
-  onRefused?: (refused: Refused) => void,
-): MaybePromise<BaseSession | null> {
-  return authenticateAtOnce(table, token, options, () => useOf(request), onRefused);
-}
-
+/** Why a token is refused is told by the table that knows its session; else by the first that takes it for a token. */
 async function authenticateInAny(
   tables: readonly ServedTable[],
   token: string,
   request: HttpRequest,
-  options: AuthenticateOptions<string>,
+  authoritative: boolean,
 ): Promise<BaseSession | null> {
-  const refusals: Refusal[] = [];
-  for (const { store, ...table } of tables) {
-    const session = await authenticateIn({ store, ...table }, token, request, options, (refused) =>
-      refusals.push({ events: store.events, refused }),
-    );
+  const isHeard = tables.some(({ store }) => store.events.wants('refused'));
+  const refusals: { readonly events: TableEvents; readonly refused: Refused }[] = [];
+  for (const table of tables) {
+    const { events } = table.store;
+    const onRefused = (reason: RefusalReason, session?: BaseSession): unknown =>
+      refusals.push({ events, refused: { type: 'refused', reason, ...(session && { session }) } });
+    const options = { authoritative, onRefused: isHeard ? onRefused : undefined };
+    const session = await authenticateAtOnce(table, token, options, () => useOf(request));
     if (session === null) continue;
-    FOUND_IN.set(request, store);
+    FOUND_IN.set(request, table.store);
     return session;
   }
-  tellRefusal(refusals);
-  return null;
-}
-
-/** Why a table refuses a token. */
-interface Refusal {
-  readonly events: SessionsStore['events'];
-  readonly refused: Refused;
-}
-
-/** Why a token is refused by several tables is told by the one that knows it, if any. */
-function tellRefusal(refusals: readonly Refusal[]): void {
-  const known = refusals.find(({ refused }) => refused.session !== undefined);
-  const told = known ?? refusals.find(({ refused }) => refused.reason === 'unknown') ?? refusals[0];
+  const told =
+    refusals.find(({ refused }) => refused.session) ??
+    refusals.find(({ refused }) => refused.reason === 'unknown') ??
+    refusals[0];
   told?.events.emit(told.refused);
+  return null;
 }
 
 /** Says to a client, where nobody can look up its token now, when to come again: whichever filter answers it. @throws the error */

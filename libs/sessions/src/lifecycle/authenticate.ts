@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { param } from '../adapters/port/operators.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { RefusalReason } from '../events/session-event.js';
 import type { Prepared, RawRow, Row } from '../adapters/port/query.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
 import { type CachedSessions, cacheKey } from '../cache/cached-sessions.js';
@@ -13,7 +14,7 @@ import { hasTokenLength } from '../token/parse.js';
 import type { Extender } from './extend.js';
 import type { LastUse, SessionUse } from './last-use.js';
 import { NEWER_DIGESTS } from './messages.js';
-import { judge, type Judgement, refusalOf, UNKNOWN } from './read-session.js';
+import { judge, type Judgement, refusalOf, sessionFrom, UNKNOWN } from './read-session.js';
 import { foundByReplacedToken, ReplacedTokens } from './replaced-tokens.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { TokenLookup } from './token-lookup.js';
@@ -28,10 +29,8 @@ interface Presentation {
   /** The relations to load with the session, which then is from the database, and kept nowhere. Default: none. */
   readonly relations?: readonly string[] | undefined;
   readonly use?: SessionUse | undefined;
-  /** Whether an event tells that it is refused. Default: true. */
-  readonly tellsRefusal?: boolean | undefined;
-  /** Who learns why it is refused, in place of those who listen. */
-  readonly onRefused?: ((refused: Refused) => void) | undefined;
+  /** Who learns why it is refused, in place of those who listen to events. */
+  readonly onRefused?: ((reason: RefusalReason, session?: BaseSession) => void) | undefined;
 }
 
 const NO_USE: SessionUse = {};
@@ -56,6 +55,7 @@ const MALFORMED: Refused = { type: 'refused', reason: 'malformed' };
 export class Authenticator {
   readonly #lookup: TokenLookup;
   readonly #redigest: Prepared;
+  readonly #byId: Prepared;
   readonly #replaced: ReplacedTokens | undefined;
 
   constructor(
@@ -73,6 +73,7 @@ export class Authenticator {
       where: { id: param('id'), authTokenDigest: param('former') },
       skipLocked: true,
     });
+    this.#byId = adapter.prepare('all', entity, { where: { id: param('id') }, select });
   }
 
   /**
@@ -137,13 +138,20 @@ export class Authenticator {
     if (keeping) this.#keep(session, refused, found, keeping);
     const current = session && autoExtend ? await this.extender.extendIfDue(session, manager) : session;
     if (current) return this.#used(current, presentation);
-    return this.#refused(refused ?? refusalOf(await this.#endedMeanwhile(digests, inside)), presentation);
+    if (refused) return this.#refused(refused, presentation);
+    return this.#isHeard(presentation) ? this.#refused(await this.#endOf(session!, inside), presentation) : null;
   }
 
-  /** The session as it is now that has ended since its row was read. */
-  async #endedMeanwhile(digests: readonly string[], inside?: SessionsAdapter): Promise<BaseSession | undefined> {
-    const row = await this.#lookup.find(digests, inside);
-    return row && judge(this.table, row.load(this.table.selected.length)).session;
+  /** Why a session is refused that has ended since its row was read. It is, also where nobody can tell why. */
+  async #endOf({ id }: BaseSession, inside?: SessionsAdapter): Promise<Refused> {
+    try {
+      const row = await (inside ?? this.table.adapter).first(this.#byId, { id });
+      return refusalOf(row && sessionFrom(this.table, row));
+    } catch (error) {
+      // It may have ended the caller's transaction.
+      if (inside) throw error;
+      return UNKNOWN;
+    }
   }
 
   /** Keeps what was read, but for what was found by a token that soon ends its session, or has ended it. */
@@ -187,14 +195,18 @@ export class Authenticator {
 
   /** What is kept of a refusal is looked for only where somebody listens. */
   #keptOut(cache: CachedSessions, key: string, presentation: Presentation): null {
-    const isWanted = presentation.onRefused !== undefined || this.table.events.wants('refused');
-    if (!isWanted) return null;
+    if (!this.#isHeard(presentation)) return null;
     return this.#refused((cache.refusalOf(key) as Refused | undefined) ?? UNKNOWN, presentation);
   }
 
-  #refused(refused: Refused, { tellsRefusal = true, onRefused }: Presentation): null {
-    if (onRefused) onRefused(refused);
-    else if (tellsRefusal || refused.reason === 'token_reuse') this.table.events.emit(refused);
+  /** Whether anybody learns why a token is refused. */
+  #isHeard({ onRefused }: Presentation): boolean {
+    return onRefused !== undefined || this.table.events.wants('refused');
+  }
+
+  #refused(refused: Refused, { onRefused }: Presentation): null {
+    if (onRefused) onRefused(refused.reason, refused.session);
+    else this.table.events.emit(refused);
     return null;
   }
 }

@@ -1,5 +1,3 @@
-import type { Refused } from '../events/session-events.js';
-import { UNKNOWN } from '../lifecycle/read-session.js';
 import type { SessionUse } from '../lifecycle/last-use.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { BaseSession } from '../session/session.js';
@@ -22,25 +20,17 @@ const AUTHENTICATE: unknown = Reflect.get(SessionsService.prototype, 'authentica
  * As `authenticate` of the service, also where the application has its own, and at once where the answer is in this process.
  *
  * @param use from where the token comes, which may be dear to find out
- * @param onRefused who learns why the token is refused, in place of those who listen to events
  */
 export function authenticateAtOnce(
   { store, service, relations }: ServedTable,
   token: string,
-  given: Omit<AuthenticateOptions<string>, 'manager'>,
+  { authoritative, onRefused }: Pick<AuthenticateOptions, 'authoritative' | 'onRefused'>,
   use: () => SessionUse,
-  onRefused?: (refused: Refused) => void,
 ): MaybePromise<BaseSession | null> {
-  const options = relations ? { ...given, relations } : given;
-  if (service.authenticate !== AUTHENTICATE) {
-    // Not in a transaction that happens to be around the guard.
-    const within = store.ambient && { manager: null };
-    const tellsRefusal = onRefused === undefined;
-    return service.authenticate(token, { ...options, ...within, tellsRefusal, use: use() }).then((session) => {
-      if (session === null) onRefused?.(UNKNOWN);
-      return session;
-    });
-  }
-  if (onRefused) return store.tokens.authenticate(token, { ...options, use: use(), onRefused });
-  return store.tokens.authenticate(token, store.lastUse ? { ...options, use: use() } : options);
+  const options = { relations, authoritative, onRefused };
+  if (service.authenticate === AUTHENTICATE)
+    return store.tokens.authenticate(token, store.lastUse ? { ...options, use: use() } : options);
+  // Not in a transaction that happens to be around the guard.
+  const within = store.ambient && { manager: null };
+  return service.authenticate(token, { ...options, ...within, use: use() });
 }

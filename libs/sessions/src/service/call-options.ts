@@ -1,5 +1,6 @@
 import type { EntityManager, FindOptionsRelations, ObjectLiteral } from 'typeorm';
 import type { Direction } from '../adapters/port/query.js';
+import type { RefusalReason } from '../events/session-event.js';
 import type { ClientRequest } from '../http/client-address.js';
 import type { SessionUse } from '../lifecycle/last-use.js';
 import { OWN_LIMITS, type OwnLimits } from '../lifecycle/own-limits.js';
@@ -75,8 +76,8 @@ export interface AuthenticateOptions<R extends string = never> extends Omit<GetO
   relations?: readonly R[] | undefined;
   /** From where the token comes, for a table with `lastUse`; the guard gives it. */
   use?: SessionUse | undefined;
-  /** Whether an event tells that the token is refused: not where another table may have it. @default true */
-  tellsRefusal?: boolean | undefined;
+  /** Is told why the token is refused, in place of those who listen to events, as where another table may have it. */
+  onRefused?: ((reason: RefusalReason, session?: BaseSession) => void) | undefined;
   /** Whether the database is asked, whatever the near cache has. @default false */
   authoritative?: boolean | undefined;
 }
@@ -86,7 +87,7 @@ export const AUTHENTICATE_OPTIONS = {
   manager: true,
   autoExtend: true,
   use: true,
-  tellsRefusal: true,
+  onRefused: true,
   authoritative: true,
 } satisfies Record<keyof AuthenticateOptions, true>;
 
