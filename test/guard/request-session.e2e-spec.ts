@@ -22,6 +22,7 @@ import fastifySession from '@fastify/session';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   CurrentSession,
+  type GuardedCall,
   Public,
   type RequestWithSession,
   SessionGuard,
@@ -81,16 +82,16 @@ class Routes {
   }
 }
 
-class NotesResolver {
-  notes(this: void): void {}
+/** As an application makes one for a transport of its own. */
+@Injectable()
+class QueueGuard extends SessionGuard {
+  protected override getCall(context: ExecutionContext): GuardedCall {
+    return { request: context.getArgByIndex<GuardedCall['request']>(0) };
+  }
 }
 
-/** As an application makes one for GraphQL. */
-@Injectable()
-class GraphQLGuard extends SessionGuard {
-  protected override getRequest(context: ExecutionContext): ReturnType<SessionGuard['getRequest']> {
-    return context.getArgByIndex<{ req: ReturnType<SessionGuard['getRequest']> }>(2).req;
-  }
+class NotesQueue {
+  add(this: void): void {}
 }
 
 interface SetUp extends HttpSetUp {
@@ -130,16 +131,16 @@ describePlatforms('request.session', (platform) => {
     expect((await app.getAs(authToken, '/later')).body).toEqual({ onRequest: 'theirs', current: 'ann' });
   });
 
-  it('is not put on a request that fields of GraphQL share', async () => {
+  it('is not put on what is no request of HTTP', async () => {
     await start();
     const { authToken } = await app.nest.get(Sessions).create({ userId: 'ann' });
-    const req = { headers: { authorization: `Bearer ${authToken}` } };
-    const context = new ExecutionContextHost([{}, {}, { req }], NotesResolver, NotesResolver.prototype.notes);
-    context.setType('graphql');
-    const guard = await app.nest.get(ModuleRef).create(GraphQLGuard);
+    const message = { headers: { authorization: `Bearer ${authToken}` } };
+    const context = new ExecutionContextHost([message], NotesQueue, NotesQueue.prototype.add);
+    context.setType('queue');
+    const guard = await app.nest.get(ModuleRef).create(QueueGuard);
     expect(await guard.canActivate(context)).toBe(true);
-    expect(sessionOf(req)).toMatchObject({ userId: 'ann' });
-    expect(req).not.toHaveProperty('session');
+    expect(sessionOf(context)).toMatchObject({ userId: 'ann' });
+    expect(message).not.toHaveProperty('session');
   });
 });
 

@@ -187,6 +187,7 @@ const NO_OPTIONS = [
   'Finding',
   'FindingCode',
   'IndexFacts',
+  'GuardedCall',
   'InvalidationChannel',
   'JsonValue',
   'KeyMapping',

@@ -345,13 +345,13 @@ export const BREAKS = {
   },
   challengesNobody: inLibrary(
     'guard/session.guard.ts',
-    "throw this.refuse(context, new UnauthorizedException(SESSION_REQUIRED, { errorCode: 'ERR_SESSION_REQUIRED' }));",
-    "throw new UnauthorizedException(SESSION_REQUIRED, { errorCode: 'ERR_SESSION_REQUIRED' });",
+    'throw this.refuse(context, ...lackOf(found));',
+    'throw lackOf(found)[0];',
   ),
   blamesWhoHasNoToken: inLibrary(
-    'guard/session.guard.ts',
-    "throw this.refuse(context, new UnauthorizedException(SESSION_REQUIRED, { errorCode: 'ERR_SESSION_REQUIRED' }));",
-    "throw this.refuse(context, new UnauthorizedException(SESSION_REQUIRED, { errorCode: 'ERR_SESSION_REQUIRED' }), 'invalid_token');",
+    'guard/found.ts',
+    "return [new UnauthorizedException(SESSION_REQUIRED, { errorCode: 'ERR_SESSION_REQUIRED' })];",
+    "return [new UnauthorizedException(SESSION_REQUIRED, { errorCode: 'ERR_SESSION_REQUIRED' }), 'invalid_token'];",
   ),
   takesTokensFromBodies: inLibrary(
     'guard/session.guard.ts',

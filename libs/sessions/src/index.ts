@@ -52,6 +52,7 @@ export {
 export type { RefusalReason, SessionEvent, SessionEventOf, SessionEventType } from './events/session-event.js';
 export { SessionEvents } from './events/session-events.js';
 export { OptionalSession, Public } from './guard/access.decorators.js';
+export type { GuardedCall } from './guard/calls/call.js';
 export type { SessionCookieOptions } from './http/cookie-options.js';
 export type { ClientRequest } from './http/client-address.js';
 export type { CredentialSource } from './http/credentials.js';

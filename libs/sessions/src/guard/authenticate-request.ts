@@ -1,4 +1,4 @@
-import { type ExecutionContext, type Logger, ServiceUnavailableException } from '@nestjs/common';
+import { type Logger, ServiceUnavailableException } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { SessionsError, SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
@@ -89,9 +89,9 @@ async function authenticateInAny(
 }
 
 /** Says to a client, where nobody can look up its token now, when to come again: whichever filter answers it. @throws the error */
-export function failLater(error: unknown, context: ExecutionContext, adapter: AbstractHttpAdapter): never {
-  if (error instanceof LookUpUnavailable && context.getType() === 'http')
-    adapter.setHeader(context.switchToHttp().getResponse(), 'Retry-After', String(error.retryAfter));
+export function failLater(error: unknown, response: unknown, adapter: AbstractHttpAdapter): never {
+  if (error instanceof LookUpUnavailable && response !== undefined)
+    adapter.setHeader(response, 'Retry-After', String(error.retryAfter));
   throw error;
 }
 

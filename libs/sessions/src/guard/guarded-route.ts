@@ -1,3 +1,4 @@
+import type { ExecutionContext } from '@nestjs/common';
 import { type Access, accessOf } from './access.decorators.js';
 import { guardsOn } from './nest-internals.js';
 import { type Requirements, requirementsOf } from './requirements.js';
@@ -10,6 +11,26 @@ export interface GuardedRoute extends Requirements {
   /** Whether this guard decides, since no other one stands closer to the handler. */
   readonly decides: boolean;
   readonly access: Access | undefined;
+}
+
+/** What routes ask for, which their decorators have said once and for all. */
+export class GuardedRoutes {
+  /** By handler and controller. */
+  readonly #routes = new WeakMap<object, WeakMap<object, GuardedRoute>>();
+
+  constructor(private readonly guard: object) {}
+
+  /** The route of a call. */
+  of(context: ExecutionContext): GuardedRoute {
+    const [handler, controller] = [context.getHandler(), context.getClass()];
+    const ofHandler = this.#routes.get(handler) ?? new WeakMap<object, GuardedRoute>();
+    let route = ofHandler.get(controller);
+    if (!route) {
+      route = guardedRoute(this.guard, handler, controller);
+      this.#routes.set(handler, ofHandler.set(controller, route));
+    }
+    return route;
+  }
 }
 
 /** What a route says to a guard. */

@@ -24,8 +24,8 @@ export const noMaxAge = (value: unknown): string =>
   `RequireFresh needs at least a second: a number of seconds, or '90s', '10m', '12h', not ${JSON.stringify(value)}.`;
 
 // What is wrong with a guard, or its tables.
-export const noHttpRoute = (type: string): string =>
-  `SessionGuard guards HTTP routes, not "${type}": call authenticate(token) of the table's service there.`;
+export const unknownCall = (type: string): string =>
+  `SessionGuard knows no calls of the type "${type}": say in getCall(context) of a subclass where their credentials are.`;
 
 export const relationsNoList = (value: unknown): string =>
   `SessionGuard: relations must be a list of names, not ${JSON.stringify(value)}`;

@@ -1,5 +1,4 @@
 import {
-  BadRequestException,
   type CanActivate,
   type ExecutionContext,
   type HttpException,
@@ -9,7 +8,6 @@ import {
   type OnModuleInit,
   Optional,
   type Type,
-  UnauthorizedException,
 } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { challenge, type ChallengeError, type ChallengeParameters } from '../http/challenge.js';
@@ -19,26 +17,25 @@ import { noRegistry } from '../registry/one-set-up.js';
 import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
 import type { BaseSession } from '../session/session.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
+import type { Access } from './access.decorators.js';
 import { answerCookie, crossOriginRefusal } from './authenticate-cookie.js';
 import { authenticateRequest, failLater, tableOf } from './authenticate-request.js';
+import type { GuardedCall } from './calls/call.js';
+import { httpCall } from './calls/http-call.js';
 import type { TableWithCookie } from './cookie.js';
-import { type Guarded, guardedBy, type SessionGuardOptions, isSameGuarded } from './guard-options.js';
-import { type GuardedRoute, guardedRoute, SESSION_GUARD } from './guarded-route.js';
+import { type Found, lackOf, mayLack, type OneToken } from './found.js';
+import { guardedBy, type SessionGuardOptions } from './guard-options.js';
+import { GuardedRoutes, SESSION_GUARD } from './guarded-route.js';
 import { type GuardedPlace, GuardedTables } from './guarded-tables.js';
-import { noHttpRoute, SESSION_OVER, SESSION_REQUIRED, SEVERAL_TOKENS } from './messages.js';
+import { MadeGuards } from './made-guards.js';
+import { unknownCall } from './messages.js';
 import { putOnRequest } from './request-session.js';
 import { freshnessRefusal, scopeRefusal } from './requirements.js';
 import { rememberSession } from './session-of-request.js';
 import { answerOf, stubOf } from './stub-guards.js';
 
-type OneToken = Extract<Credentials, { kind: 'one' }>;
-
-/** The guards made by `for`: Nest knows a guard by its class, so the same tables get the same one. */
-const MADE: {
-  readonly base: Type;
-  readonly guarded: Guarded;
-  readonly guard: Type<SessionGuard>;
-}[] = [];
+/** The guards made by `for`. */
+const MADE = new MadeGuards<SessionGuard>();
 
 /**
  * Lets a request through that carries the token of a valid session, which `@CurrentSession()` then gives. Alone it is
@@ -76,8 +73,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   #guarded: GuardedTables | undefined;
   /** Decides in place of this guard, in a test. */
   #stub: CanActivate | undefined;
-  /** By handler and controller. */
-  readonly #routes = new WeakMap<object, WeakMap<object, GuardedRoute>>();
+  readonly #routes = new GuardedRoutes(this);
 
   /** The tables of the application. */
   @Optional()
@@ -108,60 +104,46 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   ): Type<SessionGuard>;
   static for(...given: readonly (TableReference | SessionGuardOptions)[]): Type<SessionGuard> {
     const guarded = guardedBy(given);
-    const made = MADE.find((entry) => entry.base === this && isSameGuarded(entry.guarded, guarded));
-    if (made) return made.guard;
     const { tables, relations } = guarded;
-    const guard = class extends this {
-      protected override readonly tables = tables;
-      protected override readonly relations = relations;
-    };
-    Object.defineProperty(guard, 'name', {
-      value: `${this.name}(${[...tables.map(nameOf), ...relations].join(', ')})`,
-    });
-    MADE.push({ base: this, guarded, guard });
-    return guard;
+    return MADE.get(
+      this,
+      guarded,
+      () =>
+        class extends this {
+          protected override readonly tables = tables;
+          protected override readonly relations = relations;
+        },
+    );
   }
 
   /** Fails the start of the application where a table is not registered. */
   onModuleInit(): void {
-    const base = MADE.find(({ guard }) => guard === this.constructor)?.base;
-    this.#stub = stubOf(this.nestModules, base);
+    this.#stub = stubOf(this.nestModules, MADE.baseOf(this.constructor));
     if (!this.#stub) this.#tables();
   }
 
   /** At once, without a promise, where the answer is in this process. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (this.#stub) return answerOf(this.#stub, context);
-    const { decides, access, authoritative } = this.#route(context);
+    const { decides, access, authoritative } = this.#routes.of(context);
     if (!decides || access === 'public') return true;
-    const request = this.getRequest(context);
-    const credentials = this.extractCredentials(request);
-    if (credentials.kind === 'none' && access === 'optional') return true;
-    if (credentials.kind === 'none')
-      throw this.refuse(context, new UnauthorizedException(SESSION_REQUIRED, { errorCode: 'ERR_SESSION_REQUIRED' }));
-    if (credentials.kind === 'several') {
-      this.#tables().all[0].events.emit({ type: 'refused', reason: 'several_tokens' });
-      const refusal = new BadRequestException(SEVERAL_TOKENS, { errorCode: 'ERR_SESSION_AMBIGUOUS' });
-      throw this.refuse(context, refusal, 'invalid_request');
-    }
-    const { cookieTable } = this.#placeOf(credentials.source);
-    const admit = (session: BaseSession | null): boolean | Promise<boolean> =>
-      // A browser sends its cookie until it is told not to, so who comes with an old one has to be able to sign in.
-      session === null && cookieTable && access === 'optional' ? true : this.#admit(context, request, session);
-    const fail = (error: unknown): never => failLater(error, context, this.adapterHost.httpAdapter);
-    try {
-      const authenticated = cookieTable
-        ? this.#authenticateByCookie(cookieTable, credentials, context, authoritative)
-        : this.authenticate(credentials, request, authoritative);
-      return authenticated instanceof Promise ? authenticated.then(admit, fail) : admit(authenticated);
-    } catch (error) {
-      return fail(error);
-    }
+    const call = this.getCall(context);
+    return chain(this.#find(call, authoritative), (found) => this.#decide(context, call, access, found));
   }
 
-  /** The request that carries the credentials. */
+  /**
+   * What the guard reads of a call: where its credentials are, and how it is answered. Where the library does not know the
+   * type of a context, as that of another transport's package, it is to be said here.
+   *
+   * @throws TypeError for a type that is not known
+   */
+  protected getCall(context: ExecutionContext): GuardedCall {
+    if (context.getType() === 'http') return httpCall(context, this.getRequest(context));
+    throw new TypeError(unknownCall(context.getType()));
+  }
+
+  /** The request of an HTTP route, which carries the credentials. */
   protected getRequest(context: ExecutionContext): HttpRequest {
-    if (context.getType() !== 'http') throw new TypeError(noHttpRoute(context.getType()));
     return context.getArgByIndex<HttpRequest>(0);
   }
 
@@ -194,7 +176,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
    * they may not do anyway.
    */
   protected authorize(context: ExecutionContext, session: BaseSession, request: HttpRequest): MaybePromise<void> {
-    const { scopes, maxAgeMs } = this.#route(context);
+    const { scopes, maxAgeMs } = this.#routes.of(context);
     if (scopes.length === 0 && maxAgeMs === Infinity) return;
     const tables = this.#tables().all;
     const foundIn = tableOf(request);
@@ -214,22 +196,53 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     error?: ChallengeError,
     parameters?: ChallengeParameters,
   ): HttpException {
-    const response = context.switchToHttp().getResponse<unknown>();
     this.adapterHost.httpAdapter.setHeader(
-      response,
+      context.getArgByIndex(1),
       'WWW-Authenticate',
       challenge(this.registry.options.realm ?? 'api', error, parameters),
     );
     return refusal;
   }
 
-  #admit(context: ExecutionContext, request: HttpRequest, session: BaseSession | null): boolean | Promise<boolean> {
-    if (session === null) {
-      const refusal = new UnauthorizedException(SESSION_OVER, { errorCode: 'ERR_SESSION_TOKEN_INVALID' });
-      throw this.refuse(context, refusal, 'invalid_token');
+  /** What comes of the credentials of a call. */
+  #find(call: GuardedCall, authoritative: boolean): MaybePromise<Found> {
+    const credentials = this.extractCredentials(call.request);
+    if (credentials.kind === 'none') return credentials;
+    if (credentials.kind === 'several') {
+      this.#tables().all[0].events.emit({ type: 'refused', reason: 'several_tokens' });
+      return credentials;
     }
+    const { cookieTable } = this.#placeOf(credentials.source);
+    const fail = (error: unknown): never => failLater(error, call.response, this.adapterHost.httpAdapter);
+    const found = (session: BaseSession | null): Found => ({
+      kind: 'one',
+      session,
+      byCookie: cookieTable !== undefined,
+    });
+    try {
+      const session = cookieTable
+        ? this.#authenticateByCookie(cookieTable, credentials, call, authoritative)
+        : this.authenticate(credentials, call.request, authoritative);
+      return session instanceof Promise ? session.then(found, fail) : found(session);
+    } catch (error) {
+      return fail(error);
+    }
+  }
+
+  /** Lets a call through, or refuses it. */
+  #decide(
+    context: ExecutionContext,
+    call: GuardedCall,
+    access: Access | undefined,
+    found: Found,
+  ): MaybePromise<boolean> {
+    const session = found.kind === 'one' ? found.session : null;
+    if (session === null) {
+      if (mayLack(found, access)) return true;
+      throw this.refuse(context, ...lackOf(found));
+    }
+    const { request } = call;
     return chain(this.authorize(context, session, request), () => {
-      // Fields of GraphQL share a request, so a property would be one field's for another.
       if (context.getType() === 'http' && this.registry.options.requestSession !== false)
         putOnRequest(request, session);
       rememberSession(request, session);
@@ -241,31 +254,17 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   #authenticateByCookie(
     table: TableWithCookie,
     credentials: OneToken,
-    context: ExecutionContext,
+    { request, response }: GuardedCall,
     authoritative: boolean,
   ): MaybePromise<BaseSession | null> {
-    const request = this.getRequest(context);
     if (!this.mayUseCookie(request, table.options.cookie.trustedOrigins)) throw crossOriginRefusal(table);
     return chain(this.authenticate(credentials, request, authoritative), (session) => {
-      const response = context.switchToHttp().getResponse<unknown>();
       answerCookie(
         { request, response, adapter: this.adapterHost.httpAdapter, table, token: credentials.token },
         session,
       );
       return session;
     });
-  }
-
-  /** What a route asks for, which its decorators have said once and for all. */
-  #route(context: ExecutionContext): GuardedRoute {
-    const [handler, controller] = [context.getHandler(), context.getClass()];
-    const ofHandler = this.#routes.get(handler) ?? new WeakMap<object, GuardedRoute>();
-    let route = ofHandler.get(controller);
-    if (!route) {
-      route = guardedRoute(this, handler, controller);
-      this.#routes.set(handler, ofHandler.set(controller, route));
-    }
-    return route;
   }
 
   /** The place that a token was found at, by the source that the guard itself has given; else by a like one. */
@@ -288,11 +287,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   }
 }
 
-function nameOf(table: TableReference): string {
-  return typeof table === 'string' ? table : typeof table === 'function' ? table.name : (table.table ?? 'sessions');
-}
-
 /** All guards that `for` has made in this process. */
 export function guardsMade(): readonly Type<SessionGuard>[] {
-  return MADE.map(({ guard }) => guard);
+  return MADE.all();
 }
