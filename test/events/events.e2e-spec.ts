@@ -465,11 +465,26 @@ describeStorages('events at the end of the application', (name) => {
   });
 });
 
+/** With a value that only its transformer can make. */
+class Linked extends SessionsTable({
+  table: 'linked',
+  extraFields: {
+    home: {
+      type: 'string',
+      nullable: true,
+      transformer: {
+        to: (value: URL | null) => value && value.href,
+        from: (value: string | null) => (value === null ? null : new URL(value)),
+      },
+    },
+  },
+}) {}
+
 describeDatabases('why a token is refused, with a near cache', (name) => {
   const queries = new QueryLog();
   const app = useApplication(name, {
-    tables: [Plain],
-    options: { cache: { ttl: '1h', channel: null } },
+    tables: [Plain, Linked],
+    options: { defaultTable: 'plain', cache: { ttl: '1h', channel: null } },
   });
 
   it('is kept with it: one that comes again is told of without a statement', async () => {
@@ -489,6 +504,17 @@ describeDatabases('why a token is refused, with a near cache', (name) => {
       Array.from({ length: 300 }, (_, i) => (i % 2 === 0 ? ['unknown', undefined] : ['expired', ended.id])),
     );
     listening.unsubscribe();
+  });
+
+  it('is told with the values that its transformers make, made anew for each', async () => {
+    const linked = app.get(Linked);
+    const ended = await linked.create({ home: new URL('https://example.com/a') });
+    await linked.expire(ended);
+    const homes: unknown[] = [];
+    const onRefused = (_: unknown, session?: object): unknown => homes.push(Reflect.get(session!, 'home'));
+    for (let i = 0; i < 3; i++) expect(await linked.authenticate(ended.authToken, { onRefused })).toBeNull();
+    expect(homes).toEqual([1, 2, 3].map(() => new URL('https://example.com/a')));
+    expect(new Set(homes).size).toBe(3);
   });
 });
 

@@ -70,10 +70,9 @@ describeDatabases('of two applications on one database', (name) => {
     expect(await one.left()).toBe(0);
   });
 
-  it('one that has lost its lease ends after its batch', async () => {
-    const one = await start({ pruning: { atStart: false, batchSize: 2, interval: '1d' }, schedule: false });
-    await one.addExpired(7);
-    const store = storeOf(one);
+  /** A run whose lease another one takes as soon as a statement has ended. */
+  async function robbed(app: PruningApp): Promise<unknown> {
+    const store = storeOf(app);
     class Stolen extends TypeOrmAdapter {
       override async execute(...query: Parameters<EctoAdapter['execute']>): ReturnType<EctoAdapter['execute']> {
         const executed = await super.execute(...query);
@@ -81,10 +80,19 @@ describeDatabases('of two applications on one database', (name) => {
         return executed;
       }
     }
-    const adapter = new Stolen(one.module.get(DataSource));
-    const outcome = await pruneAlone(store, adapter, { holder: 'slow', leaseMs: 0, withoutLease: () => undefined });
-    expect(outcome).toEqual({});
+    const adapter = new Stolen(app.module.get(DataSource));
+    return pruneAlone(store, adapter, { holder: 'slow', leaseMs: 0, withoutLease: () => undefined });
+  }
+
+  it('one that has lost its lease ends after its batch', async () => {
+    const one = await start({ pruning: { atStart: false, batchSize: 2, interval: '1d' }, schedule: false });
+    await one.addExpired(7);
+    expect(await robbed(one)).toEqual({});
     expect(await one.left()).toBe(5);
+  });
+
+  it('one that has lost its lease does not look for what only its absolute limit has ended', async () => {
+    expect(await robbed(await start({ table: { absoluteTtl: '30d' } }))).toEqual({});
   });
 
   it('one warns when it has left the work to the same run of the other many times', async () => {

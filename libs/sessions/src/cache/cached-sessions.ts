@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { RawRow } from '../adapters/port/query.js';
+import type { Refused } from '../events/session-events.js';
 import type { BaseSession } from '../session/session.js';
 import type { SessionCloner } from './session-cloner.js';
 import type { Invalidations } from './invalidation-bus.js';
@@ -43,12 +44,12 @@ export class CachedSessions {
   }
 
   /** As {@link NearCache.keepRefused}. */
-  keepRefused(key: string, refused: object, reading: Reading): void {
-    if (this.#live) this.#near.keepRefused(key, refused, reading);
+  keepRefused(key: string, refused: Refused, reading: Reading, row?: RawRow): void {
+    if (this.#live) this.#near.keepRefused(key, refused, reading, row);
   }
 
   /** As {@link NearCache.refusalOf}. */
-  refusalOf(key: string): object | undefined {
+  refusalOf(key: string): Refused | undefined {
     return this.#near.refusalOf(key);
   }
 

@@ -18,7 +18,7 @@ function sessionOf(id: string, data: Record<string, unknown> = {}): BaseSession 
   return { id, data, expiresAt: new Date(MINUTE), isExpired: false, createdAt: at, updatedAt: at };
 }
 
-const UNKNOWN = { type: 'refused', reason: 'unknown' };
+const UNKNOWN = { type: 'refused', reason: 'unknown' } as const;
 
 /** Keeps what was read: a session, or that there is none. */
 function keep(cache: NearCache, session: BaseSession | null, reading: Reading, end?: number): void {

@@ -1,6 +1,6 @@
 import type { RawRow } from '../adapters/port/query.js';
+import type { Refused } from '../events/session-events.js';
 import type { BaseSession } from '../session/session.js';
-import { copyOf } from '../util/copy.js';
 import { SecondChanceMap } from '../util/second-chance-map.js';
 import type { SessionCloner } from './session-cloner.js';
 
@@ -22,7 +22,7 @@ interface Entry {
   /** `null`: no valid session has the token. */
   readonly session: BaseSession | null;
   /** Why there is none. */
-  readonly refused?: object;
+  readonly refused?: Refused;
   /** Where copies need it. */
   readonly row: RawRow | undefined;
   /** The time in which it holds, in milliseconds: a clock may be put back. */
@@ -89,24 +89,22 @@ export class NearCache {
     if (former !== undefined) this.#sessions.delete(former);
     this.#unknown.delete(key);
     this.#keys.set(session.id, key);
-    const { cloner } = this;
-    const needed = cloner.needRow ? row : undefined;
-    this.#sessions.set(key, { session: cloner.kept(session), row: needed, from: at, until });
+    this.#sessions.set(key, { session: this.cloner.kept(session), row: this.#needed(row), from: at, until });
   }
 
-  /** Keeps that no valid session has a token, and why, for those who are told of it. */
-  keepRefused(key: string, refused: object, { at, changes }: Reading): void {
+  /** Keeps that no valid session has a token, and why, for those who are told of it. @param row as {@link keep} */
+  keepRefused(key: string, refused: Refused, { at, changes }: Reading, row?: RawRow): void {
     if (changes < this.#oldest) return;
     const former = this.#sessions.get(key);
     if (former) this.#drop(key, former.session);
-    const kept = copyOf(refused) as object;
-    this.#unknown.set(key, { session: null, refused: kept, row: undefined, from: at, until: at + this.limits.ttlMs });
+    const until = at + this.limits.ttlMs;
+    this.#unknown.set(key, { session: null, refused: this.#kept(refused), row: this.#needed(row), from: at, until });
   }
 
   /** Why no valid session has a token that {@link find} gives `null` for, as a copy. */
-  refusalOf(key: string): object | undefined {
-    const refused = this.#unknown.get(key)?.refused;
-    return refused && (copyOf(refused) as object);
+  refusalOf(key: string): Refused | undefined {
+    const { refused, row } = this.#unknown.get(key) ?? {};
+    return refused?.session ? { ...refused, session: this.cloner.of(refused.session, row) } : refused;
   }
 
   /** Forgets sessions that have been changed. */
@@ -133,6 +131,16 @@ export class NearCache {
     this.#sessions.clear();
     this.#unknown.clear();
     this.#keys.clear();
+  }
+
+  #kept({ session, ...refused }: Refused): Refused {
+    if (!session) return refused;
+    this.cloner.freeze(session);
+    return { ...refused, session: this.cloner.kept(session) };
+  }
+
+  #needed(row: RawRow | undefined): RawRow | undefined {
+    return this.cloner.needRow ? row : undefined;
   }
 
   #drop(key: string, session: { readonly id: string } | null): void {

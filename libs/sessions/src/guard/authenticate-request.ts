@@ -10,6 +10,7 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { authenticateAtOnce, type ServedTable } from '../service/authenticate-at-once.js';
 import type { BaseSession } from '../session/session.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
+import { Throttle } from '../util/throttle.js';
 import { LOOK_UP_UNAVAILABLE, lookUpFailed } from './messages.js';
 
 /** The tables in which the sessions of requests were found, of guards that have several. */
@@ -23,11 +24,8 @@ export function tableOf(request: HttpRequest): SessionsStore | undefined {
 /** How often a reason is logged. */
 const LOG_EVERY_MS = 1000;
 
-/** Reasons that are remembered, which may have anything in them. */
-const REASONS = 100;
-
-/** When a logger has last told of a reason. */
-const LOGGED = new WeakMap<Logger, Map<string, number>>();
+/** By logger, the reasons that it has told of. */
+const LOGGED = new WeakMap<Logger, Throttle<string>>();
 
 /** The refusal of a request whose token nobody can look up now. */
 class LookUpUnavailable extends ServiceUnavailableException {
@@ -104,10 +102,7 @@ function fail(error: unknown, logger: Logger): never {
 
 /** An outage says the same of each request. */
 function logOnce(reason: string, logger: Logger): void {
-  const now = performance.now();
-  const logged = LOGGED.get(logger) ?? new Map<string, number>();
-  if (now - (logged.get(reason) ?? -Infinity) < LOG_EVERY_MS) return;
-  if (logged.size >= REASONS) logged.clear();
-  LOGGED.set(logger, logged.set(reason, now));
-  logger.error(lookUpFailed(reason));
+  const logged = LOGGED.get(logger) ?? new Throttle(LOG_EVERY_MS);
+  LOGGED.set(logger, logged);
+  if (logged.passes(reason)) logger.error(lookUpFailed(reason));
 }

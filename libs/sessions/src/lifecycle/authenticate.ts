@@ -135,7 +135,7 @@ export class Authenticator {
     if (valid && former !== digests[0]) await this.#giveNewer({ id: valid.id, digest: digests[0], former }, inside);
     const session = valid ?? replaced?.valid;
     const refused = session ? undefined : (replaced?.refused ?? refusalOf(judged?.session));
-    if (keeping) this.#keep(session, refused, found, keeping);
+    if (keeping) this.#keep(session, refused, replaced?.row ?? found, keeping);
     const current = session && autoExtend ? await this.extender.extendIfDue(session, manager) : session;
     if (current) return this.#used(current, presentation);
     if (refused) return this.#refused(refused, presentation);
@@ -162,7 +162,7 @@ export class Authenticator {
     { cache, key, reading }: Keeping,
   ): void {
     if (refused) {
-      if (refused.reason !== 'token_reuse') cache.keepRefused(key, refused, reading);
+      if (refused.reason !== 'token_reuse') cache.keepRefused(key, refused, reading, row);
     } else if (session && !foundByReplacedToken(session)) {
       cache.keep(key, session, reading, this.#keptUntil(session), row);
     }
@@ -196,7 +196,7 @@ export class Authenticator {
   /** What is kept of a refusal is looked for only where somebody listens. */
   #keptOut(cache: CachedSessions, key: string, presentation: Presentation): null {
     if (!this.#isHeard(presentation)) return null;
-    return this.#refused((cache.refusalOf(key) as Refused | undefined) ?? UNKNOWN, presentation);
+    return this.#refused(cache.refusalOf(key) ?? UNKNOWN, presentation);
   }
 
   /** Whether anybody learns why a token is refused. */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { millisecondsOf, type Clock } from '../util/clock.js';
+import { hasPassed, Throttle } from '../util/throttle.js';
 import { SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
 import { refusesAllWrites } from '../errors/refused-writes.js';
@@ -26,18 +27,19 @@ export class Favours {
   #refusedAt = -Infinity;
   /** How many have been without an answer for longer than anybody waits. */
   #late = 0;
-  readonly #toldAt = new Map<Favour, number>();
+  readonly #telling: Throttle<Favour>;
 
   constructor(
     clock: Clock,
     private readonly warn: (problem: string) => void,
   ) {
     this.#nowMs = millisecondsOf(clock);
+    this.#telling = new Throttle(TELL_EVERY_MS, this.#nowMs);
   }
 
   /** Whether one may be tried now. */
   get possible(): boolean {
-    return this.#late === 0 && isOver(this.#refusedAt, PAUSE_MS, this.#nowMs());
+    return this.#late === 0 && hasPassed(PAUSE_MS, this.#refusedAt, this.#nowMs());
   }
 
   /** What comes of one within a second; else `undefined`, and until there is an answer none is tried. */
@@ -76,19 +78,11 @@ export class Favours {
 
   /** Says in the log, once in a while, why one is not written. */
   tell(favour: Favour, reason: string): void {
-    const now = this.#nowMs();
-    if (!isOver(this.#toldAt.get(favour) ?? -Infinity, TELL_EVERY_MS, now)) return;
-    this.#toldAt.set(favour, now);
-    this.warn(notWritten(favour, reason));
+    if (this.#telling.passes(favour)) this.warn(notWritten(favour, reason));
   }
 }
 
 /** Waits until a statement that failed has given up its locks: rows that it still has would be left out. */
 export async function unlocked(): Promise<void> {
   await pause(LOCKED_AFTER_MS);
-}
-
-/** Whether a time has passed since; also where a clock that was ahead has been corrected. */
-function isOver(since: number, ms: number, now: number): boolean {
-  return now < since || now - since >= ms;
 }

@@ -1,6 +1,7 @@
 import { SessionsUnavailableError } from '../errors/errors.js';
 import type { ResolvedLookUps } from '../options/resolved-options.js';
 import { Bulkhead } from '../util/bulkhead.js';
+import { Throttle } from '../util/throttle.js';
 import { LOOK_UPS_FAIL, lookUpRefused } from './messages.js';
 
 /** How often the log says that look-ups fail. */
@@ -13,17 +14,14 @@ export function lookUpBulkhead(
   connections = Infinity,
   warn: (problem: string) => void,
 ): Bulkhead {
-  let toldAt = -Infinity;
+  const telling = new Throttle(TELL_EVERY_MS);
   return new Bulkhead({
     maxInFlight: maxInFlight ?? Math.max(1, Math.floor(connections / 2)),
     maxWaiting,
     timeoutMs,
     refusal: (why) => new SessionsUnavailableError(table, lookUpRefused(why, timeoutMs)),
     failing: () => {
-      const now = performance.now();
-      if (now - toldAt < TELL_EVERY_MS) return;
-      toldAt = now;
-      warn(LOOK_UPS_FAIL);
+      if (telling.passes()) warn(LOOK_UPS_FAIL);
     },
   });
 }

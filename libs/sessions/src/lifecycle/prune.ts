@@ -142,8 +142,9 @@ async function* deletedOverLimit(table: TableContext, { adapter, signal, turn }:
   let after: Where | undefined = {};
   while (after) {
     if (signal?.aborted) return;
+    const from: Where = after;
     const begin = performance.now();
-    const { ids, rest } = await nextOver(table, adapter, over, after, most);
+    const { ids, rest } = await turn((inTurn) => nextOver(table, inTurn, over, from, most));
     yield 0;
     await pause((performance.now() - begin) * pace.pause);
     for (let i = 0; i < ids.length; i += size) {

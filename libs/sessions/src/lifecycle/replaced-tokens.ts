@@ -1,3 +1,4 @@
+import type { RawRow } from '../adapters/port/query.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Refused } from '../events/session-events.js';
 import type { BaseSession } from '../session/session.js';
@@ -33,6 +34,7 @@ export function asFoundByNewToken(session: BaseSession): BaseSession {
 interface ReplacedToken {
   readonly valid?: BaseSession;
   readonly refused?: Refused;
+  readonly row: RawRow;
 }
 
 /**
@@ -57,10 +59,10 @@ export class ReplacedTokens {
     const row = await this.lookup.find(digests, inside, relations);
     if (!row) return undefined;
     const { session, isValid } = judge(table, row.load(table.selected.length));
-    if (!isValid) return { refused: refusalOf(session) };
+    if (!isValid) return { refused: refusalOf(session), row };
     if (table.nowMs() < table.times.latest('rotatedAt', session.rotatedAt!) + table.options.graceMs)
-      return { valid: marked(session) };
+      return { valid: marked(session), row };
     await revoke(table, { id: session.id }, 'token_reuse', inside);
-    return { refused: { type: 'refused', reason: 'token_reuse', session } };
+    return { refused: { type: 'refused', reason: 'token_reuse', session }, row };
   }
 }

@@ -85,7 +85,7 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
     nowMs,
     coalesces: options.coalesces && !inProcess,
     favours: new Favours(now, warn),
-    lookUps: lookUpBulkhead(columns.name, options.lookUps, inProcess ? Infinity : connections, warn),
+    lookUps: lookUpBulkhead(columns.name, options.lookUps, connections, warn),
     fixedEnds: new FixedEnds(adapter, entity, warn),
     times,
     unreadableEnds: new UnreadableEnds(options.absoluteMs !== null, nowMs, warn),

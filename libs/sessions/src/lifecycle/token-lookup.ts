@@ -45,7 +45,6 @@ export class TokenLookup {
   readonly #coalescer: Coalescer<readonly string[], RawRow | undefined>;
   /** Those with relations, each of which is for nobody else. */
   readonly #single: Coalescer<Wanted, RawRow | undefined>;
-  #count = 0;
   readonly #isHere: boolean;
 
   /** @param coalesces whether statements travel together */
@@ -88,7 +87,8 @@ export class TokenLookup {
       const adapter = inside ?? this.table.adapter;
       return isRelated ? this.#readRelated(digests, relations, adapter) : this.#readOne(digests, adapter);
     }
-    if (isRelated) return this.#single.run(String(this.#count++), { digests, relations });
+    const wanted = { digests, relations };
+    if (isRelated) return this.#single.run(wanted, wanted);
     return this.#coalescer.run(digests[0]!, digests);
   }
 

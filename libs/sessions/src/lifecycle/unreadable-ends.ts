@@ -1,3 +1,4 @@
+import { Throttle } from '../util/throttle.js';
 import { isUnreadable } from '../util/times.js';
 import type { BaseSession } from '../session/session.js';
 import { endUnreadable } from './messages.js';
@@ -7,22 +8,21 @@ const TELL_EVERY_MS = 60_000;
 
 /** Sessions that are over since the time that would say so is none, such as `0000-00-00`, or null where it has to be one. */
 export class UnreadableEnds {
-  #toldAt = -Infinity;
+  readonly #telling: Throttle;
 
   /** @param begins whether the table has an absolute limit, so that it matters when a session began */
   constructor(
     private readonly begins: boolean,
-    private readonly nowMs: () => number,
+    nowMs: () => number,
     private readonly warn: (problem: string) => void,
-  ) {}
+  ) {
+    this.#telling = new Throttle(TELL_EVERY_MS, nowMs);
+  }
 
   /** Takes note of a session that is over, for whatever reason. */
   record(session: BaseSession): void {
     const column = this.#columnOf(session);
-    const now = this.nowMs();
-    if (column === undefined || (now >= this.#toldAt && now - this.#toldAt < TELL_EVERY_MS)) return;
-    this.#toldAt = now;
-    this.warn(endUnreadable(column, session.id));
+    if (column !== undefined && this.#telling.passes()) this.warn(endUnreadable(column, session.id));
   }
 
   #columnOf(session: BaseSession): keyof BaseSession | undefined {

@@ -8,7 +8,7 @@ import type { BaseSession } from '../session/session.js';
 import { asRead, hasLimit, isExpired, unendedSince, valid } from '../session/validity.js';
 import { changedAttributes } from '../table/attributes.js';
 import type { JsonValue } from '../table/fields.js';
-import { dataReader, findValid, sessionFrom } from './read-session.js';
+import { findValid, sessionFrom } from './read-session.js';
 import { foundAs } from './replaced-tokens.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { write } from './write.js';
@@ -87,9 +87,14 @@ export async function patchData(
     return await change(table, session, { data: jsonKeys(keys) }, within, manager);
   } catch (error) {
     if (maxDataSize === null || !(error instanceof StaleSessionError)) throw error;
-    if ((await dataReader(table)(session.id, manager)) === undefined) throw error;
+    if (!(await exists(table, session, manager))) throw error;
     throw new SessionValidationError(table.name, { data: tooManyBytes(maxDataSize) });
   }
+}
+
+async function exists(table: TableContext, { id }: Known, manager: EntityManager | undefined): Promise<boolean> {
+  const adapter = adapterIn(table, manager);
+  return (await adapter.first(adapter.prepare('all', table.entity, { where: { id }, select: ['id'] }))) !== undefined;
 }
 
 /** One statement. The time of the last write is later than before, whatever the clocks say, so that it tells of any change. */

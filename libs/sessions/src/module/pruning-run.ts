@@ -3,7 +3,7 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { type ExclusiveRun, type LeftToAnother, pruneAlone } from '../lifecycle/pruning-turns.js';
 
 /** A run that somebody watches. */
-interface WatchedRun extends ExclusiveRun {
+interface WatchedRun extends Required<ExclusiveRun> {
   /** How long it may go without a batch, in milliseconds. */
   readonly stalledMs: number;
 }
@@ -18,9 +18,9 @@ export class PruningRun {
     const timer = setTimeout(() => this.giveUp(stalled()), stalledMs).unref();
     const progress = (deleted: number): void => {
       timer.refresh();
-      run.progress?.(deleted);
+      run.progress(deleted);
     };
-    const signal = AbortSignal.any([this.#broken.signal, ...(run.signal ? [run.signal] : [])]);
+    const signal = AbortSignal.any([this.#broken.signal, run.signal]);
     const work = (adapter: SessionsAdapter): Promise<number | LeftToAnother> =>
       pruneAlone(store, adapter, { ...run, progress, signal });
     this.outcome = this.#unlessBroken(

@@ -1,5 +1,5 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Injectable, Logger } from '@nestjs/common';
-import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { type ArgumentsHost, Catch, Inject, Injectable, Logger } from '@nestjs/common';
+import { BaseExceptionFilter, ModuleRef } from '@nestjs/core';
 import { SessionsUnavailableError } from '../errors/errors.js';
 import { applicationConfigOf } from '../guard/nest-internals.js';
 
@@ -9,28 +9,23 @@ import { applicationConfigOf } from '../guard/nest-internals.js';
  */
 @Catch(SessionsUnavailableError)
 @Injectable()
-export class UnavailableFilter implements ExceptionFilter<SessionsUnavailableError> {
+export class UnavailableFilter extends BaseExceptionFilter<SessionsUnavailableError> {
   readonly #logger = new Logger('SessionsModule');
 
-  constructor(
-    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
-    @Inject(ModuleRef) module: ModuleRef,
-  ) {
+  constructor(@Inject(ModuleRef) module: ModuleRef) {
+    super();
     // As APP_FILTER does, but before those of the application, for Nest asks the last one first: a catch-all of its own decides.
     applicationConfigOf(module)?.addGlobalFilter(this);
   }
 
-  catch(error: SessionsUnavailableError, host: ArgumentsHost): void {
+  override catch(error: SessionsUnavailableError, host: ArgumentsHost): void {
     // What comes of a message or a field of GraphQL is sent by Nest, where no filter says anything.
     if (host.getType() !== 'http') return;
     this.#logger.error(error.message);
-    const { httpAdapter } = this.adapterHost;
+    const { httpAdapter } = this.httpAdapterHost!;
     const response = host.switchToHttp().getResponse<unknown>();
-    if (httpAdapter.isHeadersSent(response)) {
-      httpAdapter.end(response);
-      return;
-    }
-    httpAdapter.setHeader(response, 'Retry-After', String(error.retryAfter));
-    httpAdapter.reply(response, error.getResponse(), error.getStatus());
+    if (!httpAdapter.isHeadersSent(response)) httpAdapter.setHeader(response, 'Retry-After', String(error.retryAfter));
+    // oxlint-disable-next-line promise/valid-params, promise/no-promise-in-callback -- of a filter, not of a promise
+    super.catch(error, host);
   }
 }

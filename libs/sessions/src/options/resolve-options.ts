@@ -63,7 +63,7 @@ export function resolveOptions(
 const DATA_SIZE = 65_536;
 
 function resolveDataSize(size: number | null = DATA_SIZE, problem: (text: string) => void): number | null {
-  if (size !== null && !isCount(size)) problem(noCount('maxDataSize', size));
+  if (size !== null) checkCount('maxDataSize', size, problem);
   return size;
 }
 
@@ -71,15 +71,15 @@ function resolveLookUps(
   { maxInFlight, maxWaiting = 10_000, timeout = '5s' }: LookUpOptions = {},
   problem: (text: string) => void,
 ): ResolvedLookUps {
-  if (maxInFlight !== undefined && !isCount(maxInFlight)) problem(noCount('lookUps.maxInFlight', maxInFlight));
-  if (!isCount(maxWaiting)) problem(noCount('lookUps.maxWaiting', maxWaiting));
+  if (maxInFlight !== undefined) checkCount('lookUps.maxInFlight', maxInFlight, problem);
+  checkCount('lookUps.maxWaiting', maxWaiting, problem);
   const timeoutMs = resolveMs('lookUps.timeout', timeout, problem) ?? HOUR_MS;
   if (timeoutMs < MIN_TIMEOUT_MS || timeoutMs > HOUR_MS) problem(LOOK_UP_TIMEOUT);
   return { maxInFlight, maxWaiting, timeoutMs };
 }
 
-function isCount(value: number): boolean {
-  return Number.isInteger(value) && value >= 1;
+function checkCount(option: string, value: number, problem: (text: string) => void): void {
+  if (!Number.isInteger(value) || value < 1) problem(noCount(option, value));
 }
 
 function resolveCache(
@@ -88,7 +88,7 @@ function resolveCache(
 ): ResolvedOptions['cache'] {
   if (cache === false) return false;
   const { maxEntries = 10_000, ttl = '10s', channel } = cache === true ? {} : cache;
-  if (!isCount(maxEntries)) problem(noCount('cache.maxEntries', maxEntries));
+  checkCount('cache.maxEntries', maxEntries, problem);
   const ttlMs = resolveMs('cache.ttl', ttl, problem);
   if (ttlMs === 0 || (ttlMs ?? 0) > HOUR_MS) problem(CACHE_TTL);
   return { maxEntries, ttlMs: ttlMs ?? 0, channel };
@@ -117,7 +117,7 @@ function resolvePruning(
   else if (cron !== undefined && !comesUp(cron)) problem(neverRuns(cron));
   const intervalMs = interval === undefined ? HOUR_MS : durationMs(interval);
   if (!intervalMs || intervalMs > MAX_INTERVAL_MS) problem(noInterval(interval));
-  if (!isCount(batchSize)) problem(noCount('pruning.batchSize', batchSize));
+  checkCount('pruning.batchSize', batchSize, problem);
   return { intervalMs: intervalMs ?? HOUR_MS, cron, atStart, batchSize };
 }
 

@@ -130,8 +130,8 @@ export class SessionQuery<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Ends the valid ones of the sessions that match, in one statement, and returns how many there were; with `take`, `skip` or an
-   * order those of the page, which another statement finds first, newest first where no order was given.
+   * Ends the valid ones of the sessions that match, in one statement, and returns how many there were; with `take` or `skip` those
+   * of the page, which another statement finds first, in its order.
    *
    * @throws UnsupportedQueryError for a page of the sessions of owners whose credentials have changed
    * @throws as `revokeAll` of the service
@@ -140,7 +140,8 @@ export class SessionQuery<F extends AnyFields = TableFields> {
     const { reason } = knownOptions(this.#store.name, options, { reason: true });
     const store = this.#store;
     const where = this.#where('all');
-    const isPart = [this.#options.take, this.#options.skip].some((option) => option !== undefined);
+    const { take, skip } = this.#options;
+    const isPart = take !== undefined || skip !== undefined;
     if (reason !== CREDENTIALS_CHANGED || ownerOf(store.definition) === undefined)
       return revoke(store, isPart ? allOf(where, { id: In(await this.#ids()) }) : where, reason, this.#adapter);
     if (isPart) throw new UnsupportedQueryError(revokesNoPart(store.name));

@@ -148,6 +148,19 @@ describe('a bulkhead', () => {
     expect(statements.sent).toHaveLength(1);
   });
 
+  it('sends nothing for those who wait no longer, where each goes by itself after all failed together', async () => {
+    const statements = new Statements({ timeoutMs: 1000 });
+    const coalescer = statements.coalescer();
+    const asked = [0, 1, 2].map((item) => ask(coalescer, item));
+    await turn();
+    expect(statements.sent.map(({ items }) => items)).toEqual([[0], [1, 2]]);
+    await statements.sent[1]!.end(new Error('of one item'));
+    await pass(1010);
+    await statements.sent[2]!.end();
+    expect(await outcomes(asked)).toEqual(['time', 'time', 'time']);
+    expect(statements.sent).toHaveLength(3);
+  });
+
   it('gives what has come while the process stood still', async () => {
     const statements = new Statements({ timeoutMs: 1000 });
     const asked = ask(statements.coalescer());
@@ -215,6 +228,21 @@ describe('a bulkhead', () => {
       void ask(coalescer);
       expect(statements.sent).toHaveLength(6);
       expect(statements.told).toBe(0);
+    });
+
+    it('takes one that succeeds by itself, after all failed together, for an end of it', async () => {
+      const statements = new Statements({ maxInFlight: 2 });
+      const coalescer = statements.coalescer();
+      for (let i = 0; i < 4; i++) {
+        void ask(coalescer);
+        await statements.sent[i]!.end(new Outage(''));
+      }
+      for (let i = 0; i < 3; i++) void ask(coalescer);
+      await turn();
+      await statements.sent[5]!.end(new Error('of one item'));
+      await statements.sent[6]!.end();
+      await statements.sent[4]!.end(new Outage(''));
+      expect(statements.bulkhead.breaker.isOpen).toBe(false);
     });
 
     it('tries no more than there is room for, and goes on as soon as what was tried succeeds', async () => {

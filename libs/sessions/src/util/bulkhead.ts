@@ -49,7 +49,7 @@ export class Bulkhead {
     this.breaker = new Breaker(failing);
   }
 
-  /** A bulkhead that lets everything pass. */
+  /** A bulkhead without limits, which only refuses while statements fail one after the other. */
   static none(): Bulkhead {
     return new Bulkhead({ ...UNLIMITED, refusal: (why) => new Error(why), failing: () => undefined });
   }

@@ -75,7 +75,7 @@ export function largestWithin(room: number): number {
  */
 export class Coalescer<T, R> {
   /** Those that wait for what is under way, in the order in which they came. */
-  #queue = new Map<string, Queued<T, R>>();
+  #queue = new Map<unknown, Queued<T, R>>();
   /** How many have gone from that map. */
   #gone = 0;
   /** In no order. No set, for which the same holds as for that map. */
@@ -96,7 +96,7 @@ export class Coalescer<T, R> {
     this.#largest = travel.send ? (travel.largest ?? LARGEST) : 1;
   }
 
-  run(key: string, item: T): Promise<R> {
+  run(key: unknown, item: T): Promise<R> {
     return new Promise((resolve, reject) => {
       const caller = { resolve, reject };
       if (this.#goesAtOnce) void this.#answer([{ item, since: performance.now(), callers: [caller] }]);
@@ -117,7 +117,7 @@ export class Coalescer<T, R> {
     return Math.min(lanes, this.#bulkhead.room);
   }
 
-  #wait(key: string, item: T, caller: Caller<R>): void {
+  #wait(key: unknown, item: T, caller: Caller<R>): void {
     const bulkhead = this.#bulkhead;
     if (bulkhead.breaker.isOpen) return caller.reject(bulkhead.refuse('failing'));
     if (bulkhead.waiting >= bulkhead.maxWaiting) return caller.reject(bulkhead.refuse('waiting'));
@@ -186,8 +186,10 @@ export class Coalescer<T, R> {
   async #answerEach(statement: UnderWay<T, R>): Promise<void> {
     const { batch } = statement;
     for (const [i, { item, callers }] of batch.entries()) {
+      if (callers.length === 0) continue;
       try {
         const result = await this.#travel.sendOne(item);
+        this.#bulkhead.breaker.succeeded();
         for (const { resolve } of callers) resolve(result);
       } catch (error) {
         const all = this.#travel.concernsAll(error);
