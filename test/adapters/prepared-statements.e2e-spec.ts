@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource, type DataSourceOptions, In } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { generateToken, param, SessionsTable, TypeOrmAdapter } from '@app/sessions';
 import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
@@ -9,7 +10,7 @@ import { DAY } from '../support/clock.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { keptStatements, type MysqlConnection } from '../support/kept-statements.js';
 import { LogCapture } from '../support/log-capture.js';
-import { ENTITIES, Tag } from './entities.js';
+import { ENTITIES, Person, Photo, Tag } from './entities.js';
 
 const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
 
@@ -47,6 +48,46 @@ describe.runIf(servers.includes('mariadb'))('a statement that MariaDB does not k
     });
     expect(await read()).toEqual(expected);
     expect(logs.matching('does not keep statements prepared')).toHaveLength(1);
+  });
+});
+
+describe.runIf(servers.includes('postgres'))('a list of a statement that PostgreSQL keeps', () => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  beforeAll(async () => {
+    database = await createDatabase('postgres');
+    const options = { ...database.options, entities: ENTITIES, synchronize: true, poolSize: 1 };
+    dataSource = await new DataSource(options as DataSourceOptions).initialize();
+    // So many rows that they are found by the index.
+    await dataSource.query(`INSERT INTO tags SELECT 'tag ' || i FROM generate_series(1, 5000) i`);
+    await dataSource.query(`INSERT INTO people SELECT gen_random_uuid(), i FROM generate_series(1, 5000) i`);
+    await dataSource.query(`INSERT INTO photos (title) SELECT i FROM generate_series(1, 5000) i`);
+    await dataSource.query('ANALYZE tags, people, photos');
+  });
+  afterAll(async () => {
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  const KEYS = [
+    ['text', Tag, 'name', (i: number): unknown => `tag ${i}`],
+    ['UUIDs', Person, 'id', (): unknown => randomUUID()],
+    ['whole numbers', Photo, 'id', (i: number): unknown => i],
+  ] as const;
+
+  it.each(KEYS)('of %s is planned for once, and not for each', async (_, schema, key, valueAt) => {
+    const adapter = new TypeOrmAdapter(dataSource);
+    const listed = adapter.prepare('all', schema, { where: { [key]: In(param('list')) }, keepPrepared: true });
+    for (let i = 0; i < 20; i++) {
+      const list = Array.from({ length: 1 + (i % 4) }, (__, nth) => valueAt(nth));
+      await adapter.fetch(listed, { list });
+    }
+    const [plans] = await dataSource.query<{ custom: number; generic: number }[]>(
+      `SELECT custom_plans::int AS custom, generic_plans::int AS generic FROM pg_prepared_statements
+       ORDER BY prepare_time DESC LIMIT 1`,
+    );
+    // By its own first tries PostgreSQL decides.
+    expect(plans).toEqual({ custom: 5, generic: 15 });
   });
 });
 

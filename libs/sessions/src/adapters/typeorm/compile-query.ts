@@ -164,6 +164,11 @@ export interface Build extends Database {
   readonly order: readonly OrderTerm<SqlColumn>[];
 }
 
+function writerOf({ dialect, table, options }: Build, prefix?: string): SqlWriter {
+  const { collationEquality, keepPrepared } = options;
+  return new SqlWriter(dialect, { prefix, collationEquality, keptOn: keepPrepared ? table.sqlName : undefined });
+}
+
 function selectStatement(
   build: Build,
   columns: readonly SqlColumn[],
@@ -172,10 +177,7 @@ function selectStatement(
 ): Statement {
   const { driver } = build.dataSource;
   const alias = driver.escape(ALIAS);
-  const writer = new SqlWriter(build.dialect, {
-    prefix: `${alias}.`,
-    collationEquality: build.options.collationEquality,
-  });
+  const writer = writerOf(build, `${alias}.`);
   const own = columns.map((column) => `${writer.read(column)} AS ${driver.escape(column.property)}`);
   const keys = (further?.columns ?? []).map(
     ({ databaseName }, i) => `${alias}.${driver.escape(databaseName)} AS ${driver.escape(keyName(i))}`,
@@ -190,13 +192,13 @@ function selectStatement(
 }
 
 function countStatement(build: Build): Statement {
-  const writer = new SqlWriter(build.dialect);
+  const writer = writerOf(build);
   const where = writer.write(build.condition);
   return finish(build, writer, `SELECT COUNT(*) AS count FROM ${build.table.sqlName} WHERE ${where}`);
 }
 
 function updateStatement(build: Build, written = updateSql): Statement {
-  const writer = new SqlWriter(build.dialect);
+  const writer = writerOf(build);
   const set = assignmentsSql(build, writer);
   return finish(build, writer, written({ ...keyed(build), set, where: writer.write(build.condition) }));
 }
@@ -218,7 +220,7 @@ export const updateSql = ({ table, set, from, where }: KeyedUpdate): string =>
 /** An update that leaves out rows that others have locked, or what comes before it. */
 function unlockedUpdate(build: Build): Pick<SqlPrepared, 'statement' | 'locking'> {
   const { update, select } = build.dialect.skipLocked ?? { update: updateSql };
-  const writer = new SqlWriter(build.dialect);
+  const writer = writerOf(build);
   const locking =
     select &&
     finish(build, writer, select({ ...keyed(build), key: keyRead(build), where: writer.write(build.condition) }));
@@ -238,7 +240,7 @@ function keyRead({ table: { primary } }: Build): string {
 
 function deleteStatement(build: Build): Statement {
   const { dialect, table, condition, options } = build;
-  const writer = new SqlWriter(dialect);
+  const writer = writerOf(build);
   const where = writer.write(condition);
   if (options.take === undefined || !dialect.limitedDelete) {
     const byKey = options.returning?.length ? undefined : keyAccess(build);

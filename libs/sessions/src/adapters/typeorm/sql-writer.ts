@@ -19,6 +19,8 @@ interface Writing {
   readonly parameters?: string;
   /** Whether text that its collation takes for equal is equal enough. Default: false. */
   readonly collationEquality?: boolean | undefined;
+  /** The table of a statement that is kept prepared. */
+  readonly keptOn?: string | undefined;
   /** What is written for a parameter of a column, where it is not one value for all rows. Default: its placeholder. */
   readonly byRow?: ((column: SqlColumn, slot: ParamSlot) => string) | undefined;
 }
@@ -32,6 +34,7 @@ export class SqlWriter {
   readonly #prefix: string;
   readonly #parameters: string;
   readonly #collationEquality: boolean;
+  readonly #keptOn: string | undefined;
   readonly #byRow: Writing['byRow'];
   /** Whether the driver writes bound values into the statement. */
   writesOut = false;
@@ -39,11 +42,12 @@ export class SqlWriter {
 
   constructor(
     private readonly dialect: Dialect,
-    { prefix = '', parameters = 'p', collationEquality = false, byRow }: Writing = {},
+    { prefix = '', parameters = 'p', collationEquality = false, keptOn, byRow }: Writing = {},
   ) {
     this.#prefix = prefix;
     this.#parameters = parameters;
     this.#collationEquality = collationEquality;
+    this.#keptOn = keptOn;
     this.#byRow = byRow;
   }
 
@@ -190,7 +194,8 @@ export class SqlWriter {
     if (path) return this.json(subject).oneOf(values);
     const bound = (stored: readonly unknown[]): unknown =>
       list.bound(stored.flatMap(spellingsIn(column)).map(listed(column)));
-    const contains = (slot: Slot): string => this.inList(column, list.contains(this.add(slot, column), column));
+    const contains = (slot: Slot): string =>
+      this.inList(column, list.contains(this.add(slot, column), column, this.#keptOn));
     if (!(values instanceof Param)) return contains({ constant: bound(values) });
     const { name: param } = values;
     const found = contains({ param, convert: (given) => bound(givenList(subject, given).values) });

@@ -203,15 +203,17 @@ export interface NamedTypedColumn extends TypedColumn {
 /** How a list of any length is one bound value. */
 interface ListForm {
   bound(values: readonly unknown[]): unknown;
-  /** What says after a value that it is in the list; of the values of a column each is written as its codec says. */
-  contains(placeholder: string, column?: ColumnOfList): string;
+  /**
+   * What says after a value that it is in the list; of the values of a column each is written as its codec says.
+   *
+   * @param keptOn the table of a statement that is kept prepared, and so to be planned for lists of any length
+   */
+  contains(placeholder: string, column?: ColumnOfList, keptOn?: string): string;
   /** Whether the driver writes the values into the statement, which cannot be kept prepared then. */
   readonly isWrittenOut?: boolean;
 }
 
-interface ColumnOfList extends Pick<Column, 'kind' | 'form'> {
-  readonly codec: ColumnCodec;
-}
+type ColumnOfList = Pick<NamedTypedColumn, 'kind' | 'form' | 'codec' | 'sqlName'>;
 
 /** Makes a placeholder for a value. */
 export type Bind = (value: unknown) => string;

@@ -10,6 +10,7 @@ import {
   type JsonPlace,
   type JsonType,
   lockName,
+  type NamedTypedColumn,
   type TypedColumn,
 } from './dialect.js';
 import { DIGESTS } from './digests.js';
@@ -58,9 +59,12 @@ export const postgres: Dialect = {
   list: {
     // As `pg` would write it, but for the look at each character.
     bound: (values) => (values.every(isHex) ? `{${values.join(',')}}` : values),
-    contains(placeholder, column) {
+    // A list that it sees PostgreSQL takes for a cheaper one than any list, and plans the statement anew for each.
+    contains(placeholder, column, keptOn) {
       const bind = column?.codec.bind;
-      return bind ? `IN (SELECT ${bind('v')} FROM unnest(${placeholder}::text[]) v)` : `= ANY(${placeholder})`;
+      if (!bind) return `= ANY(${column && keptOn ? typedBy(column, keptOn, placeholder) : placeholder})`;
+      const list = keptOn ? `(SELECT ${placeholder}::text[])` : `${placeholder}::text[]`;
+      return `IN (SELECT ${bind('v')} FROM unnest(${list}) v)`;
     },
   },
   json: {
@@ -111,8 +115,7 @@ export const postgres: Dialect = {
         const list = bind(values);
         if (!column) return { list: `${list}::int[]` };
         if (column.codec.bind) return { list: `${list}::text[]`, bind: column.codec.bind };
-        // What is never there gives the list the type of the column, whatever that is called.
-        return { list: `COALESCE((SELECT ARRAY[${column.sqlName}] FROM ${table} WHERE FALSE), ${list})` };
+        return { list: typedBy(column, table, list) };
       },
       (columns) => {
         const lists = columns.map(({ list }) => list).join(', ');
@@ -145,6 +148,11 @@ export const postgres: Dialect = {
     }),
   },
 };
+
+/** A list to which what is never there gives the type of a column, whatever that is called. */
+function typedBy({ sqlName }: Pick<NamedTypedColumn, 'sqlName'>, table: string, list: string): string {
+  return `COALESCE((SELECT ARRAY[${sqlName}] FROM ${table} WHERE FALSE), ${list})`;
+}
 
 /** Whether a value needs no quotes in an array, as digests and UUIDs do not. */
 function isHex(value: unknown): boolean {
