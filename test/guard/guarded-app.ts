@@ -1,4 +1,4 @@
-import type { Provider, Type } from '@nestjs/common';
+import type { INestApplication, ModuleMetadata, Provider, Type } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { SessionsModule, type SessionsModuleOptions, SessionsTable } from '@app/sessions';
@@ -27,6 +27,10 @@ export const DAY_MS = 86_400_000;
 export interface GuardedAppOptions {
   readonly controllers: readonly Type[];
   readonly providers?: readonly Provider[];
+  /** Beside the tables. */
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  /** What `main.ts` would do before the application listens. */
+  readonly prepare?: (app: INestApplication) => unknown;
   readonly options?: SessionsModuleOptions;
   /** Default: the four tables. */
   readonly tables?: readonly Parameters<typeof SessionsModule.forFeature>[0][];
@@ -42,7 +46,8 @@ export class GuardedApp {
   static async start(platform: Platform, options: GuardedAppOptions): Promise<GuardedApp> {
     const app = new GuardedApp();
     app.#database = await createDatabase('sqlite');
-    app.#http = await HttpApp.start(platform, app.module(app.#database, options));
+    const { prepare } = options;
+    app.#http = await HttpApp.start(platform, app.module(app.#database, options), prepare ? { prepare } : {});
     return app;
   }
 
@@ -65,7 +70,13 @@ export class GuardedApp {
 
   private module(
     database: TestDatabase,
-    { controllers, providers = [], options, tables = [Sessions, ApiKeys, Devices, Robots] }: GuardedAppOptions,
+    {
+      controllers,
+      providers = [],
+      imports = [],
+      options,
+      tables = [Sessions, ApiKeys, Devices, Robots],
+    }: GuardedAppOptions,
   ): object {
     return {
       imports: [
@@ -79,6 +90,7 @@ export class GuardedApp {
         ScheduleModule.forRoot(),
         SessionsModule.forRoot({ defaultTable: 'sessions', pruning: false, clock: () => this.now, ...options }),
         ...tables.map((table) => SessionsModule.forFeature(table)),
+        ...imports,
       ],
       controllers,
       providers,

@@ -260,7 +260,7 @@ export const BREAKS = {
     'Object.assign({ ...session }, { authToken })',
   ),
   takesEveryTable: inLibrary(
-    'guard/session.guard.ts',
+    'guard/guarded-tables.ts',
     '...others.map((table) => registry.store(table))] as const;',
     '...registry.all()] as const;',
   ),

@@ -13,12 +13,12 @@ import type { MaybePromise } from '../util/maybe-promise.js';
 import { Throttle } from '../util/throttle.js';
 import { LOOK_UP_UNAVAILABLE, lookUpFailed } from './messages.js';
 
-/** The tables in which the sessions of requests were found, of guards that have several. */
-const FOUND_IN = new WeakMap<HttpRequest, SessionsStore>();
+/** The tables in which sessions were found, of guards that have several: by session, and by request. */
+const FOUND_IN = new WeakMap<object, SessionsStore>();
 
-/** The table in which the session of a request was found, where its guard has several. */
-export function tableOf(request: HttpRequest): SessionsStore | undefined {
-  return FOUND_IN.get(request);
+/** The table in which the session of a request was found, where its guard has several; a subclass may have copied it. */
+export function tableOf(session: BaseSession, request: HttpRequest): SessionsStore | undefined {
+  return FOUND_IN.get(session) ?? FOUND_IN.get(request);
 }
 
 /** How often a reason is logged. */
@@ -75,7 +75,7 @@ async function authenticateInAny(
     const options = { authoritative, onRefused: isHeard ? onRefused : undefined };
     const session = await authenticateAtOnce(table, token, options, () => useOf(request));
     if (session === null) continue;
-    FOUND_IN.set(request, table.store);
+    FOUND_IN.set(session, table.store).set(request, table.store);
     return session;
   }
   const told =

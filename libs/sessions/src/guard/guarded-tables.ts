@@ -1,6 +1,6 @@
 import { SessionsConfigError } from '../errors/errors.js';
 import { distinctSources, isSameSource, type ResolvedSource } from '../http/credentials.js';
-import type { SessionsRegistry } from '../registry/sessions.registry.js';
+import type { SessionsRegistry, TableReference } from '../registry/sessions.registry.js';
 import type { ServedTable } from '../service/authenticate-at-once.js';
 import { takesCookie, type TableWithCookie } from './cookie.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
@@ -59,4 +59,14 @@ export class GuardedTables {
     for (const [own, place] of this.places) if (isSameSource(own, source)) return place;
     return NOWHERE;
   }
+}
+
+/** The tables that a guard names; none: the default one. */
+export function guardedTables(
+  [first, ...others]: readonly TableReference[],
+  registry: SessionsRegistry,
+  relations: readonly string[],
+): GuardedTables {
+  const stores = [registry.store(first), ...others.map((table) => registry.store(table))] as const;
+  return new GuardedTables(stores, registry, relations);
 }

@@ -27,6 +27,9 @@ export const noMaxAge = (value: unknown): string =>
 export const unknownCall = (type: string): string =>
   `SessionGuard knows no calls of the type "${type}": say in getCall(context) of a subclass where their credentials are.`;
 
+export const NO_REQUEST_IN_CONTEXT =
+  'SessionGuard finds no request in the context of GraphQL: have its `context` option give it as `req`, or say in getCall(context) of a subclass where the credentials are.';
+
 export const relationsNoList = (value: unknown): string =>
   `SessionGuard: relations must be a list of names, not ${JSON.stringify(value)}`;
 

@@ -1,7 +1,10 @@
 import type { ArgumentsHost } from '@nestjs/common';
+import { isObject } from '../errors/option-types.js';
 import type { SessionOf } from '../registry/sessions-table.js';
 import type { SessionsService } from '../service/sessions.service.js';
 import type { BaseSession } from '../session/session.js';
+import { type FieldPath, resolverArgs } from './calls/resolver-args.js';
+import { ofMessage, rememberOfMessage } from './session-of-message.js';
 
 /** What a guard puts the session of a request into. */
 export interface SessionBox {
@@ -29,8 +32,12 @@ const BOXES = new WeakMap<object, SessionBox>();
  * ```
  */
 export function sessionOf<T = SessionsService>(requestOrContext: object | null | undefined): SessionOf<T> | undefined {
-  const request = isContext(requestOrContext) ? requestOrContext.getArgByIndex<unknown>(0) : requestOrContext;
-  return isObject(request) ? (BOXES.get(keyOf(request))?.session as SessionOf<T> | undefined) : undefined;
+  const session = isContext(requestOrContext)
+    ? sessionOfCall(requestOrContext)
+    : isObject(requestOrContext)
+      ? BOXES.get(keyOf(requestOrContext))?.session
+      : undefined;
+  return session as SessionOf<T> | undefined;
 }
 
 /** Where the session of a request is put, or will be. */
@@ -41,9 +48,37 @@ export function boxOf(request: object): SessionBox {
   return box;
 }
 
-/** Keeps the session of a request. */
-export function rememberSession(request: object, session: BaseSession): void {
-  boxOf(request).session = session;
+/** Keeps the session of a request, or of the call of a context; `undefined`: it has none. */
+export function rememberSession(requestOrContext: object, session: BaseSession | undefined): void {
+  if (!isContext(requestOrContext)) boxOf(requestOrContext).session = session;
+  else if (sessionOfCall(requestOrContext) !== session) rememberOfCall(requestOrContext, session);
+}
+
+function sessionOfCall(context: ArgumentsHost): BaseSession | undefined {
+  const type = context.getType<string>();
+  if (type === 'http') return ofRequest(context.getArgByIndex<unknown>(0));
+  if (type === 'graphql') return ofField(resolverArgs(context).info?.path);
+  return ofMessage(context);
+}
+
+function rememberOfCall(context: ArgumentsHost, session: BaseSession | undefined): void {
+  const type = context.getType<string>();
+  if (type === 'http') boxOf(context.getArgByIndex<object>(0)).session = session;
+  else if (type !== 'graphql') rememberOfMessage(context, session);
+  else if (resolverArgs(context).info) BOXES.set(resolverArgs(context).info!.path, { session });
+}
+
+function ofRequest(request: unknown): BaseSession | undefined {
+  return isObject(request) ? BOXES.get(keyOf(request))?.session : undefined;
+}
+
+/** Fields share a request, so each has its session by itself: what the guard has said of it, or of the closest field around it. */
+function ofField(path: FieldPath | undefined): BaseSession | undefined {
+  for (let field = path; field; field = field.prev) {
+    const box = BOXES.get(field);
+    if (box) return box.session;
+  }
+  return undefined;
 }
 
 /** Node's own request, which middlewares on Fastify have in place of Fastify's. */
@@ -55,8 +90,4 @@ function keyOf(request: object): object {
 
 function isContext(value: unknown): value is ArgumentsHost {
   return isObject(value) && 'getArgByIndex' in value && typeof value.getArgByIndex === 'function';
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

@@ -21,14 +21,14 @@ import type { Access } from './access.decorators.js';
 import { answerCookie, crossOriginRefusal } from './authenticate-cookie.js';
 import { authenticateRequest, failLater, tableOf } from './authenticate-request.js';
 import type { GuardedCall } from './calls/call.js';
-import { httpCall } from './calls/http-call.js';
+import { callOf } from './calls/call-of.js';
+import { inItsForm, noteChallenge } from './calls/refusals.js';
 import type { TableWithCookie } from './cookie.js';
-import { type Found, lackOf, mayLack, type OneToken } from './found.js';
+import { findOnce, type Found, lackOf, mayLack, type OneToken } from './found.js';
 import { guardedBy, type SessionGuardOptions } from './guard-options.js';
-import { GuardedRoutes, SESSION_GUARD } from './guarded-route.js';
-import { type GuardedPlace, GuardedTables } from './guarded-tables.js';
+import { type GuardedRoute, GuardedRoutes, SESSION_GUARD } from './guarded-route.js';
+import { type GuardedPlace, type GuardedTables, guardedTables } from './guarded-tables.js';
 import { MadeGuards } from './made-guards.js';
-import { unknownCall } from './messages.js';
 import { putOnRequest } from './request-session.js';
 import { freshnessRefusal, scopeRefusal } from './requirements.js';
 import { rememberSession } from './session-of-request.js';
@@ -125,10 +125,17 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   /** At once, without a promise, where the answer is in this process. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (this.#stub) return answerOf(this.#stub, context);
-    const { decides, access, authoritative } = this.#routes.of(context);
-    if (!decides || access === 'public') return true;
+    const route = this.#routes.of(context);
+    if (!route.decides) return true;
+    if (route.access === 'public') {
+      // A field may be in another one, which has a session.
+      if (context.getType<string>() === 'graphql') rememberSession(context, undefined);
+      return true;
+    }
     const call = this.getCall(context);
-    return chain(this.#find(call, authoritative), (found) => this.#decide(context, call, access, found));
+    return call.refusal
+      ? inItsForm(call, context, () => this.#passes(context, call, route))
+      : this.#passes(context, call, route);
   }
 
   /**
@@ -138,8 +145,8 @@ export class SessionGuard implements CanActivate, OnModuleInit {
    * @throws TypeError for a type that is not known
    */
   protected getCall(context: ExecutionContext): GuardedCall {
-    if (context.getType() === 'http') return httpCall(context, this.getRequest(context));
-    throw new TypeError(unknownCall(context.getType()));
+    if (context.getType() !== 'http') return callOf(context, this.adapterHost.httpAdapter);
+    return { request: this.getRequest(context), response: context.getArgByIndex<unknown>(1) };
   }
 
   /** The request of an HTTP route, which carries the credentials. */
@@ -179,7 +186,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     const { scopes, maxAgeMs } = this.#routes.of(context);
     if (scopes.length === 0 && maxAgeMs === Infinity) return;
     const tables = this.#tables().all;
-    const foundIn = tableOf(request);
+    const foundIn = tableOf(session, request);
     const now = this.registry.options.clock?.() ?? new Date();
     const refusal =
       scopeRefusal(scopes, session.scopes, foundIn ? [foundIn] : tables, tables) ??
@@ -189,40 +196,47 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     throw this.refuse(context, refusal.exception, refusal.error, refusal.parameters);
   }
 
-  /** Puts the challenge into the response and gives back the refusal to be thrown. */
+  /** Puts the challenge into the answer, and gives back the refusal to be thrown. */
   protected refuse(
     context: ExecutionContext,
     refusal: HttpException,
     error?: ChallengeError,
     parameters?: ChallengeParameters,
   ): HttpException {
-    this.adapterHost.httpAdapter.setHeader(
-      context.getArgByIndex(1),
-      'WWW-Authenticate',
-      challenge(this.registry.options.realm ?? 'api', error, parameters),
-    );
+    const text = challenge(this.registry.options.realm ?? 'api', error, parameters);
+    if (context.getType() !== 'http') noteChallenge(context, text);
+    else this.adapterHost.httpAdapter.setHeader(context.getArgByIndex(1), 'WWW-Authenticate', text);
     return refusal;
   }
 
+  #passes(
+    context: ExecutionContext,
+    call: GuardedCall,
+    { access, authoritative }: GuardedRoute,
+  ): MaybePromise<boolean> {
+    const found = call.scope
+      ? findOnce(call.scope, this.constructor, authoritative, () => this.#find(call, authoritative))
+      : this.#find(call, authoritative);
+    return chain(found, (known) => this.#decide(context, access, known));
+  }
+
   /** What comes of the credentials of a call. */
-  #find(call: GuardedCall, authoritative: boolean): MaybePromise<Found> {
-    const credentials = this.extractCredentials(call.request);
-    if (credentials.kind === 'none') return credentials;
+  #find({ request, handshake, response }: GuardedCall, authoritative: boolean): MaybePromise<Found> {
+    const credentials = this.extractCredentials(request);
+    if (credentials.kind === 'none')
+      return handshake ? this.#find({ request: handshake, response }, authoritative) : credentials;
     if (credentials.kind === 'several') {
       this.#tables().all[0].events.emit({ type: 'refused', reason: 'several_tokens' });
       return credentials;
     }
     const { cookieTable } = this.#placeOf(credentials.source);
-    const fail = (error: unknown): never => failLater(error, call.response, this.adapterHost.httpAdapter);
-    const found = (session: BaseSession | null): Found => ({
-      kind: 'one',
-      session,
-      byCookie: cookieTable !== undefined,
-    });
+    const byCookie = cookieTable !== undefined;
+    const found = (session: BaseSession | null): Found => ({ kind: 'one', session, request, byCookie });
+    const fail = (error: unknown): never => failLater(error, response, this.adapterHost.httpAdapter);
     try {
       const session = cookieTable
-        ? this.#authenticateByCookie(cookieTable, credentials, call, authoritative)
-        : this.authenticate(credentials, call.request, authoritative);
+        ? this.#authenticateByCookie(cookieTable, credentials, { request, response }, authoritative)
+        : this.authenticate(credentials, request, authoritative);
       return session instanceof Promise ? session.then(found, fail) : found(session);
     } catch (error) {
       return fail(error);
@@ -230,22 +244,17 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   }
 
   /** Lets a call through, or refuses it. */
-  #decide(
-    context: ExecutionContext,
-    call: GuardedCall,
-    access: Access | undefined,
-    found: Found,
-  ): MaybePromise<boolean> {
-    const session = found.kind === 'one' ? found.session : null;
-    if (session === null) {
-      if (mayLack(found, access)) return true;
-      throw this.refuse(context, ...lackOf(found));
+  #decide(context: ExecutionContext, access: Access | undefined, found: Found): MaybePromise<boolean> {
+    if (found.kind !== 'one' || found.session === null) {
+      if (!mayLack(found, access)) throw this.refuse(context, ...lackOf(found));
+      rememberSession(context, undefined);
+      return true;
     }
-    const { request } = call;
+    const { session, request } = found;
     return chain(this.authorize(context, session, request), () => {
       if (context.getType() === 'http' && this.registry.options.requestSession !== false)
         putOnRequest(request, session);
-      rememberSession(request, session);
+      rememberSession(context, session);
       return true;
     });
   }
@@ -259,10 +268,9 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   ): MaybePromise<BaseSession | null> {
     if (!this.mayUseCookie(request, table.options.cookie.trustedOrigins)) throw crossOriginRefusal(table);
     return chain(this.authenticate(credentials, request, authoritative), (session) => {
-      answerCookie(
-        { request, response, adapter: this.adapterHost.httpAdapter, table, token: credentials.token },
-        session,
-      );
+      const adapter = this.adapterHost.httpAdapter;
+      if (response !== undefined)
+        answerCookie({ request, response, adapter, table, token: credentials.token }, session);
       return session;
     });
   }
@@ -274,16 +282,9 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   }
 
   #tables(): GuardedTables {
-    return (this.#guarded ??= this.#findTables());
-  }
-
-  #findTables(): GuardedTables {
-    const { registry, relations } = this;
     // Nothing that Nest says of it would tell what is wrong.
-    if (!registry) throw noRegistry(this.nestModules);
-    const [first, ...others] = this.tables;
-    const stores = [registry.store(first), ...others.map((table) => registry.store(table))] as const;
-    return new GuardedTables(stores, registry, relations);
+    if (!this.registry) throw noRegistry(this.nestModules);
+    return (this.#guarded ??= guardedTables(this.tables, this.registry, this.relations));
   }
 }
 

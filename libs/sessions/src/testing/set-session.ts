@@ -19,7 +19,6 @@ import type { BaseSession } from '../session/session.js';
  * ```
  */
 export function setSession(context: ExecutionContext, session: object): void {
-  const request = context.getArgByIndex<object>(0);
-  putOnRequest(request, session as BaseSession);
-  rememberSession(request, session as BaseSession);
+  if (context.getType() === 'http') putOnRequest(context.getArgByIndex(0), session as BaseSession);
+  rememberSession(context, session as BaseSession);
 }

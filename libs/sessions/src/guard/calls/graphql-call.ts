@@ -1,0 +1,103 @@
+import type { IncomingMessage } from 'node:http';
+import { type ExecutionContext, type HttpException, HttpStatus } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import { isObject } from '../../errors/option-types.js';
+import type { HttpRequest } from '../../http/credentials.js';
+import { NO_REQUEST_IN_CONTEXT } from '../messages.js';
+import type { GuardedCall } from './call.js';
+import { connectionRequest, handshakeRequest } from './handshake.js';
+import { detailsOf } from './refusals.js';
+import { type FieldInfo, resolverArgs, rootOf } from './resolver-args.js';
+
+/** What the drivers of Nest put into the context of an operation. */
+interface OperationContext {
+  /** The request of HTTP; of graphql-ws the connection. */
+  readonly req?: HttpRequest | GraphqlWsConnection;
+  readonly res?: unknown;
+  readonly reply?: unknown;
+  /** Of Mercurius: its application. */
+  readonly app?: { readonly graphql?: unknown };
+  /** Of Mercurius on a socket: the request that opened it, and what the client has said then. */
+  readonly request?: { readonly raw: IncomingMessage };
+  readonly _connectionInit?: unknown;
+}
+
+/** What graphql-ws knows of a connection. */
+interface GraphqlWsConnection {
+  readonly extra: { readonly request: IncomingMessage };
+  readonly connectionParams?: unknown;
+}
+
+/** A field of an operation. @throws TypeError where the context has no request */
+export function graphqlCall(context: ExecutionContext, adapter: AbstractHttpAdapter): GuardedCall {
+  const { value, info } = resolverArgs(context);
+  if (!isObject(value)) throw new TypeError(NO_REQUEST_IN_CONTEXT);
+  const { req, request, _connectionInit }: OperationContext = value;
+  if (isObject(req) && 'extra' in req)
+    return socketCall(handshakeRequest(req.extra.request), req.connectionParams, scopeOf(value, info));
+  if (isObject(req) && 'headers' in req) return httpCallOf(value, req, scopeOf(rawOf(req), info), adapter);
+  if (isObject(request) && isObject(request.raw))
+    return socketCall(handshakeRequest(request.raw), said(_connectionInit), scopeOf(value, info));
+  throw new TypeError(NO_REQUEST_IN_CONTEXT);
+}
+
+/** A field of an operation that came by HTTP. */
+function httpCallOf(
+  { res, reply, app }: OperationContext,
+  request: HttpRequest,
+  scope: object,
+  adapter: AbstractHttpAdapter,
+): GuardedCall {
+  const response = res ?? reply ?? Reflect.get(request, 'res');
+  const isMercurius = typeof app?.graphql === 'function';
+  return {
+    request,
+    response,
+    scope,
+    refusal(exception, challenge) {
+      const { retryAfter } = detailsOf(exception);
+      const headers = new Map<string, string>();
+      if (challenge !== undefined) headers.set('www-authenticate', challenge);
+      if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
+      if (isMercurius) for (const [name, text] of headers) adapter.setHeader(response, name, text);
+      // Apollo takes its answer's status and headers from there, and sends it to nobody.
+      return withExtensions(exception, challenge, !isMercurius && { http: { status: exception.getStatus(), headers } });
+    },
+  };
+}
+
+/** A field of an operation that came by a connection. */
+function socketCall(handshake: HttpRequest, params: unknown, scope: object): GuardedCall {
+  return {
+    request: connectionRequest(params, handshake),
+    handshake,
+    scope,
+    refusal: (exception, challenge) => withExtensions(exception, challenge),
+  };
+}
+
+/** The exception, with what GraphQL puts into the errors of an answer. */
+function withExtensions(exception: HttpException, challenge: string | undefined, more: object | false = false): Error {
+  const status = exception.getStatus();
+  const code = status === HttpStatus.UNAUTHORIZED.valueOf() ? 'UNAUTHENTICATED' : HttpStatus[status];
+  const extensions = { code, ...detailsOf(exception), ...(challenge !== undefined && { challenge }), ...more };
+  return Object.assign(exception, { extensions });
+}
+
+/**
+ * What fields have in common that share a look-up: those of a query their request, and those of a mutation the root field
+ * that they are in, since one may end the session that the next one comes with. Operations on a connection share none.
+ */
+function scopeOf(operation: object, info: FieldInfo | undefined): object {
+  return info === undefined || info.operation.operation === 'query' ? operation : rootOf(info.path);
+}
+
+/** Node's request, which those of all operations of a batch are. */
+function rawOf(request: HttpRequest): object {
+  return request.raw ?? request;
+}
+
+/** What a client of Mercurius has said, which may be in `headers`. */
+function said(init: unknown): unknown {
+  return isObject(init) && 'headers' in init && isObject(init.headers) ? init.headers : init;
+}

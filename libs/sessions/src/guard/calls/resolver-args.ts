@@ -1,0 +1,35 @@
+import type { ArgumentsHost } from '@nestjs/common';
+import { isObject } from '../../errors/option-types.js';
+
+/** Where a field is in an operation: the field itself, and those that it is in. */
+export interface FieldPath {
+  readonly prev: FieldPath | undefined;
+}
+
+/** What GraphQL says of the field that is resolved. */
+export interface FieldInfo {
+  readonly path: FieldPath;
+  readonly operation: { readonly operation: string };
+}
+
+/** What a resolver is given: that of an entity's reference or of a type has no arguments before the context. */
+export function resolverArgs(context: ArgumentsHost): {
+  readonly value: unknown;
+  readonly info: FieldInfo | undefined;
+} {
+  const args = context.getArgs();
+  const at = isInfo(args[3]) ? 3 : 2;
+  const info: unknown = args[at];
+  return isInfo(info) ? { value: args[at - 1], info } : { value: args[2], info: undefined };
+}
+
+/** The root field of an operation that a field is in. */
+export function rootOf(path: FieldPath): FieldPath {
+  let root = path;
+  while (root.prev) root = root.prev;
+  return root;
+}
+
+function isInfo(value: unknown): value is FieldInfo {
+  return isObject(value) && 'path' in value && 'operation' in value;
+}

@@ -1,0 +1,114 @@
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import type { DynamicModule, Provider } from '@nestjs/common';
+import { GraphQLModule } from '@nestjs/graphql';
+import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import { type Client, createClient } from 'graphql-ws';
+import { describe } from 'vitest';
+import { WebSocket } from 'ws';
+import { GuardedApp, type GuardedAppOptions } from '../../guard/guarded-app.js';
+import type { Platform, SentHeaders, WholeAnswer } from '../../support/http-app.js';
+
+export type Driver = 'apollo on express' | 'apollo on fastify' | 'mercurius';
+
+/** Runs a suite on each driver of GraphQL. */
+export function describeDrivers(title: string, suite: (driver: Driver) => void): void {
+  describe.each(['apollo on express', 'apollo on fastify', 'mercurius'] as const)(`${title} by %s`, suite);
+}
+
+/** What a suite says of its schema. */
+export interface GraphqlSetUp extends Omit<GuardedAppOptions, 'controllers' | 'providers'> {
+  readonly providers: readonly Provider[];
+  /** Whether guards stand before fields of objects too. */
+  readonly fieldGuards?: boolean;
+  readonly graphql?: Partial<ApolloDriverConfig> & Partial<MercuriusDriverConfig>;
+}
+
+/** What the answer to an operation is. */
+export interface GraphqlAnswer {
+  readonly data?: unknown;
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly path?: readonly (string | number)[];
+    readonly extensions?: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+/** An application whose resolvers are guarded. */
+export class GraphqlApp {
+  private constructor(readonly guarded: GuardedApp) {}
+
+  static async start(
+    driver: Driver,
+    { providers, fieldGuards = false, graphql = {}, ...options }: GraphqlSetUp,
+  ): Promise<GraphqlApp> {
+    const platform: Platform = driver === 'apollo on express' ? 'express' : 'fastify';
+    const module = graphqlModule(driver, {
+      autoSchemaFile: true,
+      fieldResolverEnhancers: fieldGuards ? ['guards'] : [],
+      ...graphql,
+    });
+    return new GraphqlApp(
+      await GuardedApp.start(platform, { ...options, controllers: [], providers, imports: [module] }),
+    );
+  }
+
+  /** Sends an operation, or several at once. */
+  async send(query: string | readonly string[], headers: SentHeaders = {}): Promise<WholeAnswer> {
+    const body = typeof query === 'string' ? { query } : query.map((one) => ({ query: one }));
+    return this.guarded.http.send(
+      'POST',
+      '/graphql',
+      { 'content-type': 'application/json', ...headers },
+      JSON.stringify(body),
+    );
+  }
+
+  /** The answer to an operation with a bearer token, or without. */
+  async ask(query: string, token?: string): Promise<GraphqlAnswer> {
+    const { body } = await this.send(query, token === undefined ? {} : { authorization: `Bearer ${token}` });
+    return body as GraphqlAnswer;
+  }
+}
+
+/** A client of graphql-ws; `handshake` has the headers of its request. */
+export function socketClient(
+  app: GraphqlApp,
+  { params, handshake = {} }: { params?: Record<string, unknown>; handshake?: Readonly<Record<string, string>> } = {},
+): Client {
+  return createClient({
+    url: `ws://127.0.0.1:${app.guarded.http.port}/graphql`,
+    webSocketImpl: class extends WebSocket {
+      constructor(url: string, protocols: string | string[]) {
+        super(url, protocols, { headers: handshake });
+      }
+    },
+    ...(params && { connectionParams: params }),
+    retryAttempts: 0,
+  });
+}
+
+/** What comes of an operation on a socket, of a subscription its first event. */
+export async function answerOn(client: Client, query: string): Promise<GraphqlAnswer> {
+  const answers = client.iterate({ query });
+  try {
+    const { value } = (await answers.next()) as { value: GraphqlAnswer };
+    return value;
+  } catch (error) {
+    // Mercurius tells of what it cannot begin by a message of its own.
+    return { errors: error as NonNullable<GraphqlAnswer['errors']> };
+  } finally {
+    await answers.return?.();
+  }
+}
+
+function graphqlModule(driver: Driver, options: object): DynamicModule {
+  return driver === 'mercurius'
+    ? GraphQLModule.forRoot<MercuriusDriverConfig>({ driver: MercuriusDriver, allowBatchedQueries: true, ...options })
+    : GraphQLModule.forRoot<ApolloDriverConfig>({
+        driver: ApolloDriver,
+        allowBatchedHttpRequests: true,
+        includeStacktraceInErrorResponses: false,
+        graphiql: false,
+        ...options,
+      });
+}
