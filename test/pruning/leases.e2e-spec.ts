@@ -9,9 +9,10 @@ import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.regi
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { startPgBouncer } from '../support/pgbouncer.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { PruningApp, type PruningAppOptions, Sessions } from './pruning-app.js';
+import { DELETED, PruningApp, type PruningAppOptions, Sessions } from './pruning-app.js';
 
 const OFF = { pruning: false } as const;
+const IN_BATCHES_OF_TWO = { pruning: { atStart: false, batchSize: 2, interval: '1d' }, schedule: false } as const;
 const LONG = 60_000;
 
 const storeOf = (app: PruningApp): SessionsStore => app.module.get(SessionsRegistry).store(Sessions);
@@ -84,15 +85,15 @@ describeDatabases('of two applications on one database', (name) => {
     return pruneAlone(store, adapter, { holder: 'slow', leaseMs: 0, withoutLease: () => undefined });
   }
 
-  it('one that has lost its lease ends after its batch', async () => {
-    const one = await start({ pruning: { atStart: false, batchSize: 2, interval: '1d' }, schedule: false });
+  it('one that has lost its lease ends after its batch, and says what it has deleted', async () => {
+    const one = await start(IN_BATCHES_OF_TWO);
     await one.addExpired(7);
-    expect(await robbed(one)).toEqual({});
+    expect(await robbed(one)).toEqual({ deleted: 2, leftTo: {} });
     expect(await one.left()).toBe(5);
   });
 
   it('one that has lost its lease does not look for what only its absolute limit has ended', async () => {
-    expect(await robbed(await start({ table: { absoluteTtl: '30d' } }))).toEqual({});
+    expect(await robbed(await start({ table: { absoluteTtl: '30d' } }))).toEqual({ deleted: 0, leftTo: {} });
   });
 
   it('one warns when it has left the work to the same run of the other many times', async () => {
@@ -101,6 +102,26 @@ describeDatabases('of two applications on one database', (name) => {
     await adapterOf(one).takeLease(lease, LONG);
     for (let i = 0; i < LEFT_RUNS + 2; i++) await run(other);
     expect(other.logs.matching(/has not ended: that of host 17/)).toHaveLength(1);
+  });
+
+  it('one says what it has deleted, where another has its turn between two batches', async () => {
+    let turns = 0;
+    class Interrupted extends TypeOrmAdapter {
+      override async breakable<T>(_: AbortSignal, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T> {
+        return fn(this);
+      }
+      override async tryLock<T>(lock: string, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T | undefined> {
+        const turn = (): Promise<T | undefined> => super.tryLock(lock, fn);
+        return ++turns === 2 ? new TypeOrmAdapter(this.dataSource).tryLock(lock, turn) : turn();
+      }
+    }
+    const adapter = (dataSource: DataSource): EctoAdapter => new Interrupted(dataSource);
+    const app = await start({ ...IN_BATCHES_OF_TWO, marks: false, adapter });
+    await app.addExpired(7);
+    await run(app);
+    expect(app.logs.matching(DELETED)).toEqual([expect.stringMatching(/^Deleted 2 /)]);
+    expect(app.logs.matching(deletedElsewhere('sessions'))).toHaveLength(1);
+    expect(await app.left()).toBe(5);
   });
 
   it('none needs the table of leases: a lock keeps each batch, and a line says so', async () => {

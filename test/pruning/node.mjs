@@ -5,6 +5,10 @@ import { NestFactory } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
 
+// It ends with its parent, however that ends.
+const orphaned = () => process.exit(1);
+process.once('disconnect', orphaned);
+
 const { DATABASE_URL: url, DATABASE_TYPE: type, LIBRARY: library } = process.env;
 const { SessionsModule, SessionsTable } = await import(library);
 
@@ -24,5 +28,7 @@ const tell = (line) => process.send?.(String(line));
 const logger = { log: tell, debug: tell, warn: tell, error: tell, fatal: tell };
 const application = await NestFactory.createApplicationContext(Application, { logger });
 process.on('message', (message) => {
-  if (message === 'stop') void application.close().then(() => process.disconnect());
+  if (message !== 'stop') return;
+  process.off('disconnect', orphaned);
+  void application.close().then(() => process.disconnect());
 });

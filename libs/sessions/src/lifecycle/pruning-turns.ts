@@ -6,8 +6,16 @@ import type { TableContext } from './table-context.js';
 /** Ends a run, since another one has the work. */
 class LeftToAnotherError extends Error {}
 
+/** What came of a run. */
+export interface PruningOutcome {
+  /** How many rows it deleted. */
+  readonly deleted: number;
+  /** Who has the work, where this run was left to another before its end. */
+  readonly leftTo?: OtherRun;
+}
+
 /** Another run that has the work, as far as it is known. */
-export interface LeftToAnother {
+export interface OtherRun {
   readonly holder?: string;
   /** When it took the work. */
   readonly since?: Date;
@@ -31,22 +39,27 @@ export function leaseOf({ adapter, entity }: TableContext, holder: string): Leas
 
 /**
  * Deletes what has ended, unless another run does: under a lease that each batch makes last longer, or, where there is no table for
- * one, under a lock in each batch. What comes back is how many rows it deleted, or who has the work.
+ * one, under a lock in each batch, between which another run may have its turn.
  */
 export async function pruneAlone(
   table: TableContext,
   adapter: SessionsAdapter,
   { holder, leaseMs, withoutLease, ...hooks }: ExclusiveRun,
-): Promise<number | LeftToAnother> {
+): Promise<PruningOutcome> {
   const lease = leaseOf(table, holder);
   const taken = await adapter.takeLease?.(lease, leaseMs);
-  if (taken === false) return holderOf(adapter, lease);
+  if (taken === false) return { deleted: 0, leftTo: await holderOf(adapter, lease) };
   if (taken === undefined && adapter.takeLease) withoutLease();
   const turn = taken === undefined ? underLock(adapter, lease.name) : underLease(adapter, lease, leaseMs);
+  let deleted = 0;
+  const progress = (rows: number): void => {
+    deleted = rows;
+    hooks.progress?.(rows);
+  };
   try {
-    return await pruneExpired(table, adapter, { ...hooks, turn });
+    return { deleted: await pruneExpired(table, adapter, { ...hooks, progress, turn }) };
   } catch (error) {
-    if (error instanceof LeftToAnotherError) return {};
+    if (error instanceof LeftToAnotherError) return { deleted, leftTo: {} };
     throw error;
   } finally {
     // Where that fails, it ends by itself.
@@ -54,7 +67,7 @@ export async function pruneAlone(
   }
 }
 
-async function holderOf(adapter: SessionsAdapter, { name }: Lease): Promise<LeftToAnother> {
+async function holderOf(adapter: SessionsAdapter, { name }: Lease): Promise<OtherRun> {
   const query = adapter.prepare('all', SessionMark, { where: { name }, select: ['holder', 'at'] });
   const [mark] = (await adapter.execute(query)).rows as Pick<SessionMark, 'holder' | 'at'>[];
   return mark?.holder ? { holder: mark.holder, since: mark.at } : {};

@@ -14,7 +14,7 @@ import { reasonOf } from '../errors/reason-of.js';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { ResolvedPruning } from '../options/resolved-options.js';
-import type { LeftToAnother } from '../lifecycle/pruning-turns.js';
+import type { OtherRun, PruningOutcome } from '../lifecycle/pruning-turns.js';
 import {
   deletedElsewhere,
   deletedIn,
@@ -119,18 +119,16 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
     };
   }
 
-  #tell(store: SessionsStore, outcome: number | LeftToAnother, ms: number): void {
-    if (typeof outcome === 'object') {
-      this.#logger.debug(deletedElsewhere(store.name));
-      this.#tellOfEndless(store, outcome);
-    } else if (outcome > 0) {
-      // What is routine is for those who look for it.
-      this.#logger[ms < PROGRESS_EVERY_MS ? 'debug' : 'log'](deletedIn(outcome, store.name, ms));
-    }
+  #tell(store: SessionsStore, { deleted, leftTo }: PruningOutcome, ms: number): void {
+    // What is routine is for those who look for it.
+    if (deleted > 0) this.#logger[ms < PROGRESS_EVERY_MS ? 'debug' : 'log'](deletedIn(deleted, store.name, ms));
+    if (!leftTo) return;
+    this.#logger.debug(deletedElsewhere(store.name));
+    this.#tellOfEndless(store, leftTo);
   }
 
   /** Warns of a run elsewhere to which so many were left that it may never end. */
-  #tellOfEndless(store: SessionsStore, { holder, since }: LeftToAnother): void {
+  #tellOfEndless(store: SessionsStore, { holder, since }: OtherRun): void {
     if (holder === undefined) return;
     const which = `${holder} ${since!.toISOString()}`;
     const left = this.#left.get(store);

@@ -1,6 +1,6 @@
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
-import { type ExclusiveRun, type LeftToAnother, pruneAlone } from '../lifecycle/pruning-turns.js';
+import { type ExclusiveRun, pruneAlone, type PruningOutcome } from '../lifecycle/pruning-turns.js';
 
 /** A run that somebody watches. */
 interface WatchedRun extends Required<ExclusiveRun> {
@@ -12,7 +12,7 @@ interface WatchedRun extends Required<ExclusiveRun> {
 export class PruningRun {
   readonly #broken = new AbortController();
   /** What came of it. Rejects with what it failed by, or was given up for. */
-  readonly outcome: Promise<number | LeftToAnother>;
+  readonly outcome: Promise<PruningOutcome>;
 
   constructor(store: SessionsStore, stalled: () => Error, { stalledMs, ...run }: WatchedRun) {
     const timer = setTimeout(() => this.giveUp(stalled()), stalledMs).unref();
@@ -21,7 +21,7 @@ export class PruningRun {
       run.progress(deleted);
     };
     const signal = AbortSignal.any([this.#broken.signal, run.signal]);
-    const work = (adapter: SessionsAdapter): Promise<number | LeftToAnother> =>
+    const work = (adapter: SessionsAdapter): Promise<PruningOutcome> =>
       pruneAlone(store, adapter, { ...run, progress, signal });
     this.outcome = this.#unlessBroken(
       store.adapter.breakable ? store.adapter.breakable(this.#broken.signal, work) : work(store.adapter),
