@@ -1,10 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import ts from 'typescript';
+import { transformSync } from '@swc/core';
 import { afterAll, beforeAll } from 'vitest';
 import { read, ROOT, SOURCES } from '../docs/documents.js';
-import { compilerOptions } from '../docs/snippets.js';
 
 /**
  * The library as a process of its own runs it, for a whole suite: compiled, where its imports find the packages of this
@@ -34,14 +33,23 @@ export function compileLibrary(folder: string): void {
 
 /** A module of TypeScript as an ES module. */
 export function javascript(code: string): string {
-  return transpiled(code, ts.ModuleKind.ESNext);
+  return transpiled(code, 'es6');
 }
 
 /** A module of TypeScript as a CommonJS module. */
 export function commonJs(code: string): string {
-  return transpiled(code, ts.ModuleKind.CommonJS);
+  return transpiled(code, 'commonjs');
 }
 
-function transpiled(code: string, module: ts.ModuleKind): string {
-  return ts.transpileModule(code, { compilerOptions: { ...compilerOptions(), module } }).outputText;
+/** By swc, which takes a fortieth of the time that TypeScript does. */
+function transpiled(code: string, type: 'es6' | 'commonjs'): string {
+  return transformSync(code, {
+    swcrc: false,
+    jsc: {
+      target: 'es2022',
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true },
+    },
+    module: { type },
+  }).code;
 }
