@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { type SessionGuard, sessionOf, type SessionsService } from '@app/sessions';
 import { useApplication } from '../support/application.js';
 import { at, DAY, HOUR, START } from '../support/clock.js';
-import { describeDatabases } from '../support/databases.js';
+import { describeDatabases, runStatements } from '../support/databases.js';
 import { OPENED } from '../tables/made-by/index.js';
 import { insert } from '../tables/made-by/made-by.js';
 import { SANCTUM } from '../tables/made-by/sanctum.js';
@@ -42,13 +42,11 @@ describeDatabases('tables that other tools made', (name) => {
     const app = useApplication(name, {
       tables: [table],
       synchronize: false,
-      prepare: async ({ options }) => {
-        const dataSource = await new DataSource(options).initialize();
-        for (const statement of [...statements[name]!, ...(additions?.[name] ?? [])]) await dataSource.query(statement);
+      prepare: ({ options }) =>
         // SQLite tells the form of times by the rows.
-        await insert(dataSource, { tablePath: table.definition.table! }, signIn());
-        await dataSource.destroy();
-      },
+        runStatements(options, [...statements[name]!, ...(additions?.[name] ?? [])], (dataSource) =>
+          insert(dataSource, { tablePath: table.definition.table! }, signIn()),
+        ),
     });
     const sessions = (): SessionsService => app.get<SessionsService>(table as never);
     const written = async (changes: Record<string, unknown> = {}, zone?: string) => {
@@ -150,11 +148,7 @@ describeDatabases('times that a tool has left null', (name) => {
   const app = useApplication(name, {
     tables: [table],
     synchronize: false,
-    prepare: async ({ options }) => {
-      const dataSource = await new DataSource(options).initialize();
-      for (const statement of [...statements[name]!, ...additions![name]!]) await dataSource.query(statement);
-      await dataSource.destroy();
-    },
+    prepare: ({ options }) => runStatements(options, [...statements[name]!, ...additions![name]!]),
   });
 
   it('are the year 1000, but a null end is none', async () => {

@@ -1,12 +1,11 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSessionsTable, CurrentSession, SessionMark, SessionsModule } from '@app/sessions';
 import { columnMissing } from '../../libs/sessions/src/table/checks/messages.js';
 import { TestApplication } from '../support/application.js';
 import { DAY } from '../support/clock.js';
-import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { createDatabase, describeDatabases, runStatements, type TestDatabase } from '../support/databases.js';
 import { HttpApp } from '../support/http-app.js';
 import { FormerCookieGuard, UserSessions } from '../tables/made-by/former-sessions.js';
 import { NOT_OPENED } from '../tables/made-by/index.js';
@@ -31,17 +30,6 @@ class Me {
   token(@CurrentSession('userId') userId: string): object {
     return { userId };
   }
-}
-
-async function run(
-  options: DataSourceOptions,
-  statements: readonly string[],
-  then?: (dataSource: DataSource) => Promise<void>,
-): Promise<void> {
-  const dataSource = await new DataSource(options).initialize();
-  for (const statement of statements) await dataSource.query(statement);
-  await then?.(dataSource);
-  await dataSource.destroy();
 }
 
 describe('the page of existing tables', () => {
@@ -69,7 +57,7 @@ describeDatabases('tables of other tools that do not open', (name) => {
       const app = new TestApplication(name, {
         tables: [table],
         synchronize: false,
-        prepare: ({ options }) => run(options, statements[name]!),
+        prepare: ({ options }) => runStatements(options, statements[name]!),
       });
       const problem = await app.start().then(
         () => 'none',
@@ -91,7 +79,7 @@ describeDatabases('tables of other tools that do not open', (name) => {
     beforeAll(async () => {
       database = await createDatabase(name);
       const { options } = database;
-      await run(options, statements[name]!, async (dataSource) => {
+      await runStatements(options, statements[name]!, async (dataSource) => {
         await insert(dataSource, { tablePath: from.table.replaceAll('"', '') }, signedIn);
         const runner = dataSource.createQueryRunner();
         await createSessionsTable(runner, UserSessions);

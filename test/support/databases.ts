@@ -40,54 +40,104 @@ export function describeStorages(title: string, suite: (name: DatabaseName | 'me
   describe(`${title} on memory`, () => suite('memory'));
 }
 
-/**
- * A new, empty database: a file, or a database of the server.
- *
- * @param characterSet that of PostgreSQL's text, if not UTF-8
- * @param exactText whether unique indexes on text tell case, accents and trailing spaces apart on MariaDB too
- */
-export async function createDatabase(
-  name: DatabaseName,
-  { exactText = false, characterSet }: { exactText?: boolean; characterSet?: string | undefined } = {},
-): Promise<TestDatabase> {
-  if (name === 'sqlite') {
-    const folder = mkdtempSync(join(FOLDER, 'nest-sessions-'));
-    const file = join(folder, 'test.sqlite');
-    return {
-      name,
-      options: { type: 'better-sqlite3', database: file },
-      url: `sqlite:${file}`,
-      drop: async () => rmSync(folder, { recursive: true, force: true }),
-    };
-  }
-  const server = new URL(inject(name === 'postgres' ? 'postgresUrl' : 'mariadbUrl')!);
-  const database = `nest_sessions_${randomBytes(6).toString('hex')}`;
+/** What a suite needs of its database beside that it is empty. */
+export interface DatabaseNeeds {
+  /** Whether unique indexes on text tell case, accents and trailing spaces apart on MariaDB too. */
+  readonly exactText?: boolean;
+  /** That of PostgreSQL's text, if not UTF-8. */
+  readonly characterSet?: string | undefined;
+}
+
+/** A new, empty database: a file, or a database of the server. */
+export async function createDatabase(name: DatabaseName, needs: DatabaseNeeds = {}): Promise<TestDatabase> {
+  if (name === 'sqlite') return sqliteDatabase();
+  const server = inject(name === 'postgres' ? 'postgresUrl' : 'mariadbUrl')!;
+  const database = `${inject('databases')}_${randomBytes(6).toString('hex')}`;
   const url = new URL(server);
   url.pathname = `/${database}`;
-  const collation = exactText && name === 'mariadb' ? ' CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin' : '';
-  const encoding =
-    characterSet === undefined ? '' : ` ENCODING '${characterSet}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`;
-  const statements = [`CREATE DATABASE ${database}${collation}${encoding}`];
-  // No test asks what a crash of the server leaves, so no commit waits for the disk.
-  if (name === 'postgres') statements.push(`ALTER DATABASE ${database} SET synchronous_commit = off`);
-  await onServer(name, server.href, ...statements);
+  const options: DataSourceOptions = { type: name, url: url.href };
+  const onServer: RunStatements = (...statements) => runStatements({ type: name, url: server }, statements);
+  const inside: RunStatements = (...statements) => runStatements(options, statements);
+  const made = name === 'mariadb' ? mariadb(database, needs, onServer) : postgres(database, needs, onServer, inside);
+  return { name, options, url: url.href, drop: await made };
+}
+
+type RunStatements = (...statements: string[]) => Promise<void>;
+type Drop = TestDatabase['drop'];
+
+function sqliteDatabase(): TestDatabase {
+  const folder = mkdtempSync(join(FOLDER, 'nest-sessions-'));
+  const database = join(folder, 'test.sqlite');
   return {
-    name,
-    options: { type: name, url: url.href },
-    url: url.href,
-    drop: () =>
-      onServer(
-        name,
-        server.href,
-        name === 'postgres' ? `DROP DATABASE ${database} WITH (FORCE)` : `DROP DATABASE ${database}`,
-      ),
+    name: 'sqlite',
+    options: { type: 'better-sqlite3', database },
+    url: `sqlite:${database}`,
+    drop: async () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
-async function onServer(type: 'postgres' | 'mariadb', url: string, ...statements: string[]): Promise<void> {
-  const dataSource = await new DataSource({ type, url }).initialize();
+async function mariadb(database: string, { exactText }: DatabaseNeeds, onServer: RunStatements): Promise<Drop> {
+  const collation = exactText ? ' CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin' : '';
+  await onServer(`CREATE DATABASE ${database}${collation}`);
+  return () => onServer(`DROP DATABASE ${database}`);
+}
+
+async function postgres(
+  database: string,
+  { characterSet }: DatabaseNeeds,
+  onServer: RunStatements,
+  inside: RunStatements,
+): Promise<Drop> {
+  // No test asks what a crash of the server leaves, so no commit waits for the disk.
+  const settings = [`ALTER DATABASE ${database} RESET ALL`, `ALTER DATABASE ${database} SET synchronous_commit = off`];
+  if (characterSet !== undefined) {
+    const encoding = `ENCODING '${characterSet}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`;
+    await onServer(`CREATE DATABASE ${database} ${encoding}`, ...settings);
+    return () => onServer(`DROP DATABASE ${database} WITH (FORCE)`);
+  }
+  const empty = EMPTY.pop();
+  if (empty) await onServer(endConnections(`'${empty}'`), `ALTER DATABASE ${empty} RENAME TO ${database}`, ...settings);
+  else await onServer(`CREATE DATABASE ${database}`, ...settings);
+  return async () => {
+    await inside(...EMPTIES);
+    EMPTY.push(database);
+  };
+}
+
+/**
+ * Databases of PostgreSQL that suites of this process have given back, empty; the global set-up drops them. To make one and drop it
+ * takes the server a quarter of a second. The next suite has it by another name, so that an application which was not closed finds
+ * none, as if it were dropped.
+ */
+const EMPTY: string[] = [];
+
+/** Empties a database of PostgreSQL, also while others are connected to it. */
+const EMPTIES = [
+  endConnections('current_database()'),
+  `DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' LOOP EXECUTE format('DROP EXTENSION %I CASCADE', name); END LOOP;
+    FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+      EXECUTE format('DROP SCHEMA %I CASCADE', name);
+    END LOOP;
+  END $$`,
+  'CREATE SCHEMA public',
+  'GRANT USAGE ON SCHEMA public TO PUBLIC',
+];
+
+function endConnections(database: string): string {
+  return `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${database} AND pid <> pg_backend_pid()`;
+}
+
+/** Runs statements on a connection of their own, and something after them. */
+export async function runStatements(
+  options: DataSourceOptions,
+  statements: readonly string[],
+  then?: (dataSource: DataSource) => Promise<void>,
+): Promise<void> {
+  const dataSource = await new DataSource(options).initialize();
   try {
     for (const statement of statements) await dataSource.query(statement);
+    await then?.(dataSource);
   } finally {
     await dataSource.destroy();
   }

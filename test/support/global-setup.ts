@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { TestProject } from 'vitest/node';
@@ -10,6 +11,8 @@ declare module 'vitest' {
     postgresUrl: string | undefined;
     mariadbUrl: string | undefined;
     redisUrl: string | undefined;
+    /** What the names of all databases of this run begin with. */
+    databases: string;
     /** Where the program PgBouncer is; none where it is not installed. */
     pgbouncer: string | undefined;
   }
@@ -53,11 +56,27 @@ export default async function setup(project: TestProject): Promise<() => Promise
     if (process.env['CI']) throw new Error(`CI runs near caches behind poolers, and ${missing}.`);
     console.log(`SKIPPED: near caches behind poolers, since ${missing}.`);
   }
+  const databases = `nest_sessions_${randomBytes(4).toString('hex')}`;
+  project.provide('databases', databases);
   project.provide('pgbouncer', pgbouncer);
   project.provide('redisUrl', redisProblem === undefined ? REDIS_URL : undefined);
   project.provide('postgresUrl', postgresUrl);
   project.provide('mariadbUrl', mariadbProblem === undefined ? MARIADB_URL : undefined);
-  return stop;
+  return async () => {
+    if (postgresUrl !== undefined) await dropPostgres(postgresUrl, databases);
+    await stop();
+  };
+}
+
+/** Drops what suites have given back, and what those have left that were killed. */
+async function dropPostgres(url: string, beginning: string): Promise<void> {
+  const server = await new DataSource({ type: 'postgres', url }).initialize();
+  const left = await server.query<{ datname: string }[]>(
+    'SELECT datname FROM pg_database WHERE starts_with(datname, $1)',
+    [beginning],
+  );
+  for (const { datname } of left) await server.query(`DROP DATABASE ${datname} WITH (FORCE)`);
+  await server.destroy();
 }
 
 async function problemOf(options: DataSourceOptions): Promise<string | undefined> {

@@ -1,10 +1,9 @@
-import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SessionsUnavailableError } from '@app/sessions';
 import { NO_PARTITION_TAKES_IT, ROW_NOT_KEPT } from '../../libs/sessions/src/adapters/typeorm/messages.js';
 import { TestApplication } from '../support/application.js';
 import { DAY, HOUR } from '../support/clock.js';
-import { type DatabaseName, describeDatabases } from '../support/databases.js';
+import { type DatabaseName, describeDatabases, runStatements } from '../support/databases.js';
 import { User, Visits } from '../tables/definition.js';
 import { type Made, statementsOf } from '../tables/kind.js';
 import { EACH, triggered } from '../tables/kinds-with-triggers.js';
@@ -65,12 +64,7 @@ describeDatabases('tables', (name) => {
           tables: [Visits],
           entities: [User],
           synchronize: false,
-          prepare: async ({ options }) => {
-            const dataSource = await new DataSource(options).initialize();
-            for (const statement of [...otherTables(name), ...statementsOf(name, kinds[name]!)])
-              await dataSource.query(statement);
-            await dataSource.destroy();
-          },
+          prepare: ({ options }) => runStatements(options, [...otherTables(name), ...statementsOf(name, kinds[name]!)]),
         });
         await app.start();
       });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import { SessionMark, SessionsModule } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { TestClock } from '../support/clock.js';
-import { createDatabase, type DatabaseName, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type DatabaseName, runStatements, type TestDatabase } from '../support/databases.js';
 import { CALLS, type Opened } from './calls.js';
 import { User, visitsTable } from './definition.js';
 import { refusalOf, type TableKind } from './kind.js';
@@ -79,11 +79,6 @@ describe.each(MATRIX)('tables: $title on $database', ({ kind, database: name }) 
 });
 
 async function prepare({ name, options }: TestDatabase, { statements }: TableKind): Promise<void> {
-  const dataSource = await new DataSource(options).initialize();
-  try {
-    for (const statement of [...otherTables(name), ...statements[name]!]) await dataSource.query(statement);
-    await dataSource.query(`INSERT INTO users (id, name) VALUES ('ann', 'Ann'), ('bob', 'Bob')`);
-  } finally {
-    await dataSource.destroy();
-  }
+  const users = `INSERT INTO users (id, name) VALUES ('ann', 'Ann'), ('bob', 'Bob')`;
+  await runStatements(options, [...otherTables(name), ...statements[name]!, users]);
 }
