@@ -232,7 +232,10 @@ export const BREAKS = {
     'super({ statusCode, message: told, error,',
     'super({ statusCode, message: ofTable(table, problem), error,',
   ),
-  takesNoLease: inLibrary('lifecycle/pruning-turns.ts', 'if (taken === false) return holderOf(adapter, lease);'),
+  takesNoLease: inLibrary(
+    'lifecycle/pruning-turns.ts',
+    'if (taken === false) return { deleted: 0, leftTo: await holderOf(adapter, lease) };',
+  ),
   letsTokensBeKept: { file: 'apps/demo/src/http/no-store.decorator.ts', from: "'no-store'", to: "'private'" },
   waitsForEver: inLibrary(
     'util/coalescer.ts',
