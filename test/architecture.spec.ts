@@ -14,7 +14,7 @@ const FLOORS = [
   ['adapters/keyed-mutex.ts', 'adapters/typeorm/internals.ts'],
   ['adapters/memory', 'adapters/typeorm'],
   ['session'],
-  ['events'],
+  ['events', 'live'],
   ['cache'],
   ['options'],
   ['table'],

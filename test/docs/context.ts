@@ -2,13 +2,16 @@
  * What the snippets of the documentation take for granted: the library, Nest, TypeORM's operators, and a small application.
  * A snippet gets every name of this file that it does not import or declare itself.
  */
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, INestApplication } from '@nestjs/common';
+import type { Observable } from 'rxjs';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { WebSocket } from 'ws';
 import type { SessionContext } from '../../libs/sessions/src/context/index.js';
 import type { IoRedisClient } from '../../libs/sessions/src/cache/channels/redis-channel.js';
 import {
+  type LiveSessions,
   type SessionCookies,
   type SessionEvents,
   type SessionOf,
@@ -46,7 +49,7 @@ export { NestFactory } from '@nestjs/core';
 export { Test } from '@nestjs/testing';
 export { ScheduleModule } from '@nestjs/schedule';
 export { InjectRepository, TypeOrmModule } from '@nestjs/typeorm';
-export { tap } from 'rxjs';
+export { interval, takeUntil, tap } from 'rxjs';
 export {
   And,
   Between,
@@ -98,6 +101,9 @@ export declare const redis: IoRedisClient;
 /** A client of a WebSocket gateway, and the request that it came with. */
 export declare const client: WebSocket;
 export declare const handshake: IncomingMessage;
+export declare const upstream: EventEmitter & { close(): void };
+export declare const prices: Observable<number>;
+export declare const live: LiveSessions;
 export declare const app: INestApplication;
 export declare const context: ExecutionContext & SessionContext<Sessions>;
 export declare function sendDigest(): Promise<void>;

@@ -14,6 +14,7 @@ const OPTIONS_IN = {
   SessionCookieOptions: 'README.md',
   CacheOptions: 'README.md',
   LookUpOptions: 'README.md',
+  LiveOptions: 'docs/live.md',
   SessionsTableDefinition: 'README.md',
   FieldDefinition: 'docs/tables.md',
   ColumnMapping: 'docs/tables.md',

@@ -75,6 +75,7 @@ const AT_START: Readonly<Record<string, readonly AtStart[]>> = {
   ],
   CacheOptions: [inRoot((cache) => ({ cache }), 'cache.'), inDefinition((cache) => ({ cache }), 'cache.')],
   LookUpOptions: [inRoot((lookUps) => ({ lookUps }), 'lookUps.'), inDefinition((lookUps) => ({ lookUps }), 'lookUps.')],
+  LiveOptions: [inRoot((live) => ({ live }), 'live.')],
   SessionCookieOptions: [
     inRoot((cookie) => ({ cookie }), 'cookie.'),
     inRoot((cookie) => ({ tables: { t: { cookie } } }), 'tables.t: cookie.'),
@@ -186,6 +187,7 @@ const NO_OPTIONS = [
   'FieldTrait',
   'Finding',
   'FindingCode',
+  'Hold',
   'IndexFacts',
   'GuardedCall',
   'InvalidationChannel',

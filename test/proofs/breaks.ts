@@ -153,7 +153,7 @@ export const BREAKS = {
     "return typeof value === 'object' ? 'an object' : `a ${typeof value}`;",
     'return String(value);',
   ),
-  remembersEnded: inLibrary('cache/cached-sessions.ts', 'if (ids) this.#near.forget(ids);', 'if (ids) void ids;'),
+  remembersEnded: inLibrary('cache/changes.ts', 'if (ids) this.forget(ids);', 'if (ids) void ids;'),
   trustsWhatItMissed: inLibrary('cache/invalidation-bus.ts', 'if (!this.live) this.#clear();'),
   trustsAnyPool: inLibrary(
     'cache/channels/channel-connections.ts',

@@ -96,7 +96,10 @@ export type {
   SessionsModuleOptions,
   TableOptions,
 } from './options/sessions.options.js';
+export type { LiveOptions } from './options/live.options.js';
 export type { LookUpOptions } from './options/look-up.options.js';
+export { LiveSessions } from './registry/live-sessions.js';
+export type { Hold } from './live/held-sessions.js';
 export { getSessionsToken, InjectSessions } from './registry/inject-sessions.js';
 export type { SessionUse } from './lifecycle/last-use.js';
 export type { OwnLimits } from './lifecycle/own-limits.js';

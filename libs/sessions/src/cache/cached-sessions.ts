@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { RawRow } from '../adapters/port/query.js';
 import type { Refused } from '../events/session-events.js';
 import type { BaseSession } from '../session/session.js';
+import type { Changes } from './changes.js';
 import type { SessionCloner } from './session-cloner.js';
-import type { Invalidations } from './invalidation-bus.js';
 import { type CacheLimits, NearCache, type Reading } from './near-cache.js';
 
 /**
@@ -18,15 +18,13 @@ export function cacheKey(token: string): string {
 export class CachedSessions {
   readonly #near: NearCache;
 
-  /** @param invalidations none where this process is the only one */
   constructor(
     limits: CacheLimits,
     cloner: SessionCloner,
-    private readonly table: string,
-    private readonly invalidations: Invalidations | undefined,
+    private readonly changes: Changes,
   ) {
     this.#near = new NearCache(limits, cloner);
-    invalidations?.add(table, this.#near, limits.ttlMs);
+    changes.add(this.#near);
   }
 
   /** As {@link NearCache.find}. */
@@ -53,19 +51,12 @@ export class CachedSessions {
     return this.#near.refusalOf(key);
   }
 
-  /** Forgets changed sessions, or all of them, here at once, and everywhere else as soon as the message arrives. */
-  async forget(ids?: readonly string[]): Promise<void> {
-    if (ids) this.#near.forget(ids);
-    else this.#near.clear();
-    await this.invalidations?.tell({ table: this.table, ...(ids && { ids }) });
-  }
-
   /** Forgets sessions in this process, since there is something newer in the database that others need not know of. */
   forgetHere(ids: readonly string[]): void {
     this.#near.forget(ids);
   }
 
   get #live(): boolean {
-    return this.invalidations?.live ?? true;
+    return this.changes.heard ?? true;
   }
 }

@@ -19,7 +19,7 @@ export interface ChannelLog {
   down(reason: unknown): void;
 }
 
-/** A cache that forgets what others have changed. */
+/** What forgets what others have changed. */
 interface Cache {
   forget(ids: readonly string[]): void;
   clear(): void;

@@ -10,7 +10,7 @@ export const nothingHeardFor = (ms: number): string => `nothing was heard for ${
 
 // What is wrong with a channel.
 export const poolTooSmall = (purposes: readonly string[], poolSize: number): string =>
-  `the channel of near caches needs ${purposes.length} connections of a data source (${purposes.join(', ')}) whose pool has ${poolSize}: give it a larger poolSize, the channel another data source, new PostgresChannel(listenOn, { publishOn }), or the cache another channel, such as new RedisChannel(…)`;
+  `the channel needs ${purposes.length} connections of a data source (${purposes.join(', ')}) whose pool has ${poolSize}: give it a larger poolSize, the channel another data source, new PostgresChannel(listenOn, { publishOn }), or the cache another channel, such as new RedisChannel(…)`;
 
 // What is wrong with a use of a session.
 export const DATE_FROZEN =

@@ -2,6 +2,7 @@ import type { RawRow } from '../adapters/port/query.js';
 import type { Refused } from '../events/session-events.js';
 import type { BaseSession } from '../session/session.js';
 import { SecondChanceMap } from '../util/second-chance-map.js';
+import type { Keeper } from './changes.js';
 import type { SessionCloner } from './session-cloner.js';
 
 /** How much a cache keeps, and for how long. */
@@ -39,7 +40,8 @@ const REMEMBERED = 5000;
  *
  * What was read before a session was changed is never kept after it, whatever comes first: the row, or the news.
  */
-export class NearCache {
+export class NearCache implements Keeper {
+  readonly needsIds = true;
   readonly #sessions: SecondChanceMap<Entry>;
   readonly #unknown: SecondChanceMap<Entry>;
   /** By id, what its session is kept under. */

@@ -7,7 +7,7 @@ import type { MaybePromise } from '../util/maybe-promise.js';
 import { type CachedSessions, cacheKey } from '../cache/cached-sessions.js';
 import type { Reading } from '../cache/near-cache.js';
 import type { Refused } from '../events/session-events.js';
-import { dueAt, earlier, lifetimeLimits } from '../session/lifetime.js';
+import { dueAt, endMsOf } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import { digestsOf } from '../token/digest.js';
 import { hasTokenLength } from '../token/parse.js';
@@ -171,8 +171,7 @@ export class Authenticator {
   /** When a session ends, or is to be extended, whichever comes first, in milliseconds. */
   #keptUntil(session: BaseSession): number {
     const { options, fixedEnds } = this.table;
-    const { absoluteEnd } = lifetimeLimits(session, options);
-    const end = earlier(session.expiresAt, absoluteEnd)?.getTime() ?? Infinity;
+    const end = endMsOf(session, options);
     return options.autoExtend && !fixedEnds.has(session) ? Math.min(end, dueAt(session, options)) : end;
   }
 

@@ -24,6 +24,9 @@ export const noFixedEnds = (statement: string): string =>
 export const endUnreadable = (column: string, id: string): string =>
   `${column} of the session ${id} cannot be read as a time, so that the session is over`;
 
+export const notAsked = (reason: string): string =>
+  `what is open for its sessions stays so, since the database cannot be asked for these: ${reason}`;
+
 // What is wrong with a definition.
 export const ownerNeeded = (table: string): string =>
   inTable(

@@ -3,6 +3,7 @@ import type { Columns } from '../adapters/port/columns.js';
 import type { Row, Schema } from '../adapters/port/query.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { CachedSessions } from '../cache/cached-sessions.js';
+import type { Changes } from '../cache/changes.js';
 import type { TableEvents } from '../events/session-events.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { type DefinedColumn, hiddenOf, sessionColumns, shownColumns } from '../table/columns.js';
@@ -25,6 +26,8 @@ export interface TableOpening {
   readonly events: TableEvents;
   /** None where nothing is kept in this process. */
   readonly cache: CachedSessions | undefined;
+  /** How its changes are told. */
+  readonly changes: Changes;
   /** The transaction around a call of the application, if there is one; none where nobody knows of any. */
   readonly ambient: (() => EntityManager | undefined) | undefined;
   /** Tells the application of a problem of the table. */

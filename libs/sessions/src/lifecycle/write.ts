@@ -18,7 +18,7 @@ interface WriteQuery extends QueryOptions {
   readonly where: Conditions;
 }
 
-/** Runs a statement that changes sessions, or deletes them, and lets every process forget them once it is committed. */
+/** Runs a statement that changes sessions, or deletes them, and tells every process that keeps something of them once it is committed. */
 export async function write(
   table: TableContext,
   adapter: SessionsAdapter,
@@ -26,7 +26,7 @@ export async function write(
   options: WriteQuery,
 ): Promise<Executed> {
   const named = idsIn(table.columns.columns.get('id')!, options.where);
-  const returning = options.returning ?? (table.cache && !named ? ['id'] : undefined);
+  const returning = options.returning ?? (table.changes.needsIds && !named ? ['id'] : undefined);
   let changed = named;
   try {
     const executed = await adapter.execute(adapter.prepare(kind, table.entity, { ...options, returning }));
@@ -38,13 +38,13 @@ export async function write(
   }
 }
 
-/** Lets every process forget what it has kept of sessions, as soon as the transaction has ended; of all where none are named. */
+/** Has every process forget what it has kept of sessions, as soon as the transaction has ended; of all where none are named. */
 export async function forget(
-  { cache }: TableContext,
+  { changes }: TableContext,
   ids: readonly string[] | undefined,
   adapter: SessionsAdapter,
 ): Promise<void> {
-  if (cache && ids?.length !== 0) await adapter.afterTransaction(() => cache.forget(ids));
+  if (ids?.length !== 0) await adapter.afterTransaction(() => changes.tell(ids));
 }
 
 /** The ids of the only rows that conditions are about, where they name them, as sessions have them. */

@@ -4,6 +4,7 @@ import { SessionCookies } from '../guard/session-cookies.js';
 import { STUB_GUARD } from '../guard/stub-guards.js';
 import { ExpiryJob } from './expiry.job.js';
 import { DefaultSessions } from '../registry/default-sessions.js';
+import { LiveSessions } from '../registry/live-sessions.js';
 import { REPLACED_ADAPTER } from '../registry/inject-sessions.js';
 import { ANY_COPY } from '../registry/one-set-up.js';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
@@ -19,6 +20,7 @@ import { UnavailableFilter } from './unavailable.filter.js';
     ExpiryJob,
     UnavailableFilter,
     SessionCookies,
+    LiveSessions,
     { provide: ANY_COPY, useValue: true },
     { provide: REPLACED_ADAPTER, useValue: null },
     { provide: STUB_GUARD, useValue: null },
@@ -28,6 +30,6 @@ import { UnavailableFilter } from './unavailable.filter.js';
       inject: [SessionsRegistry],
     },
   ],
-  exports: [ANY_COPY, STUB_GUARD, SessionCookies, SessionEvents, SessionsRegistry, SessionsService],
+  exports: [ANY_COPY, STUB_GUARD, LiveSessions, SessionCookies, SessionEvents, SessionsRegistry, SessionsService],
 })
 export class SessionsCoreModule {}

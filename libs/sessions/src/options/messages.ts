@@ -45,6 +45,7 @@ export const noAlgorithm = (option: string, algorithms: readonly string[], given
 // What is wrong with where tokens come from, and with what runs beside requests.
 export const NO_SOURCES = "credentials must name at least one source, such as 'bearer'";
 export const CACHE_TTL = `cache.ttl must be longer than 0 and at most '1h'`;
+export const LIVE_CHECK = "live.check must be from '1s' to '1h'";
 export const LOOK_UP_TIMEOUT = "lookUps.timeout must be from 0.1 seconds to '1h'";
 export const INTERVAL_AND_CRON = 'pruning takes an interval or a cron expression, not both';
 

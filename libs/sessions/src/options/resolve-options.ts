@@ -6,6 +6,7 @@ import { durationMs } from '../util/duration.js';
 import {
   CACHE_TTL,
   INTERVAL_AND_CRON,
+  LIVE_CHECK,
   LOOK_UP_TIMEOUT,
   neverRuns,
   NO_SOURCES,
@@ -15,10 +16,11 @@ import {
   noSource,
   sourceOfItsOwn,
 } from './messages.js';
+import type { LiveOptions } from './live.options.js';
 import type { LookUpOptions } from './look-up.options.js';
 import { resolveLifetime, resolveMs } from './resolve-lifetime.js';
 import { resolveFormat, resolveSchemes } from './resolve-tokens.js';
-import type { ResolvedLookUps, ResolvedOptions, ResolvedPruning } from './resolved-options.js';
+import type { ResolvedLive, ResolvedLookUps, ResolvedOptions, ResolvedPruning } from './resolved-options.js';
 import type { CacheOptions, PruningOptions, RetentionOptions, TableOptions } from './sessions.options.js';
 
 const HOUR_MS = 3_600_000;
@@ -76,6 +78,20 @@ function resolveLookUps(
   const timeoutMs = resolveMs('lookUps.timeout', timeout, problem) ?? HOUR_MS;
   if (timeoutMs < MIN_TIMEOUT_MS || timeoutMs > HOUR_MS) problem(LOOK_UP_TIMEOUT);
   return { maxInFlight, maxWaiting, timeoutMs };
+}
+
+const SECOND_MS = 1000;
+
+/** Resolves how what stays open ends with its session, in all tables. */
+export function resolveLive(
+  { check, channel: given }: LiveOptions = {},
+  problem: (text: string) => void,
+): ResolvedLive {
+  const channel = given ?? null;
+  if (check === undefined) return { checkMs: { unheard: 10 * SECOND_MS, heard: 60 * SECOND_MS }, channel };
+  const ms = resolveMs('live.check', check, problem) ?? HOUR_MS;
+  if (ms < SECOND_MS || ms > HOUR_MS) problem(LIVE_CHECK);
+  return { checkMs: { unheard: ms, heard: ms }, channel };
 }
 
 function checkCount(option: string, value: number, problem: (text: string) => void): void {

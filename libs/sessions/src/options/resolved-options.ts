@@ -1,3 +1,4 @@
+import type { InvalidationChannel } from '../cache/channels/invalidation-channel.js';
 import type { ResolvedCache } from '../cache/cache-options.js';
 import type { ResolvedCookie } from '../http/cookie-options.js';
 import type { ResolvedSource } from '../http/credentials.js';
@@ -26,6 +27,14 @@ export interface ResolvedOptions extends Lifetime {
   readonly credentials: readonly ResolvedSource[];
   /** Of tables that take one. */
   readonly cookie: ResolvedCookie | undefined;
+}
+
+/** Of what stays open, in all tables. */
+export interface ResolvedLive {
+  /** Between two checks, where changes of other processes are heard, and where not. */
+  readonly checkMs: { readonly unheard: number; readonly heard: number };
+  /** `null`: none. */
+  readonly channel: InvalidationChannel | null;
 }
 
 export interface ResolvedLookUps {

@@ -19,6 +19,7 @@ import {
 } from '../errors/option-types.js';
 import { COOKIE_OPTIONS, type SessionCookieOptions } from '../http/cookie-options.js';
 import { type CredentialSource, HEADER_SOURCE } from '../http/credentials.js';
+import { LIVE_OPTIONS, type LiveOptions } from './live.options.js';
 import { LOOK_UP_OPTIONS, type LookUpOptions } from './look-up.options.js';
 import {
   type DigestScheme,
@@ -257,6 +258,12 @@ export interface SessionsModuleOptions extends TableOptions {
   /** A function that gives the current time, for tests. @default the system's */
   readonly clock?: () => Date;
   /**
+   * How soon what stays open, such as a socket or a stream, ends with its session, where that is ended elsewhere.
+   *
+   * @default a check every 10 seconds
+   */
+  readonly live?: LiveOptions;
+  /**
    * A function that gives the entity manager of the transaction around a call, as libraries of ambient transactions know
    * it, by the name of the table's data source. Calls of the service join it, unless they are given another `manager`, or
    * null; lookups of the guard never do, nor what is written by the way, nor pruning.
@@ -274,6 +281,7 @@ export const MODULE_OPTIONS = {
   realm: TEXT,
   requestSession: BOOLEAN,
   clock: FUNCTION,
+  live: { options: LIVE_OPTIONS },
   transaction: FUNCTION,
 } satisfies Record<keyof SessionsModuleOptions, OptionType>;
 

@@ -69,7 +69,7 @@ export const noLookWithin = (ms: number): string =>
   `The database has not said within ${ms} ms what it knows of the tables, which are taken for what their definitions say.`;
 
 // What is logged of near caches.
-export const CACHES_IN_USE = 'The near caches of sessions are in use.';
+export const CACHES_IN_USE = 'Changes of sessions are heard from other processes, and near caches are in use.';
 
 export const cachesNotInUse = (reason: string): string =>
-  `The near caches of sessions are not in use until their channel is back, so each lookup asks the database: ${reason}`;
+  `Changes of sessions are not heard from other processes until the channel is back, so near caches are not in use, and each lookup asks the database: ${reason}`;

@@ -1,13 +1,14 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import type { Column } from '../adapters/port/columns.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
-import type { CachedSessions } from '../cache/cached-sessions.js';
-import type { CacheRegistry } from '../cache/cache-registry.js';
+import { CachedSessions } from '../cache/cached-sessions.js';
+import type { ChangeChannels } from '../cache/change-channels.js';
+import type { Changes } from '../cache/changes.js';
+import { SessionCloner } from '../cache/session-cloner.js';
 import type { SessionEvents } from '../events/session-events.js';
 import { openStore, type SessionsStore } from '../lifecycle/sessions-store.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { ResolvedLive, ResolvedOptions } from '../options/resolved-options.js';
 import { mergeOptions, type SessionsModuleOptions, type TableOptions } from '../options/sessions.options.js';
 import { definitionProblems } from '../table/check-definition.js';
 import { checkTable } from '../table/checks/check-table.js';
@@ -26,7 +27,8 @@ import type { WaitingTables } from './waiting-tables.js';
 /** What the tables of an application are opened with. */
 export interface Application {
   readonly options: SessionsModuleOptions;
-  readonly caches: CacheRegistry;
+  readonly channels: ChangeChannels;
+  readonly live: ResolvedLive;
   readonly events: SessionEvents;
   /** The adapter of all tables, where a test has replaced those that the options name. */
   readonly adapter: SessionsAdapter | null;
@@ -62,10 +64,13 @@ export async function openTable(
   const open = async (found: string[]): Promise<SessionsStore | undefined> => {
     const adapter = given ?? typeOrmAdapterOf(table, merged, dataSource, found);
     if (adapter) found.push(...(await look(table, options, adapter, application)));
-    const cache = adapter && cacheOf(table, options, adapter, application.caches, found);
-    if (adapter === undefined || found.length > 0) return undefined;
+    const changes = adapter && changesOf(table, options, adapter, application);
+    if (adapter && changes === undefined) found.push(CHANNEL_MISSING);
+    if (adapter === undefined || changes === undefined || found.length > 0) return undefined;
+    const cache = cacheOf(table, options, adapter, changes);
     const ambient = ambientOf(table, adapter, defaults.transaction);
-    return openStore({ ...known, adapter, cache, ambient, warn: (problem) => warn(ofTable(name, problem)) });
+    const opening = { ...known, adapter, cache, changes, ambient };
+    return openStore({ ...opening, warn: (problem) => warn(ofTable(name, problem)) }, application.live);
   };
   if (given || !dataSource || dataSource.isInitialized) return open(problems);
   return waiting.add({ ...known, name, columns: sessionColumns(definition) }, dataSource, open);
@@ -129,21 +134,28 @@ function ambientOf(
   };
 }
 
-function cacheOf(
+/** How changes of a table are told; none where its near cache needs a channel, and there is none. */
+function changesOf(
   table: AnySessionsTable,
   { cache }: ResolvedOptions,
   adapter: SessionsAdapter,
-  caches: CacheRegistry,
-  problems: string[],
+  { channels, live }: Application,
+): Changes | undefined {
+  const name = qualifiedNameOf(table);
+  if (cache) return channels.of(name, cache.channel, cache.ttlMs, adapter);
+  return channels.of(name, live.channel, live.checkMs.heard, adapter);
+}
+
+function cacheOf(
+  { entity, definition }: AnySessionsTable,
+  { cache }: ResolvedOptions,
+  adapter: SessionsAdapter,
+  changes: Changes,
 ): CachedSessions | undefined {
   if (cache === false) return undefined;
-  const columns = (): Column[] => {
-    const stored = adapter.init([table.entity]).tables.get(table.entity)!.columns;
-    return shownColumns(table.definition).map(({ property }) => stored.get(property)!);
-  };
-  const cached = caches.of(qualifiedNameOf(table), cache, columns, adapter);
-  if (!cached) problems.push(CHANNEL_MISSING);
-  return cached;
+  const stored = adapter.init([entity]).tables.get(entity)!.columns;
+  const columns = shownColumns(definition).map(({ property }) => stored.get(property)!);
+  return new CachedSessions(cache, new SessionCloner(columns), changes);
 }
 
 /** A table's name among all that may be told of on one channel. */

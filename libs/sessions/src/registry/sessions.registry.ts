@@ -10,7 +10,7 @@ import {
 import { ModulesContainer } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import { CacheRegistry } from '../cache/cache-registry.js';
+import { ChangeChannels } from '../cache/change-channels.js';
 import { SessionsConfigError } from '../errors/errors.js';
 import { isObject, rightlyTyped } from '../errors/option-types.js';
 import { reasonOf } from '../errors/reason-of.js';
@@ -18,6 +18,8 @@ import { SessionEvents } from '../events/session-events.js';
 import { isRealm } from '../http/challenge.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { problemsOfModuleOptions } from '../options/option-names.js';
+import { resolveLive } from '../options/resolve-options.js';
+import type { ResolvedLive } from '../options/resolved-options.js';
 import { MODULE_OPTIONS, type SessionsModuleOptions } from '../options/sessions.options.js';
 import { SessionsService } from '../service/sessions.service.js';
 import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
@@ -52,7 +54,7 @@ export type TableReference = AnySessionsTable | SessionsTableDefinition | string
 @Injectable()
 export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('SessionsModule');
-  readonly #caches = new CacheRegistry({
+  readonly #channels = new ChangeChannels({
     up: () => this.#logger.log(CACHES_IN_USE),
     down: (reason) => this.#logger.warn(cachesNotInUse(reasonOf(reason))),
   });
@@ -65,6 +67,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   readonly #problems: string[] = [];
   /** Whether the application has started, and does not end yet. */
   #isServing = false;
+  readonly #live: ResolvedLive;
   readonly options: SessionsModuleOptions;
 
   /** @throws SessionsConfigError where there is another one, or are other options, of which this one would not know */
@@ -79,6 +82,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     // No compiler has seen what a factory of JavaScript gives.
     this.options = isObject(given) ? rightlyTyped(given, MODULE_OPTIONS) : {};
     if (!isObject(given)) this.#problems.push(inForRoot(noOptions(given)));
+    this.#live = resolveLive(this.options.live, (problem) => this.#problems.push(inForRoot(problem)));
   }
 
   /** The run-time part of a table; none where its options cannot work, which ends the start of the application. */
@@ -93,7 +97,8 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
       options,
       events,
       adapter,
-      caches: this.#caches,
+      channels: this.#channels,
+      live: this.#live,
       waiting: this.#waiting,
       looks: this.#looks,
       warn,
@@ -118,9 +123,9 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
 
   /** What open tables need before they are used. @throws SessionsConfigError for caches of tables that were opened late */
   async #begin(): Promise<void> {
-    const problems = this.#caches.problems();
+    const problems = this.#channels.problems();
     if (problems.length > 0) throw new SessionsConfigError(problems);
-    if (this.#isServing) this.#caches.open();
+    if (this.#isServing) this.#channels.open();
     // What is not known for certain now is asked for again by the first call that needs it.
     await Promise.allSettled(this.#open().map(async ({ fixedEnds }) => fixedEnds.areKept()));
   }
@@ -133,7 +138,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     if (this.#problems.length === 0) {
       if (defaultTable !== undefined) this.#problems.push(...this.#problemsOfDefault(defaultTable as TableReference));
       if (defaultTable === undefined && names.length > 1) this.#problems.push(defaultTableNeeded(names));
-      this.#problems.push(...this.#problemsOfCookies(), ...this.#caches.problems());
+      this.#problems.push(...this.#problemsOfCookies(), ...this.#channels.problems());
       const unknown = Object.keys(tables).filter((name) => !names.includes(name));
       this.#problems.push(...unknown.map((name) => inForRoot(optionsOfNoTable(name, names))));
     }
@@ -143,14 +148,15 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   async onApplicationBootstrap(): Promise<void> {
     this.#isServing = true;
     await this.#waiting.open();
-    this.#caches.open();
+    this.#channels.open();
   }
 
   /** TypeORM closes the data source after this. */
   async beforeApplicationShutdown(): Promise<void> {
     this.#isServing = false;
+    for (const { held } of this.#open()) held.close();
     await Promise.all(this.#open().flatMap(({ lastUse }) => (lastUse ? [lastUse.close()] : [])));
-    await this.#caches.close();
+    await this.#channels.close();
     this.events.complete();
   }
 

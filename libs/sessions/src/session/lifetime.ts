@@ -79,6 +79,11 @@ export function absoluteEndMs(session: Limited, lifetime: Lifetime): number | nu
   return null;
 }
 
+/** When a session ends, by whichever of its ends comes first, in milliseconds; `Infinity`: never. */
+export function endMsOf(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime): number {
+  return Math.min(session.expiresAt?.getTime() ?? Infinity, absoluteEndMs(session, lifetime) ?? Infinity);
+}
+
 function ttlMsOf({ idleTtl }: Limited, { ttlMs }: Lifetime): number | null {
   return idleTtl === undefined || idleTtl === null ? ttlMs : idleTtl * 1000;
 }

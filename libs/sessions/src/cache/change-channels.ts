@@ -1,10 +1,7 @@
 import type { DataSource } from 'typeorm';
-import type { Column } from '../adapters/port/columns.js';
 import type { AdapterMeta, SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import type { ResolvedCache } from './cache-options.js';
-import { CachedSessions } from './cached-sessions.js';
+import { Changes } from './changes.js';
 import { connectionProblems } from './channels/channel-connections.js';
-import { SessionCloner } from './session-cloner.js';
 import type { InvalidationChannel } from './channels/invalidation-channel.js';
 import { type ChannelLog, Invalidations } from './invalidation-bus.js';
 import { PostgresChannel } from './channels/postgres-channel.js';
@@ -16,25 +13,29 @@ interface Shared {
   readonly sources: Set<DataSource>;
 }
 
-/** The near caches of an application, and the channels that keep them true: all tables of a channel share its connections. */
-export class CacheRegistry {
+/** The channels by which the processes of an application tell each other what they change: all tables of a channel share its connections. */
+export class ChangeChannels {
   readonly #shared = new Map<InvalidationChannel, Shared>();
   readonly #postgres = new Map<DataSource, PostgresChannel>();
 
   constructor(private readonly log: ChannelLog) {}
 
-  /** The cache of a table, with its columns as the storage has them; none where it cannot be told what other processes change. */
+  /**
+   * How changes of a table are told; none where that needs a channel, and there is none.
+   *
+   * @param given `undefined`: that which comes with the storage; `null`: none is needed
+   * @param ttlMs how long a process may keep what it was not told about
+   */
   of(
     table: string,
-    { channel: given, ...limits }: ResolvedCache,
-    columns: () => Iterable<Column>,
+    given: InvalidationChannel | null | undefined,
+    ttlMs: number,
     adapter: SessionsAdapter,
-  ): CachedSessions | undefined {
+  ): Changes | undefined {
     const storage = adapter.init([]);
     const channel = given === undefined ? this.#channelOf(storage) : given;
     if (channel === undefined) return undefined;
-    const invalidations = channel === null ? undefined : this.#invalidationsOf(channel, storage);
-    return new CachedSessions(limits, new SessionCloner(columns()), table, invalidations);
+    return new Changes(table, channel === null ? undefined : this.#invalidationsOf(channel, storage), ttlMs);
   }
 
   /** What is wrong with the channels, known when all tables are. */

@@ -1,0 +1,64 @@
+import { In } from 'typeorm';
+import { isOutage } from '../errors/outages.js';
+import { reasonOf } from '../errors/reason-of.js';
+import { HeldSessions } from '../live/held-sessions.js';
+import { ABSOLUTE_END, endMsOf } from '../session/lifetime.js';
+import type { BaseSession } from '../session/session.js';
+import type { ResolvedLive } from '../options/resolved-options.js';
+import { notAsked } from './messages.js';
+import { judge } from './read-session.js';
+import type { TableContext } from './table-context.js';
+
+/** What says whether a session is valid. */
+const COLUMNS: readonly (keyof BaseSession)[] = ['id', 'expiresAt', 'updatedAt', 'revokedAt', ...ABSOLUTE_END];
+
+/** How often the log says that what is open cannot be asked for. */
+const TELL_EVERY_MS = 60_000;
+
+/** What is held of a table's sessions, which is told of their changes. */
+export function heldSessions(
+  table: TableContext,
+  { checkMs }: ResolvedLive,
+  warn: (problem: string) => void,
+): HeldSessions {
+  let toldAt = -Infinity;
+  const held = new HeldSessions({
+    endsOf: (ids) => endsOf(table, ids),
+    endOf: (session) => endMsOf(session, table.options),
+    nowMs: table.nowMs,
+    checkMs,
+    isHeard: () => table.changes.heard === true,
+    failed: (error) => {
+      if (performance.now() - toldAt < TELL_EVERY_MS) return;
+      toldAt = performance.now();
+      warn(notAsked(reasonOf(error)));
+    },
+  });
+  table.changes.add(held);
+  return held;
+}
+
+/** The ends of those that are valid, by one statement, which has its turn among the look-ups of tokens. */
+async function endsOf(table: TableContext, ids: readonly string[]): Promise<Map<string, number>> {
+  const { adapter, entity, columns, lookUps } = table;
+  if (lookUps.breakerOpen && !lookUps.breaker.mayProbe()) throw lookUps.refuse('failing');
+  if (lookUps.room <= 0) await new Promise<void>((resolve) => lookUps.whenRoom(resolve));
+  lookUps.enter();
+  try {
+    const query = adapter.prepare('all', entity, {
+      where: { id: In(ids) },
+      select: COLUMNS.filter((name) => columns.columns.has(name)),
+      timeoutMs: lookUps.timeoutMs,
+    });
+    const { rows } = await adapter.execute(query);
+    lookUps.breaker.succeeded();
+    const valid = rows!.map((row) => judge(table, row)).filter(({ isValid }) => isValid);
+    return new Map(valid.map(({ session }) => [session.id, endMsOf(session, table.options)]));
+  } catch (error) {
+    if (isOutage(error)) lookUps.breaker.failed();
+    else lookUps.breaker.succeeded();
+    throw error;
+  } finally {
+    lookUps.leave();
+  }
+}

@@ -1,0 +1,223 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { BaseSession } from '../session/session.js';
+import { RecentIds } from './recent-ids.js';
+
+/** Sessions that one statement asks for. */
+const BATCH = 1000;
+/** The time between two tries where the database does not answer. */
+const RETRY_MS = 1000;
+/** The longest delay of a timer. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** What is open because a session is valid. */
+export interface Hold {
+  /** Lets it go: nothing is to be ended any more. */
+  release(): void;
+}
+
+/** What is held of one session. */
+interface Held {
+  readonly holds: Set<() => void>;
+  /** Until its end. */
+  timer?: NodeJS.Timeout | undefined;
+}
+
+/** What those that are held need of their table. */
+export interface HeldTable {
+  /** When those of these sessions end that are valid, in milliseconds; `Infinity`: never. */
+  readonly endsOf: (ids: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+  /** When a session ends. */
+  readonly endOf: (session: BaseSession) => number;
+  readonly nowMs: () => number;
+  /** The time between two checks: the shorter one holds where changes of other processes are not heard. */
+  readonly checkMs: { readonly unheard: number; readonly heard: number };
+  readonly isHeard: () => boolean;
+  /** Is told of what cannot be asked, and of what cannot be ended. */
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * What is open in this process because sessions of a table are valid. It ends with its session: whenever one may have changed,
+ * when its end comes, and from time to time, the table is asked, by the ids of the sessions. Nothing ends unless it answers.
+ */
+export class HeldSessions {
+  readonly #held = new Map<string, Held>();
+  readonly #changed = new RecentIds();
+  /** Those to be asked for, in the order in which they are. */
+  readonly #urgent = new Set<string>();
+  readonly #due = new Set<string>();
+  readonly #apart = AsyncLocalStorage.snapshot();
+  #count = 0;
+  #checkedAt = -Infinity;
+  #timer: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #looking: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(private readonly table: HeldTable) {}
+
+  /** How much is held. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** One statement asks for all, as long as they are few: some databases need several to tell which rows they have changed. */
+  get needsIds(): boolean {
+    return this.#held.size > BATCH;
+  }
+
+  /** Calls `end` once, when the session has ended; one that was changed since it was read is asked for at once. */
+  hold(session: BaseSession, end: () => void): Hold {
+    const { id } = session;
+    const held = this.#held.get(id) ?? this.#begin(session);
+    const hold = (): void => end();
+    held.holds.add(hold);
+    this.#count++;
+    if (this.#changed.mayHave(id)) this.forget([id]);
+    return { release: () => this.#release(id, held, hold) };
+  }
+
+  forget(ids: readonly string[]): void {
+    this.#changed.add(ids);
+    for (const id of ids) if (this.#held.has(id)) this.#urgent.add(id);
+    this.#lookSoon();
+  }
+
+  clear(): void {
+    this.#changed.addAll();
+    for (const id of this.#held.keys()) this.#urgent.add(id);
+    this.#lookSoon();
+  }
+
+  /** Asks for all that is held; resolves when what has ended is closed. */
+  async check(): Promise<void> {
+    this.#checkedAt = performance.now();
+    for (const id of this.#held.keys()) this.#due.add(id);
+    await this.#look();
+  }
+
+  /** Holds nothing any longer, without ending it. */
+  close(): void {
+    this.#isClosed = true;
+    for (const timer of [this.#timer, this.#retry]) clearTimeout(timer);
+    for (const { timer } of this.#held.values()) clearTimeout(timer);
+    this.#held.clear();
+    this.#count = 0;
+  }
+
+  #begin(session: BaseSession): Held {
+    const held: Held = { holds: new Set() };
+    this.#held.set(session.id, held);
+    this.#setEnd(session.id, held, this.table.endOf(session));
+    this.#checkLater();
+    return held;
+  }
+
+  #release(id: string, held: Held, hold: () => void): void {
+    if (!held.holds.delete(hold) || this.#isClosed) return;
+    this.#count--;
+    if (held.holds.size === 0) this.#forgetHeld(id, held);
+  }
+
+  #forgetHeld(id: string, held: Held): void {
+    clearTimeout(held.timer);
+    if (this.#held.get(id) === held) this.#held.delete(id);
+  }
+
+  /** Asks when the end comes: a request elsewhere may have moved it. */
+  #setEnd(id: string, held: Held, endMs: number): void {
+    clearTimeout(held.timer);
+    if (endMs === Infinity || this.#isClosed) return;
+    const ms = Math.min(LONGEST_MS, Math.max(1, endMs - this.table.nowMs()));
+    held.timer = this.#apart(() => setTimeout(() => this.#ask(id), ms).unref());
+  }
+
+  #ask(id: string): void {
+    this.#urgent.add(id);
+    this.#lookSoon();
+  }
+
+  #checkLater(): void {
+    if (this.#timer || this.#isClosed) return;
+    const { unheard, heard } = this.table.checkMs;
+    this.#timer = this.#apart(() =>
+      setTimeout(() => {
+        this.#timer = undefined;
+        if (this.#held.size === 0) return;
+        const isDue = performance.now() - this.#checkedAt >= heard - unheard / 2;
+        if (isDue || !this.table.isHeard()) void this.check();
+        this.#checkLater();
+      }, unheard).unref(),
+    );
+  }
+
+  /** Whatever else changes in the same turn of the event loop goes along. */
+  #lookSoon(): void {
+    if (this.#urgent.size === 0) return;
+    this.#immediate ??= this.#apart(() => setImmediate(() => void this.#look()));
+  }
+
+  async #look(): Promise<void> {
+    clearImmediate(this.#immediate);
+    this.#immediate = undefined;
+    this.#looking ??= this.#lookAtAll().finally(() => (this.#looking = undefined));
+    await this.#looking;
+  }
+
+  async #lookAtAll(): Promise<void> {
+    for (let ids = this.#next(); ids.length > 0; ids = this.#next()) {
+      try {
+        this.#apply(ids, await this.table.endsOf(ids));
+      } catch (error) {
+        this.table.failed(error);
+        this.#lookAgain(ids);
+        return;
+      }
+    }
+  }
+
+  /** The next ones to be asked for that are still held. */
+  #next(): string[] {
+    const ids: string[] = [];
+    for (const set of [this.#urgent, this.#due]) {
+      for (const id of set) {
+        if (ids.length === BATCH) break;
+        set.delete(id);
+        if (this.#held.has(id)) ids.push(id);
+      }
+    }
+    return ids;
+  }
+
+  #apply(ids: readonly string[], ends: ReadonlyMap<string, number>): void {
+    for (const id of ids) {
+      const held = this.#held.get(id);
+      if (!held) continue;
+      const end = ends.get(id);
+      if (end === undefined) this.#end(id, held);
+      else this.#setEnd(id, held, end);
+    }
+  }
+
+  #lookAgain(ids: readonly string[]): void {
+    for (const id of ids) this.#urgent.add(id);
+    if (this.#isClosed) return;
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.#lookSoon();
+    }, RETRY_MS).unref();
+  }
+
+  #end(id: string, held: Held): void {
+    this.#forgetHeld(id, held);
+    for (const hold of held.holds) {
+      this.#release(id, held, hold);
+      try {
+        hold();
+      } catch (error) {
+        this.table.failed(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import type { InvalidationChannel } from '../cache/channels/invalidation-channel.js';
+import { objectWith, type OptionType } from '../errors/option-types.js';
+import type { Duration } from '../util/duration.js';
+
+/** How soon what stays open, such as a socket, ends with its session, where another process or somebody else has ended that. */
+export interface LiveOptions {
+  /**
+   * The time between two looks at the sessions of all that is open, from `'1s'` to `'1h'`; one statement asks for up to 1,000.
+   *
+   * @default '10s', and '60s' while a channel is up
+   */
+  readonly check?: Duration;
+  /**
+   * How the processes tell each other what they change, for tables without a near cache; others use that of `cache`.
+   *
+   * @default none, so that other processes see it by the next check
+   */
+  readonly channel?: InvalidationChannel;
+}
+
+export const LIVE_OPTIONS = {
+  check: true,
+  channel: objectWith('a channel, such as new RedisChannel(…)', 'connect'),
+} satisfies Record<keyof LiveOptions, OptionType>;
