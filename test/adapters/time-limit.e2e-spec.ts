@@ -1,10 +1,16 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type QueryOptions, TypeOrmAdapter } from '@app/sessions';
 import { notAnswered } from '../../libs/sessions/src/adapters/typeorm/messages.js';
 import { ofTable } from '../../libs/sessions/src/errors/messages.js';
+import { pooledMysql } from '../../libs/sessions/src/adapters/typeorm/pooled-clients.js';
+import { type MysqlClient, secondMysqlConnection } from '../../libs/sessions/src/adapters/typeorm/internals.js';
+import { endStatement } from '../../libs/sessions/src/adapters/typeorm/end-statement.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
+import type { MysqlConnection } from '../support/kept-statements.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
 import { ENTITIES, Photo } from './entities.js';
 
@@ -24,6 +30,33 @@ const WAITING = {
   postgres: `SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
   mariadb: `SELECT count(*) AS n FROM information_schema.processlist WHERE db = database() AND info LIKE 'SELECT%photo%'
     AND state LIKE 'Waiting%'`,
+} as const;
+
+/** How long what takes too long takes, in seconds: it is ended long before. */
+const SLEEP_S = 20;
+
+/** Makes the table one of which the first reading is undone, and each further one takes too long. */
+const UNDONE_ONCE = {
+  postgres: [
+    'CREATE SEQUENCE tries',
+    `CREATE FUNCTION trouble() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+       IF nextval('tries') = 1 THEN RAISE EXCEPTION 'made up' USING ERRCODE = '40001'; END IF;
+       PERFORM pg_sleep(${SLEEP_S});
+       RETURN true;
+     END $$`,
+    'ALTER TABLE photos RENAME TO kept_photos',
+    'CREATE VIEW photos AS SELECT * FROM kept_photos WHERE trouble()',
+  ],
+  mariadb: [
+    'CREATE SEQUENCE tries',
+    `CREATE FUNCTION trouble() RETURNS int BEGIN
+       IF (NEXT VALUE FOR tries) = 1 THEN SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'made up'; END IF;
+       DO SLEEP(${SLEEP_S});
+       RETURN 1;
+     END`,
+    'ALTER TABLE photos RENAME TO kept_photos',
+    'CREATE VIEW photos AS SELECT * FROM kept_photos WHERE trouble()',
+  ],
 } as const;
 
 describe.each(servers)('the time of a query, on %s', (type) => {
@@ -114,6 +147,16 @@ describe.each(servers)('the time of a query, on %s', (type) => {
     });
   });
 
+  it('is that of each further try too', async () => {
+    const adapter = new TypeOrmAdapter(await open());
+    await adapter.insertAll(Photo, [{ title: 'one' }]);
+    for (const statement of UNDONE_ONCE[type]) await other.query(statement);
+    const query = adapter.prepare('all', Photo, { timeoutMs: TIME_MS, keepPrepared: true });
+    const begin = performance.now();
+    await expect(adapter.execute(query)).rejects.toMatchObject(late);
+    expect(performance.now() - begin).toBeLessThan(SLEEP_S * 1000);
+  });
+
   it('leaves alone what is in time, and its connection', async () => {
     const dataSource = await open({ poolSize: 1 });
     const adapter = new TypeOrmAdapter(dataSource);
@@ -126,3 +169,65 @@ describe.each(servers)('the time of a query, on %s', (type) => {
     expect(await connection()).toEqual(before);
   });
 });
+
+describe.runIf(servers.includes('mariadb'))('a connection of mysql2', () => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  beforeEach(async () => {
+    database = await createDatabase('mariadb');
+    const options = { ...database.options, entities: ENTITIES, synchronize: true, poolSize: 1 };
+    dataSource = await new DataSource(options as DataSourceOptions).initialize();
+  });
+  afterEach(async () => {
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  const limited = (): MysqlClient => pooledMysql(dataSource, { ms: TIME_MS, table: 'photos' });
+
+  it('is given back where the driver refuses to send a statement', async () => {
+    const refused = new Promise((_, reject) => {
+      limited().execute({ sql: 'SELECT ?', rowsAsArray: true }, [undefined], reject);
+    });
+    await expect(refused).rejects.toThrow('Bind parameters must not contain undefined');
+    expect(await dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('that was given back is not ended when the time of a further try is over', async () => {
+    const adapter = new TypeOrmAdapter(dataSource);
+    const query = adapter.prepare('all', Photo, { timeoutMs: TIME_MS, keepPrepared: true });
+    await adapter.execute(query);
+    const runner = dataSource.createQueryRunner();
+    const connection = (await runner.connect()) as MysqlConnection;
+    for (const statement of connection['_statements'].values()) statement.close();
+    await runner.release();
+    const read = adapter.execute(query);
+    const others = dataSource.query(`SELECT SLEEP(${(2 * TIME_MS) / 1000}) AS ended`);
+    await expect(read).rejects.toMatchObject({ name: 'SessionsUnavailableError' });
+    expect(await others).toEqual([{ ended: 0 }]);
+  });
+
+  it('that ends a statement is given up where the server does not answer it', async () => {
+    const { hostname: host, port } = new URL(database.url);
+    const deaf = createServer((client) => {
+      const upstream = connect({ host, port: Number(port) || 3306 });
+      upstream.pipe(client).once('close', () => upstream.destroy());
+      client.on('data', (packet) => packet[OF_COMMAND] === QUERY || upstream.write(packet));
+    }).listen(0, '127.0.0.1');
+    await once(deaf, 'listening');
+    try {
+      const url = new URL(database.url);
+      url.host = `127.0.0.1:${(deaf.address() as AddressInfo).port}`;
+      const other = new DataSource({ type: 'mariadb', url: url.href });
+      const connection = secondMysqlConnection(other, TIME_MS);
+      connection.on('error', () => undefined);
+      await once(connection, 'connect');
+      await expect(endStatement(other, connection)).resolves.toBeUndefined();
+    } finally {
+      deaf.close();
+    }
+  });
+});
+
+/** Where a packet of MySQL's protocol says what it asks for, and what it says of a query. */
+const [OF_COMMAND, QUERY] = [4, 3];

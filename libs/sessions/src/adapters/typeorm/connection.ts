@@ -5,8 +5,7 @@ import { whenEnded } from './after-transaction.js';
 import type { BoundStatement, Dialect } from './dialects/dialect.js';
 import { endStatement } from './end-statement.js';
 import { missingMarksError } from './marks-table.js';
-import { TIME_IS_OVER } from './messages.js';
-import { answered, isInCallers, onConnection, runTransaction } from './own-transactions.js';
+import { answered, connected, isInCallers, onConnection, runTransaction } from './own-transactions.js';
 import { portError } from './port-errors.js';
 import { retrying } from './retry.js';
 import { secretsAmong } from './secrets.js';
@@ -14,7 +13,7 @@ import { SqliteConnections } from './sqlite/connections.js';
 import { sendUnseen } from './statement-log.js';
 import type { SqlTable } from './sql-table.js';
 import type { SqlTables } from './sql-tables.js';
-import { within } from './time-limit.js';
+import { onConnectionFor } from './time-limit.js';
 import { unavailable } from './unavailable.js';
 
 /** How a statement is run. */
@@ -56,7 +55,7 @@ export class Connection {
   async processId(): Promise<number | undefined> {
     const { runner } = this;
     if (!runner) return undefined;
-    const connection: unknown = await answered(runner, this.tables.firstName, () => runner.connect());
+    const connection = await connected(runner, this.tables.firstName);
     return (connection as { readonly processID?: number }).processID;
   }
 
@@ -149,20 +148,14 @@ export class Connection {
    */
   async within<T>(ms: number, { name }: SqlTable, fn: (connection: Connection) => Promise<T>): Promise<T> {
     if (this.sqlite || this.runner) return fn(this);
-    return within(ms, name, (limit) =>
-      this.#onRunner(async (runner) => {
-        const connection: unknown = await answered(runner, name, () => runner.connect());
-        if (limit.endBy(() => endStatement(this.dataSource, connection))) return fn(this.#bound(runner));
-        throw new Error(TIME_IS_OVER);
-      }),
-    );
+    return onConnectionFor(ms, name, this.dataSource, (runner) => fn(this.#bound(runner)));
   }
 
   /** As {@link checkout}; the connection is broken off when the signal is aborted meanwhile, and what the server does on it. */
   async breakable<T>(signal: AbortSignal, fn: (connection: Connection) => Promise<T>): Promise<T> {
-    if (this.sqlite) return fn(this);
+    if (this.dialect.runAtOnce) return fn(this);
     return this.#onRunner(async (runner) => {
-      const connection: unknown = await runner.connect();
+      const connection = await connected(runner, this.tables.firstName);
       const end = (): void => void endStatement(this.dataSource, connection);
       signal.addEventListener('abort', end);
       try {

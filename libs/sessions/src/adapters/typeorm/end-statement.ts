@@ -8,7 +8,7 @@ import {
 } from './internals.js';
 import { TIME_IS_OVER } from './messages.js';
 
-/** How long the server has to be reached to end a statement, in milliseconds. */
+/** How long the server has to be reached, and to end a statement, in milliseconds. */
 const REACH_MS = 2000;
 
 /**
@@ -22,7 +22,7 @@ export function endStatement(dataSource: DataSource, connection: unknown): Promi
 }
 
 /** By the protocol's request to cancel, which poolers pass on, and for which no connection has to be free. */
-export function endPostgres({ Client, options }: PgPool, client: PgConnection): Promise<void> {
+function endPostgres({ Client, options }: PgPool, client: PgConnection): Promise<void> {
   const { processID, secretKey, host, port } = client;
   client.connection.stream.destroy();
   const { connection } = new Client(options);
@@ -44,7 +44,7 @@ export function endPostgres({ Client, options }: PgPool, client: PgConnection): 
 }
 
 /** By another connection, on which the server is told. */
-export function endMysql(dataSource: DataSource, connection: MysqlConnection): Promise<void> {
+function endMysql(dataSource: DataSource, connection: MysqlConnection): Promise<void> {
   const { threadId } = connection;
   // Out of the pool first, which would hand it out once more; and with an error, by which whoever waits hears of it.
   connection.destroy();
@@ -52,7 +52,7 @@ export function endMysql(dataSource: DataSource, connection: MysqlConnection): P
   return new Promise((resolve) => {
     const second = secondMysqlConnection(dataSource, REACH_MS);
     second.on('error', () => undefined);
-    second.query({ sql: `KILL QUERY ${threadId}`, rowsAsArray: true }, [], () => {
+    second.query({ sql: `KILL QUERY ${threadId}`, rowsAsArray: true, timeout: REACH_MS }, [], () => {
       second.destroy();
       second.stream.destroy();
       resolve();

@@ -82,7 +82,7 @@ export interface MysqlConnection extends MysqlClient, NodeJS.EventEmitter {
 }
 
 export type MysqlStatement = [
-  statement: { sql: string; rowsAsArray: true },
+  statement: { sql: string; rowsAsArray: true; timeout?: number },
   values: unknown[],
   done: (error: Error | null, result: unknown[][] | { readonly affectedRows: number }) => void,
 ];

@@ -30,6 +30,11 @@ export async function answered<T>(runner: QueryRunner, table: string, call: () =
   }
 }
 
+/** The driver's connection of a runner. @throws SessionsUnavailableError naming a table, where there is none now */
+export function connected(runner: QueryRunner, table: string): Promise<unknown> {
+  return answered(runner, table, () => runner.connect());
+}
+
 /** Runs `fn` on a connection: the one that is given, or one of the pool. */
 export async function onConnection<T>(
   dataSource: DataSource,

@@ -1,47 +1,67 @@
 import type { DataSource } from 'typeorm';
-import { endMysql, endPostgres } from './end-statement.js';
+import { endStatement } from './end-statement.js';
 import {
   type DriverResult,
   type MysqlClient,
   mysqlPool,
   type MysqlStatement,
   type PgClient,
-  type PgPool,
+  postgresPool,
 } from './internals.js';
-import type { TimeLimit } from './time-limit.js';
+import { TimeLimit } from './time-limit.js';
+
+/** How long each statement may take, and the table that an error names. */
+export interface Limited {
+  readonly ms: number;
+  readonly table: string;
+}
 
 /** Does what a pool of `pg` does, on a connection that is known, so that it can be given up. */
-export function pooledPg(pool: PgPool, limit: TimeLimit): PgClient {
+export function pooledPg(dataSource: DataSource, { ms, table }: Limited): PgClient {
   const query: PgClient['query'] = (statement) =>
     new Promise((resolve, reject) => {
-      pool.connect((error, client, release) => {
-        if (error) return reject(error);
-        if (!limit.endBy(() => endPostgres(pool, client))) return release();
+      const limit = new TimeLimit(ms, table, reject);
+      postgresPool(dataSource).connect((error, client, release) => {
+        if (error) return limit.keep() && reject(error);
+        if (!limit.endBy(() => endStatement(dataSource, client))) return release();
         let isDone = false;
         const done = (problem: Error | null | undefined, result?: DriverResult): void => {
           if (isDone) return;
           isDone = true;
+          const isInTime = limit.keep();
           client.removeListener('error', done);
           release(problem);
+          if (!isInTime) return;
           if (problem) reject(problem);
           else resolve(result!);
         };
         client.once('error', done);
-        client.query(statement, done);
+        try {
+          client.query(statement, done);
+        } catch (problem) {
+          done(problem as Error);
+        }
       });
     });
   return { query };
 }
 
 /** The same for one of `mysql2`. */
-export function pooledMysql(dataSource: DataSource, limit: TimeLimit): MysqlClient {
+export function pooledMysql(dataSource: DataSource, { ms, table }: Limited): MysqlClient {
   const by =
     (how: 'execute' | 'query') =>
     (...[statement, values, done]: MysqlStatement): void => {
+      const limit = new TimeLimit(ms, table, (error) => done(error, []));
       mysqlPool(dataSource).getConnection((error, connection) => {
-        if (error) return done(error, []);
-        if (!limit.endBy(() => endMysql(dataSource, connection))) return connection.release();
-        connection[how](statement, values, done).once('end', () => connection.release());
+        const answered: typeof done = (problem, result) => limit.keep() && done(problem, result);
+        if (error) return answered(error, []);
+        if (!limit.endBy(() => endStatement(dataSource, connection))) return connection.release();
+        try {
+          connection[how](statement, values, answered).once('end', () => connection.release());
+        } catch (problem) {
+          connection.release();
+          answered(problem as Error, []);
+        }
       });
     };
   return { execute: by('execute'), query: by('query') };

@@ -1,0 +1,135 @@
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import type { MaybePromise } from '../../util/maybe-promise.js';
+import type { DriverError } from './driver-errors.js';
+import type { DriverStatement } from './driver-statement.js';
+import { type DriverResult, type MysqlClient, mysqlPool, type PgClient, postgresPool } from './internals.js';
+import { connectionsAreMixed, notKept } from './messages.js';
+import { type Limited, pooledMysql, pooledPg } from './pooled-clients.js';
+import { SqliteConnections } from './sqlite/connections.js';
+import { statementName } from './statement-name.js';
+
+const LOGGER = new Logger('SessionsModule');
+
+/** How a driver is given statements that it keeps. */
+export interface StatementSender {
+  readonly send: (statement: DriverStatement) => MaybePromise<DriverResult>;
+  /** Whether statements are sent in another way from now on, because of an error of one, which is then worth another try. */
+  readonly adaptsTo?: (error: DriverError, statement: DriverStatement) => boolean;
+}
+
+/** None for a driver whose statements cannot be kept. */
+export function senderOf(dataSource: DataSource): StatementSender | undefined {
+  switch (dataSource.options.type) {
+    case 'postgres':
+      return sendNamed(dataSource);
+    case 'mysql':
+    case 'mariadb':
+      return sendExecuted(dataSource);
+    case 'better-sqlite3': {
+      const sqlite = SqliteConnections.of(dataSource)!;
+      return { send: (statement) => sqlite.send(statement) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What a statement is sent on that has no connection of its own. */
+interface Clients<C> {
+  readonly pool: (dataSource: DataSource) => C;
+  /** The same, on a connection that is given up when the time is over. */
+  readonly limited: (dataSource: DataSource, limited: Limited) => C;
+}
+
+function sendOn<C>(
+  dataSource: DataSource,
+  { runner, timeoutMs, table }: DriverStatement,
+  { pool, limited }: Clients<C>,
+  send: (client: C) => Promise<DriverResult>,
+): Promise<DriverResult> {
+  if (runner) return runner.connect().then((client) => send(client as C));
+  return send(timeoutMs === undefined ? pool(dataSource) : limited(dataSource, { ms: timeoutMs, table: table.name }));
+}
+
+/** What PostgreSQL says of a plan that a changed table has made useless. */
+const PLAN_IS_USELESS = '0A000';
+
+/** What it says of a statement that it should have, or not have, which happens behind a pooler that mixes connections. */
+const CONNECTIONS_ARE_MIXED = new Set(['26000', '42P05']);
+
+const PG: Clients<PgClient> = { pool: postgresPool, limited: pooledPg };
+
+function sendNamed(dataSource: DataSource): StatementSender {
+  const names = new Map<string, string>();
+  let generation = 0;
+  let named = true;
+  const nameOf = (statement: DriverStatement): string => {
+    const { text } = statement;
+    let name = names.get(text);
+    if (name === undefined) names.set(text, (name = statementName(statement, generation)));
+    return name;
+  };
+  return {
+    send(statement) {
+      const { text, values, runner } = statement;
+      // An error would end a transaction of the caller's, so that what fails could not be sent again.
+      const name = named && !runner?.isTransactionActive ? nameOf(statement) : undefined;
+      return sendOn(dataSource, statement, PG, (client) => client.query({ name, text, values, rowMode: 'array' }));
+    },
+    adaptsTo({ code = '' }, { runner }) {
+      if (runner?.isTransactionActive) return false;
+      if (code === PLAN_IS_USELESS) {
+        generation++;
+        names.clear();
+        return true;
+      }
+      if (!CONNECTIONS_ARE_MIXED.has(code)) return false;
+      if (named) LOGGER.warn(connectionsAreMixed(code));
+      named = false;
+      return true;
+    },
+  };
+}
+
+/**
+ * What MySQL and MariaDB say where they do not keep a statement: they keep as many as they may, they do not know it, which
+ * happens behind a proxy that mixes connections, or it would have to be prepared again and again.
+ */
+const NOT_KEPT = new Set([1461, 1243, 1615]);
+
+/** How long statements are then sent as they are: meanwhile others may have given theirs up. */
+const UNPREPARED_MS = 60_000;
+
+const MYSQL: Clients<MysqlClient> = { pool: mysqlPool, limited: pooledMysql };
+
+function sendExecuted(dataSource: DataSource): StatementSender {
+  let unpreparedUntil = -Infinity;
+  let isTold = false;
+  return {
+    send(statement) {
+      const { text, values } = statement;
+      const how = performance.now() < unpreparedUntil ? 'query' : 'execute';
+      return sendOn(
+        dataSource,
+        statement,
+        MYSQL,
+        (client) =>
+          new Promise((resolve, reject) => {
+            client[how]({ sql: text, rowsAsArray: true }, values, (error, result) => {
+              if (error) reject(error);
+              else if (Array.isArray(result)) resolve({ rows: result, rowCount: result.length });
+              else resolve({ rows: [], rowCount: result.affectedRows });
+            });
+          }),
+      );
+    },
+    adaptsTo({ errno, message = '' }) {
+      if (!NOT_KEPT.has(errno!)) return false;
+      if (!isTold) LOGGER.warn(notKept(message));
+      isTold = true;
+      unpreparedUntil = performance.now() + UNPREPARED_MS;
+      return true;
+    },
+  };
+}
