@@ -7,7 +7,7 @@ const SOURCE = join(dirname(fileURLToPath(import.meta.url)), '../libs/sessions/s
 
 /** The rooms from below to above: a file imports from its own room and from those before it. Rooms of one line know nothing of each other. */
 const FLOORS = [
-  ['util', 'errors'],
+  ['util', 'errors', 'metrics'],
   ['http', 'token'],
   ['adapters/port'],
   ['adapters/query'],

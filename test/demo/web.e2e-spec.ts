@@ -32,6 +32,7 @@ describeStorages('the pages', (name) => {
     const statistics = await browser.get('/statistics');
     expect(statistics.text).toContain('Total 2 Valid 2 Expired 0 Revoked 0');
     expect(statistics.text).toContain(`${dayOf(new Date())} 2 0`);
+    expect(statistics.text).toMatch(/(sessions|api_keys) [1-9]\d* [1-9]\d* 0 0 \d+/);
     await close();
   });
 });

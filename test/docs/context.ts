@@ -14,6 +14,7 @@ import {
   type LiveSessions,
   type SessionCookies,
   type SessionEvents,
+  type SessionsMetrics,
   type SessionOf,
   type SessionsAdapter,
   SessionsModule,
@@ -117,6 +118,7 @@ export declare const projectId: string;
 export declare const session: SessionOf<Sessions>;
 export declare const presented: SessionOf<Sessions> | undefined;
 export declare const events: SessionEvents;
+export declare const metrics: SessionsMetrics;
 export declare const cookies: SessionCookies;
 export declare const response: unknown;
 export declare const users: {

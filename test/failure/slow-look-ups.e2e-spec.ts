@@ -3,10 +3,9 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { SessionsModule, SessionsTable, SessionsUnavailableError } from '@app/sessions';
+import { SessionsMetrics, SessionsModule, SessionsTable, SessionsUnavailableError } from '@app/sessions';
 import { ofTable } from '../../libs/sessions/src/errors/messages.js';
 import { LOOK_UPS_FAIL } from '../../libs/sessions/src/lifecycle/messages.js';
-import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
@@ -72,8 +71,8 @@ class Application {
     return this.module.get(Sessions);
   }
 
-  get lookUps() {
-    return this.module.get(SessionsRegistry).store(Sessions).lookUps;
+  get metrics() {
+    return this.module.get(SessionsMetrics).all()[0]!;
   }
 
   /** What comes of a look-up. @throws what is no answer of those that there may be */
@@ -152,7 +151,7 @@ describe.each(servers)('look-ups of a slow table, on %s', (type) => {
           const [row] = await other.query<Record<'waiting' | 'connections', unknown>[]>(CONNECTIONS[type]);
           seen.waiting = Math.max(seen.waiting, Number(row!.waiting));
           seen.connections = Math.max(seen.connections, Number(row!.connections));
-          seen.inFlight = Math.max(seen.inFlight, app.lookUps.inFlight);
+          seen.inFlight = Math.max(seen.inFlight, app.metrics.gauges.lookUpsInFlight);
           await pause(10);
         }
       };
@@ -169,11 +168,11 @@ describe.each(servers)('look-ups of a slow table, on %s', (type) => {
       // On MariaDB with those of the others here, and those by which statements are ended.
       expect(seen.connections).toBeLessThanOrEqual(type === 'postgres' ? POOL : POOL + 2 + POOL / 2);
     });
-    const { timedOut, refused } = app.lookUps;
-    expect(timedOut).toBeGreaterThan(0);
-    expect(refused).toBeGreaterThan(0);
+    const { lookUpsTimedOut, lookUpsRefused, lookUpsBroken } = app.metrics.counters;
+    expect(lookUpsTimedOut).toBeGreaterThan(0);
+    expect(lookUpsRefused + lookUpsBroken).toBeGreaterThan(0);
     await expect.poll(() => app.askAll(), UNTIL_IT_HANGS).toEqual(FOUND);
-    expect(app.lookUps).toMatchObject({ inFlight: 0, waiting: 0 });
+    expect(app.metrics.gauges).toMatchObject({ lookUpsInFlight: 0, lookUpsWaiting: 0, breakerOpen: 0 });
     expect(app.slowestMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
     expect(app.logs.matching(ofTable('sessions', LOOK_UPS_FAIL))).toHaveLength(1);
   });

@@ -204,6 +204,7 @@ const NO_OPTIONS = [
   'TableFields',
   'TableFacts',
   'TableKind',
+  'TableMetrics',
   'TimeForm',
   'TimeText',
   'NewSession',

@@ -51,6 +51,8 @@ export {
 } from './errors/errors.js';
 export type { RefusalReason, SessionEvent, SessionEventOf, SessionEventType } from './events/session-event.js';
 export { SessionEvents } from './events/session-events.js';
+export { SessionsMetrics } from './metrics/sessions-metrics.js';
+export type { TableMetrics } from './metrics/table-metrics.js';
 export { OptionalSession, Public } from './guard/access.decorators.js';
 export type { GuardedCall } from './guard/calls/call.js';
 export type { SessionCookieOptions } from './http/cookie-options.js';

@@ -1,5 +1,5 @@
 import { Get } from '@nestjs/common';
-import { CurrentSession, OptionalSession } from '@app/sessions';
+import { CurrentSession, OptionalSession, SessionsMetrics } from '@app/sessions';
 import type { Session } from '../sessions/sessions.js';
 import { DailyCounts } from '../statistics/daily-counts.js';
 import { SessionTotals } from '../statistics/session-totals.js';
@@ -13,12 +13,13 @@ export class StatisticsPageController {
   constructor(
     private readonly totals: SessionTotals,
     private readonly dailyCounts: DailyCounts,
+    private readonly metrics: SessionsMetrics,
   ) {}
 
   @OptionalSession()
   @Get()
   async show(@CurrentSession() session: Session | undefined): Promise<string> {
     const [totals, days] = await Promise.all([this.totals.get(), this.dailyCounts.list(DAYS)]);
-    return statisticsPage({ totals, days, isSignedIn: session !== undefined });
+    return statisticsPage({ totals, days, tables: this.metrics.all(), isSignedIn: session !== undefined });
   }
 }

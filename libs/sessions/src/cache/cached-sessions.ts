@@ -27,6 +27,10 @@ export class CachedSessions {
     changes.add(this.#near);
   }
 
+  get size(): number {
+    return this.#near.size;
+  }
+
   /** As {@link NearCache.find}. */
   find(key: string, now: number): BaseSession | null | undefined {
     return this.#live ? this.#near.find(key, now) : undefined;

@@ -60,6 +60,11 @@ export class NearCache implements Keeper {
     this.#unknown = new SecondChanceMap(limits.maxEntries);
   }
 
+  /** Sessions, and tokens that none has. */
+  get size(): number {
+    return this.#sessions.size + this.#unknown.size;
+  }
+
   /** The session of a token, as a copy; `null` where no valid one has it, `undefined` where that has to be read. */
   find(key: string, now: number): BaseSession | null | undefined {
     const entry = this.#sessions.get(key) ?? this.#unknown.get(key);

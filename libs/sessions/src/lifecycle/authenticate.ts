@@ -63,9 +63,9 @@ export class Authenticator {
     private readonly extender: Extender,
     private readonly lastUse: LastUse | undefined,
   ) {
-    const { adapter, entity, selected: select, options, definition, coalesces, lookUps } = table;
+    const { adapter, entity, selected: select, options, definition, coalesces, lookUps, meter } = table;
     const lookup = (column: string): TokenLookup =>
-      new TokenLookup({ adapter, entity, column, select, schemes: options.schemes.length }, lookUps, coalesces);
+      new TokenLookup({ adapter, entity, column, select, schemes: options.schemes.length, meter }, lookUps, coalesces);
     this.#lookup = lookup('authTokenDigest');
     if (definition.rotation) this.#replaced = new ReplacedTokens(table, lookup('previousTokenDigest'));
     this.#redigest = adapter.prepare('updateAll', entity, {
@@ -82,14 +82,16 @@ export class Authenticator {
    * rows have gets theirs. Its use is noted and told, as is its refusal.
    */
   authenticate(token: unknown, presentation: Presentation = {}): MaybePromise<BaseSession | null> {
-    const { cache, options, adapter, nowMs } = this.table;
+    const { cache, options, adapter, nowMs, meter } = this.table;
     const { manager, relations } = presentation;
     let keeping: Keeping | undefined;
     if (cache && !manager && !relations?.length) {
       if (!hasTokenLength(token)) return this.#refused(MALFORMED, presentation);
       const key = cacheKey(token);
       const now = nowMs();
-      const kept = this.#asksDatabase(presentation) ? undefined : cache.find(key, now);
+      const asks = this.#asksDatabase(presentation);
+      const kept = asks ? undefined : cache.find(key, now);
+      if (!asks) meter.count(kept === undefined ? 'cacheMisses' : 'cacheHits');
       if (kept) return this.#used(kept, presentation);
       if (kept === null) return this.#keptOut(cache, key, presentation);
       keeping = { cache, key, reading: cache.reading(now) };

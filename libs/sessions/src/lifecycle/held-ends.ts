@@ -41,7 +41,7 @@ export function heldSessions(
 /** The ends of those that are valid, by one statement, which has its turn among the look-ups of tokens. */
 async function endsOf(table: TableContext, ids: readonly string[]): Promise<Map<string, number>> {
   const { adapter, entity, columns, lookUps } = table;
-  if (lookUps.breakerOpen && !lookUps.breaker.mayProbe()) throw lookUps.refuse('failing');
+  if (lookUps.breaker.isOpen && !lookUps.breaker.mayProbe()) throw lookUps.refuse('failing');
   if (lookUps.room <= 0) await new Promise<void>((resolve) => lookUps.whenRoom(resolve));
   lookUps.enter();
   try {

@@ -72,7 +72,6 @@ export class LastUse {
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #failures = 0;
-  #dropped = 0;
   #isClosed = false;
   readonly #intervalMs: number;
 
@@ -81,11 +80,7 @@ export class LastUse {
     private readonly kept: LastUseDefinition,
   ) {
     this.#intervalMs = durationMs(kept.interval ?? '5m')!;
-  }
-
-  /** How many uses have been given up. */
-  get dropped(): number {
-    return this.#dropped;
+    table.meter.gauge('lastUsesPending', () => this.#pending.size);
   }
 
   /** Notes the use of a session whose token has been verified. */
@@ -133,7 +128,7 @@ export class LastUse {
   }
 
   #drop(count: number, reason: string): void {
-    this.#dropped += count;
+    this.table.meter.count('lastUsesDropped', count);
     this.table.favours.tell(LAST_USE, reason);
   }
 
@@ -158,7 +153,7 @@ export class LastUse {
     } catch (error) {
       if (favours.failed(LAST_USE, error)) return this.#leave(uses);
       if (uses.length === 1 || ++this.#failures > MOST_FAILURES) {
-        this.#dropped += uses.length;
+        this.table.meter.count('lastUsesDropped', uses.length);
         return;
       }
       await unlocked();
@@ -170,7 +165,7 @@ export class LastUse {
 
   /** One statement, which leaves alone what has ended, is gone, or was written by another node within the interval. */
   async #writeBatch(uses: readonly PendingUse[]): Promise<ExecutedEach> {
-    const { adapter, entity, cache, now } = this.table;
+    const { adapter, entity, cache, meter, now } = this.table;
     const others = Object.keys(keptOf(this.kept, {})).map((name) => [name, param(name)] as const);
     const statement = adapter.prepare('updateAll', entity, {
       set: { ...Object.fromEntries(others), lastUsedAt: param('at') },
@@ -181,6 +176,7 @@ export class LastUse {
       skipLocked: true,
     });
     const executed = await adapter.executeEach(statement, uses);
+    meter.count('lastUsesWritten', executed.count);
     cache?.forgetHere(uses.map(({ id }) => id));
     return executed;
   }

@@ -5,6 +5,7 @@ import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { CachedSessions } from '../cache/cached-sessions.js';
 import type { Changes } from '../cache/changes.js';
 import type { TableEvents } from '../events/session-events.js';
+import type { TableMeter } from '../metrics/table-metrics.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { type DefinedColumn, hiddenOf, sessionColumns, shownColumns } from '../table/columns.js';
 import type { SessionsTableDefinition } from '../table/definition.js';
@@ -24,6 +25,7 @@ export interface TableOpening {
   readonly options: ResolvedOptions;
   readonly now: Clock;
   readonly events: TableEvents;
+  readonly meter: TableMeter;
   /** None where nothing is kept in this process. */
   readonly cache: CachedSessions | undefined;
   /** How its changes are told. */
@@ -63,10 +65,11 @@ export interface TableContext extends Omit<TableOpening, 'warn'> {
 }
 
 export function tableContext({ warn, ...opening }: TableOpening): TableContext {
-  const { definition, entity, adapter, options, now } = opening;
+  const { definition, entity, adapter, options, now, meter } = opening;
   const { tables, inProcess, connections } = adapter.init([entity]);
   const columns = inFormOf(tables.get(entity), withLimit(sessionColumns(definition), options));
   const nowMs = millisecondsOf(now);
+  meter.gauge('cacheEntries', () => opening.cache?.size ?? 0);
   const stored = tables.get(entity)!;
   const { rewrites = false } = stored;
   const times = new StoredTimes(stored);
@@ -88,7 +91,7 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
     nowMs,
     coalesces: options.coalesces && !inProcess,
     favours: new Favours(now, warn),
-    lookUps: lookUpBulkhead(columns.name, options.lookUps, connections, warn),
+    lookUps: lookUpBulkhead(columns.name, meter, options.lookUps, connections, warn),
     fixedEnds: new FixedEnds(adapter, entity, warn),
     times,
     unreadableEnds: new UnreadableEnds(options.absoluteMs !== null, nowMs, warn),

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryAdapter } from '../adapters/memory/memory-adapter.js';
 import type { AdapterMeta } from '../adapters/port/sessions-adapter.js';
 import type { Prepared, RawRow, Row, Schema } from '../adapters/port/query.js';
+import { TableMeter } from '../metrics/table-metrics.js';
 import { Bulkhead } from '../util/bulkhead.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
 import { SessionsTable } from '../registry/sessions-table.js';
@@ -66,6 +67,7 @@ describe('lookups by token', () => {
       column: 'authTokenDigest',
       select: ['id', 'data'],
       schemes,
+      meter: new TableMeter('sessions'),
     };
     return new TokenLookup(table, Bulkhead.none(), together);
   }

@@ -1,5 +1,6 @@
 import { isOutage } from '../errors/outages.js';
 import { In } from 'typeorm';
+import type { TableMeter } from '../metrics/table-metrics.js';
 import type { Bulkhead } from '../util/bulkhead.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
 import { Coalescer, largestWithin, sizeFor } from '../util/coalescer.js';
@@ -17,6 +18,7 @@ export interface LookupTable {
   readonly select: readonly string[];
   /** How many digests a token may be stored under. */
   readonly schemes: number;
+  readonly meter: TableMeter;
 }
 
 /** How many tokens a statement is for: so many, or a list of any number where the database binds that as one. */
@@ -93,6 +95,7 @@ export class TokenLookup {
   }
 
   #readOne(digests: readonly string[], adapter: SessionsAdapter): MaybePromise<RawRow | undefined> {
+    this.#count(1);
     const { prepared, names } = this.#statement(1);
     const rows = adapter.fetch(prepared, this.#params([digests], names), 1);
     return rows instanceof Promise ? rows.then(firstOf) : rows[0];
@@ -103,6 +106,7 @@ export class TokenLookup {
     relations: readonly string[],
     adapter: SessionsAdapter,
   ): Promise<RawRow | undefined> {
+    this.#count(1);
     const { prepared, names } = this.#statement(1, relations);
     const { rows } = await adapter.execute(prepared, this.#params([digests], names));
     if (!rows![0]) return undefined;
@@ -113,6 +117,7 @@ export class TokenLookup {
   /** The rows of several tokens, in their order. */
   async #read(tokens: readonly (readonly string[])[]): Promise<(RawRow | undefined)[]> {
     const { adapter, column } = this.table;
+    this.#count(tokens.length);
     const { prepared, names } = this.#statement(this.#bindsLists ? LIST : sizeFor(tokens.length));
     const rows = await adapter.fetch(prepared, this.#params(tokens, names));
     const byDigest = new Map<unknown, RawRow>();
@@ -136,6 +141,12 @@ export class TokenLookup {
       params[names[i]!] = digests[i % schemes] ?? digests[0];
     }
     return params;
+  }
+
+  #count(tokens: number): void {
+    const { meter } = this.table;
+    meter.count('lookUpStatements');
+    meter.count('lookUpTokens', tokens);
   }
 
   #statement(size: Size, relations?: readonly string[]): Statement {

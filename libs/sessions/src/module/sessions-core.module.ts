@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { SessionEvents } from '../events/session-events.js';
 import { SessionCookies } from '../guard/session-cookies.js';
 import { STUB_GUARD } from '../guard/stub-guards.js';
+import { SessionsMetrics } from '../metrics/sessions-metrics.js';
 import { ExpiryJob } from './expiry.job.js';
 import { DefaultSessions } from '../registry/default-sessions.js';
 import { LiveSessions } from '../registry/live-sessions.js';
@@ -16,6 +17,7 @@ import { UnavailableFilter } from './unavailable.filter.js';
 @Module({
   providers: [
     SessionEvents,
+    SessionsMetrics,
     SessionsRegistry,
     ExpiryJob,
     UnavailableFilter,
@@ -30,6 +32,15 @@ import { UnavailableFilter } from './unavailable.filter.js';
       inject: [SessionsRegistry],
     },
   ],
-  exports: [ANY_COPY, STUB_GUARD, LiveSessions, SessionCookies, SessionEvents, SessionsRegistry, SessionsService],
+  exports: [
+    ANY_COPY,
+    STUB_GUARD,
+    LiveSessions,
+    SessionCookies,
+    SessionEvents,
+    SessionsMetrics,
+    SessionsRegistry,
+    SessionsService,
+  ],
 })
 export class SessionsCoreModule {}

@@ -6,6 +6,7 @@ import type { ChangeChannels } from '../cache/change-channels.js';
 import type { Changes } from '../cache/changes.js';
 import { SessionCloner } from '../cache/session-cloner.js';
 import type { SessionEvents } from '../events/session-events.js';
+import type { SessionsMetrics } from '../metrics/sessions-metrics.js';
 import { openStore, type SessionsStore } from '../lifecycle/sessions-store.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedLive, ResolvedOptions } from '../options/resolved-options.js';
@@ -30,6 +31,7 @@ export interface Application {
   readonly channels: ChangeChannels;
   readonly live: ResolvedLive;
   readonly events: SessionEvents;
+  readonly metrics: SessionsMetrics;
   /** The adapter of all tables, where a test has replaced those that the options name. */
   readonly adapter: SessionsAdapter | null;
   readonly waiting: WaitingTables;
@@ -47,7 +49,7 @@ export async function openTable(
   application: Application,
   problems: string[],
 ): Promise<SessionsStore | undefined> {
-  const { options: defaults, events, waiting, warn } = application;
+  const { options: defaults, events, metrics, waiting, warn } = application;
   const { definition, entity } = table;
   const name = tableNameOf(definition);
   problems.push(...definitionProblems(definition));
@@ -59,7 +61,7 @@ export async function openTable(
   );
   if (problems.length > 0) return undefined;
   const now = defaults.clock ?? systemClock;
-  const known = { definition, entity, options, now, events: events.of(name, now) };
+  const known = { definition, entity, options, now, events: events.of(name, now), meter: metrics.of(name) };
   const given = application.adapter ?? merged.adapter;
   const open = async (found: string[]): Promise<SessionsStore | undefined> => {
     const adapter = given ?? typeOrmAdapterOf(table, merged, dataSource, found);

@@ -17,6 +17,7 @@ import { reasonOf } from '../errors/reason-of.js';
 import { SessionEvents } from '../events/session-events.js';
 import { isRealm } from '../http/challenge.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
+import { SessionsMetrics } from '../metrics/sessions-metrics.js';
 import { problemsOfModuleOptions } from '../options/option-names.js';
 import { resolveLive } from '../options/resolve-options.js';
 import type { ResolvedLive } from '../options/resolved-options.js';
@@ -73,6 +74,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   /** @throws SessionsConfigError where there is another one, or are other options, of which this one would not know */
   constructor(
     @Inject(SessionEvents) private readonly events: SessionEvents,
+    @Inject(SessionsMetrics) private readonly metrics: SessionsMetrics,
     @Inject(ModulesContainer) modules: ModulesContainer,
     @Inject(REPLACED_ADAPTER) private readonly adapter: SessionsAdapter | null,
     @Optional() @Inject(SESSIONS_OPTIONS) private readonly given: SessionsModuleOptions = {},
@@ -91,11 +93,12 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     if (!(table.prototype instanceof SessionsService)) problems.push(OF_ANOTHER_COPY);
     if ([...this.#tables].some((other) => isSameTable(other, table))) problems.push(REGISTERED_TWICE);
     this.#tables.add(table);
-    const { options, events, adapter } = this;
+    const { options, events, metrics, adapter } = this;
     const warn = (text: string): void => this.#logger.warn(text);
     const application = {
       options,
       events,
+      metrics,
       adapter,
       channels: this.#channels,
       live: this.#live,

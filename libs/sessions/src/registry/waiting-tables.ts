@@ -7,7 +7,7 @@ import { BEING_OPENED, notInitialized } from './messages.js';
 /** What is known of a table before it is open. */
 export type KnownTable = Pick<
   SessionsStore,
-  'columns' | 'definition' | 'entity' | 'events' | 'name' | 'now' | 'options'
+  'columns' | 'definition' | 'entity' | 'events' | 'meter' | 'name' | 'now' | 'options'
 >;
 
 const KNOWN_WHEN_OPEN = {

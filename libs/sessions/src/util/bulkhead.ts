@@ -28,16 +28,13 @@ export class Bulkhead {
   readonly maxWaiting: number;
   readonly timeoutMs: number;
   readonly breaker: Breaker;
+  /** The error of a caller that gets no answer. */
+  readonly refuse: (why: Refusal) => Error;
   /** How many statements have not ended. */
   inFlight = 0;
   /** How many callers wait for theirs to be sent. */
   waiting = 0;
-  /** How many callers were refused, for too many waited, or statements were failing. */
-  refused = 0;
-  /** How many callers got no answer in time. */
-  timedOut = 0;
   readonly #maxInFlight: number;
-  readonly #refusal: (why: Refusal) => Error;
   /** Who waits for room, in the order in which they came. */
   readonly #turns = new Set<() => void>();
 
@@ -45,7 +42,7 @@ export class Bulkhead {
     this.#maxInFlight = maxInFlight;
     this.maxWaiting = maxWaiting;
     this.timeoutMs = timeoutMs;
-    this.#refusal = refusal;
+    this.refuse = refusal;
     this.breaker = new Breaker(failing);
   }
 
@@ -54,21 +51,9 @@ export class Bulkhead {
     return new Bulkhead({ ...UNLIMITED, refusal: (why) => new Error(why), failing: () => undefined });
   }
 
-  /** Whether callers are refused at once, since statements fail one after the other. */
-  get breakerOpen(): boolean {
-    return this.breaker.isOpen;
-  }
-
   /** How many statements more there may be. */
   get room(): number {
     return this.#maxInFlight - this.inFlight;
-  }
-
-  /** The error of a caller, who is counted. */
-  refuse(why: Refusal): Error {
-    if (why === 'time') this.timedOut++;
-    else this.refused++;
-    return this.#refusal(why);
   }
 
   enter(): void {

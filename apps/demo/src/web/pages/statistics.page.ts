@@ -1,3 +1,4 @@
+import type { TableMetrics } from '@app/sessions';
 import type { DailyCount } from '../../statistics/daily-count.entity.js';
 import type { Totals } from '../../statistics/session-totals.js';
 import { number, table, time } from '../elements.js';
@@ -9,10 +10,12 @@ interface Statistics {
   /** None while they are being counted for the first time. */
   readonly totals: Totals | undefined;
   readonly days: readonly DailyCount[];
+  /** What this process has counted. */
+  readonly tables: readonly TableMetrics[];
   readonly isSignedIn: boolean;
 }
 
-export function statisticsPage({ totals, days, isSignedIn }: Statistics): string {
+export function statisticsPage({ totals, days, tables, isSignedIn }: Statistics): string {
   const main = html`<h1>Statistics</h1>
     <p>The sessions of everybody. Those that have ended are counted until they are deleted.</p>
     ${totals ? numbers(totals) : counting}
@@ -29,8 +32,25 @@ export function statisticsPage({ totals, days, isSignedIn }: Statistics): string
         ],
         days.toReversed(),
       )}
-    </details>`;
+    </details>
+    <h2>Since the server started</h2>
+    ${table(
+      'What this process has done, by table',
+      [
+        { label: 'Table', cell: ({ table: name }) => name },
+        { label: 'Tokens looked up', cell: ({ counters }) => number(counters.lookUpTokens) },
+        { label: 'Statements for them', cell: ({ counters }) => number(counters.lookUpStatements) },
+        { label: 'Without an answer', cell: ({ counters }) => number(unanswered(counters)) },
+        { label: 'Waiting now', cell: ({ gauges }) => number(gauges.lookUpsWaiting) },
+        { label: 'Last uses written', cell: ({ counters }) => number(counters.lastUsesWritten) },
+      ],
+      tables,
+    )}`;
   return pageOf({ title: 'Statistics', of: isSignedIn ? 'user' : 'visitor', path: '/statistics', main });
+}
+
+function unanswered({ lookUpsRefused, lookUpsBroken, lookUpsTimedOut }: TableMetrics['counters']): number {
+  return lookUpsRefused + lookUpsBroken + lookUpsTimedOut;
 }
 
 function numbers({ total, valid, expired, revoked, at }: Totals): Html {

@@ -1,0 +1,93 @@
+import { channel } from 'node:diagnostics_channel';
+
+/** The numbers of a table in this process. */
+export interface TableMetrics {
+  /** The name of the table. */
+  readonly table: string;
+  /** What has happened since the start: these numbers only grow. */
+  readonly counters: {
+    /** Statements by which tokens were looked up. */
+    readonly lookUpStatements: number;
+    /** Tokens that they looked up; several that come together travel as one statement. */
+    readonly lookUpTokens: number;
+    /** Callers that were refused since as many waited as may, `lookUps.maxWaiting`. */
+    readonly lookUpsRefused: number;
+    /** Callers that were refused since look-ups failed one after the other. */
+    readonly lookUpsBroken: number;
+    /** Callers that had no answer within `lookUps.timeout`. */
+    readonly lookUpsTimedOut: number;
+    /** Tokens that the near cache knew, be it that nobody has them. */
+    readonly cacheHits: number;
+    /** Tokens that it did not know. */
+    readonly cacheMisses: number;
+    /** Sessions whose last use was written. */
+    readonly lastUsesWritten: number;
+    /** Uses that were given up: too many waited, they could not be written, or the application stopped. */
+    readonly lastUsesDropped: number;
+  };
+  /** What is so now. */
+  readonly gauges: {
+    /** Look-ups that have not ended, by the statement. */
+    readonly lookUpsInFlight: number;
+    /** Callers that wait for theirs to be sent. */
+    readonly lookUpsWaiting: number;
+    /** 1 while look-ups fail one after the other, so that callers are refused at once; else 0. */
+    readonly breakerOpen: number;
+    /** Sessions, and tokens that nobody has, in the near cache. */
+    readonly cacheEntries: number;
+    /** Uses that wait to be written. */
+    readonly lastUsesPending: number;
+  };
+}
+
+export type Counter = keyof TableMetrics['counters'];
+export type Gauge = keyof TableMetrics['gauges'];
+
+const ZERO: Readonly<Record<Counter, number>> = {
+  lookUpStatements: 0,
+  lookUpTokens: 0,
+  lookUpsRefused: 0,
+  lookUpsBroken: 0,
+  lookUpsTimedOut: 0,
+  cacheHits: 0,
+  cacheMisses: 0,
+  lastUsesWritten: 0,
+  lastUsesDropped: 0,
+};
+
+const NONE: Readonly<Record<Gauge, number>> = {
+  lookUpsInFlight: 0,
+  lookUpsWaiting: 0,
+  breakerOpen: 0,
+  cacheEntries: 0,
+  lastUsesPending: 0,
+};
+
+/** The channels of `node:diagnostics_channel`. */
+const CHANNELS = Object.fromEntries(
+  Object.keys(ZERO).map((counter) => [counter, channel(`nest-sessions:metrics:${counter}`)]),
+);
+
+/** Counts what happens to one table, and tells those who listen to the channel of a counter. */
+export class TableMeter {
+  readonly #counts = { ...ZERO };
+  readonly #gauges = new Map<Gauge, () => number>();
+
+  constructor(private readonly table: string) {}
+
+  count(counter: Counter, by = 1): void {
+    this.#counts[counter] += by;
+    const counted = CHANNELS[counter]!;
+    if (counted.hasSubscribers) counted.publish({ table: this.table, by });
+  }
+
+  /** Has a gauge read whenever somebody asks. */
+  gauge(gauge: Gauge, read: () => number): void {
+    this.#gauges.set(gauge, read);
+  }
+
+  read(): TableMetrics {
+    const gauges = Object.fromEntries(Array.from(this.#gauges, ([gauge, read]) => [gauge, read()]));
+    return { table: this.table, counters: { ...this.#counts }, gauges: { ...NONE, ...gauges } };
+  }
+}
