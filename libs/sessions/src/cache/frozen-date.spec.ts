@@ -21,7 +21,7 @@ describe('a fixed date', () => {
 
   it('is a Date with copies that can be changed', () => {
     expect(date).toBeInstanceOf(Date);
-    expect(Object.keys(date)).toEqual([]);
+    expect(Object.getOwnPropertyNames(date)).toEqual([]);
     for (const copy of [new Date(date), structuredClone(date), new (date.constructor as DateConstructor)(+date)]) {
       copy.setTime(0);
       expect(copy.getTime()).toBe(0);

@@ -6,9 +6,13 @@ function refuse(): never {
   throw new TypeError(DATE_FROZEN);
 }
 
-const FROZEN = Object.fromEntries(SETTERS.map((name) => [name, { value: refuse }]));
+/** Shared by all frozen dates: properties of their own would take more memory than all else of a session. */
+const FROZEN = Object.create(
+  Date.prototype,
+  Object.fromEntries(SETTERS.map((name) => [name, { value: refuse }])),
+) as Date;
 
 /** Freezes a date, so that many may share it: a change of it is an error that says to take a copy. */
 export function freezeDate(date: Date): void {
-  if (!Object.hasOwn(date, 'setTime')) Object.defineProperties(date, FROZEN);
+  if (Object.getPrototypeOf(date) === Date.prototype) Object.setPrototypeOf(date, FROZEN);
 }

@@ -39,6 +39,14 @@ describe('a near cache', () => {
     expect(cache.find('digest', 1)).toEqual(sessionOf('1', { device: { names: ['phone'] }, at: null }));
   });
 
+  it('keeps equal times of a session once', () => {
+    const cache = cacheOf();
+    cache.keep('digest', { ...sessionOf('1'), updatedAt: new Date(0) }, cache.reading(0));
+    const { createdAt, updatedAt, expiresAt } = cache.find('digest', 1)!;
+    expect(updatedAt).toBe(createdAt);
+    expect([createdAt, expiresAt]).toEqual([new Date(0), new Date(MINUTE)]);
+  });
+
   it('copies a key that would be the prototype', () => {
     const cache = cacheOf();
     const data = JSON.parse('{"__proto__":{"admin":true}}') as Record<string, unknown>;

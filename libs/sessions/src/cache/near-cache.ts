@@ -1,7 +1,7 @@
 import type { RawRow } from '../adapters/port/query.js';
 import type { Refused } from '../events/session-events.js';
 import type { BaseSession } from '../session/session.js';
-import { SecondChanceMap } from '../util/second-chance-map.js';
+import { type Kept, SecondChanceMap } from '../util/second-chance-map.js';
 import type { Keeper } from './changes.js';
 import type { SessionCloner } from './session-cloner.js';
 
@@ -19,16 +19,21 @@ export interface Reading {
   readonly changes: number;
 }
 
-interface Entry {
-  /** `null`: no valid session has the token. */
-  readonly session: BaseSession | null;
-  /** Why there is none. */
-  readonly refused?: Refused;
+/** Something that holds for so many milliseconds from a time on: a clock may be put back. */
+interface Holding extends Kept {
+  readonly from: number;
+  readonly ms: number;
   /** Where copies need it. */
   readonly row: RawRow | undefined;
-  /** The time in which it holds, in milliseconds: a clock may be put back. */
-  readonly from: number;
-  readonly until: number;
+}
+
+interface Session extends Holding {
+  readonly session: BaseSession;
+}
+
+/** That no valid session has a token. */
+interface Refusal extends Holding {
+  readonly why: Refused;
 }
 
 /** Changed sessions that are remembered, for readings that are under way; one that takes longer is not kept. */
@@ -42,8 +47,8 @@ const REMEMBERED = 5000;
  */
 export class NearCache implements Keeper {
   readonly needsIds = true;
-  readonly #sessions: SecondChanceMap<Entry>;
-  readonly #unknown: SecondChanceMap<Entry>;
+  readonly #sessions: SecondChanceMap<Session>;
+  readonly #unknown: SecondChanceMap<Refusal>;
   /** By id, what its session is kept under. */
   readonly #keys = new Map<string, string>();
   /** By id, the last changes, the oldest first. */
@@ -56,7 +61,7 @@ export class NearCache implements Keeper {
     private readonly limits: CacheLimits,
     private readonly cloner: SessionCloner,
   ) {
-    this.#sessions = new SecondChanceMap(limits.maxEntries, (_, { session }) => this.#keys.delete(session!.id));
+    this.#sessions = new SecondChanceMap(limits.maxEntries, (_, { session }) => this.#keys.delete(session.id));
     this.#unknown = new SecondChanceMap(limits.maxEntries);
   }
 
@@ -67,13 +72,17 @@ export class NearCache implements Keeper {
 
   /** The session of a token, as a copy; `null` where no valid one has it, `undefined` where that has to be read. */
   find(key: string, now: number): BaseSession | null | undefined {
-    const entry = this.#sessions.get(key) ?? this.#unknown.get(key);
-    if (entry === undefined) return undefined;
-    if (now >= entry.until || now < entry.from) {
-      this.#drop(key, entry.session);
+    const kept = this.#sessions.get(key);
+    if (kept) {
+      if (holds(kept, now)) return this.cloner.of(kept.session, kept.row);
+      this.#drop(key, kept.session.id);
       return undefined;
     }
-    return entry.session && this.cloner.of(entry.session, entry.row);
+    const refusal = this.#unknown.get(key);
+    if (refusal === undefined) return undefined;
+    if (holds(refusal, now)) return null;
+    this.#unknown.delete(key);
+    return undefined;
   }
 
   /** To be asked for before a row is read. */
@@ -90,28 +99,29 @@ export class NearCache implements Keeper {
   keep(key: string, session: BaseSession, { at, changes }: Reading, end = Infinity, row?: RawRow): void {
     this.cloner.freeze(session);
     if (changes < this.#oldest) return;
-    const until = Math.min(at + this.limits.ttlMs, end);
+    const ms = Math.min(this.limits.ttlMs, end - at);
     if ((this.#changed.get(session.id) ?? 0) > changes) return;
     const former = this.#keys.get(session.id);
     if (former !== undefined) this.#sessions.delete(former);
     this.#unknown.delete(key);
     this.#keys.set(session.id, key);
-    this.#sessions.set(key, { session: this.cloner.kept(session), row: this.#needed(row), from: at, until });
+    const kept = this.cloner.kept(session);
+    this.#sessions.set(key, { session: kept, row: this.#needed(row), from: at, ms, used: false });
   }
 
   /** Keeps that no valid session has a token, and why, for those who are told of it. @param row as {@link keep} */
   keepRefused(key: string, refused: Refused, { at, changes }: Reading, row?: RawRow): void {
     if (changes < this.#oldest) return;
     const former = this.#sessions.get(key);
-    if (former) this.#drop(key, former.session);
-    const until = at + this.limits.ttlMs;
-    this.#unknown.set(key, { session: null, refused: this.#kept(refused), row: this.#needed(row), from: at, until });
+    if (former) this.#drop(key, former.session.id);
+    const why = this.#kept(refused);
+    this.#unknown.set(key, { why, row: this.#needed(row), from: at, ms: this.limits.ttlMs, used: false });
   }
 
   /** Why no valid session has a token that {@link find} gives `null` for, as a copy. */
   refusalOf(key: string): Refused | undefined {
-    const { refused, row } = this.#unknown.get(key) ?? {};
-    return refused?.session ? { ...refused, session: this.cloner.of(refused.session, row) } : refused;
+    const { why, row } = this.#unknown.get(key) ?? {};
+    return why?.session ? { ...why, session: this.cloner.of(why.session, row) } : why;
   }
 
   /** Forgets sessions that have been changed. */
@@ -121,7 +131,7 @@ export class NearCache implements Keeper {
       this.#changed.delete(id);
       this.#changed.set(id, this.#changes);
       const key = this.#keys.get(id);
-      if (key !== undefined) this.#drop(key, { id });
+      if (key !== undefined) this.#drop(key, id);
     }
     for (const [id, change] of this.#changed) {
       if (this.#changed.size <= REMEMBERED) return;
@@ -150,8 +160,12 @@ export class NearCache implements Keeper {
     return this.cloner.needRow ? row : undefined;
   }
 
-  #drop(key: string, session: { readonly id: string } | null): void {
-    if (session === null) this.#unknown.delete(key);
-    else if (this.#sessions.delete(key)) this.#keys.delete(session.id);
+  #drop(key: string, id: string): void {
+    this.#sessions.delete(key);
+    this.#keys.delete(id);
   }
+}
+
+function holds({ from, ms }: Holding, now: number): boolean {
+  return now >= from && now < from + ms;
 }

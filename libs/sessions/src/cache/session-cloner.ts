@@ -37,9 +37,17 @@ export class SessionCloner {
     return this.#made.length > 0;
   }
 
-  /** What is kept of a session that belongs to whoever has read it. */
+  /** What is kept of a session that belongs to whoever has read it: of frozen dates each time once. */
   kept(session: BaseSession): BaseSession {
     const kept: BaseSession & Values = { ...session };
+    const dates = new Map<number, Date>();
+    for (const name of this.#dates) {
+      const date = kept[name];
+      if (!(date instanceof Date)) continue;
+      const same = dates.get(date.getTime());
+      if (same) kept[name] = same;
+      else dates.set(date.getTime(), date);
+    }
     for (const name of this.#documents) kept[name] = copyOf(kept[name]);
     for (const name of this.#made) kept[name] = undefined;
     return kept;

@@ -2,7 +2,7 @@ import { Equal, IsNull, Or } from 'typeorm';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Row, Schema, Where } from '../adapters/port/query.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
-import { SecondChanceMap } from '../util/second-chance-map.js';
+import { type Kept, SecondChanceMap } from '../util/second-chance-map.js';
 import type { BaseSession } from '../session/session.js';
 import { noFixedEnds } from './messages.js';
 
@@ -21,7 +21,7 @@ const REMEMBERED = 10_000;
  */
 export class FixedEnds {
   /** By the id of a session with such an end the time of the write that it was seen after. */
-  readonly #seen = new SecondChanceMap<number>(REMEMBERED);
+  readonly #seen = new SecondChanceMap<Kept & { readonly at: number }>(REMEMBERED);
   #isKept: boolean | undefined;
 
   constructor(
@@ -58,11 +58,11 @@ export class FixedEnds {
 
   /** Remembers what a row says. */
   record(row: Row): void {
-    if (row[COLUMN]) this.#seen.set(row['id'] as string, (row['updatedAt'] as Date).getTime());
+    if (row[COLUMN]) this.#seen.set(row['id'] as string, { at: (row['updatedAt'] as Date).getTime(), used: false });
   }
 
   /** Whether a session is known to have such an end. */
   has({ id, updatedAt }: BaseSession): boolean {
-    return this.#seen.get(id) === updatedAt.getTime();
+    return this.#seen.get(id)?.at === updatedAt.getTime();
   }
 }

@@ -1,11 +1,11 @@
-interface Slot<V> {
-  readonly value: V;
+/** What a map keeps, and whether it was asked for since its last turn. */
+export interface Kept {
   used: boolean;
 }
 
 /** A map of at most so many entries: when it is full, the oldest one that nobody has asked for since its last turn goes. */
-export class SecondChanceMap<V> {
-  readonly #slots = new Map<string, Slot<V>>();
+export class SecondChanceMap<V extends Kept> {
+  readonly #kept = new Map<string, V>();
 
   constructor(
     private readonly max: number,
@@ -13,40 +13,39 @@ export class SecondChanceMap<V> {
   ) {}
 
   get size(): number {
-    return this.#slots.size;
+    return this.#kept.size;
   }
 
   get(key: string): V | undefined {
-    const slot = this.#slots.get(key);
-    if (slot === undefined) return undefined;
-    slot.used = true;
-    return slot.value;
+    const value = this.#kept.get(key);
+    if (value !== undefined) value.used = true;
+    return value;
   }
 
   set(key: string, value: V): void {
-    this.#slots.delete(key);
-    if (this.#slots.size >= this.max) this.#evict();
-    this.#slots.set(key, { value, used: false });
+    this.#kept.delete(key);
+    if (this.#kept.size >= this.max) this.#evict();
+    this.#kept.set(key, value);
   }
 
   delete(key: string): boolean {
-    return this.#slots.delete(key);
+    return this.#kept.delete(key);
   }
 
   clear(): void {
-    this.#slots.clear();
+    this.#kept.clear();
   }
 
   /** Those that were used get another turn; after one round all of them have had theirs. */
   #evict(): void {
-    for (const [key, slot] of this.#slots) {
-      this.#slots.delete(key);
-      if (!slot.used) {
-        this.evicted(key, slot.value);
+    for (const [key, value] of this.#kept) {
+      this.#kept.delete(key);
+      if (!value.used) {
+        this.evicted(key, value);
         return;
       }
-      slot.used = false;
-      this.#slots.set(key, slot);
+      value.used = false;
+      this.#kept.set(key, value);
     }
   }
 }
