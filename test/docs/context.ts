@@ -43,6 +43,7 @@ export {
   Post,
   Req,
   Res,
+  Sse,
   UseGuards,
 } from '@nestjs/common';
 export { ApiOkResponse, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';

@@ -88,6 +88,8 @@ export const PROOFS: readonly Proof[] = [
   proof('Only GET, HEAD and OPTIONS', 'takesDeleteForSafe', unit('http/request-origin')),
   proof('The handshake of a WebSocket', 'takesHandshakesFromAnywhere', suite('guard/cookies')),
   proof('The [gateway]', 'leavesSocketsOpen', suite('docs/sockets')),
+  proof('What is held for a session', 'leavesHeldOpen', unit('live/held-sessions')),
+  proof('Streams of events', 'followsNothing', suite('transports/streams/sse'), 'so does its producer'),
   proof('Two tokens in a request, of which one is in a cookie', 'choosesACookie', unit('http/credentials')),
   proof('No `Cookie` header', 'decodesCookies', suite('guard/cookies')),
   proof('An outage, and the late answer to a script', 'dropsCookiesOfScripts', suite('guard/cookies')),

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { type Access, accessOf } from './access.decorators.js';
-import { guardsOn } from './nest-internals.js';
+import { guardsOn, isStream } from './nest-internals.js';
 import { type Requirements, requirementsOf } from './requirements.js';
 
 /** What a guard of the library has, which others have not. */
@@ -11,6 +11,8 @@ export interface GuardedRoute extends Requirements {
   /** Whether this guard decides, since no other one stands closer to the handler. */
   readonly decides: boolean;
   readonly access: Access | undefined;
+  /** Whether it answers by a stream of events. */
+  readonly isStream: boolean;
 }
 
 /** What routes ask for, which their decorators have said once and for all. */
@@ -39,6 +41,7 @@ export function guardedRoute(guard: object, handler: object, controller: object)
   return {
     decides: level !== undefined,
     access: accessOf(handler, controller, level === 'handler'),
+    isStream: isStream(handler),
     ...requirementsOf(controller, handler),
   };
 }

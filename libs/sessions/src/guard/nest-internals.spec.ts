@@ -1,6 +1,7 @@
-import { type CanActivate, Controller, Get, Module, UseGuards } from '@nestjs/common';
+import { type CanActivate, Controller, Get, Module, Sse, UseGuards } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
+import { EMPTY, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 
 class Guard implements CanActivate {
@@ -15,6 +16,11 @@ class GuardedController {
   @UseGuards(Guard)
   @Get()
   get(): void {}
+
+  @Sse()
+  stream(): Observable<string> {
+    return EMPTY;
+  }
 }
 
 @Module({ controllers: [GuardedController] })
@@ -38,6 +44,14 @@ describe('what the library takes from the inside of Nest', () => {
     await unless(
       ({ guardsOn }) => expect([GuardedController, get, class {}].map(guardsOn)).toEqual([[Guard], [Guard], []]),
       'Nest keeps guards elsewhere than in GUARDS_METADATA of @nestjs/common/constants.js: see what its UseGuards writes, and read that in guardsOn().',
+    );
+  });
+
+  it('is which handlers answer by a stream of events', async () => {
+    const [stream, get] = ['stream', 'get'].map((name) => Reflect.get(GuardedController.prototype, name) as object);
+    await unless(
+      ({ isStream }) => expect([isStream(stream!), isStream(get!)]).toEqual([true, false]),
+      'Nest marks the handlers of @Sse() elsewhere than in SSE_METADATA of @nestjs/common/constants.js: see what its Sse writes, and read that in isStream().',
     );
   });
 

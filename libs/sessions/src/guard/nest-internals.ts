@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { GUARDS_METADATA, MODULE_METADATA } from '@nestjs/common/constants.js';
+import { GUARDS_METADATA, MODULE_METADATA, SSE_METADATA } from '@nestjs/common/constants.js';
 import type { ApplicationConfig, ModuleRef, ModulesContainer } from '@nestjs/core';
 
 // What Nest does not document, and the library relies on; nest-internals.spec.ts says what to do where it has changed.
@@ -10,6 +10,11 @@ export type NestModule = ModulesContainer extends Map<string, infer M> ? M : nev
 /** The guards that `@UseGuards` has put on a controller, or on a handler: classes and instances. */
 export function guardsOn(target: object): readonly unknown[] {
   return (Reflect.getMetadata(GUARDS_METADATA, target) ?? []) as readonly unknown[];
+}
+
+/** Whether a handler is one of `@Sse()`. */
+export function isStream(handler: object): boolean {
+  return Reflect.getMetadata(SSE_METADATA, handler) === true;
 }
 
 /** The guard that a module uses for a class. */

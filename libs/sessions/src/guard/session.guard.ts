@@ -17,10 +17,10 @@ import { noRegistry } from '../registry/one-set-up.js';
 import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
 import type { BaseSession } from '../session/session.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
-import type { Access } from './access.decorators.js';
 import { answerCookie, crossOriginRefusal } from './authenticate-cookie.js';
 import { authenticateRequest, failLater, tableOf } from './authenticate-request.js';
 import type { GuardedCall } from './calls/call.js';
+import { follow, openedStream } from './calls/opened.js';
 import { callOf } from './calls/call-of.js';
 import { inItsForm, noteChallenge } from './calls/refusals.js';
 import type { TableWithCookie } from './cookie.js';
@@ -209,15 +209,12 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return refusal;
   }
 
-  #passes(
-    context: ExecutionContext,
-    call: GuardedCall,
-    { access, authoritative }: GuardedRoute,
-  ): MaybePromise<boolean> {
+  #passes(context: ExecutionContext, call: GuardedCall, route: GuardedRoute): MaybePromise<boolean> {
+    const { authoritative } = route;
     const found = call.scope
       ? findOnce(call.scope, this.constructor, authoritative, () => this.#find(call, authoritative))
       : this.#find(call, authoritative);
-    return chain(found, (known) => this.#decide(context, access, known));
+    return chain(found, (known) => this.#decide(context, call, route, known));
   }
 
   /** What comes of the credentials of a call. */
@@ -244,9 +241,9 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   }
 
   /** Lets a call through, or refuses it. */
-  #decide(context: ExecutionContext, access: Access | undefined, found: Found): MaybePromise<boolean> {
+  #decide(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: Found): MaybePromise<boolean> {
     if (found.kind !== 'one' || found.session === null) {
-      if (!mayLack(found, access)) throw this.refuse(context, ...lackOf(found));
+      if (!mayLack(found, route.access)) throw this.refuse(context, ...lackOf(found));
       rememberSession(context, undefined);
       return true;
     }
@@ -255,6 +252,8 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       if (context.getType() === 'http' && this.registry.options.requestSession !== false)
         putOnRequest(request, session);
       rememberSession(context, session);
+      const opened = route.isStream ? openedStream(call.response) : call.opened;
+      if (opened) follow(tableOf(session, request) ?? this.#tables().all[0], session, opened);
       return true;
     });
   }

@@ -1,6 +1,7 @@
 import type { HttpException } from '@nestjs/common';
 import type { HttpRequest } from '../../http/credentials.js';
 import type { MaybePromise } from '../../util/maybe-promise.js';
+import type { Opened } from './opened.js';
 
 /** A call of a handler, as the guard reads it. */
 export interface GuardedCall {
@@ -10,6 +11,8 @@ export interface GuardedCall {
   readonly handshake?: HttpRequest | undefined;
   /** The response of the HTTP platform, where the call has one. */
   readonly response?: unknown;
+  /** What stays open when the call is answered. */
+  readonly opened?: Opened | undefined;
   /** Calls that have this in common share one look-up; without it each has its own. */
   readonly scope?: object;
   /**

@@ -6,6 +6,7 @@ import type { HttpRequest } from '../../http/credentials.js';
 import { NO_REQUEST_IN_CONTEXT } from '../messages.js';
 import type { GuardedCall } from './call.js';
 import { connectionRequest, handshakeRequest } from './handshake.js';
+import { openedSocket, type RawSocket } from './opened.js';
 import { detailsOf } from './refusals.js';
 import { type FieldInfo, resolverArgs, rootOf } from './resolver-args.js';
 
@@ -19,12 +20,14 @@ interface OperationContext {
   readonly app?: { readonly graphql?: unknown };
   /** Of Mercurius on a socket: the request that opened it, and what the client has said then. */
   readonly request?: { readonly raw: IncomingMessage };
+  /** The socket, where the application's `subscription.context` puts it there. */
+  readonly socket?: RawSocket;
   readonly _connectionInit?: unknown;
 }
 
 /** What graphql-ws knows of a connection. */
 interface GraphqlWsConnection {
-  readonly extra: { readonly request: IncomingMessage };
+  readonly extra: { readonly request: IncomingMessage; readonly socket?: RawSocket };
   readonly connectionParams?: unknown;
 }
 
@@ -32,12 +35,11 @@ interface GraphqlWsConnection {
 export function graphqlCall(context: ExecutionContext, adapter: AbstractHttpAdapter): GuardedCall {
   const { value, info } = resolverArgs(context);
   if (!isObject(value)) throw new TypeError(NO_REQUEST_IN_CONTEXT);
-  const { req, request, _connectionInit }: OperationContext = value;
-  if (isObject(req) && 'extra' in req)
-    return socketCall(handshakeRequest(req.extra.request), req.connectionParams, scopeOf(value, info));
+  const { req, request, socket, _connectionInit }: OperationContext = value;
+  if (isObject(req) && 'extra' in req) return socketCall(req.extra, req.connectionParams, value, info);
   if (isObject(req) && 'headers' in req) return httpCallOf(value, req, scopeOf(rawOf(req), info), adapter);
   if (isObject(request) && isObject(request.raw))
-    return socketCall(handshakeRequest(request.raw), said(_connectionInit), scopeOf(value, info));
+    return socketCall({ request: request.raw, socket }, said(_connectionInit), value, info);
   throw new TypeError(NO_REQUEST_IN_CONTEXT);
 }
 
@@ -67,11 +69,19 @@ function httpCallOf(
 }
 
 /** A field of an operation that came by a connection. */
-function socketCall(handshake: HttpRequest, params: unknown, scope: object): GuardedCall {
+function socketCall(
+  { request, socket }: { readonly request: IncomingMessage; readonly socket?: RawSocket | undefined },
+  params: unknown,
+  operation: object,
+  info: FieldInfo | undefined,
+): GuardedCall {
+  const handshake = handshakeRequest(request);
+  const opens = socket && info?.operation.operation === 'subscription';
   return {
     request: connectionRequest(params, handshake),
     handshake,
-    scope,
+    scope: scopeOf(operation, info),
+    opened: opens ? openedSocket(socket) : undefined,
     refusal: (exception, challenge) => withExtensions(exception, challenge),
   };
 }

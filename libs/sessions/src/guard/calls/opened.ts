@@ -1,0 +1,75 @@
+import type { SessionsStore } from '../../lifecycle/sessions-store.js';
+import type { BaseSession } from '../../session/session.js';
+
+/** What a call opens, and what ends with its session. */
+export interface Opened {
+  /** The stream or the socket itself. */
+  readonly of: object;
+  readonly isOpen: () => boolean;
+  readonly end: () => void;
+  readonly whenClosed: (closed: () => void) => void;
+}
+
+/** The code by which sockets are closed whose client has to sign in again; clients of graphql-ws do not try again by themselves. */
+const SIGN_IN_AGAIN = 4401;
+const ENDED = 'ERR_SESSION_ENDED';
+
+/** By what is open, the sessions with which it ends. */
+const FOLLOWED = new WeakMap<object, Set<string>>();
+
+/** Ends what is open with its session, however many calls have opened it. */
+export function follow(store: SessionsStore, session: BaseSession, { of, isOpen, end, whenClosed }: Opened): void {
+  const followed = FOLLOWED.get(of) ?? new Set();
+  const key = `${store.name} ${session.id}`;
+  if (followed.has(key)) return;
+  FOLLOWED.set(of, followed.add(key));
+  const hold = store.held.hold(session, end);
+  whenClosed(() => hold.release());
+  // It may have been closed while the session was looked up, before anybody listened.
+  if (!isOpen()) hold.release();
+}
+
+/** What is used of Node's response, of either version of HTTP. */
+interface RawResponse {
+  readonly destroyed?: boolean;
+  readonly closed?: boolean;
+  end(ended: () => void): void;
+  destroy?(): void;
+  once(event: 'close', closed: () => void): void;
+  on(event: 'error', failed: () => void): void;
+}
+
+/** The stream of an `@Sse()` route. @param response of Express or Fastify */
+export function openedStream(response: unknown): Opened {
+  const { raw = response } = response as { readonly raw?: unknown };
+  const stream = raw as RawResponse;
+  return {
+    of: stream,
+    isOpen: () => !stream.destroyed && !stream.closed,
+    end() {
+      // What its producer writes until the connection is closed is an error, which is nobody's.
+      stream.on('error', () => undefined);
+      stream.end(() => stream.destroy?.());
+    },
+    whenClosed: (closed) => stream.once('close', closed),
+  };
+}
+
+/** What is used of a WebSocket of `ws`. */
+export interface RawSocket {
+  readonly readyState: number;
+  close(code: number, reason: string): void;
+  once(event: 'close', closed: () => void): void;
+}
+
+const OPEN = 1;
+
+/** A socket. */
+export function openedSocket(socket: RawSocket): Opened {
+  return {
+    of: socket,
+    isOpen: () => socket.readyState === OPEN,
+    end: () => socket.close(SIGN_IN_AGAIN, ENDED),
+    whenClosed: (closed) => socket.once('close', closed),
+  };
+}
