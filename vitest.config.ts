@@ -2,9 +2,17 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration } fro
 
 /** Suites that need a process of their own: for what they do to theirs, for what others have left in it, or as they look at its memory. */
 const APART = [
-  'test/{browser,demo,docs,failure,migrations,package,races,types}/**/*.{spec,e2e-spec}.ts',
+  'test/{package,types}/**/*.{spec,e2e-spec}.ts',
+  // The compiler, and packages that change TypeORM for good.
+  'test/docs/{snippets,reference}.spec.ts',
+  'test/docs/{nestjs-cls,transactional}.e2e-spec.ts',
+  // A time zone of its own.
+  'test/migrations/ecto-table.e2e-spec.ts',
   'libs/sessions/src/util/coalescer.spec.ts',
 ];
+
+/** Suites of the demo, whose modules make its entities known as they are loaded. */
+const DEMO = ['test/{browser,demo}/**/*.{spec,e2e-spec}.ts'];
 
 /** Suites that run in one way, which `test` says. */
 export function project(name: string, test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
@@ -34,10 +42,11 @@ export default defineConfig({
       project('shared', {
         include: ['{apps,libs,test}/**/*.{spec,e2e-spec}.ts'],
         // `npm run test:package` runs those of the newcomer.
-        exclude: [...configDefaults.exclude, ...APART, 'test/newcomer/**'],
+        exclude: [...configDefaults.exclude, ...APART, ...DEMO, 'test/newcomer/**'],
         isolate: false,
         setupFiles: ['test/support/fresh-entities.ts'],
       }),
+      project('demo', { include: DEMO, isolate: false }),
       project('apart', { include: APART }),
     ],
   },

@@ -16,6 +16,7 @@ import { TRANSACTION_OVER } from '../../libs/sessions/src/adapters/typeorm/messa
 import { beginningWith } from '../support/beginning-with.js';
 import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { UNTIL_IT_HANGS } from '../support/until.js';
 import { ASK_NOTHING, type Call, CALLS, type Session, Sessions, type Within } from './calls.js';
 
 /** How a database comes to be unable to answer, and how that ends. */
@@ -49,7 +50,26 @@ const inSql = (begin: string[], end: string[], more: Omit<Trouble, 'begin' | 'en
   return { begin: run(begin), end: run(end), ...more };
 };
 
-const gone: Trouble = { begin: ({ proxy }) => proxy!.cut(), end: ({ proxy }) => proxy!.open() };
+const gone: Trouble = {
+  begin: ({ proxy }) => proxy!.cut(),
+  async end(set) {
+    await forgotten(set);
+    await set.proxy!.open();
+  },
+};
+
+/** Connections of a user, who may have a few. */
+const COUNTED = {
+  postgres: (user: string) => `SELECT count(*) AS n FROM pg_stat_activity WHERE usename = '${user}'`,
+  mariadb: (user: string) => `SELECT count(*) AS n FROM information_schema.processlist WHERE user = '${user}'`,
+};
+
+/** Waits until the server knows as well that the connections are gone. */
+async function forgotten({ other, user }: SetUp): Promise<void> {
+  const sql = COUNTED[other.dataSource.options.type as keyof typeof COUNTED](user);
+  const open = async (): Promise<number> => Number(((await other.query(sql)) as { n: unknown }[])[0]!.n);
+  await expect.poll(open, UNTIL_IT_HANGS).toBe(0);
+}
 
 const taken: QueryRunner[] = [];
 const exhausted: Trouble = {
@@ -69,9 +89,9 @@ const reading = ({ reads }: Call): boolean => reads === true;
 const ofCatalogue = ({ catalogue }: Call): boolean => catalogue === true;
 
 /** Opens new connections, which begin as the server now has it. */
-async function reconnect({ proxy }: SetUp): Promise<void> {
-  await proxy!.cut();
-  await proxy!.open();
+async function reconnect(set: SetUp): Promise<void> {
+  await gone.begin(set);
+  await gone.end(set);
 }
 
 /** What each connection of the application to MariaDB begins with. */
