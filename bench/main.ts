@@ -8,6 +8,7 @@ import { httpSection } from './sections/http.js';
 import { pruningSection } from './sections/pruning.js';
 import { revocationSection } from './sections/revocation.js';
 import { validationSection } from './sections/validation.js';
+import { writesSection } from './sections/writes.js';
 import { tableOf, textTable } from './table.js';
 import { targetsTable } from './targets.js';
 
@@ -15,6 +16,7 @@ const SECTION_OF: Readonly<Record<SectionName, (bench: Bench) => Promise<Group[]
   postgres: (bench) => validationSection(bench, 'postgres'),
   mariadb: (bench) => validationSection(bench, 'mariadb'),
   sqlite: (bench) => validationSection(bench, 'sqlite'),
+  writes: writesSection,
   cache: cacheSection,
   revocation: revocationSection,
   http: httpSection,

@@ -1,7 +1,17 @@
 import { parseArgs } from 'node:util';
 
 /** The parts of a run, in their order. */
-export const SECTIONS = ['postgres', 'mariadb', 'sqlite', 'cache', 'http', 'growth', 'pruning', 'revocation'] as const;
+export const SECTIONS = [
+  'postgres',
+  'mariadb',
+  'sqlite',
+  'writes',
+  'cache',
+  'http',
+  'growth',
+  'pruning',
+  'revocation',
+] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 /** What a run measures, and how long. */

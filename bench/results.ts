@@ -21,7 +21,7 @@ export interface Group {
   /** What the ratios to the baseline are of. */
   readonly ratioOf: 'speed' | 'time';
   /** What a turn counts. */
-  readonly counts: 'validations' | 'requests' | 'rows';
+  readonly counts: 'validations' | 'writes' | 'requests' | 'rows';
   /** What the turns took, where it is no speed that counts: shown in milliseconds. */
   readonly measures?: string;
   /** Whether the chart shows it. */

@@ -37,6 +37,8 @@ export type Library = typeof library;
 /** Any of the tables here. */
 export type UserTable = typeof Sessions | typeof FullSessions;
 
+type AnyTable = Parameters<typeof library.SessionsModule.forFeature>[0];
+
 export function tableName(table: UserTable): string {
   return table.definition.table ?? 'sessions';
 }
@@ -89,7 +91,7 @@ export async function fillSessions(
 /** What an application with one table imports. */
 export function sessionsModules(
   database: Database,
-  table: UserTable,
+  table: AnyTable,
   options: TableOptions = {},
   { SessionsModule }: Library = library,
 ): DynamicModule[] {
