@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { DataSource, type DataSourceOptions, In } from 'typeorm';
+import { DataSource, type DataSourceOptions, type EntityManager, In } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { generateToken, param, SessionsTable, TypeOrmAdapter } from '@app/sessions';
 import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
@@ -88,6 +88,56 @@ describe.runIf(servers.includes('postgres'))('a list of a statement that Postgre
     );
     // By its own first tries PostgreSQL decides.
     expect(plans).toEqual({ custom: 5, generic: 15 });
+  });
+});
+
+/** The most statements of writes that a table has on a connection. */
+const MOST_WRITES = 80;
+
+const TEXT = { type: 'string', nullable: true } as const;
+const FIELDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'] as const;
+
+describe.each(servers)('statements of writes that %s keeps prepared', (name) => {
+  class Sessions extends SessionsTable({
+    extraFields: { a: TEXT, b: TEXT, c: TEXT, d: TEXT, e: TEXT, f: TEXT, g: TEXT },
+    revocation: true,
+    rotation: true,
+    freshness: true,
+  }) {}
+  const app = useApplication(name, { tables: [Sessions] });
+
+  it('are one for each kind, whatever its values are, also in a transaction of the application', async () => {
+    const sessions = app.get(Sessions);
+    const write = async (value: string, manager?: EntityManager): Promise<void> => {
+      const options = { manager };
+      const create = async () => sessions.create({ a: value, data: { value } }, options);
+      const [one, two, three, four] = [await create(), await create(), await create(), await create()];
+      app.clock.advance(1);
+      await sessions.update(one, { a: `${value}2` }, options);
+      const rotated = await sessions.rotate(one, options);
+      await sessions.reauthenticate(rotated!, options);
+      expect(await sessions.revoke(two, options)).toBe(true);
+      expect(await sessions.expire(three, options)).toBe(true);
+      expect(await sessions.takeOnce({ authToken: four.authToken }, options)).toMatchObject({ a: value });
+      expect(await sessions.delete(one, options)).toBe(true);
+    };
+    await write('first');
+    const kept = await keptStatements(app.dataSource);
+    for (const call of ['INSERT INTO', 'previousTokenDigest', 'revokedReason', 'DELETE '])
+      expect(kept.some((text) => text.includes(call))).toBe(true);
+    for (let i = 0; i < 5; i++) await write(`value ${i}`);
+    await app.dataSource.transaction((manager) => write('in a transaction', manager));
+    expect(new Set(await keptStatements(app.dataSource))).toEqual(new Set(kept));
+  });
+
+  it('are bounded, whatever sets of fields are changed', async () => {
+    const sessions = app.get(Sessions);
+    const session = await sessions.create({});
+    for (let set = 1; set < 2 ** FIELDS.length; set++) {
+      const changes = Object.fromEntries(FIELDS.filter((_, i) => set & (1 << i)).map((field) => [field, `${set}`]));
+      expect(await sessions.update(session, changes)).toMatchObject(changes);
+    }
+    expect((await keptStatements(app.dataSource)).length).toBeLessThanOrEqual(MOST_WRITES);
   });
 });
 

@@ -44,7 +44,12 @@ export async function replaceToken<S extends BaseSession>(
 ): Promise<S | null> {
   const where = allOf({ id: changed.id, ...asSeen }, valid(table, table.now()));
   const returning = table.rewrites ? table.selected : undefined;
-  const { count, rows } = await write(table, adapterIn(table, manager), 'updateAll', { set, where, returning });
+  const { count, rows } = await write(table, adapterIn(table, manager), 'updateAll', {
+    set,
+    where,
+    returning,
+    call: 'replaceToken',
+  });
   if (count === 0) return null;
   return rows ? { ...changed, ...sessionFrom(table, rows[0]!) } : changed;
 }

@@ -34,7 +34,8 @@ export async function take(
   reason: string,
   adapter: SessionsAdapter,
 ): Promise<BaseSession | null> {
-  const { sessions } = await end(table, where, reason, true, adapter, (event) => table.events.emit(event));
+  const emit = (event: EmittedEvent): void => table.events.emit(event);
+  const { sessions } = await end(table, where, reason, true, adapter, emit, 'takeOnce');
   return sessions[0] ?? null;
 }
 
@@ -45,6 +46,7 @@ async function end(
   returns: boolean,
   adapter: SessionsAdapter,
   emit: (event: EmittedEvent) => void,
+  keepPrepared?: string,
 ): Promise<{ count: number; sessions: BaseSession[] }> {
   const reasons = reasonsOf(table.definition);
   if (!reasons.includes(reason))
@@ -56,6 +58,8 @@ async function end(
   const { count, rows } = await write(table, adapter, 'updateAll', {
     set: { ...ended, updatedAt: later(now) },
     where: allOf(where, valid(table, now)),
+    call: 'revoke',
+    keepPrepared,
     ...(returns && { returning: table.selected }),
   });
   const sessions = (rows ?? []).map((row) => sessionFrom(table, row));
@@ -69,6 +73,7 @@ export async function expire(table: TableContext, id: string, manager?: EntityMa
   const { count, rows } = await write(table, adapterIn(table, manager), 'updateAll', {
     set: { expiresAt: table.times.end(now), updatedAt: later(now) },
     where: allOf({ id }, valid(table, now)),
+    call: 'expire',
     ...(table.events.wants('expired') && { returning: table.selected }),
   });
   for (const row of rows ?? []) table.events.emit({ type: 'expired', session: sessionFrom(table, row) });

@@ -51,7 +51,7 @@ export async function insertWithinLimits(
   const write = async (inner: SessionsAdapter, tell?: (event: EmittedEvent) => void): Promise<Row> => {
     const counts: Count[] = [];
     for (const [field, limit] of limits) counts.push(await countOf(table, inner, field, row[field], limit, replaced));
-    const made = (await inner.insert(table.entity, written, { returning: table.readBack }))!;
+    const made = (await inner.insert(table.entity, written, { returning: table.readBack, keepPrepared: 'create' }))!;
     if (provedAt) await refuseStaleProof(table, inner, { ...row, ...made }, provedAt);
     if (replaced !== undefined) await revoke(table, { id: replaced }, 'superseded', inner, tell);
     const surplus = surplusOf(counts);

@@ -14,6 +14,7 @@ import { type Clock, millisecondsOf } from '../util/clock.js';
 import { Favours } from './favours.js';
 import { FixedEnds } from './fixed-ends.js';
 import { lookUpBulkhead } from './look-up-bulkhead.js';
+import { Statements } from './statements.js';
 import { StoredTimes } from './stored-times.js';
 import { UnreadableEnds } from './unreadable-ends.js';
 
@@ -59,6 +60,7 @@ export interface TableContext extends Omit<TableOpening, 'warn'> {
   /** What its look-ups of tokens may use of the database. */
   readonly lookUps: Bulkhead;
   readonly fixedEnds: FixedEnds;
+  readonly statements: Statements;
   /** Its times as its columns hold them. */
   readonly times: StoredTimes;
   readonly unreadableEnds: UnreadableEnds;
@@ -93,6 +95,7 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
     favours: new Favours(now, warn),
     lookUps: lookUpBulkhead(columns.name, meter, options.lookUps, connections, warn),
     fixedEnds: new FixedEnds(adapter, entity, warn),
+    statements: new Statements(entity),
     times,
     unreadableEnds: new UnreadableEnds(options.absoluteMs !== null, nowMs, warn),
   };

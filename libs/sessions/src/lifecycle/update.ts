@@ -109,7 +109,12 @@ async function change(
   // Nothing is remembered of what may be rolled back.
   const returning = manager ? table.selected : table.fixedEnds.readBeside(table.selected);
   const where = allOf({ id: session.id }, conditions);
-  const { rows } = await write(table, adapterIn(table, manager), 'updateAll', { set: changes, where, returning });
+  const { rows } = await write(table, adapterIn(table, manager), 'updateAll', {
+    set: changes,
+    where,
+    returning,
+    call: 'update',
+  });
   const [row] = rows!;
   if (!row) throw new StaleSessionError(table.name, session.id);
   return foundAs(session, sessionFrom(table, row));

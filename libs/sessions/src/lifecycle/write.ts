@@ -16,6 +16,8 @@ import type { TableContext } from './table-context.js';
 /** A statement that changes sessions, or deletes them. */
 interface WriteQuery extends QueryOptions {
   readonly where: Conditions;
+  /** What its statement is for, by which that is named where it is kept. */
+  readonly call: string;
 }
 
 /** Runs a statement that changes sessions, or deletes them, and tells every process that keeps something of them once it is committed. */
@@ -23,15 +25,18 @@ export async function write(
   table: TableContext,
   adapter: SessionsAdapter,
   kind: QueryKind,
-  options: WriteQuery,
+  { call, ...query }: WriteQuery,
 ): Promise<Executed> {
-  const named = idsIn(table.columns.columns.get('id')!, options.where);
-  const returning = options.returning ?? (table.changes.needsIds && !named ? ['id'] : undefined);
+  const named = idsIn(table.columns.columns.get('id')!, query.where);
+  const returning = query.returning ?? (table.changes.needsIds && !named ? ['id'] : undefined);
+  // Those for single sessions are kept; the filters of an application are of as many shapes as it likes.
+  const options = { ...query, returning, keepPrepared: query.keepPrepared ?? (named && call) };
   let changed = named;
   try {
-    const executed = await adapter.execute(adapter.prepare(kind, table.entity, { ...options, returning }));
+    const { prepared, params } = table.statements.of(adapter, kind, options);
+    const executed = await adapter.execute(prepared, params);
     changed ??= executed.rows?.map(({ id }) => id as string);
-    return options.returning ? executed : { ...executed, rows: null };
+    return query.returning ? executed : { ...executed, rows: null };
   } finally {
     // A statement whose answer is lost may have been run.
     await forget(table, changed, adapter);

@@ -165,7 +165,7 @@ export interface TableOptions {
    */
   readonly cookie?: SessionCookieOptions;
   /**
-   * Whether the database keeps the statements of lookups prepared on each connection; `false` is for a pooler that
+   * Whether the database keeps the statements of lookups and writes prepared on each connection; `false` is for a pooler that
    * cannot, such as PgBouncer before 1.21 with pooling by transaction.
    *
    * @default true

@@ -28,6 +28,7 @@ const KNOWN_WHEN_OPEN = {
   readBack: true,
   rewrites: true,
   selected: true,
+  statements: true,
   times: true,
   tokens: true,
   unreadableEnds: true,

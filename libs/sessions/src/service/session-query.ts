@@ -123,7 +123,7 @@ export class SessionQuery<F extends AnyFields = TableFields> {
     const { order, take, skip } = this.#options;
     const { events, selected } = this.#store;
     const returning = events.wants('deleted') ? selected : undefined;
-    const options = { where: this.#where(), order, take, skip, returning };
+    const options = { call: 'delete', where: this.#where(), order, take, skip, returning };
     const { count, rows } = await write(this.#store, this.#adapter, 'deleteAll', options);
     for (const row of rows ?? []) events.emit({ type: 'deleted', session: sessionFrom(this.#store, row) });
     return count;

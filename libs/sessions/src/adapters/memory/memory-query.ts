@@ -1,8 +1,8 @@
 import { SessionValidationError } from '../../errors/errors.js';
-import { ownValue } from '../../util/own-value.js';
 import { ALL_TIMES } from '../../util/times.js';
 import { compileWhere, isNullOnly } from '../query/conditions.js';
 import { Param } from '../port/operators.js';
+import { Problems } from '../query/given.js';
 import { namedParts, type OrderTerm, type ReadAs } from '../query/query-options.js';
 import type { KeyChanges } from '../query/json-keys.js';
 import { assignmentsOf } from '../query/rows.js';
@@ -134,17 +134,10 @@ function copied(model: EntityModel, column: MemoryColumn, source: MemoryColumn):
   };
 }
 
-/** The values of a query's parameters, in the order of their slots. */
+/** The values of a query's parameters, in the order of their slots. @throws SessionValidationError */
 export function bindSlots({ slots, model }: MemoryPrepared, params: Readonly<Row>): Params {
-  return slots.map(({ name, convert }) => {
-    const value = ownValue(params, name);
-    if (value === undefined)
-      throw new SessionValidationError(model.name, { [name]: 'is a parameter of the query and was not given' });
-    try {
-      return convert(value);
-    } catch (error) {
-      if (error instanceof ValueError) throw new SessionValidationError(model.name, { [name]: error.message });
-      throw error;
-    }
-  });
+  const problems = new Problems(model.name);
+  const values = slots.map(({ name, convert }) => problems.valueOf(name, convert, params));
+  problems.throwAny();
+  return values;
 }

@@ -13,8 +13,8 @@ const CHUNK = 500;
 
 /** What an insert is to do with a row that exists, and what it returns. @throws SessionValidationError */
 export function insertOptions(table: string, options: InsertOptions): InsertOptions & { onConflict: OnConflict } {
-  const { onConflict, returning } = knownOptions(table, options, INSERT_OPTIONS);
-  return { onConflict: checkedConflict(table, onConflict), returning };
+  const { onConflict, ...others } = knownOptions(table, options, INSERT_OPTIONS);
+  return { ...others, onConflict: checkedConflict(table, onConflict) };
 }
 
 /** The same of an insert of many rows, which returns none. @throws SessionValidationError */

@@ -165,9 +165,11 @@ export interface InsertOptions {
   onConflict?: OnConflict;
   /** The columns to return; those of the primary key by default. */
   returning?: readonly string[];
+  /** As that of a query. */
+  keepPrepared?: boolean | string;
 }
 
-export const INSERT_OPTIONS = { onConflict: true, returning: true } satisfies Record<keyof InsertOptions, true>;
+export const INSERT_OPTIONS = { onConflict: true, returning: true, keepPrepared: true } satisfies Record<keyof InsertOptions, true>;
 
 /** How the rows of a query are read one after the other. */
 export interface StreamOptions {

@@ -10,10 +10,8 @@ import {
   type Row,
   type Schema,
 } from '../port/query.js';
-import { SessionValidationError } from '../../errors/errors.js';
-import { ownValue } from '../../util/own-value.js';
+import { Problems } from '../query/given.js';
 import { assignmentsOf } from '../query/rows.js';
-import { ValueError } from '../query/values.js';
 import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
 import { parseJson } from './dialects/json.js';
 import { type Join, joinsOf } from './joins.js';
@@ -136,24 +134,26 @@ export function isNever({ condition }: SqlPrepared): boolean {
   return condition.kind === 'constant' && !condition.value;
 }
 
-/** The values of a statement, in the order in which the driver binds them. */
+/**
+ * The values of a statement, in the order in which the driver binds them.
+ *
+ * @throws SessionValidationError naming every parameter that is not given, or of another type
+ */
 export function bindParams(prepared: Pick<SqlPrepared, 'table' | 'statement'>, params: Readonly<Row>): unknown[] {
-  return prepared.statement.slots.map((slot) =>
-    'constant' in slot ? slot.constant : bindParam(prepared.table, slot, params),
+  const problems = new Problems(prepared.table.name);
+  const values = prepared.statement.slots.map((slot) =>
+    'constant' in slot ? slot.constant : problems.valueOf(slot.param, slot.convert, params),
   );
+  problems.throwAny();
+  return values;
 }
 
 /** The value of a parameter. @throws SessionValidationError where there is none, or one of another type */
 export function bindParam({ name }: SqlTable, { param, convert }: ParamSlot, params: Readonly<Row>): unknown {
-  const value = ownValue(params, param);
-  if (value === undefined)
-    throw new SessionValidationError(name, { [param]: 'is a parameter of the query and was not given' });
-  try {
-    return convert(value);
-  } catch (error) {
-    if (error instanceof ValueError) throw new SessionValidationError(name, { [param]: error.message });
-    throw error;
-  }
+  const problems = new Problems(name);
+  const value = problems.valueOf(param, convert, params);
+  problems.throwAny();
+  return value;
 }
 
 /** What a statement is made from. */

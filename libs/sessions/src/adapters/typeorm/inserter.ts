@@ -5,8 +5,9 @@ import { columnOf } from '../query/conditions.js';
 import { storedRow } from '../query/rows.js';
 import type { OnConflict, QueryKind, QueryOptions, Row, Where } from '../port/query.js';
 import { compileQuery, returningSql, type SqlPrepared } from './compile-query.js';
+import { type InsertStatement, keptInsert, type Written } from './kept-inserts.js';
 import { ROW_NOT_KEPT } from './messages.js';
-import { loadRow } from './raw-row.js';
+import { loadValues, valuesOf } from './raw-row.js';
 import { isSecret } from './secrets.js';
 import type { SingleStatements } from './single-statements.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
@@ -21,9 +22,11 @@ interface Chunk {
 
 /** Inserts into one table on one connection or pool. */
 export class Inserter {
+  /** @param call what a row is inserted for, where its statement is kept prepared */
   constructor(
     private readonly table: SqlTable,
     private readonly statements: SingleStatements,
+    private readonly call: string | boolean = false,
   ) {}
 
   /**
@@ -55,14 +58,38 @@ export class Inserter {
     // What triggers change afterwards, a statement does not give back.
     const given = isNative ? (rewrites ? [...new Set([...primary, ...returning])] : returning) : [];
     const tail = isNative ? returningSql(dataSource, given) : '';
-    const { records, affected, raw } = await this.write([...row.keys()], [row], onConflict, tail);
-    if (isNative ? records.length === 0 : affected === 0) return null;
+    const mayBeKept = onConflict === 'raise' && (isNative || returning.length === 0);
+    const { rows, affected, raw } = mayBeKept
+      ? await this.writeKept(row, given, tail)
+      : await this.writeOne(row, onConflict, given, tail);
+    if (isNative ? rows.length === 0 : affected === 0) return null;
     if (returning.length === 0) return {};
     if (!isNative) return this.read(this.writtenKey(row, raw), returning);
-    const written = loadRow(this.table, given, records[0] as Row);
+    const written = loadValues(this.table, given, rows[0]!);
     if (!rewrites) return written;
     const key = Object.fromEntries(primary.map(({ property }) => [property, written[property]]));
     return (await this.read(key, returning)) ?? written;
+  }
+
+  /** By a statement that is kept prepared, where there is such a one. */
+  private async writeKept(row: StoredRow, given: readonly SqlColumn[], tail: string): Promise<Written> {
+    const columns = [...row.keys()];
+    const kept = this.call && keptInsert(this.table, columns, tail, () => this.statement(columns, 1, 'raise', tail));
+    const values = (): unknown[] => this.values(columns, [row]);
+    const sent = kept && this.statements.sendKept(this.table, this.call, kept, values);
+    if (!sent) return this.writeOne(row, 'raise', given, tail);
+    const { rows, rowCount } = await sent;
+    return { rows, affected: rowCount ?? undefined, raw: undefined };
+  }
+
+  private async writeOne(
+    row: StoredRow,
+    onConflict: OnConflict,
+    given: readonly SqlColumn[],
+    tail: string,
+  ): Promise<Written> {
+    const { records, affected, raw } = await this.write([...row.keys()], [row], onConflict, tail);
+    return { rows: records.map((record) => valuesOf(given, record as Row)), affected, raw };
   }
 
   async insertAll(rows: readonly Row[], onConflict: OnConflict): Promise<number> {
@@ -156,10 +183,19 @@ export class Inserter {
     onConflict: OnConflict,
     tail = '',
   ): Promise<QueryResult> {
-    const text = this.text(columns, rows.length, onConflict) + tail;
-    const hidden = columns.flatMap((column, i) => (isSecret(column) ? [i] : []));
-    const secrets = rows.flatMap((_, row) => hidden.map((i) => row * columns.length + i));
+    const { text, secrets } = this.statement(columns, rows.length, onConflict, tail);
     return this.statements.connection.run(text, this.values(columns, rows), { table: this.table, secrets });
+  }
+
+  private statement(
+    columns: readonly SqlColumn[],
+    rowCount: number,
+    onConflict: OnConflict,
+    tail: string,
+  ): InsertStatement {
+    const hidden = columns.flatMap((column, i) => (isSecret(column) ? [i] : []));
+    const secrets = Array.from({ length: rowCount }, (_, row) => hidden.map((i) => row * columns.length + i)).flat();
+    return { text: this.text(columns, rowCount, onConflict) + tail, secrets };
   }
 
   private async read(where: Where, columns: readonly SqlColumn[]): Promise<Row | null> {

@@ -1,12 +1,11 @@
 import { type DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { SessionsError } from '../../errors/errors.js';
-import { isUndone } from './driver-errors.js';
 import type { DriverStatement } from './driver-statement.js';
 import type { DriverResult } from './internals.js';
 import { isInCallers, onConnection, runTransaction } from './own-transactions.js';
 import { portError } from './port-errors.js';
-import { repeating } from './retry.js';
+import { mayBeRetried, repeating } from './retry.js';
 import { secretsAmong } from './secrets.js';
 import { StatementLog } from './statement-log.js';
 import { senderOf, type StatementSender } from './statement-senders.js';
@@ -42,9 +41,9 @@ export class PreparedStatements {
     const { table, text, values, secrets, runner } = statement;
     const { maxQueryExecutionTime } = this.dataSource.options;
     const log = new StatementLog(this.dataSource, statement, runner);
-    const begin = maxQueryExecutionTime ? Date.now() : 0;
+    const begin = performance.now();
     const answered = (result: DriverResult): MaybePromise<T> => {
-      const time = maxQueryExecutionTime ? Date.now() - begin : 0;
+      const time = maxQueryExecutionTime ? Math.round(performance.now() - begin) : 0;
       if (maxQueryExecutionTime && time > maxQueryExecutionTime) log.slow(time);
       return onResult(result);
     };
@@ -53,8 +52,9 @@ export class PreparedStatements {
       if (error instanceof SessionsError) throw error;
       const failure = new QueryFailedError(text, values, error);
       const problem = portError(failure, table, isInCallers(runner), secretsAmong(values, secrets));
-      if (!statement.waits || runner?.isTransactionActive || !isUndone(problem)) throw problem;
-      return repeating(() => this.begin(statement), problem).then(onResult);
+      if (!statement.waits || runner?.isTransactionActive || !mayBeRetried(problem, performance.now() - begin))
+        throw problem;
+      return repeating(() => this.begin(statement), problem, begin).then(onResult);
     };
     log.sent();
     let sent: MaybePromise<DriverResult>;

@@ -49,6 +49,7 @@ export async function repeating<T>(work: () => Promise<T>, error: unknown, begin
   throw failure;
 }
 
-function mayBeRetried(error: unknown, ms: number): boolean {
+/** Whether the database has undone work that took so many milliseconds, or has not waited for what it needed. */
+export function mayBeRetried(error: unknown, ms: number): boolean {
   return isUndone(error) || (ms < SHORTEST_WAIT_MS && isLockTimeout(error));
 }

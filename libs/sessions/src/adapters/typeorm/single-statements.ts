@@ -6,6 +6,7 @@ import type { Executed, RawRow, Row } from '../port/query.js';
 import { bindParams, isNever, type SqlPrepared } from './compile-query.js';
 import type { Connection } from './connection.js';
 import type { DriverStatement } from './driver-statement.js';
+import type { DriverResult } from './internals.js';
 import type { PreparedStatements } from './prepared-statements.js';
 import { loadRow, loadValues, SqlRow, valuesOf } from './raw-row.js';
 import { attachJoined, keyOf, relatedReader } from './relations.js';
@@ -51,6 +52,19 @@ export class SingleStatements {
     return this.#within(query, (inside) => inside.#run(query, params)).then(({ records }) =>
       records.map((record) => new SqlRow(table, columns, valuesOf(columns, record as Row))),
     );
+  }
+
+  /** What comes of a statement that changes rows, and is kept prepared for a call; `undefined` where none is. */
+  sendKept(
+    table: SqlTable,
+    call: string | true,
+    { text, secrets }: Pick<SqlPrepared['statement'], 'text' | 'secrets'>,
+    values: () => unknown[],
+  ): MaybePromise<DriverResult> | undefined {
+    if (this.prepared?.apply !== true) return undefined;
+    const { runner } = this.connection;
+    const how = { reads: false, waits: true, timeoutMs: undefined, first: false };
+    return this.prepared.run({ table, text, call, values: values(), secrets, runner, ...how }, (result) => result);
   }
 
   #isKept({ options, statement }: SqlPrepared): boolean {

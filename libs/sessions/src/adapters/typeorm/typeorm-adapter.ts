@@ -193,9 +193,9 @@ export class TypeOrmAdapter implements EctoAdapter {
   /** Inserts a row and returns the columns asked for. @throws UniqueConstraintError */
   async insert(schema: Schema, row: Row, options: InsertOptions = {}): Promise<Row | null> {
     const table = this.#tables.of(schema);
-    const { onConflict, returning } = insertOptions(table.name, options);
+    const { onConflict, returning, keepPrepared } = insertOptions(table.name, options);
     const columns = returning ? returning.map((name) => columnOf(table, name)) : table.primary;
-    return new Inserter(table, this.#statements).insert(row, onConflict, columns);
+    return new Inserter(table, this.#statements, keepPrepared).insert(row, onConflict, columns);
   }
 
   /** Inserts all the rows or none and returns how many were written. @throws UniqueConstraintError */

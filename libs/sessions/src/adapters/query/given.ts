@@ -1,0 +1,33 @@
+import { SessionValidationError } from '../../errors/errors.js';
+import { ownValue } from '../../util/own-value.js';
+import type { Row } from '../port/query.js';
+import { ValueError } from './values.js';
+
+/** What is wrong with the parameters that a query is given. */
+export class Problems {
+  #problems: Record<string, string> | undefined;
+
+  /** @param table that an error names */
+  constructor(private readonly table: string) {}
+
+  /** The value of a parameter, as the storage takes it; nothing that counts where there is a problem with it. */
+  valueOf(name: string, convert: (given: unknown) => unknown, params: Readonly<Row>): unknown {
+    const given = ownValue(params, name);
+    if (given === undefined) return this.#add(name, 'is a parameter of the query and was not given');
+    try {
+      return convert(given);
+    } catch (error) {
+      if (error instanceof ValueError) return this.#add(name, error.message);
+      throw error;
+    }
+  }
+
+  /** @throws SessionValidationError naming every parameter that there is a problem with */
+  throwAny(): void {
+    if (this.#problems) throw new SessionValidationError(this.table, this.#problems);
+  }
+
+  #add(name: string, problem: string): void {
+    this.#problems = { ...this.#problems, [name]: problem };
+  }
+}

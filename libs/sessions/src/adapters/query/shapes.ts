@@ -1,0 +1,140 @@
+import { And, Equal, FindOperator, In, LessThan, LessThanOrEqual, MoreThan, MoreThanOrEqual, Not, Or } from 'typeorm';
+import { JsonKeys, JsonPathOperator, JsonWithin, ColumnRef, Later, later, Param, param } from '../port/operators.js';
+import { AllOf, type Conditions, isAnyOf, type Row, type Where } from '../port/query.js';
+
+/** What an update sets, and where, with parameters in the place of its values. */
+export interface Shape {
+  /** The same for all that differ in their values alone. */
+  readonly key: string;
+  readonly set: Row | undefined;
+  readonly where: Conditions;
+  /** The values, by the names of the parameters. */
+  readonly params: Row;
+}
+
+/** Those of which what they are compared with is one value. */
+const COMPARISONS: Readonly<Record<string, (value: unknown) => FindOperator<unknown>>> = {
+  equal: Equal,
+  lessThan: LessThan,
+  lessThanOrEqual: LessThanOrEqual,
+  moreThan: MoreThan,
+  moreThanOrEqual: MoreThanOrEqual,
+};
+
+const LISTS: Readonly<Record<string, (...parts: FindOperator<unknown>[]) => FindOperator<unknown>>> = {
+  and: And,
+  or: Or,
+};
+
+/** The shape of what an update sets, and where; `undefined` where the text of its statement depends on more than that. */
+export function shapeOf(set: Row | undefined, where: Conditions): Shape | undefined {
+  const walk = new Walk();
+  try {
+    const parts = { set: set && walk.set(set), where: walk.where(where) };
+    return { ...parts, key: walk.key, params: walk.params };
+  } catch (error) {
+    if (error === SHAPELESS) return undefined;
+    throw error;
+  }
+}
+
+const SHAPELESS = new Error('A condition has no shape of its own.');
+
+/** A walk through a query, which puts parameters in the place of its values. */
+class Walk {
+  key = '';
+  readonly params = newRow();
+
+  set(row: Row): Row {
+    const set = newRow();
+    for (const [name, value] of Object.entries(row)) {
+      if (value === undefined) continue;
+      this.key += `${name}=`;
+      set[name] = this.#assigned(name, value);
+    }
+    return set;
+  }
+
+  where(conditions: Conditions): Conditions {
+    if (isAnyOf(conditions)) return this.#list('|', conditions);
+    if (conditions instanceof AllOf) return new AllOf(this.#list('&', conditions.parts));
+    const where: Where = newRow();
+    for (const [name, value] of Object.entries(conditions)) {
+      this.key += `${name}:`;
+      where[name] = this.#compared(name, value);
+    }
+    return where;
+  }
+
+  #list(separator: string, parts: readonly Conditions[]): Conditions[] {
+    this.key += '(';
+    const list = parts.map((part) => {
+      this.key += separator;
+      return this.where(part);
+    });
+    this.key += ')';
+    return list;
+  }
+
+  #assigned(name: string, value: unknown): unknown {
+    if (value instanceof JsonKeys || value instanceof Param) throw SHAPELESS;
+    if (value instanceof ColumnRef) {
+      if (value.path) throw SHAPELESS;
+      this.key += `${value.name},`;
+      return value;
+    }
+    if (!(value instanceof Later)) return this.#param(name, value);
+    this.key += '>';
+    return later(this.#param(name, value.time));
+  }
+
+  #compared(name: string, value: unknown): unknown {
+    if (value === null || !(value instanceof FindOperator))
+      return value === null ? this.#null() : this.#param(name, value);
+    return this.#operator(name, value);
+  }
+
+  #operator(name: string, operator: FindOperator<unknown>): FindOperator<unknown> {
+    if (operator instanceof JsonPathOperator || operator instanceof JsonWithin) throw SHAPELESS;
+    const { type, child } = operator;
+    this.key += type;
+    if (type === 'isNull') return operator;
+    if (type === 'not') return Not(child ? this.#operator(name, child) : this.#compared(name, operator.value));
+    if (child) throw SHAPELESS;
+    const { value } = operator;
+    const compare = COMPARISONS[type];
+    if (compare) return compare(this.#param(name, value));
+    if (type === 'in' && Array.isArray(value)) return In(this.#param(name, value));
+    const join = LISTS[type];
+    if (!join || !Array.isArray(value)) throw SHAPELESS;
+    this.key += '(';
+    const parts = value.map((part: unknown) => this.#operator(name, isOperator(part)));
+    this.key += ')';
+    return join(...parts);
+  }
+
+  #null(): null {
+    this.key += 'null,';
+    return null;
+  }
+
+  /** By the name of its column, which an error tells. */
+  #param(column: string, value: unknown): Param & readonly never[] {
+    if (value === undefined || value instanceof Param) throw SHAPELESS;
+    this.key += '?,';
+    let name = column;
+    for (let i = 2; Object.hasOwn(this.params, name); i++) name = `${column} (${i})`;
+    this.params[name] = value;
+    return param(name);
+  }
+}
+
+function isOperator(part: unknown): FindOperator<unknown> {
+  if (part instanceof FindOperator) return part;
+  throw SHAPELESS;
+}
+
+/** Without a prototype, so that no name means anything else than a column. */
+function newRow(): Row {
+  return Object.create(null) as Row;
+}
