@@ -169,7 +169,10 @@ export interface InsertOptions {
   keepPrepared?: boolean | string;
 }
 
-export const INSERT_OPTIONS = { onConflict: true, returning: true, keepPrepared: true } satisfies Record<keyof InsertOptions, true>;
+export const INSERT_OPTIONS = { onConflict: true, returning: true, keepPrepared: true } satisfies Record<
+  keyof InsertOptions,
+  true
+>;
 
 /** How the rows of a query are read one after the other. */
 export interface StreamOptions {

@@ -3,6 +3,9 @@ import { ownValue } from '../../util/own-value.js';
 import type { Row } from '../port/query.js';
 import { ValueError } from './values.js';
 
+/** What comes after the name of a column in those of its parameters but the first one; no column has it in its name. */
+export const FURTHER = '\0';
+
 /** What is wrong with the parameters that a query is given. */
 export class Problems {
   #problems: Record<string, string> | undefined;
@@ -28,6 +31,7 @@ export class Problems {
   }
 
   #add(name: string, problem: string): void {
-    this.#problems = { ...this.#problems, [name]: problem };
+    const [column] = name.split(FURTHER, 1);
+    this.#problems = { [column!]: problem, ...this.#problems };
   }
 }

@@ -1,5 +1,6 @@
 import { And, Equal, FindOperator, In, LessThan, LessThanOrEqual, MoreThan, MoreThanOrEqual, Not, Or } from 'typeorm';
 import { JsonKeys, JsonPathOperator, JsonWithin, ColumnRef, Later, later, Param, param } from '../port/operators.js';
+import { FURTHER } from './given.js';
 import { AllOf, type Conditions, isAnyOf, type Row, type Where } from '../port/query.js';
 
 /** What an update sets, and where, with parameters in the place of its values. */
@@ -123,7 +124,7 @@ class Walk {
     if (value === undefined || value instanceof Param) throw SHAPELESS;
     this.key += '?,';
     let name = column;
-    for (let i = 2; Object.hasOwn(this.params, name); i++) name = `${column} (${i})`;
+    for (let i = 2; Object.hasOwn(this.params, name); i++) name = `${column}${FURTHER}${i}`;
     this.params[name] = value;
     return param(name);
   }
