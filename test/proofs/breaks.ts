@@ -106,16 +106,8 @@ export const BREAKS = {
     "table.events.emit({ type: 'created', session });",
     "table.events.emit({ type: 'created', session: { ...session, ...{ authTokenDigest } } });",
   ),
-  endsEndedSessions: inLibrary(
-    'lifecycle/revoke.ts',
-    'where: allOf(where, valid(table, now)),\n    ...(returns',
-    'where,\n    ...(returns',
-  ),
-  endsNothing: inLibrary(
-    'lifecycle/revoke.ts',
-    'where: allOf(where, valid(table, now)),\n    ...(returns',
-    'where: [],\n    ...(returns',
-  ),
+  endsEndedSessions: inLibrary('lifecycle/revoke.ts', 'where: allOf(where, valid(table, now)),', 'where,'),
+  endsNothing: inLibrary('lifecycle/revoke.ts', 'where: allOf(where, valid(table, now)),', 'where: [],'),
   endsAllOthersToo: inLibrary(
     'service/sessions.service.ts',
     'return this.#revoke([filters, { id: Not(this.#idOf(session)) }], options);',
