@@ -93,6 +93,8 @@ describe.skipIf(CHROMIUM === undefined)('the demo in a browser', () => {
     const email = await signUp(laptop);
     const other = await open({ userAgent: FIREFOX });
     await signIn(other, email);
+    await other.getByRole('link', { name: 'Statistics' }).click();
+    expect(await heading(other)).toBe('Statistics');
     await laptop.reload();
     expect(await laptop.getByText('This device', { exact: true }).count()).toBe(1);
     await laptop.getByRole('button', { name: 'Sign out Firefox on Linux' }).click();
@@ -108,6 +110,18 @@ describe.skipIf(CHROMIUM === undefined)('the demo in a browser', () => {
     expect(new URL(other.url()).pathname).toBe('/account/activity');
     await laptop.getByRole('link', { name: 'Statistics' }).click();
     expect(await heading(laptop)).toBe('Statistics');
+  });
+
+  it('shows on an open page at once what another device does, and that it was signed out there itself (ASVS 7.4.1)', async () => {
+    const laptop = await open();
+    const email = await signUp(laptop);
+    const other = await open({ userAgent: FIREFOX });
+    await signIn(other, email);
+    await laptop.getByRole('button', { name: 'Sign out Firefox on Linux' }).waitFor();
+    await laptop.getByRole('button', { name: 'Sign out Firefox on Linux' }).click();
+    await other.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor();
+    expect(await other.locator('main').innerText()).toContain('This session was ended');
+    expect(await heading(laptop)).toBe('Your devices');
   });
 
   it('makes a key that a machine can use, and a rotated one is refused after its time of grace (RFC 9700, 4.14.2)', async () => {
@@ -231,6 +245,8 @@ describe.skipIf(CHROMIUM === undefined)('the demo in a browser', () => {
     it.each(Object.keys(ATTACKS))('keeps its users signed in: %s (ASVS 3.5.1)', async (attack) => {
       const page = await open();
       await signUp(page);
+      // A page that asks for nothing by itself.
+      await page.goto('/statistics');
       // Errors there are nobody's concern here.
       errors.pop();
       const arrived = once(app.server, 'request') as Promise<[IncomingMessage, ServerResponse]>;

@@ -1,5 +1,6 @@
-import { Get, Param, Query, Res } from '@nestjs/common';
+import { Get, Param, Query, Res, Sse } from '@nestjs/common';
 import { CurrentSession, RequireFresh, SessionCookies } from '@app/sessions';
+import { filter, map, type Observable } from 'rxjs';
 import { Not } from 'typeorm';
 import { type Session, Sessions } from '../sessions/sessions.js';
 import { UsersService } from '../users/users.service.js';
@@ -32,6 +33,15 @@ export class DevicesController {
     const part = partOf(counts[show], query['page']);
     const sessions = await { valid, ended }[show].skip(part.skip).take(part.take).all();
     return devicesPage({ email, current, sessions, show, counts, part, done: query['done'] });
+  }
+
+  /** Tells an open page what has changed on other devices; it ends with the session of this one. */
+  @Sse('events')
+  events(@CurrentSession() current: Session): Observable<string> {
+    return this.sessions.eventsOf('created', 'revoked', 'expired', 'deleted').pipe(
+      filter(({ session: { id, userId } }) => userId === current.userId && id !== current.id),
+      map(({ type }) => type),
+    );
   }
 
   @RequireFresh('10m')

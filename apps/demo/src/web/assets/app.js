@@ -30,6 +30,31 @@ for (const button of document.querySelectorAll('[data-copy]')) {
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 for (const time of document.querySelectorAll('time')) time.title = format.format(new Date(time.dateTime));
 
+// A page that is open shows what has changed elsewhere, and that its own session has ended, which ends the stream too.
+const live = document.querySelector('[data-events]');
+if (live) listen(live.dataset.events);
+
+function listen(address) {
+  const events = new EventSource(address);
+  events.addEventListener('message', () => reload());
+  // What the page itself changes it shows next.
+  for (const leaving of ['submit', 'pagehide']) addEventListener(leaving, () => events.close());
+  // Who is signed out is led to the page for signing in; who has lost the network, or the server, tries again.
+  const again = () => setTimeout(() => listen(address), 2000);
+  const goOn = ({ type }) => (type === 'opaqueredirect' ? location.reload() : again());
+  events.addEventListener('error', () => {
+    events.close();
+    fetch(location.href, { method: 'HEAD', redirect: 'manual' }).then(goOn, again);
+  });
+}
+
+/** Not under the hands of somebody who is about to press a button. */
+function reload() {
+  if (document.querySelector('main').contains(document.activeElement))
+    document.activeElement.addEventListener('blur', () => reload(), { once: true });
+  else location.reload();
+}
+
 // Who asks for one thing no longer asks for the other.
 const guarded = [...document.querySelectorAll('details.guarded')];
 for (const details of guarded) {

@@ -30,7 +30,8 @@ export function devicesPage({ email, current, sessions, show, counts, part, done
         ? html`<p class="empty">${show === 'valid' ? 'You are signed in nowhere else.' : 'None has ended lately.'}</p>`
         : table('Other devices', show === 'valid' ? VALID : ENDED, sessions)
     }
-    ${pager(part, PATH, show === 'ended' ? { show } : {})} ${show === 'valid' && signOuts(counts.valid)}`;
+    ${pager(part, PATH, show === 'ended' ? { show } : {})} ${show === 'valid' && signOuts(counts.valid)}
+    <div data-events="${PATH}/events" hidden></div>`;
   return pageOf({ title: 'Your devices', of: 'user', path: PATH, main, done });
 }
 
