@@ -82,6 +82,7 @@ const AT_START: Readonly<Record<string, readonly AtStart[]>> = {
     inDefinition((cookie) => ({ cookie }), 'cookie.'),
   ],
   CredentialSource: [inDefinition((own) => ({ credentials: ['bearer', { header: 'x-a', ...own }] }), 'credentials.')],
+  RpcOptions: [inRoot((rpc) => ({ rpc }), 'rpc.')],
   SigningKey: [inDefinition((own) => ({ keys: [{ id: 'k', secret: 'x'.repeat(32), ...own }] }), 'keys.')],
   HashScheme: [inDefinition((own) => ({ formerSchemes: [{ algorithm: 'sha256', ...own }] }), 'formerSchemes.')],
   KeyedScheme: [

@@ -348,6 +348,17 @@ export const BREAKS = {
     from: '        this.#close(event.session.id);',
     to: '        void event;',
   },
+  takesOwnWordsForHeaders: inLibrary(
+    'guard/calls/handshake.ts',
+    'headers: headersOf(pairsIn(rawHeaders)),',
+    'headers,',
+  ),
+  sharesLookUpsOfMutations: inLibrary(
+    'guard/calls/graphql-call.ts',
+    "return info === undefined || info.operation.operation === 'query' ? operation : rootOf(info.path);",
+    'return info === undefined || rootOf(info.path) ? operation : info.path;',
+  ),
+  logsRefusedEvents: inLibrary('guard/calls/rpc-call.ts', '      if (isEvent) return exception;\n'),
   challengesNobody: inLibrary(
     'guard/session.guard.ts',
     'throw this.refuse(context, ...lackOf(found));',

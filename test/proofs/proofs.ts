@@ -70,6 +70,11 @@ export const PROOFS: readonly Proof[] = [
 
   // Doing more than one may
   proof('A route can demand that the owner', 'asksForNoFreshness', suite('guard/freshness')),
+  proof(
+    'A field of GraphQL has no session but its own',
+    'sharesLookUpsOfMutations',
+    suite('transports/graphql/look-ups'),
+  ),
   proof('A key can do what its scopes say', 'asksForNoScopes', suite('guard/scopes')),
   proof('Signing in ends the session', 'leavesTheReplacedSession', suite('lifecycle/sign-in'), IN_PROCESS),
   proof('Every token is made by the library', 'takesUnknownFields', suite('lifecycle/create'), IN_PROCESS),
@@ -90,6 +95,7 @@ export const PROOFS: readonly Proof[] = [
   proof('The [gateway]', 'leavesSocketsOpen', suite('docs/sockets')),
   proof('What is held for a session', 'leavesHeldOpen', unit('live/held-sessions')),
   proof('Streams of events', 'followsNothing', suite('transports/streams/sse'), 'so does its producer'),
+  proof('What a client says as it connects', 'takesOwnWordsForHeaders', suite('transports/graphql/sockets')),
   proof('Two tokens in a request, of which one is in a cookie', 'choosesACookie', unit('http/credentials')),
   proof('No `Cookie` header', 'decodesCookies', suite('guard/cookies')),
   proof('An outage, and the late answer to a script', 'dropsCookiesOfScripts', suite('guard/cookies')),
@@ -125,6 +131,7 @@ export const PROOFS: readonly Proof[] = [
   proof('No query is sorted by a digest', 'sortsByDigests', suite('options/unknown-options')),
   proof('What is written by the way', 'failsForFavours', suite('failure/read-only')),
   proof('What the database undoes', 'givesUpAtOnce', suite('failure/undone')),
+  proof('A refused message of RPC', 'logsRefusedEvents', suite('transports/rpc/messages')),
 
   // Injection
   proof('Every value is a bound parameter', 'writesPathsOut', suite('service/list'), ON_POSTGRES),

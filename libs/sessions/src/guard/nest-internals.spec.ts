@@ -1,5 +1,6 @@
 import { type CanActivate, Controller, Get, Module, Sse, UseGuards } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
+import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { EMPTY, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -63,6 +64,25 @@ describe('what the library takes from the inside of Nest', () => {
       ({ applicationConfigOf }) =>
         expect(applicationConfigOf(app.get(ModuleRef))?.getGlobalFilters()).toEqual([filter]),
       "Nest's ModuleRef no longer has the application's container in container, or that its config in applicationConfig: see where APP_FILTER puts filters, and read that in applicationConfigOf().",
+    );
+  });
+
+  it('is whether a handler is one of events', async () => {
+    class Notes {
+      @EventPattern('noted')
+      noted(value: unknown): unknown {
+        return value;
+      }
+
+      @MessagePattern('sum')
+      sum(value: unknown): unknown {
+        return value;
+      }
+    }
+    const [noted, sum] = ['noted', 'sum'].map((name) => Reflect.get(Notes.prototype, name) as object);
+    await unless(
+      ({ isEventHandler }) => expect([noted!, sum!, class {}].map(isEventHandler)).toEqual([true, false, false]),
+      '@nestjs/microservices tells handlers of events elsewhere than in PATTERN_HANDLER_METADATA: see what its EventPattern writes, and read that in isEventHandler().',
     );
   });
 

@@ -17,6 +17,12 @@ export function isStream(handler: object): boolean {
   return Reflect.getMetadata(SSE_METADATA, handler) === true;
 }
 
+/** Whether a handler is one of events, which nobody waits for; that of a message is told what it comes to. */
+export function isEventHandler(handler: object): boolean {
+  // Of @nestjs/microservices, which need not be there.
+  return Reflect.getMetadata('microservices:handler_type', handler) === 2;
+}
+
 /** The guard that a module uses for a class. */
 export function guardIn({ injectables }: NestModule, guard: Type): unknown {
   return injectables.get(guard)?.instance;

@@ -145,7 +145,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
    * @throws TypeError for a type that is not known
    */
   protected getCall(context: ExecutionContext): GuardedCall {
-    if (context.getType() !== 'http') return callOf(context, this.adapterHost.httpAdapter);
+    if (context.getType() !== 'http') return callOf(context, this.adapterHost.httpAdapter, this.registry.options);
     return { request: this.getRequest(context), response: context.getArgByIndex<unknown>(1) };
   }
 

@@ -1,13 +1,18 @@
-import type { OptionType } from '../errors/option-types.js';
+import { isObject, type OptionType } from '../errors/option-types.js';
 import type { OriginatedRequest } from './request-origin.js';
 
-/** Where a token may be in a request: `Authorization: Bearer …`, the table's cookie, or a header of its own. */
-export type CredentialSource = 'bearer' | 'cookie' | { readonly header: string };
+/**
+ * Where a token may be in a request: `Authorization: Bearer …`, the table's cookie, a header of its own, or a field of the
+ * payload of an RPC message.
+ */
+export type CredentialSource = 'bearer' | 'cookie' | { readonly header: string } | { readonly payload: string };
 
-export const HEADER_SOURCE = { header: true } satisfies Record<keyof Exclude<CredentialSource, string>, OptionType>;
+/** What a source may say that is no word. */
+export const SOURCE_OPTIONS = { header: true, payload: true } satisfies Record<'header' | 'payload', OptionType>;
 
 /** The same with the name of the cookie. */
-export type ResolvedSource = 'bearer' | { readonly header: string } | { readonly cookie: string };
+export type ResolvedSource =
+  'bearer' | { readonly header: string } | { readonly cookie: string } | { readonly payload: string };
 
 /** The part of a request that the guard reads; Express and Fastify have it alike. */
 export interface HttpRequest extends OriginatedRequest {
@@ -25,17 +30,25 @@ export type Credentials =
   | { readonly kind: 'one'; readonly token: string; readonly source: ResolvedSource }
   | { readonly kind: 'several' };
 
+/** What messages carry beside headers. A request of HTTP has none, whatever its properties are. */
+const PAYLOADS = new WeakMap<HttpRequest, unknown>();
+
+/** A message, as a request. */
+export function messageRequest(headers: HttpRequest['headers'], payload: unknown): HttpRequest {
+  const request = { headers };
+  PAYLOADS.set(request, payload);
+  return request;
+}
+
 const NONE: Credentials = { kind: 'none' };
 
 /** The credentials of a request. @see RFC 6750, 2.1; RFC 9110, 11.1: the scheme in any letter case */
 export function credentialsOf(request: HttpRequest, sources: readonly ResolvedSource[]): Credentials {
   let found = NONE;
   for (const source of sources) {
-    for (const value of headerValues(request, headerOf(source))) {
-      for (const token of textsIn(value, source)) {
-        if (found.kind === 'one') return { kind: 'several' };
-        found = { kind: 'one', token, source };
-      }
+    for (const token of textsAt(request, source)) {
+      if (found.kind === 'one') return { kind: 'several' };
+      found = { kind: 'one', token, source };
     }
   }
   return found;
@@ -53,19 +66,22 @@ export function distinctSources(
 export function isSameSource(a: ResolvedSource, b: ResolvedSource): boolean {
   if (a === 'bearer' || b === 'bearer') return a === b;
   if ('cookie' in a) return 'cookie' in b && a.cookie === b.cookie;
+  if ('payload' in a) return 'payload' in b && a.payload === b.payload;
   return 'header' in b && a.header === b.header;
 }
 
-/** The header that a source is in. */
-function headerOf(source: ResolvedSource): string {
-  if (source === 'bearer') return 'authorization';
-  return 'header' in source ? source.header : 'cookie';
+/** What may be a token, where a source says. */
+function textsAt(request: HttpRequest, source: ResolvedSource): readonly string[] {
+  if (source === 'bearer') return headerValues(request, 'authorization').flatMap(bearerToken);
+  if ('header' in source) return headerValues(request, source.header);
+  if ('payload' in source) return fieldOf(PAYLOADS.get(request), source.payload);
+  return headerValues(request, 'cookie').flatMap((value) => cookieValues(value, source.cookie));
 }
 
-/** What may be a token in a value of the source's header. */
-function textsIn(value: string, source: ResolvedSource): readonly string[] {
-  if (source === 'bearer') return bearerToken(value);
-  return 'header' in source ? [value] : cookieValues(value, source.cookie);
+/** A field of a payload that is text. */
+function fieldOf(payload: unknown, name: string): readonly string[] {
+  const value: unknown = isObject(payload) && Object.hasOwn(payload, name) ? Reflect.get(payload, name) : undefined;
+  return typeof value === 'string' ? [value] : [];
 }
 
 /** All values of a header, of some of which Node keeps only the first. */

@@ -50,7 +50,7 @@ export const LOOK_UP_TIMEOUT = "lookUps.timeout must be from 0.1 seconds to '1h'
 export const INTERVAL_AND_CRON = 'pruning takes an interval or a cron expression, not both';
 
 export const noSource = (given: unknown): string =>
-  `credentials must be 'bearer', 'cookie' or { header: 'X-Name' }, not ${
+  `credentials must be 'bearer', 'cookie', { header: 'X-Name' } or { payload: 'field' }, not ${
     isObject(given) && 'header' in given ? `{ header: ${shown(given.header)} }` : shown(given)
   }`;
 

@@ -1,5 +1,5 @@
 import { CronTime, validateCronExpression } from 'cron';
-import { isObject } from '../errors/option-types.js';
+import { isObject, isText } from '../errors/option-types.js';
 import { resolveCookie, type ResolvedCookie } from '../http/cookie-options.js';
 import type { CredentialSource, ResolvedSource } from '../http/credentials.js';
 import { durationMs } from '../util/duration.js';
@@ -157,8 +157,9 @@ function resolveCredentials(
     if (source === 'bearer') return [source];
     if (source === 'cookie') return cookie ? [{ cookie: cookie.name }] : [];
     // What the compiler knows too; this is for those who write JavaScript.
-    const header = (source as Partial<typeof source> | null)?.header;
-    if (typeof header !== 'string' || !HEADER_NAME.test(header)) {
+    const { header, payload } = (source ?? {}) as { readonly header?: unknown; readonly payload?: unknown };
+    if (header === undefined && isText(payload) && payload !== '') return [{ payload }];
+    if (!isText(header) || !HEADER_NAME.test(header) || payload !== undefined) {
       problem(noSource(source));
       return [];
     }

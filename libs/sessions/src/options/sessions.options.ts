@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { RPC_OPTIONS, type RpcOptions } from './rpc.options.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { InvalidationChannel } from '../cache/channels/invalidation-channel.js';
 import type { Duration } from '../util/duration.js';
@@ -18,8 +19,8 @@ import {
   TEXT,
 } from '../errors/option-types.js';
 import { COOKIE_OPTIONS, type SessionCookieOptions } from '../http/cookie-options.js';
-import { type CredentialSource, HEADER_SOURCE } from '../http/credentials.js';
 import { LIVE_OPTIONS, type LiveOptions } from './live.options.js';
+import { type CredentialSource, SOURCE_OPTIONS } from '../http/credentials.js';
 import { LOOK_UP_OPTIONS, type LookUpOptions } from './look-up.options.js';
 import {
   type DigestScheme,
@@ -221,7 +222,7 @@ export const TABLE_OPTIONS = {
   rotationGrace: true,
   retention: { options: RETENTION_OPTIONS, or: (value) => !isObject(value) },
   pruning: { options: PRUNING_OPTIONS, or: (value) => value === false },
-  credentials: { each: (source) => (isObject(source) ? HEADER_SOURCE : undefined) },
+  credentials: { each: (source) => (isObject(source) ? SOURCE_OPTIONS : undefined) },
   cookie: { options: COOKIE_OPTIONS },
   preparedStatements: BOOLEAN,
   checkTable: { is: (value) => isBoolean(value) || value === 'warn', what: "true, 'warn' or false" },
@@ -255,6 +256,8 @@ export interface SessionsModuleOptions extends TableOptions {
    * @default true
    */
   readonly requestSession?: boolean;
+  /** What becomes of messages of RPC that the guard refuses. @default nothing beside the refusal */
+  readonly rpc?: RpcOptions;
   /** A function that gives the current time, for tests. @default the system's */
   readonly clock?: () => Date;
   /**
@@ -280,6 +283,7 @@ export const MODULE_OPTIONS = {
   tables: OBJECT,
   realm: TEXT,
   requestSession: BOOLEAN,
+  rpc: { options: RPC_OPTIONS },
   clock: FUNCTION,
   live: { options: LIVE_OPTIONS },
   transaction: FUNCTION,

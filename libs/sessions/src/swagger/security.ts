@@ -11,10 +11,12 @@ export function securitySchemes(table: SessionsStore): Record<string, SecuritySc
   const { prefix } = tokenFormat;
   const description = `The token of a session of "${table.name}"${prefix === undefined ? '' : `: ${prefix}_…`}`;
   return Object.fromEntries(
-    credentials.map((source) => [
-      schemeName(table, source),
-      { ...(source === 'bearer' ? BEARER : apiKeyIn(source)), description },
-    ]),
+    credentials
+      .filter(isOfHttp)
+      .map((source) => [
+        schemeName(table, source),
+        { ...(source === 'bearer' ? BEARER : apiKeyIn(source)), description },
+      ]),
   );
 }
 
@@ -28,7 +30,9 @@ export function securityOf(
   { tables, optional, scopes, operation }: GuardedRoute,
   rolesAllowed: boolean,
 ): NonNullable<OperationObject['security']> {
-  const names = tables.flatMap((table) => table.options.credentials.map((source) => schemeName(table, source)));
+  const names = tables.flatMap((table) =>
+    table.options.credentials.filter(isOfHttp).map((source) => schemeName(table, source)),
+  );
   const ours: Requirements = names.map((name) => ({ [name]: rolesAllowed ? [...scopes] : [] }));
   const all = optional ? [{}, ...ours] : ours;
   return (operation.security ?? [{}]).flatMap((others) => all.map((requirement) => ({ ...others, ...requirement })));
@@ -36,17 +40,21 @@ export function securityOf(
 
 const BEARER = { type: 'http', scheme: 'bearer', bearerFormat: 'opaque' } as const;
 
-function apiKeyIn(source: Exclude<ResolvedSource, 'bearer'>): Pick<SecuritySchemeObject, 'type' | 'in' | 'name'> {
+/** A place of a request of HTTP. */
+type HttpSource = Exclude<ResolvedSource, { readonly payload: string }>;
+
+function isOfHttp(source: ResolvedSource): source is HttpSource {
+  return source === 'bearer' || !('payload' in source);
+}
+
+function apiKeyIn(source: Exclude<HttpSource, 'bearer'>): Pick<SecuritySchemeObject, 'type' | 'in' | 'name'> {
   return 'cookie' in source
     ? { type: 'apiKey', in: 'cookie', name: source.cookie }
     : { type: 'apiKey', in: 'header', name: source.header };
 }
 
 /** A name that other options leave as it is: `sessions.bearer`, `sessions.cookie`, `sessions.x-auth-token`. */
-function schemeName(
-  { name: table, definition: { dataSource, schema } }: SessionsStore,
-  source: ResolvedSource,
-): string {
+function schemeName({ name: table, definition: { dataSource, schema } }: SessionsStore, source: HttpSource): string {
   const place = source === 'bearer' ? source : 'cookie' in source ? 'cookie' : source.header;
   const parts = [dataSource, schema, table, place].filter((part) => part !== undefined);
   return parts.join('.').replaceAll(/[^\w.-]/g, '_');

@@ -8,7 +8,8 @@ import type { AnySessionsTable } from '../registry/sessions-table.js';
 type TableOf<F extends AnyFields> = AnySessionsTable & (abstract new (...args: never[]) => SessionsService<F>);
 
 /**
- * Begins a session and returns the headers of a request that carries its token, as the table's guard takes them.
+ * Begins a session and returns the headers of a request that carries its token, as the table's guard takes them; of a table
+ * that takes it from the payload of messages first, what is put into that.
  *
  * @param table the class of a table, or the name of one that was registered by a plain definition
  * @example
@@ -27,6 +28,7 @@ export async function actingAs<F extends AnyFields>(
   const { authToken } = await registry.service(store).create(attributes);
   const [source = 'bearer'] = store.options.credentials;
   if (source === 'bearer') return { authorization: `Bearer ${authToken}` };
+  if ('payload' in source) return { [source.payload]: authToken };
   if ('header' in source) return { [source.header]: authToken };
   return { cookie: `${source.cookie}=${authToken}`, 'sec-fetch-site': 'same-origin' };
 }

@@ -18,6 +18,22 @@ export function handshakeRequest({ headers, rawHeaders, socket }: IncomingMessag
   };
 }
 
+/** The requests that have opened sockets which do not know theirs. */
+const HANDSHAKES = new WeakMap<object, IncomingMessage>();
+
+/** Keeps the request that has opened a socket, for the guard of its messages. */
+export function rememberHandshake(socket: object, handshake: IncomingMessage): void {
+  HANDSHAKES.set(socket, handshake);
+}
+
+/** The request that has opened a socket: Socket.IO's know it, those of ws where an adapter has kept it. */
+export function handshakeOf(socket: unknown): HttpRequest | undefined {
+  if (!isObject(socket)) return undefined;
+  const { request } = socket as { readonly request?: IncomingMessage };
+  const handshake = HANDSHAKES.get(socket) ?? (isObject(request) && 'rawHeaders' in request ? request : undefined);
+  return handshake && handshakeRequest(handshake);
+}
+
 /** What a client has said when it connected, in the place of headers, which browsers let no page set. */
 export function connectionRequest(said: unknown, handshake: HttpRequest): HttpRequest {
   const pairs = Object.entries(isObject(said) ? said : {});

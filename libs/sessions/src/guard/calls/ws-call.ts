@@ -1,0 +1,42 @@
+import type { ExecutionContext, HttpException } from '@nestjs/common';
+import { isObject } from '../../errors/option-types.js';
+import type { HttpRequest } from '../../http/credentials.js';
+import type { GuardedCall } from './call.js';
+import { connectionRequest, handshakeOf } from './handshake.js';
+import { detailsOf } from './refusals.js';
+
+/** A message of a WebSocket, or of Socket.IO. */
+export function wsCall(context: ExecutionContext): GuardedCall {
+  const args = context.getArgs<unknown[]>();
+  const [client] = args;
+  const handshake = handshakeOf(client);
+  return {
+    request: handshake ? connectionRequest(saidBy(client), handshake) : NOTHING,
+    handshake,
+    async refusal(exception) {
+      const { WsException } = await import('@nestjs/websockets');
+      const error = errorOf(exception, args.at(-1));
+      // Nest answers no acknowledgement of what is refused, for which a client may wait.
+      const acknowledge = args.slice(2).find((arg) => typeof arg === 'function');
+      acknowledge?.(error);
+      return new WsException(error);
+    },
+  };
+}
+
+/** Nothing is known of who has opened the socket. */
+const NOTHING: HttpRequest = { headers: {} };
+
+/** What a client of Socket.IO has said when it connected: its `auth`, whose `token` is a bearer token. */
+function saidBy(client: unknown): object | undefined {
+  const handshake: unknown = isObject(client) && 'handshake' in client ? client.handshake : undefined;
+  const auth: unknown = isObject(handshake) && 'auth' in handshake ? handshake.auth : undefined;
+  if (!isObject(auth)) return undefined;
+  const token: unknown = Reflect.get(auth, 'token');
+  return typeof token === 'string' ? { authorization: `Bearer ${token}` } : auth;
+}
+
+function errorOf(exception: HttpException, pattern: unknown): object {
+  const { message } = exception;
+  return { status: 'error', statusCode: exception.getStatus(), ...detailsOf(exception), message, cause: { pattern } };
+}
