@@ -1,13 +1,13 @@
 import { EventEmitter, once } from 'node:events';
 import type { Socket } from 'node:net';
-import { Controller, type DynamicModule, Post, type Provider, type Type, UseGuards } from '@nestjs/common';
+import { Controller, Post, type Provider, type Type, UseGuards } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import { In } from 'typeorm';
 import { WebSocket } from 'ws';
 import {
   CurrentSession,
+  LiveSessions,
   SessionCookies,
   SessionGuard,
   type SessionOf,
@@ -34,10 +34,14 @@ export class Sessions extends Table {
 }
 
 interface Recipe {
-  readonly EventsGateway: Type<{ closeEnded(): Promise<void> }>;
+  readonly EventsGateway: Type<object>;
 }
 
-export const { EventsGateway } = (await run('docs/guard.md', 'sockets', { In, SessionCookies, Sessions })) as Recipe;
+export const { EventsGateway } = (await run('docs/guard.md', 'sockets', {
+  LiveSessions,
+  SessionCookies,
+  Sessions,
+})) as Recipe;
 
 /** The gateway of the document, with another kind of message. */
 export class NotesGateway extends EventsGateway {
@@ -72,7 +76,6 @@ class Routes {
 
 /** What a test says of its application. */
 export interface SocketSetUp {
-  readonly imports?: readonly DynamicModule[];
   readonly providers?: readonly Provider[];
 }
 
@@ -86,13 +89,12 @@ export class SocketApp {
   static async start(
     database: TestDatabase,
     clock: SettableClock,
-    { imports = [], providers = [NotesGateway] }: SocketSetUp = {},
+    { providers = [NotesGateway] }: SocketSetUp = {},
   ): Promise<SocketApp> {
     const queries = new QueryLog();
     const log = { logging: true, logger: queries };
     const module = {
       imports: [
-        ...imports,
         TypeOrmModule.forRoot({ ...database.options, ...log, autoLoadEntities: true, synchronize: true }),
         SessionsModule.forRoot({ pruning: false, clock: clock.now }),
         SessionsModule.forFeature(Sessions),

@@ -345,8 +345,8 @@ export const BREAKS = {
   ),
   leavesSocketsOpen: {
     file: 'docs/guard.md',
-    from: '        this.#close(event.session.id);',
-    to: '        void event;',
+    from: '() => this.#end(client)',
+    to: '() => undefined',
   },
   takesOwnWordsForHeaders: inLibrary(
     'guard/calls/handshake.ts',
