@@ -192,8 +192,10 @@ export class SqlWriter {
     const { list } = this.dialect;
     this.writesOut ||= list.isWrittenOut ?? false;
     if (path) return this.json(subject).oneOf(values);
-    const bound = (stored: readonly unknown[]): unknown =>
-      list.bound(stored.flatMap(spellingsIn(column)).map(listed(column)));
+    const asListed = listed(column);
+    const spelled = (stored: readonly unknown[]): readonly unknown[] =>
+      column.codec.spellings ? stored.flatMap(spellingsIn(column)) : stored;
+    const bound = (stored: readonly unknown[]): unknown => list.bound(spelled(stored).map(asListed));
     const contains = (slot: Slot): string =>
       this.inList(column, list.contains(this.add(slot, column), column, this.#keptOn));
     if (!(values instanceof Param)) return contains({ constant: bound(values) });
