@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { DataSource, SelectQueryBuilder } from 'typeorm';
+import { AbstractLogger, DataSource, SelectQueryBuilder } from 'typeorm';
 import { ConnectionMetadataBuilder } from 'typeorm/connection/ConnectionMetadataBuilder.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
@@ -50,6 +50,11 @@ it('what builds the metadata of a data source has the data source, and a query b
   expect(found('ConnectionMetadataBuilder.dataSource', builder['dataSource'])).toBe(dataSource);
   const { obtainQueryRunner } = SelectQueryBuilder.prototype as unknown as Methods;
   expect(found('SelectQueryBuilder.obtainQueryRunner', obtainQueryRunner)).toBeTypeOf('function');
+});
+
+it('what a logger of its own tells of, it says', () => {
+  const { isLogEnabledFor } = AbstractLogger.prototype as unknown as Methods;
+  expect(found('AbstractLogger.isLogEnabledFor', isLogEnabledFor)).toBeTypeOf('function');
 });
 
 describeDatabases('what is used of TypeORM’s driver beyond its interface', (name) => {

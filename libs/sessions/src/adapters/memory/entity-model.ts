@@ -1,6 +1,6 @@
 import { EntitySchema, getMetadataArgsStorage } from 'typeorm';
 import { UnsupportedQueryError } from '../../errors/errors.js';
-import { type Column, isText, kindOf } from '../port/columns.js';
+import { type Column, decimalDigits, isText, kindOf } from '../port/columns.js';
 import { formOf } from '../port/forms.js';
 import { timesOf } from '../port/value-forms.js';
 import type { Schema } from '../port/query.js';
@@ -203,8 +203,7 @@ function memoryColumn(
     times: kind === 'timestamp' ? timesOf(form.form, options.precision ?? undefined) : undefined,
     hidden: options.select === false,
     ...(options.type && traitsOf(options.type)),
-    ...(kind === 'decimal' &&
-      options.precision && { decimal: { digits: options.precision, scale: options.scale ?? 0 } }),
+    ...decimalDigits(kind, options),
     ...(options.unsigned && { unsigned: true }),
     transformer: transformer && {
       to: (value) => ApplyValueTransformers.transformTo(transformer, value) as unknown,

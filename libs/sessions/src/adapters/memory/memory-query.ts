@@ -1,6 +1,6 @@
 import { SessionValidationError } from '../../errors/errors.js';
 import { ALL_TIMES } from '../../util/times.js';
-import { compileWhere, isNullOnly } from '../query/conditions.js';
+import { compileWhere, type Condition, isNullOnly } from '../query/conditions.js';
 import { Param } from '../port/operators.js';
 import { Problems } from '../query/given.js';
 import { namedParts, type OrderTerm, type ReadAs } from '../query/query-options.js';
@@ -28,6 +28,7 @@ export interface MemoryPrepared extends Prepared {
   readonly table: MemoryTable;
   readonly model: EntityModel;
   readonly options: QueryOptions;
+  readonly condition: Condition<MemoryColumn>;
   readonly path: AccessPath;
   readonly predicate: Predicate;
   readonly slots: readonly ParamSlot[];
@@ -62,6 +63,7 @@ export function compileMemoryQuery(
     table,
     model,
     options,
+    condition,
     path: accessPath(table, condition, slots),
     predicate: predicateOf(condition, slots),
     slots,

@@ -1,5 +1,4 @@
 import type { Executed, RawRow, Row } from '../port/query.js';
-import { compileWhere } from '../query/conditions.js';
 import { greatestOf, type OrderTerm } from '../query/query-options.js';
 import { attachRelations } from '../query/relations.js';
 import { keyConditionOf } from '../query/sets.js';
@@ -13,7 +12,7 @@ import { keyOf, readRelated } from './relations.js';
 import type { MemoryColumn, StoredRow } from './stored-row.js';
 
 /** A row that a query is about, and its values as they were when it was found. */
-export interface Match {
+interface Match {
   readonly row: StoredRow;
   readonly values: readonly unknown[];
 }
@@ -65,12 +64,12 @@ export function* matching(query: MemoryPrepared, params: Params, pace: Pace): Pa
   if (end === 0) return matches;
   let rows: Iterator<StoredRow> = path.rows(params)[Symbol.iterator]();
   let isOwn = false;
-  for (let looked = 1; ; looked++) {
+  for (;;) {
     const { done, value: row } = rows.next();
     if (done) break;
     if (pace.isDue) {
       // Others may write meanwhile: it goes on with those that are there now.
-      if (!isOwn) rows = [...path.rows(params)].slice(looked).values();
+      if (!isOwn) rows = restOf(rows);
       isOwn = true;
       yield* pace.pause();
     }
@@ -80,6 +79,11 @@ export function* matching(query: MemoryPrepared, params: Params, pace: Pace): Pa
   }
   if (!inOrder) matches = yield* sorted(matches, (a, b) => compareRows(order, a, b), pace);
   return skip > 0 || matches.length > end ? matches.slice(skip, end) : matches;
+}
+
+/** What an iterator has still to give, all at once. */
+function restOf<T>(iterator: Iterator<T>): Iterator<T> {
+  return [...{ [Symbol.iterator]: () => iterator }].values();
 }
 
 function compareRows(order: readonly OrderTerm<MemoryColumn>[], a: Match, b: Match): number {
@@ -120,10 +124,9 @@ function stillMatching({ predicate }: MemoryPrepared, params: Params, matches: r
 
 /** Runs an update for several sets of parameters, all of it or nothing; how many rows it wrote. */
 export function runEach(query: MemoryPrepared, sets: readonly Readonly<Row>[]): MaybePromise<number> {
-  const { model, options } = query;
-  const condition = compileWhere(model, options.where);
+  const { model, condition } = query;
   if (sets.length === 0 || (condition.kind === 'constant' && !condition.value)) return 0;
-  keyConditionOf({ ...query, table: model, condition });
+  keyConditionOf({ ...query, table: model });
   const given = sets.map((set) => bindSlots(query, set));
   return atPace(function* (pace) {
     const found: { params: Params; matches: Match[] }[] = [];

@@ -14,6 +14,14 @@ export interface DecimalDigits {
   readonly scale: number;
 }
 
+/** Those of a column of a kind, by what is said of it; none where nothing is. */
+export function decimalDigits(
+  kind: ColumnKind,
+  { precision, scale }: { readonly precision?: number | null | undefined; readonly scale?: number | null | undefined },
+): { readonly decimal?: DecimalDigits } {
+  return kind === 'decimal' && precision ? { decimal: { digits: precision, scale: scale ?? 0 } } : {};
+}
+
 /**
  * How a column holds values, where that is not the way of their kind: hexadecimal digits as bytes, UUIDs as text, which another
  * program may have written in capitals, or as text in the letters that they are given in, since a column of text has them

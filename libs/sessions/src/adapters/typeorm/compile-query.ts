@@ -157,7 +157,7 @@ export function bindParam({ name }: SqlTable, { param, convert }: ParamSlot, par
 }
 
 /** What a statement is made from. */
-export interface Build extends Database {
+interface Build extends Database {
   readonly table: SqlTable;
   readonly condition: Condition<SqlColumn>;
   readonly options: QueryOptions;

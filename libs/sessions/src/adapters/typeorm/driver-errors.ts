@@ -8,6 +8,8 @@ export interface DriverError {
   readonly constraint?: string;
   readonly column?: string;
   readonly message?: string;
+  /** Where PostgreSQL met the error. */
+  readonly where?: string;
   /** Whether the connection is lost, as mysql2 says it. */
   readonly fatal?: boolean;
 }

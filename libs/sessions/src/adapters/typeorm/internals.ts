@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { DataSource, DataSourceOptions, Driver } from 'typeorm';
+import type { AbstractLogger, DataSource, DataSourceOptions, Driver } from 'typeorm';
 
 /*
  * What is used of TypeORM beyond its documented interface, and of the drivers below it. All of it is here, so that a release
@@ -19,7 +19,7 @@ export interface DriverResult {
 }
 
 /** A statement as `pg` takes it. */
-export interface PgQuery {
+interface PgQuery {
   readonly name: string | undefined;
   readonly text: string;
   readonly values: unknown[];
@@ -67,7 +67,7 @@ export interface MysqlClient {
 }
 
 /** A pool of `mysql2`. */
-export interface MysqlPool extends MysqlClient {
+interface MysqlPool extends MysqlClient {
   getConnection(done: (error: Error | null, connection: MysqlConnection) => void): void;
 }
 
@@ -137,6 +137,11 @@ export function secondMysqlConnection({ driver, options }: DataSource, connectTi
   };
   const credentials = 'replication' in options && options.replication ? options.replication.master : options;
   return mysql.createConnection({ ...createConnectionOptions.call(driver, options, credentials), connectTimeout });
+}
+
+/** Whether a logger of TypeORM's own tells of statements, by its options. */
+export function tellsQueries(logger: AbstractLogger): boolean {
+  return logger['isLogEnabledFor']('query');
 }
 
 /** The version of a server of MySQL or MariaDB, such as `10.11.6`, that a driver has connected to. */

@@ -20,6 +20,7 @@ export async function lookAt(
     ...related(schemas.values()).map((metadata) => [metadata.target, metadata] as const),
   ]);
   const entries = [...asked];
+  const named = entries.map(([, metadata]) => namesOf(dataSource, metadata));
   const unread: string[] = [];
   const times = entries.map(([, { columns, target }]) =>
     columns.filter(({ propertyPath }) => formOf(target, propertyPath)?.kind === 'timestamp'),
@@ -34,15 +35,12 @@ export async function lookAt(
       }
     };
     const settings = await catalogue.server(ask, await one.processId());
-    const named = entries.map(([, metadata]) => namesOf(dataSource, metadata));
     const found = [...(await catalogue.tables(ask, named))];
-    const quoted = named.map(({ path }, i) => ({
-      path,
-      columns: found[i] ? times[i]!.map(({ databaseName }) => dataSource.driver.escape(databaseName)) : [],
-    }));
+    const quoted = named.map(({ path }, i) => quotedColumns(dataSource, path, found[i] ? times[i]! : []));
     for (const [i, [schema, metadata]] of entries.entries()) {
       if (found[i]?.kind !== 'view' || !schemas.has(schema) || !catalogue.changeable) continue;
-      const changeable = await catalogue.changeable(ask, columnsIn(dataSource, metadata, found[i], catalogue));
+      const columns = columnsIn(metadata, found[i], catalogue);
+      const changeable = await catalogue.changeable(ask, quotedColumns(dataSource, named[i]!.path, columns));
       found[i] = { ...found[i], changeable };
     }
     return [settings, found, await catalogue.times?.(ask, quoted)] as const;
@@ -74,17 +72,16 @@ function related(metadatas: Iterable<EntityMetadata>): EntityMetadata[] {
 
 /** The columns of an entity that a table has. */
 function columnsIn(
-  dataSource: DataSource,
-  metadata: EntityMetadata,
-  { columns }: FoundTable,
+  { columns }: EntityMetadata,
+  found: FoundTable,
   { canonical }: Catalogue,
-): QuotedColumns {
-  const names = new Set([...columns.keys()].map(canonical));
-  const own = metadata.columns.filter(({ databaseName }) => names.has(canonical(databaseName)));
-  return {
-    path: sqlNameOf(dataSource, metadata),
-    columns: own.map(({ databaseName }) => dataSource.driver.escape(databaseName)),
-  };
+): EntityMetadata['columns'] {
+  const names = new Set([...found.columns.keys()].map(canonical));
+  return columns.filter(({ databaseName }) => names.has(canonical(databaseName)));
+}
+
+function quotedColumns({ driver }: DataSource, path: string, columns: EntityMetadata['columns']): QuotedColumns {
+  return { path, columns: columns.map(({ databaseName }) => driver.escape(databaseName)) };
 }
 
 /** What is known of a table, with the names of columns as its entity has them. @param forms of its columns of times */

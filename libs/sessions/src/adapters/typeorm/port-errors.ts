@@ -33,7 +33,7 @@ export function portError(
   secrets: readonly unknown[] = [],
 ): unknown {
   if (error instanceof SessionsError) return error;
-  const notNow = unavailable(error, table.name, inTransaction);
+  const notNow = unavailable(error, table.name, inTransaction, secrets);
   if (notNow || !(error instanceof QueryFailedError)) return notNow ?? error;
   const { code, constraint, message = '' } = error.driverError as DriverError;
   switch (code) {
@@ -46,7 +46,7 @@ export function portError(
       return taken(table, propertiesOf(table, columnsIn(message, table.metadata.tableName)));
     default:
       return (
-        withoutPartition(error, table) ??
+        withoutPartition(error, table, secrets) ??
         missing(error, table) ??
         unstorable(error, table) ??
         tooLarge(error.driverError as DriverError, table) ??
@@ -62,12 +62,16 @@ function taken({ name, columns }: SqlTable, properties: readonly string[]): Uniq
 }
 
 /** A row that no partition takes, which is no fault of its values. */
-function withoutPartition(error: QueryFailedError, { name }: SqlTable): SessionsUnavailableError | undefined {
+function withoutPartition(
+  error: QueryFailedError,
+  { name }: SqlTable,
+  secrets: readonly unknown[],
+): SessionsUnavailableError | undefined {
   const { code, constraint, errno } = error.driverError as DriverError;
   // Of a check that fails, PostgreSQL tells the name.
   const isWithout = (code === CHECK_STATE && constraint === undefined) || errno === NO_PARTITION;
-  const cause = withoutValues(error);
-  return isWithout ? new SessionsUnavailableError(name, NO_PARTITION_TAKES_IT, { cause }) : undefined;
+  if (!isWithout) return undefined;
+  return new SessionsUnavailableError(name, NO_PARTITION_TAKES_IT, { cause: withoutValues(error, secrets) });
 }
 
 /** A column that has to have a value: a new row gives none and there is no default, or an update copies null. */

@@ -79,7 +79,8 @@ class Sets {
     readonly all: readonly Row[],
   ) {
     this.dialect = statements.connection.dialect;
-    this.returns = this.dialect.returning.has('update') && this.dialect.skipLocked !== undefined;
+    const { skipLocked = false } = query.options;
+    this.returns = skipLocked && this.dialect.returning.has('update') && this.dialect.skipLocked !== undefined;
   }
 
   only(places: readonly number[]): Sets {

@@ -1,5 +1,5 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
-import { type ColumnForm, type Columns, kindOf } from '../port/columns.js';
+import { type ColumnForm, type Columns, decimalDigits, kindOf } from '../port/columns.js';
 import { formOf } from '../port/forms.js';
 import type { JsonKey } from '../port/operators.js';
 import type { Conversion } from '../port/query.js';
@@ -137,8 +137,7 @@ function sqlColumn(
     values: metadata.enum,
     hidden: !metadata.isSelect,
     ...traitsOf(metadata.type),
-    ...(form.kind === 'decimal' &&
-      metadata.precision && { decimal: { digits: metadata.precision, scale: metadata.scale ?? 0 } }),
+    ...decimalDigits(form.kind, metadata),
     ...(metadata.unsigned && { unsigned: true }),
   };
   const column = columnFrom(defined, facts);

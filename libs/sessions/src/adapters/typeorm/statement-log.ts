@@ -1,5 +1,6 @@
 import { AbstractLogger, type DataSource, type Logger, type QueryRunner } from 'typeorm';
 import { bareError } from './driver-errors.js';
+import { tellsQueries } from './internals.js';
 import { secretsAmong, shownValues } from './secrets.js';
 
 /** A statement of the library. */
@@ -13,7 +14,7 @@ export interface LoggedStatement {
 /** The application's loggers, by those that stand in their places. */
 const BEHIND = new WeakMap<Logger, Logger>();
 
-/** The statements of the library that TypeORM sends, by their connections. */
+/** The statements of the library that TypeORM sends, by their connections: on SQLite it tells of a copy of their values. */
 const SENT = new WeakMap<QueryRunner, Set<LoggedStatement>>();
 
 /** Tells the application's logger, which is TypeORM's, of a statement, without what is not shown. */
@@ -52,7 +53,7 @@ export class StatementLog {
 /** Whether a logger of TypeORM's leaves out statements, so that there is no need to tell it of them. */
 function isSilent(logger: Logger): boolean {
   if (!(logger instanceof AbstractLogger) || logger.logQuery !== AbstractLogger.prototype.logQuery) return false;
-  return !(logger as unknown as { isLogEnabledFor(type: 'query'): boolean }).isLogEnabledFor('query');
+  return !tellsQueries(logger);
 }
 
 /** Has TypeORM send a statement, which it tells the application's logger of itself: of this one as {@link StatementLog} does. */

@@ -24,15 +24,17 @@ const ENDS_CONNECTION: ReadonlySet<number> = new Set([1053, 1927, 3169, 4031]);
  *
  * @param table that an error names
  * @param inTransaction whether the call is part of a transaction of the caller's
+ * @param secrets values of a statement that the error must not show
  */
 export function unavailable(
   error: unknown,
   table: string,
   inTransaction: boolean,
+  secrets: readonly unknown[] = [],
 ): SessionsUnavailableError | undefined {
   const kind = kindOf(error, inTransaction);
   if (!kind) return undefined;
-  const cause = error instanceof QueryFailedError ? withoutValues(error) : error;
+  const cause = error instanceof QueryFailedError ? withoutValues(error, secrets) : error;
   const over = inTransaction && (kind === 'undone' || endsTransaction(error));
   const problem = `${PROBLEMS[kind](reasonOf(cause))}${over ? TRANSACTION_OVER : ''}`;
   return new SessionsUnavailableError(table, problem, { cause, retryAfter: RETRY_AFTER[kind] });

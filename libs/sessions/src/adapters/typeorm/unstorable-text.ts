@@ -1,13 +1,6 @@
 import type { QueryFailedError } from 'typeorm';
+import type { DriverError } from './driver-errors.js';
 import type { SqlTable } from './sql-table.js';
-
-interface DriverError {
-  readonly code?: string;
-  readonly errno?: number;
-  readonly message?: string;
-  /** Where PostgreSQL met the error. */
-  readonly where?: string;
-}
 
 export const CHARACTERS_LACKING = 'must not contain other characters than its column can store';
 

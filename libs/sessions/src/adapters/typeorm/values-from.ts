@@ -1,5 +1,5 @@
 import { characterTest, type CharacterTest } from '../port/character-sets.js';
-import type { Column } from '../port/columns.js';
+import { type Column, decimalDigits } from '../port/columns.js';
 import type { ColumnFacts } from '../port/table-facts.js';
 import { traitsOf } from '../port/type-traits.js';
 
@@ -8,8 +8,7 @@ export function valuesFrom({ kind, length }: Column, facts: ColumnFacts): Partia
   // SQLite calls its numbers of double precision by any name.
   const { single: _single, ...traits } = traitsOf(facts.type);
   const { characterSet } = facts;
-  if (kind === 'decimal' && facts.precision !== undefined)
-    return { ...traits, decimal: { digits: facts.precision, scale: facts.scale ?? 0 } };
+  if (kind === 'decimal') return { ...traits, ...decimalDigits(kind, facts) };
   // It has no character sets, and lengths in name only.
   if (characterSet === undefined || (kind !== 'string' && kind !== 'json')) return traits;
   const longest = kind === 'string' ? Math.min(length ?? Infinity, facts.length ?? Infinity) : Infinity;

@@ -195,7 +195,7 @@ export interface ValuesByRow {
 }
 
 /** A column with its name as SQL has it. */
-export interface NamedTypedColumn extends TypedColumn {
+interface NamedTypedColumn extends TypedColumn {
   readonly sqlName: string;
   readonly codec: ColumnCodec;
 }

@@ -3,9 +3,6 @@ import type { ValuesByRow } from './dialect.js';
 /** What the values of rows are called that a table is joined with: no column is. */
 export const valueName = (index: number): string => `nest_sessions_${index}`;
 
-/** The names of so many of them. */
-export const valueNames = (count: number): string[] => Array.from({ length: count }, (_, i) => valueName(i));
-
 /** Values that are joined as a table, by the columns of which `write` makes it. */
 export function joinedValues<C>(
   columnOf: (...value: Parameters<ValuesByRow['value']>) => C,

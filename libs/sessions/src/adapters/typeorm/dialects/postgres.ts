@@ -10,7 +10,6 @@ import {
   type JsonPlace,
   type JsonType,
   lockName,
-  type NamedTypedColumn,
   type TypedColumn,
 } from './dialect.js';
 import { DIGESTS } from './digests.js';
@@ -150,7 +149,7 @@ export const postgres: Dialect = {
 };
 
 /** A list to which what is never there gives the type of a column, whatever that is called. */
-function typedBy({ sqlName }: Pick<NamedTypedColumn, 'sqlName'>, table: string, list: string): string {
+function typedBy({ sqlName }: { readonly sqlName: string }, table: string, list: string): string {
   return `COALESCE((SELECT ARRAY[${sqlName}] FROM ${table} WHERE FALSE), ${list})`;
 }
 

@@ -1,5 +1,6 @@
 import type { DataSource, Driver, EntityManager } from 'typeorm';
 import { secondDriver, type SqliteConnection, type SqliteOptions } from '../internals.js';
+import { NOT_OPEN } from '../messages.js';
 import { sqliteConnection } from './driver.js';
 
 /** What reads of ours travel on. */
@@ -79,7 +80,7 @@ async function closedUnless(connection: SqliteConnection, succeeds: () => unknow
 
 /** @throws TypeError where TypeORM's has been closed meanwhile */
 function closeTogether(connection: SqliteConnection, reader: SqliteConnection): void {
-  if (!connection.open) throw new TypeError('The database connection is not open');
+  if (!connection.open) throw new TypeError(NOT_OPEN);
   const close = connection.close.bind(connection);
   connection.close = () => {
     // First, for the last one to be closed puts the log away.

@@ -1,0 +1,21 @@
+import { inspect } from 'node:util';
+import { QueryFailedError } from 'typeorm';
+import { describe, expect, it } from 'vitest';
+import { portError } from './port-errors.js';
+import type { SqlTable } from './sql-table.js';
+
+/** Shorter than a digest, by which it could be known for a secret. */
+const TOKEN = 'short-token-1234';
+
+describe('an error of a database that tells of a token', () => {
+  it.each([
+    ['where no partition takes the row', { code: '23514' }],
+    ['where the work was undone', { code: '40001' }],
+  ])('shows it no more %s', (_, said) => {
+    const driverError = Object.assign(new Error(`the row (${TOKEN}) is none`), said);
+    const error = new QueryFailedError('INSERT', [TOKEN], driverError);
+    const shown = portError(error, { name: 'sessions' } as SqlTable, false, [TOKEN]);
+    expect(shown).toMatchObject({ name: 'SessionsUnavailableError' });
+    expect(inspect(shown, { depth: 10 })).not.toContain(TOKEN);
+  });
+});
