@@ -1,4 +1,4 @@
-import type { Type } from '@nestjs/common';
+import type { CanActivate, Type } from '@nestjs/common';
 import { GUARDS_METADATA, MODULE_METADATA, SSE_METADATA } from '@nestjs/common/constants.js';
 import type { ApplicationConfig, ModuleRef, ModulesContainer } from '@nestjs/core';
 
@@ -37,4 +37,33 @@ export function providersOf({ metatype }: NestModule): readonly unknown[] {
 export function applicationConfigOf(module: ModuleRef): ApplicationConfig | undefined {
   return (Reflect.get(module, 'container') as { readonly applicationConfig?: ApplicationConfig } | undefined)
     ?.applicationConfig;
+}
+
+/**
+ * Tells of each service for messages that is connected to an application and has handlers, but not the application's guards:
+ * Nest asks the configuration for them with each handler that it makes ready, right after it has told of the service.
+ */
+export function onServiceWithoutGuards(modules: ModulesContainer, config: ApplicationConfig, tell: () => void): void {
+  let latest = { asked: false };
+  modules.getRpcTargetRegistry<{ getHandlers?(): ReadonlyMap<unknown, unknown> }>().subscribe((service) => {
+    const own = (latest = { asked: false });
+    config.getGlobalGuards = () => {
+      latest.asked = true;
+      return Object.getPrototypeOf(config).getGlobalGuards.call(config) as CanActivate[];
+    };
+    queueMicrotask(() => {
+      Reflect.deleteProperty(config, 'getGlobalGuards');
+      if (!own.asked && (service.getHandlers?.().size ?? 0) > 0) tell();
+    });
+  });
+}
+
+/** Whether a handler is one of messages, of RPC. */
+export function isMessageHandler(handler: object): boolean {
+  return Reflect.hasMetadata('microservices:pattern', handler);
+}
+
+/** Whether a class is a gateway of WebSockets. */
+export function isGateway(metatype: object): boolean {
+  return Reflect.getMetadata('websockets:is_gateway', metatype) === true;
 }

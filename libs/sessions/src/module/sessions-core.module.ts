@@ -10,6 +10,7 @@ import { REPLACED_ADAPTER } from '../registry/inject-sessions.js';
 import { ANY_COPY } from '../registry/one-set-up.js';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
 import { SessionsService } from '../service/sessions.service.js';
+import { TransportWarnings } from './transport-warnings.js';
 import { UnavailableFilter } from './unavailable.filter.js';
 
 /** What there is once in an application, however many tables are registered. */
@@ -21,6 +22,7 @@ import { UnavailableFilter } from './unavailable.filter.js';
     SessionsRegistry,
     ExpiryJob,
     UnavailableFilter,
+    TransportWarnings,
     SessionCookies,
     LiveSessions,
     { provide: ANY_COPY, useValue: true },

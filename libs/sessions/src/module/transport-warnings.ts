@@ -1,0 +1,85 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type Type } from '@nestjs/common';
+import { MetadataScanner, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { accessOf } from '../guard/access.decorators.js';
+import { isSessionGuard } from '../guard/guarded-route.js';
+import {
+  applicationConfigOf,
+  guardsOn,
+  isGateway,
+  isMessageHandler,
+  onServiceWithoutGuards,
+} from '../guard/nest-internals.js';
+import { gatewaysBlind, messagesOpen } from './messages.js';
+
+/** Says at the start where a guard of the application does not reach, or cannot see what it needs. */
+@Injectable()
+export class TransportWarnings implements OnApplicationBootstrap {
+  readonly #logger = new Logger('SessionsModule');
+  readonly #scanner = new MetadataScanner();
+
+  constructor(
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(ModuleRef) private readonly module: ModuleRef,
+  ) {
+    const config = applicationConfigOf(module);
+    if (config) onServiceWithoutGuards(modules, config, () => this.#tellOfOpenMessages());
+  }
+
+  onApplicationBootstrap(): void {
+    const adapter: unknown = applicationConfigOf(this.module)?.getIoAdapter();
+    if (!isBlind(adapter)) return;
+    const blind = this.#classesIn('providers').filter(
+      (gateway) => isGateway(gateway) && this.#guarded(gateway).length > 0,
+    );
+    if (blind.length > 0) this.#logger.warn(gatewaysBlind(blind.map(({ name }) => name)));
+  }
+
+  /** Those that would be guarded by the application's guard, and are public to nobody's mind. */
+  #tellOfOpenMessages(): void {
+    if (!this.#isGuardedGlobally) return;
+    const open = this.#classesIn('controllers').flatMap((controller) =>
+      this.#handlersOf(controller)
+        .filter((handler) => isMessageHandler(handler) && !isGuardedItself(handler, controller))
+        .filter((handler) => accessOf(handler, controller, false) === undefined)
+        .map((handler) => `${controller.name}.${handler.name}`),
+    );
+    if (open.length > 0) this.#logger.warn(messagesOpen(open));
+  }
+
+  /** The handlers of a gateway that need a session. */
+  #guarded(gateway: Type): object[] {
+    return this.#handlersOf(gateway).filter(
+      (handler) =>
+        Reflect.hasMetadata('message', handler) &&
+        (this.#isGuardedGlobally || isGuardedItself(handler, gateway)) &&
+        accessOf(handler, gateway, guardsOn(handler).some(isSessionGuard)) === undefined,
+    );
+  }
+
+  get #isGuardedGlobally(): boolean {
+    return applicationConfigOf(this.module)?.getGlobalGuards().some(isSessionGuard) ?? false;
+  }
+
+  #classesIn(kind: 'controllers' | 'providers'): Type[] {
+    const wrappers = [...this.modules.values()].flatMap((module) => [...module[kind].values()]);
+    const classes = wrappers.map(({ metatype }) => metatype as unknown);
+    return [...new Set(classes)].filter(
+      (metatype): metatype is Type => typeof metatype === 'function' && metatype.prototype !== undefined,
+    );
+  }
+
+  #handlersOf({ prototype }: Type): ((...args: never[]) => unknown)[] {
+    return this.#scanner
+      .getAllMethodNames(prototype as object)
+      .map((name) => Reflect.get(prototype as object, name) as (...args: never[]) => unknown);
+  }
+}
+
+function isGuardedItself(handler: object, controller: object): boolean {
+  return [handler, controller].some((target) => guardsOn(target).some(isSessionGuard));
+}
+
+/** Whether an adapter is that of @nestjs/platform-ws, whose sockets do not know the request that has opened them. */
+function isBlind(adapter: unknown): boolean {
+  return typeof adapter === 'object' && adapter !== null && adapter.constructor.name === 'WsAdapter';
+}
