@@ -1,4 +1,4 @@
-import { Controller, Get, Injectable, Module, Patch, Post, UseGuards } from '@nestjs/common';
+import { Controller, Get, Injectable, Module, Patch, Post, Sse, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import {
   ApiBasicAuth,
@@ -8,6 +8,7 @@ import {
   type OperationObject,
   SwaggerModule,
 } from '@nestjs/swagger';
+import { EMPTY, type Observable } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   OptionalSession,
@@ -342,6 +343,11 @@ describe('the OpenAPI document of an application', () => {
       @ApiSession(ApiKeys)
       @Get('keys')
       keys(): void {}
+
+      @Sse('events')
+      events(): Observable<string> {
+        return EMPTY;
+      }
     }
     app = await start('express', {
       controllers: [NotesController],
@@ -349,7 +355,10 @@ describe('the OpenAPI document of an application', () => {
       options: { tables: { sessions: { cookie: { name: 'sid' }, credentials: ['cookie'] } } },
     });
     const document = createSessionsDocument(app.nest, CONFIG);
-    expect(operationAt(document, 'get', '/notes').security).toEqual([{ 'sessions.cookie': [] }]);
+    for (const path of ['/notes', '/notes/events']) {
+      expect(operationAt(document, 'get', path).security).toEqual([{ 'sessions.cookie': [] }]);
+      expect(operationAt(document, 'get', path).responses).toHaveProperty('401');
+    }
     expect(operationAt(document, 'get', '/notes/help').security).toBeUndefined();
     expect(operationAt(document, 'get', '/notes/keys').security).toEqual([{ 'keys.api_keys.x-api-key': [] }]);
     expect(document.components?.securitySchemes).toMatchObject({ 'sessions.cookie': { in: 'cookie', name: 'sid' } });
