@@ -42,6 +42,12 @@ class NotThere {
   id!: number;
 }
 
+@Entity('seen')
+class Seen {
+  @PrimaryColumn({ type: 'varchar', length: 36 })
+  id!: string;
+}
+
 /** How each database calls the types of the columns above. */
 const TYPES: Readonly<Record<DatabaseName, Readonly<Record<string, string>>>> = {
   postgres: {
@@ -63,10 +69,11 @@ describeDatabases('a look at tables', (name) => {
   let table: TableFacts;
   beforeAll(async () => {
     database = await createDatabase(name);
-    const entities = [LookedAt, Owner, NotThere];
+    const entities = [LookedAt, Owner, NotThere, Seen];
     dataSource = new DataSource({ ...database.options, entities, synchronize: true, logger: log, logging: true });
     await dataSource.initialize();
-    await dataSource.query(`DROP TABLE ${dataSource.driver.escape('not_there')}`);
+    for (const gone of ['not_there', 'seen']) await dataSource.query(`DROP TABLE ${gone}`);
+    await dataSource.query('CREATE VIEW seen AS SELECT id FROM owners');
     facts = await new TypeOrmAdapter(dataSource).look([LookedAt, NotThere, SessionMark]);
     table = facts.tables.get(LookedAt)!;
   });
@@ -112,6 +119,12 @@ describeDatabases('a look at tables', (name) => {
 
   it('takes five statements at most', async () => {
     expect(await log.countOf(() => new TypeOrmAdapter(dataSource).look([LookedAt, NotThere, Owner]))).toBeLessThan(6);
+  });
+
+  it('takes eight statements at most for a view', async () => {
+    const look = async (): Promise<unknown> =>
+      expect((await new TypeOrmAdapter(dataSource).look([Seen])).tables.get(Seen)?.kind).toBe('view');
+    expect(await log.countOf(look)).toBeLessThan(9);
   });
 
   it('says what it could not read, and that nothing is known of it', async () => {

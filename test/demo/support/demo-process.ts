@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = new URL('../../../', import.meta.url);
@@ -14,11 +16,22 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Builds the demo as `npm start` does. */
+/** Builds the demo as `npm start` does, unless it has been built since anything of it was changed. */
 export async function buildDemo(): Promise<void> {
+  const settings = ['apps/demo/tsconfig.app.json', 'tsconfig.json', 'nest-cli.json', 'package-lock.json'];
+  const sources = ['apps/demo/src', 'libs/sessions/src', ...settings];
+  const changed = sources.flatMap((name) => timesIn(fileURLToPath(new URL(name, ROOT))));
+  if (existsSync(MAIN) && statSync(MAIN).mtimeMs > Math.max(...changed)) return;
   const nest = createRequire(import.meta.url).resolve('@nestjs/cli/bin/nest.js');
   const { code, stdout, stderr } = await run(process.execPath, [nest, 'build', 'demo'], ROOT);
   if (code !== 0) throw new Error(`The demo does not build:\n${stdout}${stderr}`);
+}
+
+/** When a file was changed, or a folder and what is in it, in milliseconds. */
+function timesIn(path: string): number[] {
+  const { mtimeMs } = statSync(path);
+  if (!statSync(path).isDirectory()) return [mtimeMs];
+  return [mtimeMs, ...readdirSync(path).flatMap((name) => timesIn(join(path, name)))];
 }
 
 /** Runs a command to its end. */

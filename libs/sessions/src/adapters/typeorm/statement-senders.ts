@@ -15,7 +15,7 @@ const LOGGER = new Logger('SessionsModule');
 export interface StatementSender {
   readonly send: (statement: DriverStatement) => MaybePromise<DriverResult>;
   /** Whether statements are sent in another way from now on, because of an error of one, which is then worth another try. */
-  readonly adaptsTo?: (error: DriverError, statement: DriverStatement) => boolean;
+  readonly adaptsTo?: (error: DriverError, statement: Pick<DriverStatement, 'runner'>) => boolean;
 }
 
 /** None for a driver whose statements cannot be kept. */
