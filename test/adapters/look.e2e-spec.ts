@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { Column, DataSource, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SessionMark, TypeOrmAdapter } from '@app/sessions';
 import type { ColumnFacts, DatabaseFacts, TableFacts } from '../../libs/sessions/src/adapters/port/table-facts.js';
 import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
@@ -135,44 +133,5 @@ describeDatabases('a look at tables', (name) => {
     log.onQuery = undefined;
     expect(tables.size).toBe(0);
     expect(new Set(unread)).toEqual(new Set(['not allowed']));
-  });
-});
-
-/** Passes a connection to PostgreSQL on, whose process it gives another number, as poolers do. */
-async function poolerBefore(target: { readonly host: string; readonly port: number }): Promise<Server> {
-  const server = createServer((client) => {
-    const upstream = connect(target);
-    client.pipe(upstream);
-    upstream.on('data', (bytes) => {
-      const key = bytes.indexOf(Buffer.from([75, 0, 0, 0, 12]));
-      if (key >= 0) bytes.writeInt32BE(bytes.readInt32BE(key + 5) + 1, key + 5);
-      client.write(bytes);
-    });
-    upstream.on('error', () => client.destroy());
-    client.on('error', () => upstream.destroy());
-    client.on('close', () => upstream.destroy());
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-
-describe('a look at PostgreSQL', () => {
-  it('sees a pooler in between', async () => {
-    const database = await createDatabase('postgres');
-    const url = new URL(database.url);
-    const pooler = await poolerBefore({ host: url.hostname, port: Number(url.port || 5432) });
-    const pooled = async (address: string): Promise<boolean | undefined> => {
-      const dataSource = await new DataSource({ type: 'postgres', url: address, entities: [Owner] }).initialize();
-      const { server } = await new TypeOrmAdapter(dataSource).look([Owner]);
-      await dataSource.destroy();
-      return server.pooled;
-    };
-    expect(await pooled(url.href)).toBe(false);
-    url.hostname = '127.0.0.1';
-    url.port = String((pooler.address() as AddressInfo).port);
-    expect(await pooled(url.href)).toBe(true);
-    pooler.close();
-    await database.drop();
   });
 });

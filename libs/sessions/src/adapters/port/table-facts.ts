@@ -117,8 +117,6 @@ export interface ServerFacts {
   readonly clockAheadMs?: number;
   /** How long a name can be. */
   readonly longestName?: { readonly bytes: number } | { readonly characters: number };
-  /** PostgreSQL: whether a pooler, such as PgBouncer, is in between. */
-  readonly pooled?: boolean;
   /** MySQL and MariaDB: how they read statements, and take values. */
   readonly sqlMode?: readonly string[];
   /** MariaDB: whether a transaction that is repeatable fails where another one has changed what it changes. */

@@ -51,14 +51,6 @@ export class Connection {
     return this.runner?.manager ?? this.dataSource.createEntityManager();
   }
 
-  /** The process of the server that the one connection was made to, where the driver says it. */
-  async processId(): Promise<number | undefined> {
-    const { runner } = this;
-    if (!runner) return undefined;
-    const connection = await connected(runner, this.tables.firstName);
-    return (connection as { readonly processID?: number }).processID;
-  }
-
   get isInTransaction(): boolean {
     return this.runner?.isTransactionActive ?? false;
   }

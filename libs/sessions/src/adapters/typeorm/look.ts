@@ -34,7 +34,7 @@ export async function lookAt(
         return undefined;
       }
     };
-    const settings = await catalogue.server(ask, await one.processId());
+    const settings = await catalogue.server(ask);
     const found = [...(await catalogue.tables(ask, named))];
     const quoted = named.map(({ path }, i) => quotedColumns(dataSource, path, found[i] ? times[i]! : []));
     for (const [i, [schema, metadata]] of entries.entries()) {

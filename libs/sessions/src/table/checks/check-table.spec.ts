@@ -308,7 +308,6 @@ describe('a check of a database', () => {
     ['a clock that is ahead', { ...SERVER, clockAheadMs: 1001 }, [messages.clockDiffers(1001)]],
     ['a replica', { ...SERVER, readOnly: true }, [messages.READ_ONLY]],
     ['Galera', { product: 'mariadb', wsrep: true }, [messages.SEVERAL_WRITERS]],
-    ['a pooler, which is as good as none', { ...SERVER, pooled: true }, []],
     ['a mode that is not strict', { product: 'mysql', sqlMode: ['ANSI'] }, [messages.NOT_STRICT]],
     ['the mode of MariaDB', { product: 'mariadb', sqlMode: ['STRICT_TRANS_TABLES'] }, []],
     ['the level of PostgreSQL', { ...SERVER, isolation: 'read committed' }, []],

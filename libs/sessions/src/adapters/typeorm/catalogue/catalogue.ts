@@ -31,8 +31,7 @@ export type Ask = <R extends object>(
 
 /** How a database is asked for what it knows of tables, by their names alone, in at most five statements. */
 export interface Catalogue {
-  /** @param processId of the handshake, on PostgreSQL */
-  server(ask: Ask, processId: number | undefined): Promise<ServerFacts>;
+  server(ask: Ask): Promise<ServerFacts>;
   /** Of each table what is known of it, in their order; none of one that is not there. */
   tables(ask: Ask, tables: readonly NamedTable[]): Promise<readonly (FoundTable | undefined)[]>;
   /** How an index is added to a table that is in use. */

@@ -17,7 +17,6 @@ const SERVER = `SELECT current_setting('server_version') AS version,
   current_setting('transaction_read_only')::boolean OR pg_is_in_recovery() AS "readOnly",
   current_setting('TimeZone') AS "timeZone",
   current_setting('max_identifier_length')::int AS "nameBytes",
-  pg_backend_pid() AS "processId",
   date_part('epoch', clock_timestamp()) * 1000 AS now`;
 
 /** The tables of a parameter that are there, by the number of each. */
@@ -88,7 +87,7 @@ interface IndexRow extends Row, Pick<IndexFacts, 'unique' | 'primary' | 'valid'>
 }
 
 export const postgresCatalogue: Catalogue = {
-  async server(ask, processId) {
+  async server(ask) {
     const before = Date.now();
     const rows = await ask<{
       version: string;
@@ -96,18 +95,16 @@ export const postgresCatalogue: Catalogue = {
       readOnly: boolean;
       timeZone: string;
       nameBytes: number;
-      processId: number;
       now: unknown;
     }>(SERVER, []);
     const after = Date.now();
     if (!rows?.[0]) return { product: 'postgres', longestName: { bytes: NAME_BYTES } };
-    const { now, nameBytes, processId: answering, ...settings } = rows[0];
+    const { now, nameBytes, ...settings } = rows[0];
     return {
       product: 'postgres',
       ...settings,
       longestName: { bytes: nameBytes },
       ...known({ clockAheadMs: clockAhead(now, before, after) }),
-      ...(processId !== undefined && { pooled: processId !== answering }),
     };
   },
 
