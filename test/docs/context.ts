@@ -13,6 +13,7 @@ import type { IoRedisClient } from '../../libs/sessions/src/cache/channels/redis
 import {
   type LiveSessions,
   type SessionCookies,
+  type RefusalBudget,
   type SessionEvents,
   type SessionsMetrics,
   type SessionOf,
@@ -120,6 +121,7 @@ export declare const session: SessionOf<Sessions>;
 export declare const presented: SessionOf<Sessions> | undefined;
 export declare const events: SessionEvents;
 export declare const metrics: SessionsMetrics;
+export declare const budget: RefusalBudget;
 export declare const cookies: SessionCookies;
 export declare const response: unknown;
 export declare const users: {

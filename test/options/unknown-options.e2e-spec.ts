@@ -7,6 +7,7 @@ import {
   createSessionsTable,
   MemoryAdapter,
   PostgresChannel,
+  RefusalBudget,
   SessionCookies,
   SessionGuard,
   type SessionOf,
@@ -204,6 +205,7 @@ const NO_OPTIONS = [
   'ServerFacts',
   'TableFields',
   'TableFacts',
+  'RefusalLimiter',
   'TableKind',
   'TableMetrics',
   'TimeForm',
@@ -246,6 +248,7 @@ const MADE: Readonly<Record<string, (options: never) => unknown>> = {
   TypeOrmAdapterOptions: (options) => new TypeOrmAdapter(SQLITE, options),
   SessionGuardOptions: (options) => SessionGuard.for(Accounts, options),
   PostgresChannelOptions: (options) => new PostgresChannel(SQLITE, options),
+  RefusalBudgetOptions: (options) => new RefusalBudget(options),
 };
 const SQLITE = new DataSource({ type: 'better-sqlite3', database: ':memory:' });
 

@@ -359,11 +359,7 @@ export const BREAKS = {
     'return info === undefined || rootOf(info.path) ? operation : info.path;',
   ),
   logsRefusedEvents: inLibrary('guard/calls/rpc-call.ts', '      if (isEvent) return exception;\n'),
-  challengesNobody: inLibrary(
-    'guard/session.guard.ts',
-    'throw this.refuse(context, ...lackOf(found));',
-    'throw lackOf(found)[0];',
-  ),
+  challengesNobody: inLibrary('guard/session.guard.ts', 'this.refuse(context, ...lackOf(found));', 'lackOf(found)[0];'),
   blamesWhoHasNoToken: inLibrary(
     'guard/found.ts',
     "return [new UnauthorizedException(SESSION_REQUIRED, { errorCode: 'ERR_SESSION_REQUIRED' })];",

@@ -65,6 +65,7 @@ export {
 } from './guard/current-session.decorator.js';
 export type { SessionGuardOptions } from './guard/guard-options.js';
 export type { RequestWithSession } from './guard/request-session.js';
+export { RefusalBudget, type RefusalBudgetOptions, type RefusalLimiter } from './guard/refusal-budget.js';
 export { Authoritative, RequireFresh, RequireScopes } from './guard/requirement.decorators.js';
 export { type ClearCookieOptions, SessionCookies } from './guard/session-cookies.js';
 export { SessionGuard } from './guard/session.guard.js';

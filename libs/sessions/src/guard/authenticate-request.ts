@@ -1,4 +1,4 @@
-import { type Logger, ServiceUnavailableException } from '@nestjs/common';
+import { HttpException, type Logger, ServiceUnavailableException } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { SessionsError, SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
@@ -6,11 +6,13 @@ import type { RefusalReason } from '../events/session-event.js';
 import type { Refused, TableEvents } from '../events/session-events.js';
 import type { HttpRequest } from '../http/credentials.js';
 import { useOf } from '../lifecycle/last-use.js';
+import { UNKNOWN } from '../lifecycle/read-session.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { authenticateAtOnce, type ServedTable } from '../service/authenticate-at-once.js';
 import type { BaseSession } from '../session/session.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
 import { Throttle } from '../util/throttle.js';
+import { detailsOf } from './calls/refusals.js';
 import { LOOK_UP_UNAVAILABLE, lookUpFailed } from './messages.js';
 
 /** The tables in which sessions were found, of guards that have several: by session, and by request. */
@@ -19,6 +21,14 @@ const FOUND_IN = new WeakMap<object, SessionsStore>();
 /** The table in which the session of a request was found, where its guard has several; a subclass may have copied it. */
 export function tableOf(session: BaseSession, request: HttpRequest): SessionsStore | undefined {
   return FOUND_IN.get(session) ?? FOUND_IN.get(request);
+}
+
+/** Why the tokens of requests were refused, where somebody is to be told with the request. */
+const REFUSED = new WeakMap<HttpRequest, Refused>();
+
+/** Why the token of a request was refused, as far as the tables have said. */
+export function refusalOf(request: HttpRequest): Refused {
+  return REFUSED.get(request) ?? UNKNOWN;
 }
 
 /** How often a reason is logged. */
@@ -38,6 +48,7 @@ class LookUpUnavailable extends ServiceUnavailableException {
 /**
  * The session of a request's token, of the first table that has it.
  *
+ * @param notesRefusal whether {@link refusalOf} is to know why there is none
  * @throws ServiceUnavailableException where nobody can tell: an outage must log nobody out, and 401 makes clients throw
  *   their token away
  */
@@ -47,12 +58,13 @@ export function authenticateRequest(
   tables: readonly ServedTable[],
   authoritative: boolean,
   logger: Logger,
+  notesRefusal = false,
 ): MaybePromise<BaseSession | null> {
   try {
     const session =
-      tables.length === 1
+      tables.length === 1 && !notesRefusal
         ? authenticateAtOnce(tables[0]!, token, { authoritative }, () => useOf(request))
-        : authenticateInAny(tables, token, request, authoritative);
+        : authenticateInAny(tables, token, request, authoritative, notesRefusal);
     return session instanceof Promise ? session.catch((error: unknown) => fail(error, logger)) : session;
   } catch (error) {
     return fail(error, logger);
@@ -65,8 +77,9 @@ async function authenticateInAny(
   token: string,
   request: HttpRequest,
   authoritative: boolean,
+  notesRefusal: boolean,
 ): Promise<BaseSession | null> {
-  const isHeard = tables.some(({ store }) => store.events.wants('refused'));
+  const isHeard = notesRefusal || tables.some(({ store }) => store.events.wants('refused'));
   const refusals: { readonly events: TableEvents; readonly refused: Refused }[] = [];
   for (const table of tables) {
     const { events } = table.store;
@@ -82,14 +95,15 @@ async function authenticateInAny(
     refusals.find(({ refused }) => refused.session) ??
     refusals.find(({ refused }) => refused.reason === 'unknown') ??
     refusals[0];
+  if (told) REFUSED.set(request, told.refused);
   told?.events.emit(told.refused);
   return null;
 }
 
-/** Says to a client, where nobody can look up its token now, when to come again: whichever filter answers it. @throws the error */
+/** Says to a client when to come again, where an error knows: whichever filter answers it. @throws the error */
 export function failLater(error: unknown, response: unknown, adapter: AbstractHttpAdapter): never {
-  if (error instanceof LookUpUnavailable && response !== undefined)
-    adapter.setHeader(response, 'Retry-After', String(error.retryAfter));
+  const retryAfter = error instanceof HttpException && detailsOf(error).retryAfter;
+  if (retryAfter && response !== undefined) adapter.setHeader(response, 'Retry-After', String(retryAfter));
   throw error;
 }
 

@@ -47,3 +47,8 @@ export const noCookie = (table: string): string => `table "${table}" takes no co
 function listOf(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(', ');
 }
+
+// Of refusals that are too many.
+export const TOO_MANY_REFUSALS = 'There were too many refusals. Try again later.';
+
+export const BUDGET_UNAVAILABLE = 'Refusals cannot be counted, so nobody is refused for too many';

@@ -29,6 +29,7 @@ import { guardedBy, type SessionGuardOptions } from './guard-options.js';
 import { type GuardedRoute, GuardedRoutes, SESSION_GUARD } from './guarded-route.js';
 import { type GuardedPlace, type GuardedTables, guardedTables } from './guarded-tables.js';
 import { MadeGuards } from './made-guards.js';
+import { answerRefused } from './refused-token.js';
 import { putOnRequest } from './request-session.js';
 import { freshnessRefusal, scopeRefusal } from './requirements.js';
 import { rememberSession } from './session-of-request.js';
@@ -65,7 +66,6 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** The tables whose sessions are let through, in the order in which they are tried; none: the default table. */
   protected readonly tables: readonly TableReference[] = [];
-
   /** The relations to load with each session, of whichever of the tables has them. */
   protected readonly relations: readonly string[] = [];
   /** Logs what a request is not told, such as why the storage does not answer. */
@@ -175,7 +175,8 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     request: HttpRequest,
     authoritative = false,
   ): MaybePromise<BaseSession | null> {
-    return authenticateRequest(request, token, this.#placeOf(source).tables, authoritative, this.logger);
+    const notesRefusal = this.registry.options.onRefused !== undefined;
+    return authenticateRequest(request, token, this.#placeOf(source).tables, authoritative, this.logger, notesRefusal);
   }
 
   /**
@@ -243,7 +244,12 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   /** Lets a call through, or refuses it. */
   #decide(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: Found): MaybePromise<boolean> {
     if (found.kind !== 'one' || found.session === null) {
-      if (!mayLack(found, route.access)) throw this.refuse(context, ...lackOf(found));
+      if (!mayLack(found, route.access)) {
+        const refusal = (): HttpException => this.refuse(context, ...lackOf(found));
+        const { onRefused } = this.registry.options;
+        if (!onRefused || found.kind !== 'one') throw refusal();
+        return answerRefused(found, onRefused, context, this.adapterHost.httpAdapter, refusal);
+      }
       rememberSession(context, undefined);
       return true;
     }

@@ -8,6 +8,22 @@ export interface ClientRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
+/**
+ * Who is behind an address, as far as it tells: of IPv6 the network of 64 bits, which is the least that anybody gets.
+ *
+ * @see RFC 6177
+ */
+export function networkOf(ip: string): string {
+  const address = clientAddress(ip);
+  const [unscoped] = address.split('%');
+  if (!isIPv6(unscoped!)) return address;
+  const [head = '', tail] = new URL(`http://[${unscoped}]`).hostname.slice(1, -1).split('::');
+  const parts = (text = ''): string[] => (text === '' ? [] : text.split(':'));
+  const [before, after] = [parts(head), parts(tail)];
+  const groups = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => '0'), ...after];
+  return `${groups.slice(0, 4).join(':')}::/64`;
+}
+
 /** An IPv4 address in IPv6, of which a URL writes the last 32 bits as two numbers. */
 const MAPPED = /^\[::ffff:([\da-f]{1,4}):([\da-f]{1,4})\]$/;
 

@@ -2,14 +2,15 @@ import { type ArgumentsHost, Catch, Inject, Injectable, Logger } from '@nestjs/c
 import { BaseExceptionFilter, ModuleRef } from '@nestjs/core';
 import { SessionsUnavailableError } from '../errors/errors.js';
 import { applicationConfigOf } from '../guard/nest-internals.js';
+import { TooManyRefusalsError } from '../guard/refusal-budget.js';
 
 /**
- * Answers a request whose handler could not get an answer of the storage, as Nest does, and says when to come again: Nest
+ * Answers a request whose handler could not get an answer of the storage, or was asked too often, as Nest does, and says when to come again: Nest
  * sends no headers of an exception, and logs none that has a status.
  */
-@Catch(SessionsUnavailableError)
+@Catch(SessionsUnavailableError, TooManyRefusalsError)
 @Injectable()
-export class UnavailableFilter extends BaseExceptionFilter<SessionsUnavailableError> {
+export class UnavailableFilter extends BaseExceptionFilter<SessionsUnavailableError | TooManyRefusalsError> {
   readonly #logger = new Logger('SessionsModule');
 
   constructor(@Inject(ModuleRef) module: ModuleRef) {
@@ -18,10 +19,10 @@ export class UnavailableFilter extends BaseExceptionFilter<SessionsUnavailableEr
     applicationConfigOf(module)?.addGlobalFilter(this);
   }
 
-  override catch(error: SessionsUnavailableError, host: ArgumentsHost): void {
+  override catch(error: SessionsUnavailableError | TooManyRefusalsError, host: ArgumentsHost): void {
     // What comes of a message or a field of GraphQL is sent by Nest, where no filter says anything.
     if (host.getType() !== 'http') return;
-    this.#logger.error(error.message);
+    if (error instanceof SessionsUnavailableError) this.#logger.error(error.message);
     const { httpAdapter } = this.httpAdapterHost!;
     const response = host.switchToHttp().getResponse<unknown>();
     if (!httpAdapter.isHeadersSent(response)) httpAdapter.setHeader(response, 'Retry-After', String(error.retryAfter));

@@ -2,6 +2,9 @@ import type { EntityManager } from 'typeorm';
 import { RPC_OPTIONS, type RpcOptions } from './rpc.options.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { InvalidationChannel } from '../cache/channels/invalidation-channel.js';
+import type { RefusalReason } from '../events/session-event.js';
+import type { ClientRequest } from '../http/client-address.js';
+import type { BaseSession } from '../session/session.js';
 import type { Duration } from '../util/duration.js';
 import {
   BOOLEAN,
@@ -234,11 +237,7 @@ export const TABLE_OPTIONS = {
 
 /** The options of `SessionsModule.forRoot`: its own, and the defaults of all tables. */
 export interface SessionsModuleOptions extends TableOptions {
-  /**
-   * The table that `SessionGuard` and `SessionsService` mean, by its name or its class; needed when there are several.
-   *
-   * @default the only one
-   */
+  /** The table that `SessionGuard` and `SessionsService` mean, by its name or its class; needed when there are several. @default the only one */
   readonly defaultTable?: string | (abstract new (...args: never[]) => object);
   /** Options of single tables by name, which win over those of the table's own definition. */
   readonly tables?: Readonly<Record<string, TableOptions>>;
@@ -252,7 +251,6 @@ export interface SessionsModuleOptions extends TableOptions {
   /**
    * Whether the session is also `request.session`, where nothing else has that name; `false` is for libraries that take
    * any `request.session` for one of express-session, as passport does.
-   *
    * @default true
    */
   readonly requestSession?: boolean;
@@ -260,6 +258,8 @@ export interface SessionsModuleOptions extends TableOptions {
   readonly rpc?: RpcOptions;
   /** A function that gives the current time, for tests. @default the system's */
   readonly clock?: () => Date;
+  /** Is called where the guard refuses a token; what it throws is the answer, such as 429 of a `RefusalBudget`. */
+  readonly onRefused?: (request: ClientRequest, reason: RefusalReason, session?: BaseSession) => void | Promise<void>;
   /**
    * How soon what stays open, such as a socket or a stream, ends with its session, where that is ended elsewhere.
    *
@@ -285,6 +285,7 @@ export const MODULE_OPTIONS = {
   requestSession: BOOLEAN,
   rpc: { options: RPC_OPTIONS },
   clock: FUNCTION,
+  onRefused: FUNCTION,
   live: { options: LIVE_OPTIONS },
   transaction: FUNCTION,
 } satisfies Record<keyof SessionsModuleOptions, OptionType>;
