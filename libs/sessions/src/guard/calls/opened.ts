@@ -1,5 +1,7 @@
+import { isObject } from '../../errors/option-types.js';
 import type { SessionsStore } from '../../lifecycle/sessions-store.js';
 import type { BaseSession } from '../../session/session.js';
+import { SESSION_OVER } from '../messages.js';
 
 /** What a call opens, and what ends with its session. */
 export interface Opened {
@@ -71,5 +73,29 @@ export function openedSocket(socket: RawSocket): Opened {
     isOpen: () => socket.readyState === OPEN,
     end: () => socket.close(SIGN_IN_AGAIN, ENDED),
     whenClosed: (closed) => socket.once('close', closed),
+  };
+}
+
+/** What is used of a socket of Socket.IO. */
+interface IoSocket {
+  readonly connected: boolean;
+  emit(event: 'exception', error: object): void;
+  disconnect(close: boolean): void;
+  once(event: 'disconnect', closed: () => void): void;
+}
+
+/** The socket of a message, where it is one of Socket.IO's; its client does not connect again by itself. */
+export function openedClient(client: unknown): Opened | undefined {
+  if (!isObject(client) || !('disconnect' in client)) return undefined;
+  const socket = client as IoSocket;
+  return {
+    of: socket,
+    isOpen: () => socket.connected,
+    end() {
+      const error = { status: 'error', statusCode: 401, errorCode: ENDED, message: SESSION_OVER };
+      socket.emit('exception', error);
+      socket.disconnect(true);
+    },
+    whenClosed: (closed) => socket.once('disconnect', closed),
   };
 }

@@ -3,6 +3,7 @@ import { isObject } from '../../errors/option-types.js';
 import type { HttpRequest } from '../../http/credentials.js';
 import type { GuardedCall } from './call.js';
 import { connectionRequest, handshakeOf } from './handshake.js';
+import { openedClient } from './opened.js';
 import { detailsOf } from './refusals.js';
 
 /** A message of a WebSocket, or of Socket.IO. */
@@ -13,6 +14,7 @@ export function wsCall(context: ExecutionContext): GuardedCall {
   return {
     request: handshake ? connectionRequest(saidBy(client), handshake) : NOTHING,
     handshake,
+    opened: openedClient(client),
     async refusal(exception) {
       const { WsException } = await import('@nestjs/websockets');
       const error = errorOf(exception, args.at(-1));
