@@ -26,6 +26,8 @@ export interface TableRows {
   readonly rows: number;
   /** SQL of the columns. */
   readonly columns: (sql: RowSql) => Readonly<Record<string, string>>;
+  /** Whether its indexes grow with it, as those of an application do; they are larger then. */
+  readonly indexed?: boolean;
 }
 
 /** Fills tables by SQL alone, with tokens that the benchmark can compute. */
@@ -56,12 +58,13 @@ export class Dataset {
     for (const { table } of missing) this.#filled.add(table);
   }
 
-  async #insert(runner: QueryRunner, { table, rows, columns }: TableRows): Promise<void> {
+  async #insert(runner: QueryRunner, { table, rows, columns, indexed = false }: TableRows): Promise<void> {
     const sql = rowSql(dialectOf(this.database.name), rows);
     const entries = Object.entries(columns(sql));
     const names = entries.map(([name]) => `"${name}"`).join(', ');
     const values = entries.map(([, value]) => value).join(', ');
-    const indexes = sql.indexes ? ((await runner.query(sql.indexes(table))) as { drop: string; make: string }[]) : [];
+    const indexes =
+      sql.indexes && !indexed ? ((await runner.query(sql.indexes(table))) as { drop: string; make: string }[]) : [];
     for (const { drop } of indexes) await runner.query(drop);
     for (let from = 0; from < rows; from += BATCH) {
       this.onProgress(`${this.database.name}: ${table}, ${from.toLocaleString('en')} rows`);

@@ -6,6 +6,8 @@ export interface Dialect {
   numbers(from: number, to: number): string;
   /** The SHA-256 of a text, in hexadecimal. */
   sha256(text: string): string;
+  /** The bytes of hexadecimal digits. */
+  bytes(digits: string): string;
   /** The number as text; as twelve digits. */
   readonly text: string;
   readonly padded: string;
@@ -25,6 +27,7 @@ const DIALECTS: Readonly<Record<DatabaseName, Dialect>> = {
   postgres: {
     numbers: (from, to) => `generate_series(${from}, ${to}) AS numbers(n)`,
     sha256: (text) => `encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`,
+    bytes: (digits) => `decode(${digits}, 'hex')`,
     text: 'n::text',
     padded: "lpad(n::text, 12, '0')",
     cast: (expression, type) => `CAST(${expression} AS ${type})`,
@@ -48,6 +51,7 @@ const DIALECTS: Readonly<Record<DatabaseName, Dialect>> = {
   mariadb: {
     numbers: (from, to) => `(SELECT seq AS n FROM seq_${from}_to_${to}) AS numbers`,
     sha256: (text) => `SHA2(${text}, 256)`,
+    bytes: (digits) => `UNHEX(${digits})`,
     text: 'CAST(n AS CHAR)',
     padded: "lpad(n, 12, '0')",
     cast: (expression) => expression,
@@ -61,6 +65,7 @@ const DIALECTS: Readonly<Record<DatabaseName, Dialect>> = {
     numbers: (from, to) =>
       `(WITH RECURSIVE list(n) AS (SELECT ${from} UNION ALL SELECT n + 1 FROM list WHERE n < ${to}) SELECT n FROM list) AS numbers`,
     sha256: (text) => `sha256(${text})`,
+    bytes: (digits) => `unhex(${digits})`,
     text: 'CAST(n AS TEXT)',
     padded: "printf('%012d', n)",
     cast: (expression) => expression,

@@ -87,7 +87,7 @@ async function addOwn(url: string): Promise<void> {
   const columns = '"userId", data, "expiresAt", "createdAt", "updatedAt", "authenticatedAt"';
   await dataSource.query(
     `INSERT INTO sessions (id, "authTokenDigest", ${columns})
-     SELECT gen_random_uuid(), md5(random()::text) || n, ${columns}
+     SELECT gen_random_uuid(), sha256(concat(random(), n)::bytea), ${columns}
      FROM (SELECT * FROM sessions ORDER BY "createdAt" DESC LIMIT 1) latest, generate_series(1, ${OWN}) n`,
   );
   await dataSource.destroy();

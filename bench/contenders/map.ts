@@ -12,7 +12,7 @@ export function digestAndMap(database: Database): Contender {
       const digest = hash('sha256', token, 'hex');
       const row = kept.get(digest);
       if (row) return validRow(row);
-      const found = await find(digest);
+      const found = await find(Buffer.from(digest, 'hex'));
       if (found) kept.set(digest, found);
       return validRow(found);
     },

@@ -12,7 +12,7 @@ export function mysql2Execute({ url }: Database): Contender {
   return {
     async validate(token) {
       const [rows] = await pool.execute<(RowDataPacket & { userId: string; expiresAt: Date })[]>(text, [
-        hash('sha256', token, 'hex'),
+        hash('sha256', token, 'buffer'),
       ]);
       return validRow(rows[0]);
     },

@@ -52,7 +52,7 @@ export function sessionsTable(table: string): UserTable {
 
 const columnsOf = (sql: RowSql): Record<string, string> => ({
   id: sql.uuid,
-  authTokenDigest: sql.sha256(sql.token),
+  authTokenDigest: sql.bytes(sql.sha256(sql.token)),
   userId: sql.user,
   data: "'{}'",
   expiresAt: sql.expiresAt,
@@ -60,12 +60,13 @@ const columnsOf = (sql: RowSql): Record<string, string> => ({
   updatedAt: sql.now,
 });
 
-/** Fills a table of the library's. */
+/** Fills a table of the library's. @param indexed whether its indexes grow with it */
 export async function fillSessions(
   dataset: Dataset,
   table: UserTable = Sessions,
   rows: number = dataset.rows,
   columns?: (sql: RowSql) => Record<string, string>,
+  indexed?: boolean,
 ): Promise<void> {
   const full = table === FullSessions;
   await dataset.fill(
@@ -74,6 +75,7 @@ export async function fillSessions(
       {
         table: tableName(table),
         rows,
+        indexed,
         columns: (sql) => ({
           ...columnsOf(sql),
           ...(full && {

@@ -17,7 +17,7 @@ interface SessionRow {
 export function pgRow(
   database: Database,
   table = 'sessions',
-): { readonly find: (digest: string) => Promise<SessionRow | undefined>; readonly close: () => Promise<void> } {
+): { readonly find: (digest: Buffer) => Promise<SessionRow | undefined>; readonly close: () => Promise<void> } {
   const pool = pgPool(database);
   const text =
     'SELECT "id", "userId", "data", "expiresAt", "createdAt", "updatedAt" ' +
@@ -31,5 +31,5 @@ export function pgRow(
 /** The limit: that statement, by the digest of a token. */
 export function pgNamed(database: Database, table?: string): Contender {
   const { find, close } = pgRow(database, table);
-  return { validate: async (token) => validRow(await find(hash('sha256', token, 'hex'))), close };
+  return { validate: async (token) => validRow(await find(hash('sha256', token, 'buffer'))), close };
 }

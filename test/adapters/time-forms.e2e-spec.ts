@@ -12,6 +12,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ColumnMapping, later, param, SessionsTable, TypeOrmAdapter } from '@app/sessions';
 import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { digestOf } from '../support/digest.js';
 
 const TEXTS = ['', '.SSS', '.SSSSSS'].flatMap((fraction) =>
   ['', 'Z', '+00:00'].flatMap((end) => [` HH:mm:ss${fraction}${end}`, `THH:mm:ss${fraction}${end}`]),
@@ -86,7 +87,7 @@ describeDatabases('forms of times', (name) => {
 
     const write = async (expiresAt: Date): Promise<string> => {
       const id = adapter.autogenerate('binaryId')!;
-      const common = { authTokenDigest: id, data: {}, createdAt: new Date(), updatedAt: new Date() };
+      const common = { authTokenDigest: digestOf(id), data: {}, createdAt: new Date(), updatedAt: new Date() };
       await adapter.insert(entity, { id, expiresAt, ...common });
       return id;
     };

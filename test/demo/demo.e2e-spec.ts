@@ -10,6 +10,7 @@ import { Sessions } from '../../apps/demo/src/sessions/sessions.js';
 import { User } from '../../apps/demo/src/users/user.entity.js';
 import { type Answer, DemoApp } from './support/demo-app.js';
 import { Person } from './support/person.js';
+import { digestOf } from '../support/digest.js';
 
 describeStorages('the demo', (name) => {
   let database: Pick<TestDatabase, 'url' | 'drop'>;
@@ -726,7 +727,7 @@ function rowsOf(userId: string, count: number, createdAt: Date, further: object 
     id: uuidv7(),
     userId,
     data: {},
-    authTokenDigest: randomUUID(),
+    authTokenDigest: digestOf(randomUUID()),
     expiresAt: new Date(Date.now() + 86_400_000),
     createdAt,
     updatedAt: createdAt,

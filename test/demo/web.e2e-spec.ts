@@ -8,6 +8,7 @@ import { dayOf } from '../../apps/demo/src/statistics/daily-counts.js';
 import { Browser, SAFARI, type Shown } from './support/browser.js';
 import { DemoApp } from './support/demo-app.js';
 import { Person } from './support/person.js';
+import { digestOf } from '../support/digest.js';
 
 const HOSTILE = `<img src=x onerror="alert(1)">'&amp;`;
 const ENDED = 'This session was ended.';
@@ -538,7 +539,7 @@ function rowsOf(userId: string, count: number): Record<string, unknown>[] {
     return {
       id: uuidv7(),
       userId,
-      authTokenDigest: uuidv7(),
+      authTokenDigest: digestOf(uuidv7()),
       data: { userAgent: `device ${i}` },
       createdAt: at,
       updatedAt: at,

@@ -10,6 +10,7 @@ import {
   type UniqueConstraintError,
 } from '@app/sessions';
 import { useApplication } from '../support/application.js';
+import { digestOf } from '../support/digest.js';
 
 class Accounts extends SessionsTable({
   table: 'accounts',
@@ -111,7 +112,7 @@ describe.each(['memory', 'sqlite'] as const)('the errors of a call on %s', (name
 
   it('name no digest whose value is taken', async () => {
     const adapter = name === 'memory' ? new MemoryAdapter() : new TypeOrmAdapter(app.dataSource);
-    const row = { authTokenDigest: 'x', userId: 'a', createdAt: new Date(), updatedAt: new Date(), data: {} };
+    const row = { authTokenDigest: digestOf('x'), userId: 'a', createdAt: new Date(), updatedAt: new Date(), data: {} };
     const insert = (id: string): Promise<unknown> => adapter.insert(Accounts.entity, { ...row, id });
     await insert('018f3c4e-0000-7000-8000-000000000000');
     const error = await insert('018f3c4e-0000-7000-8000-000000000001').catch((thrown: unknown) => thrown);

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { digestToken, type DigestScheme, SessionsTable, type SessionsService } from '@app/sessions';
 import { describeDatabases } from '../support/databases.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { useApplication } from '../support/application.js';
 import { DAY } from '../support/clock.js';
 import { errorOf, Sessions } from '../support/sessions.js';
@@ -41,9 +42,9 @@ describeDatabases('tokens', (name) => {
   });
 
   /** Makes a row one of another token, as another program that writes to the table could. */
-  const setDigest = async ({ entity }: typeof Sessions | typeof Legacy, id: string, digest: string): Promise<void> => {
-    const values: object = { [DIGEST]: digest };
-    await app.manager.createQueryBuilder().update(entity).set(values).where({ id }).execute();
+  const setDigest = async (table: typeof Sessions | typeof Legacy, id: string, digest: string): Promise<void> => {
+    const { adapter, entity } = app.get(SessionsRegistry).store(table);
+    await adapter.execute(adapter.prepare('updateAll', entity, { where: { id }, set: { [DIGEST]: digest } }));
   };
 
   describe.each(TABLES)('of the table "%s"', (table, token, scheme) => {
@@ -52,7 +53,7 @@ describeDatabases('tokens', (name) => {
 
     it('are stored as their digest only (PARITY 1.2, 1.5)', async () => {
       const { authToken } = await (table === 'sessions' ? create() : service().create({}));
-      expect(await app.rawText(table, DIGEST)).toEqual([digestToken(authToken, scheme)]);
+      expect(await app.rawDigests(table, DIGEST)).toEqual([digestToken(authToken, scheme)]);
     });
 
     it('are found again, and nothing else is', async () => {
@@ -88,8 +89,8 @@ describeDatabases('tokens', (name) => {
   it('cannot be replaced by a stolen digest', async () => {
     await sessions.create({ userId: 'u1' });
     await app.get(Legacy).create({});
-    const [digest] = await app.rawText('sessions', DIGEST);
-    const [legacy] = await app.rawText('legacy', DIGEST);
+    const [digest] = await app.rawDigests('sessions', DIGEST);
+    const [legacy] = await app.rawDigests('legacy', DIGEST);
     expect(await sessions.authenticate(digest)).toBeNull();
     expect(await sessions.get({ authToken: digest!, status: 'all' })).toBeNull();
     expect(await app.get(Legacy).authenticate(legacy)).toBeNull();
@@ -170,7 +171,7 @@ describeDatabases('tokens', (name) => {
     it('in the error of a unique field, nor in what caused it', async () => {
       const table = app.get(Unique);
       await table.create({ userId: 'u1' });
-      const [digest] = await app.rawText('one_each', DIGEST);
+      const [digest] = await app.rawDigests('one_each', DIGEST);
       const error = await errorOf(table.create({ userId: 'u1' }));
       expect(error).toMatchObject({ code: 'ERR_UNIQUE_CONSTRAINT', columns: ['userId'] });
       expect(shown(error)).not.toContain(digest);

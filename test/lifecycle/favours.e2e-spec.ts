@@ -6,6 +6,7 @@ import { isUpdate, QueryLog } from '../support/query-log.js';
 import { planOf, type Sent } from '../support/statement-log.js';
 import { useApplication } from '../support/application.js';
 import { at, DAY } from '../support/clock.js';
+import { digestOf } from '../support/digest.js';
 
 const ROWS = 5000;
 const AT_ONCE = 30;
@@ -43,7 +44,7 @@ describeDatabases('what is written by the way', (name) => {
     const adapter = new TypeOrmAdapter(app.dataSource);
     const common = { data: {}, expiresAt: at(7 * DAY), createdAt: at(0), updatedAt: at(0) };
     const others = Array.from({ length: ROWS }, (_, i) => {
-      return { ...common, id: adapter.autogenerate('binaryId'), authTokenDigest: `none-${i}` };
+      return { ...common, id: adapter.autogenerate('binaryId'), authTokenDigest: digestOf(`none-${i}`) };
     });
     await adapter.insertAll(entity, others);
     const created = await Promise.all(Array.from({ length: AT_ONCE }, () => app.get(Sessions).create({})));

@@ -17,7 +17,10 @@ import { DataSource } from 'typeorm';
 import { createDatabase, describeStorages, type TestDatabase } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
 
-class Sessions extends SessionsTable({ extraFields: { userId: { type: 'string' } } }) {}
+class Sessions extends SessionsTable({
+  extraFields: { userId: { type: 'string' } },
+  columns: { authTokenDigest: { form: 'hex' } }, // it has had tokens in clear
+}) {}
 
 const OLD: SigningKey = { id: 'k1', secret: 'the first of the keys, of forty bytes or so' };
 const NEW: SigningKey = { id: 'k2', secret: Buffer.alloc(32, 7) };

@@ -18,6 +18,7 @@ import { QueryLog } from '../support/query-log.js';
 import { describeStorages, type TestApplication, useApplication } from '../support/application.js';
 import { at, DAY, MINUTE } from '../support/clock.js';
 import { DataSource } from 'typeorm';
+import { digestOf } from '../support/digest.js';
 
 class Sessions extends SessionsTable({ lastUse: { interval: '5m', ip: true, userAgent: true } }) {}
 class Plain extends SessionsTable({ table: 'plain', lastUse: true }) {}
@@ -166,7 +167,7 @@ async function manySessions(app: TestApplication, count: number, rows = count): 
   const first = await app.get(Sessions).create({});
   const common = { data: {}, expiresAt: first.expiresAt, createdAt: at(0), updatedAt: at(0) };
   const others = Array.from({ length: count - 1 }, () => ({ ...common, id: newId(Date.now()) }));
-  const inserted = others.slice(0, rows - 1).map((row) => ({ ...row, authTokenDigest: `none-${row.id}` }));
+  const inserted = others.slice(0, rows - 1).map((row) => ({ ...row, authTokenDigest: digestOf(`none-${row.id}`) }));
   await (adapter as TypeOrmAdapter).insertAll(entity, inserted);
   return [first, ...others].map((row) => ({ ...first, ...row }));
 }

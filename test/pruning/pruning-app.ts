@@ -15,6 +15,7 @@ import {
 import type { TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 import { QueryLog } from '../support/query-log.js';
+import { digestOf } from '../support/digest.js';
 
 export class Sessions extends SessionsTable({ extraFields: { note: { type: 'string', nullable: true } } }) {}
 
@@ -132,7 +133,7 @@ export async function addSessions(dataSource: DataSource, count: number, endOf: 
   const adapter = new TypeOrmAdapter(dataSource);
   const rows = Array.from({ length: count }, (_, i) => ({
     id: adapter.autogenerate('binaryId'),
-    authTokenDigest: `none-${process.hrtime.bigint()}-${i}`,
+    authTokenDigest: digestOf(`none-${process.hrtime.bigint()}-${i}`),
     data: {},
     expiresAt: endOf(i),
     createdAt: NOW,

@@ -21,6 +21,7 @@ import { createDatabase, describeDatabases, type TestDatabase } from '../support
 import { HttpApp } from '../support/http-app.js';
 import { errorOf } from '../support/sessions.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
+import { digestOf } from '../support/digest.js';
 
 /** Carries messages within the process, and counts who listens. */
 class Channel implements InvalidationChannel {
@@ -131,7 +132,12 @@ describeDatabases('tables of a data source that the application initialises itse
       entities: TABLES,
       synchronize: true,
     }).initialize();
-    const ended = { id: '01890a5d-ac96-774b-bcce-b302099a8057', userId: 'u0', authTokenDigest: 'x', data: {} };
+    const ended = {
+      id: '01890a5d-ac96-774b-bcce-b302099a8057',
+      userId: 'u0',
+      authTokenDigest: digestOf('x'),
+      data: {},
+    };
     const past = new Date('2020-01-01T00:00:00Z');
     await earlier
       .getRepository(Sessions.entity)

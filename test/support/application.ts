@@ -110,6 +110,13 @@ export class TestApplication {
     const rows = await this.dataSource.query<{ value: string | null }[]>(sql);
     return rows.map((row) => row.value);
   }
+
+  /** The digests that a table holds in one column, in hexadecimal where they are bytes. */
+  async rawDigests(table: string, column: string): Promise<string[]> {
+    const sql = `SELECT ${this.quoted(column)} AS value FROM ${this.quoted(table)}`;
+    const rows = await this.dataSource.query<{ value: string | Buffer }[]>(sql);
+    return rows.map(({ value }) => (typeof value === 'string' ? value : value.toString('hex')));
+  }
 }
 
 /** Starts an application before the suite's first test and stops it after the last one. */

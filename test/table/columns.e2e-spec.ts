@@ -172,7 +172,7 @@ describe('a schema and column types on PostgreSQL', () => {
     const rows = await app.dataSource.query<{ column_name: string; data_type: string }[]>(sql);
     expect(Object.fromEntries(rows.map((row) => [row.column_name, row.data_type]))).toEqual({
       id: 'uuid',
-      authTokenDigest: 'character varying',
+      authTokenDigest: 'bytea',
       data: 'jsonb',
       expiresAt: 'timestamp with time zone',
       fixedEnd: 'boolean',

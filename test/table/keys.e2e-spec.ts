@@ -7,6 +7,7 @@ import { definitionProblems } from '../../libs/sessions/src/table/check-definiti
 import { KEY_HOLDS_NO_UUID, inKey, NO_KEY_LENGTH, NO_KEY_TYPE, noKey } from '../../libs/sessions/src/table/messages.js';
 import { describeStorages, useApplication } from '../support/application.js';
 import { createDatabase } from '../support/databases.js';
+import { digestOf } from '../support/digest.js';
 
 const UPPER = '6F9619FF-8B86-4011-B42D-00CF4FC964FF';
 
@@ -138,6 +139,6 @@ describe('the near cache', () => {
 it('memory makes keys where a database would', async () => {
   const adapter = new MemoryAdapter();
   class Bytes extends SessionsTable({ table: 'bytes', columns: { id: { type: 'bytea', generate: 'database' } } }) {}
-  const row = { authTokenDigest: 'x', data: {}, createdAt: new Date(), updatedAt: new Date() };
+  const row = { authTokenDigest: digestOf('x'), data: {}, createdAt: new Date(), updatedAt: new Date() };
   expect(await adapter.insert(Bytes.entity, row)).toEqual({ id: expect.stringMatching(/^[0-9a-f]{32}$/) });
 });

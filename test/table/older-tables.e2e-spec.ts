@@ -8,6 +8,7 @@ import { ofTable } from '../../libs/sessions/src/errors/messages.js';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 import { at, DAY, HOUR, MINUTE, TestClock } from '../support/clock.js';
+import { digestOf } from '../support/digest.js';
 
 @Entity('users')
 class User {
@@ -141,7 +142,7 @@ describeDatabases('a table that has no column for fixed ends', (name) => {
     await repository.save({ ...read, note: 'saved' });
     await repository.update({ id }, { note: 'updated' });
     expect(await repository.findOneByOrFail({ id })).toMatchObject({ note: 'updated' });
-    const row = { ...read, id: '01900000-0000-7000-8000-000000000000', authTokenDigest: 'other' };
+    const row = { ...read, id: '01900000-0000-7000-8000-000000000000', authTokenDigest: digestOf('other') };
     await repository.insert(row as never);
     expect(await repository.count()).toBe(2);
     await repository.delete({ id });

@@ -36,8 +36,8 @@ export function copyStatements(
   const isPostgres = database === 'postgres';
   const target = TARGET.map((name) => (/[A-Z]/.test(name) ? `"${name}"` : name)).join(', ');
   const [zone, id, digest, now] = isPostgres
-    ? [`SET TIME ZONE 'UTC'`, 'gen_random_uuid()', `encode(sha256(${token}::bytea), 'hex')`, 'now()']
-    : [`SET time_zone = '+00:00'`, 'uuid()', `sha2(${token}, 256)`, 'now(3)'];
+    ? [`SET TIME ZONE 'UTC'`, 'gen_random_uuid()', `sha256(${token}::bytea)`, 'now()']
+    : [`SET time_zone = '+00:00'`, 'uuid()', `unhex(sha2(${token}, 256))`, 'now(3)'];
   const statement = `INSERT INTO user_sessions (${target})
 SELECT ${id}, ${digest}, ${user}, '{}', ${end}, ${now}, ${now}
 FROM ${table}`;

@@ -73,3 +73,6 @@ export const CACHES_IN_USE = 'Changes of sessions are heard from other processes
 
 export const cachesNotInUse = (reason: string): string =>
   `Changes of sessions are not heard from other processes until the channel is back, so near caches are not in use, and each lookup asks the database: ${reason}`;
+
+export const formsUnknown = (reason: string): string =>
+  `the database does not say in which form its columns hold digests: ${reason}`;

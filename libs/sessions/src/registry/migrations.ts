@@ -1,6 +1,6 @@
 import { Table, TableForeignKey } from 'typeorm';
 import type { EntityMetadata, QueryRunner } from 'typeorm';
-import { compareExactly } from '../adapters/typeorm/exact-text.js';
+import { adapt } from '../adapters/typeorm/adapt.js';
 import { ConnectionMetadataBuilder } from '../adapters/typeorm/internals.js';
 import { marksMetadata } from '../adapters/typeorm/marks-table.js';
 import { SessionsConfigError } from '../errors/errors.js';
@@ -74,7 +74,7 @@ async function metadatasOf(
   const metadata = dataSource.hasMetadata(entity)
     ? dataSource.getMetadata(entity)
     : await builtMetadata(dataSource, entity);
-  compareExactly(dataSource, metadata);
+  adapt(dataSource, metadata);
   return [
     metadata,
     ...metadata.manyToManyRelations

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import type { Schema } from '../adapters/port/query.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { TypeOrmAdapter } from '../adapters/typeorm/typeorm-adapter.js';
 import { CachedSessions } from '../cache/cached-sessions.js';
@@ -20,7 +21,8 @@ import { storageProblems } from '../table/storage-problems.js';
 import { systemClock } from '../util/clock.js';
 import { ownValue } from '../util/own-value.js';
 import { ofTable } from '../errors/messages.js';
-import { CHANNEL_MISSING, dataSourceMissing, entityMissing } from './messages.js';
+import { reasonOf } from '../errors/reason-of.js';
+import { CHANNEL_MISSING, dataSourceMissing, entityMissing, formsUnknown } from './messages.js';
 import type { Looks } from './looks.js';
 import type { AnySessionsTable } from './sessions-table.js';
 import type { WaitingTables } from './waiting-tables.js';
@@ -87,8 +89,9 @@ async function look(
 ): Promise<readonly string[]> {
   const facts =
     options.checkTable === false ? undefined : await looks.of(adapter, entity, definition.dataSource ?? 'default');
+  const unknown = facts ? [] : await findForms(adapter, entity);
   const { tables } = adapter.init([entity], facts);
-  const stored = storageProblems(definition, tables.get(entity)!, options.schemes);
+  const stored = [...unknown, ...storageProblems(definition, tables.get(entity)!, options.schemes)];
   if (!facts) return stored;
   const { problems, warnings } = checkTable({ definition, entity, options }, facts);
   const isFatal = options.checkTable === true;
@@ -96,6 +99,16 @@ async function look(
     warn(ofTable(tableNameOf(definition), inWords(finding)));
   }
   return isFatal ? [...stored, ...problems.map(inWords)] : stored;
+}
+
+/** Has an adapter know what a definition leaves open, of a table that it has not looked at. A digest in another form would find nobody. */
+async function findForms(adapter: SessionsAdapter, entity: Schema): Promise<string[]> {
+  try {
+    await adapter.findForms?.(entity);
+    return [];
+  } catch (error) {
+    return [formsUnknown(reasonOf(error))];
+  }
 }
 
 function typeOrmAdapterOf(

@@ -9,6 +9,7 @@ import {
 } from '../adapters/port/columns.js';
 import { DIGEST_BYTES, DIGEST_FORMS, TIME_FORMS } from '../adapters/port/value-forms.js';
 import { takesLength, traitsOf } from '../adapters/port/type-traits.js';
+import { hidesTokens } from '../token/digest.js';
 import { BUILT_IN_COLUMNS, type BuiltInColumn } from './built-in-columns.js';
 import {
   fieldsOf,
@@ -63,9 +64,21 @@ export function digestsOf({ rotation }: SessionsTableDefinition): readonly strin
   return rotation ? ['authTokenDigest', 'previousTokenDigest'] : ['authTokenDigest'];
 }
 
+/**
+ * Whether a new table has bytes for its digests, and one that is there whatever it has: where the definition says of none how it is
+ * kept, and not that there are tokens in clear among them.
+ */
+function areBytes(definition: SessionsTableDefinition): boolean {
+  const { hashingAlgorithm, formerSchemes = [] } = definition;
+  const mappings = digestsOf(definition).map((property) => mappingOf(definition, property));
+  const isOpen = mappings.every(({ type, form }) => type === undefined && form === undefined);
+  return isOpen && hashingAlgorithm !== null && formerSchemes.every(hidesTokens);
+}
+
 /** What the columns of times and of digests hold, whatever their types; a form that is none is told of when the application starts. */
 export function formsOf(definition: SessionsTableDefinition): ReadonlyMap<string, ColumnForm> {
   const digests = digestsOf(definition);
+  const assumed = areBytes(definition);
   const forms = new Map<string, ColumnForm>();
   for (const [property, { type }] of [...builtInColumnsOf(definition), ...fieldsOf(definition)]) {
     const mapping = mappingOf(definition, property);
@@ -75,6 +88,7 @@ export function formsOf(definition: SessionsTableDefinition): ReadonlyMap<string
       forms.set(property, {
         kind: 'string',
         form: isBytes(mapping.type as ColumnType) ? DIGEST_BYTES : (given(DIGEST_FORMS) ?? 'hex'),
+        assumed,
       });
   }
   return forms;

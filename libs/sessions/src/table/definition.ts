@@ -34,7 +34,7 @@ export interface ColumnMapping {
    * How it holds times where it is of no type for them: `'seconds'` or `'milliseconds'` since 1970, or on SQLite text, such as
    * `'YYYY-MM-DDTHH:mm:ss.SSSZ'`; how it holds digests where it is text: `'hex'` or `'base64url'`.
    *
-   * @default times as the type has them, digests in hexadecimal
+   * @default times as the type has them, digests as bytes
    */
   readonly form?: TimeForm | DigestForm;
 }

@@ -4,7 +4,7 @@ import { signOf, takesLength } from '../adapters/port/type-traits.js';
 import { type ColumnForm, kindOf } from '../adapters/port/columns.js';
 import { noteForms } from '../adapters/port/forms.js';
 import { isCount } from '../adapters/port/value-forms.js';
-import { compareExactlyIn } from '../adapters/typeorm/exact-text.js';
+import { adaptWhenKnown } from '../adapters/typeorm/adapt.js';
 import { EntitySchemaTransformer } from '../adapters/typeorm/internals.js';
 import { relateToSchemas } from '../adapters/typeorm/related-schemas.js';
 import type { BuiltInColumn } from './built-in-columns.js';
@@ -61,7 +61,7 @@ export function sessionsEntity<F extends AnyFields>(name: string, table: Session
   });
   noteAsDecorated(schema);
   relateToSchemas(entity);
-  compareExactlyIn(entity);
+  adaptWhenKnown(entity);
   noteForms(entity, new Map([['id', keyColumn(table)], ...uuidsInText(table), ...formsOf(table)]));
   return entity;
 }

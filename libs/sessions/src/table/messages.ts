@@ -40,7 +40,7 @@ export const digestsUneven = (length: number): string =>
 export const digestsDiffer = (other: string): string => `it must hold digests in the form in which ${other} does`;
 
 export const tokensAsBytes = (form: string): string =>
-  `it holds digests as ${form === 'base64url' ? form : 'bytes'}, and by these hashing options the table holds tokens in clear, which need text`;
+  `it holds digests as ${form === 'base64url' ? form : 'bytes'}, and by these hashing options the table holds tokens in clear, which need text: say so in its definition, not in forRoot, before it is made`;
 
 export const noLastUseInterval = (given: unknown): string =>
   `lastUse.interval must be a number of seconds, or text such as '5m', not ${shown(given)}`;

@@ -110,7 +110,9 @@ const DIGEST = /^[0-9a-f]{40,128}$/;
  */
 export function candidateDigests(token: string, schemes: readonly DigestScheme[]): string[] {
   const digests: string[] = [];
-  for (const scheme of schemes) if (hides(scheme) || !DIGEST.test(token)) digests.push(digestToken(token, scheme));
+  for (const scheme of schemes) {
+    if (hidesTokens(scheme) || !DIGEST.test(token)) digests.push(digestToken(token, scheme));
+  }
   return digests;
 }
 
@@ -120,6 +122,6 @@ export function digestsOf(token: unknown, format: TokenFormat, schemes: readonly
 }
 
 /** Whether what a scheme stores is not the token itself. */
-function hides(scheme: DigestScheme): boolean {
+export function hidesTokens(scheme: DigestScheme): boolean {
   return 'key' in scheme || scheme.algorithm !== null;
 }

@@ -80,6 +80,12 @@ export interface SessionsAdapter {
   look?(schemas: readonly Schema[]): Promise<DatabaseFacts>;
 
   /**
+   * Finds out in which form the storage has the columns of a table whose definition leaves that to it, where it was not looked at;
+   * before the first query. Where it is missing, there is one form.
+   */
+  findForms?(schema: Schema): Promise<void>;
+
+  /**
    * What the storage knows of a column that a table may lack, such as one from before it was thought of; where it does, whole
    * rows come without it from then on. `undefined` while there is no such table.
    */

@@ -25,6 +25,11 @@ export function isDigestForm(form: unknown): form is DigestForm | typeof DIGEST_
   return form === DIGEST_BYTES || DIGEST_FORMS.some((one) => one === form);
 }
 
+/** Whether a column holds digests in a form that its definition leaves to the storage. */
+export function isAssumedDigest({ form, assumed }: { readonly form?: unknown; readonly assumed?: unknown }): boolean {
+  return assumed === true && isDigestForm(form);
+}
+
 /** Whether times of a form are numbers. */
 export function isCount(form: unknown): form is 'milliseconds' | 'seconds' {
   return form === 'milliseconds' || form === 'seconds';

@@ -2,25 +2,7 @@ import type { DataSource, Driver, EntityMetadata } from 'typeorm';
 import { kindOf } from '../port/columns.js';
 import { serverVersion } from './internals.js';
 
-/**
- * Has columns of text compare by code points, to the last space, in the tables that TypeORM makes of an entity on MySQL and MariaDB
- * too. A class that looks like TypeORM's `BaseEntity` is told its data source before tables are made; before, nobody knows which
- * database it is for.
- */
-export function compareExactlyIn(entity: new () => object): void {
-  const isNone = (): never => {
-    throw new TypeError('Rows of sessions are no active records.');
-  };
-  Object.defineProperties(entity, {
-    hasId: { value: isNone },
-    save: { value: isNone },
-    useDataSource: {
-      value: (dataSource: DataSource) => compareExactly(dataSource, dataSource.getMetadata(entity)),
-    },
-  });
-}
-
-/** The same of the metadata that TypeORM has made of an entity. */
+/** Has columns of text compare by code points, to the last space, in the tables that TypeORM makes on MySQL and MariaDB too. */
 export function compareExactly({ driver }: Pick<DataSource, 'driver'>, { columns }: EntityMetadata): void {
   const collation = exactCollation(driver);
   if (collation === undefined) return;

@@ -3,6 +3,7 @@ import { reasonOf } from '../../errors/reason-of.js';
 import { formOf } from '../port/forms.js';
 import type { ColumnFacts, DatabaseFacts, EntityNames, TableFacts } from '../port/table-facts.js';
 import type { Schema } from '../port/query.js';
+import { adaptToTable } from './adapt.js';
 import { type Ask, type Catalogue, type FoundTable, known, type QuotedColumns } from './catalogue/catalogue.js';
 import { columnAddedBy } from './column-state.js';
 import type { Connection } from './connection.js';
@@ -95,14 +96,13 @@ function tableFacts(
   const names = new Map(metadata.columns.map(({ databaseName }) => [canonical(databaseName), databaseName]));
   const nameOf = (name: string): string => names.get(canonical(name)) ?? name;
   const { indexes } = found;
+  const columns = new Map([...found.columns.values()].map((column) => [nameOf(column.name), column]));
+  adaptToTable(dataSource, metadata, (column) => columns.get(column));
   return {
     ...found,
     entity: entityNames(dataSource, metadata, found.kind === 'partitioned' ? undefined : createIndex),
     columns: new Map(
-      [...found.columns.values()].map((column) => {
-        const name = nameOf(column.name);
-        return [name, { ...column, ...known({ times: forms.get(name) }) }];
-      }),
+      Array.from(columns, ([name, column]) => [name, { ...column, ...known({ times: forms.get(name) }) }]),
     ),
     primary: found.primary.map(nameOf),
     ...(indexes && {

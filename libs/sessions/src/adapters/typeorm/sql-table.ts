@@ -1,9 +1,10 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
-import { type ColumnForm, type Columns, decimalDigits, kindOf } from '../port/columns.js';
+import { type ColumnForm, type Columns, decimalDigits, isBytes, kindOf } from '../port/columns.js';
 import { formOf } from '../port/forms.js';
 import type { JsonKey } from '../port/operators.js';
 import type { Conversion } from '../port/query.js';
 import type { ColumnFacts, TableFacts } from '../port/table-facts.js';
+import { DIGEST_BYTES, isAssumedDigest } from '../port/value-forms.js';
 import { traitsOf } from '../port/type-traits.js';
 import { copyOf } from '../../util/copy.js';
 import { IMPOSSIBLE } from '../query/values.js';
@@ -114,6 +115,7 @@ function keyIndexOf({ indexes = [] }: TableFacts, { primaryColumns: [key] }: Ent
 function formIn(driver: DataSource['driver'], metadata: ColumnMetadata): ColumnForm {
   const { entityMetadata, propertyPath, type } = metadata;
   const form = formOf(entityMetadata.target, propertyPath) ?? { kind: kindOf(type) };
+  if (isAssumedDigest(form)) return { ...form, form: isBytes(type) ? DIGEST_BYTES : form.form };
   if (form.kind !== 'uuid' || form.form || driver.normalizeType(metadata) === 'uuid') return form;
   const refersToText = metadata.referencedColumn && kindOf(metadata.referencedColumn.type) === 'string';
   return { ...form, form: refersToText ? 'verbatim' : 'text' };

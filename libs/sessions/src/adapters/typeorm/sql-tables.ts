@@ -64,6 +64,11 @@ export class SqlTables {
     return table;
   }
 
+  /** Has a table be as its metadata says, which has changed. */
+  forget(schema: Schema): void {
+    this.#tables.delete(schema);
+  }
+
   /** Notes that the table of a schema has not got a column. */
   leaveOut(schema: Schema, property: string): void {
     const table = this.of(schema);

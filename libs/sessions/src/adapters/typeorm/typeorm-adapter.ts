@@ -28,6 +28,7 @@ import type { AdapterMeta, ColumnState, Lease } from '../port/sessions-adapter.j
 import type { DatabaseFacts } from '../port/table-facts.js';
 import { columnOf, compileWhere } from '../query/conditions.js';
 import { toStored } from '../query/values.js';
+import { adaptToCatalogue } from './adapt.js';
 import { readColumnState } from './column-state.js';
 import { compileQuery, type SqlPrepared } from './compile-query.js';
 import { Connection } from './connection.js';
@@ -106,6 +107,12 @@ export class TypeOrmAdapter implements EctoAdapter {
   /** Looks at the tables in the database's catalogue, by at most five statements, and three for each view on MySQL and MariaDB. */
   async look(schemas: readonly Schema[]): Promise<DatabaseFacts> {
     return lookAt(this.#connection, new Map(schemas.map((schema) => [schema, this.#tables.metadataOf(schema)])));
+  }
+
+  /** Asks the catalogue of the database for the types of columns that a definition leaves open. */
+  async findForms(schema: Schema): Promise<void> {
+    await adaptToCatalogue(this.dataSource, this.#tables.metadataOf(schema));
+    this.#tables.forget(schema);
   }
 
   /** Connects the data source where it is not, and asks the database for an answer. @throws the driver's error */

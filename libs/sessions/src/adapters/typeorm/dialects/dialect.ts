@@ -79,7 +79,7 @@ export interface Dialect {
   changeKeys(sql: string, changes: KeyChanges, bind: Bind): string;
   /** How many bytes the text of such an object has. */
   bytesOf(json: string): string;
-  /** A query of the catalogue for how many columns a table has (none, where there is no such table), and how many of this name. */
+  /** A query of the catalogue for how many columns a table has (none, where there is no such table), and for the type of the one of this name. */
   columns(names: NamedColumn): BoundStatement;
   /** The statements that can return the rows they changed. */
   readonly returning: ReadonlySet<'insert' | 'update' | 'delete'>;

@@ -32,6 +32,7 @@ function toBytes(digest: string): Buffer {
 
 function fromBytes(bytes: Uint8Array): string {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length === KEYED_BYTES) return all.toString('hex');
   const [key = ''] = KEY.exec(all.toString('latin1', 0, Math.max(0, bytes.length - KEYED_BYTES))) ?? [];
   const start = bytes.length - key.length === KEYED_BYTES ? key.length : 0;
   return all.toString('latin1', 0, start) + all.toString('hex', start);

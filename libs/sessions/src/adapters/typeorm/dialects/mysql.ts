@@ -86,7 +86,7 @@ export const mysql: Dialect = {
     return inCalls('JSON_REMOVE', inCalls('JSON_SET', document, pairs), paths);
   },
   columns: ({ database, table, column }) => ({
-    text: `SELECT COUNT(*) AS total, COUNT(CASE WHEN COLUMN_NAME = ? THEN 1 END) AS found FROM information_schema.COLUMNS
+    text: `SELECT COUNT(*) AS total, MAX(CASE WHEN COLUMN_NAME = ? THEN COLUMN_TYPE END) AS type FROM information_schema.COLUMNS
       WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?`,
     values: [column, database ?? null, table],
   }),

@@ -57,7 +57,10 @@ export const postgres: Dialect = {
   likePattern: escapeLike,
   list: {
     // As `pg` would write it, but for the look at each character.
-    bound: (values) => (values.every(isHex) ? `{${values.join(',')}}` : values),
+    bound(values) {
+      if (values.every(isHex)) return `{${values.join(',')}}`;
+      return values.every(isOfBytes) ? `{${values.map((bytes) => `\\\\x${bytes.toString('hex')}`).join(',')}}` : values;
+    },
     // A list that it sees PostgreSQL takes for a cheaper one than any list, and plans the statement anew for each.
     contains(placeholder, column, keptOn) {
       const bind = column?.codec.bind;
@@ -82,7 +85,7 @@ export const postgres: Dialect = {
     return `(${document} || ${bind(JSON.stringify(Object.fromEntries(set)))}::jsonb) - ${bind(removed)}::text[]`;
   },
   columns: ({ path, column }) => ({
-    text: `SELECT COUNT(*) AS total, COUNT(*) FILTER (WHERE attname = $2) AS found FROM pg_attribute
+    text: `SELECT COUNT(*) AS total, MAX(format_type(atttypid, atttypmod)) FILTER (WHERE attname = $2) AS type FROM pg_attribute
       WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
     values: [path, column],
   }),
@@ -156,6 +159,10 @@ function typedBy({ sqlName }: { readonly sqlName: string }, table: string, list:
 /** Whether a value needs no quotes in an array, as digests and UUIDs do not. */
 function isHex(value: unknown): boolean {
   return typeof value === 'string' && /^[\da-f-]+$/.test(value);
+}
+
+function isOfBytes(value: unknown): value is Buffer {
+  return Buffer.isBuffer(value);
 }
 
 /** A strict path tells the key of an object from the index of an array, and a text from an array of one. */

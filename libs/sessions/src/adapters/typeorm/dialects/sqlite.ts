@@ -79,7 +79,7 @@ export const sqlite: Dialect = {
     return `(SELECT CASE rest WHEN '{}' THEN ${bind(added)} ELSE ${joined} END FROM (SELECT ${rest} AS rest))`;
   },
   columns: ({ table, column }) => ({
-    text: `SELECT COUNT(*) AS total, COUNT(CASE WHEN name = ? COLLATE NOCASE THEN 1 END) AS found FROM pragma_table_xinfo(?)`,
+    text: `SELECT COUNT(*) AS total, MAX(CASE WHEN name = ? COLLATE NOCASE THEN type END) AS type FROM pragma_table_xinfo(?)`,
     values: [column, table],
   }),
   returning: new Set(['insert', 'update', 'delete']),

@@ -1,0 +1,103 @@
+import type { ColumnType, DataSource, EntityMetadata } from 'typeorm';
+import { isBytes } from '../port/columns.js';
+import { formOf } from '../port/forms.js';
+import { isAssumedDigest } from '../port/value-forms.js';
+import { LONGEST_DIGEST } from '../../token/digest.js';
+import { readColumnType, type SizedType } from './column-state.js';
+import { compareExactly } from './exact-text.js';
+
+type ColumnMetadata = EntityMetadata['columns'][number];
+
+/** What a new table has for digests, by the type of its data source. */
+const DIGEST_TYPES: Readonly<Record<string, SizedType>> = {
+  postgres: { type: 'bytea' },
+  mysql: { type: 'varbinary', length: LONGEST_DIGEST },
+  mariadb: { type: 'varbinary', length: LONGEST_DIGEST },
+  'better-sqlite3': { type: 'blob' },
+};
+
+/**
+ * Has the tables that TypeORM makes of an entity be as their database has them best. A class that looks like TypeORM's `BaseEntity`
+ * is told its data source before tables are made; before, nobody knows which database it is for.
+ */
+export function adaptWhenKnown(entity: new () => object): void {
+  const isNone = (): never => {
+    throw new TypeError('Rows of sessions are no active records.');
+  };
+  Object.defineProperties(entity, {
+    hasId: { value: isNone },
+    save: { value: isNone },
+    useDataSource: {
+      value(dataSource: DataSource) {
+        adapt(dataSource, dataSource.getMetadata(entity));
+        keepAsFound(dataSource);
+      },
+    },
+  });
+}
+
+/** Has the metadata of an entity be that of a new table. */
+export function adapt(dataSource: DataSource, metadata: EntityMetadata): void {
+  const type = DIGEST_TYPES[dataSource.options.type];
+  for (const column of digestsIn(metadata)) if (type) take(column, type);
+  compareExactly(dataSource, metadata);
+}
+
+/**
+ * Has the metadata of an entity say of digests what its table has, of which a new version of their column would be an empty one.
+ *
+ * @param typeOf the type of a column; none where the table has it not
+ */
+export function adaptToTable(
+  dataSource: DataSource,
+  metadata: EntityMetadata,
+  typeOf: (column: string) => SizedType | undefined,
+): void {
+  const digests = digestsIn(metadata).map((column) => [column, typeOf(column.databaseName)] as const);
+  // One that is still to be added is as the other.
+  const other = digests.find(([, found]) => found)?.[1];
+  for (const [column, found = other] of digests) if (found) take(column, found);
+  compareExactly(dataSource, metadata);
+}
+
+/** As {@link adaptToTable}, of a table that is not looked at. */
+export async function adaptToCatalogue(dataSource: DataSource, metadata: EntityMetadata): Promise<void> {
+  const types = new Map<string, SizedType>();
+  for (const column of digestsIn(metadata)) {
+    const type = await readColumnType(dataSource, column);
+    if (type) types.set(column.databaseName, type);
+  }
+  adaptToTable(dataSource, metadata, (column) => types.get(column));
+}
+
+/** The columns of digests that are as their table has them. */
+function digestsIn({ columns, target }: EntityMetadata): ColumnMetadata[] {
+  return columns.filter(({ propertyPath }) => isAssumedDigest(formOf(target, propertyPath) ?? {}));
+}
+
+function take(column: ColumnMetadata, { type, length }: SizedType): void {
+  column.type = type as ColumnType;
+  column.length = length === undefined ? '' : String(length);
+  if (isBytes(column.type)) column.collation = undefined;
+}
+
+/** Those whose schema builders look at tables first. */
+const KEEPING = new WeakSet<object>();
+
+/** Has `synchronize` and `migration:generate` leave digests as tables have them. */
+function keepAsFound(dataSource: DataSource): void {
+  const { driver } = dataSource;
+  if (KEEPING.has(driver) || !DIGEST_TYPES[dataSource.options.type]) return;
+  KEEPING.add(driver);
+  const createSchemaBuilder = driver.createSchemaBuilder.bind(driver);
+  const look = async (): Promise<void> => {
+    for (const metadata of dataSource.entityMetadatas) await adaptToCatalogue(dataSource, metadata);
+  };
+  driver.createSchemaBuilder = () => {
+    const builder = createSchemaBuilder();
+    return {
+      build: async () => look().then(async () => builder.build()),
+      log: async () => look().then(async () => builder.log()),
+    };
+  };
+}
