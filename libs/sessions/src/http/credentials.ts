@@ -46,9 +46,11 @@ const NONE: Credentials = { kind: 'none' };
 export function credentialsOf(request: HttpRequest, sources: readonly ResolvedSource[]): Credentials {
   let found = NONE;
   for (const source of sources) {
-    for (const token of textsAt(request, source)) {
-      if (found.kind === 'one') return { kind: 'several' };
-      found = { kind: 'one', token, source };
+    for (const value of valuesAt(request, source)) {
+      for (const token of textsIn(value, source)) {
+        if (found.kind === 'one') return { kind: 'several' };
+        found = { kind: 'one', token, source };
+      }
     }
   }
   return found;
@@ -70,12 +72,17 @@ export function isSameSource(a: ResolvedSource, b: ResolvedSource): boolean {
   return 'header' in b && a.header === b.header;
 }
 
-/** What may be a token, where a source says. */
-function textsAt(request: HttpRequest, source: ResolvedSource): readonly string[] {
-  if (source === 'bearer') return headerValues(request, 'authorization').flatMap(bearerToken);
-  if ('header' in source) return headerValues(request, source.header);
+/** What a request has in the place of a source. */
+function valuesAt(request: HttpRequest, source: ResolvedSource): readonly string[] {
+  if (source === 'bearer') return headerValues(request, 'authorization');
   if ('payload' in source) return fieldOf(PAYLOADS.get(request), source.payload);
-  return headerValues(request, 'cookie').flatMap((value) => cookieValues(value, source.cookie));
+  return headerValues(request, 'header' in source ? source.header : 'cookie');
+}
+
+/** What may be a token in such a value. */
+function textsIn(value: string, source: ResolvedSource): readonly string[] {
+  if (source === 'bearer') return bearerToken(value);
+  return 'cookie' in source ? cookieValues(value, source.cookie) : [value];
 }
 
 /** A field of a payload that is text. */
