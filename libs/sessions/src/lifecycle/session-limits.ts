@@ -61,6 +61,10 @@ export async function insertWithinLimits(
   const owners = lockedFields(table, row, limits, provedAt).map((field) => ownerLock(table, field, row[field]));
   // Where nothing is counted, two writes belong together all the same.
   const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${table.name}:${replaced}`] : owners;
+  if (names.length === 0 && table.jointInserts && adapter === table.adapter && table.readBack.length === 0) {
+    await table.jointInserts.insert(written);
+    return {};
+  }
   return names.length === 0
     ? write(adapter)
     : writeSerially(adapter, table.events, names, write, provedAt && 'currentRows');

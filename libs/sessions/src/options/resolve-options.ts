@@ -51,6 +51,7 @@ export function resolveOptions(
     schemes: resolveSchemes(options, problem, warn),
     checkTable: options.checkTable ?? true,
     coalesces: options.coalesceLookUps ?? true,
+    coalescesWrites: options.coalesceWrites ?? true,
     lookUps: resolveLookUps(options.lookUps, problem),
     cache: resolveCache(options.cache, problem),
     graceMs: resolveMs('rotationGrace', rotationGrace, problem) ?? 0,

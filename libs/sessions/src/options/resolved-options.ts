@@ -16,6 +16,7 @@ export interface ResolvedOptions extends Lifetime {
   readonly schemes: readonly [DigestScheme, ...DigestScheme[]];
   readonly checkTable: boolean | 'warn';
   readonly coalesces: boolean;
+  readonly coalescesWrites: boolean;
   readonly lookUps: ResolvedLookUps;
   readonly cache: ResolvedCache | false;
   readonly graceMs: number;

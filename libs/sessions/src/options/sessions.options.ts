@@ -71,11 +71,7 @@ export const RETENTION_OPTIONS = { revoked: true, expired: true } satisfies Reco
 export interface CacheOptions {
   /** The number of sessions that are kept at most, and that of unknown tokens. @default 10,000 */
   readonly maxEntries?: number;
-  /**
-   * How long one is kept, at most `'1h'`: a revocation goes unseen for no longer where its message is lost.
-   *
-   * @default '10s'
-   */
+  /** How long one is kept, at most `'1h'`: a revocation goes unseen for no longer where its message is lost. @default '10s' */
   readonly ttl?: Duration;
   /**
    * How the processes tell each other what they change; `null`: there is no other process.
@@ -190,6 +186,8 @@ export interface TableOptions {
    * @default true
    */
   readonly coalesceLookUps?: boolean;
+  /** Whether sign-ins that come while others are under way share a statement; one that comes alone waits for nothing. @default true */
+  readonly coalesceWrites?: boolean;
   /**
    * What look-ups of tokens may use of the database, and for how long: the bulkhead that keeps a slow or locked table from
    * holding up everything else.
@@ -230,6 +228,7 @@ export const TABLE_OPTIONS = {
   preparedStatements: BOOLEAN,
   checkTable: { is: (value) => isBoolean(value) || value === 'warn', what: "true, 'warn' or false" },
   coalesceLookUps: BOOLEAN,
+  coalesceWrites: BOOLEAN,
   lookUps: { options: LOOK_UP_OPTIONS },
   cache: { options: CACHE_OPTIONS, or: isBoolean },
   adapter: objectWith('an adapter, such as new MemoryAdapter()', 'init', 'within'),

@@ -22,6 +22,7 @@ const KNOWN_WHEN_OPEN = {
   fixedEnds: true,
   held: true,
   hidden: true,
+  jointInserts: true,
   lastUse: true,
   lookUps: true,
   nowMs: true,

@@ -157,6 +157,13 @@ export interface SessionsAdapter {
    */
   insert(schema: Schema, row: Row, options?: InsertOptions): Promise<Row | null>;
 
+  /**
+   * Inserts all the rows or none, and returns how many were written. Where it is missing, new sessions are inserted one by one.
+   *
+   * @throws UniqueConstraintError
+   */
+  insertAll?(schema: Schema, rows: readonly Row[]): Promise<number>;
+
   /** Updates the rows that the filters name and returns the columns asked for of the first. @throws StaleEntryError */
   update(schema: Schema, changes: Row, filters: Where, returning?: readonly string[]): Promise<Row>;
 
