@@ -66,7 +66,12 @@ export async function ownWriter(database: Database, build: Library = library): P
       const userId = randomUUID();
       const createdAt = new Date();
       const times = { createdAt, updatedAt: createdAt, expiresAt: new Date(createdAt.getTime() + WEEK_MS) };
-      const rows = Array.from({ length: count }, () => ({ userId, data: {}, authTokenDigest: newDigest(), ...times }));
+      const rows = Array.from({ length: count }, () => ({
+        userId,
+        data: {},
+        authTokenDigest: newDigest().toString('hex'),
+        ...times,
+      }));
       await new TypeOrmAdapter(app.get(DataSource)).insertAll(Table.entity, rows);
       return sessions.list({ userId });
     },
@@ -74,7 +79,7 @@ export async function ownWriter(database: Database, build: Library = library): P
   };
 }
 
-const newDigest = (): string => hash('sha256', randomBytes(48).toString('base64url'), 'hex');
+const newDigest = (): Buffer => hash('sha256', randomBytes(48).toString('base64url'), 'buffer');
 
 /** How a driver runs a kept statement; it gives how many rows that wrote. */
 interface Driver {
