@@ -157,6 +157,28 @@ describeDatabases('the digests of a table', (name) => {
       expect(await stored(column)).toMatchObject({ type: TEXT[name], values: [expect.any(String)] });
   });
 
+  it('are not written to one that other SQL has made as text since the start, before the next start', async () => {
+    await inApplication(Plain, async (sessions) => {
+      await synchronize(OfText);
+      const refused = { code: 'ERR_SESSIONS_CONFIG', message: expect.stringContaining('start the application again') };
+      expect(await errorOf(sessions.create({}))).toMatchObject(refused);
+      expect(await errorOf(Promise.all([{}, {}].map((one) => sessions.create(one))))).toMatchObject(refused);
+    });
+    expect(await stored()).toEqual({ type: TEXT[name], values: [] });
+    await inApplication(Plain, async (sessions) => {
+      const { authToken } = await sessions.create({});
+      expect(await sessions.authenticate(authToken)).not.toBeNull();
+    });
+  });
+
+  it('are written to one that has them as bytes and is made since the start', async () => {
+    await inApplication(Plain, async (sessions) => {
+      await synchronize(Plain);
+      const { authToken } = await sessions.create({});
+      expect(await sessions.authenticate(authToken)).not.toBeNull();
+    });
+  });
+
   it('are refused as bytes where forRoot has it keep the tokens themselves', async () => {
     const start = inApplication(Plain, async () => {}, { synchronize: true, hashingAlgorithm: null });
     expect(await errorOf(start)).toMatchObject({ message: expect.stringContaining(tokensAsBytes('bytes')) });

@@ -1,10 +1,13 @@
 import type { ColumnType, DataSource, EntityMetadata } from 'typeorm';
+import { SessionsConfigError } from '../../errors/errors.js';
+import { ofTable } from '../../errors/messages.js';
 import { isBytes } from '../port/columns.js';
 import { formOf } from '../port/forms.js';
 import { isAssumedDigest } from '../port/value-forms.js';
 import { LONGEST_DIGEST } from '../../token/digest.js';
-import { readColumnType, type SizedType } from './column-state.js';
+import { type Ask, readColumnType, type SizedType } from './column-state.js';
 import { compareExactly } from './exact-text.js';
+import { madeOtherwise } from './messages.js';
 
 type ColumnMetadata = EntityMetadata['columns'][number];
 
@@ -68,6 +71,24 @@ export async function adaptToCatalogue(dataSource: DataSource, metadata: EntityM
     if (type) types.set(column.databaseName, type);
   }
   adaptToTable(dataSource, metadata, (column) => types.get(column));
+}
+
+/**
+ * Whether a table is there, and has digests in the form in which its metadata says that it has them: others would find nobody.
+ *
+ * @throws SessionsConfigError where it has another one
+ */
+export async function isAsAdapted(dataSource: DataSource, metadata: EntityMetadata, ask: Ask): Promise<boolean> {
+  const columns = digestsIn(metadata);
+  let isThere = columns.length === 0;
+  for (const column of columns) {
+    const found = await readColumnType(dataSource, column, ask);
+    if (!found) continue;
+    isThere = true;
+    if (isBytes(found.type as ColumnType) !== isBytes(column.type))
+      throw new SessionsConfigError([ofTable(metadata.tableName, madeOtherwise(column.databaseName, found.type))]);
+  }
+  return isThere;
 }
 
 /** The columns of digests that are as their table has them. */

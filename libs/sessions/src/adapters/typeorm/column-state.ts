@@ -1,7 +1,5 @@
 import { type DataSource, type EntityMetadata, TableColumn } from 'typeorm';
 import type { ColumnState } from '../port/sessions-adapter.js';
-import type { Connection } from './connection.js';
-import type { BoundStatement, Dialect } from './dialects/dialect.js';
 import { dialectOf } from './dialects/index.js';
 import { TableUtils } from './internals.js';
 import { namesOf, type SqlColumn, sqlNameOf, type SqlTable } from './sql-table.js';
@@ -10,24 +8,28 @@ type ColumnMetadata = EntityMetadata['columns'][number];
 
 /** What the database knows of a column; `undefined` where there is no such table. */
 export async function readColumnState(
-  connection: Connection,
+  dataSource: DataSource,
   table: SqlTable,
   column: SqlColumn,
+  ask: Ask,
 ): Promise<ColumnState | undefined> {
-  const { dataSource } = connection;
   const metadata = table.metadata.findColumnWithPropertyPath(column.property)!;
-  const statement = typeStatement(dataSource, connection.dialect, metadata);
-  const { records } = await connection.run(statement.text, [...statement.values]);
-  const { total, type } = records[0] as unknown as TypeRow;
+  const { total, type } = await readTypeRow(dataSource, metadata, ask);
   if (Number(total) === 0) return undefined;
   return { exists: type !== null, addedBy: columnAddedBy(dataSource, metadata) };
 }
 
+/** Runs a statement, and gives its rows. */
+export type Ask = (text: string, values: unknown[]) => Promise<readonly unknown[]>;
+
 /** The type of a column, as its table has it; `undefined` where it has none of this name, or is not there. */
-export async function readColumnType(dataSource: DataSource, column: ColumnMetadata): Promise<SizedType | undefined> {
-  const { text, values } = typeStatement(dataSource, dialectOf(dataSource), column);
-  const rows: TypeRow[] = await dataSource.query(text, [...values]);
-  const [, type, length] = /^([^(]+)(?:\((\d+)\))?/.exec(rows[0]!.type?.toLowerCase() ?? '') ?? [];
+export async function readColumnType(
+  dataSource: DataSource,
+  column: ColumnMetadata,
+  ask: Ask = (text, values) => dataSource.query(text, values),
+): Promise<SizedType | undefined> {
+  const { type: full } = await readTypeRow(dataSource, column, ask);
+  const [, type, length] = /^([^(]+)(?:\((\d+)\))?/.exec(full?.toLowerCase() ?? '') ?? [];
   return type === undefined ? undefined : { type, ...(length !== undefined && { length: Number(length) }) };
 }
 
@@ -42,8 +44,11 @@ interface TypeRow {
   readonly type: string | null;
 }
 
-function typeStatement(dataSource: DataSource, dialect: Dialect, column: ColumnMetadata): BoundStatement {
-  return dialect.columns({ ...namesOf(dataSource, column.entityMetadata), column: column.databaseName });
+async function readTypeRow(dataSource: DataSource, column: ColumnMetadata, ask: Ask): Promise<TypeRow> {
+  const names = { ...namesOf(dataSource, column.entityMetadata), column: column.databaseName };
+  const { text, values } = dialectOf(dataSource).columns(names);
+  const [row] = (await ask(text, [...values])) as readonly [TypeRow];
+  return row;
 }
 
 /** The statement that adds a column to a table. */

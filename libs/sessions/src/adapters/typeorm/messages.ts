@@ -36,6 +36,10 @@ export const textOfTimes = (form: string): string => `form: ${shown(form)} is te
 export const unknownTimes = (column: string): string =>
   `its rows hold times in several forms, or in none that the library compares. Where all of them are text, UPDATE … SET ${column} = strftime('%Y-%m-%d %H:%M:%f', ${column}) makes them one`;
 
+// Why nothing is written to a table.
+export const madeOtherwise = (column: string, type: string): string =>
+  `it was made since the application started, with ${type} for "${column}", where the library makes another type: start the application again, and it keeps digests as the table does.`;
+
 // Why statements are not kept prepared.
 export const connectionsAreMixed = (code: string): string =>
   `The server does not know the statements that it has prepared (${code}), as behind a pooler that mixes connections: they are sent unprepared from now on, which is slower. Let the pooler keep them (max_prepared_statements of PgBouncer), or say preparedStatements: false.`;

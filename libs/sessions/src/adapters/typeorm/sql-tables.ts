@@ -3,6 +3,8 @@ import type { ColumnState } from '../port/sessions-adapter.js';
 import type { Schema } from '../port/query.js';
 import type { TableFacts } from '../port/table-facts.js';
 import { SessionMark } from '../port/session-mark.js';
+import { isAsAdapted } from './adapt.js';
+import type { Ask } from './column-state.js';
 import type { Dialect } from './dialects/dialect.js';
 import { marksMetadata } from './marks-table.js';
 import { type SqlTable, sqlTable } from './sql-table.js';
@@ -11,6 +13,8 @@ import { type SqlTable, sqlTable } from './sql-table.js';
 export class SqlTables {
   readonly #tables = new Map<Schema, SqlTable>();
   #facts: ReadonlyMap<Schema, TableFacts> = new Map();
+  /** Those that were found later than by a look. */
+  readonly #found = new Set<Schema>();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -46,6 +50,13 @@ export class SqlTables {
     const facts = this.factsOf(schema);
     const column = facts?.entity.columns.get(property);
     return facts && column && { exists: facts.columns.has(column.name), addedBy: column.addedBy };
+  }
+
+  /** The table of rows to insert. @throws SessionsConfigError where it was made in another form than is assumed since the start */
+  async written(schema: Schema, ask: Ask): Promise<SqlTable> {
+    const isKnown = this.#found.has(schema) || this.factsOf(schema) !== undefined;
+    if (!isKnown && (await isAsAdapted(this.dataSource, this.metadataOf(schema), ask))) this.#found.add(schema);
+    return this.of(schema);
   }
 
   /** @throws TypeORM's EntityMetadataNotFoundError for a schema that the data source does not have */

@@ -29,7 +29,7 @@ import type { DatabaseFacts } from '../port/table-facts.js';
 import { columnOf, compileWhere } from '../query/conditions.js';
 import { toStored } from '../query/values.js';
 import { adaptToCatalogue } from './adapt.js';
-import { readColumnState } from './column-state.js';
+import { type Ask, readColumnState } from './column-state.js';
 import { compileQuery, type SqlPrepared } from './compile-query.js';
 import { Connection } from './connection.js';
 import { dialectOf } from './dialects/index.js';
@@ -71,6 +71,7 @@ export class TypeOrmAdapter implements EctoAdapter {
   readonly #tables: SqlTables;
   readonly #connection: Connection;
   readonly #statements: SingleStatements;
+  readonly #ask: Ask = async (text, values) => (await this.#connection.run(text, values)).records;
 
   constructor(
     /** The data source of the rows. */
@@ -125,7 +126,7 @@ export class TypeOrmAdapter implements EctoAdapter {
   async columnState(schema: Schema, name: string): Promise<ColumnState | undefined> {
     const table = this.#tables.of(schema);
     const known = this.#tables.columnState(schema, name);
-    const state = known ?? (await readColumnState(this.#connection, table, columnOf(table, name)));
+    const state = known ?? (await readColumnState(this.dataSource, table, columnOf(table, name), this.#ask));
     if (state && !state.exists) this.#tables.leaveOut(schema, name);
     return state;
   }
@@ -199,7 +200,7 @@ export class TypeOrmAdapter implements EctoAdapter {
 
   /** Inserts a row and returns the columns asked for. @throws UniqueConstraintError */
   async insert(schema: Schema, row: Row, options: InsertOptions = {}): Promise<Row | null> {
-    const table = this.#tables.of(schema);
+    const table = await this.#tables.written(schema, this.#ask);
     const { onConflict, returning, keepPrepared } = insertOptions(table.name, options);
     const columns = returning ? returning.map((name) => columnOf(table, name)) : table.primary;
     return new Inserter(table, this.#statements, keepPrepared).insert(row, onConflict, columns);
@@ -211,7 +212,7 @@ export class TypeOrmAdapter implements EctoAdapter {
     rows: readonly Row[],
     options: Pick<InsertOptions, 'onConflict'> = {},
   ): Promise<number> {
-    const table = this.#tables.of(schema);
+    const table = await this.#tables.written(schema, this.#ask);
     return new Inserter(table, this.#statements).insertAll(rows, conflictOption(table.name, options));
   }
 
