@@ -14,7 +14,7 @@ class Sessions extends SessionsTable({
     userId: { type: 'uuid', index: true, immutable: true },
     user: { manyToOne: () => User, joinColumn: 'userId', onDelete: 'CASCADE' },
   },
-  columns: { data: { default: false } },
+  columns: { authTokenDigest: { form: 'hex' }, data: { default: false } },
 }) {}
 class ApiKeys extends SessionsTable({
   table: 'api_keys',
@@ -23,7 +23,7 @@ class ApiKeys extends SessionsTable({
     name: { type: 'string', length: 100 },
     project: { manyToOne: () => Project, joinColumn: 'projectId', onDelete: 'CASCADE' },
   },
-  columns: { data: { default: false } },
+  columns: { authTokenDigest: { form: 'hex' }, data: { default: false } },
 }) {}
 
 /** The first migration, but for users and projects, which are as they were. */

@@ -60,6 +60,11 @@ export class Connection {
     return this.runner !== undefined && mayReadThePast(this.runner);
   }
 
+  /** Has the one connection be there. @throws SessionsUnavailableError */
+  async connect(): Promise<void> {
+    if (this.runner) await connected(this.runner, this.tables.firstName);
+  }
+
   /** Runs a statement; what the database has undone of it alone is done again. */
   async run(
     text: string,

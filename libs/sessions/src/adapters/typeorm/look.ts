@@ -9,7 +9,11 @@ import { columnAddedBy } from './column-state.js';
 import type { Connection } from './connection.js';
 import { namesOf, sqlNameOf } from './sql-table.js';
 
-/** Looks at tables, and at those that their relations lead to, in the catalogue of the database. */
+/**
+ * Looks at tables, and at those that their relations lead to, in the catalogue of the database.
+ *
+ * @throws SessionsUnavailableError where it takes no connection
+ */
 export async function lookAt(
   connection: Connection,
   schemas: ReadonlyMap<Schema, EntityMetadata>,
@@ -35,6 +39,7 @@ export async function lookAt(
         return undefined;
       }
     };
+    await one.connect();
     const settings = await catalogue.server(ask);
     const found = [...(await catalogue.tables(ask, named))];
     const quoted = named.map(({ path }, i) => quotedColumns(dataSource, path, found[i] ? times[i]! : []));
