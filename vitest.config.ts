@@ -9,6 +9,9 @@ const APART = [
   // A time zone of its own.
   'test/migrations/ecto-table.e2e-spec.ts',
   'libs/sessions/src/util/coalescer.spec.ts',
+  // They count timers.
+  'libs/sessions/src/{cache/invalidation-bus,live/held-sessions,util/bulkhead}.spec.ts',
+  'test/pruning/expiry-job.e2e-spec.ts',
 ];
 
 /** Suites of the demo, whose modules make its entities known as they are loaded. */
