@@ -23,6 +23,22 @@ class Devices extends SessionsTable({
   },
 }) {}
 
+@Entity('guests')
+class Guest {
+  @PrimaryColumn({ type: 'varchar', length: 30 })
+  name!: string;
+
+  @Column({ type: 'varchar', length: 30 })
+  town!: string;
+}
+
+class Visits extends SessionsTable({
+  extraFields: {
+    guestName: { type: 'string', length: 30, nullable: true },
+    guest: { manyToOne: () => Guest, joinColumn: 'guestName' },
+  },
+}) {}
+
 /** Texts that one collation or another takes for the same. */
 const TEXTS = ['a', 'A', 'ä', 'a\u0308', 'a ', 'a  ', 'ß', 'ss', '😀', '😁', ''];
 
@@ -71,5 +87,24 @@ describeDatabases('a unique field of text of a table made by a migration', (name
     const beside = await new DataSource({ ...database.options, entities: [User, Devices.entity] }).initialize();
     expect((await differences(beside)).filter((sql) => /sessions|users/i.test(sql))).toEqual([]);
     await beside.destroy();
+  });
+});
+
+describeDatabases("a table of the application's own that sessions refer to", (name) => {
+  const app = useApplication(name, { tables: [Visits], entities: [Guest] });
+
+  it('is made and kept as its entity says, also when it has been looked at', async () => {
+    const { dataSource } = app;
+    await dataSource.synchronize();
+    expect(await differences(dataSource)).toEqual([]);
+    for (const table of ['sessions', 'guests']) await dataSource.query(`DROP TABLE ${table}`);
+    const alone = await new DataSource({
+      ...dataSource.options,
+      entities: [Guest],
+      synchronize: false,
+    }).initialize();
+    const made = await differences(dataSource);
+    expect(made.filter((sql) => /CREATE TABLE .guests/.test(sql))).toEqual(await differences(alone));
+    await alone.destroy();
   });
 });

@@ -42,8 +42,8 @@ export function adaptWhenKnown(entity: new () => object): void {
 /** Has the metadata of an entity be that of a new table. */
 export function adapt(dataSource: DataSource, metadata: EntityMetadata): void {
   const type = DIGEST_TYPES[dataSource.options.type];
-  for (const column of digestsIn(metadata)) if (type) take(column, type);
-  compareExactly(dataSource, metadata);
+  for (const column of digestsIn(metadata)) if (type) take(dataSource, column, type);
+  compareExactly(dataSource, metadata.columns);
 }
 
 /**
@@ -59,8 +59,7 @@ export function adaptToTable(
   const digests = digestsIn(metadata).map((column) => [column, typeOf(column.databaseName)] as const);
   // One that is still to be added is as the other.
   const other = digests.find(([, found]) => found)?.[1];
-  for (const [column, found = other] of digests) if (found) take(column, found);
-  compareExactly(dataSource, metadata);
+  for (const [column, found = other] of digests) if (found) take(dataSource, column, found);
 }
 
 /** As {@link adaptToTable}, of a table that is not looked at. */
@@ -96,10 +95,11 @@ function digestsIn({ columns, target }: EntityMetadata): ColumnMetadata[] {
   return columns.filter(({ propertyPath }) => isAssumedDigest(formOf(target, propertyPath) ?? {}));
 }
 
-function take(column: ColumnMetadata, { type, length }: SizedType): void {
+function take(dataSource: DataSource, column: ColumnMetadata, { type, length }: SizedType): void {
   column.type = type as ColumnType;
   column.length = length === undefined ? '' : String(length);
   if (isBytes(column.type)) column.collation = undefined;
+  else compareExactly(dataSource, [column]);
 }
 
 /** Those whose schema builders look at tables first. */

@@ -3,7 +3,7 @@ import { kindOf } from '../port/columns.js';
 import { serverVersion } from './internals.js';
 
 /** Has columns of text compare by code points, to the last space, in the tables that TypeORM makes on MySQL and MariaDB too. */
-export function compareExactly({ driver }: Pick<DataSource, 'driver'>, { columns }: EntityMetadata): void {
+export function compareExactly({ driver }: Pick<DataSource, 'driver'>, columns: EntityMetadata['columns']): void {
   const collation = exactCollation(driver);
   if (collation === undefined) return;
   for (const column of columns) {
