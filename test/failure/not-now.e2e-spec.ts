@@ -10,6 +10,7 @@ import {
   SessionQuery,
   SessionsModule,
   SessionsService,
+  SessionsTable,
   SessionsUnavailableError,
 } from '@app/sessions';
 import { TRANSACTION_OVER } from '../../libs/sessions/src/adapters/typeorm/messages.js';
@@ -18,6 +19,9 @@ import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
 import { ASK_NOTHING, type Call, CALLS, type Session, Sessions, type Within } from './calls.js';
+
+/** Sign-ins of this one travel together. */
+class Joined extends SessionsTable({ table: 'joined' }) {}
 
 /** How a database comes to be unable to answer, and how that ends. */
 interface Trouble {
@@ -101,9 +105,13 @@ const TROUBLES: Readonly<Record<DatabaseName, Readonly<Record<string, Trouble>>>
   postgres: {
     'is gone': gone,
     'has no connection left': exhausted,
-    'has the table locked': inSql(['START TRANSACTION', 'LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE'], ['ROLLBACK'], {
-      spares: ofCatalogue,
-    }),
+    'has the table locked': inSql(
+      ['START TRANSACTION', 'LOCK TABLE sessions, joined IN ACCESS EXCLUSIVE MODE'],
+      ['ROLLBACK'],
+      {
+        spares: ofCatalogue,
+      },
+    ),
     'takes no writes': {
       async begin(set) {
         await set.other.query(`ALTER ROLE ${set.user} SET default_transaction_read_only = on`);
@@ -119,7 +127,9 @@ const TROUBLES: Readonly<Record<DatabaseName, Readonly<Record<string, Trouble>>>
   mariadb: {
     'is gone': gone,
     'has no connection left': exhausted,
-    'has the table locked': inSql(['LOCK TABLES sessions WRITE'], ['UNLOCK TABLES'], { spares: ofCatalogue }),
+    'has the table locked': inSql(['LOCK TABLES sessions WRITE, joined WRITE'], ['UNLOCK TABLES'], {
+      spares: ofCatalogue,
+    }),
     'takes no writes': {
       async begin(set) {
         beginning = 'SET SESSION TRANSACTION READ ONLY';
@@ -187,7 +197,7 @@ describeDatabases('where the database', (name) => {
   beforeAll(async () => {
     database = await createDatabase(name);
     const user = `sessions_${randomBytes(6).toString('hex')}`;
-    const entities = [Sessions.entity, SessionMark];
+    const entities = [Sessions.entity, Joined.entity, SessionMark];
     const owner = await new DataSource({ ...database.options, entities }).initialize();
     await owner.synchronize();
     const other = owner.createQueryRunner();
@@ -195,8 +205,8 @@ describeDatabases('where the database', (name) => {
     module = await Test.createTestingModule({
       imports: [
         TypeOrmModule.forRoot({ ...options, entities, retryAttempts: 1 }),
-        SessionsModule.forRoot({ pruning: false }),
-        SessionsModule.forFeature(Sessions),
+        SessionsModule.forRoot({ pruning: false, defaultTable: 'sessions' }),
+        SessionsModule.forFeature([Sessions, Joined]),
       ],
     }).compile();
     await module.init();
@@ -254,7 +264,7 @@ describeDatabases('where the database', (name) => {
     expect(error).toBeInstanceOf(SessionsUnavailableError);
     const { message, table, retryAfter, statusCode, cause } = error as SessionsUnavailableError;
     expect(statusCode).toBe(503);
-    expect(table).toMatch(/^(sessions|nest_sessions_marks)$/);
+    expect(table).toMatch(/^(sessions|joined|nest_sessions_marks)$/);
     expect(Number.isInteger(retryAfter) && retryAfter > 0).toBe(true);
     for (const secret of secrets()) expect(`${message} ${inspect(error)} ${inspect(cause)}`).not.toContain(secret);
   }
@@ -286,6 +296,19 @@ describeDatabases('where the database', (name) => {
         expect([...errors.keys()].toSorted()).toEqual(refused.toSorted());
       },
     );
+
+    it('each of many sign-ins at once is one too, however often', { timeout: 60_000 }, async () => {
+      const joined = module.get(Joined);
+      const before = await joined.count();
+      await during(trouble, async () => {
+        for (let i = 0; i < (trouble.waits ? 1 : 4); i++) {
+          const signIns = Array.from({ length: 32 }, () => joined.create({}).catch((error: unknown) => error));
+          for (const error of await Promise.all(signIns)) expectNotNow(error);
+        }
+      });
+      await Promise.all(Array.from({ length: 32 }, () => joined.create({})));
+      expect(await joined.count()).toBe(before + 32);
+    });
 
     const tried = named.filter(([, call]) => !call.alone && !spares(call));
     it.skipIf(name === 'sqlite' || trouble === exhausted)(

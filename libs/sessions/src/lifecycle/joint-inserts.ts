@@ -10,7 +10,6 @@ import { Coalescer } from '../util/coalescer.js';
  */
 export class JointInserts {
   readonly #coalescer: Coalescer<Row, boolean>;
-  #count = 0;
 
   constructor(
     private readonly adapter: SessionsAdapter & Required<Pick<SessionsAdapter, 'insertAll'>>,
@@ -26,7 +25,7 @@ export class JointInserts {
   /** Inserts a row, of which nothing is read back. @throws as `insert` of the adapter */
   async insert(row: Row): Promise<void> {
     // Nobody goes for another one.
-    const isInserted = await this.#coalescer.run(String(this.#count++), row);
+    const isInserted = await this.#coalescer.run(row, row);
     if (!isInserted) await this.#insertOne(row);
   }
 

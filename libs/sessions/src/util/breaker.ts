@@ -1,19 +1,19 @@
-/** Failures in a row after which nothing is tried but now and then. */
-const FAILURES = 5;
-
 /** The time between two tries while it is open, in milliseconds. */
 const PROBE_MS = 250;
 
-/** Tells what fails again and again from what fails once: after five failures in a row it is open, until something succeeds. */
+/** Tells what fails again and again from what fails once: after so many failures in a row it is open, until something succeeds. */
 export class Breaker {
   #failures = 0;
   #probedAt = -Infinity;
 
   /** @param failing is told of each failure while it is open */
-  constructor(private readonly failing: () => void) {}
+  constructor(
+    private readonly maxFailures: number,
+    private readonly failing: () => void,
+  ) {}
 
   get isOpen(): boolean {
-    return this.#failures >= FAILURES;
+    return this.#failures >= this.maxFailures;
   }
 
   /** Whether whoever asks may find out whether it still fails: one in 250 ms. */
@@ -31,7 +31,7 @@ export class Breaker {
   failed(): void {
     this.#failures++;
     if (!this.isOpen) return;
-    if (this.#failures === FAILURES) this.#probedAt = performance.now();
+    if (this.#failures === this.maxFailures) this.#probedAt = performance.now();
     this.failing();
   }
 }

@@ -10,6 +10,9 @@ export interface BulkheadLimits {
   readonly timeoutMs: number;
 }
 
+/** Failures in a row after which nothing is tried but now and then. */
+const FAILURES = 5;
+
 export const UNLIMITED: BulkheadLimits = { maxInFlight: Infinity, maxWaiting: Infinity, timeoutMs: Infinity };
 
 /** Why a caller gets no answer: too many wait, it took too long, or statements fail one after the other. */
@@ -17,6 +20,8 @@ export type Refusal = 'waiting' | 'time' | 'failing';
 
 /** What a bulkhead is made with. */
 interface BulkheadOptions extends BulkheadLimits {
+  /** How many statements may fail one after the other before callers get no answer. Default: 5. */
+  readonly maxFailures?: number;
   /** The error of a caller that gets no answer. */
   readonly refusal: (why: Refusal) => Error;
   /** Is told of each statement that fails after others have. */
@@ -38,17 +43,22 @@ export class Bulkhead {
   /** Who waits for room, in the order in which they came. */
   readonly #turns = new Set<() => void>();
 
-  constructor({ maxInFlight, maxWaiting, timeoutMs, refusal, failing }: BulkheadOptions) {
+  constructor({ maxInFlight, maxWaiting, timeoutMs, maxFailures = FAILURES, refusal, failing }: BulkheadOptions) {
     this.#maxInFlight = maxInFlight;
     this.maxWaiting = maxWaiting;
     this.timeoutMs = timeoutMs;
     this.refuse = refusal;
-    this.breaker = new Breaker(failing);
+    this.breaker = new Breaker(maxFailures, failing);
   }
 
-  /** A bulkhead without limits, which only refuses while statements fail one after the other. */
+  /** A bulkhead that refuses nobody. */
   static none(): Bulkhead {
-    return new Bulkhead({ ...UNLIMITED, refusal: (why) => new Error(why), failing: () => undefined });
+    return new Bulkhead({
+      ...UNLIMITED,
+      maxFailures: Infinity,
+      refusal: (why) => new Error(why),
+      failing: () => undefined,
+    });
   }
 
   /** How many statements more there may be. */
