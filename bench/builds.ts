@@ -1,72 +1,116 @@
-/** Lookups by another build of the library and by this one, side by side on the same rows. */
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Bench } from './bench.js';
-import { authenticate, fillSessions, FULL, FullSessions, type Library } from './contenders/nest-sessions.js';
+import { execFile, fork } from 'node:child_process';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Bench } from './bench.js';
+import type { TurnOf, Visit } from './build-turns.js';
+import { createDatabase, type DatabaseName, DATABASES } from './databases.js';
 import { ROOT_FOLDER } from './folders.js';
-import { parseOptions } from './options.js';
-import type { Group, Result, Turn } from './results.js';
-import { compareValidations, DATABASE_TITLES } from './sections/validation.js';
-import { spreadOf } from './statistics.js';
-import { tableOf, textTable } from './table.js';
+import type { Turn } from './results.js';
+import { DATABASE_TITLES, titleAt } from './sections/validation.js';
+import { ratios, spreadOf } from './statistics.js';
+import { spreadText, type Table, textTable } from './table.js';
 
-const DATABASES = ['postgres', 'sqlite', 'mariadb'] as const;
-const USAGE =
-  'npm run bench:builds -- <checkout with a built libs/sessions> [--only postgres,sqlite] [options of the bench]';
+const run = promisify(execFile);
 
-/** Short turns of one pair: what else the machine does meanwhile falls on both builds. */
-const TURNS_OF_A_PAIR = 10;
-const PAIRS = 10;
+/** Where the other build lies, with the benchmark beside it as this one has it. */
+const BEFORE_FOLDER = new URL('dist/before/', ROOT_FOLDER);
+const BEFORE_SOURCES = new URL('dist/before-sources/', ROOT_FOLDER);
 
-/** The turns of a group, those of each pair as one. */
-function inPairs(group: Group): Group {
-  const pairOf = (turns: readonly Turn[]): Turn => ({
-    perSecond: spreadOf(turns.map(({ perSecond }) => perSecond)).median,
-    cpuMicroseconds: spreadOf(turns.map(({ cpuMicroseconds }) => cpuMicroseconds)).median,
-  });
-  const pairsOf = (turns: readonly Turn[]): Turn[] =>
-    Array.from({ length: Math.ceil(turns.length / TURNS_OF_A_PAIR) }, (_, i) =>
-      pairOf(turns.slice(i * TURNS_OF_A_PAIR, (i + 1) * TURNS_OF_A_PAIR)),
-    );
-  const results = group.results.map((result): Result => ({ ...result, turns: pairsOf(result.turns) }));
-  return { ...group, results: results as [Result, ...Result[]] };
-}
+/** Who takes turns: the other build, it again, which shows the error of measurement, and this one. */
+const ENTRANTS = ['before', 'control', 'now'] as const;
+type Entrant = (typeof ENTRANTS)[number];
 
-/** The other build, in a folder from which it finds the same packages as this one. */
-async function buildOf(checkout: string, bench: Bench): Promise<Library> {
-  const folder = await mkdtemp(fileURLToPath(new URL('dist/build-', ROOT_FOLDER)));
-  bench.cleanUps.add(() => rm(folder, { recursive: true, force: true }));
-  await cp(join(checkout, 'libs/sessions/dist'), folder, { recursive: true });
-  return (await import(pathToFileURL(join(folder, 'index.js')).href)) as Library;
-}
+/** What each has reached in each round. */
+type Visits = Readonly<Record<Entrant, TurnOf[][]>>;
 
-const [checkout, ...args] = process.argv.slice(2);
-if (checkout === undefined || checkout.startsWith('-')) {
-  console.error(USAGE);
-  process.exit(2);
-}
-const rounds = String(PAIRS * TURNS_OF_A_PAIR);
-const bench = new Bench(parseOptions(['--rounds', rounds, '--seconds', '0.1', '--only', 'postgres,sqlite', ...args]));
-try {
-  const before = await buildOf(checkout, bench);
-  const FormerSessions = class extends before.SessionsTable(FULL) {};
-  const fill = (dataset: Parameters<typeof fillSessions>[0]): Promise<void> => fillSessions(dataset, FullSessions);
-  for (const name of DATABASES.filter((one) => bench.options.sections.includes(one))) {
-    const dataset = await bench.dataset(name);
-    if (!dataset) continue;
-    const groups = await compareValidations(
-      bench,
-      dataset,
-      [
-        { name: 'before', fill, open: (database) => authenticate(database, FormerSessions, {}, before) },
-        { name: 'now', own: true, fill, open: (database) => authenticate(database, FullSessions) },
-      ],
-      { title: `${DATABASE_TITLES[name]}, all features`, isCharted: () => false },
-    );
-    for (const group of groups.map(inPairs)) bench.progress.say(`\n${group.title}\n\n${textTable(tableOf(group))}`);
+/**
+ * Look-ups and writes by this build of the library and by that of a commit, side by side. Both take turns, each time in a process and
+ * on a database of its own, which the build fills itself: applications of one process share what is compiled of their packages, and
+ * tables that another build has filled may be in a form that this one does not know.
+ */
+export async function compareBuilds(bench: Bench, commit: string): Promise<void> {
+  const before = await buildOf(bench, commit);
+  const programs = { before, control: before, now: new URL('build-turns.js', import.meta.url) };
+  const { rounds, sections } = bench.options;
+  for (const name of DATABASES.filter((one) => sections.includes(one))) {
+    const visits: Visits = { before: [], control: [], now: [] };
+    for (let round = 0; round < rounds; round++) {
+      // Nobody is always the first.
+      for (const entrant of round % 2 === 0 ? ENTRANTS : ENTRANTS.toReversed()) {
+        bench.progress.show(`${name}, round ${round + 1} of ${rounds}: ${entrant}`);
+        visits[entrant].push(await visit(bench, name, programs[entrant]));
+      }
+    }
+    bench.progress.say(`\n${textTable(tableOf(`${DATABASE_TITLES[name]}, against ${commit}`, visits))}`);
   }
-} finally {
-  for (const error of await bench.cleanUps.run()) console.error(error);
 }
-process.exit();
+
+/** A row for each thing that was measured; none where there is no such database. */
+function tableOf(title: string, visits: Visits): Table {
+  const rows = visits.now[0]!.map(({ what, atOnce }, at) => {
+    const figures = (entrant: Entrant, of: keyof Turn): number[] => visits[entrant].map((turns) => turns[at]!.turn[of]);
+    const against = (of: keyof Turn): string[] =>
+      (['now', 'control'] as const).map((entrant) => spreadText(ratios(figures(entrant, of), figures('before', of))));
+    const median = (of: keyof Turn): number => spreadOf(figures('now', of)).median;
+    return [
+      titleAt(what, atOnce),
+      ...against('perSecond'),
+      ...against('cpuMicroseconds'),
+      Math.round(median('perSecond')).toLocaleString('en'),
+      median('cpuMicroseconds').toFixed(1),
+    ];
+  });
+  return { head: [title, 'speed', '(control)', 'CPU of Node', '(control)', 'in a second', 'CPU, µs'], rows };
+}
+
+/** What a build reaches in a process that begins and ends with it; nothing where there is no such database. */
+async function visit(bench: Bench, name: DatabaseName, program: URL): Promise<TurnOf[]> {
+  const database = await createDatabase(name, bench.cleanUps, (text) => bench.progress.say(text));
+  if (!database) return [];
+  const { rows, seconds, atOnce, sections } = bench.options;
+  const asked: Visit = { database, rows, seconds, atOnce, isWriting: sections.includes('writes') };
+  const child = fork(program, [JSON.stringify(asked)], {
+    execArgv: ['--expose-gc'],
+    // No commit waits for the disk, which is the same for both.
+    env: { ...process.env, PGOPTIONS: '-c synchronous_commit=off' },
+  });
+  bench.cleanUps.add(async () => child.kill());
+  return new Promise((resolve, reject) => {
+    child.once('message', (turns) => resolve(turns as TurnOf[]));
+    child.once('exit', (code) => reject(new Error(`The process of a build has ended with ${code}.`)));
+  });
+}
+
+/** Builds the library of a commit, with the packages of this one; the program that takes its turns. */
+async function buildOf(bench: Bench, commit: string): Promise<URL> {
+  bench.progress.show(`building ${commit}`);
+  const remove = async (): Promise<void> => {
+    for (const folder of [BEFORE_FOLDER, BEFORE_SOURCES]) await rm(folder, { recursive: true, force: true });
+  };
+  await remove();
+  bench.cleanUps.add(remove);
+  await mkdir(BEFORE_SOURCES, { recursive: true });
+  const [root, sources] = [ROOT_FOLDER, BEFORE_SOURCES].map((folder) => fileURLToPath(folder)) as [string, string];
+  const archive = `${sources}sources.tar`;
+  await run('git', ['archive', '--output', archive, commit, 'libs/sessions/src'], { cwd: root });
+  await run('tar', ['-xf', archive, '-C', sources]);
+  const config = {
+    extends: '../../tsconfig.json',
+    compilerOptions: {
+      rootDir: '.',
+      outDir: '../before',
+      declaration: false,
+      sourceMap: false,
+      noCheck: true,
+      paths: {},
+    },
+    include: ['libs/sessions/src/**/*.ts'],
+    exclude: ['**/*.spec.ts'],
+  };
+  await writeFile(`${sources}tsconfig.json`, JSON.stringify(config));
+  await run(process.execPath, [`${root}node_modules/typescript-7/bin/tsc`, '-p', `${sources}tsconfig.json`]);
+  const programs = new URL('bench/', BEFORE_FOLDER);
+  await cp(new URL('.', import.meta.url), programs, { recursive: true });
+  return new URL('build-turns.js', programs);
+}

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { CleanUps } from './clean-ups.js';
 
-export type DatabaseName = 'postgres' | 'mariadb' | 'sqlite';
+export const DATABASES = ['postgres', 'mariadb', 'sqlite'] as const;
+export type DatabaseName = (typeof DATABASES)[number];
 
 /** A database of a run's own. */
 export interface Database {

@@ -45,17 +45,31 @@ export class Dataset {
   async fill(create: (runner: QueryRunner) => Promise<void>, tables: readonly TableRows[]): Promise<void> {
     const missing = tables.filter(({ table }) => !this.#filled.has(table));
     if (missing.length === 0) return;
-    const dataSource = await new DataSource(this.#connection()).initialize();
-    const runner = dataSource.createQueryRunner();
-    try {
+    await this.#run(async (runner) => {
       await create(runner);
       for (const statement of dialectOf(this.database.name).begin) await runner.query(statement);
       for (const table of missing) await this.#insert(runner, table);
+    });
+    for (const { table } of missing) this.#filled.add(table);
+  }
+
+  /** Has the database know what is in a table that others have filled. */
+  async settle(table: string): Promise<void> {
+    const dialect = dialectOf(this.database.name);
+    await this.#run(async (runner) => {
+      for (const statement of [...dialect.begin, ...dialect.settle(table)]) await runner.query(statement);
+    });
+  }
+
+  async #run(act: (runner: QueryRunner) => Promise<void>): Promise<void> {
+    const dataSource = await new DataSource(this.#connection()).initialize();
+    const runner = dataSource.createQueryRunner();
+    try {
+      await act(runner);
     } finally {
       await runner.release();
       await dataSource.destroy();
     }
-    for (const { table } of missing) this.#filled.add(table);
   }
 
   async #insert(runner: QueryRunner, { table, rows, columns, indexed = false }: TableRows): Promise<void> {

@@ -1,4 +1,5 @@
 import { Bench } from './bench.js';
+import { compareBuilds } from './builds.js';
 import { type BenchOptions, parseOptions, SECTIONS, type SectionName, USAGE } from './options.js';
 import { writeReport } from './report.js';
 import type { Group } from './results.js';
@@ -61,7 +62,9 @@ function optionsOrUsage(): BenchOptions {
 const bench = new Bench(optionsOrUsage());
 const errors: unknown[] = [];
 try {
-  await Promise.race([run(bench), interrupted()]);
+  const { against } = bench.options;
+  const running = against === undefined ? run(bench) : compareBuilds(bench, against);
+  await Promise.race([running, interrupted()]);
 } catch (error) {
   errors.push(error);
 }

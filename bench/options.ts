@@ -32,10 +32,17 @@ export interface BenchOptions {
   readonly sizes: readonly number[];
   /** The folder of the report, from the project's root. */
   readonly output: string;
+  /** The commit whose build is measured beside this one, in place of the sections. */
+  readonly against: string | undefined;
 }
 
 const FULL = { rows: '1000000', rounds: '7', seconds: '1' };
 const QUICK = { rows: '20000', rounds: '2', seconds: '0.1' };
+/** What two builds are compared by: as many sessions as each process makes quickly. */
+const AGAINST: { rows: string; sections: readonly SectionName[] } = {
+  rows: '2000',
+  sections: ['postgres', 'mariadb', 'sqlite', 'writes'],
+};
 
 /** How the options are given. */
 export const USAGE = `npm run bench -- [options]
@@ -48,6 +55,8 @@ export const USAGE = `npm run bench -- [options]
   --contenders <a,b>      parts of contenders' names; baselines always take part    default: all
   --sizes <n,n>           rows of the tables of "growth"                            default: 1,000 to ten times the rows
   --output <folder>       where performance.md and .svg go; default: docs after a full run, else reports
+  --against <commit>      in place of all that, look-ups and writes by the build of a commit and by this one, side by side,
+                          on 2,000 rows; --only takes databases and writes
   PostgreSQL and MariaDB are those of TEST_POSTGRES_URL and TEST_MARIADB_URL.`;
 
 /** The options of the command line. @throws Error that says what is wrong */
@@ -60,18 +69,26 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       'at-once': { type: 'string', default: '1,16,64' },
-      only: { type: 'string', default: SECTIONS.join(',') },
+      only: { type: 'string' },
       contenders: { type: 'string', default: '' },
       sizes: { type: 'string' },
       output: { type: 'string' },
+      against: { type: 'string' },
     },
   });
-  const defaults = values.quick ? QUICK : FULL;
+  const { quick, against } = values;
+  const unused = (['contenders', 'sizes', 'output'] as const).find((name) => values[name]);
+  if (against !== undefined && unused) throw new Error(`--${unused} is not for --against.`);
+  const { sections: known, ...defaults } = {
+    sections: SECTIONS,
+    ...(quick ? QUICK : FULL),
+    ...(against !== undefined && AGAINST),
+  };
   const rows = whole('rows', values.rows ?? defaults.rows);
-  const sections = listOf(values.only).map(sectionOf);
+  const sections = values.only === undefined ? known : listOf(values.only).map((name) => sectionOf(name, known));
   const isFull = args.every((arg) => arg.startsWith('--output'));
   return {
-    quick: values.quick,
+    quick,
     rows,
     rounds: whole('rounds', values.rounds ?? defaults.rounds),
     seconds: positive('seconds', values.seconds ?? defaults.seconds),
@@ -80,11 +97,12 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     contenders: listOf(values.contenders),
     sizes:
       values.sizes === undefined
-        ? values.quick
+        ? quick
           ? [1000, rows]
           : [1000, 100, 10, 1].map((part) => Math.ceil(rows / part)).concat(rows * 10)
         : listOf(values.sizes).map((n) => whole('sizes', n)),
     output: values.output ?? (isFull ? 'docs' : 'reports'),
+    against,
   };
 }
 
@@ -95,9 +113,9 @@ function listOf(text: string): string[] {
     .filter((part) => part !== '');
 }
 
-function sectionOf(text: string): SectionName {
-  const section = SECTIONS.find((name) => name === text);
-  if (!section) throw new Error(`--only takes ${SECTIONS.join(', ')}, not "${text}".`);
+function sectionOf(text: string, known: readonly SectionName[]): SectionName {
+  const section = known.find((name) => name === text);
+  if (!section) throw new Error(`--only takes ${known.join(', ')}, not "${text}".`);
   return section;
 }
 

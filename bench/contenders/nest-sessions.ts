@@ -1,17 +1,21 @@
-import type { DynamicModule } from '@nestjs/common';
+import { hash } from 'node:crypto';
+import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import * as library from '../../libs/sessions/src/index.js';
+import { DataSource } from 'typeorm';
 import {
   createSessionsTable,
+  SessionsModule,
   type SessionsService,
   SessionsTable,
   type TableOptions,
+  TypeOrmAdapter,
 } from '../../libs/sessions/src/index.js';
 import type { Contender } from '../contender.js';
 import { connection, type Database } from '../databases.js';
 import type { Dataset, RowSql } from '../dataset.js';
+import { EXPIRED_ROW, tokenOf, userOf } from '../tokens.js';
 
 const USER = { userId: { type: 'string', index: true } } as const;
 
@@ -31,13 +35,10 @@ export const FULL = {
 
 export class FullSessions extends SessionsTable(FULL) {}
 
-/** A build of the library. */
-export type Library = typeof library;
-
 /** Any of the tables here. */
 export type UserTable = typeof Sessions | typeof FullSessions;
 
-type AnyTable = Parameters<typeof library.SessionsModule.forFeature>[0];
+type AnyTable = Parameters<typeof SessionsModule.forFeature>[0];
 
 export function tableName(table: UserTable): string {
   return table.definition.table ?? 'sessions';
@@ -90,13 +91,36 @@ export async function fillSessions(
   );
 }
 
+const WEEK_MS = 7 * 86_400_000;
+
+/** A session as an adapter inserts it. @param digest in hexadecimal, whatever its column holds */
+export function sessionRow(digest: string, userId: string) {
+  const createdAt = new Date();
+  const expiresAt = new Date(createdAt.getTime() + WEEK_MS);
+  return { authTokenDigest: digest, userId, data: {}, createdAt, updatedAt: createdAt, expiresAt };
+}
+
+/** Makes the table of {@link FullSessions}, which the library fills itself, in the form that its build gives it. */
+export async function fillByLibrary(dataset: Dataset): Promise<void> {
+  await fillSessions(dataset, FullSessions, 0);
+  const rows = Array.from({ length: dataset.rows }, (_, n) => {
+    const row = sessionRow(hash('sha256', tokenOf(n), 'hex'), userOf(n, dataset.rows));
+    return {
+      ...row,
+      ...(n === EXPIRED_ROW && { expiresAt: row.createdAt }),
+      data: { device: 'iPhone', theme: 'dark' },
+      authenticatedAt: row.createdAt,
+      scopes: ['posts:read'],
+    };
+  });
+  const app = await start(dataset.database, FullSessions);
+  await new TypeOrmAdapter(app.get(DataSource)).insertAll(FullSessions.entity, rows);
+  await app.close();
+  await dataset.settle(FULL.table);
+}
+
 /** What an application with one table imports. */
-export function sessionsModules(
-  database: Database,
-  table: AnyTable,
-  options: TableOptions = {},
-  { SessionsModule }: Library = library,
-): DynamicModule[] {
+export function sessionsModules(database: Database, table: AnyTable, options: TableOptions = {}): DynamicModule[] {
   return [
     TypeOrmModule.forRoot({ ...connection(database), autoLoadEntities: true }),
     ScheduleModule.forRoot(),
@@ -105,15 +129,19 @@ export function sessionsModules(
   ];
 }
 
+/** An application with one table. */
+export function start(database: Database, table: AnyTable, options?: TableOptions): Promise<INestApplicationContext> {
+  const root = { module: class {}, imports: sessionsModules(database, table, options) };
+  return NestFactory.createApplicationContext(root, { logger: ['error'], abortOnError: false });
+}
+
 /** `authenticate` of a table's service. */
 export async function authenticate(
   database: Database,
   table: UserTable = Sessions,
   options?: TableOptions,
-  build?: Library,
 ): Promise<Contender> {
-  const root = { module: class {}, imports: sessionsModules(database, table, options, build) };
-  const app = await NestFactory.createApplicationContext(root, { logger: ['error'], abortOnError: false });
+  const app = await start(database, table, options);
   const sessions: SessionsService<Sessions['fields']> = app.get(table);
   return {
     validate: (token) => sessions.authenticate(token),

@@ -1,27 +1,25 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import SQLite from 'better-sqlite3';
 import { createPool } from 'mysql2/promise';
-import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
-import * as library from '../../libs/sessions/src/index.js';
-import { createSessionsTable, SessionsTable, TypeOrmAdapter } from '../../libs/sessions/src/index.js';
+import { createSessionsTable, type SessionOf, SessionsTable, TypeOrmAdapter } from '../../libs/sessions/src/index.js';
 import { type Database, POOL_SIZE } from '../databases.js';
 import type { Dataset } from '../dataset.js';
-import { type Library, sessionsModules } from './nest-sessions.js';
+import type { ValidationOptions } from '../measure.js';
+import type { Turn } from '../results.js';
+import { sessionRow, start } from './nest-sessions.js';
 import { pgPool } from './pg.js';
 
-const WRITTEN = {
+/** The table of what is written: it keeps revocations and rotations. */
+class WrittenSessions extends SessionsTable({
   table: 'written_sessions',
   extraFields: { userId: { type: 'string', index: true } },
   revocation: true,
   rotation: true,
-} as const;
-
-/** The table of what is written: it keeps revocations and rotations. */
-class WrittenSessions extends SessionsTable(WRITTEN) {}
+}) {}
 
 /** A session as all know it. */
-export type Written = library.SessionOf<WrittenSessions>;
+export type Written = SessionOf<WrittenSessions>;
 
 /** What writes sessions. */
 export interface Writer {
@@ -50,12 +48,10 @@ export async function makeWritten(dataset: Dataset): Promise<void> {
   );
 }
 
-/** The calls of the service, of a build of the library. */
-export async function ownWriter(database: Database, build: Library = library): Promise<OwnWriter> {
-  const Table = class extends build.SessionsTable(WRITTEN) {};
-  const root = { module: class {}, imports: sessionsModules(database, Table, {}, build) };
-  const app = await NestFactory.createApplicationContext(root, { logger: ['error'], abortOnError: false });
-  const sessions: library.SessionsService<WrittenSessions['fields']> = app.get(Table);
+/** The calls of the service. */
+export async function ownWriter(database: Database): Promise<OwnWriter> {
+  const app = await start(database, WrittenSessions);
+  const sessions = app.get(WrittenSessions);
   return {
     create: (userId) => sessions.create({ userId }),
     revoke: (session) => sessions.revoke(session),
@@ -64,15 +60,8 @@ export async function ownWriter(database: Database, build: Library = library): P
     update: (session) => sessions.update(session, { data: { theme: 'dark' } }),
     async make(count) {
       const userId = randomUUID();
-      const createdAt = new Date();
-      const times = { createdAt, updatedAt: createdAt, expiresAt: new Date(createdAt.getTime() + WEEK_MS) };
-      const rows = Array.from({ length: count }, () => ({
-        userId,
-        data: {},
-        authTokenDigest: newDigest().toString('hex'),
-        ...times,
-      }));
-      await new TypeOrmAdapter(app.get(DataSource)).insertAll(Table.entity, rows);
+      const rows = Array.from({ length: count }, () => sessionRow(newDigest().toString('hex'), userId));
+      await new TypeOrmAdapter(app.get(DataSource)).insertAll(WrittenSessions.entity, rows);
       return sessions.list({ userId });
     },
     close: () => app.close(),
@@ -177,3 +166,37 @@ const DRIVERS: Readonly<Record<Database['name'], (database: Database) => Driver>
     };
   },
 };
+
+/** Writes of a second of a turn: the rows that they change are made before. */
+const PER_SECOND = 4000;
+
+/** Writes of a turn that come before those that count: code that the others' turns have made cold is compiled again. */
+const WARM_UP = 0.6;
+
+/** A turn: each session is written once, so many at a time. */
+export async function writes(
+  write: Write,
+  writer: Writer,
+  maker: OwnWriter,
+  { atOnce, seconds }: Pick<ValidationOptions, 'atOnce' | 'seconds'>,
+): Promise<Turn> {
+  const count = Math.max(atOnce, Math.ceil(seconds * PER_SECOND));
+  const warmUp = Math.ceil(count * WARM_UP);
+  const sessions = write === 'create' ? [] : await maker.make(warmUp + count);
+  const one = (i: number): Promise<unknown> =>
+    write === 'create' ? writer.create(`user-${i}`) : writer[write](sessions[i]!);
+  let next = 0;
+  const upTo = async (end: number): Promise<void> => {
+    const oneAfterTheOther = async (): Promise<void> => {
+      while (next < end) await one(next++);
+    };
+    await Promise.all(Array.from({ length: atOnce }, oneAfterTheOther));
+  };
+  await upTo(warmUp);
+  const cpuBefore = process.cpuUsage();
+  const begin = performance.now();
+  await upTo(warmUp + count);
+  const elapsedMs = performance.now() - begin;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { perSecond: (count / elapsedMs) * 1000, cpuMicroseconds: (user + system) / count };
+}
