@@ -23,7 +23,7 @@ const FLOORS = [
   ['registry'],
   ['guard'],
   ['module'],
-  ['context', 'swagger', 'testing'],
+  ['context', 'platform-socket.io', 'platform-ws', 'swagger', 'testing'],
   ['index.ts'],
 ];
 

@@ -24,6 +24,8 @@ import {
 
 export * from '../../libs/sessions/src/index.js';
 export * from '../../libs/sessions/src/context/index.js';
+export * from '../../libs/sessions/src/platform-socket.io/index.js';
+export * from '../../libs/sessions/src/platform-ws/index.js';
 export * from '../../libs/sessions/src/swagger/index.js';
 export * from '../../libs/sessions/src/testing/index.js';
 export type { IncomingMessage } from 'node:http';

@@ -50,7 +50,15 @@ describe('the package', () => {
   });
 
   it('exports its entries and nothing else', () => {
-    expect(Object.keys(MANIFEST.exports)).toEqual(['.', './context', './swagger', './testing', './package.json']);
+    expect(Object.keys(MANIFEST.exports)).toEqual([
+      '.',
+      './context',
+      './platform-socket.io',
+      './platform-ws',
+      './swagger',
+      './testing',
+      './package.json',
+    ]);
   });
 
   it('imports only what it declares, and nothing outside itself', () => {
@@ -63,12 +71,14 @@ describe('the package', () => {
   it('imports an optional peer only where it is asked for, in an entry of its own', () => {
     const importers = [...files].filter(([name, code]) => name.endsWith('.js') && packagesIn(code).some(isOptional));
     expect(importers.length).toBeGreaterThan(0);
-    expect(new Set(importers.map(([name]) => dirname(name)))).toEqual(new Set(['dist/guard/calls', 'dist/swagger']));
+    const entries = ['dist/platform-socket.io', 'dist/platform-ws', 'dist/swagger'];
+    expect(new Set(importers.map(([name]) => dirname(name)))).toEqual(new Set(['dist/guard/calls', ...entries]));
     // What refuses a message is there where there are messages, and loaded by the first refusal.
     const ofMessages = importers.filter(([name]) => dirname(name) === 'dist/guard/calls');
     expect(ofMessages.filter(([, code]) => /from '@nestjs\/(?:microservices|websockets)'/.test(code))).toEqual([]);
-    const others = [...files].filter(([name]) => /^dist\/(?!swagger\/).*\.(?:js|d\.ts)$/.test(name));
-    expect(others.filter(([, code]) => /from '[^']*\/swagger\//.test(code)).map(([name]) => name)).toEqual([]);
+    const others = [...files].filter(([name]) => /^dist\/(?!swagger\/|platform-).*\.(?:js|d\.ts)$/.test(name));
+    const leads = /from '[^']*\/(?:swagger|platform-[\w.]+)\//;
+    expect(others.filter(([, code]) => leads.test(code)).map(([name]) => name)).toEqual([]);
   });
 });
 

@@ -343,11 +343,7 @@ export const BREAKS = {
     'return session instanceof Promise ? session.catch((error: unknown) => fail(error, logger)) : session;',
     'return session instanceof Promise ? session.catch(() => null) : session;',
   ),
-  leavesSocketsOpen: {
-    file: 'docs/guard.md',
-    from: '() => this.#end(client)',
-    to: '() => undefined',
-  },
+  letsAllSocketsIn: inLibrary('guard/gateway-entrance.ts', 'return isOpen ? undefined : refusal;', 'return undefined;'),
   takesOwnWordsForHeaders: inLibrary(
     'guard/calls/handshake.ts',
     'headers: headersOf(pairsIn(rawHeaders)),',

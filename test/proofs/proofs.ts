@@ -92,7 +92,7 @@ export const PROOFS: readonly Proof[] = [
   proof('That does not rest on preflights', 'restsOnPreflights', suite('guard/cookies-csrf')),
   proof('Only GET, HEAD and OPTIONS', 'takesDeleteForSafe', unit('http/request-origin')),
   proof('The handshake of a WebSocket', 'takesHandshakesFromAnywhere', suite('guard/cookies')),
-  proof('The [gateway]', 'leavesSocketsOpen', suite('docs/sockets')),
+  proof('The [adapters of gateways]', 'letsAllSocketsIn', suite('transports/ws/adapters'), 'lets nobody in'),
   proof('What is held for a session', 'leavesHeldOpen', unit('live/held-sessions')),
   proof('Streams of events', 'followsNothing', suite('transports/streams/sse'), 'so does its producer'),
   proof('What a client says as it connects', 'takesOwnWordsForHeaders', suite('transports/graphql/sockets')),

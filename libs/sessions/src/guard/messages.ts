@@ -4,6 +4,8 @@ export const SEVERAL_TOKENS = 'The request carries more than one token.';
 export const SESSION_OVER = 'The session is unknown or has ended.';
 export const CROSS_ORIGIN = 'The request relies on a cookie, and may come from another site.';
 export const LOOK_UP_UNAVAILABLE = 'Sessions cannot be looked up right now.';
+export const FORBIDDEN = 'Forbidden resource';
+export const CONNECTION_FAILED = 'Internal server error';
 
 export const scopesLacking = (scopes: readonly string[]): string =>
   `The session lacks the ${scopes.length === 1 ? 'scope' : 'scopes'} ${scopes.join(', ')}.`;
@@ -29,6 +31,9 @@ export const unknownCall = (type: string): string =>
 
 export const NO_REQUEST_IN_CONTEXT =
   'SessionGuard finds no request in the context of GraphQL: have its `context` option give it as `req`, or say in getCall(context) of a subclass where the credentials are.';
+
+export const serverUnknown = (adapter: string): string =>
+  `${adapter} does not know the server of a gateway: where a subclass overrides create(), it has to give the server of super.create().`;
 
 export const relationsNoList = (value: unknown): string =>
   `SessionGuard: relations must be a list of names, not ${JSON.stringify(value)}`;

@@ -2,6 +2,7 @@ import { type CanActivate, Controller, Get, Module, Sse, UseGuards } from '@nest
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
+import { WebSocketGateway } from '@nestjs/websockets';
 import { EMPTY, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 
@@ -93,5 +94,20 @@ describe('what the library takes from the inside of Nest', () => {
       const owner = modules.find(({ controllers }) => controllers.has(GuardedController));
       expect(guardIn(owner!, Guard)).toBeInstanceOf(Guard);
     }, 'A module of Nest no longer has its controllers in controllers, or its guards in injectables: see where its Injector puts them, and change guardIn() and swagger/routes.ts.');
+  });
+
+  it('is where a gateway listens, and what its guards are asked with', async () => {
+    @WebSocketGateway(8080, { path: '/chat', namespace: 'rooms' })
+    class Gateway {}
+    await unless(({ ExecutionContextHost, isGateway, placeOf }) => {
+      expect([isGateway(Gateway), placeOf(Gateway)]).toEqual([true, { port: 8080, path: '/chat', namespace: 'rooms' }]);
+      const context = new ExecutionContextHost(['client'], Gateway);
+      context.setType('ws');
+      expect([context.getType(), context.getClass(), context.switchToWs().getClient()]).toEqual([
+        'ws',
+        Gateway,
+        'client',
+      ]);
+    }, '@nestjs/websockets keeps elsewhere what WebSocketGateway says than in PORT_METADATA and GATEWAY_OPTIONS, or Nest has another ExecutionContextHost: see what writes it, and change placeOf() and ConnectionContext.');
   });
 });

@@ -2,6 +2,8 @@ import type { CanActivate, Type } from '@nestjs/common';
 import { GUARDS_METADATA, MODULE_METADATA, SSE_METADATA } from '@nestjs/common/constants.js';
 import type { ApplicationConfig, ModuleRef, ModulesContainer } from '@nestjs/core';
 
+export { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+
 // What Nest does not document, and the library relies on; nest-internals.spec.ts says what to do where it has changed.
 
 /** A module of an application, with the guards that Nest has made for it. */
@@ -66,4 +68,17 @@ export function isMessageHandler(handler: object): boolean {
 /** Whether a class is a gateway of WebSockets. */
 export function isGateway(metatype: object): boolean {
   return Reflect.getMetadata('websockets:is_gateway', metatype) === true;
+}
+
+/** Where a gateway listens, as its decorator says; each place of an application has one server. */
+export interface GatewayPlace {
+  readonly port: number;
+  readonly path?: unknown;
+  readonly namespace?: unknown;
+}
+
+/** The place of a gateway. */
+export function placeOf(gateway: object): GatewayPlace {
+  const options = Reflect.getMetadata('websockets:gateway_options', gateway) as object | undefined;
+  return { ...options, port: (Reflect.getMetadata('port', gateway) as number | undefined) ?? 0 };
 }

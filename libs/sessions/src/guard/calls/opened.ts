@@ -79,23 +79,45 @@ export function openedSocket(socket: RawSocket): Opened {
 /** What is used of a socket of Socket.IO. */
 interface IoSocket {
   readonly connected: boolean;
+  /** What carries it, and those of other namespaces. */
+  readonly conn: {
+    readonly readyState: string;
+    close(): void;
+    once(event: 'close', closed: () => void): void;
+    off(event: 'close', closed: () => void): void;
+  };
   emit(event: 'exception', error: object): void;
   disconnect(close: boolean): void;
   once(event: 'disconnect', closed: () => void): void;
 }
 
-/** The socket of a message, where it is one of Socket.IO's; its client does not connect again by itself. */
-export function openedClient(client: unknown): Opened | undefined {
-  if (!isObject(client) || !('disconnect' in client)) return undefined;
-  const socket = client as IoSocket;
+/** The socket of a message, or one that is being opened. */
+export function openedClient(client: unknown, isConnecting: boolean): Opened | undefined {
+  if (!isObject(client)) return undefined;
+  if ('readyState' in client) return openedSocket(client as RawSocket);
+  return 'conn' in client ? openedIoSocket(client as IoSocket, isConnecting) : undefined;
+}
+
+/** A socket of Socket.IO, whose client does not connect again by itself. */
+function openedIoSocket(socket: IoSocket, isConnecting: boolean): Opened {
   return {
     of: socket,
-    isOpen: () => socket.connected,
+    isOpen: () => (isConnecting ? socket.conn.readyState === 'open' : socket.connected),
     end() {
+      // One that is still being opened takes no event, and cannot be disconnected.
+      if (!socket.connected) return socket.conn.close();
       const error = { status: 'error', statusCode: 401, errorCode: ENDED, message: SESSION_OVER };
       socket.emit('exception', error);
       socket.disconnect(true);
     },
-    whenClosed: (closed) => socket.once('disconnect', closed),
+    whenClosed(closed) {
+      const gone = (): void => {
+        socket.conn.off('close', gone);
+        closed();
+      };
+      socket.once('disconnect', gone);
+      // One that was never open is not disconnected.
+      socket.conn.once('close', gone);
+    },
   };
 }

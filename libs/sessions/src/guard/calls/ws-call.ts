@@ -2,19 +2,27 @@ import type { ExecutionContext, HttpException } from '@nestjs/common';
 import { isObject } from '../../errors/option-types.js';
 import type { HttpRequest } from '../../http/credentials.js';
 import type { GuardedCall } from './call.js';
+import { ConnectionContext } from './connection-context.js';
 import { connectionRequest, handshakeOf } from './handshake.js';
 import { openedClient } from './opened.js';
 import { detailsOf } from './refusals.js';
+import { offeredTokens } from './subprotocols.js';
 
-/** A message of a WebSocket, or of Socket.IO. */
+/** A message of a WebSocket, or of Socket.IO; or the opening of one, whose refusal is told by who opens it. */
 export function wsCall(context: ExecutionContext): GuardedCall {
   const args = context.getArgs<unknown[]>();
   const [client] = args;
+  const isConnecting = context instanceof ConnectionContext;
   const handshake = handshakeOf(client);
-  return {
-    request: handshake ? connectionRequest(saidBy(client), handshake) : NOTHING,
+  const call: GuardedCall = {
+    request: handshake ? connectionRequest(saidBy(client, handshake), handshake) : NOTHING,
     handshake,
-    opened: openedClient(client),
+    opened: openedClient(client, isConnecting),
+  };
+  // Not by the handshake, which sockets of several namespaces have in common.
+  if (isConnecting) return { ...call, scope: client as object };
+  return {
+    ...call,
     async refusal(exception) {
       const { WsException } = await import('@nestjs/websockets');
       const error = errorOf(exception, args.at(-1));
@@ -29,11 +37,11 @@ export function wsCall(context: ExecutionContext): GuardedCall {
 /** Nothing is known of who has opened the socket. */
 const NOTHING: HttpRequest = { headers: {} };
 
-/** What a client of Socket.IO has said when it connected: its `auth`, whose `token` is a bearer token. */
-function saidBy(client: unknown): object | undefined {
+/** What a client has said when it connected: its subprotocols, or the `auth` of Socket.IO, whose `token` is a bearer token. */
+function saidBy(client: unknown, { headers }: HttpRequest): object | undefined {
   const handshake: unknown = isObject(client) && 'handshake' in client ? client.handshake : undefined;
   const auth: unknown = isObject(handshake) && 'auth' in handshake ? handshake.auth : undefined;
-  if (!isObject(auth)) return undefined;
+  if (!isObject(auth)) return offeredTokens(headers['sec-websocket-protocol']);
   const token: unknown = Reflect.get(auth, 'token');
   return typeof token === 'string' ? { authorization: `Bearer ${token}` } : auth;
 }

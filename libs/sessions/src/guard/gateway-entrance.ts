@@ -1,0 +1,139 @@
+import type { IncomingMessage } from 'node:http';
+import {
+  type CanActivate,
+  HttpException,
+  HttpStatus,
+  type INestApplicationContext,
+  Logger,
+  type Type,
+} from '@nestjs/common';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import { reasonOf } from '../errors/reason-of.js';
+import { accessOf } from './access.decorators.js';
+import { ConnectionContext } from './calls/connection-context.js';
+import { detailsOf, type RefusalDetails } from './calls/refusals.js';
+import { isSessionGuard } from './guarded-route.js';
+import { CONNECTION_FAILED, FORBIDDEN, serverUnknown } from './messages.js';
+import { type GatewayPlace, guardIn, guardsOn, isGateway, type NestModule, placeOf } from './nest-internals.js';
+import { rememberSession, sessionOf } from './session-of-request.js';
+import { answerOf } from './stub-guards.js';
+
+/** Why a socket is not let in. */
+export interface ConnectionRefusal extends RefusalDetails {
+  readonly statusCode: number;
+  readonly message: string;
+}
+
+type Handler = (...args: never[]) => unknown;
+
+/** A gateway whose guards are asked for sockets. */
+interface GuardedGateway {
+  readonly gateway: Type;
+  readonly handler: Handler;
+  readonly guards: readonly CanActivate[];
+}
+
+/** Where sockets come in that the gateways of one place share. */
+export class GatewayEntrance {
+  #gateways: { readonly guarded: readonly GuardedGateway[]; readonly isOpen: boolean } | undefined;
+  readonly #logger = new Logger('SessionGuard');
+
+  constructor(
+    private readonly app: INestApplicationContext,
+    private readonly place: GatewayPlace,
+  ) {}
+
+  /**
+   * Why a socket is not let in, if it is not: it is where the guards of one of the gateways let it through, as those of
+   * `handleConnection` do, or one is open to everybody.
+   */
+  async refusalOf(client: object, handshake: IncomingMessage): Promise<ConnectionRefusal | undefined> {
+    // Not before, for gateways are found while they are made ready.
+    const { guarded, isOpen } = (this.#gateways ??= gatewaysAt(this.app, this.place));
+    let refusal: ConnectionRefusal | undefined;
+    for (const gateway of guarded) {
+      const refused = await this.#refusalBy(gateway, client, handshake);
+      if (!refused) return undefined;
+      refusal ??= refused;
+    }
+    return isOpen ? undefined : refusal;
+  }
+
+  async #refusalBy(
+    { gateway, handler, guards }: GuardedGateway,
+    client: object,
+    handshake: IncomingMessage,
+  ): Promise<ConnectionRefusal | undefined> {
+    const context = new ConnectionContext(client, handshake, gateway, handler);
+    try {
+      for (const guard of guards)
+        if (!(await answerOf(guard, context))) return { statusCode: HttpStatus.FORBIDDEN, message: FORBIDDEN };
+      rememberSession(client, sessionOf(context));
+      return undefined;
+    } catch (error) {
+      if (error instanceof HttpException)
+        return { statusCode: error.getStatus(), message: error.message, ...detailsOf(error) };
+      this.#logger.error(reasonOf(error));
+      return { statusCode: HttpStatus.INTERNAL_SERVER_ERROR, message: CONNECTION_FAILED };
+    }
+  }
+}
+
+/** The entrances of an application, by the servers that its adapter has made. */
+export class GatewayEntrances {
+  readonly #entrances = new WeakMap<object, GatewayEntrance>();
+
+  constructor(private readonly app: INestApplicationContext) {}
+
+  add(server: object, place: GatewayPlace): void {
+    this.#entrances.set(server, new GatewayEntrance(this.app, place));
+  }
+
+  /** @throws TypeError for a server that the adapter has not made */
+  of(server: object, adapter: string): GatewayEntrance {
+    const entrance = this.#entrances.get(server);
+    if (!entrance) throw new TypeError(serverUnknown(adapter));
+    return entrance;
+  }
+}
+
+function gatewaysAt(app: INestApplicationContext, place: GatewayPlace) {
+  const globalGuards = app.get(ApplicationConfig).getGlobalGuards().filter(isSessionGuard);
+  const guarded: GuardedGateway[] = [];
+  let isOpen = false;
+  for (const module of app.get(ModulesContainer).values()) {
+    for (const { metatype } of module.providers.values()) {
+      if (typeof metatype !== 'function' || !isGateway(metatype) || !isAt(place, placeOf(metatype))) continue;
+      const gateway = metatype as Type;
+      const handler = handlerOf(gateway);
+      const onHandler = guardsIn(module, handler);
+      const guards = [onHandler, guardsIn(module, gateway), globalGuards].find(({ length }) => length > 0);
+      const isPublic = accessOf(handler, gateway, onHandler.length > 0) === 'public';
+      if (guards && !isPublic) guarded.push({ gateway, handler, guards });
+      else isOpen = true;
+    }
+  }
+  return { guarded, isOpen };
+}
+
+/** What stands for the handler of a gateway that has none. */
+const NO_HANDLER: Handler = () => undefined;
+
+function handlerOf({ prototype }: Type): Handler {
+  return (Reflect.get(prototype as object, 'handleConnection') as Handler | undefined) ?? NO_HANDLER;
+}
+
+/** The session guards that stand on a gateway, or on its handler. */
+function guardsIn(module: NestModule, target: object): CanActivate[] {
+  const guards = guardsOn(target).filter(isSessionGuard);
+  return guards.map((guard) => (typeof guard === 'function' ? guardIn(module, guard as Type) : guard) as CanActivate);
+}
+
+function isAt(a: GatewayPlace, b: GatewayPlace): boolean {
+  return a.port === b.port && a.path === b.path && namespaceOf(a) === namespaceOf(b);
+}
+
+/** As Socket.IO has it: text begins with a slash, and none is the one of the slash alone. */
+function namespaceOf({ namespace = '' }: GatewayPlace): unknown {
+  return typeof namespace === 'string' ? `/${namespace.replace(/^\//, '')}` : namespace;
+}

@@ -1,0 +1,1 @@
+export { SessionIoAdapter } from './session-io.adapter.js';

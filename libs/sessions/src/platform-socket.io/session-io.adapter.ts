@@ -1,0 +1,76 @@
+import type { IncomingMessage } from 'node:http';
+import type { INestApplicationContext } from '@nestjs/common';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import { type ConnectionRefusal, type GatewayEntrance, GatewayEntrances } from '../guard/gateway-entrance.js';
+
+/**
+ * The adapter of `@nestjs/platform-socket.io` for gateways with a session guard: a socket is let in by its handshake, before
+ * `handleConnection` and every message, and disconnected with its session. The token is in `auth: { token }`, in the
+ * `Authorization` of the handshake, or in the cookie, from a page of the application's own.
+ *
+ * Who is not let in gets `connect_error`, with `statusCode` and `errorCode` in its `data`, and does not connect again by itself.
+ * With connection state recovery a socket is asked for anew, whatever `skipMiddlewares` says.
+ *
+ * @example
+ * ```ts
+ * app.useWebSocketAdapter(new SessionIoAdapter(app));
+ * ```
+ * @see OWASP ASVS 5.0, 4.4.2 and 7.4.1
+ */
+export class SessionIoAdapter extends IoAdapter {
+  readonly #entrances: GatewayEntrances;
+  readonly #watched = new WeakSet<object>();
+
+  /** @param app the application */
+  constructor(app: INestApplicationContext) {
+    super(app);
+    this.#entrances = new GatewayEntrances(app);
+  }
+
+  /** As Nest calls it for each place of gateways: the server, or its namespace. */
+  override create(port: number, options?: Parameters<IoAdapter['create']>[1]): ReturnType<IoAdapter['create']> {
+    const server = super.create(port, options);
+    this.#entrances.add(server, { port, path: options?.path, namespace: options?.namespace });
+    return server;
+  }
+
+  /** The server, which asks for the session of each socket that comes back. */
+  override createIOServer(
+    port: number,
+    options?: Parameters<IoAdapter['createIOServer']>[1],
+  ): ReturnType<IoAdapter['createIOServer']> {
+    const recovery = options?.connectionStateRecovery;
+    return super.createIOServer(
+      port,
+      recovery ? { ...options, connectionStateRecovery: { ...recovery, skipMiddlewares: false } } : options,
+    );
+  }
+
+  /**
+   * As Nest calls it for each gateway, which hears of a socket when that is let in.
+   *
+   * @throws TypeError for a server that `create` has not made
+   */
+  override bindClientConnect(server: ReturnType<IoAdapter['create']>, connected: (client: object) => void): void {
+    if (!this.#watched.has(server)) {
+      this.#watched.add(server);
+      const entrance = this.#entrances.of(server, this.constructor.name);
+      server.use((client, next) => void answer(entrance, client, next));
+    }
+    super.bindClientConnect(server, connected);
+  }
+}
+
+async function answer(
+  entrance: GatewayEntrance,
+  client: { readonly request: IncomingMessage },
+  next: (error?: Error) => void,
+): Promise<void> {
+  const refusal = await entrance.refusalOf(client, client.request);
+  next(refusal && errorOf(refusal));
+}
+
+/** What `connect_error` tells the client. */
+function errorOf({ message, ...data }: ConnectionRefusal): Error {
+  return Object.assign(new Error(message), { data });
+}

@@ -1,0 +1,1 @@
+export { SessionWsAdapter } from './session-ws.adapter.js';

@@ -1,0 +1,95 @@
+import type { IncomingMessage } from 'node:http';
+import type { INestApplicationContext } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { rememberHandshake } from '../guard/calls/handshake.js';
+import { holdsToken } from '../guard/calls/subprotocols.js';
+import { GatewayEntrances } from '../guard/gateway-entrance.js';
+
+/** What is used of a WebSocket of `ws`. */
+interface Client {
+  readonly readyState: number;
+  readonly OPEN: number;
+  pause(): void;
+  resume(): void;
+  close(code: number, reason?: string): void;
+}
+
+type Connected = (client: Client, handshake: IncomingMessage) => void;
+type ProtocolChoice = (protocols: Set<string>, handshake: IncomingMessage) => string | false;
+type CreateOptions = NonNullable<Parameters<WsAdapter['create']>[1]> & { readonly handleProtocols?: ProtocolChoice };
+
+/**
+ * The adapter of `@nestjs/platform-ws` for gateways with a session guard: a socket is let in by its handshake, before
+ * `handleConnection` and every message, and closed with its session. The token is in the `Authorization` of the handshake, in a
+ * subprotocol `bearer.<token>`, or in the cookie, from a page of the application's own.
+ *
+ * Who is not let in is closed by `4401`, `4400` or `4403`, as HTTP has 401, 400 and 403, or by `1013` where nobody can tell now;
+ * the reason is the `errorCode`.
+ *
+ * @example
+ * ```ts
+ * app.useWebSocketAdapter(new SessionWsAdapter(app));
+ * ```
+ * @see OWASP ASVS 5.0, 4.4.2 and 7.4.1
+ */
+export class SessionWsAdapter extends WsAdapter {
+  readonly #entrances: GatewayEntrances;
+  /** By server, what Nest does with a client that is let in, for each gateway. */
+  readonly #connected = new WeakMap<object, Connected[]>();
+
+  /** @param options those of `WsAdapter` */
+  constructor(app: INestApplicationContext, options?: ConstructorParameters<typeof WsAdapter>[1]) {
+    super(app, options);
+    this.#entrances = new GatewayEntrances(app);
+  }
+
+  /** As Nest calls it for each place of gateways: the server, which answers no subprotocol with a token. */
+  override create(port: number, options: CreateOptions = {}): object {
+    const { handleProtocols = firstOf } = options;
+    const server = super.create(port, {
+      ...options,
+      handleProtocols: (protocols: Set<string>, handshake: IncomingMessage) =>
+        handleProtocols(new Set([...protocols].filter((protocol) => !holdsToken(protocol))), handshake),
+    }) as object;
+    this.#entrances.add(server, { port, path: options.path });
+    return server;
+  }
+
+  /**
+   * As Nest calls it for each gateway, which hears of a socket when that is let in.
+   *
+   * @throws TypeError for a server that `create` has not made
+   */
+  override bindClientConnect(server: object, connected: Connected): void {
+    const others = this.#connected.get(server);
+    if (others) return void others.push(connected);
+    const all = [connected];
+    this.#connected.set(server, all);
+    const entrance = this.#entrances.of(server, this.constructor.name);
+    super.bindClientConnect(server, async (client: Client, handshake: IncomingMessage) => {
+      // Its messages wait for the answer.
+      client.pause();
+      try {
+        rememberHandshake(client, handshake);
+        const refusal = await entrance.refusalOf(client, handshake);
+        if (refusal) client.close(closeCodeOf(refusal.statusCode), refusal.errorCode);
+        else if (client.readyState === client.OPEN) for (const each of all) each(client, handshake);
+      } finally {
+        client.resume();
+      }
+    });
+  }
+}
+
+const [INTERNAL_ERROR, TRY_AGAIN_LATER] = [1011, 1013];
+
+/** RFC 6455, 7.4.2: codes from 4000 are the application's own. */
+function closeCodeOf(statusCode: number): number {
+  if (statusCode === 503 || statusCode === 429) return TRY_AGAIN_LATER;
+  return statusCode < 500 ? 4000 + statusCode : INTERNAL_ERROR;
+}
+
+/** As `ws` chooses. */
+function firstOf(protocols: Set<string>): string | false {
+  return [...protocols][0] ?? false;
+}
