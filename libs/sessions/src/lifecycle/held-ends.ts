@@ -5,6 +5,7 @@ import { HeldSessions } from '../live/held-sessions.js';
 import { ABSOLUTE_END, endMsOf } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import type { ResolvedLive } from '../options/resolved-options.js';
+import { Throttle } from '../util/throttle.js';
 import { notAsked } from './messages.js';
 import { judge } from './read-session.js';
 import type { TableContext } from './table-context.js';
@@ -21,7 +22,7 @@ export function heldSessions(
   { checkMs }: ResolvedLive,
   warn: (problem: string) => void,
 ): HeldSessions {
-  let toldAt = -Infinity;
+  const telling = new Throttle(TELL_EVERY_MS);
   const held = new HeldSessions({
     endsOf: (ids) => endsOf(table, ids),
     endOf: (session) => endMsOf(session, table.options),
@@ -29,9 +30,7 @@ export function heldSessions(
     checkMs,
     isHeard: () => table.changes.heard === true,
     failed: (error) => {
-      if (performance.now() - toldAt < TELL_EVERY_MS) return;
-      toldAt = performance.now();
-      warn(notAsked(reasonOf(error)));
+      if (telling.passes()) warn(notAsked(reasonOf(error)));
     },
   });
   table.changes.add(held);

@@ -62,7 +62,8 @@ export async function insertWithinLimits(
   // Where nothing is counted, two writes belong together all the same.
   const names = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${table.name}:${replaced}`] : owners;
   if (names.length === 0 && table.jointInserts && adapter === table.adapter && table.readBack.length === 0) {
-    await table.jointInserts.insert(written);
+    // Nobody goes for another one.
+    await table.jointInserts.run(written, written);
     return {};
   }
   return names.length === 0

@@ -13,7 +13,7 @@ import type { Bulkhead } from '../util/bulkhead.js';
 import { type Clock, millisecondsOf } from '../util/clock.js';
 import { Favours } from './favours.js';
 import { FixedEnds } from './fixed-ends.js';
-import { JointInserts } from './joint-inserts.js';
+import { jointInserts } from './joint-inserts.js';
 import { lookUpBulkhead } from './look-up-bulkhead.js';
 import { Statements } from './statements.js';
 import { StoredTimes } from './stored-times.js';
@@ -63,7 +63,7 @@ export interface TableContext extends Omit<TableOpening, 'warn'> {
   readonly fixedEnds: FixedEnds;
   readonly statements: Statements;
   /** The new rows that travel together; none where each goes alone. */
-  readonly jointInserts: JointInserts | undefined;
+  readonly jointInserts: ReturnType<typeof jointInserts>;
   /** Its times as its columns hold them. */
   readonly times: StoredTimes;
   readonly unreadableEnds: UnreadableEnds;
@@ -99,26 +99,11 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
     lookUps: lookUpBulkhead(columns.name, meter, options.lookUps, connections, warn),
     fixedEnds: new FixedEnds(adapter, entity, warn),
     statements: new Statements(entity),
-    jointInserts: options.coalescesWrites && !inProcess && !rewrites ? jointInserts(opening) : undefined,
+    jointInserts:
+      options.coalescesWrites && !inProcess && !rewrites ? jointInserts(adapter, entity, definition) : undefined,
     times,
     unreadableEnds: new UnreadableEnds(options.absoluteMs !== null, nowMs, warn),
   };
-}
-
-/** None where the key is made by the storage, or a row may have to wait for a transaction of the application, and others with it. */
-function jointInserts({
-  adapter,
-  entity,
-  definition: { extraFields = {} },
-}: Pick<TableOpening, 'adapter' | 'entity' | 'definition'>): JointInserts | undefined {
-  const mayWait = Object.values(extraFields).some((field) => !('type' in field) || field.unique === true);
-  return hasInsertAll(adapter) && !mayWait ? new JointInserts(adapter, entity) : undefined;
-}
-
-function hasInsertAll(
-  adapter: SessionsAdapter,
-): adapter is SessionsAdapter & Required<Pick<SessionsAdapter, 'insertAll'>> {
-  return adapter.insertAll !== undefined;
 }
 
 /** The transaction that a call of the application is part of: that which it is given, or else the one around it; null is none. */
