@@ -102,7 +102,7 @@ export type {
 export type { LiveOptions } from './options/live.options.js';
 export type { LookUpOptions } from './options/look-up.options.js';
 export { LiveSessions } from './registry/live-sessions.js';
-export type { Hold } from './live/held-sessions.js';
+export type { Hold } from './live/hold.js';
 export type { RpcOptions } from './options/rpc.options.js';
 export { getSessionsToken, InjectSessions } from './registry/inject-sessions.js';
 export type { SessionUse } from './lifecycle/last-use.js';

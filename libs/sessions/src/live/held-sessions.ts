@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BaseSession } from '../session/session.js';
+import type { Hold } from './hold.js';
 import { RecentIds } from './recent-ids.js';
+import { SessionSignals } from './session-signals.js';
 
 /** Sessions that one statement asks for. */
 const BATCH = 1000;
@@ -8,12 +10,6 @@ const BATCH = 1000;
 const RETRY_MS = 1000;
 /** The longest delay of a timer. */
 const LONGEST_MS = 2 ** 31 - 1;
-
-/** What is open because a session is valid. */
-export interface Hold {
-  /** Lets it go: nothing is to be ended any more. */
-  release(): void;
-}
 
 /** What is held of one session. */
 interface Held {
@@ -46,6 +42,7 @@ export class HeldSessions {
   /** Those to be asked for, in the order in which they are. */
   readonly #urgent = new Set<string>();
   readonly #due = new Set<string>();
+  readonly #signals = new SessionSignals();
   readonly #apart = AsyncLocalStorage.snapshot();
   #count = 0;
   #checkedAt = -Infinity;
@@ -78,6 +75,11 @@ export class HeldSessions {
     return { release: () => this.#release(id, held, hold) };
   }
 
+  /** A signal that is aborted when the session has ended. */
+  signal(session: BaseSession): AbortSignal {
+    return this.#signals.of((end) => this.hold(session, end));
+  }
+
   forget(ids: readonly string[]): void {
     this.#changed.add(ids);
     for (const id of ids) if (this.#held.has(id)) this.#urgent.add(id);
@@ -103,6 +105,7 @@ export class HeldSessions {
     for (const timer of [this.#timer, this.#retry]) clearTimeout(timer);
     for (const { timer } of this.#held.values()) clearTimeout(timer);
     this.#held.clear();
+    this.#signals.clear();
     this.#count = 0;
   }
 

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import type { Hold } from './held-sessions.js';
+import type { Hold } from './hold.js';
 
 /** How often it is looked whether anybody still has a signal. */
 const LOOK_MS = 10_000;
@@ -36,6 +36,13 @@ export class SessionSignals {
     return signal;
   }
 
+  /** Keeps none any longer, without aborting it. */
+  clear(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#kept.clear();
+  }
+
   /** One that somebody listens to has to be there when it is aborted, whoever else has it. */
   #look(): void {
     for (const kept of this.#kept) {
@@ -45,9 +52,7 @@ export class SessionSignals {
       this.#kept.delete(kept);
       kept.hold.release();
     }
-    if (this.#kept.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    if (this.#kept.size === 0) this.clear();
   }
 }
 

@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Observable } from 'rxjs';
-import type { Hold } from '../live/held-sessions.js';
-import { SessionSignals } from '../live/session-signals.js';
+import type { Hold } from '../live/hold.js';
 import type { BaseSession } from '../session/session.js';
 import { SessionsRegistry, type TableReference } from './sessions.registry.js';
 
@@ -28,7 +27,6 @@ import { SessionsRegistry, type TableReference } from './sessions.registry.js';
  */
 @Injectable()
 export class LiveSessions {
-  readonly #signals = new SessionSignals();
   #table: TableReference | undefined;
 
   constructor(@Inject(SessionsRegistry) private readonly registry: SessionsRegistry) {}
@@ -88,7 +86,7 @@ export class LiveSessions {
    * ```
    */
   signal(session: BaseSession): AbortSignal {
-    return this.#signals.of((end) => this.hold(session, end));
+    return this.registry.store(this.#table).held.signal(session);
   }
 
   /**
