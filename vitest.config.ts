@@ -30,6 +30,7 @@ export function project(name: string, test: TestProjectInlineConfiguration['test
       testTimeout: 300_000,
       hookTimeout: 300_000,
       expect: { poll: { timeout: 120_000 } },
+      setupFiles: ['test/support/patient-favours.ts'],
       ...test,
     },
   };
@@ -47,7 +48,7 @@ export default defineConfig({
         // `npm run test:package` runs those of the newcomer.
         exclude: [...configDefaults.exclude, ...APART, ...DEMO, 'test/newcomer/**'],
         isolate: false,
-        setupFiles: ['test/support/fresh-entities.ts'],
+        setupFiles: ['test/support/patient-favours.ts', 'test/support/fresh-entities.ts'],
       }),
       project('demo', { include: DEMO, isolate: false }),
       project('apart', { include: APART }),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { inTime } from './channels/in-time.js';
 import type { ChannelConnection, InvalidationChannel } from './channels/invalidation-channel.js';
 import { decode, encode, type Invalidation, type Message } from './channels/invalidation-message.js';
+import { inTime } from '../util/in-time.js';
 import { nothingHeardFor } from './messages.js';
 
 /** Times between two messages by which a node hears itself, and so that it hears the others. */
@@ -87,7 +87,7 @@ export class Invalidations {
   }
 
   async #end(): Promise<void> {
-    await inTime(this.#firstTry, undefined);
+    if (this.#firstTry) await inTime(this.#firstTry, () => undefined);
     await this.#disconnect();
   }
 
@@ -139,7 +139,7 @@ export class Invalidations {
       () => true,
       () => false,
     );
-    return inTime(sent, false);
+    return inTime(sent, () => false);
   }
 
   #hear(text: string): void {
@@ -187,10 +187,8 @@ export class Invalidations {
     this.#heardAt = -Infinity;
     this.#beats.clear();
     this.#clear();
-    await inTime(
-      connection?.close().catch(() => undefined),
-      undefined,
-    );
+    const closed = connection?.close().catch(() => undefined);
+    if (closed) await inTime(closed, () => undefined);
   }
 
   #clear(): void {

@@ -1,9 +1,9 @@
 import { HttpException, HttpStatus, Logger } from '@nestjs/common';
-import { inTime } from '../cache/channels/in-time.js';
 import { configured } from '../errors/known-options.js';
 import { objectWith, type OptionType } from '../errors/option-types.js';
 import { reasonOf } from '../errors/reason-of.js';
 import { type ClientRequest, networkOf } from '../http/client-address.js';
+import { inTime } from '../util/in-time.js';
 import { Throttle } from '../util/throttle.js';
 import { BUDGET_UNAVAILABLE, TOO_MANY_REFUSALS } from './messages.js';
 
@@ -137,12 +137,12 @@ export class RefusalBudget {
         return undefined;
       },
     );
-    return inTime(consumed, undefined);
+    return inTime<number | undefined>(consumed, () => undefined);
   }
 
   async #giveBack(points: readonly Point[]): Promise<void> {
     const given = points.map(({ limiter, key }) => limiter.reward(key).catch((error: unknown) => this.#tell(error)));
-    await inTime<unknown>(Promise.all(given), undefined);
+    await inTime<unknown>(Promise.all(given), () => undefined);
   }
 
   #tell(error: unknown): void {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { millisecondsOf, type Clock } from '../util/clock.js';
+import { inTime, PATIENCE_MS } from '../util/in-time.js';
 import { hasPassed, Throttle } from '../util/throttle.js';
 import { SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
@@ -9,8 +10,8 @@ import { type Favour, noAnswerWithin, notWritten } from './messages.js';
 /** How long nothing is tried where the database refuses all writes. */
 const PAUSE_MS = 1000;
 
-/** How long anybody waits for one: a lock on the whole table, or a commit that waits for a lost replica, may take for ever. */
-const PATIENCE_MS = 1000;
+/** How long anybody waits for one, and a last use for others, in milliseconds. Longer in tests that are not about that. */
+export const waits = { answerMs: PATIENCE_MS, lastUseMs: 1000 };
 
 /** How long a statement that failed may keep its locks: PostgreSQL tells of the error before it gives them up. */
 const LOCKED_AFTER_MS = 20;
@@ -42,24 +43,19 @@ export class Favours {
     return this.#late === 0 && hasPassed(PAUSE_MS, this.#refusedAt, this.#nowMs());
   }
 
-  /** What comes of one within a second; else `undefined`, and until there is an answer none is tried. */
-  async inTime<T>(favour: Favour, written: Promise<T>): Promise<T | undefined> {
-    let isLate = false;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => {
-        isLate = true;
-        this.#late++;
-        this.tell(favour, noAnswerWithin(PATIENCE_MS));
-        resolve(undefined);
-      }, PATIENCE_MS).unref();
-    });
-    const answered = (): void => {
-      clearTimeout(timer);
-      if (isLate) this.#late--;
+  /**
+   * What comes of one in time; else `undefined`, and until there is an answer none is tried: a lock on the whole table,
+   * or a commit that waits for a lost replica, may take for ever.
+   */
+  inTime<T>(favour: Favour, written: Promise<T>): Promise<T | undefined> {
+    const { answerMs } = waits;
+    const late = (): undefined => {
+      this.#late++;
+      const answered = (): void => void this.#late--;
+      written.then(answered, answered);
+      this.tell(favour, noAnswerWithin(answerMs));
     };
-    written.then(answered, answered);
-    return Promise.race([written, late]);
+    return inTime<T | undefined>(written, late, answerMs);
   }
 
   /**

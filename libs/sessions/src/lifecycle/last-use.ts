@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { IsNull, LessThanOrEqual, Or } from 'typeorm';
 import { param } from '../adapters/port/operators.js';
 import { allOf, type ExecutedEach, type Row } from '../adapters/port/query.js';
@@ -8,7 +7,8 @@ import { valid } from '../session/validity.js';
 import { IP_LENGTH, USER_AGENT_LENGTH } from '../table/built-in-columns.js';
 import type { LastUseDefinition } from '../table/definition.js';
 import { durationMs } from '../util/duration.js';
-import { unlocked } from './favours.js';
+import { inTime } from '../util/in-time.js';
+import { unlocked, waits } from './favours.js';
 import { LAST_USE, LEFT_AT_CLOSE, tooMany } from './messages.js';
 import type { TableContext } from './table-context.js';
 
@@ -34,9 +34,6 @@ export function keptOf(kept: LastUseDefinition, { ip, userAgent }: SessionUse): 
     ...(kept.userAgent && { lastUsedUserAgent: textOf(userAgent, USER_AGENT_LENGTH) }),
   };
 }
-
-/** Uses wait this long for others to be written together with them. */
-const FLUSH_AFTER_MS = 1000;
 
 /** Sessions of one statement. */
 const BATCH = 500;
@@ -102,10 +99,7 @@ export class LastUse {
   /** Writes what has been noted within two seconds, and gives up the rest. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const deadline = new AbortController();
-    const late = pause(CLOSE_WITHIN_MS, undefined, { signal: deadline.signal }).catch(() => {});
-    await Promise.race([this.flush(), late]);
-    deadline.abort();
+    await inTime(this.flush(), () => undefined, CLOSE_WITHIN_MS);
     const left = [...this.#pending.values()];
     this.#pending.clear();
     this.#leave(left);
@@ -118,7 +112,8 @@ export class LastUse {
       this.#pending.delete(oldest!);
       this.#drop(1, tooMany(MOST_PENDING));
     }
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_AFTER_MS).unref();
+    // For others to be written together with it.
+    this.#timer ??= setTimeout(() => void this.flush(), waits.lastUseMs).unref();
   }
 
   /** Leaves uses for the next time, but of sessions that have been used again. */

@@ -26,6 +26,7 @@ import {
   stalledFor,
   withoutLease,
 } from './messages.js';
+import { after } from '../util/in-time.js';
 import { PruningRun } from './pruning-run.js';
 
 const PROGRESS_EVERY_MS = 10_000;
@@ -81,11 +82,11 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
       if (this.#scheduler?.doesExist('cron', name)) this.#scheduler.deleteCronJob(name);
     }
     const { closeMs } = this.times;
-    const timer = setTimeout(() => {
+    const callOff = after(closeMs, () => {
       for (const [store, { run }] of this.#running) run.giveUp(new Error(notEndedInTime(store.name, closeMs)));
-    }, closeMs);
+    });
     await Promise.all(Array.from(this.#running.values(), ({ done }) => done));
-    clearTimeout(timer);
+    callOff();
   }
 
   /** One run, unless one of this table is under way; it never fails, since the next one will come. */

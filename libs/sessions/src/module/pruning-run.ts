@@ -1,6 +1,7 @@
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { type ExclusiveRun, pruneAlone, type PruningOutcome } from '../lifecycle/pruning-turns.js';
+import { after } from '../util/in-time.js';
 
 /** A run that somebody watches. */
 interface WatchedRun extends Required<ExclusiveRun> {
@@ -15,9 +16,11 @@ export class PruningRun {
   readonly outcome: Promise<PruningOutcome>;
 
   constructor(store: SessionsStore, stalled: () => Error, { stalledMs, ...run }: WatchedRun) {
-    const timer = setTimeout(() => this.giveUp(stalled()), stalledMs).unref();
+    const watch = (): (() => void) => after(stalledMs, () => this.giveUp(stalled()));
+    let callOff = watch();
     const progress = (deleted: number): void => {
-      timer.refresh();
+      callOff();
+      callOff = watch();
       run.progress(deleted);
     };
     const signal = AbortSignal.any([this.#broken.signal, run.signal]);
@@ -25,7 +28,7 @@ export class PruningRun {
       pruneAlone(store, adapter, { ...run, progress, signal });
     this.outcome = this.#unlessBroken(
       store.adapter.breakable ? store.adapter.breakable(this.#broken.signal, work) : work(store.adapter),
-    ).finally(() => clearTimeout(timer));
+    ).finally(() => callOff());
   }
 
   giveUp(reason: Error): void {

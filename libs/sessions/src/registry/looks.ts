@@ -9,6 +9,7 @@ import { ofDataSource } from '../errors/messages.js';
 import { SessionsService } from '../service/sessions.service.js';
 import { checkServer } from '../table/checks/check-table.js';
 import { inWords } from '../table/checks/finding.js';
+import { inTime } from '../util/in-time.js';
 import { noLookWithin, notLookedAt } from './messages.js';
 import type { AnySessionsTable } from './sessions-table.js';
 
@@ -46,22 +47,14 @@ export class Looks {
   }
 
   async #look(adapter: SessionsAdapter, schemas: readonly Schema[], name: string): Promise<DatabaseFacts | undefined> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => {
-        this.#debug(noLookWithin(LOOK_MS));
-        resolve(undefined);
-      }, LOOK_MS);
-    });
+    const late = (): undefined => this.#debug(noLookWithin(LOOK_MS));
     try {
-      const facts = await Promise.race([adapter.look!(schemas), late]);
+      const facts = await inTime<DatabaseFacts | undefined>(adapter.look!(schemas), late, LOOK_MS);
       if (facts) this.#tell(facts, name);
       return facts;
     } catch (error) {
       this.#debug(notLookedAt(reasonOf(error)));
       return undefined;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -71,7 +64,7 @@ export class Looks {
     for (const finding of checkServer(server)) this.log.warn(ofDataSource(name, inWords(finding)));
   }
 
-  #debug(text: string): void {
+  #debug(text: string): undefined {
     this.log.debug?.(text);
   }
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Bulkhead } from './bulkhead.js';
+import { after } from './in-time.js';
 import type { MaybePromise } from './maybe-promise.js';
 
 /** How many items the statements that are kept prepared have room for: few, for a server keeps each on each connection. */
@@ -82,7 +83,7 @@ export class Coalescer<T, R> {
   readonly #underWay: UnderWay<T, R>[] = [];
   /** How many of those are late. */
   #late = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #isWatched = false;
   #immediate: NodeJS.Immediate | undefined;
   readonly #travel: Travel<T, R>;
   readonly #bulkhead: Bulkhead;
@@ -231,12 +232,13 @@ export class Coalescer<T, R> {
 
   /** Looks after what takes long, as long as there is anything. */
   #watch(ms: number): void {
-    // What has come while the process stood still is read before its time is over.
-    if (!this.#timer) this.#timer = setTimeout(() => setImmediate(() => this.#look()), ms).unref();
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    after(ms, () => this.#look());
   }
 
   #look(): void {
-    this.#timer = undefined;
+    this.#isWatched = false;
     const now = performance.now();
     let next = HOLD_MS;
     for (const statement of this.#underWay) {

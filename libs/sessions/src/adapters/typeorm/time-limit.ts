@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { SessionsUnavailableError } from '../../errors/errors.js';
+import { after } from '../../util/in-time.js';
 import { endStatement } from './end-statement.js';
 import { notAnswered, TIME_IS_OVER } from './messages.js';
 import { connected, onConnection } from './own-transactions.js';
@@ -12,14 +13,12 @@ const ENDING_MS = 250;
 export class TimeLimit {
   #isOver = false;
   #end: (() => Promise<unknown>) | undefined;
-  readonly #timer: NodeJS.Timeout;
-  #immediate: NodeJS.Immediate | undefined;
+  readonly #callOff: () => void;
 
   /** @param over is told when it is over, by an error in the name of the table */
   constructor(ms: number, table: string, over: (error: SessionsUnavailableError) => void) {
     const end = (): void => void this.#over().then(() => over(new SessionsUnavailableError(table, notAnswered(ms))));
-    // An answer that has come while the process stood still is read before that.
-    this.#timer = setTimeout(() => (this.#immediate = setImmediate(end)), ms).unref();
+    this.#callOff = after(ms, end);
   }
 
   /** Says how what follows is ended when the time is over; whether it still may begin. */
@@ -30,8 +29,7 @@ export class TimeLimit {
 
   /** Whether what comes has come in time; nothing is ended from then on. */
   keep(): boolean {
-    clearTimeout(this.#timer);
-    clearImmediate(this.#immediate);
+    this.#callOff();
     return !this.#isOver;
   }
 

@@ -2,9 +2,9 @@ import type { DataSource } from 'typeorm';
 import { SessionsConfigError } from '../../errors/errors.js';
 import { configured } from '../../errors/known-options.js';
 import { objectWith, type OptionType } from '../../errors/option-types.js';
+import { inTime } from '../../util/in-time.js';
 import { NOTIFICATIONS_UNHEARD } from '../messages.js';
 import { type ChannelEnds, connectionProblems } from './channel-connections.js';
-import { inTime } from './in-time.js';
 import type { ChannelConnection, InvalidationChannel } from './invalidation-channel.js';
 import { type KeptConnection, keepConnection } from './kept-connection.js';
 
@@ -106,7 +106,7 @@ export class PostgresChannel implements InvalidationChannel {
           return sent;
         },
         async close() {
-          await inTime(last, undefined);
+          await inTime(last, () => undefined);
           await end();
         },
       };
