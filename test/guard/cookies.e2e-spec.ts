@@ -322,7 +322,8 @@ describePlatforms('a session in a cookie', (platform) => {
         for (const status of statuses) seen.add(status);
         expect(statuses).toHaveLength(1);
       }),
-      { numRuns: 300 },
+      // What others decode, chance would seldom put in its place.
+      { numRuns: 300, examples: [[[Buffer.from('__Host-session=%zz')]]] },
     );
     connection.close();
     // 431: Node's own limit of all headers.

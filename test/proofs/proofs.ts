@@ -125,7 +125,7 @@ export const PROOFS: readonly Proof[] = [
   proof('A transformer that reads a row', 'readsRowsForOthers', suite('table/transformers'), ON_POSTGRES),
   proof('Expired rows are deleted in batches', 'takesNoLease', suite('pruning/leases')),
   proof('No deletion touches a row', 'deletesInAllPartitions', suite('pruning/partitions')),
-  proof('Wrong options end the start', 'startsWithProblems', suite('guard/tables')),
+  proof('Wrong options end the start', 'startsWithProblems', suite('options/wrong-types')),
   proof('An option that there is not ends', 'takesUnknownOptions', suite('options/unknown-options')),
   proof('`trustedOrigins` are whole origins', 'trustsWildcards', unit('http/cookie-options')),
   proof('No query is sorted by a digest', 'sortsByDigests', suite('options/unknown-options')),
@@ -136,7 +136,7 @@ export const PROOFS: readonly Proof[] = [
   // Injection
   proof('Every value is a bound parameter', 'writesPathsOut', suite('service/list'), ON_POSTGRES),
   proof('Connections of MySQL and MariaDB on which a quote', 'startsWithoutEscapes', suite('table/check-table')),
-  proof('A filter that is `undefined`', 'takesUndefinedForAny', suite('service/get'), IN_PROCESS),
+  proof('A filter that is `undefined`', 'takesUndefinedForAny', suite('service/list'), IN_PROCESS),
 
   // OWASP ASVS 5.0, chapter V7
   proof('7.1.1', 'knowsNoIdleEnd', suite('lifecycle/own-limits'), IN_PROCESS),
@@ -146,7 +146,7 @@ export const PROOFS: readonly Proof[] = [
   proof('7.2.3', 'guessesPlainTokens', unit('token/generate')),
   proof('7.2.4', 'leavesTheReplacedSession', suite('lifecycle/sign-in'), IN_PROCESS),
   proof('7.3.1', 'knowsNoIdleEnd', suite('lifecycle/extend'), IN_PROCESS),
-  proof('7.3.2', 'knowsNoAbsoluteEnd', suite('lifecycle/own-limits'), IN_PROCESS),
+  proof('7.3.2', 'knowsNoAbsoluteEnd', suite('lifecycle/absolute-limit'), IN_PROCESS),
   proof('7.4.1', 'endsNothing', suite('lifecycle/revoke'), IN_PROCESS),
   proof('7.4.2', 'endsNothing', suite('lifecycle/revoke'), IN_PROCESS),
   proof('7.4.3', 'takesStaleProofs', suite('races/credentials'), ON_POSTGRES),
