@@ -106,7 +106,7 @@ describe.runIf(postgresUrl)('near caches that share the pool of their tables', (
     cleanUps.push(() => runner.release());
     // Longer than a node that does not hear itself uses its cache.
     await setTimeout(3000);
-    expect(await node.isCaching(authToken)).toBe(true);
+    await expect.poll(() => node.isCaching(authToken)).toBe(true);
   });
 
   it('are not used while what they send goes nowhere, until it does again', async () => {

@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createDatabase, describeStorages, type TestDatabase } from '../support/databases.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { UNTIL_IT_HANGS } from '../support/until.js';
 import { Sessions } from '../../apps/demo/src/sessions/sessions.js';
 import { DailyCount } from '../../apps/demo/src/statistics/daily-count.entity.js';
 import { dayOf } from '../../apps/demo/src/statistics/daily-counts.js';
@@ -30,8 +31,12 @@ describeStorages('the pages', (name) => {
     expect((await browser.get(project)).text).toContain('build server project:read valid');
 
     expect((await browser.get('/account/activity')).text).toContain('Signed in Firefox on Linux just now');
-    const statistics = await browser.get('/statistics');
-    expect(statistics.text).toContain('Total 2 Valid 2 Expired 0 Revoked 0');
+    // A page does not wait for what takes long to count.
+    const statistics = await vi.waitFor(async () => {
+      const page = await browser.get('/statistics');
+      expect(page.text).toContain('Total 2 Valid 2 Expired 0 Revoked 0');
+      return page;
+    }, UNTIL_IT_HANGS);
     expect(statistics.text).toContain(`${dayOf(new Date())} 2 0`);
     expect(statistics.text).toMatch(/(sessions|api_keys) [1-9]\d* [1-9]\d* 0 0 \d+/);
     await close();

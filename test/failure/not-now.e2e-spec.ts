@@ -279,23 +279,19 @@ describeDatabases('where the database', (name) => {
     const named = Object.entries(CALLS);
     const refused = named.filter(([, call]) => !spares(call)).map(([key]) => key);
 
-    it(
-      'every call that needs it is a SessionsUnavailableError, and the others are answered',
-      { timeout: 60_000 },
-      async () => {
-        const errors = new Map<string, unknown>();
-        await during(trouble, async () => {
-          const run = async ([key, call]: [string, Call]): Promise<void> => {
-            const error = await errorOf(call);
-            if (error !== undefined) errors.set(key, error);
-          };
-          if (trouble.waits) await Promise.all(named.map(run));
-          else for (const call of named) await run(call);
-        });
-        for (const error of errors.values()) expectNotNow(error);
-        expect([...errors.keys()].toSorted()).toEqual(refused.toSorted());
-      },
-    );
+    it('every call that needs it is a SessionsUnavailableError, and the others are answered', async () => {
+      const errors = new Map<string, unknown>();
+      await during(trouble, async () => {
+        const run = async ([key, call]: [string, Call]): Promise<void> => {
+          const error = await errorOf(call);
+          if (error !== undefined) errors.set(key, error);
+        };
+        if (trouble.waits) await Promise.all(named.map(run));
+        else for (const call of named) await run(call);
+      });
+      for (const error of errors.values()) expectNotNow(error);
+      expect([...errors.keys()].toSorted()).toEqual(refused.toSorted());
+    });
 
     it('each of many sign-ins at once is one too, however often', { timeout: 60_000 }, async () => {
       const joined = module.get(Joined);

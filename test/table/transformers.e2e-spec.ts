@@ -5,6 +5,7 @@ import { JsonPath, SessionsTable, UnreadableRowError } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describeDatabases } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
+import { UNTIL_IT_HANGS } from '../support/until.js';
 import { describeStorages, useApplication } from '../support/application.js';
 
 /** An amount, as a class of the application's own. */
@@ -229,7 +230,9 @@ describeDatabases('lookups by 1,200 keys', (name) => {
     extraFields: { number: { type: 'int' } },
     keys: Array.from({ length: 1200 }, (_, i) => ({ id: `k${i}`, secret: `${i}`.padStart(32, '-') })),
   }) {}
-  const app = useApplication(name, { tables: [Keyed] });
+  // So many digests of each token take a slow machine long.
+  const options = { lookUps: { timeout: UNTIL_IT_HANGS.timeout / 1000 } };
+  const app = useApplication(name, { tables: [Keyed], options });
 
   it('find all of many at once', async () => {
     const tokens: string[] = [];
