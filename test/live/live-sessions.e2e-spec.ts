@@ -197,13 +197,14 @@ describeDatabases('what is open for a session that is ended elsewhere', (name) =
 });
 
 describe('an outage', () => {
-  it('ends nothing', async () => {
+  it('ends nothing, and is told of once a minute', async () => {
     const database = await createDatabase('sqlite');
     const node = await Node.start(database, undefined);
     const { ended } = await node.open();
     await node.dataSource.query('ALTER TABLE sessions RENAME TO gone');
-    await node.store.held.check();
+    for (let i = 0; i < 3; i++) await node.store.held.check();
     expect(ended).not.toHaveBeenCalled();
+    expect(node.logs.matching(/stays so, since the database cannot be asked/)).toHaveLength(1);
     await node.dataSource.query('ALTER TABLE gone RENAME TO sessions');
     await node.store.held.check();
     expect(ended).not.toHaveBeenCalled();
@@ -228,6 +229,7 @@ const LISTENERS = new Set<(message: string) => void>();
 /** An application, one of several on a database. */
 class Node {
   readonly queries = new QueryLog();
+  readonly logs = new LogCapture();
   #module!: TestingModule;
 
   static async start(database: TestDatabase, channel: InvalidationChannel | undefined): Promise<Node> {
@@ -245,7 +247,7 @@ class Node {
         SessionsModule.forFeature(Sessions),
       ],
     })
-      .setLogger(new LogCapture())
+      .setLogger(node.logs)
       .compile();
     await node.#module.init();
     return node;
