@@ -25,7 +25,7 @@ export function project(name: string, test: TestProjectInlineConfiguration['test
     test: {
       name,
       // Child processes have it too.
-      env: { DEMO_PASSWORD_COST: '1024' },
+      env: { DEMO_PASSWORD_COST: '1024', DEMO_PASSWORD_GUESSES: '1000000', DEMO_TOKEN_GUESSES: '1000000' },
       // Limits for what hangs, not for what is slow.
       testTimeout: 300_000,
       hookTimeout: 300_000,

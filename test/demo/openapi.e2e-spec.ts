@@ -1,5 +1,6 @@
 import type { OpenAPIObject, OperationObject, ResponseObject, SchemaObject } from '@nestjs/swagger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TooManyRefusalsError } from '../../libs/sessions/src/guard/refusal-budget.js';
 import { BODIES } from '../errors/one-of-each.js';
 import { DemoApp } from './support/demo-app.js';
 import { Person } from './support/person.js';
@@ -106,6 +107,15 @@ describe('the OpenAPI document of the demo', () => {
       const { schema } = response!.content!['application/json']!;
       expect([route, problemsOf(answer.body, schema as SchemaObject)]).toEqual([route, []]);
     }
+  });
+
+  it('describes that there were too many guesses', () => {
+    const without = [...operations].filter(([, { responses }]) => !(429 in responses)).map(([route]) => route);
+    expect(without).toEqual(['get /api/statistics']);
+    const { content, headers } = operations.get('post /api/sign-up')!.responses[429] as ResponseObject;
+    expect(Object.keys(headers!)).toEqual(['Retry-After']);
+    const answer = new TooManyRefusalsError(60).getResponse();
+    expect(problemsOf(answer, content!['application/json']!.schema as SchemaObject)).toEqual([]);
   });
 
   it.each([

@@ -54,7 +54,8 @@ class OfEverything implements ExceptionFilter {
 class EveryErrorFilter extends BaseExceptionFilter {
   override catch(exception: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<{ header(name: string, value: string): unknown }>();
-    if (exception instanceof SessionsUnavailableError) response.header('Retry-After', String(exception.retryAfter));
+    if (exception instanceof HttpException && 'retryAfter' in exception)
+      response.header('Retry-After', String(exception.retryAfter));
     // oxlint-disable-next-line promise/valid-params -- of a filter, not of a promise
     super.catch(exception, host);
   }

@@ -60,6 +60,12 @@ export const BREAKS = {
     'if (digests.length === 0) return this.#refused(MALFORMED, presentation);',
     "if (digests.length === 0) throw new TypeError('no token');",
   ),
+  countsNoGuesses: inLibrary('guard/refusal-budget.ts', 'this.#take(this.#points(request, account))', 'this.#take([])'),
+  countsNoRefusals: inLibrary(
+    'guard/refused-token.ts',
+    'await onRefused(request, reason, session);',
+    'void [onRefused, reason, session];',
+  ),
   knowsNoEnd: inLibrary(
     'lifecycle/read-session.ts',
     'return { session, isValid: !hasEnded, isDue: due };',

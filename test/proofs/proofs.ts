@@ -43,6 +43,8 @@ export const PROOFS: readonly Proof[] = [
   proof("Tokens come from the operating system's CSPRNG", 'guessesPrefixedTokens', unit('token/generate')),
   proof("Tokens come from the operating system's CSPRNG", 'takesShortTokens', unit('options/resolve-options')),
   proof('The application compares no secrets', 'looksForTokensInClear', unit('token/digest')),
+  proof('Guesses at a password', 'countsNoGuesses', suite('guard/refusals'), 'of passwords'),
+  proof('Tokens that are refused', 'countsNoRefusals', suite('guard/refusals'), 'are answered with 429'),
   proof('Malformed, unknown, expired and ended tokens', 'fallsOverNoTokens', suite('guard/responses')),
 
   // Replays and races

@@ -11,6 +11,8 @@ import {
 } from '@app/sessions';
 import { ActivityModule } from './activity/activity.module.js';
 import { DatabaseModule, STORAGE } from './database/database.module.js';
+import { Guesses } from './guesses/guesses.js';
+import { GuessesModule } from './guesses/guesses.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { AccountModule } from './sessions/account.module.js';
 import { WebModule } from './web/web.module.js';
@@ -25,11 +27,13 @@ export class AppModule {
       imports: [
         ConfigModule.forRoot({ ignoreEnvFile: true, isGlobal: true }),
         DatabaseModule.at(databaseUrl),
+        GuessesModule,
         ScheduleModule.forRoot(),
         SessionsModule.forRootAsync({
-          inject: [ConfigService, STORAGE],
-          useFactory: (config: ConfigService, adapter: EctoAdapter): SessionsModuleOptions => ({
+          inject: [ConfigService, STORAGE, Guesses],
+          useFactory: (config: ConfigService, adapter: EctoAdapter, { tokens }: Guesses): SessionsModuleOptions => ({
             adapter,
+            onRefused: tokens.onRefused,
             defaultTable: 'sessions',
             sessionTtl: config.get<Duration>('DEMO_SESSION_TTL', '7d'),
             pruning: { interval: config.get<Duration>('DEMO_PRUNING_INTERVAL', '1h') },

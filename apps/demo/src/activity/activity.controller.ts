@@ -1,9 +1,10 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTooManyRequestsResponse } from '@nestjs/swagger';
 import { CurrentSession } from '@app/sessions';
-import { ACTIVITY, listOf } from '../openapi/schemas.js';
+import { ACTIVITY, listOf, TOO_MANY_GUESSES } from '../openapi/schemas.js';
 import { ActivityLog } from './activity-log.js';
 
+@ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api/account/activity')
 export class ActivityController {
   constructor(private readonly log: ActivityLog) {}

@@ -33,7 +33,10 @@ const PROBLEM = object({
 export const problem = (description: string): ApiResponseSchemaHost => ({ description, schema: PROBLEM });
 
 /** An answer that is an error of the library, whose body `createSessionsDocument` describes. */
-export const sessionsError = (description: string, code: SessionsErrorCode): ApiResponseSchemaHost => ({
+export const sessionsError = (
+  description: string,
+  code: SessionsErrorCode | 'ERR_SESSION_REFUSALS',
+): ApiResponseSchemaHost => ({
   description,
   schema: {
     allOf: [
@@ -47,6 +50,12 @@ export const INVALID_BODY = problem('What does not fit, by field.');
 
 /** Of what needs the session that the request came with, after the guard. */
 export const SESSION_ENDED = sessionsError('The session has ended meanwhile.', 'ERR_SESSION_STALE');
+
+/** Of what counts guesses; the guard counts those about tokens. */
+export const TOO_MANY_GUESSES = {
+  ...sessionsError('There were too many guesses; `Retry-After` says when to come again.', 'ERR_SESSION_REFUSALS'),
+  headers: { 'Retry-After': { description: 'Seconds', schema: count } },
+};
 
 export const USER = object({ id: uuid, email: text });
 

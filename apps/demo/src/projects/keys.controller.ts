@@ -18,12 +18,13 @@ import {
   ApiNotFoundResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiTooManyRequestsResponse,
 } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { CurrentSession } from '@app/sessions';
 import { body, NAME, someOf } from '../http/schemas.js';
 import { NoStore } from '../http/no-store.decorator.js';
-import { INVALID_BODY, KEY, listOf, NEW_KEY as SHOWN_KEY, problem } from '../openapi/schemas.js';
+import { INVALID_BODY, KEY, listOf, NEW_KEY as SHOWN_KEY, problem, TOO_MANY_GUESSES } from '../openapi/schemas.js';
 import { statusOf } from '../sessions/status.js';
 import { type ApiKey, KEY_SCOPES } from './api-keys.js';
 import { NO_SUCH_KEY, ProjectKeys } from './project-keys.js';
@@ -38,6 +39,7 @@ const KnownUuid = new ParseUUIDPipe({
 
 /** What users do with the keys of their projects. */
 @ApiNotFoundResponse(problem('You have no such project, or it has no such key.'))
+@ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api/projects/:id/keys')
 export class KeysController {
   constructor(private readonly keys: ProjectKeys) {}

@@ -1,16 +1,17 @@
 import { Body, Controller, Get, Patch } from '@nestjs/common';
-import { ApiBadRequestResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiBadRequestResponse, ApiOkResponse, ApiOperation, ApiTooManyRequestsResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { CurrentSession } from '@app/sessions';
 import { ApiSession } from '@app/sessions/swagger';
 import { body, NAME } from '../http/schemas.js';
-import { INVALID_BODY, PROJECT, PROJECT_OF_KEY } from '../openapi/schemas.js';
+import { INVALID_BODY, PROJECT, PROJECT_OF_KEY, TOO_MANY_GUESSES } from '../openapi/schemas.js';
 import { type ApiKey, ApiKeys, RequireKeyScopes } from './api-keys.js';
 import { ProjectsService } from './projects.service.js';
 
 const NAMED = body({ name: NAME });
 
 /** What a machine does with a key of its project; the session of a person is refused here. */
+@ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api/project')
 @ApiSession(ApiKeys)
 export class MachineController {

@@ -1,14 +1,21 @@
 import { Body, Controller, Get, Post } from '@nestjs/common';
-import { ApiBadRequestResponse, ApiCreatedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import {
+  ApiBadRequestResponse,
+  ApiCreatedResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTooManyRequestsResponse,
+} from '@nestjs/swagger';
 import type { z } from 'zod';
 import { CurrentSession } from '@app/sessions';
 import { body, NAME } from '../http/schemas.js';
-import { INVALID_BODY, listOf, PROJECT } from '../openapi/schemas.js';
+import { INVALID_BODY, listOf, PROJECT, TOO_MANY_GUESSES } from '../openapi/schemas.js';
 import { ProjectsService } from './projects.service.js';
 
 const NAMED = body({ name: NAME });
 
 /** What users do with their projects. */
+@ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api/projects')
 export class ProjectsController {
   constructor(private readonly projects: ProjectsService) {}

@@ -1,12 +1,19 @@
 import { Controller, Delete, Get, HttpCode, HttpStatus, NotFoundException, Param, Post } from '@nestjs/common';
-import { ApiNoContentResponse, ApiNotFoundResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import {
+  ApiNoContentResponse,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTooManyRequestsResponse,
+} from '@nestjs/swagger';
 import { CurrentSession, RequireFresh } from '@app/sessions';
-import { listOf, ME, problem, SESSION, SIGNED_OUT } from '../openapi/schemas.js';
+import { listOf, ME, problem, SESSION, SIGNED_OUT, TOO_MANY_GUESSES } from '../openapi/schemas.js';
 import { UsersService } from '../users/users.service.js';
 import { type SessionView, viewOf } from './session-view.js';
 import { type Session, Sessions } from './sessions.js';
 
 /** What users do with their own sessions. @see OWASP ASVS 5.0, 7.4.2 and 7.5.2 */
+@ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api')
 export class AccountController {
   constructor(

@@ -7,6 +7,7 @@ import {
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiTooManyRequestsResponse,
   ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
 import type { z } from 'zod';
@@ -19,6 +20,7 @@ import {
   ROTATED,
   SESSION_ENDED,
   sessionsError,
+  TOO_MANY_GUESSES,
   USER,
 } from '../openapi/schemas.js';
 import { UsersService } from '../users/users.service.js';
@@ -32,6 +34,7 @@ interface Login {
 }
 
 /** How sessions begin, and how their tokens are replaced. */
+@ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api')
 export class AuthController {
   constructor(
@@ -46,8 +49,11 @@ export class AuthController {
   @ApiConflictResponse(problem('Somebody has the e-mail address.'))
   @Public()
   @Post('sign-up')
-  async signUp(@Body({ schema: SIGN_UP }) { email, password }: z.infer<typeof SIGN_UP>): Promise<object> {
-    return this.users.signUp(email, password);
+  async signUp(
+    @Body({ schema: SIGN_UP }) { email, password }: z.infer<typeof SIGN_UP>,
+    @Req() request: ClientRequest,
+  ): Promise<object> {
+    return this.users.signUp(request, email, password);
   }
 
   /** A token that is sent along is replaced: whoever had it before has nothing of the new login. @see ASVS 7.2.4 */

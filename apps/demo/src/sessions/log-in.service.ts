@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { type ClientRequest, StaleCredentialsError, type WithToken } from '@app/sessions';
+import { Guesses } from '../guesses/guesses.js';
 import { UsersService } from '../users/users.service.js';
 import { dataOf } from './login.js';
 import { type Session, Sessions } from './sessions.js';
@@ -15,12 +16,13 @@ export interface Device {
 /** By how much the clocks of two nodes may differ, and a moment more. */
 const AFTER_CHANGE_MS = 1050;
 
-/** How users who have a password get a session. */
+/** How users show that they have a password. A wrong one counts as a guess of their address, and at the account. */
 @Injectable()
 export class LogInService {
   constructor(
     private readonly users: UsersService,
     private readonly sessions: Sessions,
+    private readonly guesses: Guesses,
   ) {}
 
   /**
@@ -28,12 +30,20 @@ export class LogInService {
    * more a second later, so that the old one is wrong, and the new one right. @see ASVS 7.2.4 and 7.4.3
    */
   async logIn(email: string, password: string, device: Device): Promise<WithToken<Session> | null> {
-    const session = this.#prove(email, password, device);
-    return session.catch(async (error: unknown) => {
-      if (!(error instanceof StaleCredentialsError)) throw error;
-      await setTimeout(AFTER_CHANGE_MS);
-      return this.#prove(email, password, device);
-    });
+    return this.guesses.passwords.attempt(device.request, email.toLowerCase(), () =>
+      this.#prove(email, password, device).catch(async (error: unknown) => {
+        if (!(error instanceof StaleCredentialsError)) throw error;
+        await setTimeout(AFTER_CHANGE_MS);
+        return this.#prove(email, password, device);
+      }),
+    );
+  }
+
+  /** Whether it is the password of a session's user. */
+  async confirm({ userId }: Session, password: string, request: ClientRequest): Promise<boolean> {
+    const { email } = await this.users.get(userId);
+    const user = await this.guesses.passwords.attempt(request, email, () => this.users.verify(email, password));
+    return user !== null;
   }
 
   async #prove(email: string, password: string, { request, presented }: Device): Promise<WithToken<Session> | null> {

@@ -1,17 +1,18 @@
-import { Body, Controller, ForbiddenException, HttpCode, HttpStatus, Post } from '@nestjs/common';
+import { Body, Controller, ForbiddenException, HttpCode, HttpStatus, Post, Req } from '@nestjs/common';
 import {
   ApiBadRequestResponse,
   ApiConflictResponse,
   ApiForbiddenResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiTooManyRequestsResponse,
 } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { CurrentSession, RequireFresh } from '@app/sessions';
+import { type ClientRequest, CurrentSession, RequireFresh } from '@app/sessions';
 import { body, NEW_PASSWORD, PASSWORD } from '../http/schemas.js';
 import { NoStore } from '../http/no-store.decorator.js';
-import { INVALID_BODY, LOGIN, problem, SESSION_ENDED, SIGNED_OUT } from '../openapi/schemas.js';
-import { UsersService } from '../users/users.service.js';
+import { INVALID_BODY, LOGIN, problem, SESSION_ENDED, SIGNED_OUT, TOO_MANY_GUESSES } from '../openapi/schemas.js';
+import { LogInService } from './log-in.service.js';
 import { PasswordChange } from './password-change.js';
 import { type Session, Sessions } from './sessions.js';
 
@@ -19,10 +20,11 @@ const PROOF = body({ password: PASSWORD });
 const CHANGE = body({ password: NEW_PASSWORD });
 
 /** What users who are logged in do with their password. */
+@ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api/account')
 export class PasswordController {
   constructor(
-    private readonly users: UsersService,
+    private readonly logIns: LogInService,
     private readonly sessions: Sessions,
     private readonly passwords: PasswordChange,
   ) {}
@@ -43,8 +45,9 @@ export class PasswordController {
   async reauthenticate(
     @CurrentSession() session: Session,
     @Body({ schema: PROOF }) { password }: z.infer<typeof PROOF>,
+    @Req() request: ClientRequest,
   ): Promise<{ token: string; expiresAt: Date | null }> {
-    if (!(await this.users.hasPassword(session.userId, password)))
+    if (!(await this.logIns.confirm(session, password, request)))
       throw new ForbiddenException('The password is wrong.');
     const { authToken, expiresAt } = await this.sessions.reauthenticate(session);
     return { token: authToken, expiresAt };

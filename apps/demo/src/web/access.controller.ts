@@ -71,7 +71,7 @@ export class AccessController {
     const next = ownPath(sent?.['next']);
     const { state, value } = received(SIGN_UP, sent);
     if (!value) throw new InvalidForm(signUpPage({ next, state }));
-    const user = await this.users.signUp(value.email, value.password).catch((error: unknown) => {
+    const user = await this.users.signUp(request, value.email, value.password).catch((error: unknown) => {
       if (!(error instanceof ConflictException)) throw error;
       const problems = { email: 'There is an account with this e-mail address already.' };
       throw new InvalidForm(signUpPage({ next, state: refused(state, problems) }));

@@ -33,6 +33,8 @@ export class PageErrors extends BaseExceptionFilter {
     const { httpAdapter } = this.adapterHost;
     const request = host.switchToHttp().getRequest<PageRequest>();
     const response = host.switchToHttp().getResponse<unknown>();
+    const retryAfter = retryAfterOf(exception);
+    if (retryAfter !== undefined) httpAdapter.setHeader(response, 'Retry-After', String(retryAfter));
     if (API.test(request.originalUrl) || httpAdapter.isHeadersSent(response)) {
       // oxlint-disable-next-line promise/valid-params -- of a filter, not of a promise
       super.catch(exception, host);
@@ -47,7 +49,7 @@ export class PageErrors extends BaseExceptionFilter {
     } else {
       const status = statusOf(exception);
       if (status >= 500) this.#logger.error(exception);
-      httpAdapter.reply(response, errorPage(status), status);
+      httpAdapter.reply(response, errorPage(status, retryAfter), status);
     }
   }
 }
@@ -70,6 +72,11 @@ function detourOf(exception: unknown, request: PageRequest): string | undefined 
 function senderOf({ headers: { referer = '', host } }: PageRequest): string | undefined {
   const [, from, path] = /^https?:\/\/([^/]+)(\/.*)$/.exec(referer) ?? [];
   return from === host ? path : undefined;
+}
+
+/** In how many seconds to come again, where an error of the library says so: Nest sends no headers of an exception. */
+function retryAfterOf(exception: unknown): number | undefined {
+  return exception instanceof HttpException && 'retryAfter' in exception ? Number(exception.retryAfter) : undefined;
 }
 
 function statusOf(exception: unknown): number {

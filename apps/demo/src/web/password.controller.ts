@@ -1,6 +1,7 @@
-import { Body, Get, Query, Res } from '@nestjs/common';
-import { CurrentSession, RequireFresh, SessionCookies } from '@app/sessions';
+import { Body, Get, Query, Req, Res } from '@nestjs/common';
+import { type ClientRequest, CurrentSession, RequireFresh, SessionCookies } from '@app/sessions';
 import { body, NEW_PASSWORD, PASSWORD } from '../http/schemas.js';
+import { LogInService } from '../sessions/log-in.service.js';
 import { PasswordChange } from '../sessions/password-change.js';
 import { type Session, Sessions } from '../sessions/sessions.js';
 import { UsersService } from '../users/users.service.js';
@@ -22,6 +23,7 @@ export class PasswordPagesController {
   constructor(
     private readonly users: UsersService,
     private readonly sessions: Sessions,
+    private readonly logIns: LogInService,
     private readonly passwords: PasswordChange,
     private readonly cookies: SessionCookies,
   ) {}
@@ -37,11 +39,12 @@ export class PasswordPagesController {
   async confirm(
     @CurrentSession() session: Session,
     @Body() sent: Sent,
+    @Req() request: ClientRequest,
     @Res({ passthrough: true }) response: unknown,
   ): Promise<Next> {
     const next = ownPath(sent?.['next']);
     const { state, value } = received(PROOF, sent);
-    if (!value || !(await this.users.hasPassword(session.userId, value.password))) {
+    if (!value || !(await this.logIns.confirm(session, value.password, request))) {
       const { email } = await this.users.get(session.userId);
       const shown = value ? refused(state, { password: 'The password is wrong.' }) : state;
       throw new InvalidForm(confirmPage({ next, state: shown }, email));

@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { RefusalBudget } from '@app/sessions';
+
+const MINUTE_S = 60;
+
+/** An address has at most seven times its ten minutes in an hour, so that no single one keeps an owner out. */
+const ADDRESSES_OF_AN_ACCOUNT = 8;
+
+/** How often somebody may be wrong. @see OWASP ASVS 5.0, 6.1.1 and 6.3.1 */
+@Injectable()
+export class Guesses {
+  /** About passwords, and about who has an account. */
+  readonly passwords: RefusalBudget;
+  /** About tokens. */
+  readonly tokens: RefusalBudget;
+
+  constructor(config: ConfigService) {
+    const passwords = numberOf(config, 'DEMO_PASSWORD_GUESSES', 15);
+    const tokens = numberOf(config, 'DEMO_TOKEN_GUESSES', 60);
+    this.passwords = new RefusalBudget({
+      perAddress: new RateLimiterMemory({ points: passwords, duration: 10 * MINUTE_S }),
+      perAccount: new RateLimiterMemory({ points: ADDRESSES_OF_AN_ACCOUNT * passwords, duration: 60 * MINUTE_S }),
+    });
+    this.tokens = new RefusalBudget({ perAddress: new RateLimiterMemory({ points: tokens, duration: MINUTE_S }) });
+  }
+}
+
+/** A setting. @throws RangeError where it is no whole number above 0 */
+function numberOf(config: ConfigService, name: string, fallback: number): number {
+  const given = config.get<unknown>(name, fallback);
+  const value = Number(given);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new RangeError(`${name} must be a whole number above 0, not ${JSON.stringify(given)}.`);
+}
