@@ -31,6 +31,7 @@ import { createDatabase, describeDatabases, type TestDatabase } from '../support
 import { LogCapture } from '../support/log-capture.js';
 import { notAllowed, QueryLog } from '../support/query-log.js';
 import { errorOf } from '../support/sessions.js';
+import { UNTIL_IT_HANGS } from '../support/until.js';
 
 class Sessions extends SessionsTable({
   extraFields: { userId: { type: 'string', length: 36, index: true }, note: { type: 'string', nullable: true } },
@@ -202,7 +203,7 @@ describeDatabases('the look at a table at the start', (name) => {
     await vi.waitFor(async () => {
       await vi.advanceTimersByTimeAsync(LOOK_MS);
       expect(logs.matching(noLookWithin(LOOK_MS))).toHaveLength(1);
-    });
+    }, UNTIL_IT_HANGS);
     vi.useRealTimers();
     await (await late).get(Sessions).create({ userId: 'u1' });
     await source.destroy();
