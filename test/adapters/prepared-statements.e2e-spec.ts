@@ -165,6 +165,11 @@ describe.each(servers)('statements that %s keeps prepared', (name) => {
     const store = app.get(SessionsRegistry).store(Sessions);
     await pruneExpired(store, store.adapter);
     await sessions.refresh(await sessions.create({ userId: 'a' }));
-    expect((await keptStatements(app.dataSource)).length).toBeLessThanOrEqual(MOST[name]);
+    const kept = await keptStatements(app.dataSource);
+    expect(kept.length).toBeLessThanOrEqual(MOST[name]);
+    const { prepared, server, warnings } = await sessions.doctor();
+    expect(prepared).toEqual({ perConnection: kept.length, connections: 10 });
+    expect(typeof server!.mostPrepared).toBe(name === 'mariadb' ? 'number' : 'undefined');
+    expect(warnings).toEqual([]);
   });
 });

@@ -213,6 +213,7 @@ const NO_OPTIONS = [
   'NewSession',
   'NewSessionOf',
   'Prepared',
+  'PreparedFacts',
   'QueryKind',
   'RawRow',
   'ReasonOf',

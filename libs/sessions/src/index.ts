@@ -19,6 +19,7 @@ export type {
   DatabaseFacts,
   EntityNames,
   IndexFacts,
+  PreparedFacts,
   ServerFacts,
   TableFacts,
   TableKind,

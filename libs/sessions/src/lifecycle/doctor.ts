@@ -1,4 +1,4 @@
-import type { ServerFacts } from '../adapters/port/table-facts.js';
+import type { PreparedFacts, ServerFacts } from '../adapters/port/table-facts.js';
 import { SessionMark } from '../adapters/port/session-mark.js';
 import { checkServer, checkTable } from '../table/checks/check-table.js';
 import type { Finding } from '../table/checks/finding.js';
@@ -15,6 +15,8 @@ export interface Diagnosis {
   readonly warnings: readonly Finding[];
   /** The database and its settings; none where the adapter cannot look. */
   readonly server?: ServerFacts;
+  /** The statements of this table, or of all that share its adapter, that a server keeps prepared; none where none keeps any. */
+  readonly prepared?: PreparedFacts;
 }
 
 /** Looks at a table, and judges what is there now. @throws the driver's error where there is no connection */
@@ -26,5 +28,6 @@ export async function examine({ adapter, definition, entity, options }: TableCon
   const isMissing = !facts.tables.has(entity) && unread.length === 0;
   const problems = [...found.problems, ...(isMissing ? [{ code: 'tableMissing' as const, text: TABLE_MISSING }] : [])];
   const warnings = [...found.warnings, ...checkServer(facts.server), ...unread];
-  return { ok: problems.length === 0, problems, warnings, server: facts.server };
+  const { server, prepared } = facts;
+  return { ok: problems.length === 0, problems, warnings, server, ...(prepared && { prepared }) };
 }

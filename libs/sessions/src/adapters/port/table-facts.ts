@@ -123,6 +123,16 @@ export interface ServerFacts {
   readonly snapshotIsolation?: boolean;
   /** MariaDB: whether it is a node of a Galera cluster, which all take writes. */
   readonly wsrep?: boolean;
+  /** MySQL and MariaDB: how many statements it keeps prepared, for all applications (`max_prepared_stmt_count`). */
+  readonly mostPrepared?: number;
+}
+
+/** Statements that an adapter has a server keep prepared. */
+export interface PreparedFacts {
+  /** How many different ones there were so far: as many as each connection may hold. */
+  readonly perConnection: number;
+  /** How many connections the pool has at the most; none where it has no limit. */
+  readonly connections?: number;
 }
 
 /** What a look at the catalogue has found. */
@@ -136,6 +146,8 @@ export interface DatabaseFacts {
    * them: cut off where they are too long, say.
    */
   readonly names: ReadonlyMap<Schema, { readonly given: string; readonly stored: string }>;
+  /** What is kept prepared; none where no server keeps anything, as with SQLite. */
+  readonly prepared?: PreparedFacts;
   /** What could not be read, and why. */
   readonly unread: readonly string[];
 }

@@ -1,9 +1,11 @@
 import { type DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
+import type { DatabaseFacts } from '../port/table-facts.js';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { SessionsError } from '../../errors/errors.js';
 import type { DriverStatement } from './driver-statement.js';
 import type { DriverResult } from './internals.js';
 import { isInCallers, onConnection, runTransaction } from './own-transactions.js';
+import { poolSizeOf } from './pool-size.js';
 import { portError } from './port-errors.js';
 import { mayBeRetried, repeating } from './retry.js';
 import { secretsAmong } from './secrets.js';
@@ -30,6 +32,14 @@ export class PreparedStatements {
   /** Whether statements go this way: not where a subscriber of the application listens to queries. */
   get apply(): boolean {
     return !this.dataSource.subscribers.some((subscriber) => 'beforeQuery' in subscriber || 'afterQuery' in subscriber);
+  }
+
+  /** What a server keeps by now. */
+  get facts(): Pick<DatabaseFacts, 'prepared'> {
+    const perConnection = this.sender.kept?.();
+    if (perConnection === undefined) return {};
+    const connections = poolSizeOf(this.dataSource);
+    return { prepared: { perConnection, ...(connections !== undefined && { connections }) } };
   }
 
   /**

@@ -14,6 +14,8 @@ const LOGGER = new Logger('SessionsModule');
 /** How a driver is given statements that it keeps. */
 export interface StatementSender {
   readonly send: (statement: DriverStatement) => MaybePromise<DriverResult>;
+  /** How many different ones there were so far that a server keeps; none where it is no server. */
+  readonly kept?: () => number;
   /** Whether statements are sent in another way from now on, because of an error of one, which is then worth another try. */
   readonly adaptsTo?: (error: DriverError, statement: Pick<DriverStatement, 'runner'>) => boolean;
 }
@@ -63,6 +65,7 @@ const PG: Clients<PgClient> = { pool: postgresPool, limited: pooledPg };
 function sendNamed(dataSource: DataSource): StatementSender {
   const names = new Map<string, string>();
   let generation = 0;
+  let before = 0;
   let named = true;
   const nameOf = (statement: DriverStatement): string => {
     const { text } = statement;
@@ -71,6 +74,7 @@ function sendNamed(dataSource: DataSource): StatementSender {
     return name;
   };
   return {
+    kept: () => before + names.size,
     send(statement) {
       const { text, values, runner } = statement;
       // An error would end a transaction of the caller's, so that what fails could not be sent again.
@@ -81,6 +85,7 @@ function sendNamed(dataSource: DataSource): StatementSender {
       if (runner?.isTransactionActive) return false;
       if (code === PLAN_IS_USELESS) {
         generation++;
+        before += names.size;
         names.clear();
         return true;
       }
@@ -104,12 +109,15 @@ const UNPREPARED_MS = 60_000;
 const MYSQL: Clients<MysqlClient> = { pool: mysqlPool, limited: pooledMysql };
 
 function sendExecuted(dataSource: DataSource): StatementSender {
+  const texts = new Set<string>();
   let unpreparedUntil = -Infinity;
   let isTold = false;
   return {
+    kept: () => texts.size,
     send(statement) {
       const { text, values } = statement;
       const how = performance.now() < unpreparedUntil ? 'query' : 'execute';
+      if (how === 'execute') texts.add(text);
       return sendOn(
         dataSource,
         statement,

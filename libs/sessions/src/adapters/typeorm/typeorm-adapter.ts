@@ -107,7 +107,9 @@ export class TypeOrmAdapter implements EctoAdapter {
 
   /** Looks at the tables in the database's catalogue, by at most five statements, and three for each view on MySQL and MariaDB. */
   async look(schemas: readonly Schema[]): Promise<DatabaseFacts> {
-    return lookAt(this.#connection, new Map(schemas.map((schema) => [schema, this.#tables.metadataOf(schema)])));
+    const asked = new Map(schemas.map((schema) => [schema, this.#tables.metadataOf(schema)]));
+    const facts = await lookAt(this.#connection, asked);
+    return { ...facts, ...this.#statements.prepared?.facts };
   }
 
   /** Asks the catalogue of the database for the types of columns that a definition leaves open. */

@@ -3,6 +3,7 @@ import type {
   ColumnFacts,
   DatabaseFacts,
   IndexFacts,
+  PreparedFacts,
   ServerFacts,
   TableFacts,
 } from '../../adapters/port/table-facts.js';
@@ -12,7 +13,7 @@ import type { SessionsTableDefinition } from '../definition.js';
 import { builtInColumnsOf, builtInIndexes } from '../columns.js';
 import { fieldsOf } from '../definition.js';
 import { checkServer, checkTable, type Findings } from './check-table.js';
-import { inWords } from './finding.js';
+import { type Finding, inWords } from './finding.js';
 import * as messages from './messages.js';
 
 class Sessions {}
@@ -60,17 +61,25 @@ interface Case {
   readonly definition?: SessionsTableDefinition;
   readonly server?: ServerFacts;
   readonly names?: DatabaseFacts['names'];
+  readonly prepared?: PreparedFacts;
   /** Whether there is the table of marks. */
   readonly marks?: boolean;
   /** What is otherwise in the database than the definition says. */
   readonly table?: (table: TableFacts) => Partial<TableFacts>;
 }
 
-function check({ definition = DEFINITION, server = SERVER, table, names = new Map(), marks = true }: Case): Findings {
+function check({
+  definition = DEFINITION,
+  server = SERVER,
+  table,
+  names = new Map(),
+  prepared,
+  marks = true,
+}: Case): Findings {
   const sound = tableOf(definition);
   const tables = new Map([[Sessions, { ...sound, ...table?.(sound) }]]);
   if (marks) tables.set(SessionMark, sound);
-  const facts = { server, names, unread: [], tables };
+  const facts = { server, names, unread: [], tables, ...(prepared && { prepared }) };
   const options = resolveOptions(definition, () => undefined);
   return checkTable({ definition, entity: Sessions, options }, facts);
 }
@@ -297,6 +306,24 @@ describe('a check of a table', () => {
     const warnings = check(one).warnings.map(inWords);
     expect(warnings).toHaveLength(text === undefined ? 0 : 1);
     expect(warnings.join()).toContain(text ?? '');
+  });
+});
+
+describe('statements that are kept prepared', () => {
+  const warningsOf = (mostPrepared: number, prepared: PreparedFacts): readonly Finding[] =>
+    check({ server: { product: 'mariadb', mostPrepared }, prepared }).warnings;
+
+  it('are a warning where the server keeps fewer than the connections may hold', () => {
+    const prepared = { perConnection: 24, connections: 10 };
+    expect(warningsOf(240, prepared)).toEqual([]);
+    expect(warningsOf(239, prepared)).toEqual([
+      { code: 'preparedStatements', text: messages.tooManyPrepared(240, 239) },
+    ]);
+  });
+
+  it('are counted for one connection where the pool has no limit', () => {
+    expect(warningsOf(24, { perConnection: 24 })).toEqual([]);
+    expect(warningsOf(0, { perConnection: 1 })).toHaveLength(1);
   });
 });
 

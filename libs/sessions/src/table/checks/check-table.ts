@@ -18,7 +18,7 @@ import {
 import type { Finding, LookedAtTable } from './finding.js';
 import { invalidIndexes, missingIndexes, missingUniques, ownersWithoutIndex } from './indexes.js';
 import { marksMissing, tableShared } from './messages.js';
-import { clock, escapes, isolationLevel, readOnly, severalWriters, strictness } from './server.js';
+import { clock, escapes, isolationLevel, preparedStatements, readOnly, severalWriters, strictness } from './server.js';
 import { engine, kindOfTable, longName, policies, refusedName, rowSecurity } from './table.js';
 
 /** What cannot work. */
@@ -78,6 +78,7 @@ export function checkTable({ definition, entity, options }: CheckedTable, facts:
     ],
     warnings: [
       ...longName(named),
+      ...preparedStatements(facts),
       ...(at ? [...missingMarks(definition, facts), ...WARNINGS.flatMap((check) => check(at))] : []),
     ],
   };

@@ -23,6 +23,7 @@ export type FindingCode =
   | 'severalWriters'
   | 'sqlMode'
   | 'isolation'
+  | 'preparedStatements'
   | 'unread';
 
 /** What a look at a table, or at its database, has found. */

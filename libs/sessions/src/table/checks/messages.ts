@@ -97,5 +97,8 @@ export const NOT_STRICT =
 export const NO_BACKSLASH_ESCAPES =
   'the sql_mode of its connections has NO_BACKSLASH_ESCAPES, in which a quote in a value, as the driver writes it, ends that, so that a request may add to the statement: take it out.';
 
+export const tooManyPrepared = (held: number, most: number): string =>
+  `the connections of this process may hold ${held} of its statements prepared, and the server keeps ${most} for all applications (max_prepared_stmt_count); others are sent unprepared, which is slower. Raise it, or give the pool fewer connections.`;
+
 export const isolation = (level: string): string =>
   `its transactions are ${level} unless they say otherwise. Calls that are given the manager of such a transaction may be refused, or undone by others: begin it as READ COMMITTED.`;

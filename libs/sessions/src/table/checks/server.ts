@@ -1,6 +1,14 @@
-import type { ServerFacts } from '../../adapters/port/table-facts.js';
+import type { DatabaseFacts, ServerFacts } from '../../adapters/port/table-facts.js';
 import type { Finding } from './finding.js';
-import { clockDiffers, isolation, NO_BACKSLASH_ESCAPES, NOT_STRICT, READ_ONLY, SEVERAL_WRITERS } from './messages.js';
+import {
+  clockDiffers,
+  isolation,
+  NO_BACKSLASH_ESCAPES,
+  NOT_STRICT,
+  READ_ONLY,
+  SEVERAL_WRITERS,
+  tooManyPrepared,
+} from './messages.js';
 
 /** Milliseconds that two clocks may differ: as much as one statement takes at the most, and what sessions do not notice. */
 const CLOCK_MS = 1000;
@@ -28,3 +36,9 @@ export const isolationLevel: ServerCheck = ({ product, isolation: level }) =>
   level === 'serializable' || (level === 'repeatable read' && product === 'postgres')
     ? [{ code: 'isolation', text: isolation(level) }]
     : [];
+
+/** What a table alone has the server keep; at the start that is nothing yet. */
+export function preparedStatements({ prepared, server: { mostPrepared = Infinity } }: DatabaseFacts): Finding[] {
+  const held = (prepared?.perConnection ?? 0) * (prepared?.connections ?? 1);
+  return held > mostPrepared ? [{ code: 'preparedStatements', text: tooManyPrepared(held, mostPrepared) }] : [];
+}

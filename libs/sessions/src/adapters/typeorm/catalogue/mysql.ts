@@ -24,6 +24,7 @@ const VARIABLES = [
   'sql_mode',
   'innodb_snapshot_isolation',
   'wsrep_on',
+  'max_prepared_stmt_count',
 ];
 
 interface Row {
@@ -86,6 +87,7 @@ export const mysqlCatalogue: Catalogue = {
         sqlMode: variables.get('sql_mode')?.split(',').filter(Boolean),
         snapshotIsolation: isOn('innodb_snapshot_isolation'),
         wsrep: isOn('wsrep_on'),
+        mostPrepared: numberOf(variables.get('max_prepared_stmt_count')),
       }),
     };
   },
@@ -172,9 +174,12 @@ async function each<R extends Row>(
   return ask<R>(parts.join(' UNION ALL '), names);
 }
 
+function numberOf(value: unknown): number | undefined {
+  return value === null || value === undefined ? undefined : Number(value);
+}
+
 function columnFrom(row: ColumnRow): ColumnFacts {
   const { name, type, fullType, nullable, fraction, digits, scale, characterSet, collation, fallback, extra } = row;
-  const number = (value: unknown): number | undefined => (value === null ? undefined : Number(value));
   const isDecimal = type === 'decimal';
   return {
     name,
@@ -183,9 +188,9 @@ function columnFrom(row: ColumnRow): ColumnFacts {
     // MariaDB writes a default that is null as it writes all of them, as SQL.
     hasDefault: fallback !== null && fallback !== 'NULL',
     ...known({
-      length: number(row.length),
-      precision: number(isDecimal ? digits : fraction),
-      scale: isDecimal ? number(scale) : undefined,
+      length: numberOf(row.length),
+      precision: numberOf(isDecimal ? digits : fraction),
+      scale: isDecimal ? numberOf(scale) : undefined,
       characterSet,
       collation,
       generated: /auto_increment/i.test(extra)
