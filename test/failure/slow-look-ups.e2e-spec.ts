@@ -8,7 +8,8 @@ import { ofTable } from '../../libs/sessions/src/errors/messages.js';
 import { LOOK_UPS_FAIL } from '../../libs/sessions/src/lifecycle/messages.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
-import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
+import { hasMariadb, startMariadb } from '../support/mariadb-server.js';
+import { startPostgres } from '../support/postgres-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
 
@@ -223,18 +224,34 @@ describe.each(servers)('look-ups of a database that no packet reaches, on %s', (
   });
 });
 
-describe('look-ups of a server that hangs', () => {
-  let server: PostgresServer;
+/** A server, and what of it can be stopped. */
+const HANGING = {
+  postgres: async () => {
+    const server = await startPostgres();
+    const stopped = async ({ module }: Application): Promise<number[]> => {
+      const dataSource = module.get(DataSource);
+      const [file] = await dataSource.query<{ text: string }[]>(`SELECT pg_read_file('postmaster.pid') AS text`);
+      const backends = await dataSource.query<{ pid: number }[]>('SELECT pid FROM pg_stat_activity');
+      return [Number(file!.text.split('\n')[0]), ...backends.map(({ pid }) => pid)];
+    };
+    return { server, stopped };
+  },
+  mariadb: async () => {
+    const server = await startMariadb();
+    return { server, stopped: async () => [server.pid] };
+  },
+} as const;
+
+describe.each(hasMariadb ? servers : (['postgres'] as const))('look-ups of a server that hangs, on %s', (type) => {
+  let server: Awaited<ReturnType<(typeof HANGING)[Server]>>['server'];
   let app: Application;
   let processes: number[];
   beforeAll(async () => {
-    server = await startPostgres();
-    app = await Application.start('postgres', server.url);
+    const started = await HANGING[type]();
+    server = started.server;
+    app = await Application.start(type, server.url);
     await Promise.all(app.tokens.map((_, i) => app.ask(i)));
-    const dataSource = app.module.get(DataSource);
-    const [file] = await dataSource.query<{ text: string }[]>(`SELECT pg_read_file('postmaster.pid') AS text`);
-    const backends = await dataSource.query<{ pid: number }[]>('SELECT pid FROM pg_stat_activity');
-    processes = [Number(file!.text.split('\n')[0]), ...backends.map(({ pid }) => pid)];
+    processes = await started.stopped(app);
   });
   afterAll(async () => {
     await app.module.close();
