@@ -495,18 +495,21 @@ describeStorages('valid, expired and revoked sessions', (name) => {
         const status = session.revokedAt ? 'revoked' : session.isExpired ? 'expired' : 'valid';
         said.push(`${session.id} ${status}`);
       }
-      const found: string[] = [];
-      for (const status of ['valid', 'expired', 'revoked'] as const) {
-        const listed = await sessions.list({ status });
-        expect(await sessions.count({ status })).toBe(listed.length);
-        found.push(...listed.map(({ id }) => `${id} ${status}`));
-      }
-      expect(found.toSorted()).toEqual(said.toSorted());
+      const statuses = ['valid', 'expired', 'revoked'] as const;
+      const found = await Promise.all(
+        statuses.map(async (status) => {
+          const [listed, count] = await Promise.all([sessions.list({ status }), sessions.count({ status })]);
+          expect(count).toBe(listed.length);
+          return listed.map(({ id }) => `${id} ${status}`);
+        }),
+      );
+      expect(found.flat().toSorted()).toEqual(said.toSorted());
     }
 
     await fc.assert(
       fc.asyncProperty(lives, async (histories) => {
-        await app.reset();
+        app.clock.reset();
+        await sessions.deleteAll({ status: 'all' });
         for (const { expiresIn, own, steps } of histories) {
           const expiresAt = typeof expiresIn === 'number' ? later(expiresIn) : expiresIn;
           const session = await sessions.create({ expiresAt }, { ...(ownLimits && own), extend: true });
@@ -525,7 +528,8 @@ describeStorages('valid, expired and revoked sessions', (name) => {
         app.clock.advance(5 * HOUR);
         await checkStatuses();
       }),
-      { numRuns: 30, examples: [[[BEYOND]], [[LAST_MILLISECOND]]] },
+      // What a status means is the same condition in every dialect.
+      { numRuns: name === 'sqlite' || name === 'memory' ? 30 : 8, examples: [[[BEYOND]], [[LAST_MILLISECOND]]] },
     );
   });
 });
