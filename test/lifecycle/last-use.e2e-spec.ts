@@ -202,16 +202,20 @@ describeDatabases('writing the last use of sessions', (name) => {
     expect(await app.get(Sessions).get({ id: session.id })).toMatchObject({ lastUsedUserAgent: 'Browser 2999' });
   });
 
-  it('keeps so many that wait, counts those that it gives up, the first ones, and says so', async () => {
-    const sessions = await manySessions(app, MOST_PENDING + 3, 5);
-    const before = dropped();
-    for (const session of sessions) writing().record(session, {});
-    expect(dropped() - before).toBe(3);
-    expect(logs.matching(ofTable('sessions', notWritten(LAST_USE, tooMany(MOST_PENDING))))).toHaveLength(1);
-    await writing().flush();
-    const unused = await app.get(Sessions).list({ lastUsedAt: null });
-    expect(new Set(unused.map(({ id }) => id))).toEqual(new Set(sessions.slice(0, 3).map(({ id }) => id)));
-  });
+  // What waits is kept by the process, whatever the database.
+  it.runIf(name === 'sqlite')(
+    'keeps so many that wait, counts those that it gives up, the first ones, and says so',
+    async () => {
+      const sessions = await manySessions(app, MOST_PENDING + 3, 5);
+      const before = dropped();
+      for (const session of sessions) writing().record(session, {});
+      expect(dropped() - before).toBe(3);
+      expect(logs.matching(ofTable('sessions', notWritten(LAST_USE, tooMany(MOST_PENDING))))).toHaveLength(1);
+      await writing().flush();
+      const unused = await app.get(Sessions).list({ lastUsedAt: null });
+      expect(new Set(unused.map(({ id }) => id))).toEqual(new Set(sessions.slice(0, 3).map(({ id }) => id)));
+    },
+  );
 
   it('takes one statement for a hundred sessions, and none in the path of a request', async () => {
     const sessions = await Promise.all(Array.from({ length: 100 }, () => app.get(Sessions).create({})));
