@@ -23,7 +23,7 @@ const FLOORS = [
   ['registry'],
   ['guard'],
   ['module'],
-  ['context', 'platform-socket.io', 'platform-ws', 'swagger', 'testing'],
+  ['context', 'graphql', 'platform-socket.io', 'platform-ws', 'swagger', 'testing'],
   ['index.ts'],
 ];
 

@@ -9,6 +9,7 @@ import type { Observable } from 'rxjs';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { WebSocket } from 'ws';
 import type { SessionContext } from '../../libs/sessions/src/context/index.js';
+import type { SubscriptionSessions } from '../../libs/sessions/src/graphql/index.js';
 import type { IoRedisClient } from '../../libs/sessions/src/cache/channels/redis-channel.js';
 import {
   type LiveSessions,
@@ -25,6 +26,7 @@ import {
 export * from '../../libs/sessions/src/index.js';
 export * from '../../libs/sessions/src/context/index.js';
 export * from '../../libs/sessions/src/platform-socket.io/index.js';
+export * from '../../libs/sessions/src/graphql/index.js';
 export * from '../../libs/sessions/src/platform-ws/index.js';
 export * from '../../libs/sessions/src/swagger/index.js';
 export * from '../../libs/sessions/src/testing/index.js';
@@ -109,6 +111,7 @@ export declare const handshake: IncomingMessage;
 export declare const upstream: EventEmitter & { close(): void };
 export declare const prices: Observable<number>;
 export declare const live: LiveSessions;
+export declare const subscriptions: SubscriptionSessions;
 export declare const app: INestApplication;
 export declare const context: ExecutionContext & SessionContext<Sessions>;
 export declare function sendDigest(): Promise<void>;

@@ -73,6 +73,7 @@ export function compilerOptions(): ts.CompilerOptions {
     'nest-sessions': ['./libs/sessions/src/index.ts'],
     'nest-sessions/context': ['./libs/sessions/src/context/index.ts'],
     'nest-sessions/platform-socket.io': ['./libs/sessions/src/platform-socket.io/index.ts'],
+    'nest-sessions/graphql': ['./libs/sessions/src/graphql/index.ts'],
     'nest-sessions/platform-ws': ['./libs/sessions/src/platform-ws/index.ts'],
     'nest-sessions/swagger': ['./libs/sessions/src/swagger/index.ts'],
     'nest-sessions/testing': ['./libs/sessions/src/testing/index.ts'],

@@ -2,7 +2,7 @@ import type { INestApplication, ModuleMetadata, Provider, Type } from '@nestjs/c
 import { ScheduleModule } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { SessionsModule, type SessionsModuleOptions, SessionsTable } from '@app/sessions';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type DatabaseName, type TestDatabase } from '../support/databases.js';
 import { HttpApp, type Platform } from '../support/http-app.js';
 import { QueryLog } from '../support/query-log.js';
 
@@ -32,6 +32,8 @@ export interface GuardedAppOptions {
   /** What `main.ts` would do before the application listens. */
   readonly prepare?: (app: INestApplication) => unknown;
   readonly options?: SessionsModuleOptions;
+  /** Default: SQLite. */
+  readonly database?: DatabaseName;
   /** Default: the four tables. */
   readonly tables?: readonly Parameters<typeof SessionsModule.forFeature>[0][];
 }
@@ -45,7 +47,7 @@ export class GuardedApp {
 
   static async start(platform: Platform, options: GuardedAppOptions): Promise<GuardedApp> {
     const app = new GuardedApp();
-    app.#database = await createDatabase('sqlite');
+    app.#database = await createDatabase(options.database ?? 'sqlite');
     const { prepare } = options;
     app.#http = await HttpApp.start(platform, app.module(app.#database, options), prepare ? { prepare } : {});
     return app;

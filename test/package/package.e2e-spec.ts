@@ -53,6 +53,7 @@ describe('the package', () => {
     expect(Object.keys(MANIFEST.exports)).toEqual([
       '.',
       './context',
+      './graphql',
       './platform-socket.io',
       './platform-ws',
       './swagger',

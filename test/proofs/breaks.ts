@@ -13,16 +13,13 @@ function inLibrary(file: string, from: string, to = ''): Break {
 
 /** By what is wrong then. */
 export const BREAKS = {
-  leavesHeldOpen: inLibrary(
-    'live/held-sessions.ts',
-    'if (end === undefined) this.#end(id, held);',
-    'if (!ends) void held;',
-  ),
+  leavesHeldOpen: inLibrary('live/held-sessions.ts', 'else this.#end(id, held);', 'else void held;'),
   followsNothing: inLibrary(
-    'guard/calls/opened.ts',
-    'const hold = store.held.hold(session, end);',
+    'guard/connections.ts',
+    'const hold = store.held.hold(session, end, () => forgetFound(of));',
     'const hold = { release: (): void => void end };',
   ),
+  keepsWhatHasChanged: inLibrary('guard/connections.ts', '  connection.found.clear();\n'),
   storesTokens: inLibrary(
     'token/digest.ts',
     "if (algorithm !== null) return hash(algorithm, salt === undefined ? token : salt + token, 'hex');",
@@ -282,7 +279,8 @@ export const BREAKS = {
   ),
   takesCookiesFromAnywhere: inLibrary(
     'guard/session.guard.ts',
-    'if (!this.mayUseCookie(request, table.options.cookie.trustedOrigins)) throw crossOriginRefusal(table);',
+    'throw crossOriginRefusal(cookieTable);',
+    'void crossOriginRefusal;',
   ),
   restsOnPreflights: inLibrary(
     'guard/session.guard.ts',
@@ -361,7 +359,7 @@ export const BREAKS = {
     'return info === undefined || rootOf(info.path) ? operation : info.path;',
   ),
   logsRefusedEvents: inLibrary('guard/calls/rpc-call.ts', '      if (isEvent) return exception;\n'),
-  challengesNobody: inLibrary('guard/session.guard.ts', 'this.refuse(context, ...lackOf(found));', 'lackOf(found)[0];'),
+  challengesNobody: inLibrary('guard/session.guard.ts', 'this.refuse(context, ...lackOf(found)),', 'lackOf(found)[0],'),
   blamesWhoHasNoToken: inLibrary(
     'guard/found.ts',
     "return [new UnauthorizedException(SESSION_REQUIRED, { errorCode: 'ERR_SESSION_REQUIRED' })];",

@@ -97,6 +97,7 @@ export const PROOFS: readonly Proof[] = [
   proof('The [adapters of gateways]', 'letsAllSocketsIn', suite('transports/ws/adapters'), 'lets nobody in'),
   proof('What is held for a session', 'leavesHeldOpen', unit('live/held-sessions')),
   proof('Streams of events', 'followsNothing', suite('transports/streams/sse'), 'so does its producer'),
+  proof('A connection of GraphQL', 'keepsWhatHasChanged', suite('transports/graphql/connections'), 'sees a change'),
   proof('What a client says as it connects', 'takesOwnWordsForHeaders', suite('transports/graphql/sockets')),
   proof('Two tokens in a request, of which one is in a cookie', 'choosesACookie', unit('http/credentials')),
   proof('No `Cookie` header', 'decodesCookies', suite('guard/cookies')),

@@ -38,10 +38,7 @@ describeDrivers('a subscription', (driver) => {
       tables: [Sessions],
       options: { defaultTable: 'sessions' },
       providers: [NotesResolver, { provide: APP_GUARD, useClass: SessionGuard }],
-      graphql:
-        driver === 'mercurius'
-          ? { subscription: { fullWsTransport: true, context: (socket, request) => ({ socket, request }) } }
-          : { subscriptions: { 'graphql-ws': true } },
+      sockets: 'by operation',
     });
   });
   afterAll(() => app.guarded.close());

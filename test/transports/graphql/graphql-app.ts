@@ -1,10 +1,16 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
+import type { FastifyRequest } from 'fastify';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { type Client, createClient } from 'graphql-ws';
 import { describe } from 'vitest';
 import { WebSocket } from 'ws';
+import {
+  SubscriptionSessions,
+  SubscriptionSessionsModule,
+  type SubscriptionSessionsOptions,
+} from '@app/sessions/graphql';
 import { GuardedApp, type GuardedAppOptions } from '../../guard/guarded-app.js';
 import type { Platform, SentHeaders, WholeAnswer } from '../../support/http-app.js';
 
@@ -20,7 +26,8 @@ export interface GraphqlSetUp extends Omit<GuardedAppOptions, 'controllers' | 'p
   readonly providers: readonly Provider[];
   /** Whether guards stand before fields of objects too. */
   readonly fieldGuards?: boolean;
-  readonly graphql?: Partial<ApolloDriverConfig> & Partial<MercuriusDriverConfig>;
+  /** Whether operations may come by sockets: looked at one by one, or let in with their connection. */
+  readonly sockets?: 'by operation' | SubscriptionSessionsOptions;
 }
 
 /** What the answer to an operation is. */
@@ -39,13 +46,12 @@ export class GraphqlApp {
 
   static async start(
     driver: Driver,
-    { providers, fieldGuards = false, graphql = {}, ...options }: GraphqlSetUp,
+    { providers, fieldGuards = false, sockets, ...options }: GraphqlSetUp,
   ): Promise<GraphqlApp> {
     const platform: Platform = driver === 'apollo on express' ? 'express' : 'fastify';
-    const module = graphqlModule(driver, {
+    const module = graphqlModule(driver, sockets, {
       autoSchemaFile: true,
       fieldResolverEnhancers: fieldGuards ? ['guards'] : [],
-      ...graphql,
     });
     return new GraphqlApp(
       await GuardedApp.start(platform, { ...options, controllers: [], providers, imports: [module] }),
@@ -84,6 +90,8 @@ export function socketClient(
     },
     ...(params && { connectionParams: params }),
     retryAttempts: 0,
+    // One connection for all operations of a test, which ends it.
+    lazyCloseTimeout: 60_000,
   });
 }
 
@@ -101,14 +109,45 @@ export async function answerOn(client: Client, query: string): Promise<GraphqlAn
   }
 }
 
-function graphqlModule(driver: Driver, options: object): DynamicModule {
-  return driver === 'mercurius'
-    ? GraphQLModule.forRoot<MercuriusDriverConfig>({ driver: MercuriusDriver, allowBatchedQueries: true, ...options })
-    : GraphQLModule.forRoot<ApolloDriverConfig>({
-        driver: ApolloDriver,
-        allowBatchedHttpRequests: true,
-        includeStacktraceInErrorResponses: false,
-        graphiql: false,
+/** How a connection of a client is closed: the code, and the reason. */
+export function closingOf(client: Client): () => Promise<readonly [code: number, reason: string]> {
+  const closed = new Promise<readonly [number, string]>((resolve) =>
+    client.on('closed', (event) => {
+      const { code, reason } = event as { readonly code: number; readonly reason: string };
+      resolve([code, reason]);
+    }),
+  );
+  return () => closed;
+}
+
+function graphqlModule(driver: Driver, sockets: GraphqlSetUp['sockets'], options: object): DynamicModule {
+  const asked = { imports: [SubscriptionSessionsModule], inject: [SubscriptionSessions] };
+  if (driver === 'mercurius')
+    return GraphQLModule.forRootAsync<MercuriusDriverConfig>({
+      driver: MercuriusDriver,
+      ...asked,
+      useFactory: (subscriptions: SubscriptionSessions) => ({
+        allowBatchedQueries: true,
         ...options,
-      });
+        ...(sockets && { subscription: { fullWsTransport: true, ...mercuriusSockets(sockets, subscriptions) } }),
+      }),
+    });
+  return GraphQLModule.forRootAsync<ApolloDriverConfig>({
+    driver: ApolloDriver,
+    ...asked,
+    useFactory: (subscriptions: SubscriptionSessions) => ({
+      allowBatchedHttpRequests: true,
+      includeStacktraceInErrorResponses: false,
+      graphiql: false,
+      ...options,
+      ...(sockets && {
+        subscriptions: { 'graphql-ws': sockets === 'by operation' || subscriptions.graphqlWs(sockets) },
+      }),
+    }),
+  });
+}
+
+function mercuriusSockets(sockets: NonNullable<GraphqlSetUp['sockets']>, subscriptions: SubscriptionSessions) {
+  if (sockets !== 'by operation') return subscriptions.mercurius(sockets);
+  return { context: (socket: WebSocket, request: FastifyRequest) => ({ socket, request }) };
 }

@@ -43,10 +43,7 @@ describeDrivers('the guard of operations on a socket', (driver) => {
       tables: [Sessions],
       options: { defaultTable: 'sessions' },
       providers: [NotesResolver, { provide: APP_GUARD, useClass: SessionGuard }],
-      graphql:
-        driver === 'mercurius'
-          ? { subscription: { fullWsTransport: true } }
-          : { subscriptions: { 'graphql-ws': true } },
+      sockets: 'by operation',
     });
   });
   afterAll(() => app.guarded.close());

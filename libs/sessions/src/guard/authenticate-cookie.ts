@@ -3,6 +3,7 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { HttpRequest } from '../http/credentials.js';
 import { isNavigation } from '../http/request-origin.js';
 import type { BaseSession } from '../session/session.js';
+import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { clearCookie, isRenewalDue, keepToBrowser, setCookie, type TableWithCookie } from './cookie.js';
 import { CROSS_ORIGIN } from './messages.js';
 
@@ -22,11 +23,18 @@ export function crossOriginRefusal({ events }: TableWithCookie): ForbiddenExcept
   return new ForbiddenException(CROSS_ORIGIN, { errorCode: 'ERR_SESSION_CROSS_ORIGIN' });
 }
 
-/** Says to a browser what has come of its cookie. */
+/** The session of a cookie, after its browser has been told what has come of it. */
 export function answerCookie(
-  { request, response, adapter, table, token }: CookieRequest,
-  session: BaseSession | null,
-): void {
+  request: CookieRequest,
+  session: MaybePromise<BaseSession | null>,
+): MaybePromise<BaseSession | null> {
+  return chain(session, (found) => {
+    tellBrowser(request, found);
+    return found;
+  });
+}
+
+function tellBrowser({ request, response, adapter, table, token }: CookieRequest, session: BaseSession | null): void {
   if (session === null) {
     // Only for a page that the user is to see: the late answer to a script could drop the cookie that has come meanwhile.
     if (isNavigation(request)) clearCookie(adapter, response, table);

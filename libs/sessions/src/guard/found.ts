@@ -9,16 +9,23 @@ import { SESSION_OVER, SESSION_REQUIRED, SEVERAL_TOKENS } from './messages.js';
 export type OneToken = Extract<Credentials, { kind: 'one' }>;
 
 /** What has come of the credentials of a call. */
-export type Found = Exclude<Credentials, OneToken> | FoundSession;
+export type Found = Exclude<Credentials, OneToken> | FoundToken;
 
 /** The session of a token, if it has any. */
-interface FoundSession {
+export interface FoundToken {
   readonly kind: 'one';
   readonly session: BaseSession | null;
   /** What carried the token. */
   readonly request: HttpRequest;
   /** Whether a browser sends the token until it is told not to. */
   readonly byCookie: boolean;
+}
+
+/** A token that has a session. */
+export type FoundSession = FoundToken & { readonly session: BaseSession };
+
+export function isSession(found: Found): found is FoundSession {
+  return found.kind === 'one' && found.session !== null;
 }
 
 /** Whether a call goes on without a session. */

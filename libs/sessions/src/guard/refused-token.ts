@@ -1,30 +1,39 @@
-import type { ExecutionContext, HttpException } from '@nestjs/common';
+import type { HttpException } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { SessionsModuleOptions } from '../options/sessions.options.js';
 import { failLater, refusalOf } from './authenticate-request.js';
-import type { Found } from './found.js';
+import type { Found, FoundToken } from './found.js';
 
-type FoundToken = Extract<Found, { kind: 'one' }>;
 type OnRefused = NonNullable<SessionsModuleOptions['onRefused']>;
 
 /** What has come of telling that a token is refused. */
 const TOLD = new WeakMap<FoundToken, Promise<void>>();
 
 /**
- * Refuses a call after the application has been told of its token, once for all calls that share it.
+ * Refuses a call after the application has been told of its token, if it wants to be, once for all calls that share it.
  *
  * @throws the refusal, or what the application throws
  */
-export async function answerRefused(
+export function answerRefused(
+  found: Found,
+  onRefused: OnRefused | undefined,
+  response: unknown,
+  adapter: AbstractHttpAdapter,
+  refusal: () => HttpException,
+): Promise<never> {
+  if (!onRefused || found.kind !== 'one') throw refusal();
+  return answerTold(found, onRefused, response, adapter, refusal);
+}
+
+async function answerTold(
   found: FoundToken,
   onRefused: OnRefused,
-  context: ExecutionContext,
+  response: unknown,
   adapter: AbstractHttpAdapter,
   refusal: () => HttpException,
 ): Promise<never> {
   const told = TOLD.get(found) ?? tell(found, onRefused);
   TOLD.set(found, told);
-  const response = context.getType() === 'http' ? context.getArgByIndex<unknown>(1) : undefined;
   await told.catch((error: unknown) => failLater(error, response, adapter));
   throw refusal();
 }

@@ -15,28 +15,26 @@ import { type Credentials, credentialsOf, type HttpRequest, type ResolvedSource 
 import { isFromOwnOrigin, isUnsafe } from '../http/request-origin.js';
 import { noRegistry } from '../registry/one-set-up.js';
 import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
+import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { BaseSession } from '../session/session.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { answerCookie, crossOriginRefusal } from './authenticate-cookie.js';
 import { authenticateRequest, failLater, tableOf } from './authenticate-request.js';
 import type { GuardedCall } from './calls/call.js';
-import { follow, openedStream } from './calls/opened.js';
+import { openedStream } from './calls/opened.js';
 import { callOf } from './calls/call-of.js';
 import { inItsForm, noteChallenge } from './calls/refusals.js';
-import type { TableWithCookie } from './cookie.js';
-import { findOnce, type Found, lackOf, mayLack, type OneToken } from './found.js';
+import { findOn, follow } from './connections.js';
+import { findOnce, type Found, type FoundSession, isSession, lackOf, mayLack, type OneToken } from './found.js';
 import { guardedBy, type SessionGuardOptions } from './guard-options.js';
 import { type GuardedRoute, GuardedRoutes, SESSION_GUARD } from './guarded-route.js';
 import { type GuardedPlace, type GuardedTables, guardedTables } from './guarded-tables.js';
-import { MadeGuards } from './made-guards.js';
+import { baseOf, madeGuard } from './made-guards.js';
 import { answerRefused } from './refused-token.js';
 import { putOnRequest } from './request-session.js';
 import { freshnessRefusal, scopeRefusal } from './requirements.js';
 import { rememberSession } from './session-of-request.js';
 import { answerOf, stubOf } from './stub-guards.js';
-
-/** The guards made by `for`. */
-const MADE = new MadeGuards<SessionGuard>();
 
 /**
  * Lets a request through that carries the token of a valid session, which `@CurrentSession()` then gives. Alone it is
@@ -105,7 +103,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   static for(...given: readonly (TableReference | SessionGuardOptions)[]): Type<SessionGuard> {
     const guarded = guardedBy(given);
     const { tables, relations } = guarded;
-    return MADE.get(
+    return madeGuard(
       this,
       guarded,
       () =>
@@ -118,7 +116,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** Fails the start of the application where a table is not registered. */
   onModuleInit(): void {
-    this.#stub = stubOf(this.nestModules, MADE.baseOf(this.constructor));
+    this.#stub = stubOf(this.nestModules, baseOf(this.constructor));
     if (!this.#stub) this.#tables();
   }
 
@@ -218,23 +216,34 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return chain(found, (known) => this.#decide(context, call, route, known));
   }
 
-  /** What comes of the credentials of a call. */
-  #find({ request, handshake, response }: GuardedCall, authoritative: boolean): MaybePromise<Found> {
+  /** What comes of the credentials of a call, which may be known on a connection; related rows are never. */
+  #find(call: GuardedCall, authoritative: boolean): MaybePromise<Found> {
+    const { opened } = call;
+    if (!opened || authoritative || this.relations.length > 0) return this.#lookUp(call, authoritative);
+    return findOn(opened, this.constructor, () => this.#lookUp(call, false), this.#storeOf);
+  }
+
+  #lookUp({ request, handshake, response }: GuardedCall, authoritative: boolean): MaybePromise<Found> {
     const credentials = this.extractCredentials(request);
     if (credentials.kind === 'none')
-      return handshake ? this.#find({ request: handshake, response }, authoritative) : credentials;
+      return handshake ? this.#lookUp({ request: handshake, response }, authoritative) : credentials;
     if (credentials.kind === 'several') {
       this.#tables().all[0].events.emit({ type: 'refused', reason: 'several_tokens' });
       return credentials;
     }
     const { cookieTable } = this.#placeOf(credentials.source);
     const byCookie = cookieTable !== undefined;
+    const adapter = this.adapterHost.httpAdapter;
     const found = (session: BaseSession | null): Found => ({ kind: 'one', session, request, byCookie });
-    const fail = (error: unknown): never => failLater(error, response, this.adapterHost.httpAdapter);
+    const fail = (error: unknown): never => failLater(error, response, adapter);
     try {
-      const session = cookieTable
-        ? this.#authenticateByCookie(cookieTable, credentials, { request, response }, authoritative)
-        : this.authenticate(credentials, request, authoritative);
+      if (cookieTable && !this.mayUseCookie(request, cookieTable.options.cookie.trustedOrigins))
+        throw crossOriginRefusal(cookieTable);
+      const authenticated = this.authenticate(credentials, request, authoritative);
+      const session =
+        cookieTable && response !== undefined
+          ? answerCookie({ request, response, adapter, table: cookieTable, token: credentials.token }, authenticated)
+          : authenticated;
       return session instanceof Promise ? session.then(found, fail) : found(session);
     } catch (error) {
       return fail(error);
@@ -243,13 +252,11 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** Lets a call through, or refuses it. */
   #decide(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: Found): MaybePromise<boolean> {
-    if (found.kind !== 'one' || found.session === null) {
-      if (!mayLack(found, route.access)) {
-        const refusal = (): HttpException => this.refuse(context, ...lackOf(found));
-        const { onRefused } = this.registry.options;
-        if (!onRefused || found.kind !== 'one') throw refusal();
-        return answerRefused(found, onRefused, context, this.adapterHost.httpAdapter, refusal);
-      }
+    if (!isSession(found)) {
+      if (!mayLack(found, route.access))
+        return answerRefused(found, this.registry.options.onRefused, call.response, this.adapterHost.httpAdapter, () =>
+          this.refuse(context, ...lackOf(found)),
+        );
       rememberSession(context, undefined);
       return true;
     }
@@ -259,26 +266,14 @@ export class SessionGuard implements CanActivate, OnModuleInit {
         putOnRequest(request, session);
       rememberSession(context, session);
       const opened = route.isStream ? openedStream(call.response) : call.opened;
-      if (opened) follow(tableOf(session, request) ?? this.#tables().all[0], session, opened);
+      if (opened) follow(this.#storeOf(found), session, opened);
       return true;
     });
   }
 
-  /** As `authenticate`, with what has to be said to a browser. */
-  #authenticateByCookie(
-    table: TableWithCookie,
-    credentials: OneToken,
-    { request, response }: GuardedCall,
-    authoritative: boolean,
-  ): MaybePromise<BaseSession | null> {
-    if (!this.mayUseCookie(request, table.options.cookie.trustedOrigins)) throw crossOriginRefusal(table);
-    return chain(this.authenticate(credentials, request, authoritative), (session) => {
-      const adapter = this.adapterHost.httpAdapter;
-      if (response !== undefined)
-        answerCookie({ request, response, adapter, table, token: credentials.token }, session);
-      return session;
-    });
-  }
+  /** The table in which a session was found. */
+  readonly #storeOf = ({ session, request }: FoundSession): SessionsStore =>
+    tableOf(session, request) ?? this.#tables().all[0];
 
   /** The place that a token was found at, by the source that the guard itself has given; else by a like one. */
   #placeOf(source: ResolvedSource): GuardedPlace {
@@ -291,9 +286,4 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     if (!this.registry) throw noRegistry(this.nestModules);
     return (this.#guarded ??= guardedTables(this.tables, this.registry, this.relations));
   }
-}
-
-/** All guards that `for` has made in this process. */
-export function guardsMade(): readonly Type<SessionGuard>[] {
-  return MADE.all();
 }

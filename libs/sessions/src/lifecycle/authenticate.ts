@@ -104,6 +104,17 @@ export class Authenticator {
     return row instanceof Promise ? row.then((found) => this.#judged(found, asked)) : this.#judged(row, asked);
   }
 
+  /**
+   * Uses a session anew that was found for the same token before, and has not been changed since.
+   *
+   * @returns whether that is so; not where it has ended, or is to be extended
+   */
+  useAgain(session: BaseSession, use: () => SessionUse): boolean {
+    if (this.table.nowMs() >= this.#keptUntil(session)) return false;
+    this.#used(session, this.lastUse ? { use: use() } : {});
+    return true;
+  }
+
   /** What is kept needs no extension, where the table extends by itself. */
   #asksDatabase({ authoritative = false, autoExtend }: Presentation): boolean {
     return authoritative || (autoExtend === true && !this.table.options.autoExtend);

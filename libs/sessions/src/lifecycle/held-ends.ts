@@ -1,7 +1,7 @@
 import { In } from 'typeorm';
 import { isOutage } from '../errors/outages.js';
 import { reasonOf } from '../errors/reason-of.js';
-import { HeldSessions } from '../live/held-sessions.js';
+import { HeldSessions, type HeldState } from '../live/held-sessions.js';
 import { ABSOLUTE_END, endMsOf } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import type { ResolvedLive } from '../options/resolved-options.js';
@@ -24,8 +24,8 @@ export function heldSessions(
 ): HeldSessions {
   const telling = new Throttle(TELL_EVERY_MS);
   const held = new HeldSessions({
-    endsOf: (ids) => endsOf(table, ids),
-    endOf: (session) => endMsOf(session, table.options),
+    statesOf: (ids) => statesOf(table, ids),
+    stateOf: (session) => stateOf(table, session),
     nowMs: table.nowMs,
     checkMs,
     isHeard: () => table.changes.heard === true,
@@ -37,8 +37,8 @@ export function heldSessions(
   return held;
 }
 
-/** The ends of those that are valid, by one statement, which has its turn among the look-ups of tokens. */
-async function endsOf(table: TableContext, ids: readonly string[]): Promise<Map<string, number>> {
+/** Those that are valid, by one statement, which has its turn among the look-ups of tokens. */
+async function statesOf(table: TableContext, ids: readonly string[]): Promise<Map<string, HeldState>> {
   const { adapter, entity, columns, lookUps } = table;
   if (lookUps.breaker.isOpen && !lookUps.breaker.mayProbe()) throw lookUps.refuse('failing');
   if (lookUps.room <= 0) await new Promise<void>((resolve) => lookUps.whenRoom(resolve));
@@ -52,7 +52,7 @@ async function endsOf(table: TableContext, ids: readonly string[]): Promise<Map<
     const { rows } = await adapter.execute(query);
     lookUps.breaker.succeeded();
     const valid = rows!.map((row) => judge(table, row)).filter(({ isValid }) => isValid);
-    return new Map(valid.map(({ session }) => [session.id, endMsOf(session, table.options)]));
+    return new Map(valid.map(({ session }) => [session.id, stateOf(table, session)]));
   } catch (error) {
     if (isOutage(error)) lookUps.breaker.failed();
     else lookUps.breaker.succeeded();
@@ -60,4 +60,10 @@ async function endsOf(table: TableContext, ids: readonly string[]): Promise<Map<
   } finally {
     lookUps.leave();
   }
+}
+
+/** A table that others have made may not say when its rows changed. */
+function stateOf({ options }: TableContext, session: BaseSession): HeldState {
+  const { updatedAt }: Partial<Pick<BaseSession, 'updatedAt'>> = session;
+  return { end: endMsOf(session, options), updatedAt: updatedAt?.getTime() };
 }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SessionsUnavailableError } from '../errors/errors.js';
 import type { BaseSession } from '../session/session.js';
-import { HeldSessions } from './held-sessions.js';
+import { HeldSessions, type HeldState } from './held-sessions.js';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 const SECOND = 1000;
@@ -14,6 +14,7 @@ let rows: Map<string, number>;
 let asked: (readonly string[])[];
 let isDown: boolean;
 let isHeard: boolean;
+let updatedAt: number | undefined;
 let failures: unknown[];
 let held: HeldSessions;
 let ended: string[];
@@ -23,6 +24,7 @@ function session(id: string, expiresAt = START + 10 * MINUTE): BaseSession {
   return { id, expiresAt: new Date(expiresAt) } as BaseSession;
 }
 
+const stateOf = (id: string): HeldState => ({ end: rows.get(id)!, updatedAt });
 const hold = (id: string, expiresAt?: number) => held.hold(session(id, expiresAt), () => ended.push(id));
 
 /** Lets time go on, and then the turns of the event loop that follow. */
@@ -34,14 +36,14 @@ async function pass(ms: number): Promise<void> {
 beforeEach(() => {
   vi.useFakeTimers({ now: START, toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
   [rows, asked, failures, ended] = [new Map(), [], [], []];
-  [isDown, isHeard] = [false, false];
+  [isDown, isHeard, updatedAt] = [false, false, START];
   held = new HeldSessions({
-    endsOf: async (ids) => {
+    statesOf: async (ids) => {
       asked.push(ids);
       if (isDown) throw new SessionsUnavailableError('sessions', 'down');
-      return new Map(ids.flatMap((id) => (rows.has(id) ? [[id, rows.get(id)!]] : [])));
+      return new Map(ids.flatMap((id) => (rows.has(id) ? [[id, stateOf(id)]] : [])));
     },
-    endOf: ({ expiresAt }) => expiresAt?.getTime() ?? Infinity,
+    stateOf: ({ id }) => stateOf(id),
     nowMs: () => Date.now(),
     checkMs: { unheard: 10 * SECOND, heard: MINUTE },
     isHeard: () => isHeard,
@@ -181,6 +183,25 @@ describe('what is held', () => {
     rows.delete('a');
     await held.check();
     expect({ ended, failures }).toEqual({ ended: ['a'], failures: [wrong] });
+  });
+
+  it('tells who holds it that its session may have changed: here, or elsewhere by the next check', async () => {
+    const changed = vi.fn<() => void>();
+    held.hold(session('a'), () => undefined, changed);
+    await held.check();
+    expect(changed).not.toHaveBeenCalled();
+    held.forget(['a']);
+    held.clear();
+    expect(changed).toHaveBeenCalledTimes(2);
+    await pass(0);
+    updatedAt = START + SECOND;
+    await held.check();
+    await held.check();
+    expect(changed).toHaveBeenCalledTimes(3);
+    updatedAt = undefined;
+    await held.check();
+    await held.check();
+    expect(changed).toHaveBeenCalledTimes(5);
   });
 
   it('is asked for again where its session changes while it is asked for', async () => {

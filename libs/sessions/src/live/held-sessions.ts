@@ -11,19 +11,35 @@ const RETRY_MS = 1000;
 /** The longest delay of a timer. */
 const LONGEST_MS = 2 ** 31 - 1;
 
+/** What is to be done for who holds something. */
+interface Holder {
+  readonly end: () => void;
+  /** The session may be another than it was. */
+  readonly changed: (() => void) | undefined;
+}
+
 /** What is held of one session. */
 interface Held {
-  readonly holds: Set<() => void>;
+  readonly holders: Set<Holder>;
+  /** When it last changed, in milliseconds; `undefined`: its table does not say. */
+  updatedAt: number | undefined;
   /** Until its end. */
   timer?: NodeJS.Timeout | undefined;
 }
 
+/** What is asked of a session that is valid. */
+export interface HeldState {
+  /** When it ends, in milliseconds; `Infinity`: never. */
+  readonly end: number;
+  /** When it last changed, in milliseconds; `undefined`: its table does not say. */
+  readonly updatedAt: number | undefined;
+}
+
 /** What those that are held need of their table. */
 export interface HeldTable {
-  /** When those of these sessions end that are valid, in milliseconds; `Infinity`: never. */
-  readonly endsOf: (ids: readonly string[]) => Promise<ReadonlyMap<string, number>>;
-  /** When a session ends. */
-  readonly endOf: (session: BaseSession) => number;
+  /** Those of these sessions that are valid. */
+  readonly statesOf: (ids: readonly string[]) => Promise<ReadonlyMap<string, HeldState>>;
+  readonly stateOf: (session: BaseSession) => HeldState;
   readonly nowMs: () => number;
   /** The time between two checks: the shorter one holds where changes of other processes are not heard. */
   readonly checkMs: { readonly unheard: number; readonly heard: number };
@@ -64,15 +80,19 @@ export class HeldSessions {
     return this.#held.size > BATCH;
   }
 
-  /** Calls `end` once, when the session has ended; one that was changed since it was read is asked for at once. */
-  hold(session: BaseSession, end: () => void): Hold {
+  /**
+   * Calls `end` once, when the session has ended; one that was changed since it was read is asked for at once.
+   *
+   * @param changed is called whenever the session may have changed
+   */
+  hold(session: BaseSession, end: () => void, changed?: () => void): Hold {
     const { id } = session;
     const held = this.#held.get(id) ?? this.#begin(session);
-    const hold = (): void => end();
-    held.holds.add(hold);
+    const holder: Holder = { end, changed };
+    held.holders.add(holder);
     this.#count++;
     if (this.#changed.mayHave(id)) this.forget([id]);
-    return { release: () => this.#release(id, held, hold) };
+    return { release: () => this.#release(id, held, holder) };
   }
 
   /** A signal that is aborted when the session has ended. */
@@ -82,13 +102,16 @@ export class HeldSessions {
 
   forget(ids: readonly string[]): void {
     this.#changed.add(ids);
-    for (const id of ids) if (this.#held.has(id)) this.#urgent.add(id);
+    for (const id of ids) {
+      const held = this.#held.get(id);
+      if (held) this.#mayHaveChanged(id, held);
+    }
     this.#lookSoon();
   }
 
   clear(): void {
     this.#changed.addAll();
-    for (const id of this.#held.keys()) this.#urgent.add(id);
+    for (const [id, held] of this.#held) this.#mayHaveChanged(id, held);
     this.#lookSoon();
   }
 
@@ -110,17 +133,23 @@ export class HeldSessions {
   }
 
   #begin(session: BaseSession): Held {
-    const held: Held = { holds: new Set() };
+    const { end, updatedAt } = this.table.stateOf(session);
+    const held: Held = { holders: new Set(), updatedAt };
     this.#held.set(session.id, held);
-    this.#setEnd(session.id, held, this.table.endOf(session));
+    this.#setEnd(session.id, held, end);
     this.#checkLater();
     return held;
   }
 
-  #release(id: string, held: Held, hold: () => void): void {
-    if (!held.holds.delete(hold) || this.#isClosed) return;
+  #mayHaveChanged(id: string, { holders }: Held): void {
+    this.#urgent.add(id);
+    for (const { changed } of holders) changed?.();
+  }
+
+  #release(id: string, held: Held, holder: Holder): void {
+    if (!held.holders.delete(holder) || this.#isClosed) return;
     this.#count--;
-    if (held.holds.size === 0) this.#forgetHeld(id, held);
+    if (held.holders.size === 0) this.#forgetHeld(id, held);
   }
 
   #forgetHeld(id: string, held: Held): void {
@@ -171,7 +200,7 @@ export class HeldSessions {
   async #lookAtAll(): Promise<void> {
     for (let ids = this.#next(); ids.length > 0; ids = this.#next()) {
       try {
-        this.#apply(ids, await this.table.endsOf(ids));
+        this.#apply(ids, await this.table.statesOf(ids));
       } catch (error) {
         this.table.failed(error);
         this.#lookAgain(ids);
@@ -193,14 +222,20 @@ export class HeldSessions {
     return ids;
   }
 
-  #apply(ids: readonly string[], ends: ReadonlyMap<string, number>): void {
+  #apply(ids: readonly string[], states: ReadonlyMap<string, HeldState>): void {
     for (const id of ids) {
       const held = this.#held.get(id);
       if (!held) continue;
-      const end = ends.get(id);
-      if (end === undefined) this.#end(id, held);
-      else this.#setEnd(id, held, end);
+      const state = states.get(id);
+      if (state) this.#goOn(id, held, state);
+      else this.#end(id, held);
     }
+  }
+
+  #goOn(id: string, held: Held, { end, updatedAt }: HeldState): void {
+    if (updatedAt === undefined || updatedAt !== held.updatedAt) for (const { changed } of held.holders) changed?.();
+    held.updatedAt = updatedAt;
+    this.#setEnd(id, held, end);
   }
 
   #lookAgain(ids: readonly string[]): void {
@@ -214,10 +249,10 @@ export class HeldSessions {
 
   #end(id: string, held: Held): void {
     this.#forgetHeld(id, held);
-    for (const hold of held.holds) {
-      this.#release(id, held, hold);
+    for (const holder of held.holders) {
+      this.#release(id, held, holder);
       try {
-        hold();
+        holder.end();
       } catch (error) {
         this.table.failed(error);
       }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { INestApplicationContext } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { rememberHandshake } from '../guard/calls/handshake.js';
+import { closeCodeOf } from '../guard/calls/opened.js';
 import { holdsToken } from '../guard/calls/subprotocols.js';
 import { GatewayEntrances } from '../guard/gateway-entrance.js';
 
@@ -79,14 +80,6 @@ export class SessionWsAdapter extends WsAdapter {
       }
     });
   }
-}
-
-const [INTERNAL_ERROR, TRY_AGAIN_LATER] = [1011, 1013];
-
-/** RFC 6455, 7.4.2: codes from 4000 are the application's own. */
-function closeCodeOf(statusCode: number): number {
-  if (statusCode === 503 || statusCode === 429) return TRY_AGAIN_LATER;
-  return statusCode < 500 ? 4000 + statusCode : INTERNAL_ERROR;
 }
 
 /** As `ws` chooses. */

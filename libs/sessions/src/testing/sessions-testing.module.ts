@@ -1,7 +1,8 @@
 import { type CanActivate, type DynamicModule, Module } from '@nestjs/common';
 import { MemoryAdapter } from '../adapters/memory/memory-adapter.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
-import { guardsMade, SessionGuard } from '../guard/session.guard.js';
+import { guardsMade } from '../guard/made-guards.js';
+import { SessionGuard } from '../guard/session.guard.js';
 import { STUB_GUARD } from '../guard/stub-guards.js';
 import { rootModule, SessionsModule } from '../module/sessions.module.js';
 import type { SessionsModuleOptions } from '../options/sessions.options.js';

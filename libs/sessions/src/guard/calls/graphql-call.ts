@@ -3,6 +3,7 @@ import { type ExecutionContext, type HttpException, HttpStatus } from '@nestjs/c
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { isObject } from '../../errors/option-types.js';
 import type { HttpRequest } from '../../http/credentials.js';
+import { isKept } from '../connections.js';
 import { NO_REQUEST_IN_CONTEXT } from '../messages.js';
 import type { GuardedCall } from './call.js';
 import { connectionRequest, handshakeRequest } from './handshake.js';
@@ -76,7 +77,7 @@ function socketCall(
   info: FieldInfo | undefined,
 ): GuardedCall {
   const handshake = handshakeRequest(request);
-  const opens = socket && info?.operation.operation === 'subscription';
+  const opens = socket && (info?.operation.operation === 'subscription' || isKept(socket));
   return {
     request: connectionRequest(params, handshake),
     handshake,

@@ -1,6 +1,4 @@
 import { isObject } from '../../errors/option-types.js';
-import type { SessionsStore } from '../../lifecycle/sessions-store.js';
-import type { BaseSession } from '../../session/session.js';
 import { SESSION_OVER } from '../messages.js';
 
 /** What a call opens, and what ends with its session. */
@@ -14,21 +12,15 @@ export interface Opened {
 
 /** The code by which sockets are closed whose client has to sign in again; clients of graphql-ws do not try again by themselves. */
 const SIGN_IN_AGAIN = 4401;
+/** For clients that are to try again by themselves, but later. */
+const TRY_AGAIN_LATER = 1013;
+const INTERNAL_ERROR = 1011;
 const ENDED = 'ERR_SESSION_ENDED';
 
-/** By what is open, the sessions with which it ends. */
-const FOLLOWED = new WeakMap<object, Set<string>>();
-
-/** Ends what is open with its session, however many calls have opened it. */
-export function follow(store: SessionsStore, session: BaseSession, { of, isOpen, end, whenClosed }: Opened): void {
-  const followed = FOLLOWED.get(of) ?? new Set();
-  const key = `${store.name} ${session.id}`;
-  if (followed.has(key)) return;
-  FOLLOWED.set(of, followed.add(key));
-  const hold = store.held.hold(session, end);
-  whenClosed(() => hold.release());
-  // It may have been closed while the session was looked up, before anybody listened.
-  if (!isOpen()) hold.release();
+/** The code by which a connection is closed that is refused: from 4000 on they are the application's own (RFC 6455, 7.4.2). */
+export function closeCodeOf(statusCode: number): number {
+  if (statusCode === 503 || statusCode === 429) return TRY_AGAIN_LATER;
+  return statusCode < 500 ? 4000 + statusCode : INTERNAL_ERROR;
 }
 
 /** What is used of Node's response, of either version of HTTP. */

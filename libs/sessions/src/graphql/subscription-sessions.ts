@@ -1,0 +1,126 @@
+import { HttpException, Inject, Injectable, Logger, type OnModuleInit, type Type } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { configured } from '../errors/known-options.js';
+import { isObject } from '../errors/option-types.js';
+import { reasonOf } from '../errors/reason-of.js';
+import { OptionalSession } from '../guard/access.decorators.js';
+import { closeCodeOf, openedSocket, type RawSocket } from '../guard/calls/opened.js';
+import { isKept, keepFound } from '../guard/connections.js';
+import { ExecutionContextHost } from '../guard/nest-internals.js';
+import { SessionGuard } from '../guard/session.guard.js';
+import { NO_CONNECTION } from './messages.js';
+import {
+  type GraphqlWsHooks,
+  type MercuriusHooks,
+  SUBSCRIPTION_OPTIONS,
+  type SubscriptionSessionsOptions,
+} from './subscription-options.js';
+
+/** What Mercurius calls its hooks on. */
+interface MercuriusConnection {
+  readonly socket: RawSocket;
+  readonly context: { readonly request: unknown };
+}
+
+/**
+ * Lets connections of GraphQL in by their sessions, before anything is asked on them: by the token in `connectionParams`, in a
+ * header of the handshake, or in its cookie, from a page of the application's own. All operations of a connection then have that
+ * session by one look-up, and it is closed by `4401 ERR_SESSION_ENDED` when the session ends.
+ *
+ * Who is not let in is closed by `4401`, `4400` or `4403`, as HTTP has 401, 400 and 403, or by `1013` where nobody can tell now;
+ * the reason is the `errorCode`. Clients of graphql-ws try `1013` again by themselves, and `4401` not.
+ *
+ * @see OWASP ASVS 5.0, 4.4.2 and 7.4.1
+ */
+@Injectable()
+export class SubscriptionSessions implements OnModuleInit {
+  readonly #logger = new Logger('SessionGuard');
+  /** Those that the application has named, made at its start. */
+  readonly #guards = new Map<Type<SessionGuard>, SessionGuard | undefined>();
+
+  constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {}
+
+  /** Makes the guards, and fails the start of the application where one of their tables is not registered. */
+  async onModuleInit(): Promise<void> {
+    for (const guard of this.#guards.keys()) this.#guards.set(guard, await this.#made(guard));
+  }
+
+  /**
+   * The option `graphql-ws` of Apollo's `subscriptions`.
+   *
+   * @throws SessionsConfigError for options that there are not
+   * @example
+   * ```ts
+   * const options = { subscriptions: { 'graphql-ws': subscriptions.graphqlWs() } };
+   * ```
+   */
+  graphqlWs(options: SubscriptionSessionsOptions = {}): GraphqlWsHooks {
+    const letIn = this.#entrance('graphqlWs', options);
+    return { onConnect: async (connection) => letIn(socketIn(connection.extra), { req: connection }) };
+  }
+
+  /**
+   * The option `subscription` of Mercurius. A connection has one session: its client cannot say another token on it later.
+   *
+   * @throws SessionsConfigError for options that there are not
+   * @example
+   * ```ts
+   * const options = { subscription: { fullWsTransport: true, ...subscriptions.mercurius() } };
+   * ```
+   */
+  mercurius(options: SubscriptionSessionsOptions = {}): MercuriusHooks {
+    const letIn = this.#entrance('mercurius', options);
+    return {
+      context: (socket, request) => ({ socket, request }),
+      // Mercurius says there alone whose token it is.
+      async onConnect(this: unknown, { payload }): Promise<boolean> {
+        const socket = socketIn(this);
+        if (isKept(socket)) return false;
+        const { request } = (this as MercuriusConnection).context;
+        return letIn(socket, { request, socket, _connectionInit: payload });
+      },
+    };
+  }
+
+  /** Lets a connection in, by the context that its operations have; or closes it. */
+  #entrance(name: string, options: SubscriptionSessionsOptions) {
+    const { guard = SessionGuard, optional = false } = configured(name, options, SUBSCRIPTION_OPTIONS);
+    this.#guards.set(guard, undefined);
+    const handler = optional ? openToAll : forSessions;
+    return async (socket: RawSocket, operation: object): Promise<boolean> => {
+      keepFound(openedSocket(socket));
+      const context = new ExecutionContextHost([undefined, {}, operation], SubscriptionSessions, handler);
+      context.setType('graphql');
+      try {
+        return await this.#guards.get(guard)!.canActivate(context);
+      } catch (error) {
+        const refusal = error instanceof HttpException ? error : undefined;
+        if (!refusal) this.#logger.error(reasonOf(error));
+        socket.close(closeCodeOf(refusal?.getStatus() ?? 500), refusal?.errorCode ?? '');
+        return false;
+      }
+    };
+  }
+
+  /** The guard of the application, or one of its own. */
+  async #made(guard: Type<SessionGuard>): Promise<SessionGuard> {
+    try {
+      return this.modules.get(guard, { strict: false });
+    } catch {
+      const made = await this.modules.create(guard);
+      made.onModuleInit();
+      return made;
+    }
+  }
+}
+
+/** What stands for the handler of a connection: decorators say of it what is asked for. */
+const forSessions = (): void => undefined;
+const openToAll = (): void => undefined;
+OptionalSession()(openToAll as never);
+
+/** @throws TypeError where there is none */
+function socketIn(connection: unknown): RawSocket {
+  if (!isObject(connection) || !('socket' in connection)) throw new TypeError(NO_CONNECTION);
+  return connection.socket as RawSocket;
+}
