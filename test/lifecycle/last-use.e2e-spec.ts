@@ -278,8 +278,12 @@ describe.runIf(inject('postgresUrl'))('stopping while the last use of many sessi
     const atOnce = dropped();
     expect(atOnce).toBeGreaterThan(0);
     expect(atOnce).toBeLessThan(5000);
+    // The statement under way is broken off, and what it was for is given up too.
     await writing.flush();
-    expect(await app.get(Sessions).count({ lastUsedAt: null })).toBe(atOnce);
-    expect(dropped()).toBe(atOnce);
+    expect(await app.get(Sessions).count({ lastUsedAt: null })).toBeLessThanOrEqual(dropped());
+    const whenOver = dropped();
+    expect(whenOver - atOnce).toBeLessThanOrEqual(500);
+    await writing.flush();
+    expect(dropped()).toBe(whenOver);
   });
 });

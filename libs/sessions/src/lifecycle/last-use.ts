@@ -1,5 +1,6 @@
 import { IsNull, LessThanOrEqual, Or } from 'typeorm';
 import { param } from '../adapters/port/operators.js';
+import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { allOf, type ExecutedEach, type Row } from '../adapters/port/query.js';
 import { clientAddress, type ClientRequest } from '../http/client-address.js';
 import type { BaseSession } from '../session/session.js';
@@ -70,6 +71,8 @@ export class LastUse {
   #flushing: Promise<void> = Promise.resolve();
   #failures = 0;
   #isClosed = false;
+  /** Breaks off what waits for a lock as the application stops: a pool does not end before its connections are given back. */
+  readonly #broken = new AbortController();
   readonly #intervalMs: number;
 
   constructor(
@@ -100,6 +103,7 @@ export class LastUse {
   async close(): Promise<void> {
     this.#isClosed = true;
     await inTime(this.flush(), () => undefined, CLOSE_WITHIN_MS);
+    this.#broken.abort();
     const left = [...this.#pending.values()];
     this.#pending.clear();
     this.#leave(left);
@@ -141,12 +145,13 @@ export class LastUse {
   /** Where a statement fails, that may concern one session of it, which is found by halves. */
   async #writeAll(uses: readonly PendingUse[]): Promise<void> {
     const { favours } = this.table;
-    if (!favours.possible) return this.#leave(uses);
+    const { signal } = this.#broken;
+    if (signal.aborted || !favours.possible) return this.#leave(uses);
     try {
       const executed = await favours.inTime(LAST_USE, this.#writeBatch(uses));
       this.#leave(executed ? executed.held.map((place) => uses[place]!) : uses);
     } catch (error) {
-      if (favours.failed(LAST_USE, error)) return this.#leave(uses);
+      if (signal.aborted || favours.failed(LAST_USE, error)) return this.#leave(uses);
       if (uses.length === 1 || ++this.#failures > MOST_FAILURES) {
         this.table.meter.count('lastUsesDropped', uses.length);
         return;
@@ -170,7 +175,8 @@ export class LastUse {
       ),
       skipLocked: true,
     });
-    const executed = await adapter.executeEach(statement, uses);
+    const write = (on: SessionsAdapter): Promise<ExecutedEach> => on.executeEach(statement, uses);
+    const executed = await (adapter.breakable?.(this.#broken.signal, write) ?? write(adapter));
     meter.count('lastUsesWritten', executed.count);
     cache?.forgetHere(uses.map(({ id }) => id));
     return executed;
