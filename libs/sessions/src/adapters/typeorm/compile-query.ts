@@ -164,9 +164,11 @@ interface Build extends Database {
   readonly order: readonly OrderTerm<SqlColumn>[];
 }
 
-function writerOf({ dialect, table, options }: Build, prefix?: string): SqlWriter {
+function writerOf(build: Build, prefix?: string): SqlWriter {
+  const { dialect, table, options } = build;
   const { collationEquality, keepPrepared } = options;
-  return new SqlWriter(dialect, { prefix, collationEquality, keptOn: keepPrepared ? table.sqlName : undefined });
+  const keptOn = keepPrepared ? table.sqlName : undefined;
+  return new SqlWriter(dialect, { prefix, collationEquality, keptOn, byKey: findsByKey(build) });
 }
 
 function selectStatement(

@@ -21,6 +21,8 @@ interface Writing {
   readonly collationEquality?: boolean | undefined;
   /** The table of a statement that is kept prepared. */
   readonly keptOn?: string | undefined;
+  /** Whether the rows are found by their keys, before anything else is asked of them. Default: false. */
+  readonly byKey?: boolean | undefined;
   /** What is written for a parameter of a column, where it is not one value for all rows. Default: its placeholder. */
   readonly byRow?: ((column: SqlColumn, slot: ParamSlot) => string) | undefined;
 }
@@ -35,6 +37,7 @@ export class SqlWriter {
   readonly #parameters: string;
   readonly #collationEquality: boolean;
   readonly #keptOn: string | undefined;
+  readonly #byKey: boolean;
   readonly #byRow: Writing['byRow'];
   /** Whether the driver writes bound values into the statement. */
   writesOut = false;
@@ -42,12 +45,13 @@ export class SqlWriter {
 
   constructor(
     private readonly dialect: Dialect,
-    { prefix = '', parameters = 'p', collationEquality = false, keptOn, byRow }: Writing = {},
+    { prefix = '', parameters = 'p', collationEquality = false, keptOn, byKey = false, byRow }: Writing = {},
   ) {
     this.#prefix = prefix;
     this.#parameters = parameters;
     this.#collationEquality = collationEquality;
     this.#keptOn = keptOn;
+    this.#byKey = byKey;
     this.#byRow = byRow;
   }
 
@@ -130,7 +134,9 @@ export class SqlWriter {
       case 'constant':
         return condition.value ? '1 = 1' : '0 = 1';
       case 'null':
-        return condition.subject.path ? this.json(condition.subject).isNull() : this.isNull(condition.subject.column);
+        return condition.subject.path
+          ? this.json(condition.subject).isNull()
+          : this.ofNoIndex(condition.subject.column);
       case 'compare':
         return this.compare(condition.subject, condition.op, condition.value);
       case 'in':
@@ -174,6 +180,12 @@ export class SqlWriter {
       case '<=':
         return bound('<', after);
     }
+  }
+
+  /** That a column is null, for which no index is chosen where a key finds the rows. */
+  private ofNoIndex(column: SqlColumn): string {
+    const isNull = this.isNull(column);
+    return (this.#byKey && this.dialect.likely?.(isNull)) || isNull;
   }
 
   private isNull(column: SqlColumn): string {

@@ -101,6 +101,8 @@ export interface Dialect {
   readonly lazyCommit?: string;
   /** How a statement that finds its rows by primary key names its table, where another index might be taken. */
   readonly byKey?: (index: string) => { from(table: string): string; delete(table: string): string };
+  /** How a condition is written that nearly all rows meet, so that no index is chosen for it; default: as any. */
+  readonly likely?: (condition: string) => string;
   /** How an update leaves out rows that others have locked; none where nobody locks rows. */
   readonly skipLocked?: {
     /** One statement for it; where there is a `select`, one that fails at once instead. */
