@@ -8,6 +8,7 @@ import { growthSection } from './sections/growth.js';
 import { httpSection } from './sections/http.js';
 import { pruningSection } from './sections/pruning.js';
 import { revocationSection } from './sections/revocation.js';
+import { signInSection } from './sections/sign-in.js';
 import { validationSection } from './sections/validation.js';
 import { writesSection } from './sections/writes.js';
 import { tableOf, textTable } from './table.js';
@@ -18,6 +19,7 @@ const SECTION_OF: Readonly<Record<SectionName, (bench: Bench) => Promise<Group[]
   mariadb: (bench) => validationSection(bench, 'mariadb'),
   sqlite: (bench) => validationSection(bench, 'sqlite'),
   writes: writesSection,
+  signIn: signInSection,
   cache: cacheSection,
   revocation: revocationSection,
   http: httpSection,

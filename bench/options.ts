@@ -6,6 +6,7 @@ export const SECTIONS = [
   'mariadb',
   'sqlite',
   'writes',
+  'signIn',
   'cache',
   'http',
   'growth',

@@ -29,6 +29,9 @@ export type ExpressHandler = (request: ExpressRequest, response: ExpressResponse
 
 export interface BetterAuth {
   readonly options: object;
+  readonly $context: Promise<{
+    readonly internalAdapter: { createSession(userId: string): Promise<{ readonly token: string }> };
+  }>;
   readonly api: {
     getSession(request: { headers: Headers }): Promise<{ user: { id: string } } | null>;
   };

@@ -9,7 +9,7 @@ import { pgPool } from './pg.js';
 import { COOKIE_SECRET, signatureOf } from './signed-cookie.js';
 
 /** Its instance on a database, as its documentation sets it up. */
-async function openBetterAuth(database: Database): Promise<{ auth: BetterAuth; close: () => Promise<void> }> {
+export async function openBetterAuth(database: Database): Promise<{ auth: BetterAuth; close: () => Promise<void> }> {
   const { betterAuth } = await peer('better-auth');
   const { client, close } = clientOf(database);
   const auth = betterAuth({

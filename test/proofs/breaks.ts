@@ -135,18 +135,18 @@ export const BREAKS = {
     'const asSeen = {};',
   ),
   countsWithoutLock: inLibrary(
-    'lifecycle/session-limits.ts',
-    ": writeSerially(adapter, table.events, names, write, provedAt && 'currentRows');",
+    'lifecycle/insert-session.ts',
+    ": writeSerially(adapter, table.events, locks, write, provedAt && 'currentRows');",
     ': write(adapter);',
   ),
   leavesTheReplacedSession: inLibrary(
-    'lifecycle/session-limits.ts',
+    'lifecycle/insert-session.ts',
     "if (replaced !== undefined) await revoke(table, { id: replaced }, 'superseded', inner, tell);",
   ),
   takesStaleProofs: inLibrary(
     'lifecycle/credentials-changed.ts',
-    'if (provedAt.getTime() <= changedMs + SKEW_MS) throw',
-    'if (Number.isNaN(changedMs)) throw',
+    'return provedAt.getTime() <= changedMs + SKEW_MS;',
+    'return Number.isNaN(changedMs);',
   ),
   takesUnknownFields: inLibrary(
     'table/attributes.ts',

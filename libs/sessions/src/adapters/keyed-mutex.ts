@@ -40,6 +40,17 @@ export class KeyedMutex {
     }
   }
 
+  /** Runs `fn` inside those of the names that nobody has or waits for, each of which is given once. */
+  async runFree<T>(names: readonly string[], fn: (taken: string[]) => Promise<T>): Promise<T> {
+    const taken = names.filter((name) => !this.#last.get(this)?.has(name));
+    const turns = taken.map((name) => this.#join(this, name));
+    try {
+      return await fn(taken);
+    } finally {
+      for (const { leave } of turns) leave();
+    }
+  }
+
   #join(line: object, name: string): { before: Promise<void> | undefined; leave: () => void } {
     const last = this.#last.get(line) ?? new Map<string, Promise<void>>();
     this.#last.set(line, last);

@@ -4,11 +4,12 @@ import { newAttributes } from '../table/attributes.js';
 import { lastUseOf } from '../table/definition.js';
 import { newKey } from '../table/key.js';
 import { checkProof } from './credentials-changed.js';
+import { insertWithinLimits } from './insert-session.js';
 import { keptOf, type SessionUse } from './last-use.js';
 import { type OwnLimits, storedLimits } from './own-limits.js';
 import { sessionFrom } from './read-session.js';
 import { newToken, type SessionWithToken } from './replace-token.js';
-import { insertWithinLimits } from './session-limits.js';
+
 import { adapterIn, type TableContext } from './table-context.js';
 
 /** How a session begins. */

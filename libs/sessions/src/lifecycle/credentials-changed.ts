@@ -1,5 +1,5 @@
 import { type EntityManager, InstanceChecker } from 'typeorm';
-import { markName, pruneMarks, readMark, settleMark, writeMark } from './marks.js';
+import { type MarkedTime, markName, pruneMarks, readMarks, settleMark, writeMark } from './marks.js';
 import type { Column } from '../adapters/port/columns.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { Conditions, Row } from '../adapters/port/query.js';
@@ -90,20 +90,49 @@ export async function refuseStaleProof(
   row: Row,
   provedAt: Date,
 ): Promise<void> {
-  const field = ownerOf(table.definition)!;
-  const owner = ownerIn(table, field, row[field]);
-  if (!owner) return;
   try {
-    const mark = await readMark(adapter, owner.mark);
-    if (!mark) return;
-    const changedMs = mark.until ? Math.min(mark.until.getTime(), table.nowMs()) : mark.at.getTime();
-    if (provedAt.getTime() <= changedMs + SKEW_MS) throw new StaleCredentialsError(table.name, field);
+    const stale = await staleProofs(table, adapter, [{ row, provedAt }]);
+    for (const error of stale.values()) throw error;
   } catch (error) {
     // An error undoes a transaction of our own; here there may be none, or the caller's, who may catch it.
     const undo = adapter.prepare('deleteAll', table.entity, { where: { id: row['id'] } });
     await adapter.execute(undo).catch(() => undefined);
     throw error;
   }
+}
+
+/** A sign-in by a proof that began then. */
+interface Proved {
+  readonly row: Row;
+  readonly provedAt: Date;
+}
+
+/** Those whose proof began before the credentials of its owner changed, as the storage has it now, and what they are told. */
+export async function staleProofs<P extends Proved>(
+  table: TableContext,
+  adapter: SessionsAdapter,
+  proved: readonly P[],
+): Promise<ReadonlyMap<P, StaleCredentialsError>> {
+  const field = ownerOf(table.definition)!;
+  const owned = proved.flatMap((one) => {
+    const owner = ownerIn(table, field, one.row[field]);
+    return owner ? [{ one, mark: owner.mark }] : [];
+  });
+  if (owned.length === 0) return new Map();
+  const marks = await readMarks(
+    adapter,
+    owned.map(({ mark }) => mark),
+  );
+  const isStale = ({ provedAt }: P, { at, until }: MarkedTime): boolean => {
+    const changedMs = until ? Math.min(until.getTime(), table.nowMs()) : at.getTime();
+    return provedAt.getTime() <= changedMs + SKEW_MS;
+  };
+  return new Map(
+    owned.flatMap(({ one, mark: name }) => {
+      const mark = marks.get(name);
+      return mark && isStale(one, mark) ? [[one, new StaleCredentialsError(table.name, field)] as const] : [];
+    }),
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { IsNull, LessThan, Like } from 'typeorm';
+import { In, IsNull, LessThan, Like } from 'typeorm';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { SessionMark } from '../adapters/port/session-mark.js';
 
@@ -14,10 +14,16 @@ export function markName(kind: string, about: readonly unknown[]): string {
   return `${kind}:${hash('sha256', JSON.stringify(about))}`;
 }
 
-/** What a mark says now, also in a transaction that began before it was made. */
-export async function readMark(adapter: SessionsAdapter, name: string): Promise<MarkedTime | undefined> {
-  const query = adapter.prepare('all', SessionMark, { where: { name }, select: ['at', 'until'], currentRows: true });
-  return (await adapter.execute(query)).rows?.[0] as MarkedTime | undefined;
+/** What marks say now, by their names, also in a transaction that began before they were made. */
+export async function readMarks(
+  adapter: SessionsAdapter,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, MarkedTime>> {
+  const [name, ...others] = names;
+  const where = { name: others.length === 0 ? name : In(names) };
+  const query = adapter.prepare('all', SessionMark, { where, select: ['name', 'at', 'until'], currentRows: true });
+  const { rows } = await adapter.execute(query);
+  return new Map((rows as unknown as SessionMark[]).map((mark) => [mark.name, mark]));
 }
 
 /** Makes a mark, or makes it anew. */

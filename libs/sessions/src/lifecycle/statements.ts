@@ -5,7 +5,7 @@ import { shapeOf } from '../adapters/query/shapes.js';
 /** Statements that a table keeps: more than its calls have, but where an application changes any set of many fields. */
 const MOST = 64;
 
-/** A query that changes rows, or deletes them. */
+/** A query of rows that conditions name. */
 interface WriteOptions extends QueryOptions {
   readonly where: Conditions;
 }
@@ -16,7 +16,7 @@ interface Bound {
   readonly params: Row;
 }
 
-/** The statements of a table that change or delete sessions: those that are kept are compiled once, whatever their values are. */
+/** The statements of a table that change, delete or count sessions: those that are kept are compiled once, whatever their values are. */
 export class Statements {
   readonly #byShape = new Map<string, Prepared>();
 
@@ -33,7 +33,9 @@ export class Statements {
     const shape = shapeOf(query.set, query.where);
     if (!shape) return undefined;
     const { set, where, params } = shape;
-    const key = `${kind} ${shape.key} ${query.returning?.join() ?? ''}`;
+    const { returning = [], select = [] } = query;
+    if (!Array.isArray(select)) return undefined;
+    const key = `${kind} ${shape.key} ${returning.join()} ${select.join()}`;
     let prepared = this.#byShape.get(key);
     if (!prepared) {
       if (this.#byShape.size >= MOST) return undefined;

@@ -137,6 +137,18 @@ export interface SessionsAdapter {
   ): Promise<T>;
 
   /**
+   * Runs `fn` in a transaction of its own under those of the locks of {@link withLock} that nobody has, of which it is told; it
+   * waits for none, and a statement in it that would wait for rows that others have locked fails. It may run again, where the
+   * database has undone it. Where it is missing, each call waits for its own locks.
+   *
+   * @param names each once
+   */
+  withFreeLocks?<T>(
+    names: readonly string[],
+    fn: (adapter: SessionsAdapter, taken: readonly string[]) => Promise<T>,
+  ): Promise<T>;
+
+  /**
    * Runs `fn` when the transaction that this adapter is in has ended, whichever way, before who ended it goes on; at once
    * where it is in none.
    */

@@ -55,7 +55,7 @@ export async function lockTransaction(
   for (const name of names) {
     checkView(await wait(runner, table, lock, name), reading);
     BEGUN_LOCKED.delete(runner);
-    if (lock.release) releaseAfterTransaction(runner, lock.release(name));
+    if (lock.release) releaseAfterTransaction(runner, lock.release([name]));
   }
 }
 
@@ -63,7 +63,7 @@ export async function lockTransaction(
 export async function lockAround<T>(
   runner: QueryRunner,
   table: string,
-  lock: Required<WaitedLock>,
+  lock: WaitedLock & Pick<Required<WaitedLock>, 'release'>,
   names: readonly string[],
   transaction: () => Promise<T>,
 ): Promise<T> {
@@ -77,12 +77,51 @@ export async function lockAround<T>(
     return await transaction();
   } finally {
     BEGUN_LOCKED.delete(runner);
-    for (const name of taken) await answered(runner, table, () => send(runner, lock.release(name)));
+    await giveBack(runner, table, lock.release, taken);
   }
+}
+
+/** Takes those of the locks that nobody has. @param table that an error names */
+export async function lockFree(
+  runner: QueryRunner,
+  table: string,
+  takeFree: Required<WaitedLock>['takeFree'],
+  names: readonly string[],
+): Promise<string[]> {
+  const rows = await answered(runner, table, () => send(runner, takeFree(names)));
+  return names.filter((_, i) => Number((rows as Taken[])[i]?.taken));
+}
+
+/** As {@link lockAround}, under those of the locks that nobody has. */
+export async function lockFreeAround<T>(
+  runner: QueryRunner,
+  table: string,
+  lock: Pick<Required<WaitedLock>, 'takeFree' | 'release'>,
+  names: readonly string[],
+  transaction: (taken: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const taken = await lockFree(runner, table, lock.takeFree, names);
+  try {
+    BEGUN_LOCKED.add(runner);
+    return await transaction(taken);
+  } finally {
+    BEGUN_LOCKED.delete(runner);
+    await giveBack(runner, table, lock.release, taken);
+  }
+}
+
+async function giveBack(
+  runner: QueryRunner,
+  table: string,
+  release: Required<WaitedLock>['release'],
+  names: readonly string[],
+): Promise<void> {
+  if (names.length > 0) await answered(runner, table, () => send(runner, release(names)));
 }
 
 /** What a database says that has given a lock. */
 interface Taken {
+  readonly taken: unknown;
   /** The isolation of a transaction that keeps its view of the rows, which is from before it had the lock. */
   readonly keptView?: unknown;
 }
@@ -99,7 +138,7 @@ async function wait(runner: QueryRunner, table: string, lock: WaitedLock, name: 
     const { cause } = error as Error;
     throw new SessionsUnavailableError(table, inTransaction ? problem + TRANSACTION_OVER : problem, { cause });
   }
-  const [row] = rows as (Taken & { readonly taken: unknown })[];
+  const [row] = rows as Taken[];
   if (!Number(row?.taken)) throw new SessionsUnavailableError(table, problem);
   return row!;
 }

@@ -1,6 +1,15 @@
 import { type DataSource, type EntityManager, QueryFailedError, type QueryResult, type QueryRunner } from 'typeorm';
 import { SessionsError } from '../../errors/errors.js';
-import { lockAround, lockTransaction, mayReadThePast, mutexOf, namesHeld, type WaitedLock } from './advisory-locks.js';
+import {
+  lockAround,
+  lockFree,
+  lockFreeAround,
+  lockTransaction,
+  mayReadThePast,
+  mutexOf,
+  namesHeld,
+  type WaitedLock,
+} from './advisory-locks.js';
 import { whenEnded } from './after-transaction.js';
 import type { BoundStatement, Dialect } from './dialects/dialect.js';
 import { endStatement } from './end-statement.js';
@@ -42,6 +51,8 @@ export class Connection {
     readonly dialect: Dialect,
     private readonly tables: SqlTables,
     readonly runner?: QueryRunner,
+    /** Whether its statements wait for what others have locked. */
+    readonly isPatient = true,
   ) {
     this.sqlite = runner ? undefined : SqliteConnections.of(dataSource);
   }
@@ -74,9 +85,10 @@ export class Connection {
     const name = table?.name ?? this.tables.firstName;
     try {
       if (this.sqlite) return await this.sqlite.query({ text, values, secrets, reads, waits, table: name });
+      const sent = (!this.isPatient && this.dialect.withoutWaiting?.(text)) || text;
       const once = (connection: Connection): Promise<QueryResult> =>
         connection.#onRunner((runner) =>
-          sendUnseen(runner, { text, values, secrets }, () => runner.query(text, values, true)),
+          sendUnseen(runner, { text: sent, values, secrets }, () => runner.query(sent, values, true)),
         );
       return await (waits ? this.retrying(once) : once(this));
     } catch (error) {
@@ -240,11 +252,35 @@ export class Connection {
     });
   }
 
+  /**
+   * Runs `fn` in a transaction of its own under those of the locks of {@link withLock} that are free, which it is told, and in
+   * which no statement waits for what others have locked.
+   */
+  async withFreeLocks<T>(
+    names: readonly string[],
+    fn: (connection: Connection, taken: readonly string[]) => Promise<T>,
+  ): Promise<T> {
+    const { release, takeFree } = this.dialect.withLock ?? {};
+    if (!takeFree || this.isInTransaction) return fn(this, []);
+    const table = this.tables.firstName;
+    const run = (runner: QueryRunner, free: readonly string[]): Promise<T> => {
+      const connection = new Connection(this.dataSource, this.dialect, this.tables, runner, false);
+      return release
+        ? lockFreeAround(runner, table, { takeFree, release }, free, (taken) =>
+            connection.transaction((inside) => fn(inside, taken)),
+          )
+        : connection.transaction(async (inside) => fn(inside, await lockFree(runner, table, takeFree, free)));
+    };
+    return mutexOf(this.dataSource).runFree(names, (free) =>
+      free.length === 0 ? fn(this, free) : this.#onRunner((runner) => run(runner, free)),
+    );
+  }
+
   #onRunner<T>(fn: (runner: QueryRunner) => Promise<T>): Promise<T> {
     return onConnection(this.dataSource, this.runner, fn);
   }
 
   #bound(runner: QueryRunner): Connection {
-    return new Connection(this.dataSource, this.dialect, this.tables, runner);
+    return new Connection(this.dataSource, this.dialect, this.tables, runner, this.isPatient);
   }
 }

@@ -20,6 +20,12 @@ const UNDONE_STATES = new Set(['40001', '40P01']);
 /** The same of MySQL and MariaDB: a deadlock, a row that has changed since it was read. */
 const UNDONE_NUMBERS = new Set([1213, 1020]);
 
+/** What PostgreSQL says of a plan that a changed table has made useless. */
+export const PLAN_IS_USELESS = '0A000';
+
+/** What it says of a statement that it should have, or not have, which happens behind a pooler that mixes connections. */
+const CONNECTIONS_ARE_MIXED = new Set(['26000', '42P05']);
+
 /** What MySQL and MariaDB call a lock that was waited for in vain. */
 const LOCK_WAIT_TIMEOUT = 1205;
 
@@ -27,6 +33,11 @@ const LOCK_WAIT_TIMEOUT = 1205;
 export function isUndone(error: unknown): boolean {
   const { code, errno } = driverErrorOf(error);
   return UNDONE_STATES.has(code!) || UNDONE_NUMBERS.has(errno!);
+}
+
+/** Whether PostgreSQL says by such a code that it has a statement no longer as it was kept, which is then sent in another way. */
+export function isOfKept(code: string | undefined): boolean {
+  return code === PLAN_IS_USELESS || CONNECTIONS_ARE_MIXED.has(code!);
 }
 
 /** Whether MySQL or MariaDB did not wait, or no longer, for what others had locked. */

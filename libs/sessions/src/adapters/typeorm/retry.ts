@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { isLockTimeout, isUndone } from './driver-errors.js';
+import { driverErrorOf, isLockTimeout, isOfKept, isUndone } from './driver-errors.js';
 
 /** How often what the database has undone is tried again. */
 const RETRIES = 3;
@@ -49,7 +49,7 @@ export async function repeating<T>(work: () => Promise<T>, error: unknown, begin
   throw failure;
 }
 
-/** Whether the database has undone work that took so many milliseconds, or has not waited for what it needed. */
+/** Whether the database has undone work that took so many milliseconds, or has lost a statement of it, or has not waited for what it needed. */
 export function mayBeRetried(error: unknown, ms: number): boolean {
-  return isUndone(error) || (ms < SHORTEST_WAIT_MS && isLockTimeout(error));
+  return isUndone(error) || isOfKept(driverErrorOf(error).code) || (ms < SHORTEST_WAIT_MS && isLockTimeout(error));
 }

@@ -68,7 +68,9 @@ export class SingleStatements {
   }
 
   #isKept({ options, statement }: SqlPrepared): boolean {
-    return Boolean(options.keepPrepared) && !statement.isWrittenOut && this.prepared?.apply === true;
+    const { isPatient, dialect } = this.connection;
+    const isSaid = !isPatient && dialect.withoutWaiting !== undefined;
+    return Boolean(options.keepPrepared) && !isSaid && !statement.isWrittenOut && this.prepared?.apply === true;
   }
 
   #driverStatement(query: SqlPrepared, params: Row, first: boolean): DriverStatement {

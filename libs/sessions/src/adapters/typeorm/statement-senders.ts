@@ -1,10 +1,11 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
-import type { DriverError } from './driver-errors.js';
+import { type DriverError, isOfKept, PLAN_IS_USELESS } from './driver-errors.js';
 import type { DriverStatement } from './driver-statement.js';
 import { type DriverResult, type MysqlClient, mysqlPool, type PgClient, postgresPool } from './internals.js';
 import { connectionsAreMixed, notKept } from './messages.js';
+import { isInCallers } from './own-transactions.js';
 import { type Limited, pooledMysql, pooledPg } from './pooled-clients.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import { statementName } from './statement-name.js';
@@ -54,12 +55,6 @@ function sendOn<C>(
   return send(timeoutMs === undefined ? pool(dataSource) : limited(dataSource, { ms: timeoutMs, table: table.name }));
 }
 
-/** What PostgreSQL says of a plan that a changed table has made useless. */
-const PLAN_IS_USELESS = '0A000';
-
-/** What it says of a statement that it should have, or not have, which happens behind a pooler that mixes connections. */
-const CONNECTIONS_ARE_MIXED = new Set(['26000', '42P05']);
-
 const PG: Clients<PgClient> = { pool: postgresPool, limited: pooledPg };
 
 function sendNamed(dataSource: DataSource): StatementSender {
@@ -77,22 +72,21 @@ function sendNamed(dataSource: DataSource): StatementSender {
     kept: () => before + names.size,
     send(statement) {
       const { text, values, runner } = statement;
-      // An error would end a transaction of the caller's, so that what fails could not be sent again.
-      const name = named && !runner?.isTransactionActive ? nameOf(statement) : undefined;
+      // An error would end a transaction of the caller's, so that what fails could not be sent again; one of our own begins anew.
+      const name = named && !isInCallers(runner) ? nameOf(statement) : undefined;
       return sendOn(dataSource, statement, PG, (client) => client.query({ name, text, values, rowMode: 'array' }));
     },
     adaptsTo({ code = '' }, { runner }) {
-      if (runner?.isTransactionActive) return false;
+      if (isInCallers(runner) || !isOfKept(code)) return false;
       if (code === PLAN_IS_USELESS) {
         generation++;
         before += names.size;
         names.clear();
-        return true;
+      } else {
+        if (named) LOGGER.warn(connectionsAreMixed(code));
+        named = false;
       }
-      if (!CONNECTIONS_ARE_MIXED.has(code)) return false;
-      if (named) LOGGER.warn(connectionsAreMixed(code));
-      named = false;
-      return true;
+      return runner?.isTransactionActive !== true;
     },
   };
 }

@@ -3,8 +3,6 @@ import type { DataSource, EntityManager, ObjectLiteral, QueryRunner, SelectQuery
 import { chain, type MaybePromise } from '../../util/maybe-promise.js';
 import { newId } from '../../util/uuid.js';
 import { StaleEntryError } from '../../errors/errors.js';
-import { configured } from '../../errors/known-options.js';
-import { BOOLEAN, type OptionType } from '../../errors/option-types.js';
 import { chunkOption, conflictOption, insertOptions } from '../port/call-options.js';
 import type { Column } from '../port/columns.js';
 import type { EctoAdapter } from '../port/ecto-adapter.js';
@@ -38,7 +36,6 @@ import { Inserter } from './inserter.js';
 import { Leases } from './leases.js';
 import { lookAt } from './look.js';
 import { poolSizeOf } from './pool-size.js';
-import { PreparedStatements } from './prepared-statements.js';
 import { PrimaryQueryBuilder } from './primary-query-builder.js';
 import { executeSets } from './sets.js';
 import { SingleStatements } from './single-statements.js';
@@ -46,14 +43,9 @@ import type { SqlColumn } from './sql-table.js';
 import { SqlTables } from './sql-tables.js';
 import { SqlWriter } from './sql-writer.js';
 import { streamRows } from './stream.js';
+import { preparedStatements, type TypeOrmAdapterOptions } from './typeorm-adapter.options.js';
 
-/** How an adapter uses its data source. */
-export interface TypeOrmAdapterOptions {
-  /** Whether what is run often is kept prepared by the database, on each connection. @default true */
-  readonly preparedStatements?: boolean;
-}
-
-const ADAPTER_OPTIONS = { preparedStatements: BOOLEAN } satisfies Record<keyof TypeOrmAdapterOptions, OptionType>;
+export type { TypeOrmAdapterOptions };
 
 /**
  * The port on a TypeORM data source: PostgreSQL, MySQL, MariaDB or SQLite (better-sqlite3).
@@ -77,11 +69,11 @@ export class TypeOrmAdapter implements EctoAdapter {
     /** The data source of the rows. */
     readonly dataSource: DataSource,
     options: TypeOrmAdapterOptions = {},
-    bound?: { readonly to: TypeOrmAdapter; readonly runner: QueryRunner },
+    bound?: { readonly to: TypeOrmAdapter; readonly runner: QueryRunner; readonly isPatient: boolean },
   ) {
     const dialect = dialectOf(dataSource);
     this.#tables = bound ? bound.to.#tables : new SqlTables(dataSource, dialect);
-    this.#connection = new Connection(dataSource, dialect, this.#tables, bound?.runner);
+    this.#connection = new Connection(dataSource, dialect, this.#tables, bound?.runner, bound?.isPatient);
     this.#statements = bound
       ? bound.to.#statements.on(this.#connection)
       : new SingleStatements(this.#connection, preparedStatements(dataSource, options));
@@ -170,6 +162,14 @@ export class TypeOrmAdapter implements EctoAdapter {
     reading?: 'currentRows',
   ): Promise<T> {
     return this.#connection.withLock(names, (connection) => fn(this.#on(connection)), reading);
+  }
+
+  /** Runs `fn` in a transaction under those of the locks that are free, of which it is told; none within a transaction, or on SQLite. */
+  async withFreeLocks<T>(
+    names: readonly string[],
+    fn: (adapter: EctoAdapter, taken: readonly string[]) => Promise<T>,
+  ): Promise<T> {
+    return this.#connection.withFreeLocks(names, (connection, taken) => fn(this.#on(connection), taken));
   }
 
   /** Runs `fn` when the transaction that this adapter is in has ended; at once where it is in none. */
@@ -284,17 +284,11 @@ export class TypeOrmAdapter implements EctoAdapter {
     return new Leases(this.#connection, this.#tables.of(SessionMark));
   }
 
-  #on(connection: Connection): TypeOrmAdapter {
-    return connection === this.#connection ? this : this.#bound(connection.runner!);
+  #on({ runner, isPatient }: Connection): TypeOrmAdapter {
+    return runner === this.#connection.runner ? this : this.#bound(runner!, isPatient);
   }
 
-  #bound(runner: QueryRunner): TypeOrmAdapter {
-    return new TypeOrmAdapter(this.dataSource, {}, { to: this, runner });
+  #bound(runner: QueryRunner, isPatient = true): TypeOrmAdapter {
+    return new TypeOrmAdapter(this.dataSource, {}, { to: this, runner, isPatient });
   }
-}
-
-/** None where options say so. @throws SessionsConfigError for options that there are not */
-function preparedStatements(dataSource: DataSource, options: TypeOrmAdapterOptions): PreparedStatements | undefined {
-  const { preparedStatements = true } = configured('TypeOrmAdapter', options, ADAPTER_OPTIONS);
-  return preparedStatements ? PreparedStatements.of(dataSource) : undefined;
 }

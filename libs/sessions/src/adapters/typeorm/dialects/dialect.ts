@@ -139,13 +139,20 @@ export interface Dialect {
     readonly release?: (name: string) => BoundStatement;
   };
   /**
-   * Waits for a lock for so many seconds, and gives it back; without `release` it belongs to the transaction, which gives
-   * it back as it ends. None where the database is in the process.
+   * Waits for a lock for so many seconds, and gives several back; without `release` they belong to the transaction, which gives
+   * them back as it ends. None where the database is in the process.
    */
   readonly withLock?: {
     readonly wait: (name: string, seconds: number) => BoundStatement;
-    readonly release?: (name: string) => BoundStatement;
+    /**
+     * Takes those of several locks that are free, waiting for none, and says of each in turn whether it is `taken`. None where
+     * statements cannot be told to wait for no rows either.
+     */
+    readonly takeFree?: (names: readonly string[]) => BoundStatement;
+    readonly release?: (names: readonly string[]) => BoundStatement;
   };
+  /** A statement that does not wait for what others have locked; default: as {@link withLock.takeFree} has told the transaction. */
+  readonly withoutWaiting?: (statement: string) => string;
   /** What a `SELECT` ends with that reads the rows as they are now, where a transaction otherwise reads them as they were. */
   readonly currentRows?: string;
 }

@@ -116,9 +116,9 @@ export const mysql: Dialect = {
       text: `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224), ?) AS taken`,
       values: [lockName(name), seconds],
     }),
-    release: (name) => ({
-      text: `SELECT RELEASE_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224))`,
-      values: [lockName(name)],
+    release: (names) => ({
+      text: `SELECT ${names.map(() => `RELEASE_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224))`).join(', ')}`,
+      values: names.map(lockName),
     }),
   },
   // Not joined: compared with a table of values, a key of another collation is an error, or found without its index.
@@ -141,14 +141,27 @@ export const mysql: Dialect = {
 /** How settings for one statement begin. */
 const SETTING = 'SET STATEMENT ';
 const UTC = "time_zone = '+00:00'";
+/** For locks of rows, and for those of tables. */
+const NO_WAITING = 'innodb_lock_wait_timeout = 0, lock_wait_timeout = 0';
+
+function withSetting(statement: string, setting: string): string {
+  return statement.startsWith(SETTING)
+    ? statement.replace(SETTING, `${SETTING}${setting}, `)
+    : `${SETTING}${setting} FOR ${statement}`;
+}
 
 export const mariadb: Dialect = {
   ...mysql,
   returning: new Set(['insert', 'delete']),
-  inUtc: (statement) =>
-    statement.startsWith(SETTING)
-      ? statement.replace(SETTING, `${SETTING}${UTC}, `)
-      : `${SETTING}${UTC} FOR ${statement}`,
+  inUtc: (statement) => withSetting(statement, UTC),
+  withLock: {
+    ...mysql.withLock!,
+    takeFree: (names) => ({
+      text: names.map(() => `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224), 0) AS taken`).join(' UNION ALL '),
+      values: names.map(lockName),
+    }),
+  },
+  withoutWaiting: (statement) => withSetting(statement, NO_WAITING),
   skipLocked: {
     // Where nothing is locked, as nearly always, this is one statement instead of two in a transaction. The first limit is for
     // locks of rows, with which SKIP LOCKED fails, the second for those of tables.

@@ -148,6 +148,10 @@ export const postgres: Dialect = {
       ) waited`,
       values: [lockName(name), `${seconds}s`],
     }),
+    takeFree: (names) => ({
+      text: `SELECT pg_try_advisory_xact_lock(hashtextextended(name, 1)) AS taken, set_config('lock_timeout', '20ms', true) FROM unnest($1::text[]) name`,
+      values: [names.map(lockName)],
+    }),
   },
 };
 
