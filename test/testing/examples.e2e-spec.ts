@@ -21,6 +21,8 @@ const JEST_CONFIG = JSON.stringify({
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json', 'node'],
   testMatch: ['**/*.spec.ts'],
+  // A limit for what hangs, not for what is slow.
+  testTimeout: 300_000,
   roots: ['<rootDir>', SOURCE],
   testPathIgnorePatterns: [SOURCE],
   moduleNameMapper: {

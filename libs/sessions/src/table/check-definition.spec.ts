@@ -82,11 +82,15 @@ describe('definitionProblems', () => {
     expect(
       problemsOf({
         table: ' ',
+        schema: '',
+        dataSource: '',
         extraFields: { id: { type: 'int' }, 'a-b': { type: 'int' }, level: { type: 'enum' }, what: {} },
         columns: { nothing: 'x', authToken: 'y' },
       }),
     ).toEqual([
-      noName(' '),
+      noName('table', ' '),
+      noName('schema', ''),
+      noName('dataSource', ''),
       builtIn('id'),
       noIdentifier('a-b'),
       inField('level', ENUM_WITHOUT_VALUES),

@@ -71,10 +71,13 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]*$/;
 export function definitionProblems(given: SessionsTableDefinition): string[] {
   const definition = soundDefinition(given);
   const { extraFields, sessionLimits, columns } = rightlyTyped(given, DEFINITION);
-  const names = [definition.table, definition.schema, definition.dataSource].filter((name) => name !== undefined);
+  const unnamed = (['table', 'schema', 'dataSource'] as const).flatMap((option) => {
+    const name = definition[option];
+    return name !== undefined && (name.trim() === '' || name.includes('\0')) ? [noName(option, name)] : [];
+  });
   return [
     ...problemsOfOptions('', given, DEFINITION),
-    ...names.filter((name) => name.trim() === '' || name.includes('\0')).map(noName),
+    ...unnamed,
     ...Object.entries(extraFields ?? {}).flatMap(([name, field]) => entryProblems(definition, name, field)),
     ...lastUseProblems(definition),
     ...reasonProblems(definition),

@@ -1,7 +1,7 @@
 import { shown } from '../errors/messages.js';
 
 // What is wrong with a definition.
-export const noName = (given: string): string => `${shown(given)} is no name of a table, schema or data source`;
+export const noName = (option: string, given: string): string => `${option} ${shown(given)} is no name`;
 
 export const noColumn = (name: string): string => `columns: "${name}" is no column of the table`;
 
