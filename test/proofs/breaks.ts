@@ -16,10 +16,10 @@ export const BREAKS = {
   leavesHeldOpen: inLibrary('live/held-sessions.ts', 'else this.#end(id, held);', 'else void held;'),
   followsNothing: inLibrary(
     'guard/connections.ts',
-    'const hold = store.held.hold(session, end, () => forgetFound(of));',
-    'const hold = { release: (): void => void end };',
+    'const hold = store.held.hold(session, ended, () => begun.changed());',
+    'const hold = { release: (): void => void ended };',
   ),
-  keepsWhatHasChanged: inLibrary('guard/connections.ts', '  connection.found.clear();\n'),
+  keepsWhatHasChanged: inLibrary('guard/followed-session.ts', 'this.#changes++;'),
   storesTokens: inLibrary(
     'token/digest.ts',
     "if (algorithm !== null) return hash(algorithm, salt === undefined ? token : salt + token, 'hex');",

@@ -27,6 +27,7 @@ class Table extends SessionsTable({
   credentials: ['bearer', 'cookie'],
   sessionTtl: '1h',
   extendSessionStaleTime: '10m',
+  rotation: true,
 }) {}
 
 class Sessions extends Table {
@@ -66,6 +67,14 @@ class NotesResolver {
   @Query(() => String)
   draft(): string {
     return 'a draft';
+  }
+
+  /** What it finds in the session, and has written there. */
+  @Query(() => String)
+  scribble(@CurrentSession() session: SessionOf<Table>): string {
+    const found = session.data['note'] ?? 'clean';
+    Object.assign(session.data, { note: 'scribbled' });
+    return String(found);
   }
 
   @Authoritative()
@@ -230,15 +239,29 @@ describeDrivers('a connection that is let in by its session', (driver) => {
   });
 
   it('keeps nothing that was read before its session changed', async () => {
-    const client = connect(app, as(token));
-    expect(await ask(client, '{ me }')).toEqual({ data: { me: 'ann' } });
-    await sessions.update({ id }, { userId: 'bob' });
     sessions.meanwhile = async () => {
       sessions.meanwhile = async () => undefined;
-      await sessions.update({ id }, { userId: 'carol' });
+      await sessions.update({ id }, { userId: 'bob' });
     };
+    const client = connect(app, as(token));
     expect(await ask(client, '{ me }')).toEqual({ data: { me: 'bob' } });
+    await sessions.update({ id }, { userId: 'carol' });
     expect(await ask(client, '{ me }')).toEqual({ data: { me: 'carol' } });
+  });
+
+  it('reads a session by its id: a token that was replaced long ago does not count as stolen', async () => {
+    const client = connect(app, as(token));
+    expect(await ask(client, '{ me }')).toEqual({ data: { me: 'ann' } });
+    await sessions.rotate((await sessions.get({ id }))!);
+    app.guarded.later(30 * 60_000);
+    expect(await ask(client, '{ me }')).toEqual({ data: { me: 'ann' } });
+    expect(await ask(client, '{ balance }')).toEqual({ data: { balance: '1' } });
+  });
+
+  it('gives each operation a session of its own', async () => {
+    const client = connect(app, as(token));
+    await ask(client, '{ me }');
+    for (let i = 0; i < 2; i++) expect(await ask(client, '{ scribble }')).toEqual({ data: { scribble: 'clean' } });
   });
 
   it('asks the database where a field wants it to, and for the sessions of other tables', async () => {

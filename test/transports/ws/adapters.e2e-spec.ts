@@ -2,7 +2,9 @@ import { APP_GUARD } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SessionGuard } from '@app/sessions';
+import { SessionsRegistry } from '../../../libs/sessions/src/registry/sessions.registry.js';
 import { SettableClock } from '../../../libs/sessions/src/testing/index.js';
+import { DAY_MS } from '../../guard/guarded-app.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { UNTIL_IT_HANGS } from '../../support/until.js';
 import { Heard, Keys, Sessions, SocketApp } from './socket-app.js';
@@ -74,12 +76,19 @@ describePlatforms('the adapter of gateways', (platform) => {
   /** Until the server has had a turn for each of its sockets. */
   const settled = async (): Promise<unknown> => open({}).ended;
 
+  /** How many statements read sessions meanwhile; last uses are written at times of their own. */
+  async function readsOf(fn: () => Promise<unknown>): Promise<number> {
+    const before = app.queries.statements.length;
+    await fn();
+    return app.queries.statements.slice(before).filter((statement) => statement.startsWith('SELECT')).length;
+  }
+
   const check = async (): Promise<void> => app.check();
 
   describe('lets in', () => {
     it('who has a session, wherever its token is, by one look-up, and tells the gateway of it', async () => {
       const { authToken } = await sessions.create({ userId: 'ann' });
-      const statements = await app.queries.countOf(async () => {
+      const statements = await readsOf(async () => {
         for (const presented of [bearer(authToken), { tokens: [authToken] }, cookie(authToken)]) {
           open(presented);
           await vi.waitFor(() => expect(heard.entered).toContain('ann'), UNTIL_IT_HANGS);
@@ -207,6 +216,67 @@ describePlatforms('the adapter of gateways', (platform) => {
     });
   });
 
+  describe('knows the session of an open socket', () => {
+    it('without a statement for its messages, but for those that the database is to be asked for', async () => {
+      const { socket } = await enter('ann');
+      const messages = async () => {
+        for (let i = 0; i < 5; i++) expect(await socket.ask('me')).toBe('ann');
+      };
+      expect(await readsOf(messages)).toBe(0);
+      expect(await readsOf(() => socket.ask('sure'))).toBe(1);
+    });
+
+    it('with what has changed of it: at once by this process, by a check of what another has done', async () => {
+      const { session, socket } = await enter('ann');
+      expect(await socket.ask('ban')).toMatchObject({ errorCode: 'ERR_SESSION_SCOPE' });
+      await sessions.update(session, { scopes: ['ban'] });
+      await check();
+      expect(await readsOf(() => socket.ask('ban'))).toBe(1);
+      expect(await socket.ask('ban')).toBe('banned');
+      const elsewhere = await SocketApp.start(platform, database, clock);
+      clock.advance(1);
+      await elsewhere.get(Sessions).update(session, { scopes: [] });
+      await elsewhere.close();
+      expect(await socket.ask('ban')).toBe('banned');
+      await check();
+      expect(await socket.ask('ban')).toMatchObject({ errorCode: 'ERR_SESSION_SCOPE' });
+    });
+
+    it('by its id: a token that was replaced long ago does not count as stolen', async () => {
+      const { session, socket } = await enter('ann');
+      await sessions.rotate(session);
+      clock.advance('1h');
+      expect(await socket.ask('me')).toBe('ann');
+      expect(await socket.ask('sure')).toBe('ann');
+    });
+
+    it('and notes the use, and extends it, as requests do', async () => {
+      const { session, socket } = await enter('ann');
+      const stored = async () => {
+        await app.get(SessionsRegistry).store(Sessions).lastUse!.flush();
+        const [found] = await sessions.list({ id: session.id });
+        return found!;
+      };
+      clock.advance('6d');
+      const end = clock.now().getTime() + 7 * DAY_MS;
+      expect(await socket.ask('me')).toBe('ann');
+      const { expiresAt, lastUsedAt } = await stored();
+      expect([expiresAt?.getTime(), lastUsedAt?.getTime()]).toEqual([end, clock.now().getTime()]);
+      clock.advance('6d');
+      expect(await socket.ask('me')).toBe('ann');
+    });
+
+    it('and refuses its messages once it has ended, by no statement, of who does not answer the close', async () => {
+      const { session, socket } = await enter('ann');
+      (await socket.connection).pause();
+      await sessions.revoke(session);
+      socket.send('note', 'late');
+      (await socket.connection).resume();
+      expect(await socket.ended).toEqual(ENDED);
+      expect(heard.notes).toEqual([]);
+    });
+  });
+
   describe('ends sockets (ASVS 7.4.1)', () => {
     it('of a session that this process ends, and no others', async () => {
       const [ann, bob] = [await enter('ann'), await enter('bob')];
@@ -234,7 +304,7 @@ describePlatforms('the adapter of gateways', (platform) => {
     it('of a session that has reached its end, or that somebody else has ended, by a check of one statement', async () => {
       const [ann, bob] = [await enter('ann'), await enter('bob')];
       await app.get(DataSource).query(`DELETE FROM sessions WHERE id = '${ann.session.id}'`);
-      expect(await app.queries.countOf(check)).toBe(1);
+      expect(await readsOf(check)).toBe(1);
       expect(await ann.socket.ended).toEqual(ENDED);
       clock.advance('7d');
       await check();
@@ -262,6 +332,6 @@ describePlatforms('the adapter of gateways', (platform) => {
     letThrough();
     await enter('cid');
     expect(app.held).toBe(1);
-    expect(await app.queries.countOf(check)).toBe(1);
+    expect(await readsOf(check)).toBe(1);
   });
 });

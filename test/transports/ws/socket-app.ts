@@ -26,6 +26,7 @@ class Table extends SessionsTable({
   scopes: ['ban'],
   credentials: ['bearer', 'cookie'],
   lastUse: true,
+  rotation: true,
 }) {}
 
 export class Sessions extends Table {

@@ -60,11 +60,22 @@ export function authenticateRequest(
   logger: Logger,
   notesRefusal = false,
 ): MaybePromise<BaseSession | null> {
-  try {
-    const session =
+  return orUnavailable(
+    () =>
       tables.length === 1 && !notesRefusal
         ? authenticateAtOnce(tables[0]!, token, { authoritative }, () => useOf(request))
-        : authenticateInAny(tables, token, request, authoritative, notesRefusal);
+        : authenticateInAny(tables, token, request, authoritative, notesRefusal),
+    logger,
+  );
+}
+
+/** What a look-up comes to. @throws ServiceUnavailableException where that cannot be told now */
+export function orUnavailable(
+  find: () => MaybePromise<BaseSession | null>,
+  logger: Logger,
+): MaybePromise<BaseSession | null> {
+  try {
+    const session = find();
     return session instanceof Promise ? session.catch((error: unknown) => fail(error, logger)) : session;
   } catch (error) {
     return fail(error, logger);

@@ -1,26 +1,28 @@
+import type { Logger } from '@nestjs/common';
 import { useOf } from '../lifecycle/last-use.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { BaseSession } from '../session/session.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
+import { orUnavailable } from './authenticate-request.js';
 import type { Opened } from './calls/opened.js';
-import { type Found, type FoundSession, isSession } from './found.js';
+import type { Found, FoundSession } from './found.js';
+import { FollowedSession } from './followed-session.js';
 
 /** By what is open, the sessions with which it ends. */
-const FOLLOWED = new WeakMap<object, Set<string>>();
+const FOLLOWED = new WeakMap<object, Map<string, FollowedSession>>();
 
-/** A connection that was let in. */
-interface Connection {
-  /** What was found on it, by the class of the guard. */
-  readonly found: Map<unknown, FoundSession>;
-  /** How often its sessions may have changed. */
-  changes: number;
+/** What a guard has found for a connection. */
+interface Kept {
+  readonly found: FoundSession;
+  readonly session: FollowedSession;
 }
 
-const CONNECTIONS = new WeakMap<object, Connection>();
+/** By connection, what was found on it, by the class of the guard. */
+const CONNECTIONS = new WeakMap<object, Map<unknown, Kept>>();
 
-/** Begins to keep what guards find on a connection. */
+/** Keeps what guards find on a connection from now on. */
 export function keepFound({ of }: Opened): void {
-  CONNECTIONS.set(of, { found: new Map(), changes: 0 });
+  if (!CONNECTIONS.has(of)) CONNECTIONS.set(of, new Map());
 }
 
 /** Whether what guards find on a connection is kept. */
@@ -28,45 +30,56 @@ export function isKept(of: object): boolean {
   return CONNECTIONS.has(of);
 }
 
-/** Ends what is open with its session, however many calls have opened it. */
-export function follow(store: SessionsStore, session: BaseSession, { of, isOpen, end, whenClosed }: Opened): void {
-  const followed = FOLLOWED.get(of) ?? new Set();
+/** The session that something open ends with, however many calls have opened it; none where it was closed meanwhile. */
+function followed(
+  store: SessionsStore,
+  session: BaseSession,
+  { of, isOpen, end, whenClosed }: Opened,
+): FollowedSession | undefined {
+  const all = FOLLOWED.get(of) ?? new Map<string, FollowedSession>();
   const key = `${store.name} ${session.id}`;
-  if (followed.has(key)) return;
-  FOLLOWED.set(of, followed.add(key));
-  const hold = store.held.hold(session, end, () => forgetFound(of));
+  const known = all.get(key);
+  if (known) return known;
+  const begun = new FollowedSession(store, session);
+  FOLLOWED.set(of, all.set(key, begun));
+  const ended = (): void => {
+    begun.ended();
+    end();
+  };
+  const hold = store.held.hold(session, ended, () => begun.changed());
   whenClosed(() => hold.release());
   // It may have been closed while the session was looked up, before anybody listened.
-  if (!isOpen()) hold.release();
+  if (isOpen()) return begun;
+  hold.release();
+  return undefined;
 }
 
 /**
- * What a guard finds for a call on a connection: what it has found there before, unless the session may have changed since, or
- * is to be extended. Refusals are not kept.
+ * What a guard has found before on a connection, as its session is now, for one more use of it; `undefined` where it has found nothing
+ * there. Refusals are not kept.
+ *
+ * @param authoritative whether the database is to be asked
  */
-export function findOn(
-  opened: Opened,
+export function foundOn(
+  { of }: Opened,
   guard: unknown,
-  find: () => MaybePromise<Found>,
-  storeOf: (found: FoundSession) => SessionsStore,
-): MaybePromise<Found> {
-  const connection = CONNECTIONS.get(opened.of);
-  if (!connection) return find();
-  const kept = connection.found.get(guard);
-  if (kept && storeOf(kept).tokens.useAgain(kept.session, () => useOf(kept.request))) return kept;
-  const { changes } = connection;
-  return chain(find(), (found) => {
-    if (!isSession(found)) return found;
-    // What was read before a change may not be kept after it.
-    if (changes === connection.changes) connection.found.set(guard, found);
-    follow(storeOf(found), found.session, opened);
-    return found;
-  });
+  authoritative: boolean,
+  logger: Logger,
+): MaybePromise<Found> | undefined {
+  const kept = CONNECTIONS.get(of)?.get(guard);
+  if (!kept) return undefined;
+  const { found, session } = kept;
+  const use = (): MaybePromise<BaseSession | null> => session.use(() => useOf(found.request), authoritative);
+  return chain(orUnavailable(use, logger), (current) => ({ ...found, session: current }));
 }
 
-function forgetFound(of: object): void {
-  const connection = CONNECTIONS.get(of);
-  if (!connection) return;
-  connection.changes++;
-  connection.found.clear();
+/**
+ * Ends what is open with a session that was found.
+ *
+ * @param guard the class of who has found it, where it is to be known to that for the calls on a connection
+ */
+export function follow(store: SessionsStore, found: FoundSession, opened: Opened, guard?: unknown): void {
+  const session = followed(store, found.session, opened);
+  const connection = guard ? CONNECTIONS.get(opened.of) : undefined;
+  if (session && connection && !connection.has(guard)) connection.set(guard, { found, session });
 }

@@ -15,7 +15,6 @@ import { type Credentials, credentialsOf, type HttpRequest, type ResolvedSource 
 import { isFromOwnOrigin, isUnsafe } from '../http/request-origin.js';
 import { noRegistry } from '../registry/one-set-up.js';
 import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
-import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { BaseSession } from '../session/session.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { answerCookie, crossOriginRefusal } from './authenticate-cookie.js';
@@ -24,8 +23,8 @@ import type { GuardedCall } from './calls/call.js';
 import { openedStream } from './calls/opened.js';
 import { callOf } from './calls/call-of.js';
 import { inItsForm, noteChallenge } from './calls/refusals.js';
-import { findOn, follow } from './connections.js';
-import { findOnce, type Found, type FoundSession, isSession, lackOf, mayLack, type OneToken } from './found.js';
+import { follow, foundOn } from './connections.js';
+import { findOnce, type Found, isSession, lackOf, mayLack, type OneToken } from './found.js';
 import { guardedBy, type SessionGuardOptions } from './guard-options.js';
 import { type GuardedRoute, GuardedRoutes, SESSION_GUARD } from './guarded-route.js';
 import { type GuardedPlace, type GuardedTables, guardedTables } from './guarded-tables.js';
@@ -216,11 +215,11 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return chain(found, (known) => this.#decide(context, call, route, known));
   }
 
-  /** What comes of the credentials of a call, which may be known on a connection; related rows are never. */
+  /** What comes of the credentials of a call, which may be known on a connection. */
   #find(call: GuardedCall, authoritative: boolean): MaybePromise<Found> {
     const { opened } = call;
-    if (!opened || authoritative || this.relations.length > 0) return this.#lookUp(call, authoritative);
-    return findOn(opened, this.constructor, () => this.#lookUp(call, false), this.#storeOf);
+    const known = opened && foundOn(opened, this.constructor, authoritative, this.logger);
+    return known ?? this.#lookUp(call, authoritative);
   }
 
   #lookUp({ request, handshake, response }: GuardedCall, authoritative: boolean): MaybePromise<Found> {
@@ -266,14 +265,14 @@ export class SessionGuard implements CanActivate, OnModuleInit {
         putOnRequest(request, session);
       rememberSession(context, session);
       const opened = route.isStream ? openedStream(call.response) : call.opened;
-      if (opened) follow(this.#storeOf(found), session, opened);
+      if (opened) {
+        const store = tableOf(session, request) ?? this.#tables().all[0];
+        // Related rows are not kept.
+        follow(store, found, opened, this.relations.length > 0 ? undefined : this.constructor);
+      }
       return true;
     });
   }
-
-  /** The table in which a session was found. */
-  readonly #storeOf = ({ session, request }: FoundSession): SessionsStore =>
-    tableOf(session, request) ?? this.#tables().all[0];
 
   /** The place that a token was found at, by the source that the guard itself has given; else by a like one. */
   #placeOf(source: ResolvedSource): GuardedPlace {

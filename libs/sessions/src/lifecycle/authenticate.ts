@@ -3,7 +3,9 @@ import { param } from '../adapters/port/operators.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { RefusalReason } from '../events/session-event.js';
 import type { Prepared, RawRow, Row } from '../adapters/port/query.js';
-import type { MaybePromise } from '../util/maybe-promise.js';
+import { Coalescer } from '../util/coalescer.js';
+import { chain, type MaybePromise } from '../util/maybe-promise.js';
+import { isOutage } from '../errors/outages.js';
 import { type CachedSessions, cacheKey } from '../cache/cached-sessions.js';
 import type { Reading } from '../cache/near-cache.js';
 import type { Refused } from '../events/session-events.js';
@@ -56,6 +58,9 @@ export class Authenticator {
   readonly #lookup: TokenLookup;
   readonly #redigest: Prepared;
   readonly #byId: Prepared;
+  /** The same within the time that look-ups have. */
+  readonly #againById: Prepared;
+  readonly #again: Coalescer<string, BaseSession | null>;
   readonly #replaced: ReplacedTokens | undefined;
 
   constructor(
@@ -73,7 +78,14 @@ export class Authenticator {
       where: { id: param('id'), authTokenDigest: param('former') },
       skipLocked: true,
     });
-    this.#byId = adapter.prepare('all', entity, { where: { id: param('id') }, select });
+    const byId = { where: { id: param('id') }, select };
+    this.#byId = adapter.prepare('all', entity, byId);
+    this.#againById = adapter.prepare('all', entity, { ...byId, timeoutMs: lookUps.timeoutMs });
+    this.#again = new Coalescer({
+      sendOne: (id) => this.#readAgain(id),
+      concernsAll: isOutage,
+      bulkhead: lookUps,
+    });
   }
 
   /**
@@ -104,15 +116,27 @@ export class Authenticator {
     return row instanceof Promise ? row.then((found) => this.#judged(found, asked)) : this.#judged(row, asked);
   }
 
-  /**
-   * Uses a session anew that was found for the same token before, and has not been changed since.
-   *
-   * @returns whether that is so; not where it has ended, or is to be extended
-   */
-  useAgain(session: BaseSession, use: () => SessionUse): boolean {
-    if (this.table.nowMs() >= this.#keptUntil(session)) return false;
-    this.#used(session, this.lastUse ? { use: use() } : {});
-    return true;
+  /** The valid session whose token was looked up before, as it is now. */
+  async again(id: string): Promise<BaseSession | null> {
+    return this.#again.run(id, id);
+  }
+
+  async #readAgain(id: string): Promise<BaseSession | null> {
+    const row = await this.table.adapter.first(this.#againById, { id });
+    const judged = row && judge(this.table, row);
+    return judged?.isValid ? judged.session : this.#refused(refusalOf(judged?.session), {});
+  }
+
+  /** One more use of a valid session that is held: noted, and extended where that is due; `null` where it has ended meanwhile. */
+  useAgain(session: BaseSession, use: () => SessionUse): MaybePromise<BaseSession | null> {
+    const current = this.table.options.autoExtend ? this.extender.extendIfDue(session) : session;
+    return chain(current, (valid) => {
+      if (valid === null) return null;
+      // What is held is as old as what is open.
+      if (this.lastUse?.record(session, use())) Object.assign(session, { lastUsedAt: this.table.now() });
+      this.table.events.emit({ type: 'used', session: valid });
+      return valid;
+    });
   }
 
   /** What is kept needs no extension, where the table extends by itself. */

@@ -5,6 +5,7 @@ import { HeldSessions, type HeldState } from '../live/held-sessions.js';
 import { ABSOLUTE_END, endMsOf } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import type { ResolvedLive } from '../options/resolved-options.js';
+import { Coalescer } from '../util/coalescer.js';
 import { Throttle } from '../util/throttle.js';
 import { notAsked } from './messages.js';
 import { judge } from './read-session.js';
@@ -23,8 +24,14 @@ export function heldSessions(
   warn: (problem: string) => void,
 ): HeldSessions {
   const telling = new Throttle(TELL_EVERY_MS);
+  // They have their turn among the look-ups of tokens.
+  const reads = new Coalescer<readonly string[], ReadonlyMap<string, HeldState>>({
+    sendOne: (ids) => statesOf(table, ids),
+    concernsAll: isOutage,
+    bulkhead: table.lookUps,
+  });
   const held = new HeldSessions({
-    statesOf: (ids) => statesOf(table, ids),
+    statesOf: (ids) => reads.run(ids, ids),
     stateOf: (session) => stateOf(table, session),
     nowMs: table.nowMs,
     checkMs,
@@ -37,29 +44,17 @@ export function heldSessions(
   return held;
 }
 
-/** Those that are valid, by one statement, which has its turn among the look-ups of tokens. */
+/** Those that are valid, by one statement. */
 async function statesOf(table: TableContext, ids: readonly string[]): Promise<Map<string, HeldState>> {
   const { adapter, entity, columns, lookUps } = table;
-  if (lookUps.breaker.isOpen && !lookUps.breaker.mayProbe()) throw lookUps.refuse('failing');
-  if (lookUps.room <= 0) await new Promise<void>((resolve) => lookUps.whenRoom(resolve));
-  lookUps.enter();
-  try {
-    const query = adapter.prepare('all', entity, {
-      where: { id: In(ids) },
-      select: COLUMNS.filter((name) => columns.columns.has(name)),
-      timeoutMs: lookUps.timeoutMs,
-    });
-    const { rows } = await adapter.execute(query);
-    lookUps.breaker.succeeded();
-    const valid = rows!.map((row) => judge(table, row)).filter(({ isValid }) => isValid);
-    return new Map(valid.map(({ session }) => [session.id, stateOf(table, session)]));
-  } catch (error) {
-    if (isOutage(error)) lookUps.breaker.failed();
-    else lookUps.breaker.succeeded();
-    throw error;
-  } finally {
-    lookUps.leave();
-  }
+  const query = adapter.prepare('all', entity, {
+    where: { id: In(ids) },
+    select: COLUMNS.filter((name) => columns.columns.has(name)),
+    timeoutMs: lookUps.timeoutMs,
+  });
+  const { rows } = await adapter.execute(query);
+  const valid = rows!.map((row) => judge(table, row)).filter(({ isValid }) => isValid);
+  return new Map(valid.map(({ session }) => [session.id, stateOf(table, session)]));
 }
 
 /** A table that others have made may not say when its rows changed. */

@@ -83,12 +83,13 @@ export class LastUse {
     table.meter.gauge('lastUsesPending', () => this.#pending.size);
   }
 
-  /** Notes the use of a session whose token has been verified. */
-  record({ id, lastUsedAt }: BaseSession, use: SessionUse): void {
+  /** Notes the use of a session whose token has been verified, unless a recent one is known. */
+  record({ id, lastUsedAt }: BaseSession, use: SessionUse): boolean {
     const nowMs = this.table.nowMs();
-    if (this.#isClosed || (lastUsedAt && nowMs - lastUsedAt.getTime() < this.#intervalMs)) return;
+    if (this.#isClosed || (lastUsedAt && nowMs - lastUsedAt.getTime() < this.#intervalMs)) return false;
     this.#pending.delete(id);
     this.#note({ id, at: new Date(nowMs), before: new Date(nowMs - this.#intervalMs), ...keptOf(this.kept, use) });
+    return true;
   }
 
   /** Writes what has been noted; resolves when it is written, given up, or left for the next time. */

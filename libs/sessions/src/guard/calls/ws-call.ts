@@ -1,6 +1,7 @@
 import type { ExecutionContext, HttpException } from '@nestjs/common';
 import { isObject } from '../../errors/option-types.js';
 import type { HttpRequest } from '../../http/credentials.js';
+import { keepFound } from '../connections.js';
 import type { GuardedCall } from './call.js';
 import { ConnectionContext } from './connection-context.js';
 import { connectionRequest, handshakeOf } from './handshake.js';
@@ -11,27 +12,33 @@ import { offeredTokens } from './subprotocols.js';
 /** A message of a WebSocket, or of Socket.IO; or the opening of one, whose refusal is told by who opens it. */
 export function wsCall(context: ExecutionContext): GuardedCall {
   const args = context.getArgs<unknown[]>();
-  const [client] = args;
+  const client = args[0] as object;
   const isConnecting = context instanceof ConnectionContext;
-  const handshake = handshakeOf(client);
-  const call: GuardedCall = {
-    request: handshake ? connectionRequest(saidBy(client, handshake), handshake) : NOTHING,
-    handshake,
-    opened: openedClient(client, isConnecting),
-  };
-  // Not by the handshake, which sockets of several namespaces have in common.
-  if (isConnecting) return { ...call, scope: client as object };
+  const opened = openedClient(client, isConnecting);
+  if (opened) keepFound(opened);
+  let handshake: HttpRequest | undefined;
   return {
-    ...call,
-    async refusal(exception) {
-      const { WsException } = await import('@nestjs/websockets');
-      const error = errorOf(exception, args.at(-1));
-      // Nest answers no acknowledgement of what is refused, for which a client may wait.
-      const acknowledge = args.slice(2).find((arg) => typeof arg === 'function');
-      acknowledge?.(error);
-      return new WsException(error);
+    // Of most messages the session is known, and nobody asks for these.
+    get request() {
+      const { handshake: opening } = this;
+      return opening ? connectionRequest(saidBy(client, opening), opening) : NOTHING;
     },
+    get handshake() {
+      return (handshake ??= handshakeOf(client));
+    },
+    opened,
+    // Not by the handshake, which sockets of several namespaces have in common.
+    ...(isConnecting ? { scope: client } : { refusal: async (exception) => refusalOf(exception, args) }),
   };
+}
+
+async function refusalOf(exception: HttpException, args: readonly unknown[]): Promise<Error> {
+  const { WsException } = await import('@nestjs/websockets');
+  const error = errorOf(exception, args.at(-1));
+  // Nest answers no acknowledgement of what is refused, for which a client may wait.
+  const acknowledge = args.slice(2).find((arg) => typeof arg === 'function');
+  acknowledge?.(error);
+  return new WsException(error);
 }
 
 /** Nothing is known of who has opened the socket. */
