@@ -43,7 +43,7 @@ export class DemoApp {
       if (databaseUrl !== 'memory:') app.get(DataSource).setOptions({ logger: queries });
       await app.listen(0, '127.0.0.1');
       // Node would close an idle connection after five seconds, also one on which a request is just being sent.
-      (app.getHttpServer() as Server).keepAliveTimeout = 0;
+      app.getHttpServer().keepAliveTimeout = 0;
       return new DemoApp(app, logs, queries);
     } finally {
       vi.unstubAllEnvs();

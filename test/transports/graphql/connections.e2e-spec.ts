@@ -72,9 +72,9 @@ class NotesResolver {
   /** What it finds in the session, and has written there. */
   @Query(() => String)
   scribble(@CurrentSession() session: SessionOf<Table>): string {
-    const found = session.data['note'] ?? 'clean';
+    const { note = 'clean' } = session.data as { note?: string };
     Object.assign(session.data, { note: 'scribbled' });
-    return String(found);
+    return note;
   }
 
   @Authoritative()
