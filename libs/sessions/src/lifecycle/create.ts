@@ -9,7 +9,6 @@ import { keptOf, type SessionUse } from './last-use.js';
 import { type OwnLimits, storedLimits } from './own-limits.js';
 import { sessionFrom } from './read-session.js';
 import { newToken, type SessionWithToken } from './replace-token.js';
-
 import { adapterIn, type TableContext } from './table-context.js';
 
 /** How a session begins. */
