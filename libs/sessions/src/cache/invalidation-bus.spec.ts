@@ -4,6 +4,8 @@ import { Invalidations } from './invalidation-bus.js';
 import { nothingHeardFor } from './messages.js';
 
 const TTL = 10_000;
+/** How long anybody waits, and one round of the event loop. */
+const PATIENCE_MS = 1000 + 1;
 
 /** A channel within the process, which can break, fall silent and hang. */
 class LocalChannel implements InvalidationChannel {
@@ -195,7 +197,7 @@ describe('invalidations', () => {
     await one.tell({ table: 'table 0', ids: ['a'] });
     await one.tell({ table: 'table 0', ids: ['b'] });
     channel.sendsNothing = false;
-    await vi.advanceTimersByTimeAsync(1000);
+    await vi.advanceTimersByTimeAsync(PATIENCE_MS);
     expect(cache.said).toEqual(['a', 'b']);
   });
 
@@ -218,10 +220,10 @@ describe('invalidations', () => {
     channel.hangs = true;
     let told = false;
     void one.tell({ table: 'table 0', ids: ['a'] }).then(() => (told = true));
-    await vi.advanceTimersByTimeAsync(1000);
+    await vi.advanceTimersByTimeAsync(PATIENCE_MS);
     expect(told).toBe(true);
     channel.hangs = false;
-    await vi.advanceTimersByTimeAsync(1000);
+    await vi.advanceTimersByTimeAsync(PATIENCE_MS);
     expect(cache.said).toContain('a');
   });
 
@@ -241,7 +243,7 @@ describe('invalidations', () => {
       channel.hangs = true;
       let closed = false;
       void one.close().then(() => (closed = true));
-      await vi.advanceTimersByTimeAsync(1000);
+      await vi.advanceTimersByTimeAsync(PATIENCE_MS);
       expect([closed, vi.getTimerCount()]).toEqual([true, 0]);
     },
   );
