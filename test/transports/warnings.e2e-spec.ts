@@ -1,4 +1,4 @@
-import { Controller, type INestApplication, type Type, UseGuards } from '@nestjs/common';
+import { Controller, type INestApplication, type Provider, Scope, type Type, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { MessagePattern, Transport } from '@nestjs/microservices';
 import { IoAdapter } from '@nestjs/platform-socket.io';
@@ -51,11 +51,12 @@ afterEach(() => app?.close());
 async function warningsOf(
   classes: { readonly controllers?: Type[]; readonly gateways?: Type[] },
   prepare: (nest: INestApplication) => unknown,
+  guard: Provider = { provide: APP_GUARD, useClass: SessionGuard },
 ): Promise<string[]> {
   app = await GuardedApp.start('express', {
     tables: [Sessions],
     controllers: classes.controllers ?? [],
-    providers: [{ provide: APP_GUARD, useClass: SessionGuard }, ...(classes.gateways ?? [])],
+    providers: [guard, ...(classes.gateways ?? [])],
     prepare,
   });
   return app.http.logs.lines
@@ -71,6 +72,12 @@ describe('a service for messages beside an application', () => {
 
   it('is warned of where the guard does not reach its messages', async () => {
     const warnings = await warningsOf({ controllers: [Notes] }, (nest) => connect(nest, false));
+    expect(warnings).toEqual([messagesOpen(['Notes.sum'])]);
+  });
+
+  it('is as well where the guard is made for each request', async () => {
+    const guard = { provide: APP_GUARD, useClass: SessionGuard, scope: Scope.REQUEST };
+    const warnings = await warningsOf({ controllers: [Notes] }, (nest) => connect(nest, false), guard);
     expect(warnings).toEqual([messagesOpen(['Notes.sum'])]);
   });
 

@@ -57,7 +57,11 @@ export class TransportWarnings implements OnApplicationBootstrap {
   }
 
   get #isGuardedGlobally(): boolean {
-    return applicationConfigOf(this.module)?.getGlobalGuards().some(isSessionGuard) ?? false;
+    const config = applicationConfigOf(this.module);
+    if (!config) return false;
+    // One that is made for each request is known by its class.
+    const ofRequests = config.getGlobalRequestGuards().map(({ metatype }) => metatype);
+    return [...config.getGlobalGuards(), ...ofRequests].some(isSessionGuard);
   }
 
   #classesIn(kind: 'controllers' | 'providers'): Type[] {
