@@ -79,7 +79,8 @@ export function foundOn(
  * @param guard the class of who has found it, where it is to be known to that for the calls on a connection
  */
 export function follow(store: SessionsStore, found: FoundSession, opened: Opened, guard?: unknown): void {
-  const session = followed(store, found.session, opened);
   const connection = guard ? CONNECTIONS.get(opened.of) : undefined;
-  if (session && connection && !connection.has(guard)) connection.set(guard, { found, session });
+  if (connection?.has(guard)) return;
+  const session = followed(store, found.session, opened);
+  if (session && connection) connection.set(guard, { found, session });
 }

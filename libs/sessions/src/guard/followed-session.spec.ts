@@ -69,6 +69,12 @@ it('shares nothing with its uses that they could change', async () => {
   expect(await use()).toMatchObject({ data: { step: 1 }, createdAt: (await sessions.get({ id }))!.createdAt });
 });
 
+it('has no more in its uses than was read', async () => {
+  const { data: _, ...without } = (await sessions.get({ id }))!;
+  followed = new FollowedSession(store, without);
+  expect(await use()).not.toHaveProperty('data');
+});
+
 it('is none once it has ended, and not read for that', async () => {
   await sessions.delete({ id });
   followed.changed();

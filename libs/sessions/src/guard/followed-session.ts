@@ -57,8 +57,23 @@ export class FollowedSession {
   /** What a handler does with its session is no other one's matter. */
   #copy(session: BaseSession): BaseSession {
     const copy: BaseSession & Record<string, unknown> = { ...session };
-    for (const { property, kind, transformer } of this.store.columns.columns.values())
-      if (!transformer && (kind === 'json' || kind === 'timestamp')) copy[property] = copyOf(copy[property]);
+    for (const name of copiedOf(this.store)) if (copy[name] !== undefined) copy[name] = copyOf(copy[name]);
     return copy;
   }
+}
+
+/** By table, the columns whose values could be changed. */
+const COPIED = new WeakMap<SessionsStore, readonly string[]>();
+
+/** Those whose values could be changed, but for what transformers make. */
+function copiedOf(store: SessionsStore): readonly string[] {
+  let names = COPIED.get(store);
+  if (!names) {
+    const columns = [...store.columns.columns.values()];
+    names = columns
+      .filter(({ kind, transformer }) => !transformer && (kind === 'json' || kind === 'timestamp'))
+      .map(({ property }) => property);
+    COPIED.set(store, names);
+  }
+  return names;
 }

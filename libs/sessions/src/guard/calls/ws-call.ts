@@ -5,40 +5,57 @@ import { keepFound } from '../connections.js';
 import type { GuardedCall } from './call.js';
 import { ConnectionContext } from './connection-context.js';
 import { connectionRequest, handshakeOf } from './handshake.js';
-import { openedClient } from './opened.js';
+import { openedClient, type Opened } from './opened.js';
 import { detailsOf } from './refusals.js';
 import { offeredTokens } from './subprotocols.js';
 
 /** A message of a WebSocket, or of Socket.IO; or the opening of one, whose refusal is told by who opens it. */
 export function wsCall(context: ExecutionContext): GuardedCall {
-  const args = context.getArgs<unknown[]>();
-  const client = args[0] as object;
-  const isConnecting = context instanceof ConnectionContext;
-  const opened = openedClient(client, isConnecting);
-  if (opened) keepFound(opened);
-  let handshake: HttpRequest | undefined;
-  return {
-    // Of most messages the session is known, and nobody asks for these.
-    get request() {
-      const { handshake: opening } = this;
-      return opening ? connectionRequest(saidBy(client, opening), opening) : NOTHING;
-    },
-    get handshake() {
-      return (handshake ??= handshakeOf(client));
-    },
-    opened,
-    // Not by the handshake, which sockets of several namespaces have in common.
-    ...(isConnecting ? { scope: client } : { refusal: async (exception) => refusalOf(exception, args) }),
-  };
+  return context instanceof ConnectionContext ? new WsConnection(context, true) : new WsMessage(context, false);
 }
 
-async function refusalOf(exception: HttpException, args: readonly unknown[]): Promise<Error> {
-  const { WsException } = await import('@nestjs/websockets');
-  const error = errorOf(exception, args.at(-1));
-  // Nest answers no acknowledgement of what is refused, for which a client may wait.
-  const acknowledge = args.slice(2).find((arg) => typeof arg === 'function');
-  acknowledge?.(error);
-  return new WsException(error);
+/** A class, for there are many of them, and most ask for nothing but what is open: their session is known. */
+abstract class WsCall implements GuardedCall {
+  readonly opened: Opened | undefined;
+  protected readonly args: unknown[];
+  #handshake: HttpRequest | undefined;
+
+  constructor(context: ExecutionContext, isConnecting: boolean) {
+    this.args = context.getArgs<unknown[]>();
+    this.opened = openedClient(this.client, isConnecting);
+    if (this.opened) keepFound(this.opened);
+  }
+
+  protected get client(): object {
+    return this.args[0] as object;
+  }
+
+  get handshake(): HttpRequest | undefined {
+    return (this.#handshake ??= handshakeOf(this.client));
+  }
+
+  get request(): HttpRequest {
+    const { handshake } = this;
+    return handshake ? connectionRequest(saidBy(this.client, handshake), handshake) : NOTHING;
+  }
+}
+
+class WsConnection extends WsCall {
+  /** Not the handshake, which sockets of several namespaces have in common. */
+  get scope(): object {
+    return this.client;
+  }
+}
+
+class WsMessage extends WsCall {
+  async refusal(exception: HttpException): Promise<Error> {
+    const { WsException } = await import('@nestjs/websockets');
+    const error = errorOf(exception, this.args.at(-1));
+    // Nest answers no acknowledgement of what is refused, for which a client may wait.
+    const acknowledge = this.args.slice(2).find((arg) => typeof arg === 'function');
+    acknowledge?.(error);
+    return new WsException(error);
+  }
 }
 
 /** Nothing is known of who has opened the socket. */
