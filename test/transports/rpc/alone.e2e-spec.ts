@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CurrentSession, SessionGuard, SessionsTable } from '@app/sessions';
 import { SessionsTestingModule } from '@app/sessions/testing';
-import { optionsOf, RpcClient } from './rpc-app.js';
+import { optionsOf, pattern, RpcClient } from './rpc-app.js';
 
 class Sessions extends SessionsTable({
   extraFields: { userId: { type: 'string' } },
@@ -14,7 +14,7 @@ class Sessions extends SessionsTable({
 
 @Controller()
 class Notes {
-  @MessagePattern('me')
+  @MessagePattern(pattern('me'))
   me(@CurrentSession('userId') userId: string): string {
     return userId;
   }

@@ -13,7 +13,7 @@ import {
 } from '@app/sessions';
 import { LOOK_UP_UNAVAILABLE, SESSION_OVER, SESSION_REQUIRED } from '../../../libs/sessions/src/guard/messages.js';
 import { ApiKeys, GuardedApp } from '../../guard/guarded-app.js';
-import { describeBrokers, optionsOf, RpcClient, type ServiceOptions, withService } from './rpc-app.js';
+import { describeBrokers, optionsOf, pattern, RpcClient, type ServiceOptions, withService } from './rpc-app.js';
 
 class Sessions extends SessionsTable({
   extraFields: { userId: { type: 'string' } },
@@ -34,48 +34,48 @@ class AdminGuard extends SessionGuard {
 class Notes {
   static readonly seen: string[] = [];
 
-  @MessagePattern('me')
+  @MessagePattern(pattern('me'))
   me(@CurrentSession('userId') userId: string): string {
     return userId;
   }
 
   @Public()
-  @MessagePattern('version')
+  @MessagePattern(pattern('version'))
   version(@CurrentSession('userId') userId?: string): string {
     return userId ?? 'nobody';
   }
 
   @OptionalSession()
-  @MessagePattern('home')
+  @MessagePattern(pattern('home'))
   home(@CurrentSession('userId') userId?: string): string {
     return userId ?? 'nobody';
   }
 
   @RequireScopes('ban')
-  @MessagePattern('ban')
+  @MessagePattern(pattern('ban'))
   ban(): string {
     return 'banned';
   }
 
   @RequireFresh('10m')
-  @MessagePattern('password')
+  @MessagePattern(pattern('password'))
   password(): string {
     return 'changed';
   }
 
   @UseGuards(SessionGuard.for(ApiKeys))
-  @MessagePattern('project')
+  @MessagePattern(pattern('project'))
   project(): string {
     return 'p1';
   }
 
   @UseGuards(AdminGuard)
-  @MessagePattern('admin')
+  @MessagePattern(pattern('admin'))
   admin(): string {
     return 'admin';
   }
 
-  @EventPattern('noted')
+  @EventPattern(pattern('noted'))
   noted(@CurrentSession('userId') userId: string): void {
     Notes.seen.push(userId);
   }

@@ -3,26 +3,26 @@ import { Ctx, EventPattern, MessagePattern, RmqContext } from '@nestjs/microserv
 import { afterEach, expect, it, vi } from 'vitest';
 import { CurrentSession, SessionGuard } from '@app/sessions';
 import { GuardedApp, Sessions } from '../../guard/guarded-app.js';
-import { describeBrokers, optionsOf, RpcClient, type ServiceOptions, withService } from './rpc-app.js';
+import { describeBrokers, optionsOf, pattern, RpcClient, type ServiceOptions, withService } from './rpc-app.js';
 
 @UseGuards(SessionGuard)
 @Controller()
 class Notes {
   readonly seen: string[] = [];
 
-  @EventPattern('noted')
+  @EventPattern(pattern('noted'))
   noted(@CurrentSession('userId') userId: string, @Ctx() context: unknown): void {
     this.seen.push(userId);
     acknowledge(context as RmqContext);
   }
 
   /** Both handlers of an event refuse it, and reject its message once. */
-  @EventPattern('noted')
+  @EventPattern(pattern('noted'))
   notedAgain(@Ctx() context: unknown): void {
     void context;
   }
 
-  @MessagePattern('me')
+  @MessagePattern(pattern('me'))
   me(@CurrentSession('userId') userId: string, @Ctx() context: unknown): string {
     acknowledge(context as RmqContext);
     return userId;

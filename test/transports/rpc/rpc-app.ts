@@ -8,6 +8,8 @@ import {
   type ClientProxy,
   ClientProxyFactory,
   type MicroserviceOptions,
+  type MqttOptions,
+  MqttRecordBuilder,
   type NatsOptions,
   NatsRecordBuilder,
   type RedisOptions,
@@ -21,15 +23,26 @@ import { firstValueFrom } from 'rxjs';
 import { describe } from 'vitest';
 import { freePort } from '../../support/free-port.js';
 
-export type Broker = 'tcp' | 'redis' | 'nats' | 'rabbitmq';
+export type Broker = 'tcp' | 'redis' | 'nats' | 'rabbitmq' | 'mqtt';
 
-const PORTS = { tcp: undefined, redis: 6379, nats: 4222, rabbitmq: 5672 } satisfies Record<Broker, number | undefined>;
+const PORTS = { tcp: undefined, redis: 6379, nats: 4222, rabbitmq: 5672, mqtt: 1883 } satisfies Record<
+  Broker,
+  number | undefined
+>;
+
+/** In the patterns of this run, for brokers bring messages to the services of all runs that listen to theirs. */
+const RUN = randomBytes(6).toString('hex');
+
+/** A pattern that no other run of a suite listens to. */
+export function pattern(name: string): object {
+  return { name, run: RUN };
+}
 
 /** Runs a suite on each transport whose broker is there; of the others it says that they are not. */
 export async function describeBrokers(
   title: string,
   suite: (broker: Broker) => void,
-  wanted: readonly Broker[] = ['tcp', 'redis', 'nats', 'rabbitmq'],
+  wanted: readonly Broker[] = ['tcp', 'redis', 'nats', 'rabbitmq', 'mqtt'],
 ): Promise<void> {
   const brokers: Broker[] = [];
   for (const broker of wanted) {
@@ -49,7 +62,7 @@ async function answersAt(port: number): Promise<boolean> {
 }
 
 /** Those of the transports that are tested. */
-export type ServiceOptions = TcpOptions | RedisOptions | NatsOptions | RmqOptions;
+export type ServiceOptions = TcpOptions | RedisOptions | NatsOptions | RmqOptions | MqttOptions;
 
 /** A consumer's way to acknowledge is none of its clients. */
 function clientOptions(service: ServiceOptions): ClientOptions {
@@ -67,6 +80,9 @@ export async function optionsOf(broker: Broker, more: object = {}): Promise<Serv
       return { transport: Transport.REDIS, options: { host: '127.0.0.1', port: PORTS.redis } };
     case 'nats':
       return { transport: Transport.NATS, options: { servers: [`nats://127.0.0.1:${PORTS.nats}`] } };
+    case 'mqtt':
+      // Before version 5 messages have no properties.
+      return { transport: Transport.MQTT, options: { url: `mqtt://127.0.0.1:${PORTS.mqtt}`, protocolVersion: 5 } };
     case 'rabbitmq': {
       const queue = `nest_sessions_${randomBytes(6).toString('hex')}`;
       const queueOptions = { durable: false, autoDelete: true };
@@ -98,12 +114,14 @@ export class RpcClient {
   }
 
   /** What comes of a message; its token is in a header where the transport has any. */
-  async send(pattern: string, authToken?: string, payload: object = {}): Promise<unknown> {
-    return firstValueFrom(this.#proxy.send(pattern, this.#record(authToken, payload)));
+  async send(name: string, authToken?: string, payload: object = {}): Promise<unknown> {
+    return firstValueFrom(this.#proxy.send(pattern(name), this.#record(authToken, payload)));
   }
 
-  async emit(pattern: string, authToken?: string, payload: object = {}): Promise<void> {
-    await firstValueFrom(this.#proxy.emit(pattern, this.#record(authToken, payload)), { defaultValue: undefined });
+  async emit(name: string, authToken?: string, payload: object = {}): Promise<void> {
+    await firstValueFrom(this.#proxy.emit(pattern(name), this.#record(authToken, payload)), {
+      defaultValue: undefined,
+    });
   }
 
   async close(): Promise<void> {
@@ -115,6 +133,8 @@ export class RpcClient {
     const authorization = `Bearer ${authToken}`;
     if (this.broker === 'rabbitmq')
       return new RmqRecordBuilder(payload).setOptions({ headers: { authorization } }).build();
+    if (this.broker === 'mqtt')
+      return new MqttRecordBuilder(payload).setProperties({ userProperties: { authorization } }).build();
     if (this.broker !== 'nats') return { ...payload, authToken };
     const headers = natsHeaders();
     headers.set('Authorization', authorization);
