@@ -171,10 +171,12 @@ describeDrivers('a connection that is let in by its session', (driver) => {
 
   it('takes the header of the handshake, and the cookie of an own page, too', async () => {
     const origin = `http://127.0.0.1:${app.guarded.http.port}`;
-    for (const handshake of [{ authorization: `Bearer ${token}` }, { cookie: cookie(), origin }] as Record<
-      string,
-      string
-    >[])
+    const handshakes: Record<string, string>[] = [
+      { authorization: `Bearer ${token}` },
+      { cookie: cookie(), origin },
+      { cookie: cookie(), origin: 'https://behind.a.proxy', 'sec-fetch-site': 'same-origin' },
+    ];
+    for (const handshake of handshakes)
       expect(await ask(connect(app, { handshake }), '{ me }')).toEqual({ data: { me: 'ann' } });
   });
 

@@ -99,6 +99,12 @@ describePlatforms('the adapter of gateways', (platform) => {
       expect(app.held).toBe(3);
     });
 
+    it('a page of its own by what its browser says of it, whatever the proxy between them makes of the host', async () => {
+      const { authToken } = await sessions.create({ userId: 'ann' });
+      const { headers } = cookie(authToken, 'https://own.example');
+      expect(await open({ headers: { ...headers, 'sec-fetch-site': 'same-origin' } }).ask('me')).toBe('ann');
+    });
+
     it('by what the client says, before the cookie that a browser sends anyway', async () => {
       const [ann, bob] = [await sessions.create({ userId: 'ann' }), await sessions.create({ userId: 'bob' })];
       expect(await open({ ...cookie(ann.authToken), tokens: [bob.authToken] }).ask('me')).toBe('bob');
@@ -167,7 +173,10 @@ describePlatforms('the adapter of gateways', (platform) => {
 
     it('on a page of another origin, by its cookie (ASVS 4.4.2)', async () => {
       const { authToken } = await sessions.create({ userId: 'ann' });
-      expect(await refused(cookie(authToken, 'https://evil.example'))).toEqual(CROSS_ORIGIN);
+      const elsewhere = cookie(authToken, 'https://evil.example');
+      expect(await refused(elsewhere)).toEqual(CROSS_ORIGIN);
+      for (const site of ['cross-site', 'same-site'])
+        expect(await refused({ headers: { ...elsewhere.headers, 'sec-fetch-site': site } })).toEqual(CROSS_ORIGIN);
     });
 
     it('with two tokens', async () => {

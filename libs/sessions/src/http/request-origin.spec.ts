@@ -28,6 +28,13 @@ describe('a request with Sec-Fetch-Site (ASVS 3.5.1)', () => {
     },
   );
 
+  it('is judged by all that was sent, where a handshake has each header as a list', () => {
+    const headersOf = (...sites: string[]) => ({ headers: { 'sec-fetch-site': sites } });
+    expect(isFromOwnOrigin(headersOf('same-origin'), [])).toBe(true);
+    expect(isFromOwnOrigin(headersOf('same-origin', 'cross-site'), [])).toBe(false);
+    expect(isFromOwnOrigin(headersOf('cross-site', 'same-origin'), [])).toBe(false);
+  });
+
   it('is judged by it alone, although its Origin is that of the host', () => {
     expect(isOwn({ site: 'cross-site', origin: 'https://api.example.com' })).toBe(false);
     expect(isOwn({ site: 'same-origin', origin: 'https://evil.example' })).toBe(true);

@@ -32,7 +32,7 @@ export function isFromOwnOrigin(
 ): boolean {
   const origin = headers['origin']?.toString();
   if (origin !== undefined && trustedOrigins.includes(origin)) return true;
-  const site = headers['sec-fetch-site'];
+  const site = headers['sec-fetch-site']?.toString();
   if (site !== undefined) return site === 'same-origin' || site === 'none';
   const schemes = protocol === 'https' ? ['https'] : ['https', 'http'];
   return origin !== undefined && schemes.some((scheme) => originOf(`${scheme}://${host}`) === origin);
