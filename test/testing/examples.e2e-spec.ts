@@ -11,8 +11,13 @@ const FOLDER = 'test/testing/.examples';
 /** The library's source under the names by which users import it. */
 const SOURCE = join(ROOT, 'libs/sessions/src');
 
+/** The longer ones first, for a name stands for all that begin with it. */
+const ALIASES = Object.fromEntries(
+  ['testing', 'platform-ws', ''].map((entry) => [join('nest-sessions', entry), join(SOURCE, entry, 'index.ts')]),
+);
+
 const VITEST_CONFIG = `export default {
-  resolve: { alias: { 'nest-sessions/testing': '${SOURCE}/testing/index.ts', 'nest-sessions': '${SOURCE}/index.ts' } },
+  resolve: { alias: ${JSON.stringify(ALIASES)} },
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: { include: ['**/*.spec.ts'], testTimeout: 60_000 },
 };`;
@@ -50,12 +55,14 @@ describe('the examples of the documentation', () => {
   const folder = mkdtempSync(join(ROOT, FOLDER, 'run-'));
   afterAll(() => rmSync(join(ROOT, FOLDER), { recursive: true, force: true }));
 
-  it('for vitest passes under vitest', () => {
-    writeFileSync(join(folder, 'unit.spec.ts'), example('docs/testing.md', 'run with vitest'));
+  it('for vitest pass under vitest', () => {
+    const examples = examplesOf('docs/testing.md', 'run with vitest');
+    for (const [i, code] of examples.entries()) writeFileSync(join(folder, `example-${i}.spec.ts`), code);
     writeFileSync(join(folder, 'vitest.config.mjs'), VITEST_CONFIG);
-    const vitest = run(['node_modules/vitest/vitest.mjs', 'run', 'unit', '--root', folder]);
-    expect(vitest.output).toMatch(/Tests +1 passed/);
+    const vitest = run(['node_modules/vitest/vitest.mjs', 'run', 'example-', '--root', folder]);
+    expect(vitest.output).toMatch(new RegExp(`Tests +${examples.length} passed`));
     expect(vitest.status).toBe(0);
+    expect(examples).toHaveLength(4);
   });
 
   it('for jest passes under jest', () => {
@@ -84,7 +91,12 @@ describe('the examples of the documentation', () => {
 });
 
 function example(file: string, label: string): string {
-  return fencesOf(read(file)).find((fence) => fence.label === label)!.code;
+  return examplesOf(file, label)[0]!;
+}
+
+function examplesOf(file: string, label: string): string[] {
+  const fences = fencesOf(read(file)).filter((fence) => fence.label === label);
+  return fences.map(({ code }) => code);
 }
 
 function run(args: readonly string[]): { output: string; status: number | null } {

@@ -1,17 +1,25 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import { SessionsConfigError } from '../errors/errors.js';
+import type { ResolvedSource } from '../http/credentials.js';
 import { registryOf } from '../registry/registry-of.js';
 import type { SessionsService } from '../service/sessions.service.js';
 import type { AnyFields } from '../table/table-fields.js';
 import type { NewSession } from '../table/inferred-types.js';
 import type { AnySessionsTable } from '../registry/sessions-table.js';
+import { takesNoTokenFrom } from './messages.js';
 
 type TableOf<F extends AnyFields> = AnySessionsTable & (abstract new (...args: never[]) => SessionsService<F>);
 
+/** The kinds of places that a table's `credentials` name. */
+type Place = 'bearer' | 'cookie' | 'header' | 'payload';
+
 /**
- * Begins a session and returns the headers of a request that carries its token, as the table's guard takes them; of a table
- * that takes it from the payload of messages first, what is put into that.
+ * Begins a session and returns the headers of a request that carries its token: of a handshake and of a message too, and as
+ * `connectionParams` of graphql-ws and `auth` of Socket.IO, where cookies do not count. For `'payload'` it is the field of a message.
  *
  * @param table the class of a table, or the name of one that was registered by a plain definition
+ * @param place the kind of place in the table's `credentials` where the token is; without it the first that they name
+ * @throws SessionsConfigError for a place that they do not name
  * @example
  * ```ts
  * const headers = await actingAs(app, Sessions, { userId: 'u1' });
@@ -22,13 +30,21 @@ export async function actingAs<F extends AnyFields>(
   app: Pick<INestApplicationContext, 'get'>,
   table: TableOf<F> | string,
   attributes: NewSession<F>,
+  place?: Place,
 ): Promise<Record<string, string>> {
   const registry = registryOf(app);
   const store = registry.store(table);
+  const { credentials } = store.options;
+  const wanted = place ?? placeOf(credentials[0]!);
+  const source = credentials.find((one) => placeOf(one) === wanted);
+  if (!source) throw new SessionsConfigError([takesNoTokenFrom(store.name, wanted)]);
   const { authToken } = await registry.service(store).create(attributes);
-  const [source = 'bearer'] = store.options.credentials;
   if (source === 'bearer') return { authorization: `Bearer ${authToken}` };
   if ('payload' in source) return { [source.payload]: authToken };
   if ('header' in source) return { [source.header]: authToken };
   return { cookie: `${source.cookie}=${authToken}`, 'sec-fetch-site': 'same-origin' };
+}
+
+function placeOf(source: ResolvedSource): string {
+  return source === 'bearer' ? source : Object.keys(source)[0]!;
 }
