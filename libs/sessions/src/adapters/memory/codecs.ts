@@ -1,4 +1,5 @@
-import type { ColumnKind } from '../port/columns.js';
+import type { ColumnForm, ColumnKind } from '../port/columns.js';
+import { isDigestForm } from '../port/value-forms.js';
 import { copyOf } from '../../util/copy.js';
 
 /** How values of a kind, other than null, go into rows and out again. */
@@ -11,9 +12,44 @@ export interface Codec {
 
 const AS_IT_IS: Codec = { encode: (stored) => stored, decode: (encoded) => encoded };
 
-export const CODECS: Readonly<Record<ColumnKind, Codec>> = {
+const HYPHENS = /-/g;
+const DIGEST = /^[0-9a-f]{64}$/;
+const DIGEST_LENGTH = 32;
+
+/** A character for each byte: a string of these takes as much room as the bytes, and sorts as their hexadecimal digits do. */
+function packed(hex: string): string {
+  return Buffer.from(hex, 'hex').toString('latin1');
+}
+
+function unpacked(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('hex');
+}
+
+const UUID: Codec = {
+  encode: (stored) => packed((stored as string).replace(HYPHENS, '')),
+  decode(encoded) {
+    const hex = unpacked(encoded as string);
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  },
+};
+
+/** Text that is no SHA-256 stays as it is; of the length of one that is packed it gets a character before it that no text has. */
+const DIGESTS: Codec = {
+  encode(stored) {
+    const text = stored as string;
+    if (DIGEST.test(text)) return packed(text);
+    return text.length === DIGEST_LENGTH ? `\0${text}` : text;
+  },
+  decode(encoded) {
+    const text = encoded as string;
+    if (text.length === DIGEST_LENGTH) return unpacked(text);
+    return text.startsWith('\0') ? text.slice(1) : text;
+  },
+};
+
+const CODECS: Readonly<Record<ColumnKind, Codec>> = {
   string: AS_IT_IS,
-  uuid: AS_IT_IS,
+  uuid: UUID,
   int: AS_IT_IS,
   number: AS_IT_IS,
   boolean: AS_IT_IS,
@@ -27,6 +63,11 @@ export const CODECS: Readonly<Record<ColumnKind, Codec>> = {
   json: { encode: (stored) => JSON.stringify(stored), decode: (encoded) => JSON.parse(encoded as string) as unknown },
   other: { encode: copyOf, decode: copyOf },
 };
+
+/** The codec of a column by what it holds. */
+export function codecOf({ kind, form }: ColumnForm): Codec {
+  return kind === 'string' && isDigestForm(form) ? DIGESTS : CODECS[kind];
+}
 
 /** Decimals are whole numbers of this many places behind the point, as exact as databases keep them. */
 const DECIMAL_PLACES = 30;

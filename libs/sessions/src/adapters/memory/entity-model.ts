@@ -9,7 +9,7 @@ import { traitsOf } from '../port/type-traits.js';
 import { ApplyValueTransformers, EntitySchemaTransformer } from '../typeorm/internals.js';
 import type { TableShape } from './memory-table.js';
 import type { MemoryColumn } from './stored-row.js';
-import { CODECS } from './codecs.js';
+import { codecOf } from './codecs.js';
 
 type Args = Pick<
   ReturnType<typeof getMetadataArgsStorage>,
@@ -209,7 +209,7 @@ function memoryColumn(
       to: (value) => ApplyValueTransformers.transformTo(transformer, value) as unknown,
       from: (stored) => ApplyValueTransformers.transformFrom(transformer, stored) as unknown,
     },
-    codec: CODECS[kind],
+    codec: codecOf(form),
   };
 }
 

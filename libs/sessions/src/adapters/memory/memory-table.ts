@@ -3,7 +3,7 @@ import type { Columns } from '../port/columns.js';
 import { type Pace, type Paced, sorted } from '../../util/pace.js';
 import { compareStored } from './ordering.js';
 import { SortedRows } from './sorted-rows.js';
-import type { MemoryColumn, StoredRow } from './stored-row.js';
+import { type MemoryColumn, noteDeleted, type StoredRow } from './stored-row.js';
 
 /** The columns of a primary key or of a unique index, and the rows by their values. */
 interface UniqueIndex {
@@ -86,7 +86,7 @@ export class MemoryTable {
   /** @throws UniqueConstraintError; nothing is written */
   insert(values: readonly unknown[]): StoredRow {
     this.#refuseConflict(values);
-    const row: StoredRow = { values, sequence: ++this.#sequence, deleted: false };
+    const row: StoredRow = { values, sequence: ++this.#sequence };
     this.#index(row);
     this.#noteKey(values);
     return row;
@@ -106,7 +106,7 @@ export class MemoryTable {
       if (key !== undefined) rows.delete(key);
     }
     for (const sorted of this.#sorted.values()) sorted.delete(row);
-    row.deleted = true;
+    noteDeleted(row);
     if (this.size > 0) return;
     this.#inKeyOrder = true;
     this.#lastKey = null;

@@ -13,7 +13,8 @@ import { encoded } from './stored-row.js';
 export function newValues(table: MemoryTable, model: EntityModel, row: Row): unknown[] {
   const stored = storedRow(model, row);
   const missing: Record<string, string> = {};
-  const values = Array.from(model.columns.values(), (column) => {
+  // Not by Array.from, which leaves room for ten values more.
+  const values = [...model.columns.values()].map((column) => {
     if (stored.has(column)) return encoded(column, stored.get(column));
     const generated = model.generated.get(column);
     if (generated) {

@@ -73,21 +73,17 @@ export async function readRelated(lookup: MemoryLookup, keys: readonly Key[], pa
   return found;
 }
 
-/** The stored values of some columns of a row. */
+/** The values of some columns of a row, in the form in which columns of any kind can be compared. */
 export function keyOf(columns: readonly MemoryColumn[], values: readonly unknown[]): Key {
-  return columns.map(({ index }) => values[index]);
+  return columns.map(({ index, codec }) => (values[index] === null ? null : codec.decode(values[index])));
 }
 
 /** The rows that may have one of the keys: by an index where there is one. */
-function candidates({ table, near, far }: MemoryLookup, keys: readonly Key[]): readonly StoredRow[] {
-  const valuesOf = (i: number): unknown[] => {
-    const { codec } = near[i]!;
-    return keys.map((key) => codec.decode(key[i]));
-  };
+function candidates({ table, far }: MemoryLookup, keys: readonly Key[]): readonly StoredRow[] {
   const conditions = far.map((column, i): Condition<MemoryColumn> => ({
     kind: 'in',
     subject: { column },
-    values: valuesOf(i),
+    values: keys.map((key) => key[i]),
   }));
   return [...accessPath(table, { kind: 'and', parts: conditions }, []).rows([])];
 }

@@ -9,7 +9,7 @@ import { compareStored } from './ordering.js';
 import type { Params } from './predicate.js';
 import { loadMemoryRow, MemoryRow } from './raw-row.js';
 import { keyOf, readRelated } from './relations.js';
-import type { MemoryColumn, StoredRow } from './stored-row.js';
+import { isDeleted, type MemoryColumn, type StoredRow } from './stored-row.js';
 
 /** A row that a query is about, and its values as they were when it was found. */
 interface Match {
@@ -73,7 +73,7 @@ export function* matching(query: MemoryPrepared, params: Params, pace: Pace): Pa
       isOwn = true;
       yield* pace.pause();
     }
-    if (row.deleted || predicate(row, params) !== true) continue;
+    if (isDeleted(row) || predicate(row, params) !== true) continue;
     matches.push({ row, values: row.values });
     if (inOrder && matches.length >= end) break;
   }
@@ -118,7 +118,7 @@ function* writing(query: MemoryPrepared, params: Params, pace: Pace): Paced<Exec
 /** Those that others have not made different while they were looked for. */
 function stillMatching({ predicate }: MemoryPrepared, params: Params, matches: readonly Match[]): StoredRow[] {
   const isStill = ({ row, values }: Match): boolean =>
-    !row.deleted && (row.values === values || predicate(row, params) === true);
+    !isDeleted(row) && (row.values === values || predicate(row, params) === true);
   return matches.filter(isStill).map(({ row }) => row);
 }
 

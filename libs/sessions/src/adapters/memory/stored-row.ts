@@ -23,5 +23,16 @@ export interface StoredRow {
   values: readonly unknown[];
   /** Rows that were inserted later have higher ones. */
   readonly sequence: number;
-  deleted: boolean;
+}
+
+/** The values of a row that was deleted. */
+const NONE: readonly unknown[] = [];
+
+/** Marks a row, which others may have found, as one that is in no table. */
+export function noteDeleted(row: StoredRow): void {
+  row.values = NONE;
+}
+
+export function isDeleted({ values }: StoredRow): boolean {
+  return values === NONE;
 }

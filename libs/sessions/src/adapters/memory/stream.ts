@@ -4,7 +4,7 @@ import type { Row } from '../port/query.js';
 import { bindSlots, type MemoryPrepared } from './memory-query.js';
 import { loadMemoryRow } from './raw-row.js';
 import { loadRelated, matching } from './run-query.js';
-import type { StoredRow } from './stored-row.js';
+import { isDeleted, type StoredRow } from './stored-row.js';
 import { type Yielding, yielding } from './yielding-iterator.js';
 
 /** The rows of a query one after the other, and the event loop a turn after each chunk. */
@@ -25,7 +25,7 @@ function* stored(query: MemoryPrepared, params: Row, maxRows: number): Yielding<
   let read = 0;
   for (const row of rows) {
     if (pace.isDue) yield* pace.pause();
-    if (row.deleted || query.predicate(row, values) !== true) continue;
+    if (isDeleted(row) || query.predicate(row, values) !== true) continue;
     if (left-- <= 0) return;
     yield row;
     if (++read % maxRows === 0) yield* pace.pause();
