@@ -6,7 +6,8 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Public, SessionGuard } from '@app/sessions';
-import { gatewaysBlind, messagesOpen } from '../../libs/sessions/src/module/messages.js';
+import { SessionIoAdapter } from '@app/sessions/platform-socket.io';
+import { gatewaysBlind, gatewaysOpen, messagesOpen } from '../../libs/sessions/src/module/messages.js';
 import { GuardedApp, Sessions } from '../guard/guarded-app.js';
 import { freePort } from '../support/free-port.js';
 
@@ -42,6 +43,12 @@ class ChatGateway {
 class PublicGateway {
   @SubscribeMessage('hear')
   hear(): void {}
+}
+
+@WebSocketGateway()
+class BareGateway {
+  @SubscribeMessage('say')
+  say(): void {}
 }
 
 let app: GuardedApp | undefined;
@@ -110,5 +117,14 @@ describe('a gateway', () => {
     expect(
       await warningsOf({ gateways: [PublicGateway] }, (nest) => nest.useWebSocketAdapter(new WsAdapter(nest))),
     ).toEqual([]);
+  });
+
+  it('is warned of where the guard of the application is made for each request, which Nest does for none of its messages', async () => {
+    const gateways = [BareGateway, ChatGateway, PublicGateway];
+    const prepare = (nest: INestApplication): unknown => nest.useWebSocketAdapter(new SessionIoAdapter(nest));
+    const guard = { provide: APP_GUARD, useClass: SessionGuard, scope: Scope.REQUEST };
+    expect(await warningsOf({ gateways }, prepare, guard)).toEqual([gatewaysOpen(['BareGateway.say'])]);
+    await app?.close();
+    expect(await warningsOf({ gateways }, prepare)).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { HttpException, Inject, Injectable, Logger, type OnModuleInit, type Type } from '@nestjs/common';
+import { HttpException, Inject, Injectable, Logger, type OnModuleInit, Scope, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { configured } from '../errors/known-options.js';
 import { isObject } from '../errors/option-types.js';
@@ -6,8 +6,9 @@ import { reasonOf } from '../errors/reason-of.js';
 import { OptionalSession } from '../guard/access.decorators.js';
 import { closeCodeOf, openedSocket, type RawSocket } from '../guard/calls/opened.js';
 import { isKept, keepFound } from '../guard/connections.js';
-import { ExecutionContextHost } from '../guard/nest-internals.js';
+import { ExecutionContextHost, guardMadeFor, type GuardSource } from '../guard/nest-internals.js';
 import { SessionGuard } from '../guard/session.guard.js';
+import { answerOf } from '../guard/stub-guards.js';
 import { NO_CONNECTION } from './messages.js';
 import {
   type GraphqlWsHooks,
@@ -35,14 +36,14 @@ interface MercuriusConnection {
 @Injectable()
 export class SubscriptionSessions implements OnModuleInit {
   readonly #logger = new Logger('SessionGuard');
-  /** Those that the application has named, made at its start. */
-  readonly #guards = new Map<Type<SessionGuard>, SessionGuard | undefined>();
+  /** Those that the application has named, as they are made at its start, or for each connection. */
+  readonly #guards = new Map<Type<SessionGuard>, GuardSource | undefined>();
 
   constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {}
 
   /** Makes the guards, and fails the start of the application where one of their tables is not registered. */
   async onModuleInit(): Promise<void> {
-    for (const guard of this.#guards.keys()) this.#guards.set(guard, await this.#made(guard));
+    for (const guard of this.#guards.keys()) this.#guards.set(guard, await this.#sourceOf(guard));
   }
 
   /**
@@ -92,7 +93,7 @@ export class SubscriptionSessions implements OnModuleInit {
       const context = new ExecutionContextHost([undefined, {}, operation], SubscriptionSessions, handler);
       context.setType('graphql');
       try {
-        return await this.#guards.get(guard)!.canActivate(context);
+        return await answerOf(await this.#guards.get(guard)!(socket), context);
       } catch (error) {
         const refusal = error instanceof HttpException ? error : undefined;
         if (!refusal) this.#logger.error(reasonOf(error));
@@ -103,13 +104,21 @@ export class SubscriptionSessions implements OnModuleInit {
   }
 
   /** The guard of the application, or one of its own. */
-  async #made(guard: Type<SessionGuard>): Promise<SessionGuard> {
+  async #sourceOf(guard: Type<SessionGuard>): Promise<GuardSource> {
+    const scope = this.#scopeOf(guard);
+    if (scope === Scope.DEFAULT) return () => this.modules.get(guard, { strict: false });
+    if (scope !== undefined) return async (socket) => guardMadeFor(socket, this.modules, guard, false);
+    const made = await this.modules.create(guard);
+    made.onModuleInit();
+    return () => made;
+  }
+
+  /** How the application has a guard; nothing where it has none of that class. */
+  #scopeOf(guard: Type<SessionGuard>): Scope | undefined {
     try {
-      return this.modules.get(guard, { strict: false });
+      return this.modules.introspect(guard).scope;
     } catch {
-      const made = await this.modules.create(guard);
-      made.onModuleInit();
-      return made;
+      return undefined;
     }
   }
 }

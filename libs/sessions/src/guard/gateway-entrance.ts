@@ -14,7 +14,16 @@ import { ConnectionContext } from './calls/connection-context.js';
 import { detailsOf, type RefusalDetails } from './calls/refusals.js';
 import { isSessionGuard } from './guarded-route.js';
 import { CONNECTION_FAILED, FORBIDDEN, serverUnknown } from './messages.js';
-import { type GatewayPlace, guardIn, guardsOn, isGateway, type NestModule, placeOf } from './nest-internals.js';
+import {
+  type GatewayPlace,
+  type GuardSource,
+  guardsOn,
+  isGateway,
+  type MadeByNest,
+  type NestModule,
+  placeOf,
+  sourceOf,
+} from './nest-internals.js';
 import { rememberSession, sessionOf } from './session-of-request.js';
 import { answerOf } from './stub-guards.js';
 
@@ -30,7 +39,7 @@ type Handler = (...args: never[]) => unknown;
 interface GuardedGateway {
   readonly gateway: Type;
   readonly handler: Handler;
-  readonly guards: readonly CanActivate[];
+  readonly guards: readonly GuardSource[];
 }
 
 /** Where sockets come in that the gateways of one place share. */
@@ -66,8 +75,9 @@ export class GatewayEntrance {
   ): Promise<ConnectionRefusal | undefined> {
     const context = new ConnectionContext(client, handshake, gateway, handler);
     try {
-      for (const guard of guards)
-        if (!(await answerOf(guard, context))) return { statusCode: HttpStatus.FORBIDDEN, message: FORBIDDEN };
+      for (const guardOf of guards)
+        if (!(await answerOf(await guardOf(client), context)))
+          return { statusCode: HttpStatus.FORBIDDEN, message: FORBIDDEN };
       rememberSession(client, sessionOf(context));
       return undefined;
     } catch (error) {
@@ -98,7 +108,7 @@ export class GatewayEntrances {
 }
 
 function gatewaysAt(app: INestApplicationContext, place: GatewayPlace) {
-  const globalGuards = app.get(ApplicationConfig).getGlobalGuards().filter(isSessionGuard);
+  const globalGuards = guardsOfAll(app.get(ApplicationConfig));
   const guarded: GuardedGateway[] = [];
   let isOpen = false;
   for (const module of app.get(ModulesContainer).values()) {
@@ -123,10 +133,19 @@ function handlerOf({ prototype }: Type): Handler {
   return (Reflect.get(prototype as object, 'handleConnection') as Handler | undefined) ?? NO_HANDLER;
 }
 
+/** The session guards of a whole application. */
+function guardsOfAll(config: ApplicationConfig): GuardSource[] {
+  const made = config.getGlobalRequestGuards().filter(({ metatype }) => isSessionGuard(metatype));
+  const guards = config.getGlobalGuards().filter(isSessionGuard);
+  return [...guards.map((guard) => () => guard), ...made.map(sourceOf)];
+}
+
 /** The session guards that stand on a gateway, or on its handler. */
-function guardsIn(module: NestModule, target: object): CanActivate[] {
+function guardsIn({ injectables }: NestModule, target: object): GuardSource[] {
   const guards = guardsOn(target).filter(isSessionGuard);
-  return guards.map((guard) => (typeof guard === 'function' ? guardIn(module, guard as Type) : guard) as CanActivate);
+  return guards.map((guard) =>
+    typeof guard === 'function' ? sourceOf(injectables.get(guard as Type) as MadeByNest) : () => guard as CanActivate,
+  );
 }
 
 function isAt(a: GatewayPlace, b: GatewayPlace): boolean {

@@ -1,6 +1,6 @@
 import type { CanActivate, Type } from '@nestjs/common';
 import { GUARDS_METADATA, MODULE_METADATA, SSE_METADATA } from '@nestjs/common/constants.js';
-import type { ApplicationConfig, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { type ApplicationConfig, ContextIdFactory, ModuleRef, type ModulesContainer } from '@nestjs/core';
 
 export { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 
@@ -25,9 +25,34 @@ export function isEventHandler(handler: object): boolean {
   return Reflect.getMetadata('microservices:handler_type', handler) === 2;
 }
 
+/** What Nest knows of a guard that it makes. */
+export type MadeByNest = ReturnType<ApplicationConfig['getGlobalRequestGuards']>[number];
+
 /** The guard that a module uses for a class. */
 export function guardIn({ injectables }: NestModule, guard: Type): unknown {
   return injectables.get(guard)?.instance;
+}
+
+/** Gives a guard for what is being opened. */
+export type GuardSource = (opened: object) => CanActivate | Promise<CanActivate>;
+
+/** A guard as Nest has it: one that depends on what there is of each call is made for what is being opened. */
+export function sourceOf(made: MadeByNest): GuardSource {
+  if (made.isDependencyTreeStatic() && !made.isTransient) return () => made.instance;
+  const modules = made.host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
+  return async (opened) => guardMadeFor(opened, modules, made.token as Type<CanActivate>, true);
+}
+
+/** A guard that Nest makes for each call, for one that `request` stands for. @param strict whether it is of that very module */
+export async function guardMadeFor(
+  request: object,
+  modules: ModuleRef,
+  guard: Type<CanActivate>,
+  strict: boolean,
+): Promise<CanActivate> {
+  const context = ContextIdFactory.create();
+  modules.registerRequestByContextId(request, context);
+  return modules.resolve(guard, context, { strict });
 }
 
 /** What `@Module` names as providers of a module: classes and custom providers. */

@@ -33,5 +33,8 @@ function digits(count: number): string {
 export const messagesOpen = (handlers: readonly string[]): string =>
   `A service for messages is connected without the guard of the application, so that these are open to everybody: ${handlers.join(', ')}. Connect it by connectMicroservice(options, { inheritAppConfig: true }), put @UseGuards(SessionGuard) on the controller, or @Public() for what is to be open.`;
 
+export const gatewaysOpen = (handlers: readonly string[]): string =>
+  `The guard of the application is made for each request, and Nest makes none for messages of gateways, so that no guard is asked for these: ${handlers.join(', ')}. Put @UseGuards(…) on the gateway, or @Public() for what is to be open.`;
+
 export const gatewaysBlind = (gateways: readonly string[]): string =>
   `The WsAdapter of @nestjs/platform-ws shows no guard the request that opens a socket, so that SessionGuard refuses all guarded messages of ${gateways.join(', ')}: take the SessionWsAdapter of nest-sessions/platform-ws in its place.`;

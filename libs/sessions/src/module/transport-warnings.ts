@@ -9,7 +9,7 @@ import {
   isMessageHandler,
   onServiceWithoutGuards,
 } from '../guard/nest-internals.js';
-import { gatewaysBlind, messagesOpen } from './messages.js';
+import { gatewaysBlind, gatewaysOpen, messagesOpen } from './messages.js';
 
 /** Says at the start where a guard of the application does not reach, or cannot see what it needs. */
 @Injectable()
@@ -26,6 +26,7 @@ export class TransportWarnings implements OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
+    this.#tellOfOpenGateways();
     const adapter: unknown = applicationConfigOf(this.module)?.getIoAdapter();
     if (!isBlind(adapter)) return;
     const blind = this.#classesIn('providers').filter(
@@ -34,23 +35,35 @@ export class TransportWarnings implements OnApplicationBootstrap {
     if (blind.length > 0) this.#logger.warn(gatewaysBlind(blind.map(({ name }) => name)));
   }
 
-  /** Those that would be guarded by the application's guard, and are public to nobody's mind. */
+  /** Nest makes a guard for each request of HTTP, and for no message of a gateway. */
+  #tellOfOpenGateways(): void {
+    const config = applicationConfigOf(this.module);
+    if (!this.#isGuardedGlobally || config?.getGlobalGuards().some(isSessionGuard)) return;
+    const open = this.#openHandlers('providers', isSocketHandler);
+    if (open.length > 0) this.#logger.warn(gatewaysOpen(open));
+  }
+
   #tellOfOpenMessages(): void {
     if (!this.#isGuardedGlobally) return;
-    const open = this.#classesIn('controllers').flatMap((controller) =>
-      this.#handlersOf(controller)
-        .filter((handler) => isMessageHandler(handler) && !isGuardedItself(handler, controller))
-        .filter((handler) => accessOf(handler, controller, false) === undefined)
-        .map((handler) => `${controller.name}.${handler.name}`),
-    );
+    const open = this.#openHandlers('controllers', isMessageHandler);
     if (open.length > 0) this.#logger.warn(messagesOpen(open));
+  }
+
+  /** Those that would be guarded by the application's guard, and are public to nobody's mind. */
+  #openHandlers(kind: 'controllers' | 'providers', isHandler: (handler: object) => boolean): string[] {
+    return this.#classesIn(kind).flatMap((owner) =>
+      this.#handlersOf(owner)
+        .filter((handler) => isHandler(handler) && !isGuardedItself(handler, owner))
+        .filter((handler) => accessOf(handler, owner, false) === undefined)
+        .map((handler) => `${owner.name}.${handler.name}`),
+    );
   }
 
   /** The handlers of a gateway that need a session. */
   #guarded(gateway: Type): object[] {
     return this.#handlersOf(gateway).filter(
       (handler) =>
-        Reflect.hasMetadata('message', handler) &&
+        isSocketHandler(handler) &&
         (this.#isGuardedGlobally || isGuardedItself(handler, gateway)) &&
         accessOf(handler, gateway, guardsOn(handler).some(isSessionGuard)) === undefined,
     );
@@ -77,6 +90,11 @@ export class TransportWarnings implements OnApplicationBootstrap {
       .getAllMethodNames(prototype as object)
       .map((name) => Reflect.get(prototype as object, name) as (...args: never[]) => unknown);
   }
+}
+
+/** Whether a handler is one of messages, of a gateway. */
+function isSocketHandler(handler: object): boolean {
+  return Reflect.hasMetadata('websockets:message_mapping', handler);
 }
 
 function isGuardedItself(handler: object, controller: object): boolean {
