@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Prepared, TypeOrmAdapter } from '@app/sessions';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { CachingNode } from '../cache/support/nodes.js';
-import { inRounds } from './rounds.js';
+import { inRounds, rounds } from './rounds.js';
 
-const ROUNDS = 200;
+const ROUNDS = rounds(200);
 const READERS = 4;
 
 /** An adapter whose lookups have the row, and give it when they are let go. */
@@ -44,7 +44,7 @@ describe.runIf(inject('postgresUrl'))('near caches of two nodes under load', () 
   });
 
   it('never keep a row that was read before its revocation, however late it arrives (ASVS 7.4.1)', async () => {
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < rounds(20); round++) {
       const session = await one.sessions.create({ userId: 'u1' });
       let open!: () => void;
       held.gate = new Promise((resolve) => (open = resolve));

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type SessionOf, SessionsModule, SessionsTable, StaleSessionError } from '@app/sessions';
 import { Cluster } from '../support/cluster.js';
 import { describeDatabases } from '../support/databases.js';
+import { rounds } from './rounds.js';
 
 class Sessions extends SessionsTable({ extraFields: { hits: { type: 'int', default: 0 } } }) {}
 
@@ -13,6 +14,7 @@ type Session = SessionOf<Sessions>;
 
 const DAY_MS = 86_400_000;
 const PARALLEL = 100;
+const ROUNDS = rounds(20);
 
 /** What a request may do to a session; each resolves with the session it got, with whether it ended it, or with `null`. */
 const ACTIONS = {
@@ -76,7 +78,7 @@ describeDatabases('100 requests for one session at once', (name) => {
   });
 
   it('never shorten it, although their clocks differ and they overtake each other', async () => {
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const tables = cluster.nodes.map((node) => node.get(EagerSessions));
       const { id, authToken } = await tables[0]!.create({ expiresAt: new Date(Date.now() + DAY_MS) }, { extend: true });
       const found = await Promise.all(
@@ -104,11 +106,12 @@ describeDatabases('100 requests for one session at once', (name) => {
   });
 
   it.each(['expire', 'delete'] as const)('never revive it by extensions that race %s', async (end) => {
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const session = await dueSession();
-      const actions = Array.from({ length: PARALLEL }, (_, i): Action => (i === round * 4 ? end : extending[i % 5]!));
+      const turn = Math.floor((round * PARALLEL) / ROUNDS);
+      const actions = Array.from({ length: PARALLEL }, (_, i): Action => (i === turn ? end : extending[i % 5]!));
       const results = await meet(session, actions);
-      expect(results[round * 4]!.value).toBe(true);
+      expect(results[turn]!.value).toBe(true);
       await expectEnded(session);
     }
   });
@@ -127,7 +130,7 @@ describeDatabases('100 requests for one session at once', (name) => {
         const stored = await sessions().getOrFail({ id: session.id }, { autoExtend: false });
         expect(stored.expiresAt!.getTime()).toBeGreaterThanOrEqual(Math.max(...ends(results)));
       }),
-      { numRuns: 30 },
+      { numRuns: rounds(30) },
     );
   });
 

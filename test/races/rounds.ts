@@ -4,9 +4,17 @@ import type { DatabaseName } from '../support/databases.js';
 /** Rounds that run at once, each with sessions of its own: they keep the connections of both nodes busy. */
 const AT_ONCE = 8;
 
+/** All rounds of a race take minutes, so others run a fifth of them: `npm run test:races`. */
+const ALL = process.env['RACES'] === 'all';
+
+/** How many rounds a race of so many has in this run. */
+export function rounds(all: number): number {
+  return ALL ? all : Math.ceil(all / 5);
+}
+
 /** How often a race is run on a database; SQLite runs one statement after the other anyway. */
 export function roundsOn(name: DatabaseName): number {
-  return name === 'sqlite' ? 50 : 200;
+  return rounds(name === 'sqlite' ? 50 : 200);
 }
 
 /** Runs so many rounds, several at a time. */

@@ -3,7 +3,7 @@ import { SessionLimitError, SessionsModule, SessionsTable, UnsupportedQueryError
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { Cluster } from '../support/cluster.js';
 import { type DatabaseName, describeDatabases } from '../support/databases.js';
-import { atOnce, inRounds, roundsOn } from './rounds.js';
+import { atOnce, inRounds, rounds, roundsOn } from './rounds.js';
 
 const extraFields = { userId: { type: 'string', index: true } } as const;
 
@@ -47,7 +47,7 @@ const [rejecting, endingOldest, endingLeastUsed, pairs, strictPairs] = TABLES as
 type LoggedIn = Awaited<ReturnType<Pairs['create']>>;
 
 const LOG_INS = 100;
-const ROUNDS = 10;
+const ROUNDS = rounds(10);
 const NOW = Date.parse('2026-04-01T00:00:00.000Z');
 const at = (ms: number): Date => new Date(NOW + ms);
 

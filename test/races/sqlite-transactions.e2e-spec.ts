@@ -5,6 +5,7 @@ import { DataSource, EntitySchema, type EntitySubscriberInterface } from 'typeor
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SessionOf, SessionsModule, SessionsTable } from '@app/sessions';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { rounds } from './rounds.js';
 
 class Plain extends SessionsTable({
   table: 'plain',
@@ -31,7 +32,7 @@ class Listening implements EntitySubscriberInterface {
 }
 
 /** Fewer where statements go the slower ways, which wait alike. */
-const roundsOf = (way: string): number => (way === 'kept statements' ? 200 : 50);
+const roundsOf = (way: string): number => rounds(way === 'kept statements' ? 200 : 50);
 const DAY_MS = 86_400_000;
 const NOW = Date.parse('2026-04-01T00:00:00.000Z');
 const at = (ms: number): Date => new Date(NOW + ms);

@@ -6,7 +6,7 @@ import { partitionsOn, statementsOf } from '../docs/partitions.js';
 import { beginningWith } from '../support/beginning-with.js';
 import { Cluster } from '../support/cluster.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
-import { atOnce, inRounds, nullIfStale } from './rounds.js';
+import { atOnce, inRounds, nullIfStale, rounds } from './rounds.js';
 
 class Sessions extends SessionsTable({
   rotation: true,
@@ -63,7 +63,7 @@ const SETTINGS: readonly Setting[] = [
   },
 ];
 
-const ROUNDS = 200;
+const ROUNDS = rounds(200);
 const AT_ONCE = 4;
 
 const settings = SETTINGS.filter(({ database }) => inject(`${database}Url`) !== undefined);
