@@ -7,6 +7,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EctoAdapter, SessionsUnavailableError, TypeOrmAdapter } from '@app/sessions';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { useImpatience } from '../support/impatient-sqlite.js';
 import { LIBSQL } from '../support/libsql.js';
 import { ENTITIES, Person, Photo, Tag } from './entities.js';
 
@@ -181,18 +182,22 @@ describe.each(DRIVERS)('TypeOrmAdapter on SQLite by %s, beside transactions of t
       expect(begun).toBeLessThan(5);
     });
 
-    it('a call inside a transaction without its manager gives up after five seconds, and says what it wants', async () => {
-      const dataSource = await open(listening);
-      const adapter = adapterOf(dataSource);
-      await dataSource.transaction(async (manager) => {
-        const calls = [adapter.insert(Tag, { name: 'ours' }), weigh(adapter, 7)];
-        for (const call of await Promise.allSettled(calls)) {
-          expect(call).toMatchObject({ reason: { code: 'ERR_SESSION_UNAVAILABLE', table: 'tags' } });
-          expect(String((call as PromiseRejectedResult).reason)).toContain('wants { manager }');
-        }
-        await adapter.within(manager).insert(Tag, { name: 'inside' });
+    describe('a call inside a transaction without its manager', () => {
+      useImpatience();
+
+      it('gives up, and says what it wants', async () => {
+        const dataSource = await open(listening);
+        const adapter = adapterOf(dataSource);
+        await dataSource.transaction(async (manager) => {
+          const calls = [adapter.insert(Tag, { name: 'ours' }), weigh(adapter, 7)];
+          for (const call of await Promise.allSettled(calls)) {
+            expect(call).toMatchObject({ reason: { code: 'ERR_SESSION_UNAVAILABLE', table: 'tags' } });
+            expect(String((call as PromiseRejectedResult).reason)).toContain('wants { manager }');
+          }
+          await adapter.within(manager).insert(Tag, { name: 'inside' });
+        });
+        expect(await tagsBy(adapter)).toEqual(['inside']);
       });
-      expect(await tagsBy(adapter)).toEqual(['inside']);
     });
 
     it('a write waits for the lock of another process, and the event loop goes on', async () => {
@@ -232,9 +237,11 @@ describe.each(DRIVERS)('TypeOrmAdapter on SQLite by %s, beside transactions of t
     const adapter = new TypeOrmAdapter(await open());
     const other = new Database(file);
     other.exec('BEGIN IMMEDIATE');
+    const begun = performance.now();
     const written = adapter.insert(Tag, { name: 'ours' });
     await expect(written).rejects.toThrow(SessionsUnavailableError);
     await expect(written).rejects.toThrow('a lock of the database file');
+    expect(performance.now() - begun).toBeGreaterThan(4900);
     other.close();
     expect(await tagsBy(adapter)).toEqual([]);
   });

@@ -16,6 +16,7 @@ import {
 import { TRANSACTION_OVER } from '../../libs/sessions/src/adapters/typeorm/messages.js';
 import { beginningWith } from '../support/beginning-with.js';
 import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { useImpatience } from '../support/impatient-sqlite.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
 import { ASK_NOTHING, type Call, CALLS, type Session, Sessions, type Within } from './calls.js';
@@ -271,6 +272,7 @@ describeDatabases('where the database', (name) => {
 
   describe.each(Object.entries(TROUBLES[name]))('%s', (_, trouble) => {
     const { spares = () => false } = trouble;
+    useImpatience();
     beforeAll(async () => {
       // So that there is something to prune.
       await sessions().create({ userId: 'ann', expiresAt: new Date(Date.now() - 1000) });

@@ -19,6 +19,7 @@ import { markName } from '../../libs/sessions/src/lifecycle/marks.js';
 import { HIDDEN } from '../../libs/sessions/src/adapters/typeorm/secrets.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { useImpatience } from '../support/impatient-sqlite.js';
 import { LogCapture } from '../support/log-capture.js';
 import { CALLS, type Session, type Sessions, sessionsTable } from './calls.js';
 
@@ -115,6 +116,7 @@ const LEVELS: readonly ('log' | 'info' | 'warn' | 'error' | 'debug')[] = ['log',
 describeDatabases('tokens and digests', (name) => {
   const kinds = KINDS_OF[name];
   describe.each(kinds)('that are stored %s', (kind) => {
+    useImpatience();
     const table = sessionsTable(STORED[kind]!);
     const logs = new LogCapture();
     const written: string[] = [];

@@ -50,6 +50,9 @@ class EventsController {
   }
 }
 
+/** How long a connection is kept that nothing comes by. */
+const KEPT_MS = 100;
+
 describe.each(['express', 'fastify'] as const)('a stream of events on %s', (platform) => {
   let app: GuardedApp;
   let session: WithToken<SessionOf<Sessions>>;
@@ -58,6 +61,8 @@ describe.each(['express', 'fastify'] as const)('a stream of events on %s', (plat
       controllers: [EventsController],
       options: { defaultTable: Sessions },
     });
+    // Nest ends a producer when the connection is closed, which clients keep for their next request.
+    (app.http.nest.getHttpServer() as Server).keepAliveTimeout = KEPT_MS;
   });
   afterAll(async () => {
     // A stream that a failed test has left open would wait for ever.

@@ -2,8 +2,8 @@ import { QueryFailedError, type DataSource, type EntitySubscriberInterface } fro
 import type { MaybePromise } from '../../../util/maybe-promise.js';
 import { SessionsUnavailableError } from '../../../errors/errors.js';
 
-/** How long a call waits for what others hold, in milliseconds. */
-const WAIT_MS = 5000;
+/** How long a call waits for what others hold, in milliseconds. Shorter in tests of what comes of it. */
+export const patience = { ms: 5000 };
 
 /** After how many milliseconds it looks again; the end of a transaction of TypeORM's it is told. */
 const AGAIN_MS = 5;
@@ -49,7 +49,7 @@ export class SqliteLine {
 
   /** As {@link run}, where `attempt` takes longer than one turn. @throws SessionsUnavailableError after five seconds */
   async wait<T>(table: string, isFree: () => boolean, attempt: () => MaybePromise<T>): Promise<T> {
-    const until = performance.now() + WAIT_MS;
+    const until = performance.now() + patience.ms;
     for (;;) {
       let cause: unknown;
       try {
