@@ -141,9 +141,10 @@ export function isNever({ condition }: SqlPrepared): boolean {
  */
 export function bindParams(prepared: Pick<SqlPrepared, 'table' | 'statement'>, params: Readonly<Row>): unknown[] {
   const problems = new Problems(prepared.table.name);
-  const values = prepared.statement.slots.map((slot) =>
-    'constant' in slot ? slot.constant : problems.valueOf(slot.param, slot.convert, params),
-  );
+  const values: unknown[] = [];
+  // A loop, for every request asks.
+  for (const slot of prepared.statement.slots)
+    values.push('constant' in slot ? slot.constant : problems.valueOf(slot.param, slot.convert, params));
   problems.throwAny();
   return values;
 }

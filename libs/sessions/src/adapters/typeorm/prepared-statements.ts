@@ -48,36 +48,47 @@ export class PreparedStatements {
    * @throws the port's form of TypeORM's QueryFailedError, or rejects with it
    */
   run<T>(statement: DriverStatement, onResult: (result: DriverResult) => MaybePromise<T>): MaybePromise<T> {
-    const { table, text, values, secrets, runner } = statement;
-    const { maxQueryExecutionTime } = this.dataSource.options;
-    const log = new StatementLog(this.dataSource, statement, runner);
+    const { send, adaptsTo } = this.sender;
+    const log = new StatementLog(this.dataSource, statement, statement.runner);
     const begin = performance.now();
-    const answered = (result: DriverResult): MaybePromise<T> => {
-      const time = maxQueryExecutionTime ? Math.round(performance.now() - begin) : 0;
-      if (maxQueryExecutionTime && time > maxQueryExecutionTime) log.slow(time);
-      return onResult(result);
-    };
-    const failed = (error: Error): Promise<T> => {
-      log.failed(error);
-      if (error instanceof SessionsError) throw error;
-      const failure = new QueryFailedError(text, values, error);
-      const problem = portError(failure, table, isInCallers(runner), secretsAmong(values, secrets));
-      if (!statement.waits || runner?.isTransactionActive || !mayBeRetried(problem, performance.now() - begin))
-        throw problem;
-      return repeating(() => this.begin(statement), problem, begin).then(onResult);
-    };
     log.sent();
     let sent: MaybePromise<DriverResult>;
-    const { send, adaptsTo } = this.sender;
     try {
       sent = send(statement);
     } catch (error) {
-      return failed(error as Error);
+      return this.#failed(error as Error, statement, log, begin).then(onResult);
     }
-    if (!(sent instanceof Promise)) return answered(sent);
+    if (!(sent instanceof Promise)) {
+      this.#answered(log, begin);
+      return onResult(sent);
+    }
+    const answered = (result: DriverResult): MaybePromise<T> => {
+      this.#answered(log, begin);
+      return onResult(result);
+    };
+    const failed = (error: Error): Promise<T> => this.#failed(error, statement, log, begin).then(onResult);
     return sent.then(answered, (error: Error) =>
       adaptsTo?.(error, statement) ? Promise.resolve(send(statement)).then(answered, failed) : failed(error),
     );
+  }
+
+  #answered(log: StatementLog, begin: number): void {
+    const { maxQueryExecutionTime } = this.dataSource.options;
+    if (!maxQueryExecutionTime) return;
+    const time = Math.round(performance.now() - begin);
+    if (time > maxQueryExecutionTime) log.slow(time);
+  }
+
+  /** The answer to a further try. @throws the error in the port's form, where there is none */
+  #failed(error: Error, statement: DriverStatement, log: StatementLog, begin: number): Promise<DriverResult> {
+    const { table, text, values, secrets, runner } = statement;
+    log.failed(error);
+    if (error instanceof SessionsError) throw error;
+    const failure = new QueryFailedError(text, values, error);
+    const problem = portError(failure, table, isInCallers(runner), secretsAmong(values, secrets));
+    if (!statement.waits || runner?.isTransactionActive || !mayBeRetried(problem, performance.now() - begin))
+      throw problem;
+    return repeating(() => this.begin(statement), problem, begin);
   }
 
   /** Runs a statement in a transaction of its own. */

@@ -27,6 +27,8 @@ function inParts(digest: string, convert: (rest: string) => string): string {
 
 function toBytes(digest: string): Buffer {
   const start = digest.indexOf(':') + 1;
+  // For every request asks.
+  if (start === 0) return Buffer.from(digest, 'hex');
   return Buffer.concat([Buffer.from(digest.slice(0, start), 'latin1'), Buffer.from(digest.slice(start), 'hex')]);
 }
 
