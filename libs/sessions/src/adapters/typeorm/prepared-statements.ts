@@ -13,6 +13,13 @@ import { StatementLog } from './statement-log.js';
 import { senderOf, type StatementSender } from './statement-senders.js';
 import { onConnectionFor } from './time-limit.js';
 
+/** A statement on its way, since the time `begin` of `performance.now()`. */
+interface Sending {
+  readonly statement: DriverStatement;
+  readonly log: StatementLog;
+  readonly begin: number;
+}
+
 /**
  * Statements with `keepPrepared`, as the drivers keep them prepared: parsed and planned once for each connection. TypeORM
  * sends each anew. They are logged as TypeORM logs its own; where a subscriber wants to see every query they are TypeORM's.
@@ -50,37 +57,41 @@ export class PreparedStatements {
   run<T>(statement: DriverStatement, onResult: (result: DriverResult) => MaybePromise<T>): MaybePromise<T> {
     const { send, adaptsTo } = this.sender;
     const log = new StatementLog(this.dataSource, statement, statement.runner);
-    const begin = performance.now();
+    const sending = { statement, log, begin: performance.now() };
     log.sent();
     let sent: MaybePromise<DriverResult>;
     try {
       sent = send(statement);
     } catch (error) {
-      return this.#failed(error as Error, statement, log, begin).then(onResult);
+      return this.#failed(error as Error, sending, onResult);
     }
     if (!(sent instanceof Promise)) {
-      this.#answered(log, begin);
+      this.#answered(sending);
       return onResult(sent);
     }
     const answered = (result: DriverResult): MaybePromise<T> => {
-      this.#answered(log, begin);
+      this.#answered(sending);
       return onResult(result);
     };
-    const failed = (error: Error): Promise<T> => this.#failed(error, statement, log, begin).then(onResult);
+    const failed = (error: Error): Promise<T> => this.#failed(error, sending, onResult);
     return sent.then(answered, (error: Error) =>
       adaptsTo?.(error, statement) ? Promise.resolve(send(statement)).then(answered, failed) : failed(error),
     );
   }
 
-  #answered(log: StatementLog, begin: number): void {
+  #answered({ log, begin }: Sending): void {
     const { maxQueryExecutionTime } = this.dataSource.options;
     if (!maxQueryExecutionTime) return;
     const time = Math.round(performance.now() - begin);
     if (time > maxQueryExecutionTime) log.slow(time);
   }
 
-  /** The answer to a further try. @throws the error in the port's form, where there is none */
-  #failed(error: Error, statement: DriverStatement, log: StatementLog, begin: number): Promise<DriverResult> {
+  /** What is made of the answer to a further try. @throws the error in the port's form, where there is none */
+  #failed<T>(
+    error: Error,
+    { statement, log, begin }: Sending,
+    onResult: (result: DriverResult) => MaybePromise<T>,
+  ): Promise<T> {
     const { table, text, values, secrets, runner } = statement;
     log.failed(error);
     if (error instanceof SessionsError) throw error;
@@ -88,7 +99,7 @@ export class PreparedStatements {
     const problem = portError(failure, table, isInCallers(runner), secretsAmong(values, secrets));
     if (!statement.waits || runner?.isTransactionActive || !mayBeRetried(problem, performance.now() - begin))
       throw problem;
-    return repeating(() => this.begin(statement), problem, begin);
+    return repeating(() => this.begin(statement), problem, begin).then(onResult);
   }
 
   /** Runs a statement in a transaction of its own. */
