@@ -1,18 +1,19 @@
 /**
- * What the guard costs on other transports than HTTP, side by side, from memory: a message on a guarded socket beside one on an
- * open socket, by the CPU of the server's process, whose client is another one; and a query with twenty guarded fields inside a
- * guarded one, beside the same without guards inside.
+ * What the guard costs on other transports than HTTP, side by side, from memory: a message on a guarded socket of ws, and of
+ * Socket.IO, beside one on an open socket, by the CPU of the server's process, whose client is another one; and a query with twenty
+ * guarded fields inside a guarded one, beside the same without guards inside. One of them by its name: `ws`, `io` or `graphql`.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { type CanActivate, type DynamicModule, UseGuards } from '@nestjs/common';
+import { type CanActivate, type DynamicModule, type Type, UseGuards, type WebSocketAdapter } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Field, GraphQLModule, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import {
   CurrentSession,
@@ -21,6 +22,7 @@ import {
   SessionsModule,
   SessionsTable,
 } from '../libs/sessions/src/index.js';
+import { SessionIoAdapter } from '../libs/sessions/src/platform-socket.io/index.js';
 import { SessionWsAdapter } from '../libs/sessions/src/platform-ws/index.js';
 import { ratios, type Spread, spreadOf } from './statistics.js';
 
@@ -33,14 +35,6 @@ const FIELDS = 20;
 
 class Sessions extends SessionsTable({ extraFields: { userId: { type: 'string' } } }) {}
 
-@WebSocketGateway({ path: '/open' })
-class OpenGateway {
-  @SubscribeMessage('ping')
-  ping(): object {
-    return { event: 'pong', data: 'u1' };
-  }
-}
-
 /** What Nest itself takes for any guard. */
 class EmptyGuard implements CanActivate {
   canActivate(): boolean {
@@ -48,22 +42,35 @@ class EmptyGuard implements CanActivate {
   }
 }
 
-@UseGuards(EmptyGuard)
-@WebSocketGateway({ path: '/empty' })
-class EmptyGateway {
-  @SubscribeMessage('ping')
-  ping(): object {
-    return { event: 'pong', data: 'u1' };
+/** Gateways that answer alike, each at a place of its own: a path of ws, or a namespace of Socket.IO. */
+function gateways(at: (place: string) => object): Type[] {
+  @WebSocketGateway(at('/open'))
+  class OpenGateway {
+    @SubscribeMessage('ping')
+    ping(): object {
+      return { event: 'pong', data: 'u1' };
+    }
   }
-}
 
-@UseGuards(SessionGuard)
-@WebSocketGateway({ path: '/guarded' })
-class GuardedGateway {
-  @SubscribeMessage('ping')
-  ping(@CurrentSession('userId') userId: string): object {
-    return { event: 'pong', data: userId };
+  @UseGuards(EmptyGuard)
+  @WebSocketGateway(at('/empty'))
+  class EmptyGateway {
+    @SubscribeMessage('ping')
+    ping(): object {
+      return { event: 'pong', data: 'u1' };
+    }
   }
+
+  @UseGuards(SessionGuard)
+  @WebSocketGateway(at('/guarded'))
+  class GuardedGateway {
+    @SubscribeMessage('ping')
+    ping(@CurrentSession('userId') userId: string): object {
+      return { event: 'pong', data: userId };
+    }
+  }
+
+  return [OpenGateway, EmptyGateway, GuardedGateway];
 }
 
 @ObjectType()
@@ -82,6 +89,12 @@ class ItemResolver {
 
   @ResolveField(() => String)
   open(): string {
+    return 'u1';
+  }
+
+  @UseGuards(EmptyGuard)
+  @ResolveField(() => String)
+  empty(): string {
     return 'u1';
   }
 
@@ -104,24 +117,42 @@ async function application(more: DynamicModule): Promise<NestFastifyApplication>
   return NestFactory.create<NestFastifyApplication>(root, new FastifyAdapter(), { logger: ['error'] });
 }
 
-/** Sends messages, as many as are asked for, whenever they are, and says when they are answered. */
-async function beClient(url: string, token: string): Promise<void> {
+/** A client of a server, by its protocol: sends a message, and is told of each answer. */
+async function connect(url: string, token: string, answered: () => void): Promise<() => void> {
+  if (url.startsWith('http')) {
+    const socket = io(url, { transports: ['websocket'], ...(token && { auth: { token } }) });
+    await new Promise((resolve) => socket.once('connect', () => resolve(undefined)));
+    socket.on('pong', answered);
+    return () => void socket.emit('ping');
+  }
   const socket = new WebSocket(url, token ? [`bearer.${token}`, 'chat'] : []);
   await once(socket, 'open');
+  socket.on('message', answered);
+  return () => socket.send('{"event":"ping"}');
+}
+
+/** Sends messages, as many as are asked for, whenever they are, and says when they are answered. */
+async function beClient(url: string, token: string): Promise<void> {
   let [unsent, unanswered] = [0, 0];
-  const send = (): void => {
-    unsent--;
-    socket.send('{"event":"ping"}');
-  };
-  socket.on('message', () => {
+  const message = await connect(url, token, () => {
     if (--unanswered === 0) process.send!('answered');
     else if (unsent > 0) send();
   });
+  const send = (): void => {
+    unsent--;
+    message();
+  };
   process.on('message', (count: number) => {
     unsent = unanswered = count;
     for (let i = 0; i < AT_ONCE; i++) send();
   });
   process.send!('open');
+}
+
+/** Of this process, in microseconds. */
+function cpuSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
 }
 
 /** A turn: the CPU of a message in this process, in microseconds. */
@@ -132,22 +163,21 @@ async function messages(url: string, token = ''): Promise<() => Promise<number>>
     const before = process.cpuUsage();
     client.send(MESSAGES);
     await once(client, 'message');
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / MESSAGES;
+    return cpuSince(before) / MESSAGES;
   };
 }
 
-/** A turn: the time of a query, in microseconds. */
+/** A turn: the CPU of a query, in microseconds. */
 function queries(app: NestFastifyApplication, token: string, field: string): () => Promise<number> {
   const query = `{ item { ${Array.from({ length: FIELDS }, (_, i) => `f${i}: ${field}`).join(' ')} } }`;
   const headers = { authorization: `Bearer ${token}` };
   return async () => {
-    const begin = performance.now();
+    const before = process.cpuUsage();
     for (let i = 0; i < QUERIES; i++) {
       const { body } = await app.inject({ method: 'POST', url: '/graphql', headers, payload: { query } });
       if (body.includes('errors')) throw new Error(body);
     }
-    return ((performance.now() - begin) * 1000) / QUERIES;
+    return cpuSince(before) / QUERIES;
   };
 }
 
@@ -167,22 +197,27 @@ async function compare(title: string, entrants: Readonly<Record<string, () => Pr
     if (i > 0) console.log(`  ${name.padEnd(26)}${shown(ratios(figures[i]!, first))}`);
 }
 
-const [url, token = ''] = process.argv.slice(2);
-if (url !== undefined) await beClient(url, token);
-else {
-  console.log(`Node ${process.version}`);
-  const sockets = await application({ module: class {}, providers: [OpenGateway, EmptyGateway, GuardedGateway] });
-  sockets.useWebSocketAdapter(new SessionWsAdapter(sockets));
-  await sockets.listen(0, '127.0.0.1');
-  const { port } = sockets.getHttpServer().address() as AddressInfo;
-  const { authToken } = await sockets.get(Sessions).create({ userId: 'u1' });
-  const at = `ws://127.0.0.1:${port}`;
-  await compare('a message on an open socket', {
-    open: await messages(`${at}/open`),
-    'the same again (control)': await messages(`${at}/open`),
-    'by a guard that is empty': await messages(`${at}/empty`),
-    guarded: await messages(`${at}/guarded`, authToken),
+async function compareSockets(
+  title: string,
+  scheme: string,
+  at: (place: string) => object,
+  adapter: (app: NestFastifyApplication) => WebSocketAdapter,
+): Promise<void> {
+  const app = await application({ module: class {}, providers: gateways(at) });
+  app.useWebSocketAdapter(adapter(app));
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const { authToken } = await app.get(Sessions).create({ userId: 'u1' });
+  const origin = `${scheme}://127.0.0.1:${port}`;
+  await compare(`a message on an open socket of ${title}`, {
+    open: await messages(`${origin}/open`),
+    'the same again (control)': await messages(`${origin}/open`),
+    'by a guard that is empty': await messages(`${origin}/empty`),
+    guarded: await messages(`${origin}/guarded`, authToken),
   });
+}
+
+async function compareFields(): Promise<void> {
   const graphql = await application({
     module: class {},
     imports: [
@@ -201,7 +236,33 @@ else {
   await compare(`a query with ${FIELDS} fields in a guarded one`, {
     open: of('open'),
     'the same again (control)': of('open'),
+    'by a guard that is empty': of('empty'),
     guarded: of('guarded'),
   });
+}
+
+const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
+  ws: async () =>
+    compareSockets(
+      'ws',
+      'ws',
+      (path) => ({ path }),
+      (app) => new SessionWsAdapter(app),
+    ),
+  io: async () =>
+    compareSockets(
+      'Socket.IO',
+      'http',
+      (namespace) => ({ namespace }),
+      (app) => new SessionIoAdapter(app),
+    ),
+  graphql: compareFields,
+};
+
+const [first, token = ''] = process.argv.slice(2);
+if (first?.includes('://')) await beClient(first, token);
+else {
+  console.log(`Node ${process.version}`);
+  for (const [name, section] of Object.entries(SECTIONS)) if (first === undefined || first === name) await section();
   process.exit();
 }

@@ -16,3 +16,10 @@ const FROZEN = Object.create(
 export function freezeDate(date: Date): void {
   if (Object.getPrototypeOf(date) === Date.prototype) Object.setPrototypeOf(date, FROZEN);
 }
+
+/** A date that many may share. */
+export function frozenDate(ms: number): Date {
+  const date = new Date(ms);
+  freezeDate(date);
+  return date;
+}

@@ -14,4 +14,4 @@ export const poolTooSmall = (purposes: readonly string[], poolSize: number): str
 
 // What is wrong with a use of a session.
 export const DATE_FROZEN =
-  'A date of a session cannot be changed where its table has a near cache: change a copy, new Date(session.createdAt).';
+  'A date of a session cannot be changed where others share it, as with a near cache and on a socket: change a copy, new Date(session.createdAt).';

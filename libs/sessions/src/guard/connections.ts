@@ -68,9 +68,10 @@ export function foundOn(
 ): MaybePromise<Found> | undefined {
   const kept = CONNECTIONS.get(of)?.get(guard);
   if (!kept) return undefined;
-  const { found, session } = kept;
-  const use = (): MaybePromise<BaseSession | null> => session.use(() => useOf(found.request), authoritative);
-  return chain(orUnavailable(use, logger), (current) => ({ ...found, session: current }));
+  const { session, found } = kept;
+  const { kind, request, byCookie } = found;
+  const use = (): MaybePromise<BaseSession | null> => session.use(() => useOf(request), authoritative);
+  return chain(orUnavailable(use, logger), (current) => ({ kind, session: current, request, byCookie }));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Test, type TestingModule } from '@nestjs/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { MemoryAdapter } from '../adapters/memory/memory-adapter.js';
+import { DATE_FROZEN } from '../cache/messages.js';
 import type { Prepared, Row } from '../adapters/port/query.js';
 import { SessionsModule } from '../module/sessions.module.js';
 import { SessionsTable } from '../registry/sessions-table.js';
@@ -65,7 +66,7 @@ it('is read once more where it has changed while it was read', async () => {
 it('shares nothing with its uses that they could change', async () => {
   const used = (await use())!;
   Object.assign(used.data as object, { step: 2 });
-  used.createdAt.setTime(0);
+  expect(() => used.createdAt.setTime(0)).toThrow(DATE_FROZEN);
   expect(await use()).toMatchObject({ data: { step: 1 }, createdAt: (await sessions.get({ id }))!.createdAt });
 });
 

@@ -1,3 +1,4 @@
+import { frozenDate } from '../cache/frozen-date.js';
 import type { SessionUse } from '../lifecycle/last-use.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { BaseSession } from '../session/session.js';
@@ -17,7 +18,7 @@ export class FollowedSession {
     private readonly store: SessionsStore,
     session: BaseSession,
   ) {
-    this.#session = this.#copy(session);
+    this.#session = frozen(store, this.#copy(session));
   }
 
   changed(): void {
@@ -44,7 +45,7 @@ export class FollowedSession {
     const changes = this.#changes;
     const session = await this.store.tokens.again(id);
     if (session) {
-      this.#session = session;
+      this.#session = frozen(this.store, session);
       this.#seen = changes;
     } else {
       this.#hasEnded = true;
@@ -56,24 +57,41 @@ export class FollowedSession {
 
   /** What a handler does with its session is no other one's matter. */
   #copy(session: BaseSession): BaseSession {
-    const copy: BaseSession & Record<string, unknown> = { ...session };
-    for (const name of copiedOf(this.store)) if (copy[name] !== undefined) copy[name] = copyOf(copy[name]);
+    const copy: Values = { ...session };
+    for (const name of changeableOf(this.store).documents)
+      if (copy[name] !== undefined) copy[name] = copyOf(copy[name]);
     return copy;
   }
 }
 
-/** By table, the columns whose values could be changed. */
-const COPIED = new WeakMap<SessionsStore, readonly string[]>();
+type Values = BaseSession & Record<string, unknown>;
 
-/** Those whose values could be changed, but for what transformers make. */
-function copiedOf(store: SessionsStore): readonly string[] {
-  let names = COPIED.get(store);
-  if (!names) {
-    const columns = [...store.columns.columns.values()];
-    names = columns
-      .filter(({ kind, transformer }) => !transformer && (kind === 'json' || kind === 'timestamp'))
-      .map(({ property }) => property);
-    COPIED.set(store, names);
+/** The columns whose values could be changed, but for what transformers make. */
+interface Changeable {
+  readonly documents: readonly string[];
+  readonly dates: readonly string[];
+}
+
+/** By table. */
+const CHANGEABLE = new WeakMap<SessionsStore, Changeable>();
+
+function changeableOf(store: SessionsStore): Changeable {
+  let changeable = CHANGEABLE.get(store);
+  if (!changeable) {
+    const columns = [...store.columns.columns.values()].filter(({ transformer }) => !transformer);
+    const namesOf = (wanted: string): string[] =>
+      columns.filter(({ kind }) => kind === wanted).map(({ property }) => property);
+    CHANGEABLE.set(store, (changeable = { documents: namesOf('json'), dates: namesOf('timestamp') }));
   }
-  return names;
+  return changeable;
+}
+
+/** A session with dates of its own that nobody can change: its copies share them, for to make them costs more than all else. */
+function frozen(store: SessionsStore, session: BaseSession): BaseSession {
+  const own: Values = { ...session };
+  for (const name of changeableOf(store).dates) {
+    const date = own[name];
+    if (date instanceof Date) own[name] = frozenDate(date.getTime());
+  }
+  return own;
 }

@@ -51,7 +51,7 @@ export function boxOf(request: object): SessionBox {
 /** Keeps the session of a request, or of the call of a context; `undefined`: it has none. */
 export function rememberSession(requestOrContext: object, session: BaseSession | undefined): void {
   if (!isContext(requestOrContext)) boxOf(requestOrContext).session = session;
-  else if (sessionOfCall(requestOrContext) !== session) rememberOfCall(requestOrContext, session);
+  else rememberOfCall(requestOrContext, requestOrContext.getType<string>(), session);
 }
 
 function sessionOfCall(context: ArgumentsHost): BaseSession | undefined {
@@ -61,10 +61,10 @@ function sessionOfCall(context: ArgumentsHost): BaseSession | undefined {
   return ofMessage(context);
 }
 
-function rememberOfCall(context: ArgumentsHost, session: BaseSession | undefined): void {
-  const type = context.getType<string>();
+function rememberOfCall(context: ArgumentsHost, type: string, session: BaseSession | undefined): void {
+  if (type !== 'http' && type !== 'graphql') return rememberOfMessage(context, session);
+  if (sessionOfCall(context) === session) return;
   if (type === 'http') boxOf(context.getArgByIndex<object>(0)).session = session;
-  else if (type !== 'graphql') rememberOfMessage(context, session);
   else if (resolverArgs(context).info) BOXES.set(resolverArgs(context).info!.path, { session });
 }
 

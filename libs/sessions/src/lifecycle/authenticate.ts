@@ -7,6 +7,7 @@ import { Coalescer } from '../util/coalescer.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { isOutage } from '../errors/outages.js';
 import { type CachedSessions, cacheKey } from '../cache/cached-sessions.js';
+import { frozenDate } from '../cache/frozen-date.js';
 import type { Reading } from '../cache/near-cache.js';
 import type { Refused } from '../events/session-events.js';
 import { dueAt, endMsOf } from '../session/lifetime.js';
@@ -133,7 +134,8 @@ export class Authenticator {
     return chain(current, (valid) => {
       if (valid === null) return null;
       // What is held is as old as what is open.
-      if (this.lastUse?.record(session, use())) Object.assign(session, { lastUsedAt: this.table.now() });
+      // Its copies share it.
+      if (this.lastUse?.record(session, use())) Object.assign(session, { lastUsedAt: frozenDate(this.table.nowMs()) });
       this.table.events.emit({ type: 'used', session: valid });
       return valid;
     });
