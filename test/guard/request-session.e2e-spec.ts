@@ -31,6 +31,7 @@ import {
   SessionsTable,
 } from '@app/sessions';
 import { SessionsTestingModule } from '@app/sessions/testing';
+import { unknownCall } from '../../libs/sessions/src/guard/messages.js';
 import { describePlatforms, HttpApp, type HttpSetUp, type Platform } from '../support/http-app.js';
 
 class Sessions extends SessionsTable({ extraFields: { userId: { type: 'string' } } }) {}
@@ -129,6 +130,14 @@ describePlatforms('request.session', (platform) => {
     await start();
     const { authToken } = await app.nest.get(Sessions).create({ userId: 'ann' });
     expect((await app.getAs(authToken, '/later')).body).toEqual({ onRequest: 'theirs', current: 'ann' });
+  });
+
+  it('is asked for in no context of an unknown type: an error says what a subclass is to do', async () => {
+    await start();
+    const context = new ExecutionContextHost([{ headers: {} }], NotesQueue, NotesQueue.prototype.add);
+    context.setType('queue');
+    const guard = await app.nest.get(ModuleRef).create(SessionGuard);
+    expect(() => guard.canActivate(context)).toThrow(new TypeError(unknownCall('queue')));
   });
 
   it('is not put on what is no request of HTTP', async () => {

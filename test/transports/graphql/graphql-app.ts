@@ -46,7 +46,7 @@ export class GraphqlApp {
 
   static async start(
     driver: Driver,
-    { providers, fieldGuards = false, sockets, ...options }: GraphqlSetUp,
+    { providers, fieldGuards = false, sockets, imports = [], ...options }: GraphqlSetUp,
   ): Promise<GraphqlApp> {
     const platform: Platform = driver === 'apollo on express' ? 'express' : 'fastify';
     const module = graphqlModule(driver, sockets, {
@@ -54,7 +54,7 @@ export class GraphqlApp {
       fieldResolverEnhancers: fieldGuards ? ['guards'] : [],
     });
     return new GraphqlApp(
-      await GuardedApp.start(platform, { ...options, controllers: [], providers, imports: [module] }),
+      await GuardedApp.start(platform, { ...options, controllers: [], providers, imports: [module, ...imports] }),
     );
   }
 

@@ -131,7 +131,8 @@ describe('the guard of gRPC', () => {
     expect(await all('Talk', as(token))).toEqual([{ userId: 'ann' }]);
   });
 
-  it('refuses with the codes of gRPC, and a challenge after the answer', async () => {
+  it('refuses with the codes of gRPC, and a challenge after the answer, and logs nothing', async () => {
+    const logged = app.http.logs.lines.length;
     const refusal = await refusalOf(call('Me'));
     expect(refusal).toMatchObject({ code: 16, details: SESSION_REQUIRED });
     expect(refusal.metadata.get('www-authenticate')).toEqual(['Bearer realm="api"']);
@@ -141,10 +142,13 @@ describe('the guard of gRPC', () => {
     expect(lacking.metadata.get('www-authenticate')).toEqual([
       'Bearer realm="api", error="insufficient_scope", scope="ban"',
     ]);
+    expect(app.http.logs.lines.slice(logged)).toEqual([]);
   });
 
   it.each(['List', 'Talk', 'Whole'] as const)('refuses the stream %s', async (method) => {
+    const logged = app.http.logs.lines.length;
     expect(await refusalOf(all(method))).toMatchObject({ code: 16 });
+    expect(app.http.logs.lines.slice(logged)).toEqual([]);
   });
 
   it('says in an outage that it is one', async () => {
