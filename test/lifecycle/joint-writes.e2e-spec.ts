@@ -93,6 +93,28 @@ describeStorages('writes of many sessions at once', (name) => {
     expect(await sessions().count({ number: 20 })).toBe(0);
     expect(await sessions().count()).toBe(MANY);
   });
+
+  it('fail for the caller alone whose change is refused', async () => {
+    const named = app.get(Named);
+    await named.create({ name: 'taken' });
+    const all = await each((i) => named.create({ name: `${i}` }));
+    const changing = all.map((session, i) => named.update(session, { name: i === 20 ? 'taken' : `new ${i}` }));
+    const outcomes = await Promise.allSettled(changing);
+    const reasons = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    expect(reasons).toEqual([expect.any(UniqueConstraintError)]);
+    const changed = outcomes.map((outcome) => outcome.status === 'fulfilled' && outcome.value.name);
+    expect(changed).toEqual(all.map((_, i) => i !== 20 && `new ${i}`));
+  });
+
+  it('give each caller the session as it has changed that', async () => {
+    const created = await begin();
+    const changed = await Promise.all(created.map((session, i) => sessions().update(session, { number: i + MANY })));
+    expect(changed.map(({ id, number }) => [id, number])).toEqual(created.map(({ id }, i) => [id, i + MANY]));
+    const gone = created.filter((_, i) => i % 4 === 0);
+    await Promise.all(gone.map((session) => sessions().expire(session)));
+    const expired = await Promise.all(created.map((session) => sessions().expire(session)));
+    expect(expired).toEqual(created.map((_, i) => i % 4 !== 0));
+  });
 });
 
 describeDatabases('the statements of writes at once', (name) => {
@@ -113,6 +135,54 @@ describeDatabases('the statements of writes at once', (name) => {
   it('are one for each where they are not to travel together, or may wait for others', async () => {
     expect(await queries.countOf(() => each(() => app.get(Apart).create({})))).toBe(MANY);
     expect(await queries.countOf(() => each((i) => app.get(Named).create({ name: `${i}` })))).toBe(MANY);
+  });
+
+  it.runIf(name === 'postgres')('are few where sessions are changed', async () => {
+    const [sessions, apart] = [app.get(Sessions), app.get(Apart)];
+    const [all, others] = [await each(() => sessions.create({})), await each(() => apart.create({}))];
+    const changes: ((table: Sessions, i: number) => Promise<unknown>)[] = [
+      (table, i) => table.update(all[i]!, { number: i }),
+      (table, i) => table.rotate(all[i]!),
+      (table, i) => table.expire(all[i]!),
+    ];
+    for (const change of changes) {
+      expect(await queries.countOf(() => each((i) => change(sessions, i)))).toBeLessThanOrEqual(few);
+    }
+    expect(await queries.countOf(() => each((i) => apart.update(others[i]!, { number: i })))).toBe(MANY);
+    const [one] = await each(() => sessions.create({}));
+    expect(await queries.countOf(() => sessions.revoke(one!))).toBe(1);
+  });
+
+  it.runIf(name === 'postgres')('that fail for one row are one for each, and fail for its caller alone', async () => {
+    const sessions = app.get(Sessions);
+    const all = await each(() => sessions.create({}));
+    await app.dataSource.query('ALTER TABLE sessions ADD CONSTRAINT no_twenty CHECK (number <> 20)');
+    try {
+      const changing = all.map((session, i) => sessions.update(session, { number: i }));
+      const outcomes = await Promise.allSettled(changing);
+      expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual(all.map((_, i) => i !== 20));
+    } finally {
+      await app.dataSource.query('ALTER TABLE sessions DROP CONSTRAINT no_twenty');
+    }
+  });
+
+  it.runIf(name === 'postgres')('are one for each where a new value may have to wait for another row', async () => {
+    const named = app.get(Named);
+    const all = await each((i) => named.create({ name: `${i}` }));
+    const change = (i: number) => named.update(all[i]!, { name: `new ${i}` });
+    expect(await queries.countOf(() => each(change))).toBe(MANY);
+  });
+
+  it.runIf(name === 'postgres')('are one after the other for one session, in the order of the calls', async () => {
+    const sessions = app.get(Sessions);
+    const all = await each(() => sessions.create({}));
+    const rounds = [1, 2, 3, 4];
+    await Promise.all(
+      rounds.flatMap((round) => all.map((session) => sessions.update(session, { number: round, data: { round } }))),
+    );
+    expect(await sessions.count({ number: rounds.at(-1)! })).toBe(MANY);
+    await Promise.all(all.flatMap((session) => [sessions.expire(session), sessions.revoke(session)]));
+    expect(await sessions.count({ status: 'revoked' })).toBe(0);
   });
 
   it.runIf(!isHere)('leave out a session that others have locked, and hold up no other', async () => {

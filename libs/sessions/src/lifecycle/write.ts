@@ -30,7 +30,9 @@ export async function write(
   const named = idsIn(table.columns.columns.get('id')!, query.where);
   const returning = query.returning ?? (table.changes.needsIds && !named ? ['id'] : undefined);
   // Those for single sessions are kept; the filters of an application are of as many shapes as it likes.
-  const options = { ...query, returning, keepPrepared: query.keepPrepared ?? (named && call) };
+  const keepPrepared = query.keepPrepared ?? (named && call);
+  const joint = kind === 'updateAll' ? table.options.coalescesWrites : undefined;
+  const options = { ...query, returning, keepPrepared, joint };
   let changed = named;
   try {
     const { prepared, params } = table.statements.of(adapter, kind, options);

@@ -62,6 +62,11 @@ export interface QueryOptions {
   /** Whether it will be run often: a database may then keep what it has made of it. A text says what for, by which it is then named. */
   keepPrepared?: boolean | string;
   /**
+   * `'updateAll'` that is kept prepared, of the one row that a parameter names by its key: whether it may travel with others of
+   * its kind that come while some are under way. Each has its own outcome; of several for one row each waits for the one before.
+   */
+  joint?: boolean;
+  /**
    * `'all'`: how many milliseconds it may take, waiting for a connection included. Then it rejects with a
    * `SessionsUnavailableError`, its connection is given up, and the statement is ended where it runs. It is for what is in no
    * transaction of the caller's, and means nothing where the rows are in this process.
@@ -110,6 +115,7 @@ export const QUERY_OPTIONS: Readonly<Record<keyof QueryOptions, readonly QueryKi
   skipLocked: ['updateAll'],
   collationEquality: ['all'],
   keepPrepared: ANY,
+  joint: ['updateAll'],
   timeoutMs: ['all'],
   returning: ['updateAll', 'deleteAll'],
   returningMax: ['deleteAll'],

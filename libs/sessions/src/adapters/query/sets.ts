@@ -13,7 +13,7 @@ interface Query<C extends Column> extends Pick<Prepared, 'kind'> {
 }
 
 /** A condition that a parameter says which key a row has. */
-type KeyCondition<C extends Column> = Condition<C> & { readonly kind: 'compare'; readonly value: Param };
+export type KeyCondition<C extends Column> = Condition<C> & { readonly kind: 'compare'; readonly value: Param };
 
 /**
  * The condition by which each set of parameters names its row.
@@ -25,10 +25,23 @@ export function keyConditionOf<C extends Column>({ kind, table, options, conditi
     throw new UnsupportedQueryError(`Table "${table.name}": ${what}.`);
   };
   if (kind !== 'updateAll' || options.returning?.length) refuse('executeEach is for an updateAll without returning');
-  const found = partsOf(condition).find((part) => namesKey(part, table.primary));
-  if (!found) refuse('executeEach needs a condition by which a parameter names the row, such as { id: param("id") }');
+  const found = namedByKey({ table, condition });
+  if (!found)
+    return refuse('executeEach needs a condition by which a parameter names the row, such as { id: param("id") }');
   if (!isOfColumns(condition)) refuse('executeEach compares parameters with columns only, and one by one');
-  return found as KeyCondition<C>;
+  return found;
+}
+
+/** As {@link keyConditionOf}, of a query that can be run for several sets, and may return columns; none of another one. */
+export function joinableBy<C extends Column>({ kind, table, condition }: Query<C>): KeyCondition<C> | undefined {
+  return kind === 'updateAll' && isOfColumns(condition) ? namedByKey({ table, condition }) : undefined;
+}
+
+function namedByKey<C extends Column>({
+  table,
+  condition,
+}: Pick<Query<C>, 'table' | 'condition'>): KeyCondition<C> | undefined {
+  return partsOf(condition).find((part): part is KeyCondition<C> => namesKey(part, table.primary));
 }
 
 /**

@@ -224,21 +224,16 @@ export const updateSql = ({ table, set, from, where }: KeyedUpdate): string =>
 function unlockedUpdate(build: Build): Pick<SqlPrepared, 'statement' | 'locking'> {
   const { update, select } = build.dialect.skipLocked ?? { update: updateSql };
   const writer = writerOf(build);
-  const locking =
-    select &&
-    finish(build, writer, select({ ...keyed(build), key: keyRead(build), where: writer.write(build.condition) }));
+  const [key] = build.table.primary;
+  const parts = { ...keyed(build), key: key!.read(key!.sqlName), where: writer.write(build.condition) };
+  const locking = select && finish(build, writer, select(parts));
   return { statement: update ? updateStatement(build, update) : NO_STATEMENT, locking };
 }
 
 /** The table, and its key. */
-export function keyed(build: Build): Pick<KeyedUpdate, 'table' | 'key'> {
-  const { sqlName, primary } = build.table;
-  return { table: keyAccess(build)?.from(sqlName) ?? sqlName, key: primary[0]!.sqlName };
-}
-
-/** What reads the key. */
-function keyRead({ table: { primary } }: Build): string {
-  return primary[0]!.read(primary[0]!.sqlName);
+export function keyed(build: Build): Pick<KeyedUpdate, 'table' | 'isView' | 'key'> {
+  const { sqlName, isView, primary } = build.table;
+  return { table: keyAccess(build)?.from(sqlName) ?? sqlName, isView, key: primary[0]!.sqlName };
 }
 
 function deleteStatement(build: Build): Statement {

@@ -1,26 +1,12 @@
 import type { QueryResult } from 'typeorm';
-import { UnsupportedQueryError } from '../../errors/errors.js';
 import type { ExecutedEach, Row } from '../port/query.js';
-import { keyConditionOf, oneOfKeys } from '../query/sets.js';
+import { keyConditionOf } from '../query/sets.js';
 import { toStored } from '../query/values.js';
-import {
-  assignmentsSql,
-  bindParam,
-  bindParams,
-  finish,
-  isNever,
-  keyed,
-  type SqlPrepared,
-  updateSql,
-} from './compile-query.js';
-import type { KeyedUpdate, ValuesByRow } from './dialects/dialect.js';
+import { type Parts, statementByRow } from './by-row.js';
+import { bindParam, bindParams, isNever, type SqlPrepared, updateSql } from './compile-query.js';
 import { isLockTimeout } from './driver-errors.js';
-import { noListByRow } from './messages.js';
 import { inPart, withoutOthers } from './emulated-statements.js';
-import { isSecret } from './secrets.js';
 import type { SingleStatements } from './single-statements.js';
-import type { SqlColumn, SqlTable } from './sql-table.js';
-import { SqlWriter } from './sql-writer.js';
 
 /** Runs an update for several sets of parameters by one statement, and by a few where others have locked some of the rows. */
 export async function executeSets(
@@ -59,12 +45,6 @@ async function lockAndUpdate(sets: Sets): Promise<ExecutedEach> {
     const { affected } = await inside.only(free).update();
     return { count: affected ?? 0, held: without(matching, free) };
   });
-}
-
-/** What the parts of a statement are for its rows. */
-interface Parts extends KeyedUpdate {
-  /** The place of the set that a row is of. */
-  readonly place: string;
 }
 
 /** An update for several sets of parameters, on a connection. */
@@ -124,46 +104,22 @@ class Sets {
   }
 
   #statement(write: (parts: Parts) => string): SqlPrepared['statement'] {
-    const { dataSource, dialect } = this.statements.connection;
-    const { table, options, condition } = this.query;
+    const { table } = this.query;
     const named = keyConditionOf(this.query);
-    const key = named.subject.column;
-    const convert = (id: unknown): unknown => toStored(key, id);
-    const keys = this.all.map((set) => bindParam(table, { param: named.value.name, convert }, set));
-    let hidesAll = false;
-    const writer: SqlWriter = new SqlWriter(dialect, {
-      byRow: (column, slot) => {
-        hidesAll ||= isSecret(column);
-        if (isList(table, column)) throw new UnsupportedQueryError(noListByRow(table.name, column.property));
-        return values.value(
-          this.all.map((set) => bindParam(table, slot, set)),
-          column,
-        );
+    const { subject, value } = named;
+    const convert = (id: unknown): unknown => toStored(subject.column, id);
+    return statementByRow(
+      this.statements.connection,
+      this.query,
+      {
+        named,
+        keys: this.all.map((set) => bindParam(table, { param: value.name, convert }, set)),
+        values: (slot) => this.all.map((set) => bindParam(table, slot, set)),
+        places: this.all.map((_, place) => place),
       },
-    });
-    const values: ValuesByRow = dialect.valuesByRow({
-      table: table.sqlName,
-      key: writer.sortable(key),
-      keys: () => keys.map((id) => writer.spelled(key, id)),
-      bind: writer.bind,
-    });
-    const inSets = values.listed ? oneOfKeys(condition, named, keys, values.from !== undefined) : condition;
-    const build = { dataSource, dialect, table, options, condition: inSets, order: [] };
-    const parts = {
-      ...keyed(build),
-      set: assignmentsSql(build, writer),
-      where: writer.write(inSets),
-      place: values.value(this.all.map((_, place) => place)),
-    };
-    const statement = finish(build, writer, write({ ...parts, from: values.from?.() }));
-    // Values of several columns may be bound as one.
-    return hidesAll ? { ...statement, secrets: [...statement.slots.keys()] } : statement;
+      write,
+    );
   }
-}
-
-/** Whether PostgreSQL has lists in a column. */
-function isList({ metadata }: SqlTable, { property }: SqlColumn): boolean {
-  return metadata.findColumnWithPropertyPath(property)?.isArray ?? false;
 }
 
 /** The places that rows say; each row has this column alone. */

@@ -114,6 +114,11 @@ export class SqlWriter {
   /** A placeholder for a value. */
   readonly bind = (value: unknown): string => this.add({ constant: value });
 
+  /** A placeholder for a parameter. */
+  slot(slot: ParamSlot): string {
+    return this.add(slot);
+  }
+
   /** @param column whose value it is */
   private add(slot: Slot, column?: SqlColumn): string {
     const key = `${this.#parameters}${this.#count++}`;

@@ -33,6 +33,7 @@ import { Connection } from './connection.js';
 import { dialectOf } from './dialects/index.js';
 import { execute } from './emulated-statements.js';
 import { Inserter } from './inserter.js';
+import { JointUpdates } from './joint-updates.js';
 import { Leases } from './leases.js';
 import { lookAt } from './look.js';
 import { poolSizeOf } from './pool-size.js';
@@ -240,7 +241,9 @@ export class TypeOrmAdapter implements EctoAdapter {
 
   /** Runs a prepared query. @throws SessionValidationError */
   async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
-    return execute(this.#statements, prepared as SqlPrepared, params);
+    const query = prepared as SqlPrepared;
+    const joint = this.#connection.runner ? undefined : JointUpdates.of(this.#statements, query);
+    return joint ? joint.run(params) : execute(this.#statements, query, params);
   }
 
   /** Runs a prepared update for several sets of parameters, by one statement. @throws UnsupportedQueryError, SessionValidationError */

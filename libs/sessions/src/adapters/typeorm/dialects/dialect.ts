@@ -176,6 +176,8 @@ export interface LimitedDelete {
 /** An update of a table with one key column. */
 export interface KeyedUpdate {
   readonly table: string;
+  /** Whether that is a view. */
+  readonly isView: boolean;
   readonly key: string;
   readonly set: string;
   /** What it is joined with, if anything. */

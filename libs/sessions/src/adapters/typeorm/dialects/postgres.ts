@@ -9,6 +9,7 @@ import {
   type Dialect,
   type JsonPlace,
   type JsonType,
+  type KeyedUpdate,
   lockName,
   type TypedColumn,
 } from './dialect.js';
@@ -58,7 +59,7 @@ export const postgres: Dialect = {
   list: {
     // As `pg` would write it, but for the look at each character.
     bound(values) {
-      if (values.every(isHex)) return `{${values.join(',')}}`;
+      if (values.every(isPlain)) return `{${values.join(',')}}`;
       return values.every(isOfBytes) ? `{${values.map((bytes) => `\\\\x${bytes.toString('hex')}`).join(',')}}` : values;
     },
     // A list that it sees PostgreSQL takes for a cheaper one than any list, and plans the statement anew for each.
@@ -104,7 +105,8 @@ export const postgres: Dialect = {
   countDeleted: (statement, select) =>
     `WITH deleted AS (${statement}) SELECT ${select}, COUNT(*) AS count FROM deleted`,
   skipLocked: {
-    update({ table, key, set, from, where }) {
+    update({ table, isView, key, set, from, where }) {
+      if (from && !isView) return updateByPlace({ table, set, from, where });
       const rows = from ? `${table} AS nest_sessions_row, ${from}` : table;
       const ofRows = from ? ' OF nest_sessions_row' : '';
       const free = `SELECT ${key} FROM ${rows} WHERE ${where} FOR UPDATE${ofRows} SKIP LOCKED`;
@@ -155,14 +157,24 @@ export const postgres: Dialect = {
   },
 };
 
+/**
+ * An update of rows that are found one by one, as each by itself would be, however many PostgreSQL takes the table to have when
+ * it plans it. A row that has changed since the statement began has another place by then, and is left out.
+ */
+function updateByPlace({ table, set, from, where }: Pick<KeyedUpdate, 'table' | 'set' | 'from' | 'where'>): string {
+  const free = `SELECT tableoid AS nest_sessions_table, ctid AS nest_sessions_place FROM ${table} WHERE ${where} FOR UPDATE SKIP LOCKED`;
+  return `UPDATE ${table} SET ${set} FROM (SELECT * FROM ${from}, LATERAL (${free}) AS nest_sessions_row) AS nest_sessions_free
+    WHERE ctid = nest_sessions_place AND tableoid = nest_sessions_table`;
+}
+
 /** A list to which what is never there gives the type of a column, whatever that is called. */
 function typedBy({ sqlName }: { readonly sqlName: string }, table: string, list: string): string {
   return `COALESCE((SELECT ARRAY[${sqlName}] FROM ${table} WHERE FALSE), ${list})`;
 }
 
-/** Whether a value needs no quotes in an array, as digests and UUIDs do not. */
-function isHex(value: unknown): boolean {
-  return typeof value === 'string' && /^[\da-f-]+$/.test(value);
+/** Whether a value needs no quotes in an array, as digests, UUIDs and times do not. */
+function isPlain(value: unknown): boolean {
+  return typeof value === 'string' && /^[\da-fTZ:.-]+$/.test(value);
 }
 
 function isOfBytes(value: unknown): value is Buffer {

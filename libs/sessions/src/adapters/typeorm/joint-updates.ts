@@ -1,0 +1,162 @@
+import { SessionsUnavailableError } from '../../errors/errors.js';
+import { isOutage, outageOf } from '../../errors/outages.js';
+import { Coalescer } from '../../util/coalescer.js';
+import type { Executed, Row } from '../port/query.js';
+import { joinableBy, type KeyCondition } from '../query/sets.js';
+import { IMPOSSIBLE, toStored, ValueError } from '../query/values.js';
+import { isList, type Parts, RowValues, statementByRow } from './by-row.js';
+import { bindParams, returningSql, type SqlPrepared, type Statement } from './compile-query.js';
+import { execute } from './emulated-statements.js';
+import { loadValues, valuesOf } from './raw-row.js';
+import type { SingleStatements } from './single-statements.js';
+import type { ParamSlot } from './slots.js';
+import type { SqlColumn, SqlTable } from './sql-table.js';
+
+/** What came of each of several updates; none of one that has to go alone. */
+type Outcomes = readonly (Executed | undefined)[];
+
+/** How the place of an update among others is called, which no column is. */
+const PLACE = 'nest_sessions_update';
+
+/** The last update of each row that has not ended. */
+const LAST = new WeakMap<SqlTable, Map<unknown, Promise<unknown>>>();
+
+const JOINT = new WeakMap<SqlPrepared, JointUpdates | null>();
+
+/**
+ * Updates of one row each by the same query, which travel together: those that come while some are under way go as one statement,
+ * and one that comes alone waits for nothing. Nobody waits in it for what others have locked: a row that it has not written goes
+ * alone, as does each of a statement that failed, so that everyone has an outcome of its own. Of updates of the same row each
+ * waits for the one before.
+ */
+export class JointUpdates {
+  readonly #coalescer: Coalescer<Row, Executed | undefined>;
+  readonly #last: Map<unknown, Promise<unknown>>;
+  #statement: Statement | undefined;
+
+  private constructor(
+    private readonly statements: SingleStatements,
+    private readonly query: SqlPrepared,
+    private readonly named: KeyCondition<SqlColumn>,
+  ) {
+    const { table } = query;
+    this.#last = LAST.get(table) ?? new Map<unknown, Promise<unknown>>();
+    LAST.set(table, this.#last);
+    this.#coalescer = new Coalescer<Row, Executed | undefined>({
+      sendOne: (params) => this.#alone(params),
+      send: (updates) => this.#together(updates),
+      concernsAll: isOutage,
+    });
+  }
+
+  /** None where each goes alone: they are not to join, no statement tells which rows it has written, or a value is made by the application. */
+  static of(statements: SingleStatements, query: SqlPrepared): JointUpdates | undefined {
+    let joint = JOINT.get(query);
+    if (joint === undefined) {
+      const named = mayJoin(statements, query) ? joinableBy(query) : undefined;
+      JOINT.set(query, (joint = named ? new JointUpdates(statements, query, named) : null));
+    }
+    return joint ?? undefined;
+  }
+
+  async run(params: Row): Promise<Executed> {
+    const key = this.#keyOf(params);
+    if (key === undefined) return this.#alone(params);
+    const go = (): Promise<Executed> => this.#go(params);
+    const running = this.#last.get(key)?.then(go) ?? go();
+    const ended = running.catch(() => undefined);
+    this.#last.set(key, ended);
+    try {
+      return await running;
+    } finally {
+      if (this.#last.get(key) === ended) this.#last.delete(key);
+    }
+  }
+
+  async #go(params: Row): Promise<Executed> {
+    return (await this.#coalescer.run({}, params)) ?? this.#alone(params);
+  }
+
+  async #alone(params: Row): Promise<Executed> {
+    return execute(this.statements, this.query, params);
+  }
+
+  async #together(updates: readonly Row[]): Promise<Outcomes> {
+    try {
+      return await this.#update(updates);
+    } catch (error) {
+      if (wouldFailEach(error)) throw error;
+      return updates.map(() => undefined);
+    }
+  }
+
+  /** What came of those whose rows match, and that nobody else has locked. */
+  async #update(updates: readonly Row[]): Promise<Outcomes> {
+    const { table, options, columns } = this.query;
+    const params: Row = { [PLACE]: updates.map((_, place) => place) };
+    for (const name of Object.keys(updates[0]!)) params[name] = updates.map((one) => one[name]);
+    const statement = (this.#statement ??= this.#compile());
+    const values = bindParams({ table, statement }, params);
+    const sent = this.statements.sendKept(table, options.keepPrepared as string | true, statement, () => values);
+    const rows = sent ? (await sent).rows : await this.#run(statement, values);
+    const outcomes = updates.map((): Executed | undefined => undefined);
+    for (const row of rows) {
+      outcomes[Number(row.at(-1))] = { count: 1, rows: columns ? [loadValues(table, columns, row)] : null };
+    }
+    return outcomes;
+  }
+
+  async #run({ text, secrets }: Statement, values: unknown[]): Promise<unknown[][]> {
+    const { table, columns = [] } = this.query;
+    const { records } = await this.statements.connection.run(text, values, { table, secrets });
+    return (records as Row[]).map((record) => [...valuesOf(columns, record), record[PLACE]]);
+  }
+
+  #compile(): Statement {
+    const { connection } = this.statements;
+    const { columns = [] } = this.query;
+    const read = columns.length > 0 ? `${returningSql(connection.dataSource, columns)},` : ' RETURNING';
+    const write = (parts: Parts): string =>
+      `${connection.dialect.skipLocked!.update!(parts)}${read} ${parts.place} AS ${PLACE}`;
+    const values = (slot: ParamSlot): RowValues[] => [new RowValues(slot)];
+    const places = values({ param: PLACE, convert: (place) => place });
+    return statementByRow(connection, this.query, { named: this.named, values, places }, write);
+  }
+
+  /** None of what names no row. */
+  #keyOf(params: Row): unknown {
+    const { subject, value } = this.named;
+    try {
+      const key = toStored(subject.column, params[value.name]);
+      return key === IMPOSSIBLE ? undefined : key;
+    } catch (error) {
+      if (error instanceof ValueError) return undefined;
+      throw error;
+    }
+  }
+}
+
+function mayJoin({ connection: { dialect } }: SingleStatements, { table, options, joins }: SqlPrepared): boolean {
+  if (!options.joint || !options.keepPrepared || table.rewrites || joins.length > 0) return false;
+  if (!dialect.skipLocked?.update || !dialect.returning.has('update')) return false;
+  if (Object.keys(options.set ?? {}).some((name) => mayWaitFor(table, name))) return false;
+  // Transformers are for the asynchronous context of each; PostgreSQL's lists make no list of lists.
+  return [...table.columns.values()].every((column) => !column.transformer && !isList(table, column));
+}
+
+/** Whether a new value may have to wait for another row, which others have locked: one that is unique, but no token, or refers to it. */
+function mayWaitFor({ columns, metadata, uniques }: SqlTable, name: string): boolean {
+  const column = columns.get(name);
+  if (!column || column.hidden) return false;
+  return (
+    uniques.some((unique) => unique.includes(column)) ||
+    Boolean(metadata.findColumnWithPropertyPath(name)?.referencedColumn)
+  );
+}
+
+/** Whether each by itself would fail as all of them did. */
+function wouldFailEach(error: unknown): boolean {
+  if (!(error instanceof SessionsUnavailableError)) return isOutage(error);
+  const outage = outageOf(error.cause);
+  return outage !== undefined && outage !== 'locked';
+}
