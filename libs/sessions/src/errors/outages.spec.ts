@@ -18,6 +18,13 @@ it.each([
   ['too many connections on MariaDB', coded({ code: 'ER_CON_COUNT_ERROR', errno: 1040 })],
   ['a pool of pg that has none to give', new Error('timeout exceeded when trying to connect')],
   ['a pool of mysql2 that has none to give', new Error('No connections available.')],
+  ['a connection that ended before it began', new Error('timeout expired')],
+  ['a statement that pg waits for no longer', new Error('Query read timeout')],
+  ['a connection of pg that is over', new Error('Client has encountered a connection error and is not queryable')],
+  ['a connection of mysql2 that is over', new Error("Can't add new command when connection is in closed state")],
+  ['what mysql2 says ends a connection', coded({ fatal: true })],
+  ['a certificate that is over', coded({ code: 'CERT_HAS_EXPIRED' })],
+  ['a socket that is closed', coded({ code: 'ERR_STREAM_DESTROYED' })],
   ['a node of Galera without its cluster', coded({ code: 'ER_UNKNOWN_COM_ERROR', errno: 1047 })],
   ['a lock that PostgreSQL was not given', coded({ code: '55P03' })],
   ['a lock that MariaDB was not given', coded({ code: 'ER_LOCK_WAIT_TIMEOUT', errno: 1205 })],
@@ -36,6 +43,8 @@ it.each([
   ['a page that MariaDB cannot read', coded({ code: 'ER_NOT_KEYFILE', errno: 1034 })],
   ['a trigger of SQLite that takes no row', coded({ code: 'SQLITE_CONSTRAINT_TRIGGER' })],
   ['an error that mysql2 has no name of', coded({ errno: 4999 })],
+  ["an application's transformer or subscriber", new Error('There is no such currency')],
+  ['one that Node refuses', coded({ code: 'ERR_INVALID_ARG_TYPE' })],
   ["a driver's parser that stumbles", new TypeError('x is not a function')],
 ])('%s is none', (_, error) => {
   expect(bothOf(error).map(isOutage)).toEqual([false, false]);

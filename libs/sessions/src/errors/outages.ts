@@ -57,10 +57,18 @@ const SQLITE_CODES: readonly (readonly [RegExp, Outage])[] = [
   [/^SQLITE_(FULL|IOERR|CANTOPEN|NOMEM|CORRUPT|NOTADB)/, 'down'],
 ];
 
-/** What drivers put on their errors; Node's own have negative numbers. */
+/** What `pg` and `mysql2` say of connections and pools by errors that have no code. */
+const CODELESS =
+  /^(Connection terminated|timeout e|Query read timeout|Received unexpected|Client (has encountered a connection error|was closed)|Cannot use a pool|The server does not support SSL|There was an error establishing an SSL|Pool is closed|No connections available|Queue limit reached|Can't (add new command|write) )/;
+
+/** Node's own errors that are none of a connection, such as of a converter that was given what it does not take. */
+const MISTAKE = /^ERR_(?!SSL|TLS|SOCKET|STREAM)/;
+
+/** What drivers put on their errors; Node's own have negative numbers, and `mysql2` says what ends a connection. */
 interface DriverError extends Error {
   readonly code?: string;
   readonly errno?: number;
+  readonly fatal?: boolean;
 }
 
 const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
@@ -68,10 +76,11 @@ const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 /** Why a statement failed, where that is about the connection, a lock or the server; none where it is about the statement. */
 export function outageOf(error: unknown): Outage | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { name, code, errno } = ('driverError' in error ? error.driverError : error) as DriverError;
+  const { message, code, errno, fatal } = ('driverError' in error ? error.driverError : error) as DriverError;
   if (errno !== undefined && errno > 0) return NUMBERS.get(errno);
-  // Drivers have errors of other classes than `Error` for what is none.
-  if (code === undefined) return name === 'Error' ? 'down' : undefined;
+  // Whatever else has no code is of the application: its subscribers, transformers and parsers of types run in a statement too.
+  if (code === undefined) return fatal || CODELESS.test(message) ? 'down' : undefined;
+  if (MISTAKE.test(code)) return undefined;
   if (code.startsWith('SQLITE_')) return SQLITE_CODES.find(([pattern]) => pattern.test(code))?.[1];
   return !SQLSTATE.test(code) || CLASSES.has(code.slice(0, 2)) ? 'down' : STATES.get(code);
 }
