@@ -185,7 +185,7 @@ describe('lookups by token', () => {
     const others = Promise.allSettled([1, 2, 3].map(async (i) => tokens.find([`d${i}`])));
     await turn();
     await adapter.sent[1]!.end(corrupted());
-    const gone = new Error('the connection is gone');
+    const gone = Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' });
     await adapter.sent[2]!.end(gone);
     for (const outcome of await others) expect(outcome).toEqual({ status: 'rejected', reason: gone });
     expect(adapter.sent).toHaveLength(3);
@@ -222,7 +222,7 @@ describe('lookups by token', () => {
     await turn();
     const third = tokens.find(['d3']);
     await turn();
-    const gone = new Error('the connection is gone');
+    const gone = Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' });
     await adapter.sent[1]!.end(gone);
     for (const i of [0, 2]) await adapter.sent[i]!.end();
     expect(numberOf(await first)).toBe(0);
