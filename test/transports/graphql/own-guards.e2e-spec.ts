@@ -1,45 +1,11 @@
-import { ForbiddenException, Injectable, type Provider, Scope, type Type, UseGuards } from '@nestjs/common';
+import { type Provider, type Type, UseGuards } from '@nestjs/common';
 import { Query, Resolver } from '@nestjs/graphql';
 import type { Client } from 'graphql-ws';
 import { afterEach, expect, it } from 'vitest';
-import { CurrentSession, SessionGuard } from '@app/sessions';
+import { CurrentSession, type SessionGuard } from '@app/sessions';
 import { Sessions } from '../../guard/guarded-app.js';
+import { BANS, GuardOfCall, OwnGuard } from '../own-guards.js';
 import { answerOn, closingOf, describeDrivers, GraphqlApp, socketClient } from './graphql-app.js';
-
-@Injectable()
-class Bans {
-  has(userId: unknown): boolean {
-    return userId === 'eve';
-  }
-}
-
-@Injectable({ scope: Scope.REQUEST })
-class BansOfCall extends Bans {}
-
-/** Refuses whom something of the application's own knows. */
-abstract class BanGuard extends SessionGuard {
-  protected abstract readonly bans: Bans;
-
-  protected override async authorize(...[context, session, request]: Parameters<SessionGuard['authorize']>) {
-    await super.authorize(context, session, request);
-    if (this.bans.has(Reflect.get(session, 'userId'))) throw new ForbiddenException('Banned.', { errorCode: 'BANNED' });
-  }
-}
-
-@Injectable()
-class OwnGuard extends BanGuard {
-  constructor(protected readonly bans: Bans) {
-    super();
-  }
-}
-
-/** One that Nest makes for each call. */
-@Injectable()
-class GuardOfCall extends BanGuard {
-  constructor(protected readonly bans: BansOfCall) {
-    super();
-  }
-}
 
 describeDrivers('a guard with dependencies of its own, for connections of GraphQL', (driver) => {
   let app: GraphqlApp;
@@ -58,7 +24,7 @@ describeDrivers('a guard with dependencies of its own, for connections of GraphQ
         return userId;
       }
     }
-    const providers: Provider[] = [Bans, BansOfCall, guard, Notes];
+    const providers: Provider[] = [...BANS, guard, Notes];
     app = await GraphqlApp.start(driver, { tables: [Sessions], providers, sockets: { guard } });
   }
 

@@ -1,48 +1,14 @@
-import { ForbiddenException, Injectable, type Provider, Scope, type Type, UseGuards } from '@nestjs/common';
+import { type Provider, Scope, type Type, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { afterEach, expect, it } from 'vitest';
-import { CurrentSession, SessionGuard, SessionsTable } from '@app/sessions';
+import { CurrentSession, type SessionGuard, SessionsTable } from '@app/sessions';
 import { SessionsTestingModule } from '@app/sessions/testing';
 import { HttpApp } from '../../support/http-app.js';
+import { BANS, GuardOfCall, OwnGuard } from '../own-guards.js';
 import { describePlatforms, type TestSocket } from './test-sockets.js';
 
 class Sessions extends SessionsTable({ extraFields: { userId: { type: 'string' } } }) {}
-
-@Injectable()
-class Bans {
-  has(userId: unknown): boolean {
-    return userId === 'eve';
-  }
-}
-
-@Injectable({ scope: Scope.REQUEST })
-class BansOfCall extends Bans {}
-
-/** Refuses whom something of the application's own knows. */
-abstract class BanGuard extends SessionGuard {
-  protected abstract readonly bans: Bans;
-
-  protected override async authorize(...[context, session, request]: Parameters<SessionGuard['authorize']>) {
-    await super.authorize(context, session, request);
-    if (this.bans.has(Reflect.get(session, 'userId'))) throw new ForbiddenException('Banned.', { errorCode: 'BANNED' });
-  }
-}
-
-@Injectable()
-class OwnGuard extends BanGuard {
-  constructor(protected readonly bans: Bans) {
-    super();
-  }
-}
-
-/** One that Nest makes for each call. */
-@Injectable()
-class GuardOfCall extends BanGuard {
-  constructor(protected readonly bans: BansOfCall) {
-    super();
-  }
-}
 
 describePlatforms('a guard with dependencies of its own', (platform) => {
   let app: HttpApp;
@@ -57,7 +23,7 @@ describePlatforms('a guard with dependencies of its own', (platform) => {
       }
     }
     if (!isGlobal) UseGuards(guard)(Gateway);
-    const providers: Provider[] = [Bans, BansOfCall, Gateway];
+    const providers: Provider[] = [...BANS, Gateway];
     const scope = guard === GuardOfCall ? Scope.REQUEST : Scope.DEFAULT;
     if (isGlobal) providers.push({ provide: APP_GUARD, useClass: guard, scope });
     const module = { imports: [SessionsTestingModule.forTables([Sessions])], providers };

@@ -133,8 +133,7 @@ export class Authenticator {
     const current = this.table.options.autoExtend ? this.extender.extendIfDue(session) : session;
     return chain(current, (valid) => {
       if (valid === null) return null;
-      // What is held is as old as what is open.
-      // Its copies share it.
+      // What is held is as old as what is open, and its copies share its dates.
       if (this.lastUse?.record(session, use())) Object.assign(session, { lastUsedAt: frozenDate(this.table.nowMs()) });
       this.table.events.emit({ type: 'used', session: valid });
       return valid;

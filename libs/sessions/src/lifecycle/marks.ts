@@ -23,7 +23,7 @@ export async function readMarks(
   const where = { name: others.length === 0 ? name : In(names) };
   const query = adapter.prepare('all', SessionMark, { where, select: ['name', 'at', 'until'], currentRows: true });
   const { rows } = await adapter.execute(query);
-  return new Map((rows as unknown as SessionMark[]).map((mark) => [mark.name, mark]));
+  return new Map(rows!.map((row) => [row['name'] as string, row as MarkedTime]));
 }
 
 /** Makes a mark, or makes it anew. */

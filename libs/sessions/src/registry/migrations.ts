@@ -36,19 +36,23 @@ export async function createSessionsTable(
     if (metadata.schema !== undefined) await queryRunner.createSchema(metadata.schema, true);
     const created = Table.create(metadata, queryRunner.dataSource.driver);
     created.foreignKeys = metadata.foreignKeys.map((key) => TableForeignKey.create(key, queryRunner.dataSource.driver));
-    const isThere = await queryRunner.hasTable(metadata.tablePath);
+    const isNew = leavesRoom(metadata) && !(await queryRunner.hasTable(metadata.tablePath));
     await queryRunner.createTable(created, true, true, true);
-    if (!isThere && metadata.findColumnWithPropertyName('lastUsedAt')) await leaveRoom(queryRunner, metadata);
+    if (isNew)
+      await queryRunner.query(
+        `ALTER TABLE ${sqlNameOf(metadata.dataSource, metadata)} SET (fillfactor = ${FILL_FACTOR})`,
+      );
   }
 }
 
 /** Per cent of a page that new rows fill: in the rest a row finds room for its last use, for which no index is then written. */
 const FILL_FACTOR = 85;
 
-async function leaveRoom(queryRunner: QueryRunner, metadata: EntityMetadata): Promise<void> {
-  const { dataSource } = queryRunner;
-  if (dataSource.options.type !== 'postgres') return;
-  await queryRunner.query(`ALTER TABLE ${sqlNameOf(dataSource, metadata)} SET (fillfactor = ${FILL_FACTOR})`);
+/** Whether the pages of a table are to have such room, as PostgreSQL can leave it. */
+function leavesRoom(metadata: EntityMetadata): boolean {
+  return (
+    metadata.dataSource.options.type === 'postgres' && metadata.findColumnWithPropertyName('lastUsedAt') !== undefined
+  );
 }
 
 /**

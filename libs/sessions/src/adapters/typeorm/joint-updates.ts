@@ -49,7 +49,7 @@ export class JointUpdates {
     });
   }
 
-  /** None where each goes alone: they are not to join, no statement tells which rows it has written, or a value is made by the application. */
+  /** None where each goes alone: no statement tells which rows it has written, or a value is made by the application. */
   static of(statements: SingleStatements, query: SqlPrepared): JointUpdates | undefined {
     let joint = JOINT.get(query);
     if (joint === undefined) {
@@ -137,7 +137,7 @@ export class JointUpdates {
 }
 
 function mayJoin({ connection: { dialect } }: SingleStatements, { table, options, joins }: SqlPrepared): boolean {
-  if (!options.joint || !options.keepPrepared || table.rewrites || joins.length > 0) return false;
+  if (!options.keepPrepared || table.rewrites || joins.length > 0) return false;
   if (!dialect.skipLocked?.update || !dialect.returning.has('update')) return false;
   if (Object.keys(options.set ?? {}).some((name) => mayWaitFor(table, name))) return false;
   // Transformers are for the asynchronous context of each; PostgreSQL's lists make no list of lists.

@@ -242,7 +242,8 @@ export class TypeOrmAdapter implements EctoAdapter {
   /** Runs a prepared query. @throws SessionValidationError */
   async execute(prepared: Prepared, params: Row = {}): Promise<Executed> {
     const query = prepared as SqlPrepared;
-    const joint = this.#connection.runner ? undefined : JointUpdates.of(this.#statements, query);
+    const mayJoin = query.options.joint && !this.#connection.runner;
+    const joint = mayJoin ? JointUpdates.of(this.#statements, query) : undefined;
     return joint ? joint.run(params) : execute(this.#statements, query, params);
   }
 
