@@ -10,7 +10,7 @@ const KEYED_BYTES = 32;
 /** How digests of tokens, in hexadecimal, go into columns of bytes or of base64url and come back. */
 export const DIGESTS: FormCodecs = {
   [DIGEST_BYTES]: {
-    dump: (digest) => toBytes(digest as string),
+    dump: (digest) => Buffer.from(bytesOfDigest(digest as string), 'hex'),
     load: (bytes) => fromBytes(bytes as Uint8Array),
   },
   base64url: {
@@ -19,17 +19,18 @@ export const DIGESTS: FormCodecs = {
   },
 };
 
+/** The bytes of a digest, in hexadecimal. */
+export function bytesOfDigest(digest: string): string {
+  const start = digest.indexOf(':') + 1;
+  // For every request asks.
+  if (start === 0) return digest;
+  return Buffer.from(digest.slice(0, start), 'latin1').toString('hex') + digest.slice(start);
+}
+
 /** The key's id with its colon, as it is, and the rest. */
 function inParts(digest: string, convert: (rest: string) => string): string {
   const start = digest.indexOf(':') + 1;
   return digest.slice(0, start) + convert(digest.slice(start));
-}
-
-function toBytes(digest: string): Buffer {
-  const start = digest.indexOf(':') + 1;
-  // For every request asks.
-  if (start === 0) return Buffer.from(digest, 'hex');
-  return Buffer.concat([Buffer.from(digest.slice(0, start), 'latin1'), Buffer.from(digest.slice(start), 'hex')]);
 }
 
 function fromBytes(bytes: Uint8Array): string {
