@@ -145,7 +145,7 @@ export function refusals(db: AdapterFixture): void {
       );
       await expect(db.adapter.insertAll(Photo, [{ title: 'a' }], wrong)).rejects.toThrow('return is no option');
       await expect(db.adapter.insertAll(Photo, [{ title: 'a' }], { returning: ['id'] } as object)).rejects.toThrow(
-        'returning is no option (there are: onConflict)',
+        'returning is no option (there are: onConflict, keepPrepared)',
       );
       for (const onConflict of ['ignore', null, { update: ['title'], targets: ['id'] }] as never[]) {
         const conflict = { code: 'ERR_SESSION_INVALID' };

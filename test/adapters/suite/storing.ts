@@ -47,6 +47,18 @@ export function storing(db: AdapterFixture): void {
     );
   });
 
+  it('what is read equals what was inserted together, by statements that are kept', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.record(VALUES), { minLength: 1, maxLength: 5 }), async (rows) => {
+        await db.deleteAll(Photo);
+        expect(await db.adapter.insertAll(Photo, rows, { keepPrepared: 'photos' })).toBe(rows.length);
+        const found = await db.find(Photo, { select: Object.keys(VALUES), order: { id: 'ASC' } });
+        expect(found).toEqual(rows);
+      }),
+      RUNS,
+    );
+  });
+
   it('what an update returns equals what it was given, for every kind of column', async () => {
     const id = await db.photo();
     await fc.assert(

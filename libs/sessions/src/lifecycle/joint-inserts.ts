@@ -19,7 +19,7 @@ export function jointInserts(
   return new Coalescer<Row, unknown>({
     sendOne: (row) => adapter.insert(entity, row, { returning: [], keepPrepared: 'create' }),
     send: async (rows) => {
-      await adapter.insertAll!(entity, rows);
+      await adapter.insertAll!(entity, rows, { keepPrepared: 'create' });
       return rows;
     },
     concernsAll: isOutage,

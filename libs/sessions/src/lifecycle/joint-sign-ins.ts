@@ -110,7 +110,7 @@ export class JointSignIns {
     ];
     const inserted = proved.filter((signIn) => !outcomes.has(signIn));
     const rows = inserted.map(({ written }) => written);
-    if (rows.length > 0) await inner.insertAll(table.entity, rows);
+    if (rows.length > 0) await inner.insertAll(table.entity, rows, { keepPrepared: 'create' });
     for (const signIn of inserted) {
       const told = events.flatMap(({ cause, event }) => (cause === signIn ? [event] : []));
       outcomes.set(signIn, { made: {}, told });

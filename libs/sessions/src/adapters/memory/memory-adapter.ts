@@ -3,7 +3,7 @@ import { v4 as uuidv4 } from 'uuid';
 import { newId } from '../../util/uuid.js';
 import { chain, type MaybePromise } from '../../util/maybe-promise.js';
 import { StaleEntryError, UnsupportedQueryError } from '../../errors/errors.js';
-import { chunkOption, conflictOption, insertOptions } from '../port/call-options.js';
+import { chunkOption, insertAllOptions, insertOptions } from '../port/call-options.js';
 import type { Column } from '../port/columns.js';
 import { columnOf } from '../query/conditions.js';
 import type { EctoAdapter } from '../port/ecto-adapter.js';
@@ -141,10 +141,10 @@ export class MemoryAdapter implements EctoAdapter {
   async insertAll(
     schema: Schema,
     rows: readonly Row[],
-    options: Pick<InsertOptions, 'onConflict'> = {},
+    options: Omit<InsertOptions, 'returning'> = {},
   ): Promise<number> {
     const { table, model } = this.#open(schema);
-    const onConflict = conflictOption(model.name, options);
+    const { onConflict } = insertAllOptions(model.name, options);
     const all = rows.map((row) => newValues(table, model, row));
     const undo: (() => void)[] = [];
     let count = 0;

@@ -18,8 +18,12 @@ export function insertOptions(table: string, options: InsertOptions): InsertOpti
 }
 
 /** The same of an insert of many rows, which returns none. @throws SessionValidationError */
-export function conflictOption(table: string, options: Pick<InsertOptions, 'onConflict'>): OnConflict {
-  return checkedConflict(table, knownOptions(table, options, { onConflict: true }).onConflict);
+export function insertAllOptions(
+  table: string,
+  options: Omit<InsertOptions, 'returning'>,
+): Omit<InsertOptions, 'returning'> & { onConflict: OnConflict } {
+  const { onConflict, ...others } = knownOptions(table, options, { onConflict: true, keepPrepared: true });
+  return { ...others, onConflict: checkedConflict(table, onConflict) };
 }
 
 /** Rows of a chunk of a stream. @throws SessionValidationError */

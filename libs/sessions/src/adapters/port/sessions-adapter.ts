@@ -172,9 +172,10 @@ export interface SessionsAdapter {
   /**
    * Inserts all the rows or none, and returns how many were written. Where it is missing, new sessions are inserted one by one.
    *
+   * @param options what the statement is kept prepared for
    * @throws UniqueConstraintError
    */
-  insertAll?(schema: Schema, rows: readonly Row[]): Promise<number>;
+  insertAll?(schema: Schema, rows: readonly Row[], options?: Pick<InsertOptions, 'keepPrepared'>): Promise<number>;
 
   /** Updates the rows that the filters name and returns the columns asked for of the first. @throws StaleEntryError */
   update(schema: Schema, changes: Row, filters: Where, returning?: readonly string[]): Promise<Row>;

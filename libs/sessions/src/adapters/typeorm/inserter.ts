@@ -5,7 +5,7 @@ import { columnOf } from '../query/conditions.js';
 import { storedRow } from '../query/rows.js';
 import type { OnConflict, QueryKind, QueryOptions, Row, Where } from '../port/query.js';
 import { compileQuery, returningSql, type SqlPrepared } from './compile-query.js';
-import { type InsertStatement, keptInsert, type Written } from './kept-inserts.js';
+import { type InsertStatement, keptInsert, keptInsertOfLists, type Written } from './kept-inserts.js';
 import { ROW_NOT_KEPT } from './messages.js';
 import { loadValues, valuesOf } from './raw-row.js';
 import { isSecret } from './secrets.js';
@@ -118,11 +118,20 @@ export class Inserter {
 
   private async insertChunks(chunks: readonly Chunk[], onConflict: OnConflict): Promise<number> {
     let count = 0;
-    for (const { columns, rows: chunk } of chunks) {
-      const { records, affected } = await this.write(columns, chunk, onConflict);
-      count += affected ?? records.length;
-    }
+    for (const chunk of chunks) count += await this.insertChunk(chunk, onConflict);
     return count;
+  }
+
+  private async insertChunk({ columns, rows }: Chunk, onConflict: OnConflict): Promise<number> {
+    const { statements, table, call } = this;
+    const { dialect } = statements.connection;
+    const kept = call && onConflict === 'raise' && keptInsertOfLists(statements.connection, table, columns);
+    const list = (column: SqlColumn): unknown =>
+      dialect.list.bound(rows.map((row) => column.dump(row.get(column) ?? null)));
+    const sent = kept && statements.sendKept(table, call, kept, () => columns.map(list));
+    if (sent) return (await sent).rowCount ?? 0;
+    const { records, affected } = await this.write(columns, rows, onConflict);
+    return affected ?? records.length;
   }
 
   /** On a connection that the whole process shares, other requests' statements must not slip into the transaction. */

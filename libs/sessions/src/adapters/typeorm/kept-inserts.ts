@@ -1,3 +1,7 @@
+import type { DataSource } from 'typeorm';
+import { isList } from './by-row.js';
+import type { Dialect } from './dialects/dialect.js';
+import { isSecret } from './secrets.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
 /** A statement that inserts rows. */
@@ -34,4 +38,27 @@ export function keptInsert(
   let statement = kept.get(key);
   if (!statement && kept.size < MOST) kept.set(key, (statement = make()));
   return statement;
+}
+
+/** How statements are told apart that take a list for each column, from those that give rows back. */
+const OF_LISTS = ' of lists';
+
+/** The statement for any number of rows with these columns, whose values are lists; `undefined` where there is no such one. */
+export function keptInsertOfLists(
+  { dataSource: { driver }, dialect }: { readonly dataSource: DataSource; readonly dialect: Dialect },
+  table: SqlTable,
+  columns: readonly SqlColumn[],
+): InsertStatement | undefined {
+  const areListed = columns.length > 0 && columns.every((column) => column.kind !== 'other' && !isList(table, column));
+  if (!dialect.bindsColumns || !areListed) return undefined;
+  return keptInsert(table, columns, OF_LISTS, () => {
+    const { sqlName } = table;
+    let index = 0;
+    const bind = (): string => driver.createParameter('', index++);
+    const values = dialect.valuesByRow({ table: sqlName, key: '', keys: () => [], bind });
+    const names = columns.map((column) => column.sqlName).join(', ');
+    const given = columns.map((column) => values.value([], column)).join(', ');
+    const text = table.statement(`INSERT INTO ${sqlName} (${names}) SELECT ${given} FROM ${values.from!()}`);
+    return { text, secrets: columns.flatMap((column, i) => (isSecret(column) ? [i] : [])) };
+  });
 }

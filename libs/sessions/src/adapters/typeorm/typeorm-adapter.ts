@@ -3,7 +3,7 @@ import type { DataSource, EntityManager, ObjectLiteral, QueryRunner, SelectQuery
 import { chain, type MaybePromise } from '../../util/maybe-promise.js';
 import { newId } from '../../util/uuid.js';
 import { StaleEntryError } from '../../errors/errors.js';
-import { chunkOption, conflictOption, insertOptions } from '../port/call-options.js';
+import { chunkOption, insertAllOptions, insertOptions } from '../port/call-options.js';
 import type { Column } from '../port/columns.js';
 import type { EctoAdapter } from '../port/ecto-adapter.js';
 import type {
@@ -213,10 +213,11 @@ export class TypeOrmAdapter implements EctoAdapter {
   async insertAll(
     schema: Schema,
     rows: readonly Row[],
-    options: Pick<InsertOptions, 'onConflict'> = {},
+    options: Omit<InsertOptions, 'returning'> = {},
   ): Promise<number> {
     const table = await this.#tables.written(schema, this.#ask);
-    return new Inserter(table, this.#statements).insertAll(rows, conflictOption(table.name, options));
+    const { onConflict, keepPrepared } = insertAllOptions(table.name, options);
+    return new Inserter(table, this.#statements, keepPrepared).insertAll(rows, onConflict);
   }
 
   /** Updates the rows that the filters name. @throws StaleEntryError */

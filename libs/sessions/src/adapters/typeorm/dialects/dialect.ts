@@ -110,6 +110,8 @@ export interface Dialect {
     /** A statement that locks its rows, and comes before it, or after one that failed. */
     readonly select?: (parts: Omit<KeyedUpdate, 'set'>) => string;
   };
+  /** Whether those below are bound as a list for each column, so that one statement is for any number of rows. */
+  readonly bindsColumns?: boolean;
   /** How an update takes values that each of its rows has its own of, for rows whose keys have these spellings. */
   valuesByRow(rows: RowsByKey): ValuesByRow;
   /** A statement in which the time zone of the connection is UTC; none where no statement can be so. */

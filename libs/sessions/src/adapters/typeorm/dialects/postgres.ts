@@ -113,6 +113,7 @@ export const postgres: Dialect = {
       return `UPDATE ${table} SET ${set}${from ? ` FROM ${from}` : ''} WHERE ${key} = ANY(ARRAY(${free})) AND ${where}`;
     },
   },
+  bindsColumns: true,
   valuesByRow: ({ table, bind }) => ({
     ...joinedValues(
       (values, column) => {
