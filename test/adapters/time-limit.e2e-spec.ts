@@ -193,6 +193,17 @@ describe.runIf(servers.includes('mariadb'))('a connection of mysql2', () => {
     expect(await dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
+  it('is not used again where it takes no writes, as that of a server that was the primary', async () => {
+    const connection = async (): Promise<unknown> => dataSource.query('SELECT connection_id()');
+    const before = await connection();
+    await dataSource.query('SET SESSION TRANSACTION READ ONLY');
+    const refused = new Promise((_, reject) => {
+      limited().execute({ sql: 'DELETE FROM photos', rowsAsArray: true }, [], reject);
+    });
+    await expect(refused).rejects.toMatchObject({ errno: 1792 });
+    expect(await connection()).not.toEqual(before);
+  });
+
   it('that was given back is not ended when the time of a further try is over', async () => {
     const adapter = new TypeOrmAdapter(dataSource);
     const query = adapter.prepare('all', Photo, { timeoutMs: TIME_MS, keepPrepared: true });

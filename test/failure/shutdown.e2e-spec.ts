@@ -1,68 +1,219 @@
-import { Test, type TestingModule } from '@nestjs/testing';
+import { Controller, Inject, Post } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { SessionsModule, SessionsTable, SessionsUnavailableError } from '@app/sessions';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
-import { UNTIL_IT_HANGS } from '../support/until.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SessionsModule, SessionsUnavailableError } from '@app/sessions';
+import { ExpiryJob } from '../../libs/sessions/src/module/expiry.job.js';
+import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
+import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { HttpApp } from '../support/http-app.js';
+import { hasMariadb, startMariadb } from '../support/mariadb-server.js';
+import { startPostgres } from '../support/postgres-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { type Call, CALLS, type Session, Sessions } from './calls.js';
 
-class Sessions extends SessionsTable({ rotation: true, lastUse: true }) {}
+@Controller()
+class Routes {
+  constructor(@Inject(Sessions) private readonly sessions: Sessions) {}
 
-const servers = (['postgres', 'mariadb'] as const).filter((type) => inject(`${type}Url`) !== undefined);
+  @Post('log-in')
+  async logIn(): Promise<object> {
+    return { id: (await this.sessions.create({ userId: 'dan' })).id };
+  }
+}
 
-/** What lets nobody read the table, and how many statements wait for it. */
-const LOCK = {
-  postgres: [
-    'BEGIN; LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE',
-    `SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-  ],
-  mariadb: [
-    'LOCK TABLES sessions WRITE',
-    `SELECT count(*) AS n FROM information_schema.processlist WHERE db = database() AND state LIKE 'Waiting for table%'`,
-  ],
+/** Fewer connections than there are calls, and a server that has gone is not waited for. */
+const SETTINGS = {
+  postgres: { poolSize: 6, extra: { connectionTimeoutMillis: 1000 } },
+  mariadb: { poolSize: 6, connectTimeout: 1000 },
+  sqlite: {},
 } as const;
 
-describe.each(servers)('an application whose table is locked, on %s', (type) => {
+async function start(type: DatabaseName, options: object): Promise<HttpApp> {
+  const app = await HttpApp.start('express', {
+    imports: [
+      TypeOrmModule.forRoot({ ...options, ...SETTINGS[type], autoLoadEntities: true, synchronize: true }),
+      ScheduleModule.forRoot(),
+      SessionsModule.forRoot({ pruning: { atStart: false }, lookUps: { timeout: '1h' } }),
+      SessionsModule.forFeature(Sessions),
+    ],
+    controllers: [Routes],
+  });
+  app.nest.get(SessionsRegistry).times.waitMs = 1000;
+  app.nest.get(ExpiryJob).times.closeMs = 1000;
+  return app;
+}
+
+/** What waits for the table. */
+const WAITING = Object.entries(CALLS).filter(([, { catalogue }]) => !catalogue);
+
+/** What comes of each call, once all of them have been asked for. */
+class UnderWay {
+  private constructor(private readonly outcomes: ReadonlyMap<string, Promise<string>>) {}
+
+  /** Asks for everything that an application has to do with its database, while nothing of it is answered. */
+  static async of(app: HttpApp, stop: () => Promise<unknown>): Promise<UnderWay> {
+    const sessions = app.nest.get(Sessions);
+    const calls: [string, Call, Session][] = [];
+    for (const [name, call] of WAITING) calls.push([name, call, await sessions.create({ userId: name })]);
+    // By one statement, and one after the other.
+    const { update } = CALLS;
+    for (let i = 0; i < 20; i++) calls.push([`update ${i}`, update!, await sessions.create({ userId: 'eve' })]);
+    const [, , updated] = calls.at(-1)!;
+    calls.push(['update once more', update!, updated]);
+    await stop();
+    const outcomes = new Map(calls.map(([name, call, session]) => [name, outcomeOf(call.run(sessions, session, {}))]));
+    outcomes.set('a request', answerOf(app.send('POST', '/log-in')));
+    const store = app.nest.get(SessionsRegistry).store();
+    store.lastUse!.record({ ...updated, lastUsedAt: null }, {});
+    outcomes.set(
+      'pruning',
+      app.nest
+        .get(ExpiryJob)
+        .run(store)
+        .then(() => 'ended'),
+    );
+    return new UnderWay(outcomes);
+  }
+
+  async all(): Promise<Readonly<Record<string, string>>> {
+    const outcomes = [...this.outcomes].map(async ([name, outcome]) => [name, await outcome] as const);
+    return Object.fromEntries(await Promise.all(outcomes));
+  }
+}
+
+const UNAVAILABLE = 'unavailable';
+
+async function outcomeOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'answered';
+  } catch (error) {
+    return error instanceof SessionsUnavailableError ? UNAVAILABLE : String(error);
+  }
+}
+
+async function answerOf(request: ReturnType<HttpApp['send']>): Promise<string> {
+  const { status } = await request;
+  return status === 503 ? UNAVAILABLE : String(status);
+}
+
+/** What comes of all calls. */
+function expected(): Readonly<Record<string, string>> {
+  const updates = [...Array(20).keys(), 'once more'].map((i) => `update ${i}`);
+  const all = [...WAITING.map(([name]) => name), ...updates, 'a request'];
+  return { ...Object.fromEntries(all.map((name) => [name, UNAVAILABLE])), pruning: 'ended' };
+}
+
+/** What lets nobody at the table, and what ends that. */
+const LOCK = {
+  postgres: [['BEGIN', 'LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE'], 'ROLLBACK'],
+  mariadb: [['LOCK TABLES sessions WRITE'], 'UNLOCK TABLES'],
+  sqlite: [['BEGIN EXCLUSIVE'], 'ROLLBACK'],
+} as const;
+
+describeDatabases('the end of an application', (type) => {
   let database: TestDatabase;
-  let module: TestingModule;
-  let other: DataSource;
   beforeEach(async () => {
     database = await createDatabase(type);
-    const extra = type === 'postgres' ? { connectionTimeoutMillis: 2000 } : { connectTimeout: 2000 };
-    module = await Test.createTestingModule({
-      imports: [
-        TypeOrmModule.forRoot({ type, url: database.url, autoLoadEntities: true, synchronize: true, extra }),
-        SessionsModule.forRoot({ pruning: false, lookUps: { timeout: '1s' } }),
-        SessionsModule.forFeature(Sessions),
-      ],
-    }).compile();
-    await module.init();
-    other = await new DataSource({ type, url: database.url, poolSize: 2 }).initialize();
   });
   afterEach(async () => {
-    await other.destroy();
     await database.drop();
   });
 
-  it('stops while it is, with look-ups under way and uses to write, and answers all of them', async () => {
-    const [lock, countWaiting] = LOCK[type];
-    const sessions = module.get(Sessions);
-    const tokens = (await Promise.all(Array.from({ length: 20 }, () => sessions.create({})))).map(
-      (one) => one.authToken,
-    );
-    await Promise.all(tokens.map((token) => sessions.authenticate(token)));
-    const locking = other.createQueryRunner();
-    await locking.query(lock);
-    const asked = Promise.allSettled(tokens.map((token) => sessions.authenticate(token)));
-    await vi.waitFor(async () => {
-      const [row] = await other.query<{ n: unknown }[]>(countWaiting);
-      expect(Number(row!.n)).toBeGreaterThan(0);
-    }, UNTIL_IT_HANGS);
+  /** Runs `fn`, which has another connection lock the table, until it is over. */
+  async function unlocked(fn: (lock: () => Promise<void>) => Promise<void>): Promise<void> {
+    const other = await new DataSource(database.options).initialize();
+    const runner = other.createQueryRunner();
+    const [lock, unlock] = LOCK[type];
+    await fn(async () => {
+      for (const statement of lock) await runner.query(statement);
+    });
+    await runner.query(unlock);
+    await runner.release();
+    await other.destroy();
+  }
 
-    // Nothing ends the lock before.
-    await module.close();
-    const unavailable = { status: 'rejected', reason: expect.any(SessionsUnavailableError) as Error };
-    expect(await asked).toEqual(tokens.map(() => unavailable));
-    await locking.release();
+  it('waits for no lock, whatever is under way, and all of it is answered', async () => {
+    const app = await start(type, database.options);
+    await unlocked(async (lock) => {
+      const underWay = await UnderWay.of(app, lock);
+      await app.close();
+      expect(await underWay.all()).toEqual(expected());
+    });
+  });
+
+  it.skipIf(type === 'sqlite')('waits for no network that passes nothing on', async () => {
+    const { hostname, port } = new URL(database.url);
+    const proxy = new TcpProxy({ host: hostname, port: Number(port) });
+    await proxy.open();
+    const app = await start(type, { ...database.options, url: proxy.through(database.url) });
+    const underWay = await UnderWay.of(app, async () => proxy.hold());
+    await app.close();
+    expect(await underWay.all()).toEqual(expected());
+    await proxy.cut();
+  });
+
+  it.skipIf(type === 'sqlite')('leaves transactions of callers to them', async () => {
+    const app = await start(type, database.options);
+    const sessions = app.nest.get(Sessions);
+    const session = await sessions.create({ userId: 'fay' });
+    let updating: Promise<unknown> | undefined;
+    let transaction: Promise<void> | undefined;
+    await unlocked(async (lock) => {
+      const waiting = new Promise<void>((resolve) => {
+        transaction = app.nest.get(DataSource).transaction(async (manager) => {
+          await lock();
+          updating = sessions.update(session, { userId: 'gus' }, { manager });
+          resolve();
+          await updating;
+        });
+      });
+      await waiting;
+      await app.nest.get(SessionsRegistry).beforeApplicationShutdown();
+      await expect(sessions.count()).rejects.toBeInstanceOf(SessionsUnavailableError);
+    });
+    await transaction;
+    expect(await updating).toMatchObject({ userId: 'gus' });
+    await app.close();
   });
 });
+
+/** A server of the test's own, and the processes of it that can be stopped. */
+const SERVERS = {
+  postgres: async () => {
+    const server = await startPostgres();
+    const processes = async (dataSource: DataSource): Promise<number[]> => {
+      const [file] = await dataSource.query<{ text: string }[]>(`SELECT pg_read_file('postmaster.pid') AS text`);
+      const backends = await dataSource.query<{ pid: number }[]>('SELECT pid FROM pg_stat_activity');
+      return [Number(file!.text.split('\n')[0]), ...backends.map(({ pid }) => pid)];
+    };
+    return { server, processes };
+  },
+  mariadb: async () => {
+    const server = await startMariadb();
+    return { server, processes: async () => [server.pid] };
+  },
+} as const;
+
+describe.each(hasMariadb ? (['postgres', 'mariadb'] as const) : (['postgres'] as const))(
+  'the end of an application on %s',
+  (type) => {
+    it('waits for no server that hangs', async () => {
+      const { server, processes } = await SERVERS[type]();
+      const app = await start(type, { type, url: server.url });
+      const pids = await processes(app.nest.get(DataSource));
+      const underWay = await UnderWay.of(app, async () => {
+        for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      });
+      try {
+        await app.close();
+        expect(await underWay.all()).toEqual(expected());
+      } finally {
+        for (const pid of pids) process.kill(pid, 'SIGCONT');
+        await server.stop();
+      }
+    });
+  },
+);

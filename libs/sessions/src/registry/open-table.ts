@@ -38,6 +38,8 @@ export interface Application {
   readonly adapter: SessionsAdapter | null;
   readonly waiting: WaitingTables;
   readonly looks: Looks;
+  /** Is aborted when what waits for a storage is broken off. */
+  readonly end: AbortSignal;
   readonly warn: (text: string) => void;
 }
 
@@ -67,6 +69,7 @@ export async function openTable(
   const given = application.adapter ?? merged.adapter;
   const open = async (found: string[]): Promise<SessionsStore | undefined> => {
     const adapter = given ?? typeOrmAdapterOf(table, merged, dataSource, found);
+    adapter?.endWith?.(application.end);
     if (adapter) found.push(...(await look(table, options, adapter, application)));
     const changes = adapter && changesOf(table, options, adapter, application);
     if (adapter && changes === undefined) found.push(CHANNEL_MISSING);

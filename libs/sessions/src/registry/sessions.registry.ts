@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -59,6 +60,9 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     up: () => this.#logger.log(CACHES_IN_USE),
     down: (reason) => this.#logger.warn(cachesNotInUse(reasonOf(reason))),
   });
+  /** How long after its end has begun the application waits for its databases, in milliseconds. */
+  readonly times = { waitMs: 3000 };
+  readonly #end = new AbortController();
   readonly #waiting = new WaitingTables(() => this.#begin());
   readonly #looks: Looks;
   /** Those that were registered, in that order, whichever is open first. */
@@ -79,6 +83,8 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     @Inject(REPLACED_ADAPTER) private readonly adapter: SessionsAdapter | null,
     @Optional() @Inject(SESSIONS_OPTIONS) private readonly given: SessionsModuleOptions = {},
   ) {
+    // Each table does.
+    setMaxListeners(0, this.#end.signal);
     checkOneSetUp(modules);
     this.#looks = new Looks(modules, this.#logger);
     // No compiler has seen what a factory of JavaScript gives.
@@ -104,6 +110,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
       live: this.#live,
       waiting: this.#waiting,
       looks: this.#looks,
+      end: this.#end.signal,
       warn,
     };
     const store = await openTable(table, dataSource, application, problems);
@@ -157,6 +164,8 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   /** TypeORM closes the data source after this. */
   async beforeApplicationShutdown(): Promise<void> {
     this.#isServing = false;
+    // Requests are waited for after this too, and connections that are in use. An application that has ended is not kept for it.
+    setTimeout((end: AbortController) => end.abort(), this.times.waitMs, this.#end).unref();
     for (const { held } of this.#open()) held.close();
     await Promise.all(this.#open().flatMap(({ lastUse }) => (lastUse ? [lastUse.close()] : [])));
     await this.#channels.close();

@@ -104,6 +104,14 @@ export interface SessionsAdapter {
   returnLease?(lease: Lease): Promise<void>;
 
   /**
+   * Counts an application that uses this adapter until its signal is aborted. With the last one all calls that wait for the storage
+   * are broken off, but in transactions of callers, and from then on fail. Where it is missing, they are waited for.
+   *
+   * @throws SessionsUnavailableError by those calls
+   */
+  endWith?(application: AbortSignal): void;
+
+  /**
    * Runs `fn` with an adapter whose statements all travel on one connection, which is broken off when the signal is aborted
    * meanwhile: what waits for it then fails. Where it is missing, `fn` gets this adapter.
    */

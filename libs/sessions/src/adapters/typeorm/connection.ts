@@ -14,7 +14,7 @@ import { whenEnded } from './after-transaction.js';
 import type { BoundStatement, Dialect } from './dialects/dialect.js';
 import { endStatement } from './end-statement.js';
 import { missingMarksError } from './marks-table.js';
-import { answered, connected, isInCallers, onConnection, runTransaction } from './own-transactions.js';
+import { answered, connected, isInCallers, runTransaction } from './own-transactions.js';
 import { portError } from './port-errors.js';
 import { retrying } from './retry.js';
 import { secretsAmong } from './secrets.js';
@@ -22,8 +22,9 @@ import { SqliteConnections } from './sqlite/connections.js';
 import { sendUnseen } from './statement-log.js';
 import type { SqlTable } from './sql-table.js';
 import type { SqlTables } from './sql-tables.js';
-import { onConnectionFor } from './time-limit.js';
+import { type Limits, onConnection } from './time-limit.js';
 import { unavailable } from './unavailable.js';
+import { UnderWay } from './under-way.js';
 
 /** How a statement is run. */
 interface RunOptions {
@@ -41,6 +42,8 @@ interface RunOptions {
 export class Connection {
   /** None in a transaction, where everything is on TypeORM's connection. */
   readonly sqlite: SqliteConnections | undefined;
+  /** None on one connection, which whoever has it may break off. */
+  readonly underWay: UnderWay | undefined;
 
   /**
    * @param tables whose statements these are
@@ -55,6 +58,7 @@ export class Connection {
     readonly isPatient = true,
   ) {
     this.sqlite = runner ? undefined : SqliteConnections.of(dataSource);
+    this.underWay = runner ? undefined : new UnderWay();
   }
 
   get manager(): EntityManager {
@@ -71,6 +75,11 @@ export class Connection {
     return this.runner !== undefined && mayReadThePast(this.runner);
   }
 
+  /** How long what needs a connection of its own may take. */
+  limits(table: string, ms?: number): Limits {
+    return { table, ms, underWay: this.underWay };
+  }
+
   /** Has the one connection be there. @throws SessionsUnavailableError */
   async connect(): Promise<void> {
     if (this.runner) await connected(this.runner, this.tables.firstName);
@@ -84,7 +93,8 @@ export class Connection {
   ): Promise<QueryResult> {
     const name = table?.name ?? this.tables.firstName;
     try {
-      if (this.sqlite) return await this.sqlite.query({ text, values, secrets, reads, waits, table: name });
+      if (this.sqlite)
+        return await this.sqlite.query({ text, values, secrets, reads, waits, limits: this.limits(name) });
       const sent = (!this.isPatient && this.dialect.withoutWaiting?.(text)) || text;
       const once = (connection: Connection): Promise<QueryResult> =>
         connection.#onRunner((runner) =>
@@ -102,7 +112,7 @@ export class Connection {
   /** What TypeORM reads by statements of its own; what its entities make of that may fail in any way. */
   async byTypeOrm<T>(table: SqlTable, read: (on: { readonly manager: EntityManager }) => Promise<T>): Promise<T> {
     try {
-      if (this.sqlite) return await this.sqlite.read(table.name, read);
+      if (this.sqlite) return await this.sqlite.read(this.limits(table.name), read);
       return await this.retrying((connection) => connection.checkout(read));
     } catch (error) {
       throw error instanceof QueryFailedError ? portError(error, table, isInCallers(this.runner)) : error;
@@ -113,7 +123,7 @@ export class Connection {
   async runAtOnce(table: SqlTable, statements: readonly BoundStatement[]): Promise<number> {
     const run = (): number => this.dialect.runAtOnce!(this.dataSource, statements);
     try {
-      return await (this.sqlite ? this.sqlite.write(table.name, run) : run());
+      return await (this.sqlite ? this.sqlite.write(this.limits(table.name), run) : run());
     } catch (error) {
       if (error instanceof SessionsError) throw error;
       throw portError(new QueryFailedError(statements[0]!.text, [], error as Error), table, isInCallers(this.runner));
@@ -157,7 +167,7 @@ export class Connection {
    */
   async within<T>(ms: number, { name }: SqlTable, fn: (connection: Connection) => Promise<T>): Promise<T> {
     if (this.sqlite || this.runner) return fn(this);
-    return onConnectionFor(ms, name, this.dataSource, (runner) => fn(this.#bound(runner)));
+    return onConnection(this.dataSource, undefined, this.limits(name, ms), (runner) => fn(this.#bound(runner)));
   }
 
   /** As {@link checkout}; the connection is broken off when the signal is aborted meanwhile, and what the server does on it. */
@@ -277,7 +287,7 @@ export class Connection {
   }
 
   #onRunner<T>(fn: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    return onConnection(this.dataSource, this.runner, fn);
+    return onConnection(this.dataSource, this.runner, this.limits(this.tables.firstName), fn);
   }
 
   #bound(runner: QueryRunner): Connection {

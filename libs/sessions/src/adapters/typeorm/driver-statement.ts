@@ -1,5 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 import type { SqlTable } from './sql-table.js';
+import type { Limits } from './time-limit.js';
 
 /** A statement with its values, on the runner's connection or on one of the pool. */
 export interface DriverStatement {
@@ -16,7 +17,7 @@ export interface DriverStatement {
   /** Whether it waits for what others have locked, where it cannot tell the database not to. */
   readonly waits: boolean;
   /** How long it may take; on the runner's connection that is for whoever has that to say. */
-  readonly timeoutMs: number | undefined;
+  readonly limits: Limits;
   /** Whether nobody asks for more rows than the first. */
   readonly first: boolean;
 }

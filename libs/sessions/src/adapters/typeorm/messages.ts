@@ -60,6 +60,8 @@ export const noListByRow = (table: string, column: string): string =>
 // Why there is no answer.
 export const notAnswered = (ms: number): string =>
   `the database has not answered within ${ms} ms, and was told to give up.`;
+export const APPLICATION_ENDS =
+  'the application ends, and waits for the database no longer: what was under way may have been done.';
 export const TIME_IS_OVER = 'the time for this statement is over';
 
 // In the words of `better-sqlite3`.

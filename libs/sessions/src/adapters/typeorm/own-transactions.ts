@@ -35,21 +35,6 @@ export function connected(runner: QueryRunner, table: string): Promise<unknown> 
   return answered(runner, table, () => runner.connect());
 }
 
-/** Runs `fn` on a connection: the one that is given, or one of the pool. */
-export async function onConnection<T>(
-  dataSource: DataSource,
-  given: QueryRunner | undefined,
-  fn: (runner: QueryRunner) => Promise<T>,
-): Promise<T> {
-  if (given) return fn(given);
-  const runner = dataSource.createQueryRunner();
-  try {
-    return await fn(runner);
-  } finally {
-    await runner.release();
-  }
-}
-
 /**
  * Runs `fn` in a transaction on the connection, or in a part of the one that it is in. Whatever the server's default is, one of
  * our own is READ COMMITTED, in which databases undo nothing but deadlocks: its statements say themselves what has to hold.

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { outageOf } from '../../errors/outages.js';
 import { endStatement } from './end-statement.js';
 import {
   type DriverResult,
@@ -8,19 +9,13 @@ import {
   type PgClient,
   postgresPool,
 } from './internals.js';
-import { TimeLimit } from './time-limit.js';
-
-/** How long each statement may take, and the table that an error names. */
-export interface Limited {
-  readonly ms: number;
-  readonly table: string;
-}
+import { type Limits, TimeLimit } from './time-limit.js';
 
 /** Does what a pool of `pg` does, on a connection that is known, so that it can be given up. */
-export function pooledPg(dataSource: DataSource, { ms, table }: Limited): PgClient {
+export function pooledPg(dataSource: DataSource, limits: Limits): PgClient {
   const query: PgClient['query'] = (statement) =>
     new Promise((resolve, reject) => {
-      const limit = new TimeLimit(ms, table, reject);
+      const limit = new TimeLimit(limits, reject);
       postgresPool(dataSource).connect((error, client, release) => {
         if (error) return limit.keep() && reject(error);
         if (!limit.endBy(() => endStatement(dataSource, client))) return release();
@@ -47,14 +42,18 @@ export function pooledPg(dataSource: DataSource, { ms, table }: Limited): PgClie
 }
 
 /** The same for one of `mysql2`. */
-export function pooledMysql(dataSource: DataSource, { ms, table }: Limited): MysqlClient {
+export function pooledMysql(dataSource: DataSource, limits: Limits): MysqlClient {
   const by =
     (how: 'execute' | 'query') =>
     (...[statement, values, done]: MysqlStatement): void => {
-      const limit = new TimeLimit(ms, table, (error) => done(error, []));
+      const limit = new TimeLimit(limits, (error) => done(error, []));
       mysqlPool(dataSource).getConnection((error, connection) => {
-        const answered: typeof done = (problem, result) => limit.keep() && done(problem, result);
-        if (error) return answered(error, []);
+        const answered: typeof done = (problem, result) => {
+          // As of a server that was the primary: the next connection may be one to the new one.
+          if (outageOf(problem) === 'readOnly') connection.destroy();
+          if (limit.keep()) done(problem, result);
+        };
+        if (error) return void (limit.keep() && done(error, []));
         if (!limit.endBy(() => endStatement(dataSource, connection))) return connection.release();
         try {
           connection[how](statement, values, answered).once('end', () => connection.release());

@@ -4,14 +4,14 @@ import type { MaybePromise } from '../../util/maybe-promise.js';
 import { SessionsError } from '../../errors/errors.js';
 import type { DriverStatement } from './driver-statement.js';
 import type { DriverResult } from './internals.js';
-import { isInCallers, onConnection, runTransaction } from './own-transactions.js';
+import { isInCallers, runTransaction } from './own-transactions.js';
 import { poolSizeOf } from './pool-size.js';
 import { portError } from './port-errors.js';
 import { mayBeRetried, repeating } from './retry.js';
 import { secretsAmong } from './secrets.js';
 import { StatementLog } from './statement-log.js';
 import { senderOf, type StatementSender } from './statement-senders.js';
-import { onConnectionFor } from './time-limit.js';
+import { onConnection } from './time-limit.js';
 
 /** A statement on its way, since the time `begin` of `performance.now()`. */
 interface Sending {
@@ -104,10 +104,9 @@ export class PreparedStatements {
 
   /** Runs a statement in a transaction of its own. */
   private begin(statement: DriverStatement): Promise<DriverResult> {
-    const { table, runner: given, timeoutMs } = statement;
+    const { table, runner: given, limits } = statement;
     const begin = (runner: QueryRunner): Promise<DriverResult> =>
       runTransaction(runner, table.name, async () => this.run({ ...statement, runner }, (result) => result));
-    if (given || timeoutMs === undefined) return onConnection(this.dataSource, given, begin);
-    return onConnectionFor(timeoutMs, table.name, this.dataSource, begin);
+    return onConnection(this.dataSource, given, limits, begin);
   }
 }

@@ -63,7 +63,7 @@ export class SingleStatements {
   ): MaybePromise<DriverResult> | undefined {
     if (this.prepared?.apply !== true) return undefined;
     const { runner } = this.connection;
-    const how = { reads: false, waits: true, timeoutMs: undefined, first: false };
+    const how = { reads: false, waits: true, limits: this.connection.limits(table.name), first: false };
     return this.prepared.run({ table, text, call, values: values(), secrets, runner, ...how }, (result) => result);
   }
 
@@ -83,7 +83,7 @@ export class SingleStatements {
       runner: this.connection.runner,
       reads: query.kind === 'all',
       waits: !query.options.skipLocked,
-      timeoutMs: query.options.timeoutMs,
+      limits: this.connection.limits(query.table.name, query.options.timeoutMs),
       first,
     };
   }

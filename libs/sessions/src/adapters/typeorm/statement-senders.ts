@@ -3,12 +3,13 @@ import type { DataSource } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { type DriverError, isOfKept, PLAN_IS_USELESS } from './driver-errors.js';
 import type { DriverStatement } from './driver-statement.js';
-import { type DriverResult, type MysqlClient, mysqlPool, type PgClient, postgresPool } from './internals.js';
+import type { DriverResult, MysqlClient, PgClient } from './internals.js';
 import { connectionsAreMixed, notKept } from './messages.js';
 import { isInCallers } from './own-transactions.js';
-import { type Limited, pooledMysql, pooledPg } from './pooled-clients.js';
+import { pooledMysql, pooledPg } from './pooled-clients.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import { statementName } from './statement-name.js';
+import type { Limits } from './time-limit.js';
 
 const LOGGER = new Logger('SessionsModule');
 
@@ -38,24 +39,16 @@ export function senderOf(dataSource: DataSource): StatementSender | undefined {
   }
 }
 
-/** What a statement is sent on that has no connection of its own. */
-interface Clients<C> {
-  readonly pool: (dataSource: DataSource) => C;
-  /** The same, on a connection that is given up when the time is over. */
-  readonly limited: (dataSource: DataSource, limited: Limited) => C;
-}
-
+/** @param pooled what a statement is sent on that has no connection of its own */
 function sendOn<C>(
   dataSource: DataSource,
-  { runner, timeoutMs, table }: DriverStatement,
-  { pool, limited }: Clients<C>,
+  { runner, limits }: DriverStatement,
+  pooled: (dataSource: DataSource, limits: Limits) => C,
   send: (client: C) => Promise<DriverResult>,
 ): Promise<DriverResult> {
   if (runner) return runner.connect().then((client) => send(client as C));
-  return send(timeoutMs === undefined ? pool(dataSource) : limited(dataSource, { ms: timeoutMs, table: table.name }));
+  return send(pooled(dataSource, limits));
 }
-
-const PG: Clients<PgClient> = { pool: postgresPool, limited: pooledPg };
 
 function sendNamed(dataSource: DataSource): StatementSender {
   const names = new Map<string, string>();
@@ -74,7 +67,9 @@ function sendNamed(dataSource: DataSource): StatementSender {
       const { text, values, runner } = statement;
       // An error would end a transaction of the caller's, so that what fails could not be sent again; one of our own begins anew.
       const name = named && !isInCallers(runner) ? nameOf(statement) : undefined;
-      return sendOn(dataSource, statement, PG, (client) => client.query({ name, text, values, rowMode: 'array' }));
+      return sendOn<PgClient>(dataSource, statement, pooledPg, (client) =>
+        client.query({ name, text, values, rowMode: 'array' }),
+      );
     },
     adaptsTo({ code = '' }, { runner }) {
       if (isInCallers(runner) || !isOfKept(code)) return false;
@@ -100,8 +95,6 @@ const NOT_KEPT = new Set([1461, 1243, 1615]);
 /** How long statements are then sent as they are: meanwhile others may have given theirs up. */
 const UNPREPARED_MS = 60_000;
 
-const MYSQL: Clients<MysqlClient> = { pool: mysqlPool, limited: pooledMysql };
-
 function sendExecuted(dataSource: DataSource): StatementSender {
   const texts = new Set<string>();
   let unpreparedUntil = -Infinity;
@@ -112,10 +105,10 @@ function sendExecuted(dataSource: DataSource): StatementSender {
       const { text, values } = statement;
       const how = performance.now() < unpreparedUntil ? 'query' : 'execute';
       if (how === 'execute') texts.add(text);
-      return sendOn(
+      return sendOn<MysqlClient>(
         dataSource,
         statement,
-        MYSQL,
+        pooledMysql,
         (client) =>
           new Promise((resolve, reject) => {
             client[how]({ sql: text, rowsAsArray: true }, values, (error, result) => {

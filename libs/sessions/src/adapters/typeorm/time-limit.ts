@@ -3,11 +3,22 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import { SessionsUnavailableError } from '../../errors/errors.js';
 import { after } from '../../util/in-time.js';
 import { endStatement } from './end-statement.js';
-import { notAnswered, TIME_IS_OVER } from './messages.js';
-import { connected, onConnection } from './own-transactions.js';
+import { APPLICATION_ENDS, notAnswered, TIME_IS_OVER } from './messages.js';
+import { connected } from './own-transactions.js';
+import type { UnderWay } from './under-way.js';
 
 /** How long who waits for a statement that is over waits for it to be ended too, in milliseconds. */
 const ENDING_MS = 250;
+
+/** How long something may take. */
+export interface Limits {
+  /** The table that an error names. */
+  readonly table: string;
+  /** In milliseconds. Default: any time. */
+  readonly ms?: number | undefined;
+  /** What it is a part of, and ends with. */
+  readonly underWay?: UnderWay | undefined;
+}
 
 /** The time that something may take; after that it is ended, and whatever comes of it then is nobody's. */
 export class TimeLimit {
@@ -15,10 +26,21 @@ export class TimeLimit {
   #end: (() => Promise<unknown>) | undefined;
   readonly #callOff: () => void;
 
-  /** @param over is told when it is over, by an error in the name of the table */
-  constructor(ms: number, table: string, over: (error: SessionsUnavailableError) => void) {
-    const end = (): void => void this.#over().then(() => over(new SessionsUnavailableError(table, notAnswered(ms))));
-    this.#callOff = after(ms, end);
+  /**
+   * @param over is told when it is over, by an error in the name of the table
+   * @throws SessionsUnavailableError where nothing is begun any longer
+   */
+  constructor({ table, ms, underWay }: Limits, over: (error: SessionsUnavailableError) => void) {
+    const end = (problem: string): void =>
+      void this.#over().then(() => over(new SessionsUnavailableError(table, problem)));
+    const breakOff = (): void => end(APPLICATION_ENDS);
+    underWay?.check(table);
+    underWay?.add(breakOff);
+    const callOff = ms === undefined ? undefined : after(ms, () => end(notAnswered(ms)));
+    this.#callOff = () => {
+      underWay?.delete(breakOff);
+      callOff?.();
+    };
   }
 
   /** Says how what follows is ended when the time is over; whether it still may begin. */
@@ -34,6 +56,7 @@ export class TimeLimit {
   }
 
   async #over(): Promise<void> {
+    this.#callOff();
     this.#isOver = true;
     const ended = this.#end?.().catch(() => undefined);
     if (ended) await Promise.race([ended, pause(ENDING_MS, undefined, { ref: false })]);
@@ -41,20 +64,21 @@ export class TimeLimit {
 }
 
 /**
- * Runs `fn` on a connection of the pool, for so many milliseconds at the most; after that the connection is given up.
+ * Runs `fn` on a connection: the one that is given, or one of the pool, which is given up at its limits.
  *
  * @throws SessionsUnavailableError in the name of the table
  */
-export function onConnectionFor<T>(
-  ms: number,
-  table: string,
+export async function onConnection<T>(
   dataSource: DataSource,
+  given: QueryRunner | undefined,
+  limits: Limits,
   fn: (runner: QueryRunner) => Promise<T>,
 ): Promise<T> {
+  if (given) return fn(given);
   return new Promise((resolve, reject) => {
-    const limit = new TimeLimit(ms, table, reject);
-    const run = onConnection(dataSource, undefined, async (runner) => {
-      const connection = await connected(runner, table);
+    const limit = new TimeLimit(limits, reject);
+    const run = onOneOfPool(dataSource, async (runner) => {
+      const connection = await connected(runner, limits.table);
       if (!limit.endBy(() => endStatement(dataSource, connection))) throw new Error(TIME_IS_OVER);
       // Before the connection is given back, and may be another's.
       return fn(runner).finally(() => limit.keep());
@@ -64,4 +88,13 @@ export function onConnectionFor<T>(
       (error: unknown) => limit.keep() && reject(error as Error),
     );
   });
+}
+
+async function onOneOfPool<T>(dataSource: DataSource, fn: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    return await fn(runner);
+  } finally {
+    await runner.release();
+  }
 }

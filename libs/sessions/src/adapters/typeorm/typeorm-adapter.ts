@@ -24,7 +24,7 @@ import type {
 import { SessionMark } from '../port/session-mark.js';
 import type { AdapterMeta, ColumnState, Lease } from '../port/sessions-adapter.js';
 import type { DatabaseFacts } from '../port/table-facts.js';
-import { columnOf, compileWhere } from '../query/conditions.js';
+import { columnOf } from '../query/conditions.js';
 import { toStored } from '../query/values.js';
 import { adaptToCatalogue } from './adapt.js';
 import { type Ask, readColumnState } from './column-state.js';
@@ -37,12 +37,11 @@ import { JointUpdates } from './joint-updates.js';
 import { Leases } from './leases.js';
 import { lookAt } from './look.js';
 import { poolSizeOf } from './pool-size.js';
-import { PrimaryQueryBuilder } from './primary-query-builder.js';
+import { queryBuilder } from './primary-query-builder.js';
 import { executeSets } from './sets.js';
 import { SingleStatements } from './single-statements.js';
 import type { SqlColumn } from './sql-table.js';
 import { SqlTables } from './sql-tables.js';
-import { SqlWriter } from './sql-writer.js';
 import { streamRows } from './stream.js';
 import { preparedStatements, type TypeOrmAdapterOptions } from './typeorm-adapter.options.js';
 
@@ -134,6 +133,11 @@ export class TypeOrmAdapter implements EctoAdapter {
   /** Gives this adapter inside the transaction of a manager. */
   within(manager: EntityManager): TypeOrmAdapter {
     return manager.queryRunner ? this.#bound(manager.queryRunner) : this;
+  }
+
+  /** Breaks off what waits for the database when the signal of the last application is aborted. */
+  endWith(application: AbortSignal): void {
+    this.#connection.underWay?.endWith(application);
   }
 
   /** Takes a lease, or prolongs it, in the table of marks. */
@@ -274,15 +278,7 @@ export class TypeOrmAdapter implements EctoAdapter {
 
   /** Gives TypeORM's query builder for the rows that meet conditions; it asks the primary where there are replicas. */
   queryBuilder(schema: Schema, alias: string, where: Conditions): SelectQueryBuilder<ObjectLiteral> {
-    const prefix = `${this.dataSource.driver.escape(alias)}.`;
-    const writer = new SqlWriter(this.#connection.dialect, { prefix, parameters: 'sessions_' });
-    const condition = writer.write(compileWhere(this.#tables.of(schema), where));
-    const parameters = Object.entries(writer.slots).map(([name, slot]) => [
-      name,
-      'constant' in slot ? slot.constant : undefined,
-    ]);
-    const builder = new PrimaryQueryBuilder(this.#connection.manager.createQueryBuilder(schema, alias));
-    return builder.where(condition, Object.fromEntries(parameters));
+    return queryBuilder(this.#connection, this.#tables.of(schema), schema, alias, where);
   }
 
   get #leases(): Leases {

@@ -9,13 +9,13 @@ import { type LoggedStatement, StatementLog } from '../statement-log.js';
 import { openReader } from './reader.js';
 import { SqliteStatements } from './statements.js';
 import { SqliteTurns } from './turns.js';
+import type { Limits } from '../time-limit.js';
 
 /** A statement that is not kept. */
 interface Query extends LoggedStatement {
   readonly reads: boolean;
   readonly waits: boolean;
-  /** The table that an error names. */
-  readonly table: string;
+  readonly limits: Limits;
 }
 
 /** What reads travel on: a connection of their own, or TypeORM's. */
@@ -67,9 +67,9 @@ export class SqliteConnections {
   send(statement: DriverStatement): MaybePromise<DriverResult> {
     const { writer, reader } = this.#connection();
     if (statement.runner) return writer.send(statement);
-    const table = statement.table.name;
+    const { limits } = statement;
     if (!statement.reads)
-      return this.write(table, () => writer.send(statement), statement.waits ? undefined : NOTHING_SENT);
+      return this.write(limits, () => writer.send(statement), statement.waits ? undefined : NOTHING_SENT);
     if (reader && (reader.statements !== writer || !writer.connection.inTransaction)) {
       try {
         return reader.statements.send(statement);
@@ -77,12 +77,12 @@ export class SqliteConnections {
         if (!isBusy(error)) throw error;
       }
     }
-    return this.read(table, ({ statements }) => statements.send(statement));
+    return this.read(limits, ({ statements }) => statements.send(statement));
   }
 
   /** Runs a statement that is not kept, and tells of it as TypeORM does. @throws QueryFailedError */
   async query(query: Query): Promise<QueryResult> {
-    const { text, values, reads, waits, table } = query;
+    const { text, values, reads, waits, limits } = query;
     const { maxQueryExecutionTime } = this.dataSource.options;
     const runner = this.dataSource.createQueryRunner();
     const log = new StatementLog(this.dataSource, query, runner);
@@ -92,8 +92,8 @@ export class SqliteConnections {
     const begin = Date.now();
     try {
       const result = await (reads
-        ? this.read(table, ({ statements }) => statements.query(text, values))
-        : this.write(table, (statements) => statements.query(text, values), waits ? undefined : NOTHING_DONE));
+        ? this.read(limits, ({ statements }) => statements.query(text, values))
+        : this.write(limits, (statements) => statements.query(text, values), waits ? undefined : NOTHING_DONE));
       const time = Date.now() - begin;
       if (maxQueryExecutionTime && time > maxQueryExecutionTime) log.slow(time);
       await runner.broadcaster.broadcast('AfterQuery', text, parameters, true, time, result.raw, undefined);
@@ -106,10 +106,10 @@ export class SqliteConnections {
   }
 
   /** What `attempt` reads: of what is committed, where there is a file to read it from. */
-  async read<T>(table: string, attempt: (reader: Reader) => MaybePromise<T>): Promise<T> {
-    const reader = await this.#reader(table);
+  async read<T>(limits: Limits, attempt: (reader: Reader) => MaybePromise<T>): Promise<T> {
+    const reader = await this.#reader(limits);
     const isFree = reader.statements === this.#connection().writer ? () => this.isFree : ALWAYS;
-    return this.#line.wait(table, isFree, () => attempt(reader));
+    return this.#line.wait(limits, isFree, () => attempt(reader));
   }
 
   /**
@@ -118,14 +118,14 @@ export class SqliteConnections {
    * @param instead what comes of it where somebody is in its way; without it, it waits
    */
   write<T extends object | number>(
-    table: string,
+    limits: Limits,
     attempt: (writer: SqliteStatements) => T,
     instead?: T,
   ): MaybePromise<T> {
     const { writer } = this.#connection();
-    const write = (): T => this.turns.write(table, () => writer.withoutWaiting(() => attempt(writer)));
+    const write = (): T => this.turns.write(limits.table, () => writer.withoutWaiting(() => attempt(writer)));
     const isFree = (): boolean => this.isFree;
-    return instead === undefined ? this.#line.run(table, isFree, write) : (this.#line.now(isFree, write) ?? instead);
+    return instead === undefined ? this.#line.run(limits, isFree, write) : (this.#line.now(isFree, write) ?? instead);
   }
 
   /** Whether no transaction of the application is open. */
@@ -142,11 +142,11 @@ export class SqliteConnections {
     return this.#connected;
   }
 
-  async #reader(table: string): Promise<Reader> {
+  async #reader(limits: Limits): Promise<Reader> {
     const connected = this.#connection();
     if (connected.reader) return connected.reader;
     connected.opening ??= this.#line
-      .wait(table, ALWAYS, () => this.#open(connected))
+      .wait(limits, ALWAYS, () => this.#open(connected))
       .finally(() => delete connected.opening);
     return connected.opening;
   }

@@ -1,6 +1,7 @@
 import { QueryFailedError, type DataSource, type EntitySubscriberInterface } from 'typeorm';
 import type { MaybePromise } from '../../../util/maybe-promise.js';
 import { SessionsUnavailableError } from '../../../errors/errors.js';
+import type { Limits } from '../time-limit.js';
 
 /** How long a call waits for what others hold, in milliseconds. Shorter in tests of what comes of it. */
 export const patience = { ms: 5000 };
@@ -33,8 +34,8 @@ export class SqliteLine {
   }
 
   /** Runs `attempt` in the first turn in which nobody is in its way: at once, if it is this one. */
-  run<T extends object | number>(table: string, isFree: () => boolean, attempt: () => T): MaybePromise<T> {
-    return this.now(isFree, attempt) ?? this.wait(table, isFree, attempt);
+  run<T extends object | number>(limits: Limits, isFree: () => boolean, attempt: () => T): MaybePromise<T> {
+    return this.now(isFree, attempt) ?? this.wait(limits, isFree, attempt);
   }
 
   /** Runs `attempt` in this turn; `undefined` where somebody is in its way. */
@@ -47,8 +48,8 @@ export class SqliteLine {
     }
   }
 
-  /** As {@link run}, where `attempt` takes longer than one turn. @throws SessionsUnavailableError after five seconds */
-  async wait<T>(table: string, isFree: () => boolean, attempt: () => MaybePromise<T>): Promise<T> {
+  /** As {@link run}, where `attempt` takes longer than one turn. @throws SessionsUnavailableError after five seconds, or as the application ends */
+  async wait<T>({ table, underWay }: Limits, isFree: () => boolean, attempt: () => MaybePromise<T>): Promise<T> {
     const until = performance.now() + patience.ms;
     for (;;) {
       let cause: unknown;
@@ -58,6 +59,7 @@ export class SqliteLine {
         if (!isBusy(error)) throw error;
         cause = error;
       }
+      underWay?.check(table);
       if (performance.now() >= until) throw new SessionsUnavailableError(table, cause ? LOCKED : OPEN, { cause });
       await this.#next();
     }
