@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
+import { type FindOperator, MoreThan, Not } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionsTable, StaleSessionError } from '@app/sessions';
 import { endUnreadable } from '../../libs/sessions/src/lifecycle/messages.js';
@@ -134,6 +135,18 @@ describeDatabases('a time in a row that another program wrote', (name) => {
       expect(warnings()).toHaveLength(2);
     });
   });
+
+  it.each([...UNREADABLE[name], 'NULL'])(
+    'that is %s is not later than another, and only of null is that unknown',
+    async (value) => {
+      const { id } = await sessions().create({ userId: 'u1' });
+      await put(id, { expiresAt: value });
+      const count = (expiresAt: FindOperator<Date>): Promise<number> =>
+        sessions().count({ id, status: 'all', expiresAt });
+      expect(await count(MoreThan(app.clock.now))).toBe(0);
+      expect(await count(Not(MoreThan(app.clock.now)))).toBe(value === 'NULL' ? 0 : 1);
+    },
+  );
 
   it('that is null where there has to be one is over, if an absolute limit counts from it', async () => {
     const session = await sessions().create({ userId: 'u1' });

@@ -1,5 +1,6 @@
 import { ALL_TIMES, ceilTime } from '../../util/times.js';
-import { type Comparison, type Condition, givenList, isMixed, type Subject } from '../query/conditions.js';
+import { type Condition, givenList, isMixed, type Subject } from '../query/conditions.js';
+import { type Compared, fallbacksIn } from '../query/fallbacks.js';
 import { type JsonKey, Param } from '../port/operators.js';
 import { isText } from '../port/columns.js';
 import type { KeyChanges } from '../query/json-keys.js';
@@ -10,6 +11,7 @@ import { JsonConditions } from './json-conditions.js';
 import { isSecret } from './secrets.js';
 import type { ParamSlot, Slot } from './slots.js';
 import type { SqlColumn } from './sql-table.js';
+import { boundsOf, commonTimeTest, timeTest } from './time-comparisons.js';
 
 /** How conditions are written. */
 interface Writing {
@@ -130,10 +132,9 @@ export class SqlWriter {
   write(condition: Condition<SqlColumn>, isNegated = false): string {
     switch (condition.kind) {
       case 'and':
-      case 'or': {
-        const parts = condition.parts.map((part) => this.write(part, isNegated));
-        return `(${parts.join(condition.kind === 'and' ? ' AND ' : ' OR ')})`;
-      }
+        return `(${condition.parts.map((part) => this.write(part, isNegated)).join(' AND ')})`;
+      case 'or':
+        return this.either(condition.parts, isNegated);
       case 'not':
         return `NOT (${this.write(condition.part, true)})`;
       case 'constant':
@@ -143,7 +144,7 @@ export class SqlWriter {
           ? this.json(condition.subject).isNull()
           : this.ofNoIndex(condition.subject.column);
       case 'compare':
-        return this.compare(condition.subject, condition.op, condition.value);
+        return this.compare(condition, isNegated);
       case 'in':
         return this.oneOf(condition.subject, condition.values, isNegated);
       case 'like':
@@ -153,38 +154,37 @@ export class SqlWriter {
     }
   }
 
-  private compare(subject: Subject<SqlColumn>, op: Comparison, value: unknown): string {
-    const { column, path } = subject;
-    if (path) return this.json(subject).compare(op, value);
-    const { stepMs, isTime } = column.codec;
-    if (op === '=' && stepMs === undefined) return this.equals(column, oneOrList(this.spelled(column, value)));
-    const comparison =
-      stepMs === undefined
-        ? `${this.sortable(column)} ${op} ${this.operand(column, value)}`
-        : this.compareSteps(column, stepMs, op, value);
-    return op === '>' && isTime ? `(${comparison} AND ${isTime(this.name(column))})` : comparison;
+  private either(parts: readonly Condition<SqlColumn>[], isNegated: boolean): string {
+    const fallbacks = (!isNegated && fallbacksIn(parts)) || [];
+    const isTime = commonTimeTest(fallbacks);
+    if (!isTime || fallbacks.length === 1) return `(${parts.map((part) => this.write(part, isNegated)).join(' OR ')})`;
+    // That it is a time is said once, of whichever it is.
+    const comparisons = fallbacks.map((one) => this.compareValues(one)).join(', ');
+    const time = `COALESCE(${fallbacks.map(({ subject }) => this.name(subject.column)).join(', ')})`;
+    return `COALESCE(${comparisons}) AND ${this.dialect.named?.(time, isTime) ?? isTime(time)}`;
   }
 
-  /** A comparison of times of which a value stands for the whole step that it begins. */
-  private compareSteps(column: SqlColumn, stepMs: number, op: Comparison, value: unknown): string {
-    const bound = (comparison: '>=' | '<', steps: (time: number) => number): string =>
-      `${this.name(column)} ${comparison} ${this.operand(column, value, (time) =>
-        time instanceof Date ? new Date(steps(time.getTime() / stepMs) * stepMs) : time,
-      )}`;
-    const atOrAfter = (time: number): number => Math.ceil(time);
-    const after = (time: number): number => Math.floor(time) + 1;
-    switch (op) {
-      case '=':
-        return `(${bound('>=', atOrAfter)} AND ${bound('<', after)})`;
-      case '>':
-        return bound('>=', after);
-      case '>=':
-        return bound('>=', atOrAfter);
-      case '<':
-        return bound('<', atOrAfter);
-      case '<=':
-        return bound('<', after);
+  private compare(condition: Compared<SqlColumn>, isNegated: boolean): string {
+    const comparison = this.compareValues(condition);
+    const name = this.name(condition.subject.column);
+    const isTime = timeTest(condition)?.(name);
+    return isTime
+      ? `(${comparison} AND ${isNegated ? `(${name} IS NULL OR (${isTime}) IS TRUE)` : isTime})`
+      : comparison;
+  }
+
+  private compareValues({ subject, op, value }: Omit<Compared<SqlColumn>, 'kind'>): string {
+    const { column, path } = subject;
+    if (path) return this.json(subject).compare(op, value);
+    const { stepMs } = column.codec;
+    if (stepMs !== undefined) {
+      const bounds = boundsOf(stepMs, op).map(
+        ([comparison, change]) => `${this.name(column)} ${comparison} ${this.operand(column, value, change)}`,
+      );
+      return bounds.length === 1 ? bounds[0]! : `(${bounds.join(' AND ')})`;
     }
+    if (op === '=') return this.equals(column, oneOrList(this.spelled(column, value)));
+    return `${this.sortable(column)} ${op} ${this.operand(column, value)}`;
   }
 
   /** That a column is null, for which no index is chosen where a key finds the rows. */
@@ -202,7 +202,7 @@ export class SqlWriter {
     const { column, path } = subject;
     if (isMixed(values)) {
       if (path || column.codec.stepMs !== undefined)
-        return `(${values.map((value) => this.compare(subject, '=', value)).join(' OR ')})`;
+        return `(${values.map((value) => this.compareValues({ subject, op: '=', value })).join(' OR ')})`;
       // As many as there are when it is prepared: PostgreSQL plans a short list faster than an array.
       return this.equals(column, oneOrList(values.flatMap((value) => this.spelled(column, value))));
     }

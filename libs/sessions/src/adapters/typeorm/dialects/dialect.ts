@@ -25,7 +25,7 @@ export interface ColumnCodec {
   readonly isNull?: (sql: string) => string;
   /**
    * What holds for a value of a column of times that is one, where others can sort after a time as well: these are not later
-   * than it, for {@link load} does not read them as times either.
+   * than it, for {@link load} does not read them as times either. It may be unknown for what is none.
    */
   readonly isTime?: (sql: string) => string;
   /** Why the column cannot hold its values. */
@@ -101,6 +101,8 @@ export interface Dialect {
   readonly lazyCommit?: string;
   /** How a statement that finds its rows by primary key names its table, where another index might be taken. */
   readonly byKey?: (index: string) => { from(table: string): string; delete(table: string): string };
+  /** How what is said of an expression names it once; default: each time. */
+  readonly named?: (expression: string, said: (name: string) => string) => string;
   /** How a condition is written that nearly all rows meet, so that no index is chosen for it; default: as any. */
   readonly likely?: (condition: string) => string;
   /** How an update leaves out rows that others have locked; none where nobody locks rows. */

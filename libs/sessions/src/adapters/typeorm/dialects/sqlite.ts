@@ -111,6 +111,7 @@ export const sqlite: Dialect = {
     ),
   // Of a table without statistics it takes an index on one for an index that finds ten rows, before a key with a list.
   likely: (condition) => `likely(${condition})`,
+  named: (expression, said) => `(SELECT ${said('v')} FROM (SELECT ${expression} AS v))`,
   time: (inMs) => `strftime('%Y-%m-%d %H:%M:%f', 'now', '${inMs / 1000} seconds')`,
   maxParameters: 30_000,
   defaultRow: (unset) => (unset ? `(${unset}) VALUES (NULL)` : 'DEFAULT VALUES'),

@@ -9,11 +9,6 @@ function partsOf(form: TimeText): { separator: string; digits: number; end: stri
   return { separator: separator!, digits: fraction!.length, end: end! };
 }
 
-/** The beginning of a text of a time, up to its seconds. */
-function toSeconds(sql: string): string {
-  return `substr(${sql}, 1, 19)`;
-}
-
 /** What sorts after the text of every time. */
 const AFTER_ALL = ':';
 
@@ -24,11 +19,6 @@ const AFTER_ALL = ':';
 export function textCodec(form: TimeText): ColumnCodec {
   const { separator, digits, end } = partsOf(form);
   const times = timesOf(form);
-  const tail = (digits === 0 ? '' : `.${'[0-9]'.repeat(digits)}`) + end;
-  const hasTail = (sql: string): string =>
-    end === ''
-      ? `(length(${sql}) = 19 OR (substr(${sql}, 20) GLOB '.[0-9]*' AND ltrim(substr(${sql}, 21), '0123456789') = ''))`
-      : `substr(${sql}, 20) GLOB '${tail}'`;
   const day = `%Y-%m-%d${separator}%H:%M:`;
   const written = `${day}${digits === 0 ? '%S' : `%f${'0'.repeat(digits - 3)}`}${end}`;
   const code = separator.charCodeAt(0);
@@ -55,8 +45,17 @@ export function textCodec(form: TimeText): ColumnCodec {
       // The shortest text of a time sorts before the others.
       return end === '' ? utcText(value as Date, separator).replace(/\.000$|0+$/, '') : dump(value);
     },
-    // By the modifier it has to be a day that there is, and an hour before 24.
-    isTime: (sql) => `(${toSeconds(sql)} IS strftime('${day}%S', ${toSeconds(sql)}, '+0 days') AND ${hasTail(sql)})`,
+    isTime(sql) {
+      const text = `substr(${sql}, 1, 19)`;
+      // By the modifier it has to be a day that there is, and an hour before 24. The first of these is many times as fast.
+      const time = separator === ' ' ? `datetime(${text}, '0 day')` : `strftime('${day}%S', ${text}, '0 day')`;
+      const isInForm =
+        end === ''
+          ? `${sql} || '.0' GLOB ${time} || '.[0-9]*' AND ${sql} NOT GLOB '*.*[^0-9]*'`
+          : `${sql} GLOB ${time} || '${digits === 0 ? '' : `.${'[0-9]'.repeat(digits)}`}${end}'`;
+      // Bytes sort after all texts.
+      return `${isInForm} AND ${sql} < '${AFTER_ALL}'`;
+    },
     later: (sql, placeholder) =>
       `MAX(${placeholder}, COALESCE(strftime('${written}', ${sql}, '+${(times?.stepMs ?? 1) / 1000} seconds'), ''))`,
   };

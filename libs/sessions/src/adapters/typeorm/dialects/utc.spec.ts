@@ -50,14 +50,23 @@ describe('the text of a time in UTC', () => {
     afterAll(() => database.close());
     const dialect = dialectOf(new DataSource({ type: 'better-sqlite3', database: ':memory:' }));
     const { isTime } = dialect.codec({ property: 'text', kind: 'timestamp', nullable: true, type: 'datetime' });
-    const statement = database.prepare<[string, string]>(
+    const statement = database.prepare<[string, unknown]>(
       `SELECT text > ? AS later, ${isTime!('text')} AS time FROM (SELECT ? AS text)`,
+    );
+
+    it.each([Buffer.from('2026-01-01 00:00:00'), '2026-01-01 00:00:00.', 1_767_225_600_000])(
+      'take no %s for one',
+      (value) => {
+        expect(msFromUtcText(value)).toBeNaN();
+        const { time } = statement.get('2026-01-01 00:00:00', value) as { time: number | null };
+        expect(Boolean(time)).toBe(false);
+      },
     );
 
     it('agree about what is one, and which is later', () => {
       fc.assert(
         fc.property(texts, times, (text, time) => {
-          const { later, time: isOne } = statement.get(utcText(time), text) as { later: number; time: number };
+          const { later, time: isOne } = statement.get(utcText(time), text) as { later: number; time: number | null };
           const ms = msFromUtcText(text);
           expect({ text, isOne: Boolean(isOne) }).toEqual({ text, isOne: !Number.isNaN(ms) });
           fc.pre(isOne === 1 && ms !== time.getTime());

@@ -1,0 +1,24 @@
+import type { Column } from '../port/columns.js';
+import type { Condition } from './conditions.js';
+
+export type Compared<C extends Column> = Extract<Condition<C>, { kind: 'compare' }>;
+
+/**
+ * The comparisons of alternatives of which only the one for the first column that is not null can hold: `a > 1`, or `a` is
+ * null and `b > 2`, or both are and `c > 3`. `undefined`, where these are not such.
+ */
+export function fallbacksIn<C extends Column>(alternatives: readonly Condition<C>[]): Compared<C>[] | undefined {
+  const comparisons: Compared<C>[] = [];
+  for (const alternative of alternatives) {
+    const parts = alternative.kind === 'and' ? alternative.parts : [alternative];
+    const last = parts[comparisons.length];
+    const before = comparisons.every(({ subject }, i) => isNull(parts[i]!, subject.column));
+    if (!before || parts.length !== comparisons.length + 1 || last?.kind !== 'compare' || last.subject.path) return;
+    comparisons.push(last);
+  }
+  return comparisons;
+}
+
+function isNull<C extends Column>(part: Condition<C>, column: C): boolean {
+  return part.kind === 'null' && part.subject.column === column && !part.subject.path;
+}

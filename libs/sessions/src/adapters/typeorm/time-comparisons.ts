@@ -1,0 +1,39 @@
+import type { Comparison } from '../query/conditions.js';
+import type { Compared } from '../query/fallbacks.js';
+import type { SqlColumn } from './sql-table.js';
+
+/** An end of the steps that a comparison means, and how it is made of the value that is compared. */
+type Bound = readonly ['>=' | '<', (stored: unknown) => unknown];
+
+/** A comparison of times of which a value stands for the whole step that it begins. */
+export function boundsOf(stepMs: number, op: Comparison): readonly Bound[] {
+  const moved = (steps: (time: number) => number) => (stored: unknown) =>
+    stored instanceof Date ? new Date(steps(stored.getTime() / stepMs) * stepMs) : stored;
+  const atOrAfter = moved(Math.ceil);
+  const after = moved((time) => Math.floor(time) + 1);
+  const bounds: Readonly<Record<Comparison, readonly Bound[]>> = {
+    '=': [
+      ['>=', atOrAfter],
+      ['<', after],
+    ],
+    '>': [['>=', after]],
+    '>=': [['>=', atOrAfter]],
+    '<': [['<', atOrAfter]],
+    '<=': [['<', after]],
+  };
+  return bounds[op];
+}
+
+/** Says of a value, beside a comparison with its column, that it is a time; none where nothing has to be said. */
+export function timeTest({
+  subject: { column, path },
+  op,
+}: Compared<SqlColumn>): ((sql: string) => string) | undefined {
+  return op === '>' && !path ? column.codec.isTime : undefined;
+}
+
+/** The same of the values of several comparisons, where it is the same for all. */
+export function commonTimeTest(comparisons: readonly Compared<SqlColumn>[]): ((sql: string) => string) | undefined {
+  const tests = comparisons.map(timeTest);
+  return new Set(tests.map((isTime) => isTime?.(''))).size === 1 ? tests[0] : undefined;
+}
