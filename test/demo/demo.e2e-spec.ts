@@ -29,21 +29,57 @@ describeStorages('the demo', (name) => {
   });
 
   describe('signing up', () => {
-    it('refuses a second user with the same e-mail address, in whatever letter case', async () => {
-      const body = { ...ada.credentials, email: ada.email.toUpperCase() };
-      expect(await app.send('POST', '/api/sign-up', { body })).toMatchObject({ status: 409 });
+    const password = 'correct horse';
+    const signUp = (email: string): Promise<Answer> => app.send('POST', '/api/sign-up', { body: { email } });
+    const finish = (token: string): Promise<Answer> =>
+      app.send('POST', '/api/sign-up/finish', { body: { token, password } });
+    /** The token of the link that is in the latest mail. */
+    const sentToken = (): string => /^\/sign-up\/finish\?token=([\w-]{64})$/.exec(app.mail.link)![1]!;
+
+    it('begins by a link, which makes the account and signs in, once', async () => {
+      const email = `${randomUUID()}@example.com`;
+      await signUp(email);
+      expect(app.mail).toMatchObject({ to: email, subject: 'Finish signing up' });
+      const answer = await finish(sentToken());
+      expect(answer).toMatchObject({ status: 201, body: { token: expect.stringMatching(/^[\w-]{64}$/) } });
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+      const { token } = answer.body as { token: string };
+      expect(await app.send('GET', '/api/me', { token })).toMatchObject({ status: 200, body: { email } });
+      expect(await app.send('POST', '/api/login', { body: { email, password } })).toMatchObject({ status: 200 });
+      expect(await finish(sentToken())).toMatchObject({ status: 403 });
     });
 
-    it('lets one of several at the same moment have the address', async () => {
-      const body = { email: `${randomUUID()}@example.com`, password: 'correct horse' };
-      const answers = await Promise.all([1, 2, 3].map(() => app.send('POST', '/api/sign-up', { body })));
-      expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(['201', '409', '409']);
+    it('tells only the mail that an address has an account, in whatever letter case, and no time does', async () => {
+      const [known, unknown] = [ada.email.toUpperCase(), `${randomUUID()}@example.com`];
+      const queries: string[][] = [];
+      const answers: Answer[] = [];
+      for (const email of [known, unknown]) {
+        const before = app.queries.statements.length;
+        answers.push(await signUp(email));
+        queries.push(app.queries.statements.slice(before).filter((statement) => /sign_ups|users/.test(statement)));
+        expect(app.mail.subject).toBe(email === known ? 'You have an account already' : 'Finish signing up');
+      }
+      expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+      expect(answers[0]!.body).toEqual(answers[1]!.body);
+      expect(essential(answers[0]!)).toEqual(essential(answers[1]!));
+      expect(queries[0]).toEqual(queries[1]);
+      expect(await scryptsDuring(() => signUp(known))).toBe(0);
+      expect(await scryptsDuring(() => signUp(unknown))).toBe(0);
     });
 
-    it('answers with no password and no hash', async () => {
-      const body = { email: `${randomUUID()}@example.com`, password: 'correct horse' };
-      const answer = await app.send('POST', '/api/sign-up', { body });
-      expect(answer.body).toEqual({ id: expect.any(String), email: body.email });
+    it('lets one of several links for an address make its account', async () => {
+      const email = `${randomUUID()}@example.com`;
+      const tokens: string[] = [];
+      for (let i = 0; i < 3; i++) {
+        await signUp(email);
+        tokens.push(sentToken());
+      }
+      const answers = await Promise.all([...tokens, ...tokens].map(finish));
+      expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(['201', ...Array<string>(5).fill('403')]);
+    });
+
+    it('hashes nothing for who has no link', async () => {
+      expect(await scryptsDuring(() => finish('x'.repeat(64)))).toBe(0);
     });
   });
 
@@ -535,11 +571,10 @@ describeStorages('the demo', (name) => {
       ['an object', { email: { $ne: '' }, password: PASSWORD }, ['email: must be text']],
       ['no address', { email: 'someone', password: PASSWORD }, ['email: must be an e-mail address']],
       ['two addresses', { email: `${EMAIL},a@b.c`, password: PASSWORD }, ['email: must be an e-mail address']],
-      ['a short password', { email: EMAIL, password: 'short' }, ['password: must have 8 to 1000 characters']],
       [
         'huge text',
         { email: `${'e'.repeat(20_000)}@e.e`, password: 'p'.repeat(20_000) },
-        ['email: must have 1 to 254 characters', 'password: must have 8 to 1000 characters'],
+        ['email: must have 1 to 254 characters', 'password: must have 1 to 1000 characters'],
       ],
       [
         'a NUL character',
@@ -553,7 +588,13 @@ describeStorages('the demo', (name) => {
       ],
       ['a list as a whole', [EMAIL, PASSWORD], ['the body must be a JSON object with email, password']],
     ])('is refused with the field named: %s', async (_, body, message) => {
-      expect(await app.send('POST', '/api/sign-up', { body })).toMatchObject({ status: 400, body: { message } });
+      expect(await app.send('POST', '/api/login', { body })).toMatchObject({ status: 400, body: { message } });
+    });
+
+    it('is refused with a password that is too short', async () => {
+      const body = { token: 'x', password: 'short' };
+      const message = ['password: must have 8 to 1000 characters'];
+      expect(await app.send('POST', '/api/sign-up/finish', { body })).toMatchObject({ status: 400, body: { message } });
     });
 
     it.each([

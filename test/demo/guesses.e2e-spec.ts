@@ -80,16 +80,15 @@ describe('guesses at the demo', () => {
     expect(await owner.post('/api/login', bob.credentials)).toMatchObject({ status: 200 });
   });
 
-  it('at who has an account, by signing up, are bounded', async () => {
+  it('are what sign-ups count as, so that nobody has the demo write to many', async () => {
     const [program, browser] = [new Client(app), new Client(app)];
     for (let i = 0; i < PASSWORDS; i++) {
-      expect(await program.post('/api/sign-up', ada.credentials)).toMatchObject({ status: 409 });
-      expect(await browser.fill('/sign-up', ada.credentials)).toMatchObject({ status: 400 });
+      expect(await program.post('/api/sign-up', { email: `${i}-${ada.email}` })).toMatchObject({ status: 202 });
+      expect(await browser.fill('/sign-up', { email: `${i}-${ada.email}` })).toMatchObject({ status: 200 });
     }
-    const unknown = { ...ada.credentials, email: `new-${ada.email}` };
-    for (const credentials of [ada.credentials, unknown]) {
-      expect(await program.post('/api/sign-up', credentials)).toMatchObject({ status: 429 });
-      expect(await browser.fill('/sign-up', credentials)).toMatchObject(PAGE);
+    for (const email of [ada.email, `new-${ada.email}`]) {
+      expect(await program.post('/api/sign-up', { email })).toMatchObject({ status: 429 });
+      expect(await browser.fill('/sign-up', { email })).toMatchObject(PAGE);
     }
   });
 

@@ -11,6 +11,7 @@ const KEY = ['api_keys.bearer'];
 /** Every route of the demo, and by what it lets people and machines in. */
 const ROUTES = {
   'post /api/sign-up': [],
+  'post /api/sign-up/finish': [],
   'post /api/login': ['', ...SESSION],
   'post /api/session/rotate': SESSION,
   'post /api/logout': SESSION,
@@ -68,14 +69,14 @@ describe('the OpenAPI document of the demo', () => {
   });
 
   it('describes bodies by the rules that they are held to', async () => {
-    const { requestBody } = operations.get('post /api/sign-up')! as { requestBody: ResponseObject };
+    const { requestBody } = operations.get('post /api/sign-up/finish')! as { requestBody: ResponseObject };
     const { password } = (requestBody.content!['application/json']!.schema as SchemaObject).properties!;
     const { minLength } = password as SchemaObject;
-    const signUp = async (length: number): Promise<number> => {
-      const body = { email: `a${length}@example.com`, password: 'x'.repeat(length) };
-      return (await app.send('POST', '/api/sign-up', { body })).status;
+    const finish = async (length: number): Promise<number> => {
+      const body = { token: 'none', password: 'x'.repeat(length) };
+      return (await app.send('POST', '/api/sign-up/finish', { body })).status;
     };
-    expect([await signUp(minLength! - 1), await signUp(minLength!)]).toEqual([400, 201]);
+    expect([await finish(minLength! - 1), await finish(minLength!)]).toEqual([400, 403]);
   });
 
   it('describes what routes answer', async () => {
@@ -88,7 +89,8 @@ describe('the OpenAPI document of the demo', () => {
       ['get /api/projects/{id}/keys', `/api/projects/${project}/keys`],
     ]);
     const bodies = new Map<string, object>([
-      ['post /api/sign-up', { email: 'new@example.com', password: 'correct horse' }],
+      ['post /api/sign-up', { email: 'new@example.com' }],
+      ['post /api/sign-up/finish', { token: 'none', password: 'correct horse' }],
       ['post /api/login', person.credentials],
       ['post /api/account/reauthenticate', { password: 'wrong' }],
       ['post /api/account/password', { password: '' }],

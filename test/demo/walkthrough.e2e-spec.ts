@@ -25,7 +25,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const walkthroughOf = (demo: DemoProcess): Promise<string> => demo.printed(/^URL=/m, /^# That is all\..*$/m);
 
 /** The statuses that the steps of the walk-through end with, in their order. */
-const STATUSES = [201, 200, 200, 401, 200, 204, 401, 200, 200, 200, 200, 200, 403, 401, 200, 200, 200, 401, 200];
+const STATUSES = [202, 403, 200, 200, 401, 200, 204, 401, 200, 200, 200, 200, 200, 403, 401, 200, 200, 200, 401, 200];
 
 const statusesOf = ({ stdout }: Finished): number[] =>
   [...stdout.matchAll(/ \((\d{3})\)$/gm)].map(([, status]) => Number(status));
@@ -96,9 +96,19 @@ describe('the demo', () => {
     const demo = new DemoProcess(folder, settings);
     const [, url] = /^URL=(.*)$/m.exec(await walkthroughOf(demo))!;
     const send = { method: 'POST', headers: { 'content-type': 'application/json' } };
-    const body = JSON.stringify({ email: 'ada@example.com', password: 'correct horse' });
-    for (const route of ['sign-up', 'login']) await fetch(`${url}/api/${route}`, { ...send, body });
+    const post = (route: string, body: object): Promise<Response> =>
+      fetch(`${url}/api/${route}`, { ...send, body: JSON.stringify(body) });
+    await post('sign-up', { email: 'ada@example.com' });
+    const [, token] = /token=([\w-]+)/.exec(await (await fetch(`${url}/dev/outbox`)).text())!;
+    await post('sign-up/finish', { token, password: 'correct horse' });
     expect(await demo.printed(/Deleted \d+ expired rows of "sessions"/, /$/m)).toContain('expired');
+    await demo.stop('SIGTERM');
+  });
+
+  it('shows nobody its mail in production', async () => {
+    const demo = new DemoProcess(folder, { DATABASE_URL: 'memory:', NODE_ENV: 'production' });
+    const [, url] = /^URL=(.*)$/m.exec(await walkthroughOf(demo))!;
+    expect((await fetch(`${url}/dev/outbox`)).status).toBe(404);
     await demo.stop('SIGTERM');
   });
 

@@ -18,6 +18,8 @@ try {
   const { email, password } = SEEDED_LOGIN;
   if (DEMO_SEED !== 'off' && (await seedIfNew(app.get<EctoAdapter>(STORAGE), databaseUrl())))
     console.log(`\nIt has some data to look at: log in as ${email} with the password "${password}".`);
+  if (process.env['NODE_ENV'] !== 'production')
+    console.log(`\nWhat it would send by mail is at ${address}/dev/outbox.`);
   console.log(
     `\nThe demo listens at ${address}: open it in a browser. Its routes are described at ${address}/docs. To try them, paste this into bash:\n\n${walkthrough(address)}\n`,
   );

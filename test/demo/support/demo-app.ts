@@ -6,6 +6,8 @@ import { vi } from 'vitest';
 import type { EctoAdapter } from '@app/sessions';
 import { STORAGE } from '../../../apps/demo/src/database/database.module.js';
 import { createDemo } from '../../../apps/demo/src/demo.js';
+import type { Mail } from '../../../apps/demo/src/mail/mailer.js';
+import { Outbox } from '../../../apps/demo/src/mail/outbox.js';
 import { Sessions } from '../../../apps/demo/src/sessions/sessions.js';
 import { LogCapture } from '../../support/log-capture.js';
 import { QueryLog } from '../../support/query-log.js';
@@ -68,6 +70,11 @@ export class DemoApp {
 
   get sessions(): Sessions {
     return this.app.get(Sessions);
+  }
+
+  /** The latest mail that the demo would have sent. */
+  get mail(): Mail {
+    return this.app.get(Outbox).mails[0]!;
   }
 
   async send(method: string, path: string, { token, headers = {}, body }: Sent = {}): Promise<Answer> {

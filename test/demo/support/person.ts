@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Not } from 'typeorm';
+import { hashPassword } from '../../../apps/demo/src/users/password.js';
+import { User } from '../../../apps/demo/src/users/user.entity.js';
 import type { Answer, DemoApp, Sent } from './demo-app.js';
 
 /** A session as the demo lists it. */
@@ -26,18 +28,18 @@ export interface Noted {
 export class Person {
   readonly email = `${randomUUID()}@example.com`;
   readonly password = 'correct horse';
-  id = '';
+  readonly id = randomUUID();
   token = '';
   #sessionId = '';
 
   /** @param app the demo that requests go to; another one where it was started again */
   private constructor(public app: DemoApp) {}
 
-  /** Signed up, with a session of a laptop. */
+  /** With an account, and a session of a laptop. */
   static async new(app: DemoApp): Promise<Person> {
     const person = new Person(app);
-    const { body } = await app.send('POST', '/api/sign-up', { body: person.credentials });
-    person.id = (body as { id: string }).id;
+    const passwordHash = await hashPassword(person.password);
+    await app.storage.insert(User, { id: person.id, email: person.email, passwordHash });
     const session = await person.#begin('laptop');
     person.token = session.authToken;
     person.#sessionId = session.id;

@@ -5,6 +5,7 @@ import { AddActivity1767312000000 } from './migrations/1767312000000-add-activit
 import { AddDailyCounts1767398400000 } from './migrations/1767398400000-add-daily-counts.js';
 import { AddMarks1767484800000 } from './migrations/1767484800000-add-marks.js';
 import { AddFixedEnds1767571200000 } from './migrations/1767571200000-add-fixed-ends.js';
+import { AddSignUps1767657600000 } from './migrations/1767657600000-add-sign-ups.js';
 
 const COMMON = {
   autoLoadEntities: true,
@@ -14,6 +15,7 @@ const COMMON = {
     AddDailyCounts1767398400000,
     AddMarks1767484800000,
     AddFixedEnds1767571200000,
+    AddSignUps1767657600000,
   ],
   migrationsRun: true,
   retryAttempts: 3,

@@ -11,7 +11,7 @@ const ADDRESSES_OF_AN_ACCOUNT = 8;
 /** How often somebody may be wrong. @see OWASP ASVS 5.0, 6.1.1 and 6.3.1 */
 @Injectable()
 export class Guesses {
-  /** About passwords, and about who has an account. */
+  /** About passwords. Whoever signs up takes a point too, so that nobody has the demo write to many. */
   readonly passwords: RefusalBudget;
   /** About tokens. */
   readonly tokens: RefusalBudget;

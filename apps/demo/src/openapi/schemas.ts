@@ -57,7 +57,7 @@ export const TOO_MANY_GUESSES = {
   headers: { 'Retry-After': { description: 'Seconds', schema: count } },
 };
 
-export const USER = object({ id: uuid, email: text });
+export const SENT = object({ message: text });
 
 export const LOGIN = object({
   token: { ...text, description: 'Shown this once: the database has only its digest' },

@@ -1,8 +1,20 @@
-import { Body, Controller, HttpCode, HttpStatus, Post, Req, Res, UnauthorizedException } from '@nestjs/common';
 import {
+  Body,
+  Controller,
+  ForbiddenException,
+  HttpCode,
+  HttpStatus,
+  Post,
+  Req,
+  Res,
+  UnauthorizedException,
+} from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
   ApiBadRequestResponse,
   ApiConflictResponse,
   ApiCreatedResponse,
+  ApiForbiddenResponse,
   ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
@@ -18,15 +30,15 @@ import {
   LOGIN as LOGGED_IN,
   problem,
   ROTATED,
+  SENT,
   SESSION_ENDED,
   sessionsError,
   TOO_MANY_GUESSES,
-  USER,
 } from '../openapi/schemas.js';
-import { UsersService } from '../users/users.service.js';
 import { LogInService } from './log-in.service.js';
-import { LOGIN, SIGN_UP } from './login.js';
+import { FINISH_SIGN_UP, LOGIN, SIGN_UP } from './login.js';
 import { type Session, Sessions } from './sessions.js';
+import { SignUpService } from './sign-up.service.js';
 
 interface Login {
   readonly token: string;
@@ -38,22 +50,40 @@ interface Login {
 @Controller('api')
 export class AuthController {
   constructor(
-    private readonly users: UsersService,
+    private readonly signUps: SignUpService,
     private readonly sessions: Sessions,
     private readonly logIns: LogInService,
   ) {}
 
-  @ApiOperation({ summary: 'Sign up' })
-  @ApiCreatedResponse({ description: 'The new user.', schema: USER })
+  @ApiOperation({ summary: 'Sign up', description: 'The answer does not tell who has an account.' })
+  @ApiAcceptedResponse({ description: 'A message was sent.', schema: SENT })
   @ApiBadRequestResponse(INVALID_BODY)
-  @ApiConflictResponse(problem('Somebody has the e-mail address.'))
   @Public()
   @Post('sign-up')
+  @HttpCode(HttpStatus.ACCEPTED)
   async signUp(
-    @Body({ schema: SIGN_UP }) { email, password }: z.infer<typeof SIGN_UP>,
+    @Body({ schema: SIGN_UP }) { email }: z.infer<typeof SIGN_UP>,
     @Req() request: ClientRequest,
-  ): Promise<object> {
-    return this.users.signUp(request, email, password);
+  ): Promise<{ message: string }> {
+    await this.signUps.begin(email, request);
+    return { message: 'We have sent a link to this address.' };
+  }
+
+  @ApiOperation({ summary: 'Make the account of a link, and log in' })
+  @ApiCreatedResponse({ description: 'The token.', schema: LOGGED_IN })
+  @ApiBadRequestResponse(INVALID_BODY)
+  @ApiForbiddenResponse(problem('The link has been used or is too old, or its address has an account by now.'))
+  @Public()
+  @Post('sign-up/finish')
+  @NoStore()
+  async finishSignUp(
+    @Body({ schema: FINISH_SIGN_UP }) { token, password }: z.infer<typeof FINISH_SIGN_UP>,
+    @Req() request: ClientRequest,
+  ): Promise<Login> {
+    const session = await this.signUps.finish(token, password, { request, presented: undefined });
+    if (session === null)
+      throw new ForbiddenException('The link has been used or is too old, or its address has an account by now.');
+    return { token: session.authToken, expiresAt: session.expiresAt };
   }
 
   /** A token that is sent along is replaced: whoever had it before has nothing of the new login. @see ASVS 7.2.4 */

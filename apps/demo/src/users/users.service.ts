@@ -1,9 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { ConflictException, Inject, Injectable, NotFoundException, type OnModuleInit } from '@nestjs/common';
-import { type ClientRequest, type EctoAdapter, UniqueConstraintError } from '@app/sessions';
+import { Inject, Injectable, NotFoundException, type OnModuleInit } from '@nestjs/common';
+import { type EctoAdapter, UniqueConstraintError } from '@app/sessions';
 import type { EntityManager } from 'typeorm';
 import { STORAGE } from '../database/database.module.js';
-import { Guesses } from '../guesses/guesses.js';
 import { hashPassword, verifyPassword } from './password.js';
 import { User } from './user.entity.js';
 
@@ -12,25 +11,26 @@ export class UsersService implements OnModuleInit {
   /** The hash of a password that nobody has. */
   #decoy = '';
 
-  constructor(
-    @Inject(STORAGE) private readonly storage: EctoAdapter,
-    private readonly guesses: Guesses,
-  ) {}
+  constructor(@Inject(STORAGE) private readonly storage: EctoAdapter) {}
 
   async onModuleInit(): Promise<void> {
     this.#decoy = await hashPassword(randomBytes(SECRET_BYTES).toString('hex'));
   }
 
-  /**
-   * A new user. Without e-mail there is no other way to tell that an address is taken than to say so, so it counts as a guess.
-   *
-   * @throws ConflictException where there is a user with this e-mail address
-   */
-  async signUp(request: ClientRequest, address: string, password: string): Promise<Pick<User, 'id' | 'email'>> {
-    const email = address.toLowerCase();
-    const user = await this.guesses.passwords.attempt(request, email, () => this.#insert(email, password));
-    if (user === null) throw new ConflictException('email: is taken');
-    return user;
+  /** A new user, by the identifier; `null` where there is one with this e-mail address. */
+  async insert(email: string, passwordHash: string): Promise<string | null> {
+    const id = randomUUID();
+    try {
+      await this.storage.insert(User, { id, email, passwordHash });
+    } catch (error) {
+      if (error instanceof UniqueConstraintError) return null;
+      throw error;
+    }
+    return id;
+  }
+
+  async isKnown(email: string): Promise<boolean> {
+    return (await this.#find({ email })) !== null;
   }
 
   /** The user with this e-mail address and password. An unknown address takes as long as a wrong password. Whoever calls it counts guesses. */
@@ -50,18 +50,6 @@ export class UsersService implements OnModuleInit {
     const user = await this.#find({ id });
     if (user === null) throw new NotFoundException('There is no such user.');
     return user;
-  }
-
-  async #insert(email: string, password: string): Promise<Pick<User, 'id' | 'email'> | null> {
-    const id = randomUUID();
-    const passwordHash = await hashPassword(password);
-    try {
-      await this.storage.insert(User, { id, email, passwordHash });
-    } catch (error) {
-      if (error instanceof UniqueConstraintError) return null;
-      throw error;
-    }
-    return { id, email };
   }
 
   async #find(where: Partial<User>): Promise<User | null> {

@@ -1,21 +1,22 @@
-import { Body, ConflictException, Get, HttpStatus, Query, Redirect, Req, Res } from '@nestjs/common';
+import { Body, Get, HttpStatus, Query, Redirect, Req, Res } from '@nestjs/common';
 import { type ClientRequest, CurrentSession, OptionalSession, Public, SessionCookies } from '@app/sessions';
 import { LogInService } from '../sessions/log-in.service.js';
-import { dataOf, LOGIN, SIGN_UP } from '../sessions/login.js';
+import { FINISH_SIGN_UP, LOGIN, SIGN_UP } from '../sessions/login.js';
 import { type Session, Sessions } from '../sessions/sessions.js';
-import { UsersService } from '../users/users.service.js';
+import { SignUpService } from '../sessions/sign-up.service.js';
 import { InvalidForm, received, refused } from './forms.js';
 import { after } from './notices.js';
 import { HOME, ownPath } from './own-path.js';
-import { signInPage, signUpPage } from './pages/access.pages.js';
+import { signInPage } from './pages/access.pages.js';
+import { deadLinkPage, finishPage, sentPage, signUpPage } from './pages/sign-up.pages.js';
 import { type Next, PageController, PostForm } from './routes.js';
 
 /** How people get in and out. */
 @PageController()
 export class AccessController {
   constructor(
-    private readonly users: UsersService,
     private readonly sessions: Sessions,
+    private readonly signUps: SignUpService,
     private readonly logIns: LogInService,
     private readonly cookies: SessionCookies,
   ) {}
@@ -56,29 +57,50 @@ export class AccessController {
 
   @Public()
   @Get('sign-up')
-  showSignUp(@Query('next') next: unknown): string {
-    return signUpPage({ next: ownPath(next) });
+  showSignUp(): string {
+    return signUpPage();
+  }
+
+  @Public()
+  @PostForm('sign-up')
+  async signUp(@Body() sent: unknown, @Req() request: ClientRequest): Promise<Next> {
+    const { state, value } = received(SIGN_UP, sent);
+    if (!value) throw new InvalidForm(signUpPage(state));
+    await this.signUps.begin(value.email, request);
+    return { url: '/sign-up/sent' };
+  }
+
+  @Public()
+  @Get('sign-up/sent')
+  showSent(): string {
+    return sentPage();
+  }
+
+  /** The link of the mail; to follow it does not use it up. */
+  @Public()
+  @Get('sign-up/finish')
+  async showFinish(@Query('token') token: unknown): Promise<string> {
+    const email = await this.signUps.emailOf(token);
+    return email === null ? deadLinkPage() : finishPage(email, String(token));
   }
 
   @OptionalSession()
-  @PostForm('sign-up')
-  async signUp(
+  @PostForm('sign-up/finish')
+  async finishSignUp(
     @Body() sent: Readonly<Record<string, unknown>> | undefined,
     @Req() request: ClientRequest,
     @CurrentSession() presented: Session | undefined,
     @Res({ passthrough: true }) response: unknown,
   ): Promise<Next> {
-    const next = ownPath(sent?.['next']);
-    const { state, value } = received(SIGN_UP, sent);
-    if (!value) throw new InvalidForm(signUpPage({ next, state }));
-    const user = await this.users.signUp(request, value.email, value.password).catch((error: unknown) => {
-      if (!(error instanceof ConflictException)) throw error;
-      const problems = { email: 'There is an account with this e-mail address already.' };
-      throw new InvalidForm(signUpPage({ next, state: refused(state, problems) }));
-    });
-    const attributes = { userId: user.id, data: dataOf(request) };
-    this.cookies.set(response, await this.sessions.signIn(attributes, { replaces: presented, request }));
-    return next === HOME ? after('signed-up', HOME) : { url: next };
+    const { state, value } = received(FINISH_SIGN_UP, sent);
+    const token = sent?.['token'];
+    const email = await this.signUps.emailOf(token);
+    if (email === null) throw new InvalidForm(deadLinkPage());
+    if (!value) throw new InvalidForm(finishPage(email, String(token), state));
+    const session = await this.signUps.finish(value.token, value.password, { request, presented });
+    if (session === null) throw new InvalidForm(deadLinkPage());
+    this.cookies.set(response, session);
+    return after('signed-up', HOME);
   }
 
   /** Also for a session that was ended elsewhere meanwhile: what is wanted is so already. */

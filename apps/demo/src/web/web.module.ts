@@ -5,6 +5,7 @@ import { ActivityModule } from '../activity/activity.module.js';
 import { ProjectsModule } from '../projects/projects.module.js';
 import { AccountModule } from '../sessions/account.module.js';
 import { Sessions } from '../sessions/sessions.js';
+import { MailModule } from '../mail/mail.module.js';
 import { StatisticsModule } from '../statistics/statistics.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessController } from './access.controller.js';
@@ -12,6 +13,7 @@ import { ActivityPageController } from './activity.controller.js';
 import { AssetsController } from './assets.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { ProjectPagesController } from './keys.controller.js';
+import { OutboxController } from './outbox.controller.js';
 import { PageErrors } from './page-errors.filter.js';
 import { PasswordPagesController } from './password.controller.js';
 import { StatisticsPageController } from './statistics.controller.js';
@@ -20,6 +22,7 @@ import { StatisticsPageController } from './statistics.controller.js';
 @Module({
   imports: [
     AccountModule,
+    MailModule,
     SessionsModule.forFeature(Sessions),
     UsersModule,
     ProjectsModule,
@@ -34,6 +37,7 @@ import { StatisticsPageController } from './statistics.controller.js';
     ActivityPageController,
     PasswordPagesController,
     StatisticsPageController,
+    ...(process.env['NODE_ENV'] === 'production' ? [] : [OutboxController]),
   ],
   providers: [{ provide: APP_FILTER, useClass: PageErrors }],
 })

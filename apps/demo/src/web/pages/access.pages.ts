@@ -2,9 +2,9 @@ import { EMPTY, field, type FormState, hasProblems, problemSummary } from '../fo
 import { type Html, html } from '../html.js';
 import { pageOf } from '../layout.js';
 
-const LABELS = { email: 'E-mail address', password: 'Password' };
-const EMAIL = { name: 'email', label: LABELS.email, type: 'email', autocomplete: 'username', max: 254 } as const;
-const PASSWORD = { name: 'password', label: LABELS.password, type: 'password' } as const;
+export const LABELS = { email: 'E-mail address', password: 'Password' };
+export const EMAIL = { name: 'email', label: LABELS.email, type: 'email', autocomplete: 'username', max: 254 } as const;
+export const PASSWORD = { name: 'password', label: LABELS.password, type: 'password' } as const;
 
 /** What a page of access knows beside its form. */
 export interface AccessDetails {
@@ -39,23 +39,9 @@ export function signInPage({ next, state = EMPTY, done, why }: AccessDetails): s
       ${hiddenNext(next)} ${field(state, EMAIL)} ${field(state, { ...PASSWORD, autocomplete: 'current-password' })}
       <button>Sign in</button>
     </form>
-    <p>No account yet? <a href="/sign-up${query(next)}">Sign up</a></p>
+    <p>No account yet? <a href="/sign-up">Sign up</a></p>
   </div>`;
   return pageOf({ title: 'Sign in', of: 'visitor', path: '/sign-in', main, done, hasProblems: hasProblems(state) });
-}
-
-export function signUpPage({ next, state = EMPTY }: AccessDetails): string {
-  const password = { ...PASSWORD, autocomplete: 'new-password', hint: 'Eight characters or more.', min: 8, max: 1000 };
-  const main = html`<div class="narrow">
-    <h1>Sign up</h1>
-    ${problemSummary(state, LABELS)}
-    <form method="post" action="/sign-up" class="card">
-      ${hiddenNext(next)} ${field(state, EMAIL)} ${field(state, password)}
-      <button>Sign up</button>
-    </form>
-    <p>You have an account? <a href="/sign-in${query(next)}">Sign in</a></p>
-  </div>`;
-  return pageOf({ title: 'Sign up', of: 'visitor', path: '/sign-up', main, hasProblems: hasProblems(state) });
 }
 
 /** For what only its owner may do: a session may be old, and the device somebody else's by now. */
@@ -79,8 +65,4 @@ export function hiddenUser(email: string): Html {
 
 function hiddenNext(next: string): Html {
   return html`<input type="hidden" name="next" value="${next}" />`;
-}
-
-function query(next: string): string {
-  return `?next=${encodeURIComponent(next)}`;
 }
