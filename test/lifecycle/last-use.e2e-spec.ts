@@ -15,6 +15,7 @@ import { LogCapture } from '../support/log-capture.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, describeDatabases } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
+import { planOf, StatementLog } from '../support/statement-log.js';
 import { describeStorages, type TestApplication, useApplication } from '../support/application.js';
 import { at, DAY, MINUTE } from '../support/clock.js';
 import { DataSource } from 'typeorm';
@@ -193,6 +194,19 @@ describeDatabases('writing the last use of sessions', (name) => {
     const stored = await app.get(Sessions).list({}, { take: 10_000 });
     const found = new Map(stored.map((session) => [session.id, [session.lastUsedIp, session.lastUsedUserAgent]]));
     expect(found).toEqual(new Map(sessions.map(({ id }, i) => [id, [addressOf(i), `Browser ${i}`]])));
+  });
+
+  it.runIf(name === 'postgres')('finds each row by its key, also in a table of which nothing is known', async () => {
+    const log = new StatementLog();
+    app.dataSource.setOptions({ logger: log });
+    await app.dataSource.query('ALTER TABLE sessions SET (autovacuum_enabled = off)');
+    const sessions = await manySessions(app, 2000);
+    for (const session of sessions.slice(0, 500)) writing().record(session, {});
+    await writing().flush();
+    const update = log.sent.find(({ text }) => text.startsWith('UPDATE'))!;
+    const plan = await planOf(name, app.dataSource, update);
+    expect(plan).toMatch(/Index Scan using \S+ on sessions .*\n\s*Index Cond: \(id = v\.v\d+\)/);
+    expect(plan).not.toContain('Seq Scan');
   });
 
   it('takes one statement for one session, however many clients it has', async () => {

@@ -78,8 +78,12 @@ class Sets {
   }
 
   async update(): Promise<QueryResult> {
-    const write = (this.query.options.skipLocked && this.dialect.skipLocked?.update) || updateSql;
-    return this.#run((parts) => `${write(parts)}${this.returns ? ` RETURNING ${parts.place} AS place` : ''}`, false);
+    const { options, table } = this.query;
+    const free = options.skipLocked ? this.dialect.skipLocked : undefined;
+    const write = free?.update ?? updateSql;
+    const text = (parts: Parts): string => `${write(parts)}${this.returns ? ` RETURNING ${parts.place} AS place` : ''}`;
+    // Where each row is looked for by itself, a list of all keys would be gone through for each.
+    return this.#run(text, false, !free?.oneByOne || table.isView);
   }
 
   /** The places of the sets whose rows match, whoever has locked them. */
@@ -95,15 +99,15 @@ class Sets {
     return places((await this.#run((parts) => select!({ ...parts, key: parts.place }), false)).records);
   }
 
-  #run(write: (parts: Parts) => string, reads: boolean): Promise<QueryResult> {
+  #run(write: (parts: Parts) => string, reads: boolean, listsKeys = true): Promise<QueryResult> {
     const { connection } = this.statements;
     const { table, options } = this.query;
-    const statement = this.#statement(write);
+    const statement = this.#statement(write, listsKeys);
     const how = { table, reads, waits: !options.skipLocked, secrets: statement.secrets };
     return connection.run(statement.text, bindParams({ table, statement }, {}), how);
   }
 
-  #statement(write: (parts: Parts) => string): SqlPrepared['statement'] {
+  #statement(write: (parts: Parts) => string, listsKeys: boolean): SqlPrepared['statement'] {
     const { table } = this.query;
     const named = keyConditionOf(this.query);
     const { subject, value } = named;
@@ -113,7 +117,7 @@ class Sets {
       this.query,
       {
         named,
-        keys: this.all.map((set) => bindParam(table, { param: value.name, convert }, set)),
+        ...(listsKeys && { keys: this.all.map((set) => bindParam(table, { param: value.name, convert }, set)) }),
         values: (slot) => this.all.map((set) => bindParam(table, slot, set)),
         places: this.all.map((_, place) => place),
       },

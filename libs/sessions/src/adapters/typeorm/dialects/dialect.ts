@@ -109,6 +109,8 @@ export interface Dialect {
   readonly skipLocked?: {
     /** One statement for it; where there is a `select`, one that fails at once instead. */
     readonly update?: (parts: KeyedUpdate) => string;
+    /** Whether it looks for each row by itself, where it is joined with their values; not in a view. */
+    readonly oneByOne?: boolean;
     /** A statement that locks its rows, and comes before it, or after one that failed. */
     readonly select?: (parts: Omit<KeyedUpdate, 'set'>) => string;
   };

@@ -105,6 +105,7 @@ export const postgres: Dialect = {
   countDeleted: (statement, select) =>
     `WITH deleted AS (${statement}) SELECT ${select}, COUNT(*) AS count FROM deleted`,
   skipLocked: {
+    oneByOne: true,
     update({ table, isView, key, set, from, where }) {
       if (from && !isView) return updateByPlace({ table, set, from, where });
       const rows = from ? `${table} AS nest_sessions_row, ${from}` : table;
