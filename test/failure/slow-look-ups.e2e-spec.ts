@@ -16,7 +16,7 @@ import { UNTIL_IT_HANGS } from '../support/until.js';
 class Sessions extends SessionsTable({ rotation: true }) {}
 
 const POOL = 6;
-const TIMEOUT_MS = 1000;
+const TIMEOUT_MS = 500;
 /** What a busy machine may take beyond that. */
 const SLACK_MS = UNTIL_IT_HANGS.timeout;
 
