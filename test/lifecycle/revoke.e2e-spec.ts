@@ -12,6 +12,7 @@ import {
 } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describeDatabases } from '../support/databases.js';
+import { runs } from '../support/runs.js';
 import { QueryLog } from '../support/query-log.js';
 import { describeStorages, useApplication } from '../support/application.js';
 import { at, DAY, HOUR, MINUTE, SECOND, START } from '../support/clock.js';
@@ -529,7 +530,7 @@ describeStorages('valid, expired and revoked sessions', (name) => {
         await checkStatuses();
       }),
       // What a status means is the same condition in every dialect.
-      { numRuns: name === 'sqlite' || name === 'memory' ? 30 : 8, examples: [[[BEYOND]], [[LAST_MILLISECOND]]] },
+      { numRuns: name === 'memory' ? 30 : runs(24), examples: [[[BEYOND]], [[LAST_MILLISECOND]]] },
     );
   });
 });

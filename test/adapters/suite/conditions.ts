@@ -16,6 +16,7 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Photo } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
+import { runs } from '../../support/runs.js';
 
 type Truth = boolean | undefined;
 type Ratings = number | null;
@@ -114,7 +115,7 @@ export function conditions(db: AdapterFixture): void {
           const expected = RATINGS.filter((value) => holds(value) === true).map(String);
           expect(await db.titles({ rating: operator })).toEqual(expected);
         }),
-        { numRuns: 200 },
+        { numRuns: runs(200) },
       );
     });
   });

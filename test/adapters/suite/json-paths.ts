@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { column, JsonPath, type QueryOptions, SessionValidationError, UnsupportedQueryError } from '@app/sessions';
 import { Photo } from '../entities.js';
 import { type AdapterFixture, collect } from '../harness.js';
+import { runs } from '../../support/runs.js';
 
 const DOCUMENTS: Readonly<Record<string, unknown>> = {
   text: { at: 'a', list: ['x', { url: 'u' }], 'a.b': 1 },
@@ -102,7 +103,7 @@ export function jsonPaths(db: AdapterFixture): void {
         expect(await db.titles({ meta: JsonPath([name], value) })).toEqual(['wanted']);
         expect(await db.titles({ meta: JsonPath([name], other) })).toEqual(other === value ? ['wanted'] : []);
       }),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     );
   });
 

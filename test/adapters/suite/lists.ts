@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { JsonPath, param, SessionValidationError } from '@app/sessions';
 import { Pair, Person, Photo } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
+import { runs } from '../../support/runs.js';
 
 const uuid = (n: number): string => `0190a1b2-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 
@@ -79,7 +80,7 @@ export function lists(db: AdapterFixture): void {
           expect(found).toEqual(await ids(equal!.operator));
           expect(await ids(parameter!.operator, parameter!.params)).toEqual(found);
         }),
-        { numRuns: 40 },
+        { numRuns: runs(40) },
       );
     });
   });
@@ -104,7 +105,7 @@ export function lists(db: AdapterFixture): void {
           const each = FORMS[2]!(able);
           expect(await titles(each.operator, each.params)).toEqual(await titles(In(able)));
         }),
-        { numRuns: 60 },
+        { numRuns: runs(60) },
       );
     });
 

@@ -11,6 +11,7 @@ import {
 } from '@app/sessions';
 import { Photo } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
+import { runs } from '../../support/runs.js';
 
 type Document = Record<string, unknown>;
 
@@ -51,7 +52,7 @@ export function operators(db: AdapterFixture): void {
           expect(meta).toEqual(without({ ...before, ...changed }));
           expect(await metaOf(id)).toEqual(meta);
         }),
-        { numRuns: 150 },
+        { numRuns: runs(150) },
       );
     });
 
@@ -129,7 +130,7 @@ export function operators(db: AdapterFixture): void {
           // Databases put a space after each colon and comma.
           expect(await isWithin(id, changed, least + 6)).toBe(true);
         }),
-        { numRuns: 30 },
+        { numRuns: runs(30) },
       );
     });
 
@@ -187,7 +188,7 @@ export function operators(db: AdapterFixture): void {
           const { takenAt } = await db.adapter.update(Photo, { takenAt: later(before) }, { id }, ['takenAt']);
           expect(takenAt).toEqual(new Date(before.getTime() + 1));
         }),
-        { numRuns: 60 },
+        { numRuns: runs(60) },
       );
     });
   });

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Pair, Photo } from '../entities.js';
 import type { AdapterFixture } from '../harness.js';
+import { runs } from '../../support/runs.js';
 
-const RUNS = { numRuns: 60 };
+const RUNS = { numRuns: runs(60) };
 const STATES = ['draft', 'Public', 'archived'];
 
 /** Text that every database can hold: no NUL characters. `unit: 'binary'` has no lone surrogates. */

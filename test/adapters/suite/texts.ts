@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { param } from '@app/sessions';
 import { Photo, Tag } from '../entities.js';
 import { type AdapterFixture, byCodePoint } from '../harness.js';
+import { runs } from '../../support/runs.js';
 
 /** Texts that one collation or another takes for equal, or sorts otherwise than their code points. */
 const TEXTS = [
@@ -79,7 +80,7 @@ export function texts(db: AdapterFixture): void {
           expect(await sorted({ title: Like(pattern) })).toEqual(expected);
           expect(await sorted({ title: Like(param('pattern')) }, { pattern })).toEqual(expected);
         }),
-        { numRuns: 150 },
+        { numRuns: runs(150) },
       );
     });
   });
