@@ -4,7 +4,7 @@ import { configured } from '../errors/known-options.js';
 import { isObject } from '../errors/option-types.js';
 import { reasonOf } from '../errors/reason-of.js';
 import { OptionalSession } from '../guard/access.decorators.js';
-import { closeCodeOf, openedSocket, type RawSocket } from '../guard/calls/opened.js';
+import { closeCodeOf, type RawSocket } from '../guard/calls/opened.js';
 import { isKept, keepFound } from '../guard/connections.js';
 import { ExecutionContextHost, guardMadeFor, type GuardSource } from '../guard/nest-internals.js';
 import { SessionGuard } from '../guard/session.guard.js';
@@ -89,7 +89,7 @@ export class SubscriptionSessions implements OnModuleInit {
     this.#guards.set(guard, undefined);
     const handler = optional ? openToAll : forSessions;
     return async (socket: RawSocket, operation: object): Promise<boolean> => {
-      keepFound(openedSocket(socket));
+      keepFound(socket);
       const context = new ExecutionContextHost([undefined, {}, operation], SubscriptionSessions, handler);
       context.setType('graphql');
       try {

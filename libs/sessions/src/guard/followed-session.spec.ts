@@ -31,7 +31,7 @@ let sessions: Sessions;
 let store: SessionsStore;
 let id: string;
 let followed: FollowedSession;
-const use = async (authoritative = false) => followed.use(() => ({}), authoritative);
+const use = async (authoritative = false) => followed.use({ headers: {} }, authoritative);
 
 beforeEach(async () => {
   adapter = new WatchedAdapter();

@@ -1,5 +1,5 @@
 import { frozenDate } from '../cache/frozen-date.js';
-import type { SessionUse } from '../lifecycle/last-use.js';
+import type { ClientRequest } from '../http/client-address.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { BaseSession } from '../session/session.js';
 import { isValid } from '../session/validity.js';
@@ -8,7 +8,8 @@ import { chain, type MaybePromise } from '../util/maybe-promise.js';
 
 /** The session of what is open, as long as that is: read anew, by its id, only when it may have changed, as whoever holds it tells. */
 export class FollowedSession {
-  #session: BaseSession;
+  #session!: BaseSession;
+  #unchangedUntil!: number;
   /** How many changes have been told, and how many of them are in the session. */
   #changes = 0;
   #seen = 0;
@@ -18,7 +19,7 @@ export class FollowedSession {
     private readonly store: SessionsStore,
     session: BaseSession,
   ) {
-    this.#session = frozen(store, this.#copy(session));
+    this.#keep(this.#copy(session));
   }
 
   changed(): void {
@@ -30,12 +31,15 @@ export class FollowedSession {
   }
 
   /** A copy of the session for one more use of it, which is noted, and extends it where that is due; `null` where it has ended. */
-  use(use: () => SessionUse, authoritative: boolean): MaybePromise<BaseSession | null> {
+  use(request: ClientRequest, authoritative: boolean): MaybePromise<BaseSession | null> {
     if (this.#hasEnded) return null;
     const { options, nowMs, tokens } = this.store;
-    const isCurrent = this.#seen === this.#changes && isValid(this.#session, options, nowMs());
-    return chain(isCurrent && !authoritative ? this.#session : this.#read(), (session) =>
-      session === null ? null : chain(tokens.useAgain(session, use), (used) => used && this.#copy(used)),
+    const isCurrent = this.#seen === this.#changes && !authoritative;
+    // Most of them.
+    if (isCurrent && nowMs() < this.#unchangedUntil) return this.#copy(tokens.usedAgain(this.#session, request));
+    const isKnown = isCurrent && isValid(this.#session, options, nowMs());
+    return chain(isKnown ? this.#session : this.#read(), (session) =>
+      session === null ? null : chain(tokens.useAgain(session, request), (used) => used && this.#copy(used)),
     );
   }
 
@@ -45,7 +49,7 @@ export class FollowedSession {
     const changes = this.#changes;
     const session = await this.store.tokens.again(id);
     if (session) {
-      this.#session = frozen(this.store, session);
+      this.#keep(session);
       this.#seen = changes;
     } else {
       this.#hasEnded = true;
@@ -53,6 +57,11 @@ export class FollowedSession {
       this.store.held.forget([id]);
     }
     return session;
+  }
+
+  #keep(session: BaseSession): void {
+    this.#session = frozen(this.store, session);
+    this.#unchangedUntil = this.store.tokens.unchangedUntil(session);
   }
 
   /** What a handler does with its session is no other one's matter. */

@@ -19,6 +19,8 @@ export interface FoundToken {
   readonly request: HttpRequest;
   /** Whether a browser sends the token until it is told not to. */
   readonly byCookie: boolean;
+  /** Whether what is open ends with the session already. */
+  readonly isFollowed?: boolean;
 }
 
 /** A token that has a session. */

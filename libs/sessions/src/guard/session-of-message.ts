@@ -44,7 +44,7 @@ function placeOf(context: ArgumentsHost): Omit<Call, 'session'> {
 
 /** What there is one of for each call: the context of an RPC message, the call of a gRPC stream, the socket; else an argument. */
 function keyOf(context: ArgumentsHost): object | undefined {
-  const [first, second] = context.getArgs<[unknown, unknown]>();
-  const candidates = context.getType<string>() === 'rpc' ? [second, first] : [first, second];
-  return candidates.find(isObject);
+  const [first, second] = [context.getArgByIndex<unknown>(0), context.getArgByIndex<unknown>(1)];
+  if (context.getType<string>() === 'rpc' && isObject(second)) return second;
+  return isObject(first) ? first : isObject(second) ? second : undefined;
 }

@@ -218,7 +218,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   /** What comes of the credentials of a call, which may be known on a connection. */
   #find(call: GuardedCall, authoritative: boolean): MaybePromise<Found> {
     const { opened } = call;
-    const known = opened && foundOn(opened, this.constructor, authoritative, this.logger);
+    const known = opened && foundOn(opened.of, this.constructor, authoritative, this.logger);
     return known ?? this.#lookUp(call, authoritative);
   }
 
@@ -265,7 +265,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
         putOnRequest(request, session);
       rememberSession(context, session);
       const opened = route.isStream ? openedStream(call.response) : call.opened;
-      if (opened) {
+      if (opened && !found.isFollowed) {
         const store = tableOf(session, request) ?? this.#tables().all[0];
         // Related rows are not kept.
         follow(store, found, opened, this.relations.length > 0 ? undefined : this.constructor);

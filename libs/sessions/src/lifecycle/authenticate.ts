@@ -10,12 +10,13 @@ import { type CachedSessions, cacheKey } from '../cache/cached-sessions.js';
 import { frozenDate } from '../cache/frozen-date.js';
 import type { Reading } from '../cache/near-cache.js';
 import type { Refused } from '../events/session-events.js';
+import type { ClientRequest } from '../http/client-address.js';
 import { dueAt, endMsOf } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import { digestsOf } from '../token/digest.js';
 import { hasTokenLength } from '../token/parse.js';
 import type { Extender } from './extend.js';
-import type { LastUse, SessionUse } from './last-use.js';
+import { type LastUse, type SessionUse, useOf } from './last-use.js';
 import { NEWER_DIGESTS } from './messages.js';
 import { judge, type Judgement, refusalOf, sessionFrom, UNKNOWN } from './read-session.js';
 import { foundByReplacedToken, ReplacedTokens } from './replaced-tokens.js';
@@ -129,15 +130,24 @@ export class Authenticator {
   }
 
   /** One more use of a valid session that is held: noted, and extended where that is due; `null` where it has ended meanwhile. */
-  useAgain(session: BaseSession, use: () => SessionUse): MaybePromise<BaseSession | null> {
+  useAgain(session: BaseSession, request: ClientRequest): MaybePromise<BaseSession | null> {
     const current = this.table.options.autoExtend ? this.extender.extendIfDue(session) : session;
-    return chain(current, (valid) => {
-      if (valid === null) return null;
-      // What is held is as old as what is open, and its copies share its dates.
-      if (this.lastUse?.record(session, use())) Object.assign(session, { lastUsedAt: frozenDate(this.table.nowMs()) });
-      this.table.events.emit({ type: 'used', session: valid });
-      return valid;
-    });
+    return chain(current, (valid) => valid && this.usedAgain(session, request, valid));
+  }
+
+  /** Notes one more use of a valid session that is held; its copy of now. */
+  usedAgain(held: BaseSession, request: ClientRequest, session = held): BaseSession {
+    // What is held is as old as what is open, and its copies share its dates.
+    if (this.lastUse?.record(held, useOf(request))) Object.assign(held, { lastUsedAt: frozenDate(this.table.nowMs()) });
+    this.table.events.emit({ type: 'used', session });
+    return session;
+  }
+
+  /** When a session ends, or is to be extended, whichever comes first, in milliseconds. */
+  unchangedUntil(session: BaseSession): number {
+    const { options, fixedEnds } = this.table;
+    const end = endMsOf(session, options);
+    return options.autoExtend && !fixedEnds.has(session) ? Math.min(end, dueAt(session, options)) : end;
   }
 
   /** What is kept needs no extension, where the table extends by itself. */
@@ -202,15 +212,8 @@ export class Authenticator {
     if (refused) {
       if (refused.reason !== 'token_reuse') cache.keepRefused(key, refused, reading, row);
     } else if (session && !foundByReplacedToken(session)) {
-      cache.keep(key, session, reading, this.#keptUntil(session), row);
+      cache.keep(key, session, reading, this.unchangedUntil(session), row);
     }
-  }
-
-  /** When a session ends, or is to be extended, whichever comes first, in milliseconds. */
-  #keptUntil(session: BaseSession): number {
-    const { options, fixedEnds } = this.table;
-    const end = endMsOf(session, options);
-    return options.autoExtend && !fixedEnds.has(session) ? Math.min(end, dueAt(session, options)) : end;
   }
 
   async #giveNewer(digest: Row, inside: SessionsAdapter | undefined): Promise<void> {

@@ -5,9 +5,9 @@ import { SESSION_OVER } from '../messages.js';
 export interface Opened {
   /** The stream or the socket itself. */
   readonly of: object;
-  readonly isOpen: () => boolean;
-  readonly end: () => void;
-  readonly whenClosed: (closed: () => void) => void;
+  isOpen(): boolean;
+  end(): void;
+  whenClosed(closed: () => void): void;
 }
 
 /** The code by which sockets are closed whose client has to sign in again; clients of graphql-ws do not try again by themselves. */
@@ -58,14 +58,27 @@ export interface RawSocket {
 
 const OPEN = 1;
 
+// Classes, for each message has one.
+
 /** A socket. */
+class OpenedSocket implements Opened {
+  constructor(readonly of: RawSocket) {}
+
+  isOpen(): boolean {
+    return this.of.readyState === OPEN;
+  }
+
+  end(): void {
+    this.of.close(SIGN_IN_AGAIN, ENDED);
+  }
+
+  whenClosed(closed: () => void): void {
+    this.of.once('close', closed);
+  }
+}
+
 export function openedSocket(socket: RawSocket): Opened {
-  return {
-    of: socket,
-    isOpen: () => socket.readyState === OPEN,
-    end: () => socket.close(SIGN_IN_AGAIN, ENDED),
-    whenClosed: (closed) => socket.once('close', closed),
-  };
+  return new OpenedSocket(socket);
 }
 
 /** What is used of a socket of Socket.IO. */
@@ -86,30 +99,37 @@ interface IoSocket {
 /** The socket of a message, or one that is being opened. */
 export function openedClient(client: unknown, isConnecting: boolean): Opened | undefined {
   if (!isObject(client)) return undefined;
-  if ('readyState' in client) return openedSocket(client as RawSocket);
-  return 'conn' in client ? openedIoSocket(client as IoSocket, isConnecting) : undefined;
+  if ('readyState' in client) return new OpenedSocket(client as RawSocket);
+  return 'conn' in client ? new OpenedIoSocket(client as IoSocket, isConnecting) : undefined;
 }
 
 /** A socket of Socket.IO, whose client does not connect again by itself. */
-function openedIoSocket(socket: IoSocket, isConnecting: boolean): Opened {
-  return {
-    of: socket,
-    isOpen: () => (isConnecting ? socket.conn.readyState === 'open' : socket.connected),
-    end() {
-      // One that is still being opened takes no event, and cannot be disconnected.
-      if (!socket.connected) return socket.conn.close();
-      const error = { status: 'error', statusCode: 401, errorCode: ENDED, message: SESSION_OVER };
-      socket.emit('exception', error);
-      socket.disconnect(true);
-    },
-    whenClosed(closed) {
-      const gone = (): void => {
-        socket.conn.off('close', gone);
-        closed();
-      };
-      socket.once('disconnect', gone);
-      // One that was never open is not disconnected.
-      socket.conn.once('close', gone);
-    },
-  };
+class OpenedIoSocket implements Opened {
+  constructor(
+    readonly of: IoSocket,
+    private readonly isConnecting: boolean,
+  ) {}
+
+  isOpen(): boolean {
+    return this.isConnecting ? this.of.conn.readyState === 'open' : this.of.connected;
+  }
+
+  end(): void {
+    // One that is still being opened takes no event, and cannot be disconnected.
+    if (!this.of.connected) return this.of.conn.close();
+    const error = { status: 'error', statusCode: 401, errorCode: ENDED, message: SESSION_OVER };
+    this.of.emit('exception', error);
+    this.of.disconnect(true);
+  }
+
+  whenClosed(closed: () => void): void {
+    const { of: socket } = this;
+    const gone = (): void => {
+      socket.conn.off('close', gone);
+      closed();
+    };
+    socket.once('disconnect', gone);
+    // One that was never open is not disconnected.
+    socket.conn.once('close', gone);
+  }
 }

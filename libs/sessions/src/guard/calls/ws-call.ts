@@ -23,7 +23,7 @@ abstract class WsCall implements GuardedCall {
   constructor(context: ExecutionContext, isConnecting: boolean) {
     this.args = context.getArgs<unknown[]>();
     this.opened = openedClient(this.client, isConnecting);
-    if (this.opened) keepFound(this.opened);
+    if (this.opened) keepFound(this.opened.of);
   }
 
   protected get client(): object {
