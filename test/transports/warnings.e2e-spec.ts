@@ -1,5 +1,5 @@
 import { Controller, type INestApplication, type Provider, Scope, type Type, UseGuards } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, ModuleRef } from '@nestjs/core';
 import { MessagePattern, Transport } from '@nestjs/microservices';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -51,6 +51,17 @@ class BareGateway {
   say(): void {}
 }
 
+/** By its class, and by a factory, of which nobody can tell before what it makes. */
+const MADE_FOR_EACH_REQUEST: readonly Provider[] = [
+  { provide: APP_GUARD, useClass: SessionGuard, scope: Scope.REQUEST },
+  {
+    provide: APP_GUARD,
+    inject: [ModuleRef],
+    useFactory: async (modules: ModuleRef) => modules.create(SessionGuard),
+    scope: Scope.REQUEST,
+  },
+];
+
 let app: GuardedApp | undefined;
 afterEach(() => app?.close());
 
@@ -83,9 +94,11 @@ describe('a service for messages beside an application', () => {
   });
 
   it('is as well where the guard is made for each request', async () => {
-    const guard = { provide: APP_GUARD, useClass: SessionGuard, scope: Scope.REQUEST };
-    const warnings = await warningsOf({ controllers: [Notes] }, (nest) => connect(nest, false), guard);
-    expect(warnings).toEqual([messagesOpen(['Notes.sum'])]);
+    for (const guard of MADE_FOR_EACH_REQUEST) {
+      const warnings = await warningsOf({ controllers: [Notes] }, (nest) => connect(nest, false), guard);
+      expect(warnings).toEqual([messagesOpen(['Notes.sum'])]);
+      await app?.close();
+    }
   });
 
   it('is not where it inherits the guard, whatever stands beside it', async () => {
@@ -122,9 +135,10 @@ describe('a gateway', () => {
   it('is warned of where the guard of the application is made for each request, which Nest does for none of its messages', async () => {
     const gateways = [BareGateway, ChatGateway, PublicGateway];
     const prepare = (nest: INestApplication): unknown => nest.useWebSocketAdapter(new SessionIoAdapter(nest));
-    const guard = { provide: APP_GUARD, useClass: SessionGuard, scope: Scope.REQUEST };
-    expect(await warningsOf({ gateways }, prepare, guard)).toEqual([gatewaysOpen(['BareGateway.say'])]);
-    await app?.close();
+    for (const guard of MADE_FOR_EACH_REQUEST) {
+      expect(await warningsOf({ gateways }, prepare, guard)).toEqual([gatewaysOpen(['BareGateway.say'])]);
+      await app?.close();
+    }
     expect(await warningsOf({ gateways }, prepare)).toEqual([]);
   });
 });

@@ -38,13 +38,13 @@ export class TransportWarnings implements OnApplicationBootstrap {
   /** Nest makes a guard for each request of HTTP, and for no message of a gateway. */
   #tellOfOpenGateways(): void {
     const config = applicationConfigOf(this.module);
-    if (!this.#isGuardedGlobally || config?.getGlobalGuards().some(isSessionGuard)) return;
+    if (!this.#mayBeGuardedGlobally || config?.getGlobalGuards().some(isSessionGuard)) return;
     const open = this.#openHandlers('providers', isSocketHandler);
     if (open.length > 0) this.#logger.warn(gatewaysOpen(open));
   }
 
   #tellOfOpenMessages(): void {
-    if (!this.#isGuardedGlobally) return;
+    if (!this.#mayBeGuardedGlobally) return;
     const open = this.#openHandlers('controllers', isMessageHandler);
     if (open.length > 0) this.#logger.warn(messagesOpen(open));
   }
@@ -75,6 +75,12 @@ export class TransportWarnings implements OnApplicationBootstrap {
     // One that is made for each request is known by its class.
     const ofRequests = config.getGlobalRequestGuards().map(({ metatype }) => metatype);
     return [...config.getGlobalGuards(), ...ofRequests].some(isSessionGuard);
+  }
+
+  /** Of a guard that a factory makes for each request nobody can tell before whether it is a session guard. */
+  get #mayBeGuardedGlobally(): boolean {
+    const ofRequests = applicationConfigOf(this.module)?.getGlobalRequestGuards() ?? [];
+    return this.#isGuardedGlobally || ofRequests.some(({ isFactory }) => isFactory);
   }
 
   #classesIn(kind: 'controllers' | 'providers'): Type[] {
