@@ -51,7 +51,8 @@ export interface SessionsTableClass<F extends AnyFields = TableFields> {
 export type AnySessionsTable = Pick<SessionsTableClass, 'definition' | 'storeToken'> & {
   // The fields of a table stand both in what it takes and in what it gives, so no one type of service holds them all.
   new (...args: never[]): object;
-  readonly entity: new () => object;
+  // Not a constructor of sessions, of whose type the compiler would look at each part for each guard.
+  readonly entity: Function;
   readonly name: string;
 };
 

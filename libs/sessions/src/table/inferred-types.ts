@@ -11,13 +11,13 @@ type RelationValues<X extends AnyField> = {
   [Y in X as Having<Y, 'relation'>]?: Y['value'];
 };
 type RequiredInputs<X extends AnyField> = {
-  [Y in X as Lacking<Y, 'optional' | 'relation'>]: Input<Y>;
+  [Y in X as 'optional' extends Y['trait'] ? never : Lacking<Y, 'relation'>]: Input<Y>;
 };
 type OptionalInputs<X extends AnyField> = {
   [Y in X as Having<Y, 'optional'>]?: Input<Y> | undefined;
 };
 type Changes<X extends AnyField> = {
-  [Y in X as Lacking<Y, 'immutable' | 'relation'>]?: Input<Y> | undefined;
+  [Y in X as 'immutable' extends Y['trait'] ? never : Lacking<Y, 'relation'>]?: Input<Y> | undefined;
 };
 type ColumnFilters<X extends AnyField> = {
   [Y in X as Lacking<Y, 'relation'>]?: FieldFilter<Y>;
@@ -25,8 +25,8 @@ type ColumnFilters<X extends AnyField> = {
 
 /** The name of a field that has this trait. */
 type Having<X extends AnyField, T extends FieldTrait> = T extends X['trait'] ? X['name'] : never;
-/** The name of a field that has none of these traits. */
-type Lacking<X extends AnyField, T extends FieldTrait> = [X['trait'] & T] extends [never] ? X['name'] : never;
+/** The name of a field that has not. */
+type Lacking<X extends AnyField, T extends FieldTrait> = T extends X['trait'] ? never : X['name'];
 
 /** A session of a table with these fields; a relation is there when it was loaded. */
 export type Session<F extends AnyFields> = F['builtIn'] & ColumnValues<F['extra']> & RelationValues<F['extra']>;
