@@ -39,8 +39,8 @@ export function project(name: string, test: TestProjectInlineConfiguration['test
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
-    // Suites wait for databases much of the time; these have connections for two that race.
-    maxWorkers: 2,
+    // Suites wait for databases much of the time; these have connections for three that race.
+    maxWorkers: 3,
     projects: [
       // Nest and TypeORM are loaded once for all of them.
       project('shared', {

@@ -7,7 +7,7 @@ import { createDatabase, type DatabaseName, type TestDatabase } from './database
 import { QueryLog } from './query-log.js';
 
 /** Connections of one node: enough for statements to meet in the database. */
-const POOL_SIZE = 20;
+const POOL_SIZE = 12;
 
 /** One application of several on the same database. */
 export class Node {
