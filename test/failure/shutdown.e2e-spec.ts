@@ -2,8 +2,9 @@ import { Controller, Inject, Post } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SessionsModule, SessionsUnavailableError } from '@app/sessions';
+import { lastWait } from '../../libs/sessions/src/adapters/typeorm/under-way.js';
 import { ExpiryJob } from '../../libs/sessions/src/module/expiry.job.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
@@ -12,6 +13,14 @@ import { hasMariadb, startMariadb } from '../support/mariadb-server.js';
 import { startPostgres } from '../support/postgres-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { type Call, CALLS, type Session, Sessions } from './calls.js';
+
+const { ms: LAST_WAIT } = lastWait;
+beforeAll(() => {
+  lastWait.ms = 1000;
+});
+afterAll(() => {
+  lastWait.ms = LAST_WAIT;
+});
 
 @Controller()
 class Routes {
@@ -40,7 +49,6 @@ async function start(type: DatabaseName, options: object): Promise<HttpApp> {
     ],
     controllers: [Routes],
   });
-  app.nest.get(SessionsRegistry).times.waitMs = 1000;
   app.nest.get(ExpiryJob).times.closeMs = 1000;
   return app;
 }
@@ -153,6 +161,19 @@ describeDatabases('the end of an application', (type) => {
     await app.close();
     expect(await underWay.all()).toEqual(expected());
     await proxy.cut();
+  });
+
+  it('goes on with what is not answered yet as long as the database answers', async () => {
+    const app = await start(type, database.options);
+    const sessions = app.nest.get(Sessions);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await app.nest.get(SessionsRegistry).beforeApplicationShutdown();
+    await vi.advanceTimersByTimeAsync(60_000);
+    vi.useRealTimers();
+    const session = await sessions.create({ userId: 'hal' });
+    expect(await sessions.update(session, { userId: 'ivy' })).toMatchObject({ userId: 'ivy' });
+    expect(await sessions.count()).toBe(1);
+    await app.close();
   });
 
   it.skipIf(type === 'sqlite')('leaves transactions of callers to them', async () => {

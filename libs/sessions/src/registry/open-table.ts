@@ -38,7 +38,7 @@ export interface Application {
   readonly adapter: SessionsAdapter | null;
   readonly waiting: WaitingTables;
   readonly looks: Looks;
-  /** Is aborted when what waits for a storage is broken off. */
+  /** Is aborted as the application begins to end, and waits for its storages no longer than it must. */
   readonly end: AbortSignal;
   readonly warn: (text: string) => void;
 }

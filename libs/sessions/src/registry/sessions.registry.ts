@@ -60,8 +60,6 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     up: () => this.#logger.log(CACHES_IN_USE),
     down: (reason) => this.#logger.warn(cachesNotInUse(reasonOf(reason))),
   });
-  /** How long after its end has begun the application waits for its databases, in milliseconds. */
-  readonly times = { waitMs: 3000 };
   readonly #end = new AbortController();
   readonly #waiting = new WaitingTables(() => this.#begin());
   readonly #looks: Looks;
@@ -164,8 +162,8 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   /** TypeORM closes the data source after this. */
   async beforeApplicationShutdown(): Promise<void> {
     this.#isServing = false;
-    // Requests are waited for after this too, and connections that are in use. An application that has ended is not kept for it.
-    setTimeout((end: AbortController) => end.abort(), this.times.waitMs, this.#end).unref();
+    // Requests are waited for after this too, and connections that are in use.
+    this.#end.abort();
     for (const { held } of this.#open()) held.close();
     await Promise.all(this.#open().flatMap(({ lastUse }) => (lastUse ? [lastUse.close()] : [])));
     await this.#channels.close();

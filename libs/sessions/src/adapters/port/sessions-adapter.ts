@@ -104,8 +104,9 @@ export interface SessionsAdapter {
   returnLease?(lease: Lease): Promise<void>;
 
   /**
-   * Counts an application that uses this adapter until its signal is aborted. With the last one all calls that wait for the storage
-   * are broken off, but in transactions of callers, and from then on fail. Where it is missing, they are waited for.
+   * Counts an application that uses this adapter until its signal is aborted, as it begins to end. After the last one, calls are
+   * answered as long as the storage answers: when one has waited for it for three seconds, all that wait are broken off, but in
+   * transactions of callers, and from then on calls fail. Where it is missing, they are waited for.
    *
    * @throws SessionsUnavailableError by those calls
    */

@@ -135,7 +135,7 @@ export class TypeOrmAdapter implements EctoAdapter {
     return manager.queryRunner ? this.#bound(manager.queryRunner) : this;
   }
 
-  /** Breaks off what waits for the database when the signal of the last application is aborted. */
+  /** Breaks off what waits for the database for too long, from the signal of the last application on. */
   endWith(application: AbortSignal): void {
     this.#connection.underWay?.endWith(application);
   }

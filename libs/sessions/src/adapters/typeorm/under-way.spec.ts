@@ -1,40 +1,101 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SessionsUnavailableError } from '../../errors/errors.js';
-import { UnderWay } from './under-way.js';
+import { lastWait, UnderWay } from './under-way.js';
 
 describe('what is under way', () => {
-  it('is broken off with the last of the applications that it is for', () => {
-    const underWay = new UnderWay();
-    const [first, second] = [new AbortController(), new AbortController()];
-    let broken = 0;
-    underWay.add(() => broken++);
-    for (const { signal } of [first, first, second]) underWay.endWith(signal);
-    first.abort();
-    expect(() => underWay.check('sessions')).not.toThrow();
-    expect(broken).toBe(0);
+  let underWay: UnderWay;
+  let application: AbortController;
+  let broken: string[];
+  beforeEach(() => {
+    vi.useFakeTimers();
+    underWay = new UnderWay();
+    application = new AbortController();
+    underWay.endWith(application.signal);
+    broken = [];
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Begins to wait; what ends that. */
+  function begin(name: string): () => void {
+    const breakOff = (): number => broken.push(name);
+    underWay.add(breakOff);
+    return () => underWay.delete(breakOff);
+  }
+
+  const pass = (ms: number): unknown => vi.advanceTimersByTime(ms);
+  const ask = (): void => underWay.check('sessions');
+
+  it('waits for any time before the application ends', () => {
+    begin('a change');
+    pass(10 * lastWait.ms);
+    expect(broken).toEqual([]);
+  });
+
+  it('is broken off when it has waited for too long after that, and then nothing is begun', () => {
+    begin('a change');
+    pass(lastWait.ms);
+    application.abort();
+    pass(lastWait.ms - 1);
+    begin('a later one');
+    expect(broken).toEqual([]);
+    expect(ask).not.toThrow();
+    pass(2);
+    expect(broken).toEqual(['a change', 'a later one']);
+    expect(ask).toThrow(SessionsUnavailableError);
+  });
+
+  it('goes on while each is answered in time', () => {
+    const end = begin('a change');
+    application.abort();
+    pass(lastWait.ms - 1);
+    end();
+    const endLater = begin('a later one');
+    pass(lastWait.ms - 1);
+    endLater();
+    pass(10 * lastWait.ms);
+    expect(broken).toEqual([]);
+    expect(ask).not.toThrow();
+  });
+
+  it('is broken off also where it began after the end of the application did', () => {
+    application.abort();
+    pass(10 * lastWait.ms);
+    begin('a change');
+    pass(lastWait.ms + 1);
+    expect(broken).toEqual(['a change']);
+  });
+
+  it('waits for the last of the applications that it is for', () => {
+    const second = new AbortController();
+    for (const { signal } of [application, second]) underWay.endWith(signal);
+    begin('a change');
+    application.abort();
+    pass(10 * lastWait.ms);
+    expect(broken).toEqual([]);
     second.abort();
-    expect(broken).toBe(1);
-    expect(() => underWay.check('sessions')).toThrow(SessionsUnavailableError);
+    pass(lastWait.ms + 1);
+    expect(broken).toEqual(['a change']);
   });
 
   it('begins again for an application that comes later', () => {
-    const underWay = new UnderWay();
-    const first = new AbortController();
-    underWay.endWith(first.signal);
-    first.abort();
+    begin('a change');
+    application.abort();
+    pass(lastWait.ms + 1);
     underWay.endWith(new AbortController().signal);
-    expect(() => underWay.check('sessions')).not.toThrow();
+    expect(ask).not.toThrow();
+    broken = [];
+    begin('a later one');
+    pass(10 * lastWait.ms);
+    expect(broken).toEqual([]);
   });
 
-  it('is not broken off when it has ended', () => {
-    const underWay = new UnderWay();
-    const application = new AbortController();
-    underWay.endWith(application.signal);
-    let broken = 0;
-    const breakOff = (): number => broken++;
-    underWay.add(breakOff);
-    underWay.delete(breakOff);
+  it('of an application that comes in time is not broken off', () => {
+    begin('a change');
     application.abort();
-    expect(broken).toBe(0);
+    underWay.endWith(new AbortController().signal);
+    pass(10 * lastWait.ms);
+    expect(broken).toEqual([]);
   });
 });

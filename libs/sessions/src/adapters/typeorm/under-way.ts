@@ -1,20 +1,30 @@
 import { SessionsUnavailableError } from '../../errors/errors.js';
+import { after } from '../../util/in-time.js';
 import { APPLICATION_ENDS } from './messages.js';
 
-/** What waits for a database: it is broken off as the last application ends that it is for, and then nothing is begun. */
+/** How long anything waits for a database while an application ends, in milliseconds. Shorter in tests of what comes of it. */
+export const lastWait = { ms: 3000 };
+
+/**
+ * What waits for a database. While the last application ends that it is for, it goes on as long as the database answers: when
+ * something has waited for too long, all is broken off, and then nothing is begun.
+ */
 export class UnderWay {
-  readonly #all = new Set<() => void>();
+  /** How each is broken off, and what calls off its time where there is one. */
+  readonly #all = new Map<() => void, (() => void) | undefined>();
   readonly #applications = new Set<AbortSignal>();
+  #isEnding = false;
   #isOver = false;
 
-  /** Counts an application, as long as its signal is not aborted. */
+  /** Counts an application, until its signal says that it ends. */
   endWith(application: AbortSignal): void {
     this.#applications.add(application);
+    this.#isEnding = false;
     this.#isOver = false;
     application.addEventListener('abort', () => {
       this.#applications.delete(application);
-      this.#isOver = this.#applications.size === 0;
-      if (this.#isOver) for (const breakOff of this.#all) breakOff();
+      this.#isEnding = this.#applications.size === 0;
+      if (this.#isEnding) for (const breakOff of this.#all.keys()) this.add(breakOff);
     });
   }
 
@@ -24,10 +34,18 @@ export class UnderWay {
   }
 
   add(breakOff: () => void): void {
-    this.#all.add(breakOff);
+    this.#all.set(breakOff, this.#isEnding ? after(lastWait.ms, () => this.#end()) : undefined);
   }
 
   delete(breakOff: () => void): void {
+    this.#all.get(breakOff)?.();
     this.#all.delete(breakOff);
+  }
+
+  #end(): void {
+    // There may be another one by now.
+    if (!this.#isEnding) return;
+    this.#isOver = true;
+    for (const breakOff of this.#all.keys()) breakOff();
   }
 }

@@ -51,17 +51,23 @@ export class SqliteLine {
   /** As {@link run}, where `attempt` takes longer than one turn. @throws SessionsUnavailableError after five seconds, or as the application ends */
   async wait<T>({ table, underWay }: Limits, isFree: () => boolean, attempt: () => MaybePromise<T>): Promise<T> {
     const until = performance.now() + patience.ms;
-    for (;;) {
-      let cause: unknown;
-      try {
-        if (isFree()) return await attempt();
-      } catch (error) {
-        if (!isBusy(error)) throw error;
-        cause = error;
+    const breakOff = (): void => this.wake();
+    underWay?.add(breakOff);
+    try {
+      for (;;) {
+        let cause: unknown;
+        try {
+          if (isFree()) return await attempt();
+        } catch (error) {
+          if (!isBusy(error)) throw error;
+          cause = error;
+        }
+        underWay?.check(table);
+        if (performance.now() >= until) throw new SessionsUnavailableError(table, cause ? LOCKED : OPEN, { cause });
+        await this.#next();
       }
-      underWay?.check(table);
-      if (performance.now() >= until) throw new SessionsUnavailableError(table, cause ? LOCKED : OPEN, { cause });
-      await this.#next();
+    } finally {
+      underWay?.delete(breakOff);
     }
   }
 
