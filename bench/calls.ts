@@ -3,18 +3,20 @@
  * Socket.IO, beside one on an open socket, by the CPU of the server's process, whose client is another one; and a query with twenty
  * guarded fields inside a guarded one, beside the same without guards inside. One of them by its name: `ws`, `io` or `graphql`.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { type CanActivate, type DynamicModule, type Type, UseGuards, type WebSocketAdapter } from '@nestjs/common';
+import {
+  type CanActivate,
+  createParamDecorator,
+  type DynamicModule,
+  type Type,
+  UseGuards,
+  type WebSocketAdapter,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Field, GraphQLModule, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { io } from 'socket.io-client';
-import { WebSocket } from 'ws';
 import {
   CurrentSession,
   MemoryAdapter,
@@ -24,13 +26,13 @@ import {
 } from '../libs/sessions/src/index.js';
 import { SessionIoAdapter } from '../libs/sessions/src/platform-socket.io/index.js';
 import { SessionWsAdapter } from '../libs/sessions/src/platform-ws/index.js';
-import { ratios, type Spread, spreadOf } from './statistics.js';
+import { Child } from './child.js';
+import { CleanUps } from './clean-ups.js';
+import { shortTurns } from './short-turns.js';
 
-const ROUNDS = 15;
-const MESSAGES = 20_000;
-const QUERIES = 400;
-/** Messages of a client that have no answer yet. */
-const AT_ONCE = 32;
+const MESSAGES = 1000;
+const QUERIES = 20;
+const TURNS = { rounds: 400, warmUps: 20 };
 const FIELDS = 20;
 
 class Sessions extends SessionsTable({ extraFields: { userId: { type: 'string' } } }) {}
@@ -42,13 +44,16 @@ class EmptyGuard implements CanActivate {
   }
 }
 
+/** What Nest itself takes for any parameter. */
+const Somebody = createParamDecorator(() => 'u1');
+
 /** Gateways that answer alike, each at a place of its own: a path of ws, or a namespace of Socket.IO. */
 function gateways(at: (place: string) => object): Type[] {
   @WebSocketGateway(at('/open'))
   class OpenGateway {
     @SubscribeMessage('ping')
-    ping(): object {
-      return { event: 'pong', data: 'u1' };
+    ping(@Somebody() userId: string): object {
+      return { event: 'pong', data: userId };
     }
   }
 
@@ -56,8 +61,8 @@ function gateways(at: (place: string) => object): Type[] {
   @WebSocketGateway(at('/empty'))
   class EmptyGateway {
     @SubscribeMessage('ping')
-    ping(): object {
-      return { event: 'pong', data: 'u1' };
+    ping(@Somebody() userId: string): object {
+      return { event: 'pong', data: userId };
     }
   }
 
@@ -117,38 +122,6 @@ async function application(more: DynamicModule): Promise<NestFastifyApplication>
   return NestFactory.create<NestFastifyApplication>(root, new FastifyAdapter(), { logger: ['error'] });
 }
 
-/** A client of a server, by its protocol: sends a message, and is told of each answer. */
-async function connect(url: string, token: string, answered: () => void): Promise<() => void> {
-  if (url.startsWith('http')) {
-    const socket = io(url, { transports: ['websocket'], ...(token && { auth: { token } }) });
-    await new Promise((resolve) => socket.once('connect', () => resolve(undefined)));
-    socket.on('pong', answered);
-    return () => void socket.emit('ping');
-  }
-  const socket = new WebSocket(url, token ? [`bearer.${token}`, 'chat'] : []);
-  await once(socket, 'open');
-  socket.on('message', answered);
-  return () => socket.send('{"event":"ping"}');
-}
-
-/** Sends messages, as many as are asked for, whenever they are, and says when they are answered. */
-async function beClient(url: string, token: string): Promise<void> {
-  let [unsent, unanswered] = [0, 0];
-  const message = await connect(url, token, () => {
-    if (--unanswered === 0) process.send!('answered');
-    else if (unsent > 0) send();
-  });
-  const send = (): void => {
-    unsent--;
-    message();
-  };
-  process.on('message', (count: number) => {
-    unsent = unanswered = count;
-    for (let i = 0; i < AT_ONCE; i++) send();
-  });
-  process.send!('open');
-}
-
 /** Of this process, in microseconds. */
 function cpuSince(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before);
@@ -156,13 +129,12 @@ function cpuSince(before: NodeJS.CpuUsage): number {
 }
 
 /** A turn: the CPU of a message in this process, in microseconds. */
-async function messages(url: string, token = ''): Promise<() => Promise<number>> {
-  const client = fork(fileURLToPath(import.meta.url), [url, token]);
-  await once(client, 'message');
+async function messages(cleanUps: CleanUps, url: string, token = ''): Promise<() => Promise<number>> {
+  const client = new Child<number, void>('calls/client.js', [url, token], cleanUps);
+  await client.ask(0);
   return async () => {
     const before = process.cpuUsage();
-    client.send(MESSAGES);
-    await once(client, 'message');
+    await client.ask(MESSAGES);
     return cpuSince(before) / MESSAGES;
   };
 }
@@ -181,22 +153,6 @@ function queries(app: NestFastifyApplication, token: string, field: string): () 
   };
 }
 
-const shown = ({ median, min, max }: Spread): string => `${median.toFixed(3)} [${min.toFixed(3)} to ${max.toFixed(3)}]`;
-
-/** Turns of each, one after the other, the first of which warm up. */
-async function compare(title: string, entrants: Readonly<Record<string, () => Promise<number>>>): Promise<void> {
-  const figures = Object.keys(entrants).map((): number[] => []);
-  for (let round = -5; round < ROUNDS; round++)
-    for (const [i, turn] of Object.values(entrants).entries()) {
-      const figure = await turn();
-      if (round >= 0) figures[i]!.push(figure);
-    }
-  const [first] = figures as [number[]];
-  console.log(`${title}: ${spreadOf(first).median.toFixed(1)} µs`);
-  for (const [i, name] of Object.keys(entrants).entries())
-    if (i > 0) console.log(`  ${name.padEnd(26)}${shown(ratios(figures[i]!, first))}`);
-}
-
 async function compareSockets(
   title: string,
   scheme: string,
@@ -209,12 +165,18 @@ async function compareSockets(
   const { port } = app.getHttpServer().address() as AddressInfo;
   const { authToken } = await app.get(Sessions).create({ userId: 'u1' });
   const origin = `${scheme}://127.0.0.1:${port}`;
-  await compare(`a message on an open socket of ${title}`, {
-    open: await messages(`${origin}/open`),
-    'the same again (control)': await messages(`${origin}/open`),
-    'by a guard that is empty': await messages(`${origin}/empty`),
-    guarded: await messages(`${origin}/guarded`, authToken),
-  });
+  const clients = new CleanUps();
+  try {
+    await shortTurns(`a message on an open socket of ${title}`, TURNS, {
+      open: await messages(clients, `${origin}/open`),
+      'the same again (control)': await messages(clients, `${origin}/open`),
+      'by a guard that is empty': await messages(clients, `${origin}/empty`),
+      guarded: await messages(clients, `${origin}/guarded`, authToken),
+    });
+  } finally {
+    await clients.run();
+    await app.close();
+  }
 }
 
 async function compareFields(): Promise<void> {
@@ -233,12 +195,13 @@ async function compareFields(): Promise<void> {
   await graphql.getHttpAdapter().getInstance().ready();
   const session = await graphql.get(Sessions).create({ userId: 'u1' });
   const of = (field: string): (() => Promise<number>) => queries(graphql, session.authToken, field);
-  await compare(`a query with ${FIELDS} fields in a guarded one`, {
+  await shortTurns(`a query with ${FIELDS} fields in a guarded one`, TURNS, {
     open: of('open'),
     'the same again (control)': of('open'),
     'by a guard that is empty': of('empty'),
     guarded: of('guarded'),
   });
+  await graphql.close();
 }
 
 const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
@@ -259,10 +222,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
   graphql: compareFields,
 };
 
-const [first, token = ''] = process.argv.slice(2);
-if (first?.includes('://')) await beClient(first, token);
-else {
-  console.log(`Node ${process.version}`);
-  for (const [name, section] of Object.entries(SECTIONS)) if (first === undefined || first === name) await section();
-  process.exit();
-}
+const wanted = process.argv.slice(2);
+console.log(`Node ${process.version}`);
+for (const [name, section] of Object.entries(SECTIONS))
+  if (wanted.length === 0 || wanted.includes(name)) await section();

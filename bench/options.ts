@@ -42,7 +42,7 @@ const QUICK = { rows: '20000', rounds: '2', seconds: '0.1' };
 /** What two builds are compared by: as many sessions as each process makes quickly. */
 const AGAINST: { rows: string; sections: readonly SectionName[] } = {
   rows: '2000',
-  sections: ['postgres', 'mariadb', 'sqlite', 'writes'],
+  sections: ['postgres', 'mariadb', 'sqlite', 'writes', 'http'],
 };
 
 /** How the options are given. */
@@ -56,8 +56,8 @@ export const USAGE = `npm run bench -- [options]
   --contenders <a,b>      parts of contenders' names; baselines always take part    default: all
   --sizes <n,n>           rows of the tables of "growth"                            default: 1,000 to ten times the rows
   --output <folder>       where performance.md and .svg go; default: docs after a full run, else reports
-  --against <commit>      in place of all that, look-ups and writes by the build of a commit and by this one, side by side,
-                          on 2,000 rows; --only takes databases and writes
+  --against <commit>      in place of all that, look-ups, writes and requests by the build of a commit and by this one, side
+                          by side, on 2,000 rows; --only takes databases, writes and http
   PostgreSQL and MariaDB are those of TEST_POSTGRES_URL and TEST_MARIADB_URL.`;
 
 /** The options of the command line. @throws Error that says what is wrong */

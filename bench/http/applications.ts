@@ -1,3 +1,4 @@
+import { FullSessions } from '../contenders/nest-sessions.js';
 import type { Database } from '../databases.js';
 import { betterAuthApp, expressPgApp, expressSessionApp } from './express-apps.js';
 import { bareApp, findOneByApp, mapGuardApp, pgGuardApp, sessionGuardApp } from './nest-apps.js';
@@ -12,12 +13,14 @@ export const APPLICATIONS = {
   'express-pg': (database) => pgGuardApp('express', database),
   'express-find-one-by': (database) => findOneByApp('express', database),
   'express-sessions': (database) => sessionGuardApp('express', database),
+  'express-full': (database) => sessionGuardApp('express', database, {}, FullSessions),
   'express-cached': (database) => sessionGuardApp('express', database, { cache: true }),
   'fastify-bare': () => bareApp('fastify'),
   'fastify-map': (database) => mapGuardApp('fastify', database),
   'fastify-pg': (database) => pgGuardApp('fastify', database),
   'fastify-find-one-by': (database) => findOneByApp('fastify', database),
   'fastify-sessions': (database) => sessionGuardApp('fastify', database),
+  'fastify-full': (database) => sessionGuardApp('fastify', database, {}, FullSessions),
   'fastify-cached': (database) => sessionGuardApp('fastify', database, { cache: true }),
   'express-alone-pg': expressPgApp,
   'express-alone-better-auth': betterAuthApp,

@@ -1,6 +1,6 @@
 /** The process that sends requests. */
 import { type LoadResult, peer } from '../peers.js';
-import { answerParent } from './child.js';
+import { answerParent } from '../child.js';
 
 /** Requests to be sent over and over, for so long. */
 export interface Load {

@@ -15,7 +15,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { CurrentSession, SessionGuard, type TableOptions } from '../../libs/sessions/src/index.js';
 import type { Contender } from '../contender.js';
 import { digestAndMap } from '../contenders/map.js';
-import { Sessions, sessionsModules } from '../contenders/nest-sessions.js';
+import { Sessions, sessionsModules, type UserTable } from '../contenders/nest-sessions.js';
 import { pgNamed } from '../contenders/pg.js';
 import { findOneBy } from '../contenders/typeorm.js';
 import type { Database } from '../databases.js';
@@ -51,8 +51,13 @@ export async function bareApp(platform: Platform): Promise<number> {
 }
 
 /** The route behind the library's guard. */
-export async function sessionGuardApp(platform: Platform, database: Database, options?: TableOptions): Promise<number> {
-  const imports = sessionsModules(database, Sessions, options);
+export async function sessionGuardApp(
+  platform: Platform,
+  database: Database,
+  options?: TableOptions,
+  table: UserTable = Sessions,
+): Promise<number> {
+  const imports = sessionsModules(database, table, options);
   return listen(platform, { module: class {}, imports, controllers: [SessionController] });
 }
 

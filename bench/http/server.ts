@@ -1,7 +1,7 @@
 /** The process of one application: `server.js <application> <database as JSON>`. */
 import type { Database } from '../databases.js';
 import { type Application, type ApplicationName, APPLICATIONS } from './applications.js';
-import { answerParent } from './child.js';
+import { answerParent } from '../child.js';
 
 /** Its port, or the CPU time that it has used so far. */
 export type ServerQuestion = 'port' | 'cpuMicroseconds';

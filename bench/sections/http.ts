@@ -1,7 +1,7 @@
 import type { Bench } from '../bench.js';
 import { check, credentialOf } from '../contender.js';
 import type { Dataset } from '../dataset.js';
-import { Child } from '../http/child.js';
+import { Child } from '../child.js';
 import { asContender, headersOf, HTTP_GROUPS, type HttpEntry } from '../http/contenders.js';
 import type { Load, Loaded } from '../http/load.js';
 import type { ServerQuestion } from '../http/server.js';
@@ -31,7 +31,7 @@ interface Running {
 export async function httpSection(bench: Bench): Promise<Group[]> {
   const dataset = await bench.dataset('postgres');
   if (!dataset) return [];
-  const load = new Child<Load, Loaded>('load.js', [], bench.cleanUps);
+  const load = new Child<Load, Loaded>('http/load.js', [], bench.cleanUps);
   const groups: Group[] = [];
   for (const { title, entries, processes = 1 } of HTTP_GROUPS) {
     const [baseline, ...others] = entries;
@@ -66,7 +66,7 @@ async function start(bench: Bench, dataset: Dataset, entry: HttpEntry, processes
   const servers: Server[] = [];
   while (servers.length < processes) {
     bench.progress.show(`starting ${entry.application}`);
-    const child = new Child<ServerQuestion, number>('server.js', args, bench.cleanUps);
+    const child = new Child<ServerQuestion, number>('http/server.js', args, bench.cleanUps);
     const url = `http://127.0.0.1:${await child.ask('port')}/`;
     if (!entry.open) await check(entry.name, asContender(entry, url), bench.options.rows);
     servers.push({ url, child });

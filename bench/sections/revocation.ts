@@ -5,7 +5,7 @@ import type { Bench } from '../bench.js';
 import { fillSessions, Sessions, sessionsModules } from '../contenders/nest-sessions.js';
 import type { Dataset } from '../dataset.js';
 import type { ApplicationName } from '../http/applications.js';
-import { Child } from '../http/child.js';
+import { Child } from '../child.js';
 import { headersOf } from '../http/contenders.js';
 import type { Load, Loaded } from '../http/load.js';
 import type { ServerQuestion } from '../http/server.js';
@@ -85,11 +85,11 @@ async function underLoad<T>(
   fn: (ask: Revoker['ask']) => Promise<T>,
 ): Promise<T> {
   const server = new Child<ServerQuestion, number>(
-    '../http/server.js',
+    'http/server.js',
     [application, JSON.stringify(dataset.database)],
     bench.cleanUps,
   );
-  const load = new Child<Load, Loaded>('../http/load.js', [], bench.cleanUps);
+  const load = new Child<Load, Loaded>('http/load.js', [], bench.cleanUps);
   const agent = new Agent({ keepAlive: true });
   try {
     const url = `http://127.0.0.1:${await server.ask('port')}/`;

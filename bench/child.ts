@@ -1,15 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { CleanUps } from '../clean-ups.js';
+import type { CleanUps } from './clean-ups.js';
 
 /** A process of the benchmark's own, which answers one question after the other. */
 export class Child<Question, Answer> {
   readonly #process: ChildProcess;
 
-  /** @param file the compiled module that the process runs, beside this one */
-  constructor(file: string, args: readonly string[], cleanUps: CleanUps) {
-    this.#process = fork(fileURLToPath(new URL(file, import.meta.url)), args);
+  /** @param file the compiled module that the process runs, from this folder or another one */
+  constructor(file: string, args: readonly string[], cleanUps: CleanUps, folder: string | URL = import.meta.url) {
+    this.#process = fork(fileURLToPath(new URL(file, folder)), args);
     cleanUps.add(() => this.stop());
   }
 
