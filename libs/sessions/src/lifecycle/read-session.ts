@@ -78,7 +78,9 @@ export async function findValid(
   const adapter = adapterIn(table, manager);
   const where = allOf({ id: session.id }, valid(table, table.now()));
   const select = table.fixedEnds.readBeside(table.selected);
-  const { rows } = await adapter.execute(adapter.prepare('all', table.entity, { where, select, currentRows: latest }));
+  const query = { where, select, currentRows: latest, keepPrepared: 'findValid' };
+  const { prepared, params } = table.statements.of(adapter, 'all', query);
+  const { rows } = await adapter.execute(prepared, params);
   const found = validFrom(table, rows?.[0]);
   return found && { ...session, ...found };
 }

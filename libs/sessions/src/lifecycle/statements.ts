@@ -33,9 +33,9 @@ export class Statements {
     const shape = shapeOf(query.set, query.where);
     if (!shape) return undefined;
     const { set, where, params } = shape;
-    const { returning = [], select = [] } = query;
+    const { returning = [], select = [], currentRows = false } = query;
     if (!Array.isArray(select)) return undefined;
-    const key = `${kind} ${shape.key} ${returning.join()} ${select.join()}`;
+    const key = `${kind} ${shape.key} ${returning.join()} ${select.join()} ${currentRows}`;
     let prepared = this.#byShape.get(key);
     if (!prepared) {
       if (this.#byShape.size >= MOST) return undefined;

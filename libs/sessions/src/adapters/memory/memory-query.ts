@@ -4,7 +4,7 @@ import { compileWhere, type Condition, isNullOnly } from '../query/conditions.js
 import { Param } from '../port/operators.js';
 import { Problems } from '../query/given.js';
 import { namedParts, type OrderTerm, type ReadAs } from '../query/query-options.js';
-import type { KeyChanges } from '../query/json-keys.js';
+import type { GivenKeys } from '../query/json-keys.js';
 import { assignmentsOf } from '../query/rows.js';
 import { storable, toStorable } from '../query/storable.js';
 import type { Prepared, QueryKind, QueryOptions, Row, Schema } from '../port/query.js';
@@ -15,7 +15,15 @@ import type { EntityModel } from './entity-model.js';
 import { type MemoryTable } from './memory-table.js';
 import { changedKeys } from './json-keys.js';
 import { type MemoryColumn, encoded } from './stored-row.js';
-import { type Params, type ParamSlot, type Predicate, predicateOf, slotReader, valueAt } from './predicate.js';
+import {
+  type Params,
+  type ParamSlot,
+  keysReader,
+  type Predicate,
+  predicateOf,
+  slotReader,
+  valueAt,
+} from './predicate.js';
 import { memoryRelations, type MemoryRelations, type OpenTable } from './relations.js';
 
 type Reader = (params: Params) => unknown;
@@ -94,13 +102,14 @@ function assignments(
   return [
     ...Array.from(copies, ([column, source]) => [column, copied(model, column, source)] as const),
     ...Array.from(times, ([column, time]) => [column, later(column, time, slots)] as const),
-    ...Array.from(keys, ([column, changes]) => [column, changed(column, changes)] as const),
+    ...Array.from(keys, ([column, changes]) => [column, changed(column, changes, slots)] as const),
     ...Array.from(values, ([column, value]) => [column, assigned(column, value, slots)] as const),
   ];
 }
 
-function changed(column: MemoryColumn, changes: KeyChanges): Assigned {
-  return (_params, before) => changedKeys(column, changes, before[column.index]);
+function changed(column: MemoryColumn, keys: GivenKeys, slots: ParamSlot[]): Assigned {
+  const read = keysReader(keys, slots);
+  return (params, before) => changedKeys(column, read(params), before[column.index]);
 }
 
 function assigned(column: MemoryColumn, value: unknown, slots: ParamSlot[]): Assigned {

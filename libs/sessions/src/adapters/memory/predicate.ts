@@ -8,6 +8,7 @@ import {
   type Subject,
 } from '../query/conditions.js';
 import { type JsonKey, Param } from '../port/operators.js';
+import type { GivenKeys, KeyChanges } from '../query/json-keys.js';
 import { canonicalPattern, IMPOSSIBLE } from '../query/values.js';
 import { changedKeys } from './json-keys.js';
 import { likeMatcher } from './like-matcher.js';
@@ -59,8 +60,10 @@ export function predicateOf(condition: Condition<MemoryColumn>, slots: ParamSlot
     case 'like':
       return like(condition.subject, condition.pattern, slots);
     case 'within': {
-      const { column, changes, bytes } = condition;
-      return ({ values }) => Buffer.byteLength(changedKeys(column, changes, values[column.index]) as string) <= bytes;
+      const { column, keys, bytes } = condition;
+      const read = keysReader(keys, slots);
+      const changed = (value: unknown, params: Params): string => changedKeys(column, read(params), value) as string;
+      return ({ values }, params) => Buffer.byteLength(changed(values[column.index], params)) <= bytes;
     }
   }
 }
@@ -206,6 +209,13 @@ export function listReader(
 export function slotReader(slots: ParamSlot[], slot: ParamSlot): (params: Params) => unknown {
   const index = slots.push(slot) - 1;
   return (params) => params[index];
+}
+
+/** The changes of keys of a run. */
+export function keysReader({ param, read }: GivenKeys, slots: ParamSlot[]): (params: Params) => KeyChanges {
+  if (param !== undefined) return slotReader(slots, { name: param, convert: read }) as (params: Params) => KeyChanges;
+  const known = read();
+  return () => known;
 }
 
 function constantReader(constant: unknown): () => unknown {

@@ -46,9 +46,23 @@ export function column(name: string, path?: readonly JsonKey[]): ColumnRef {
   return new ColumnRef(name, path);
 }
 
+/** Changes of so many keys that get values, and of so many that go, which are given to `execute`. */
+export class KeysParam extends Param {
+  constructor(
+    name: string,
+    readonly set: number,
+    readonly removed: number,
+  ) {
+    super(name);
+  }
+}
+
+/** Keys of a JSON object and their new values; `undefined` for those that go. */
+type Keys = Readonly<Record<string, unknown>> | KeysParam;
+
 /** A JSON object of which an update changes some keys. */
 export class JsonKeys {
-  constructor(readonly changes: Readonly<Record<string, unknown>>) {}
+  constructor(readonly changes: Keys) {}
 }
 
 /**
@@ -70,7 +84,7 @@ export function jsonKeys(changes: Readonly<Record<string, unknown>>): JsonKeys {
 /** The operator that {@link jsonWithin} makes. */
 export class JsonWithin extends FindOperator<unknown> {
   constructor(
-    readonly changes: Readonly<Record<string, unknown>>,
+    readonly changes: Keys,
     readonly bytes: number,
   ) {
     super('raw', changes);

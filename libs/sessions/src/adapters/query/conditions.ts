@@ -4,7 +4,7 @@ import { thereAre } from '../../errors/messages.js';
 import { type Column, type Columns, isText } from '../port/columns.js';
 import { type JsonKey, JsonPathOperator, JsonWithin, Param } from '../port/operators.js';
 import { AllOf, type Conditions, isAnyOf } from '../port/query.js';
-import { type KeyChanges, keyChanges } from './json-keys.js';
+import { type GivenKeys, givenKeys } from './json-keys.js';
 import { canonicalPattern, hasCharacters, IMPOSSIBLE, toStored, ValueError } from './values.js';
 
 /** What a comparison is about: a column, or a place inside a JSON column. */
@@ -27,7 +27,7 @@ export type Condition<C extends Column = Column> =
   | { readonly kind: 'compare'; readonly subject: Subject<C>; readonly op: Comparison; readonly value: unknown }
   | { readonly kind: 'in'; readonly subject: Subject<C>; readonly values: readonly unknown[] | Param }
   | { readonly kind: 'like'; readonly subject: Subject<C>; readonly pattern: unknown }
-  | { readonly kind: 'within'; readonly column: C; readonly changes: KeyChanges; readonly bytes: number };
+  | { readonly kind: 'within'; readonly column: C; readonly keys: GivenKeys; readonly bytes: number };
 
 const NEVER = { kind: 'constant', value: false } as const;
 const ALWAYS = { kind: 'constant', value: true } as const;
@@ -131,7 +131,7 @@ function compileOperator<C extends Column>(
 
 function within<C extends Column>(table: Columns<C>, { column, path }: Subject<C>, given: JsonWithin): Condition<C> {
   if (column.kind !== 'json' || path) throw new ValueError('is no JSON column, so it has no keys to be changed');
-  return { kind: 'within', column, changes: keyChanges(table, column.property, given.changes), bytes: given.bytes };
+  return { kind: 'within', column, keys: givenKeys(table, column.property, given.changes), bytes: given.bytes };
 }
 
 function oneOf<C extends Column>(table: Columns<C>, subject: Subject<C>, given: unknown): Condition<C> {

@@ -1,5 +1,6 @@
 import { SessionValidationError } from '../../errors/errors.js';
 import type { Column, Columns } from '../port/columns.js';
+import { type JsonKeys, KeysParam } from '../port/operators.js';
 import { toStorable } from './storable.js';
 import { ValueError } from './values.js';
 
@@ -10,8 +11,41 @@ export interface KeyChanges {
   readonly removed: readonly string[];
 }
 
-/** @throws SessionValidationError naming every key that no JSON can have, or whose value is no JSON */
-export function keyChanges(table: Columns, name: string, changes: Readonly<Record<string, unknown>>): KeyChanges {
+/** The same as a query says it. */
+export interface GivenKeys {
+  /** How many keys get values, and how many go. */
+  readonly counts: Readonly<Record<keyof KeyChanges, number>>;
+  /** The parameter that has them; none where they were known when the query was prepared. */
+  readonly param: string | undefined;
+  /** @throws SessionValidationError naming every key that no JSON can have, or whose value is no JSON */
+  readonly read: (given?: unknown) => KeyChanges;
+}
+
+/** @throws as {@link GivenKeys.read}, where they are known */
+export function givenKeys(table: Columns, name: string, changes: JsonKeys['changes']): GivenKeys {
+  if (!(changes instanceof KeysParam)) {
+    const known = keyChanges(table, name, changes);
+    return {
+      counts: { set: known.set.length, removed: known.removed.length },
+      param: undefined,
+      read: () => known,
+    };
+  }
+  let last: { readonly given: unknown; readonly read: KeyChanges } | undefined;
+  return {
+    counts: changes,
+    param: changes.name,
+    read(given) {
+      // Several placeholders are for parts of it.
+      if (last !== undefined && last.given === given) return last.read;
+      const read = keyChanges(table, name, given as Readonly<Record<string, unknown>>);
+      last = { given, read };
+      return read;
+    },
+  };
+}
+
+function keyChanges(table: Columns, name: string, changes: Readonly<Record<string, unknown>>): KeyChanges {
   if (typeof changes !== 'object' || changes === null || Array.isArray(changes))
     throw new SessionValidationError(table.name, { [name]: 'must be an object' });
   const column: Column = { property: name, kind: 'json', nullable: true };

@@ -5,7 +5,7 @@ import { columnOf } from './conditions.js';
 import { type Columns } from '../port/columns.js';
 import { ColumnRef, JsonKeys, Later, Param } from '../port/operators.js';
 import type { Row } from '../port/query.js';
-import { type KeyChanges, keyChanges } from './json-keys.js';
+import { type GivenKeys, givenKeys } from './json-keys.js';
 import { toStorable } from './storable.js';
 import { ValueError } from './values.js';
 
@@ -42,7 +42,7 @@ export interface Assignments<C extends Column> {
   /** Columns and the times that they get, unless theirs are later already. */
   readonly times: ReadonlyMap<C, unknown>;
   /** Columns and what becomes of the keys of their objects. */
-  readonly keys: ReadonlyMap<C, KeyChanges>;
+  readonly keys: ReadonlyMap<C, GivenKeys>;
   /** Columns and their values in the stored form. */
   readonly values: ReadonlyMap<C, unknown>;
 }
@@ -56,12 +56,12 @@ export interface Assignments<C extends Column> {
  */
 export function assignmentsOf<C extends Column>(table: Columns<C>, set: Readonly<Row> = {}): Assignments<C> {
   const copies = new Map<C, C>();
-  const keys = new Map<C, KeyChanges>();
+  const keys = new Map<C, GivenKeys>();
   // Without a prototype, so that no name means anything else than a column.
   const [given, later] = [Object.create(null) as Row, Object.create(null) as Row];
   for (const [name, value] of Object.entries(set)) {
     if (value instanceof ColumnRef) copies.set(columnOf(table, name), copiedFrom(table, name, value));
-    else if (value instanceof JsonKeys) keys.set(plain(table, name, 'json'), keyChanges(table, name, value.changes));
+    else if (value instanceof JsonKeys) keys.set(plain(table, name, 'json'), givenKeys(table, name, value.changes));
     else if (value instanceof Later) later[plain(table, name, 'timestamp').property] = value.time;
     else given[name] = value;
   }

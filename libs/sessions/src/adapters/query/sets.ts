@@ -37,7 +37,8 @@ export function joinableBy<C extends Column>({ kind, table, condition }: Query<C
   return kind === 'updateAll' && isOfColumns(condition) ? namedByKey({ table, condition }) : undefined;
 }
 
-function namedByKey<C extends Column>({
+/** The condition by which a parameter names the one key of a row, beside others that must hold. */
+export function namedByKey<C extends Column>({
   table,
   condition,
 }: Pick<Query<C>, 'table' | 'condition'>): KeyCondition<C> | undefined {

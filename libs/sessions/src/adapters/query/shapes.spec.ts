@@ -1,6 +1,6 @@
 import { And, Equal, In, IsNull, LessThan, Like, MoreThan, Not, Or } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { column, jsonKeys, JsonPath, later, param, stored } from '../port/operators.js';
+import { column, jsonKeys, JsonPath, jsonWithin, later, param, stored } from '../port/operators.js';
 import { allOf, type Conditions, type Row } from '../port/query.js';
 import { shapeOf } from './shapes.js';
 
@@ -64,7 +64,18 @@ describe('The shape of a query', () => {
       { a: Or(Like('b'), IsNull()) },
     ])
       expect(shapeOf({ a: stored('b', 'string') }, where)).toBeUndefined();
-    expect(shapeOf({ a: jsonKeys({ b: 1 }) }, { a: 1 })).toBeUndefined();
+  });
+
+  it('is that of all changes of as many keys, within as many bytes', () => {
+    const keyOf = (keys: Row, bytes: number): string =>
+      shapeOf({ a: jsonKeys(keys) }, { a: jsonWithin(keys, bytes) })!.key;
+    expect(keyOf({ b: 1, c: undefined }, 9)).toBe(keyOf({ d: undefined, e: [2] }, 9));
+    for (const [keys, bytes] of [
+      [{ b: 1 }, 9],
+      [{ b: 1, c: 2 }, 9],
+      [{ b: 1, c: undefined }, 8],
+    ] as const)
+      expect(keyOf(keys, bytes)).not.toBe(keyOf({ b: 1, c: undefined }, 9));
   });
 
   it('takes no name for anything else than a column', () => {

@@ -1,5 +1,15 @@
 import { And, Equal, FindOperator, In, LessThan, LessThanOrEqual, MoreThan, MoreThanOrEqual, Not, Or } from 'typeorm';
-import { JsonKeys, JsonPathOperator, JsonWithin, ColumnRef, Later, later, Param, param } from '../port/operators.js';
+import {
+  JsonKeys,
+  JsonPathOperator,
+  JsonWithin,
+  ColumnRef,
+  KeysParam,
+  Later,
+  later,
+  Param,
+  param,
+} from '../port/operators.js';
 import { FURTHER } from './given.js';
 import { AllOf, type Conditions, isAnyOf, type Row, type Where } from '../port/query.js';
 
@@ -78,7 +88,8 @@ class Walk {
   }
 
   #assigned(name: string, value: unknown): unknown {
-    if (value instanceof JsonKeys || value instanceof Param) throw SHAPELESS;
+    if (value instanceof Param) throw SHAPELESS;
+    if (value instanceof JsonKeys) return new JsonKeys(this.#keys(name, value.changes));
     if (value instanceof ColumnRef) {
       if (value.path) throw SHAPELESS;
       this.key += `${value.name},`;
@@ -96,7 +107,12 @@ class Walk {
   }
 
   #operator(name: string, operator: FindOperator<unknown>): FindOperator<unknown> {
-    if (operator instanceof JsonPathOperator || operator instanceof JsonWithin) throw SHAPELESS;
+    if (operator instanceof JsonPathOperator) throw SHAPELESS;
+    if (operator instanceof JsonWithin) {
+      const { changes, bytes } = operator;
+      this.key += `within ${bytes} `;
+      return new JsonWithin(this.#keys(name, changes), bytes);
+    }
     const { type, child } = operator;
     this.key += type;
     if (type === 'isNull') return operator;
@@ -117,6 +133,16 @@ class Walk {
   #null(): null {
     this.key += 'null,';
     return null;
+  }
+
+  /** Of keys, their number alone. */
+  #keys(column: string, changes: JsonKeys['changes']): KeysParam {
+    if (typeof changes !== 'object' || changes === null || Array.isArray(changes)) throw SHAPELESS;
+    const values = Object.values(changes);
+    const removed = values.filter((value) => value === undefined).length;
+    const set = values.length - removed;
+    this.key += `${set} ${removed} `;
+    return new KeysParam(this.#param(column, changes).name, set, removed);
   }
 
   /** By the name of its column, which an error tells. */

@@ -1,4 +1,5 @@
 import { In } from 'typeorm';
+import { namedByKey } from '../query/sets.js';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { SessionsUnavailableError } from '../../errors/errors.js';
 import { greatestOf } from '../query/query-options.js';
@@ -31,11 +32,56 @@ export function execute(statements: SingleStatements, query: SqlPrepared, params
   return statements.execute(query, params);
 }
 
+/** The statements of an update of one row that is read afterwards. */
+interface OneRow {
+  readonly change: SqlPrepared;
+  readonly read: SqlPrepared;
+}
+
+const ONE_ROW = new WeakMap<SqlPrepared, OneRow | null>();
+
+/** Those of an update that is kept prepared, which are compiled once; none where no parameter names the one row. */
+function ofOneRow(statements: SingleStatements, query: SqlPrepared, returning?: readonly string[]): OneRow | undefined {
+  let one = ONE_ROW.get(query);
+  if (one === undefined) {
+    const { kind, table, columns, options } = query;
+    const { where, set, keepPrepared } = options;
+    const named = kind === 'updateAll' && keepPrepared ? namedByKey(query) : undefined;
+    one = named
+      ? {
+          change: compile(statements, query, kind, { where, set, returning, keepPrepared }),
+          read: compile(statements, query, 'all', {
+            where: { [table.primary[0]!.property]: named.value },
+            select: returning ?? columns!.map(({ property }) => property),
+            keepPrepared,
+          }),
+        }
+      : null;
+    ONE_ROW.set(query, one);
+  }
+  return one ?? undefined;
+}
+
+/** An update of one row, and the row as it is then: nobody else changes it before the end of the transaction. */
+async function updateOneAndRead(
+  statements: SingleStatements,
+  { change, read }: OneRow,
+  params: Row,
+): Promise<Executed> {
+  return statements.connection.inTransaction(async (connection) => {
+    const inside = statements.on(connection);
+    const { count } = await inside.execute(change, params);
+    return count === 0 ? { count, rows: [] } : inside.execute(read, params);
+  });
+}
+
 /**
  * What `RETURNING` does: finds rows without a lock, unless their keys are named, locks those that still are as they were by
  * key, and so in one order, changes them, and reads them.
  */
 async function changeAndRead(statements: SingleStatements, query: SqlPrepared, params: Row): Promise<Executed> {
+  const one = ofOneRow(statements, query);
+  if (one) return updateOneAndRead(statements, one, params);
   const { table, options } = query;
   const columns = query.columns!.map((column) => column.property);
   const keys = keysOf(table);
@@ -66,13 +112,13 @@ async function updateAndRead(statements: SingleStatements, query: SqlPrepared, p
   const { table, options } = query;
   const keys = keysOf(table);
   const select = [...new Set([...keys, ...query.columns!.map(({ property }) => property)])];
-  const updated = await statements.execute(
-    compile(statements, query, 'updateAll', { ...options, returning: select }),
-    params,
-  );
+  const one = ofOneRow(statements, query, select);
+  const change = one?.change ?? compile(statements, query, 'updateAll', { ...options, returning: select });
+  const updated = await statements.execute(change, params);
   if (updated.count === 0) return updated;
   const where = byKey(updated.rows!, keys);
-  const { rows } = await statements.execute(compile(statements, query, 'all', { where, select }), {});
+  const read = one?.read ?? compile(statements, query, 'all', { where, select });
+  const { rows } = await statements.execute(read, one ? params : {});
   const keyOf = (row: Row): string => JSON.stringify(pick(row, keys));
   const current = new Map(rows!.map((row) => [keyOf(row), row]));
   return { ...updated, rows: updated.rows!.map((row) => current.get(keyOf(row)) ?? row) };

@@ -1,6 +1,7 @@
 import { SessionsUnavailableError } from '../../errors/errors.js';
 import { isOutage, outageOf } from '../../errors/outages.js';
 import { Coalescer } from '../../util/coalescer.js';
+import { JsonKeys } from '../port/operators.js';
 import type { Executed, Row } from '../port/query.js';
 import { joinableBy, type KeyCondition } from '../query/sets.js';
 import { IMPOSSIBLE, toStored, ValueError } from '../query/values.js';
@@ -139,7 +140,8 @@ export class JointUpdates {
 function mayJoin({ connection: { dialect } }: SingleStatements, { table, options, joins }: SqlPrepared): boolean {
   if (!options.keepPrepared || table.rewrites || joins.length > 0) return false;
   if (!dialect.skipLocked?.update || !dialect.returning.has('update')) return false;
-  if (Object.keys(options.set ?? {}).some((name) => mayWaitFor(table, name))) return false;
+  const set = Object.entries(options.set ?? {});
+  if (set.some(([name, value]) => value instanceof JsonKeys || mayWaitFor(table, name))) return false;
   // Transformers are for the asynchronous context of each; PostgreSQL's lists make no list of lists.
   return [...table.columns.values()].every((column) => !column.transformer && !isList(table, column));
 }

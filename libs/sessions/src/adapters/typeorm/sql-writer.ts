@@ -3,10 +3,10 @@ import { type Condition, givenList, isMixed, type Subject } from '../query/condi
 import { type Compared, fallbacksIn } from '../query/fallbacks.js';
 import { type JsonKey, Param } from '../port/operators.js';
 import { isText } from '../port/columns.js';
-import type { KeyChanges } from '../query/json-keys.js';
+import type { GivenKeys } from '../query/json-keys.js';
 import { toStorable } from '../query/storable.js';
 import { canonicalCount, canonicalPattern, IMPOSSIBLE, toStored } from '../query/values.js';
-import type { Dialect, JsonPlace } from './dialects/dialect.js';
+import type { BindKeys, Dialect, JsonPlace } from './dialects/dialect.js';
 import { JsonConditions } from './json-conditions.js';
 import { isSecret } from './secrets.js';
 import type { ParamSlot, Slot } from './slots.js';
@@ -98,8 +98,10 @@ export class SqlWriter {
   }
 
   /** The object of the column with other values of some keys, and without others. */
-  changed(column: SqlColumn, changes: KeyChanges): string {
-    return this.dialect.changeKeys(this.name(column), changes, this.bind);
+  changed(column: SqlColumn, { counts, param, read }: GivenKeys): string {
+    const bind: BindKeys = (part) =>
+      param === undefined ? this.bind(part(read())) : this.slot({ param, convert: (given) => part(read(given)) });
+    return this.dialect.changeKeys(this.name(column), counts, bind);
   }
 
   /** What the column is sorted and ranged by: text and the values of an enum by their code points. */
@@ -150,7 +152,7 @@ export class SqlWriter {
       case 'like':
         return this.like(condition.subject, condition.pattern);
       case 'within':
-        return `${this.dialect.bytesOf(this.changed(condition.column, condition.changes))} <= ${this.bind(condition.bytes)}`;
+        return `${this.dialect.bytesOf(this.changed(condition.column, condition.keys))} <= ${this.bind(condition.bytes)}`;
     }
   }
 

@@ -4,7 +4,7 @@ import type { TimeRange } from '../../../util/times.js';
 import type { Column, ColumnKind } from '../../port/columns.js';
 import type { JsonKey } from '../../port/operators.js';
 import type { Conversion } from '../../port/query.js';
-import type { KeyChanges } from '../../query/json-keys.js';
+import type { GivenKeys, KeyChanges } from '../../query/json-keys.js';
 import type { Catalogue, NamedTable } from '../catalogue/catalogue.js';
 
 /** How values of a column go into SQL and come back; SQL comes in and goes out as text. */
@@ -75,8 +75,8 @@ export interface Dialect {
   /** Lists of values that are bound as one. */
   readonly list: ListForm;
   json: JsonDialect;
-  /** The object of a JSON column with some keys changed. */
-  changeKeys(sql: string, changes: KeyChanges, bind: Bind): string;
+  /** The object of a JSON column with some keys changed, so many as the counts say. */
+  changeKeys(sql: string, counts: GivenKeys['counts'], bind: BindKeys): string;
   /** How many bytes the text of such an object has. */
   bytesOf(json: string): string;
   /** A query of the catalogue for how many columns a table has (none, where there is no such table), and for the type of the one of this name. */
@@ -234,6 +234,9 @@ type ColumnOfList = Pick<NamedTypedColumn, 'kind' | 'form' | 'codec' | 'sqlName'
 
 /** Makes a placeholder for a value. */
 export type Bind = (value: unknown) => string;
+
+/** Makes a placeholder for what is made of changes of keys. */
+export type BindKeys = (part: (changes: KeyChanges) => unknown) => string;
 
 /** What a value inside JSON is compared as. */
 export const JSON_TYPES = ['text', 'number', 'boolean'] as const;

@@ -79,10 +79,13 @@ export const mysql: Dialect = {
     bound: (placeholder) => placeholder,
   },
   bytesOf: (json) => `LENGTH(${json})`,
-  changeKeys(sql, { set, removed }, bind) {
+  changeKeys(sql, counts, bind) {
     const document = `IF(JSON_TYPE(${documentIn(sql)}) = 'OBJECT', ${sql}, '{}')`;
-    const pairs = set.map(([key, value]) => `${bind(keyPath(key))}, JSON_EXTRACT(${bind(JSON.stringify(value))}, '$')`);
-    const paths = removed.map((key) => bind(keyPath(key)));
+    const pairs = Array.from({ length: counts.set }, (_, i) => {
+      const value = bind(({ set }) => JSON.stringify(set[i]![1]));
+      return `${bind(({ set }) => keyPath(set[i]![0]))}, JSON_EXTRACT(${value}, '$')`;
+    });
+    const paths = Array.from({ length: counts.removed }, (_, i) => bind(({ removed }) => keyPath(removed[i]!)));
     return inCalls('JSON_REMOVE', inCalls('JSON_SET', document, pairs), paths);
   },
   columns: ({ database, table, column }) => ({

@@ -81,9 +81,10 @@ export const postgres: Dialect = {
   },
   bytesOf: (json) => `octet_length((${json})::text)`,
   // What it gives is assigned to columns of any type that holds JSON.
-  changeKeys(sql, { set, removed }, bind) {
+  changeKeys(sql, _counts, bind) {
     const document = `CASE jsonb_typeof(${sql}::jsonb) WHEN 'object' THEN ${sql}::jsonb ELSE '{}'::jsonb END`;
-    return `(${document} || ${bind(JSON.stringify(Object.fromEntries(set)))}::jsonb) - ${bind(removed)}::text[]`;
+    const added = bind(({ set }) => JSON.stringify(Object.fromEntries(set)));
+    return `(${document} || ${added}::jsonb) - ${bind(({ removed }) => removed)}::text[]`;
   },
   columns: ({ path, column }) => ({
     text: `SELECT COUNT(*) AS total, MAX(format_type(atttypid, atttypmod)) FILTER (WHERE attname = $2) AS type FROM pg_attribute

@@ -75,14 +75,18 @@ export const sqlite: Dialect = {
   },
   bytesOf: (json) => `length(CAST(${json} AS BLOB))`,
   // Not by paths: of a key with a quotation mark in it older versions know none, and only so many calls go into each other.
-  changeKeys(sql, { set, removed }, bind) {
+  changeKeys(sql, counts, bind) {
     const document = `CASE WHEN json_type(${documentIn(sql)}) = 'object' THEN ${sql} ELSE '{}' END`;
-    const gone = [...set.map(([key]) => key), ...removed].map((key) => [key, null] as const);
-    const rest = `json_patch(${document}, ${bind(JSON.stringify(Object.fromEntries(gone)))})`;
-    if (set.length === 0) return rest;
-    const added = JSON.stringify(Object.fromEntries(set));
-    const joined = `substr(rest, 1, length(rest) - 1) || ${bind(`,${added.slice(1)}`)}`;
-    return `(SELECT CASE rest WHEN '{}' THEN ${bind(added)} ELSE ${joined} END FROM (SELECT ${rest} AS rest))`;
+    const gone = bind(({ set, removed }) => {
+      const keys = [...set.map(([key]) => key), ...removed];
+      return JSON.stringify(Object.fromEntries(keys.map((key) => [key, null])));
+    });
+    const rest = `json_patch(${document}, ${gone})`;
+    if (counts.set === 0) return rest;
+    const added = bind(({ set }) => JSON.stringify(Object.fromEntries(set)));
+    const further = bind(({ set }) => `,${JSON.stringify(Object.fromEntries(set)).slice(1)}`);
+    const joined = `substr(rest, 1, length(rest) - 1) || ${further}`;
+    return `(SELECT CASE rest WHEN '{}' THEN ${added} ELSE ${joined} END FROM (SELECT ${rest} AS rest))`;
   },
   columns: ({ table, column }) => ({
     text: `SELECT COUNT(*) AS total, MAX(CASE WHEN name = ? COLLATE NOCASE THEN type END) AS type FROM pragma_table_xinfo(?)`,
