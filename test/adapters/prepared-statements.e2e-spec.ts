@@ -124,6 +124,8 @@ describe.each(servers)('statements of writes that %s keeps prepared', (name) => 
     const begin = async (count: number) =>
       Promise.all(Array.from({ length: count }, (_, i) => sessions.create({ a: `${i}` })));
     await write('first');
+    // What is remembered of a session is not read in one.
+    await app.dataSource.transaction((manager) => write('first in a transaction', manager));
     await begin(20);
     const kept = await keptStatements(app.dataSource);
     const calls = ['INSERT INTO', 'previousTokenDigest', 'revokedReason', 'DELETE '];

@@ -246,6 +246,54 @@ describe.each(DRIVERS)('TypeOrmAdapter on SQLite by %s, beside transactions of t
     expect(await tagsBy(adapter)).toEqual([]);
   });
 
+  describe('writes of one turn of the event loop', () => {
+    const writes = (adapter: EctoAdapter): Promise<unknown>[] =>
+      ['a', 'b', 'c', 'd'].map((name) => adapter.insert(Tag, { name }, { keepPrepared: 'tag', joint: true }));
+
+    it('are made before a transaction that begins in it', async () => {
+      const dataSource = await open();
+      const adapter = new TypeOrmAdapter(dataSource);
+      await Promise.all(writes(adapter));
+      await adapter.execute(adapter.prepare('deleteAll', Tag));
+      const writing = writes(adapter);
+      await new Promise((resolve) => {
+        process.nextTick(resolve);
+      });
+      await dataSource.transaction(async () => {
+        await Promise.all(writing);
+      });
+      expect(await tagsBy(adapter)).toEqual(['a', 'b', 'c', 'd']);
+    });
+
+    it('wait for the end of a transaction that is open, and are no part of it', async () => {
+      const dataSource = await open();
+      const adapter = new TypeOrmAdapter(dataSource);
+      const other = begin(dataSource, 'other');
+      await turns(2);
+      const writing = writes(adapter);
+      await turns(2);
+      for (const write of writing) expect(await isPending(write)).toBe(true);
+      await other.rollBack();
+      await Promise.all(writing);
+      expect(await tagsBy(adapter)).toEqual(['a', 'b', 'c', 'd']);
+    });
+
+    it('wait for the lock of another process, and then each has its own outcome', async () => {
+      const adapter = new TypeOrmAdapter(await open());
+      await adapter.insert(Tag, { name: 'c' });
+      const other = new Database(file);
+      other.exec('BEGIN IMMEDIATE');
+      const writing = writes(adapter);
+      await turns(5);
+      for (const write of writing) expect(await isPending(write)).toBe(true);
+      other.exec('COMMIT');
+      other.close();
+      const outcomes = await Promise.allSettled(writing);
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+      expect(await tagsBy(adapter)).toEqual(['a', 'b', 'c', 'd']);
+    });
+  });
+
   it('many rows are inserted together, beside the transaction', async () => {
     const dataSource = await open();
     const adapter = new TypeOrmAdapter(dataSource);

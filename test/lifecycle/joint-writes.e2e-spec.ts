@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { SessionsTable, UniqueConstraintError } from '@app/sessions';
 import { newId } from '../../libs/sessions/src/util/uuid.js';
 import { describeStorages, useApplication } from '../support/application.js';
@@ -135,6 +135,44 @@ describeDatabases('the statements of writes at once', (name) => {
   it('are one for each where they are not to travel together, or may wait for others', async () => {
     expect(await queries.countOf(() => each(() => app.get(Apart).create({})))).toBe(MANY);
     expect(await queries.countOf(() => each((i) => app.get(Named).create({ name: `${i}` })))).toBe(MANY);
+  });
+
+  it.runIf(isHere)('share transactions on SQLite, unless they are not to travel together', async () => {
+    const { databaseConnection } = app.dataSource.driver as { databaseConnection?: { transaction(): unknown } };
+    const transaction = vi.spyOn(databaseConnection!, 'transaction');
+    const transactionsOf = async (fn: () => Promise<unknown>): Promise<number> => {
+      transaction.mockClear();
+      await fn();
+      return transaction.mock.calls.length;
+    };
+    const [sessions, apart] = [app.get(Sessions), app.get(Apart)];
+    const [all, others] = [await each(() => sessions.create({})), await each(() => apart.create({}))];
+    expect(await transactionsOf(() => each(() => sessions.create({})))).toBe(1);
+    expect(await transactionsOf(() => each((i) => sessions.update(all[i]!, { number: i })))).toBe(1);
+    expect(await transactionsOf(() => each((i) => sessions.revoke(all[i]!)))).toBe(1);
+    expect(await transactionsOf(() => each((i) => apart.revoke(others[i]!)))).toBe(0);
+    expect(await transactionsOf(() => each(() => apart.create({})))).toBe(0);
+    const oneAfterTheOther = async (): Promise<void> => {
+      for (let i = 0; i < 3; i++) await sessions.create({});
+    };
+    expect(await transactionsOf(oneAfterTheOther)).toBe(0);
+    transaction.mockRestore();
+  });
+
+  it.runIf(isHere)('go by themselves on SQLite where one of them undoes their transaction', async () => {
+    const sessions = app.get(Sessions);
+    await app.dataSource.query(
+      `CREATE TRIGGER no_twenty BEFORE INSERT ON sessions WHEN NEW.number = 20 BEGIN SELECT RAISE(ROLLBACK, 'none'); END`,
+    );
+    try {
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: MANY }, (_, number) => sessions.create({ number })),
+      );
+      expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual(outcomes.map((_, i) => i !== 20));
+      expect(await sessions.count()).toBe(MANY - 1);
+    } finally {
+      await app.dataSource.query('DROP TRIGGER no_twenty');
+    }
   });
 
   it.runIf(name === 'postgres')('are few where sessions are changed', async () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { SessionsModule, SessionsTable } from '@app/sessions';
 import { Cluster } from '../support/cluster.js';
@@ -137,9 +138,12 @@ describeDatabases('requests that rotate one session at once', (name) => {
       return { id, old: authToken, copy: (await sessions(1).authenticate(current))! };
     });
     setClocks(GRACE_MS);
-    /** So that now one comes first, now the other, on SQLite too, where a lookup waits for nothing. */
+    /** So that now one comes first, now the other, on SQLite too, where a lookup waits for nothing, and a write for its turn. */
     const after = async <T>(reads: number, id: string, call: () => Promise<T>): Promise<T> => {
-      for (let i = 0; i < reads; i++) await sessions(i).get({ id });
+      for (let i = 0; i < reads; i++) {
+        await sessions(i).get({ id });
+        await setImmediate();
+      }
       return call();
     };
     const ended = { yes: 0, no: 0 };

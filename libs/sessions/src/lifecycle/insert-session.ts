@@ -64,7 +64,9 @@ async function insertAlone(
     for (const [field, limit] of limits) {
       counts.push(countOf(table, field, limit, await sessionsOf(table, inner, field, [row[field]], without)));
     }
-    const made = (await inner.insert(table.entity, written, { returning: table.readBack, keepPrepared: 'create' }))!;
+    const { readBack: returning, options } = table;
+    const how = { returning, keepPrepared: 'create', joint: options.coalescesWrites };
+    const made = (await inner.insert(table.entity, written, how))!;
     if (provedAt) await refuseStaleProof(table, inner, { ...row, ...made }, provedAt);
     if (replaced !== undefined) await revoke(table, { id: replaced }, 'superseded', inner, tell);
     const surplus = surplusOf(counts);

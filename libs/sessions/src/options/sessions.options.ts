@@ -186,7 +186,7 @@ export interface TableOptions {
    * @default true
    */
   readonly coalesceLookUps?: boolean;
-  /** Whether writes of single sessions that come while others are under way share a statement; one that comes alone waits for nothing. @default true */
+  /** Whether writes of single sessions that come together share a statement, on SQLite a transaction; one that comes alone waits for nothing. @default true */
   readonly coalesceWrites?: boolean;
   /**
    * What look-ups of tokens may use of the database, and for how long: the bulkhead that keeps a slow or locked table from

@@ -141,7 +141,7 @@ export class MemoryAdapter implements EctoAdapter {
   async insertAll(
     schema: Schema,
     rows: readonly Row[],
-    options: Omit<InsertOptions, 'returning'> = {},
+    options: Omit<InsertOptions, 'returning' | 'joint'> = {},
   ): Promise<number> {
     const { table, model } = this.#open(schema);
     const { onConflict } = insertAllOptions(model.name, options);

@@ -20,8 +20,8 @@ export function insertOptions(table: string, options: InsertOptions): InsertOpti
 /** The same of an insert of many rows, which returns none. @throws SessionValidationError */
 export function insertAllOptions(
   table: string,
-  options: Omit<InsertOptions, 'returning'>,
-): Omit<InsertOptions, 'returning'> & { onConflict: OnConflict } {
+  options: Omit<InsertOptions, 'returning' | 'joint'>,
+): Omit<InsertOptions, 'returning' | 'joint'> & { onConflict: OnConflict } {
   const { onConflict, ...others } = knownOptions(table, options, { onConflict: true, keepPrepared: true });
   return { ...others, onConflict: checkedConflict(table, onConflict) };
 }

@@ -25,7 +25,11 @@ export interface EctoAdapter extends SessionsAdapter {
   loaders(column: Column): readonly Conversion[];
 
   /** Inserts all the rows or none and returns how many were written. @throws UniqueConstraintError */
-  insertAll(schema: Schema, rows: readonly Row[], options?: Omit<InsertOptions, 'returning'>): Promise<number>;
+  insertAll(
+    schema: Schema,
+    rows: readonly Row[],
+    options?: Omit<InsertOptions, 'returning' | 'joint'>,
+  ): Promise<number>;
 
   /** Deletes the rows that the filters name. @throws StaleEntryError */
   delete(schema: Schema, filters: Where): Promise<void>;

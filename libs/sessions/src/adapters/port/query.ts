@@ -63,7 +63,8 @@ export interface QueryOptions {
   keepPrepared?: boolean | string;
   /**
    * `'updateAll'` that is kept prepared, of the one row that a parameter names by its key: whether it may travel with others of
-   * its kind that come while some are under way. Each has its own outcome; of several for one row each waits for the one before.
+   * its kind that come while some are under way, on SQLite with any that come in its turn of the event loop. Each has its own
+   * outcome; of several for one row each waits for the one before.
    */
   joint?: boolean;
   /**
@@ -173,9 +174,11 @@ export interface InsertOptions {
   returning?: readonly string[];
   /** As that of a query. */
   keepPrepared?: boolean | string;
+  /** Of one row that is kept prepared: whether it may travel with other writes, as that of a query. */
+  joint?: boolean;
 }
 
-export const INSERT_OPTIONS = { onConflict: true, returning: true, keepPrepared: true } satisfies Record<
+export const INSERT_OPTIONS = { onConflict: true, returning: true, keepPrepared: true, joint: true } satisfies Record<
   keyof InsertOptions,
   true
 >;

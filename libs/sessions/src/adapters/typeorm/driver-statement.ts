@@ -16,6 +16,8 @@ export interface DriverStatement {
   readonly reads: boolean;
   /** Whether it waits for what others have locked, where it cannot tell the database not to. */
   readonly waits: boolean;
+  /** Whether it may share a transaction with others that come in its turn of the event loop, where that is of use. */
+  readonly joins: boolean;
   /** How long it may take; on the runner's connection that is for whoever has that to say. */
   readonly limits: Limits;
   /** Whether nobody asks for more rows than the first. */

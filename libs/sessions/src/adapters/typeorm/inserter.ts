@@ -22,11 +22,15 @@ interface Chunk {
 
 /** Inserts into one table on one connection or pool. */
 export class Inserter {
-  /** @param call what a row is inserted for, where its statement is kept prepared */
+  /**
+   * @param call what a row is inserted for, where its statement is kept prepared
+   * @param joins whether it may share a transaction
+   */
   constructor(
     private readonly table: SqlTable,
     private readonly statements: SingleStatements,
     private readonly call: string | boolean = false,
+    private readonly joins = false,
   ) {}
 
   /**
@@ -76,7 +80,7 @@ export class Inserter {
     const columns = [...row.keys()];
     const kept = this.call && keptInsert(this.table, columns, tail, () => this.statement(columns, 1, 'raise', tail));
     const values = (): unknown[] => this.values(columns, [row]);
-    const sent = kept && this.statements.sendKept(this.table, this.call, kept, values);
+    const sent = kept && this.statements.sendKept(this.table, this.call, kept, values, this.joins);
     if (!sent) return this.writeOne(row, 'raise', given, tail);
     const { rows, rowCount } = await sent;
     return { rows, affected: rowCount ?? undefined, raw: undefined };

@@ -54,16 +54,22 @@ export class SingleStatements {
     );
   }
 
-  /** What comes of a statement that changes rows, and is kept prepared for a call; `undefined` where none is. */
+  /**
+   * What comes of a statement that changes rows, and is kept prepared for a call; `undefined` where none is.
+   *
+   * @param joins whether it may share a transaction
+   */
   sendKept(
     table: SqlTable,
     call: string | true,
     { text, secrets }: Pick<SqlPrepared['statement'], 'text' | 'secrets'>,
     values: () => unknown[],
+    joins = false,
   ): MaybePromise<DriverResult> | undefined {
     if (this.prepared?.apply !== true) return undefined;
     const { runner } = this.connection;
-    const how = { reads: false, waits: true, limits: this.connection.limits(table.name), first: false };
+    const limits = this.connection.limits(table.name);
+    const how = { reads: false, waits: true, joins, limits, first: false };
     return this.prepared.run({ table, text, call, values: values(), secrets, runner, ...how }, (result) => result);
   }
 
@@ -83,6 +89,7 @@ export class SingleStatements {
       runner: this.connection.runner,
       reads: query.kind === 'all',
       waits: !query.options.skipLocked,
+      joins: query.options.joint ?? false,
       limits: this.connection.limits(query.table.name, query.options.timeoutMs),
       first,
     };

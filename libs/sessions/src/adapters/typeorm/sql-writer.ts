@@ -119,9 +119,7 @@ export class SqlWriter {
   readonly bind = (value: unknown): string => this.add({ constant: value });
 
   /** A placeholder for a parameter. */
-  slot(slot: ParamSlot): string {
-    return this.add(slot);
-  }
+  readonly slot = (slot: ParamSlot): string => this.add(slot);
 
   /** @param column whose value it is */
   private add(slot: Slot, column?: SqlColumn): string {

@@ -208,16 +208,16 @@ export class TypeOrmAdapter implements EctoAdapter {
   /** Inserts a row and returns the columns asked for. @throws UniqueConstraintError */
   async insert(schema: Schema, row: Row, options: InsertOptions = {}): Promise<Row | null> {
     const table = await this.#tables.written(schema, this.#ask);
-    const { onConflict, returning, keepPrepared } = insertOptions(table.name, options);
+    const { onConflict, returning, keepPrepared, joint } = insertOptions(table.name, options);
     const columns = returning ? returning.map((name) => columnOf(table, name)) : table.primary;
-    return new Inserter(table, this.#statements, keepPrepared).insert(row, onConflict, columns);
+    return new Inserter(table, this.#statements, keepPrepared, joint).insert(row, onConflict, columns);
   }
 
   /** Inserts all the rows or none and returns how many were written. @throws UniqueConstraintError */
   async insertAll(
     schema: Schema,
     rows: readonly Row[],
-    options: Omit<InsertOptions, 'returning'> = {},
+    options: Omit<InsertOptions, 'returning' | 'joint'> = {},
   ): Promise<number> {
     const table = await this.#tables.written(schema, this.#ask);
     const { onConflict, keepPrepared } = insertAllOptions(table.name, options);

@@ -6,6 +6,7 @@ import { type DriverResult, type SqliteConnection, type SqliteOptions } from '..
 import { sqliteConnection } from './driver.js';
 import { isBusy, SqliteLine } from './line.js';
 import { type LoggedStatement, StatementLog } from '../statement-log.js';
+import { type Place, SqliteJointWrites } from './joint-writes.js';
 import { openReader } from './reader.js';
 import { SqliteStatements } from './statements.js';
 import { SqliteTurns } from './turns.js';
@@ -49,10 +50,11 @@ const ALWAYS = (): boolean => true;
 export class SqliteConnections {
   readonly turns = new SqliteTurns(() => this.isFree);
   readonly #line: SqliteLine;
+  readonly #joint = new SqliteJointWrites<DriverResult>(() => this.#place());
   #connected: Connected | undefined;
 
   private constructor(private readonly dataSource: DataSource) {
-    this.#line = SqliteLine.of(dataSource);
+    this.#line = SqliteLine.of(dataSource, () => this.#joint.flush());
   }
 
   /** Those of a data source; none where it is of another database. */
@@ -68,8 +70,17 @@ export class SqliteConnections {
     const { writer, reader } = this.#connection();
     if (statement.runner) return writer.send(statement);
     const { limits } = statement;
-    if (!statement.reads)
-      return this.write(limits, () => writer.send(statement), statement.waits ? undefined : NOTHING_SENT);
+    if (!statement.reads) {
+      const write = (): DriverResult => writer.send(statement);
+      const alone = (): MaybePromise<DriverResult> =>
+        this.#write(limits, write, statement.waits ? undefined : NOTHING_SENT);
+      if (statement.joins && statement.waits && !this.turns.isInside) {
+        this.#line.listen();
+        return this.#joint.run(write, alone);
+      }
+      this.#joint.flush();
+      return alone();
+    }
     if (reader && (reader.statements !== writer || !writer.connection.inTransaction)) {
       try {
         return reader.statements.send(statement);
@@ -122,6 +133,16 @@ export class SqliteConnections {
     attempt: (writer: SqliteStatements) => T,
     instead?: T,
   ): MaybePromise<T> {
+    // What was to be written before it.
+    this.#joint.flush();
+    return this.#write(limits, attempt, instead);
+  }
+
+  #write<T extends object | number>(
+    limits: Limits,
+    attempt: (writer: SqliteStatements) => T,
+    instead?: T,
+  ): MaybePromise<T> {
     const { writer } = this.#connection();
     const write = (): T => this.turns.write(limits.table, () => writer.withoutWaiting(() => attempt(writer)));
     const isFree = (): boolean => this.isFree;
@@ -131,6 +152,22 @@ export class SqliteConnections {
   /** Whether no transaction of the application is open. */
   get isFree(): boolean {
     return !this.#connection().writer.connection.inTransaction;
+  }
+
+  /** Where writes share a transaction. */
+  #place(): Place {
+    const { writer } = this.#connection();
+    const { connection } = writer;
+    return {
+      get inTransaction() {
+        return connection.inTransaction;
+      },
+      transaction: (fn) =>
+        this.#line.now(
+          () => !connection.inTransaction,
+          () => writer.withoutWaiting(connection.transaction(fn)),
+        ),
+    };
   }
 
   /** As it is now: a data source that is initialized anew has another connection. */

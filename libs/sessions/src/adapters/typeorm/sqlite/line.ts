@@ -13,6 +13,7 @@ const AGAIN_MS = 5;
 const LINES = new WeakMap<DataSource, SqliteLine>();
 
 const subscriber: EntitySubscriberInterface = {
+  beforeTransactionStart: ({ dataSource }) => LINES.get(dataSource)?.beforeTransaction(),
   afterTransactionCommit: ({ dataSource }) => LINES.get(dataSource)?.wake(),
   afterTransactionRollback: ({ dataSource }) => LINES.get(dataSource)?.wake(),
 };
@@ -25,12 +26,23 @@ export class SqliteLine {
   #woken: Promise<void> | undefined;
   #wake: (() => void) | undefined;
 
-  private constructor(private readonly dataSource: DataSource) {}
+  /** @param beforeTransaction what is done before TypeORM begins a transaction */
+  private constructor(
+    private readonly dataSource: DataSource,
+    readonly beforeTransaction: () => void,
+  ) {}
 
-  static of(dataSource: DataSource): SqliteLine {
+  static of(dataSource: DataSource, beforeTransaction: () => void): SqliteLine {
     let line = LINES.get(dataSource);
-    if (!line) LINES.set(dataSource, (line = new SqliteLine(dataSource)));
+    if (!line) LINES.set(dataSource, (line = new SqliteLine(dataSource, beforeTransaction)));
     return line;
+  }
+
+  /** Has TypeORM tell of its transactions. */
+  listen(): void {
+    const { subscribers } = this.dataSource;
+    // A data source that is initialized anew has other subscribers.
+    if (!subscribers.includes(subscriber)) subscribers.push(subscriber);
   }
 
   /** Runs `attempt` in the first turn in which nobody is in its way: at once, if it is this one. */
@@ -77,9 +89,7 @@ export class SqliteLine {
   }
 
   #next(): Promise<void> {
-    const { subscribers } = this.dataSource;
-    // A data source that is initialized anew has other subscribers.
-    if (!subscribers.includes(subscriber)) subscribers.push(subscriber);
+    this.listen();
     return (this.#woken ??= new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);

@@ -36,6 +36,7 @@ export class SqliteStatements {
 
   /** Runs `write` with an error instead of a wait for the lock of another connection, which would stop the event loop. */
   withoutWaiting<T>(write: () => T): T {
+    if (this.connection.memory) return write();
     const [timeout] = this.#keep('PRAGMA busy_timeout').get() as [number];
     this.#keep('PRAGMA busy_timeout = 0').get();
     try {

@@ -24,6 +24,11 @@ export class SqliteTurns {
   /** @param isFree whether no transaction of the application is open */
   constructor(private readonly isFree: () => boolean) {}
 
+  /** Whether this is part of a run. */
+  get isInside(): boolean {
+    return this.#turn !== undefined;
+  }
+
   /** Tells of a run within a transaction of the application. */
   enterWithin(): void {
     this.#within++;
