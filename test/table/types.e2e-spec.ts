@@ -106,6 +106,21 @@ for (const name of EVERYWHERE) {
   });
 }
 
+describe.each(EVERYWHERE)('a column of type numeric whose transformer makes numbers on %s', (name) => {
+  class Priced extends SessionsTable({
+    extraFields: { price: { type: 'number', transformer: { to: (price: number) => price, from: Number } } },
+    columns: { price: { type: 'numeric' } },
+  }) {}
+  const app = useApplication(name, { tables: [Priced] });
+
+  it('has numbers, also when it is read', async () => {
+    const sessions = app.get(Priced);
+    const { authToken } = await sessions.create({ price: 12 });
+    expect(await sessions.authenticate(authToken)).toMatchObject({ price: 12 });
+    expect(await sessions.count({ price: 12 })).toBe(1);
+  });
+});
+
 describe.each(['postgres', 'sqlite'] as const)('a column of type text for digests on %s', (name) => {
   class Sessions extends SessionsTable({
     rotation: true,

@@ -1,8 +1,10 @@
+import type { ColumnType } from 'typeorm';
 import { describe, expect, it } from 'vitest';
+import type { UnsignedType } from '../adapters/port/type-traits.js';
 import { definitionProblems } from './check-definition.js';
 import { DIGEST_FORMS, TIME_FORMS } from '../adapters/port/value-forms.js';
 import { POLICIES, type SessionsTableDefinition } from './definition.js';
-import { DATA_LOADING, FIELD_TYPES } from './fields.js';
+import { DATA_LOADING, FIELD_TYPES, type FieldDefinition } from './fields.js';
 
 import {
   builtIn,
@@ -33,6 +35,7 @@ import {
   noPolicy,
   noReason,
   noScope,
+  otherValues,
   ownerJson,
   ownerUnknown,
   PRECISION_OF_FORM,
@@ -305,6 +308,48 @@ describe('forms of columns', () => {
     ['expiresAt', { precision: 3, form: 'seconds' }, PRECISION_OF_FORM],
   ])('are refused: %s %j', (name, mapping, problem) => {
     expect(problemsOfColumn(name, mapping)).toEqual([inColumn(name, problem)]);
+  });
+});
+
+describe('types of columns', () => {
+  const transformer = { to: (value: unknown) => value, from: Number };
+  const problemsOfType = (field: object, type: ColumnType | UnsignedType, name = 'own'): string[] =>
+    problemsOf({ ownLimits: true, extraFields: { own: field as FieldDefinition }, columns: { [name]: { type } } });
+
+  it.each([
+    [{ type: 'int' }, 'double precision'],
+    [{ type: 'int' }, 'smallint'],
+    [{ type: 'int' }, 'int unsigned'],
+    [{ type: 'number' }, Number],
+    [{ type: 'bigint' }, 'numeric'],
+    [{ type: 'string' }, 'numeric'],
+    [{ type: 'string' }, 'inet'],
+    [{ type: 'uuid' }, 'varchar'],
+    [{ type: 'enum', values: ['a'] }, 'citext'],
+    [{ type: 'json' }, 'simple-json'],
+    [{ type: 'int' }, 'jsonb'],
+    [{ type: 'timestamp' }, 'bigint'],
+    [{ type: 'number', transformer }, 'numeric'],
+  ] as const)('are taken: %j in %s', (field, type) => {
+    expect(problemsOfType(field, type)).toEqual([]);
+  });
+
+  it.each([
+    [{ type: 'number' }, 'numeric', 'text', 'numbers'],
+    [{ type: 'int' }, 'bigint', 'text', 'numbers'],
+    [{ type: 'int' }, 'bigint unsigned', 'text', 'numbers'],
+    [{ type: 'bigint' }, 'int', 'numbers', 'text'],
+    [{ type: 'boolean' }, 'tinyint', 'numbers', 'booleans'],
+    [{ type: 'string' }, Boolean, 'booleans', 'text'],
+    [{ type: 'json' }, 'text', 'text', 'JSON'],
+  ] as const)('are refused whose values are others: %j in %s', (field, type, given, said) => {
+    expect(problemsOfType(field, type)).toEqual([inColumn('own', otherValues(type, given, said))]);
+  });
+
+  it('are refused of built-in columns too', () => {
+    const problem = inColumn('idleTtl', otherValues('bigint', 'text', 'numbers'));
+    expect(problemsOfType({ type: 'int' }, 'bigint', 'idleTtl')).toEqual([problem]);
+    expect(problemsOfType({ type: 'int' }, 'bigint', 'id')).toEqual([]);
   });
 });
 

@@ -7,6 +7,7 @@ import { REASON_LENGTH } from '../session/revocation-reasons.js';
 import { isScope } from '../session/scopes.js';
 import { durationMs } from '../util/duration.js';
 import { RESERVED_NAMES } from './built-in-columns.js';
+import { typeProblems } from './column-types.js';
 import { builtInColumnsOf, formsOf, sessionColumns } from './columns.js';
 import {
   COLUMN_MAPPING,
@@ -103,6 +104,7 @@ function columnProblems(
     return [
       ...problemsOfOptions(`columns.${name}`, mapping, name === 'id' ? KEY_MAPPING : COLUMN_MAPPING),
       ...formProblems(definition, name, mapping ?? {}),
+      ...typeProblems(definition, name, mapping ?? {}),
     ];
   });
 }

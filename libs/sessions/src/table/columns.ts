@@ -31,7 +31,8 @@ export interface DefinedColumn extends Column {
 
 export const DEFAULT_STRING_LENGTH = 255;
 
-const KIND_OF: Readonly<Record<FieldType, ColumnKind>> = {
+/** The kind of a column by the type of its field. */
+export const KIND_OF: Readonly<Record<FieldType, ColumnKind>> = {
   string: 'string',
   text: 'string',
   uuid: 'uuid',

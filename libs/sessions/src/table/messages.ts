@@ -17,6 +17,9 @@ export const noKey = (given: unknown): string =>
   `generate gave ${shown(given)}, which is no key of its type and length`;
 export const inColumn = (name: string, problem: string): string => `columns.${name}: ${problem}`;
 
+export const otherValues = (type: unknown, given: string, said: string): string =>
+  `its type ${shown(type)} has ${given} in JavaScript, and by the definition it has ${said}: change one of them, or give the field a transformer`;
+
 export const noForm = (given: unknown, all: readonly unknown[]): string =>
   all.length === 0
     ? 'form is for columns of times and of digests'
