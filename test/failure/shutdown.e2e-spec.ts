@@ -176,6 +176,17 @@ describeDatabases('the end of an application', (type) => {
     await app.close();
   });
 
+  it('leaves no storage to what comes after it, and says so', async () => {
+    const app = await start(type, database.options);
+    const sessions = app.nest.get(Sessions);
+    const calls: [string, Call, Session][] = [];
+    for (const [name, call] of Object.entries(CALLS)) calls.push([name, call, await sessions.create({ userId: name })]);
+    await app.close();
+    const outcomes: [string, string][] = [];
+    for (const [name, call, session] of calls) outcomes.push([name, await outcomeOf(call.run(sessions, session, {}))]);
+    expect(outcomes).toEqual(calls.map(([name]) => [name, UNAVAILABLE]));
+  });
+
   it.skipIf(type === 'sqlite')('leaves transactions of callers to them', async () => {
     const app = await start(type, database.options);
     const sessions = app.nest.get(Sessions);

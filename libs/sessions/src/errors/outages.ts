@@ -57,9 +57,9 @@ const SQLITE_CODES: readonly (readonly [RegExp, Outage])[] = [
   [/^SQLITE_(FULL|IOERR|CANTOPEN|NOMEM|CORRUPT|NOTADB)/, 'down'],
 ];
 
-/** What `pg` and `mysql2` say of connections and pools by errors that have no code. */
+/** What drivers and TypeORM say of connections and pools by errors that have no code. */
 const CODELESS =
-  /^(Connection terminated|timeout e|Query read timeout|Received unexpected|Client (has encountered a connection error|was closed)|Cannot use a pool|The server does not support SSL|There was an error establishing an SSL|Pool is closed|No connections available|Queue limit reached|Can't (add new command|write) )/;
+  /^(Connection terminated|timeout e|Query read timeout|Received unexpected|Client (has encountered a connection error|was closed)|Cannot use a pool|The server does not support SSL|There was an error establishing an SSL|Pool is closed|No connections available|Queue limit reached|Driver not Connected|Connection is not established|The database connection is not open|Can't (add new command|write))/;
 
 /** Node's own errors that are none of a connection, such as of a converter that was given what it does not take. */
 const MISTAKE = /^ERR_(?!SSL|TLS|SOCKET|STREAM)/;

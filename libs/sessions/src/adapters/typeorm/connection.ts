@@ -1,5 +1,5 @@
 import { type DataSource, type EntityManager, QueryFailedError, type QueryResult, type QueryRunner } from 'typeorm';
-import { SessionsError } from '../../errors/errors.js';
+import { SessionsError, SessionsUnavailableError } from '../../errors/errors.js';
 import {
   lockAround,
   lockFree,
@@ -14,6 +14,7 @@ import { whenEnded } from './after-transaction.js';
 import type { BoundStatement, Dialect } from './dialects/dialect.js';
 import { endStatement } from './end-statement.js';
 import { missingMarksError } from './marks-table.js';
+import { DOWN, NOT_OPEN } from './messages.js';
 import { answered, connected, isInCallers, runTransaction } from './own-transactions.js';
 import { portError } from './port-errors.js';
 import { retrying } from './retry.js';
@@ -82,7 +83,9 @@ export class Connection {
 
   /** Has the one connection be there. @throws SessionsUnavailableError */
   async connect(): Promise<void> {
-    if (this.runner) await connected(this.runner, this.tables.firstName);
+    const name = this.tables.firstName;
+    if (this.runner) await connected(this.runner, name);
+    else if (this.sqlite?.isOpen === false) throw new SessionsUnavailableError(name, DOWN(NOT_OPEN));
   }
 
   /** Runs a statement; what the database has undone of it alone is done again. */

@@ -113,13 +113,19 @@ export type SqliteOptions = Extract<DataSourceOptions, { type: 'better-sqlite3' 
 
 /** The pool of a data source of PostgreSQL, that of the primary where there are replicas, as long as it is initialized. */
 export function postgresPool({ driver }: DataSource): PgPool {
-  return (driver as Driver & { readonly master: PgPool }).master;
+  return ofOpen((driver as Driver & { readonly master?: PgPool }).master);
 }
 
 /** As {@link postgresPool}, of MySQL or MariaDB. */
 export function mysqlPool({ driver }: DataSource): MysqlPool {
   const { pool, poolCluster } = driver as Driver & MysqlPools;
-  return poolCluster?.of('MASTER') ?? pool;
+  return ofOpen(poolCluster?.of('MASTER') ?? pool);
+}
+
+/** A pool, unless its data source is not initialized any longer. @throws Error as TypeORM does */
+function ofOpen<T>(pool: T | undefined): T {
+  if (pool === undefined) throw new Error('Driver not Connected');
+  return pool;
 }
 
 /** One of them. */

@@ -15,8 +15,9 @@ import { type Limits, TimeLimit } from './time-limit.js';
 export function pooledPg(dataSource: DataSource, limits: Limits): PgClient {
   const query: PgClient['query'] = (statement) =>
     new Promise((resolve, reject) => {
+      const pool = postgresPool(dataSource);
       const limit = new TimeLimit(limits, reject);
-      postgresPool(dataSource).connect((error, client, release) => {
+      pool.connect((error, client, release) => {
         if (error) return limit.keep() && reject(error);
         if (!limit.endBy(() => endStatement(dataSource, client))) return release();
         let isDone = false;
@@ -46,8 +47,9 @@ export function pooledMysql(dataSource: DataSource, limits: Limits): MysqlClient
   const by =
     (how: 'execute' | 'query') =>
     (...[statement, values, done]: MysqlStatement): void => {
+      const pool = mysqlPool(dataSource);
       const limit = new TimeLimit(limits, (error) => done(error, []));
-      mysqlPool(dataSource).getConnection((error, connection) => {
+      pool.getConnection((error, connection) => {
         const answered: typeof done = (problem, result) => {
           // As of a server that was the primary: the next connection may be one to the new one.
           if (outageOf(problem) === 'readOnly') connection.destroy();

@@ -149,6 +149,10 @@ export class SqliteConnections {
     return instead === undefined ? this.#line.run(limits, isFree, write) : (this.#line.now(isFree, write) ?? instead);
   }
 
+  get isOpen(): boolean {
+    return this.#connection().writer.connection.open;
+  }
+
   /** Whether no transaction of the application is open. */
   get isFree(): boolean {
     return !this.#connection().writer.connection.inTransaction;
