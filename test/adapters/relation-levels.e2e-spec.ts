@@ -126,6 +126,15 @@ describeDatabases('relations under TypeORM', (name) => {
     expect(order!['shipper']).toMatchObject({ label: 'by a', home: { code: 'CH' } });
   });
 
+  it('lead to the same where TypeORM sends the statements', async () => {
+    const relations = { home: true, orders: { address: { country: true } } };
+    const byTypeOrm = new TypeOrmAdapter(dataSource, { preparedStatements: false });
+    const query = byTypeOrm.prepare('all', Shipper, { relations, order: { name: 'ASC' } });
+    const { rows } = await byTypeOrm.execute(query);
+    expect(rows).toHaveLength(3);
+    expect(rows).toEqual(await find(Shipper, relations));
+  });
+
   it('lead on from parts of entities', async () => {
     const [a] = await find(Shipper, { orders: { address: { country: true } } });
     const [first, second] = (a!['orders'] as Order[]).toSorted((one, other) => one.id - other.id);

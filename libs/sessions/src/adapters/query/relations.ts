@@ -53,12 +53,12 @@ export type ReadRelated<L> = (lookup: L, keys: readonly Key[], pace: Pace) => Pr
  * Compiles relations.
  *
  * @param wanted those of a table, and what is wanted of the rows at their ends
- * @param columns the columns that keys of the table's rows have; those that are missing are added
+ * @param columns the columns that keys of the table's rows have, or `undefined` for what is none; those that are missing are added
  */
 export function planRelations<T, C, L>(
   links: Links<T, C, L>,
   wanted: readonly WantedLink<T, C>[],
-  columns: C[],
+  columns: (C | undefined)[],
 ): RelationPlan<L>[] {
   return wanted.map(([link, nested]) => planLink(links, link, nested, columns));
 }
@@ -67,7 +67,7 @@ function planLink<T, C, L>(
   links: Links<T, C, L>,
   link: Link<T, C>,
   relations: Relations,
-  columns: C[],
+  columns: (C | undefined)[],
 ): RelationPlan<L> {
   const from = link.near.map((column) => {
     const at = columns.indexOf(column);
@@ -126,17 +126,21 @@ export async function attachRelations<L>(
     const keys = new Map<unknown, Key>();
     for (const { key } of rows) {
       if (pace.isDue) await pace.turn();
-      const near = from.map((at) => key[at]);
-      const id = near.includes(null) ? undefined : identityOf(near);
+      const id = from.some((at) => key[at] === null) ? undefined : identityAt(key, from);
       ids.push(id);
-      if (id !== undefined) keys.set(id, near);
+      if (id !== undefined && !keys.has(id))
+        keys.set(
+          id,
+          from.map((at) => key[at]),
+        );
     }
     const found = await readAll(read, lookup, [...keys.values()], pace);
     await attachRelations(read, found, nested, pace);
     const related = new Map<unknown, object[]>();
+    const first = [...from.keys()];
     for (const { entity, key } of found) {
       if (pace.isDue) await pace.turn();
-      const id = identityOf(from.length === key.length ? key : key.slice(0, from.length));
+      const id = identityAt(key, first);
       const others = related.get(id);
       if (others) others.push(entity);
       else related.set(id, [entity]);
@@ -160,10 +164,18 @@ async function readAll<L>(read: ReadRelated<L>, lookup: L, keys: readonly Key[],
 
 /** What keys are equal by: values of two columns, of which one may have as text what the other has as a number. */
 export function identityOf(key: Key): unknown {
-  return key.length === 1 ? textOf(key[0]) : JSON.stringify(key.map(textOf));
+  return identityAt(key, [...key.keys()]);
+}
+
+/** The same for the key that is at some places among values. */
+export function identityAt(values: Key, places: readonly number[]): unknown {
+  return places.length === 1
+    ? textOf(values[places[0]!])
+    : JSON.stringify(places.map((place) => textOf(values[place])));
 }
 
 function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   return value instanceof Date ? value.toISOString() : String(value);
 }

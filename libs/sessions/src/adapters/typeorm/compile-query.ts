@@ -14,8 +14,7 @@ import { Problems } from '../query/given.js';
 import { assignmentsOf } from '../query/rows.js';
 import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
 import { parseJson } from './dialects/json.js';
-import { type Join, joinsOf } from './joins.js';
-import { type FurtherRelations, furtherRelations, keyName } from './relation-lookups.js';
+import { type SelectedRelations, selectedRelations } from './selected-relations.js';
 import type { ParamSlot, Slot } from './slots.js';
 import { SqlWriter } from './sql-writer.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
@@ -31,17 +30,15 @@ export interface Statement {
 }
 
 /** A query of {@link TypeOrmAdapter}, compiled. */
-export interface SqlPrepared extends Prepared {
+export interface SqlPrepared extends Prepared, Pick<SelectedRelations, 'joins' | 'further'> {
   readonly table: SqlTable;
   readonly options: QueryOptions;
   readonly condition: Condition<SqlColumn>;
   readonly statement: Statement;
   /** The columns that a run returns, if any. */
   readonly columns: readonly SqlColumn[] | undefined;
-  /** The related rows that the statement itself reads. */
-  readonly joins: readonly Join[];
-  /** The relations that take further statements, if any. */
-  readonly further: FurtherRelations | undefined;
+  /** The names under which its answer has the values of a row, in their order: first those of the columns. */
+  readonly names: readonly string[];
   readonly count: boolean;
   /** Whether the database cannot return the changed rows by the statement itself. */
   readonly emulatesReturning: boolean;
@@ -58,6 +55,9 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 /** It keeps an order by "createdAt" from meaning the selected expression of that name. */
 const ALIAS = 't';
+
+/** The name under which a statement says how many rows there are. */
+const COUNT = 'count';
 
 /** That of a query which is none by itself. */
 export const NO_STATEMENT: Statement = { text: '', slots: [], secrets: [] };
@@ -76,6 +76,7 @@ export function compileQuery(
   options: QueryOptions,
 ): SqlPrepared {
   const condition = compileWhere(table, options.where);
+  const { columns, order } = namedParts(table, kind, options, readAs);
   const parts = {
     kind,
     schema,
@@ -83,19 +84,20 @@ export function compileQuery(
     options,
     condition,
     joins: [],
-    further: undefined,
+    further: [],
+    names: columns?.map(({ property }) => property) ?? [COUNT],
     count: options.count ?? false,
     emulatesReturning: false,
     deletesByKey: false,
     countsDeleted: false,
   };
-  const { columns, order } = namedParts(table, kind, options, readAs);
   const build = { dataSource, dialect, table, condition, options, order };
   if (kind === 'all') {
     if (!columns) return { ...parts, columns, statement: countStatement(build) };
-    const { joins, others } = joinsOf(dataSource, table, ALIAS, options.relations);
-    const further = furtherRelations(dataSource, table, others);
-    return { ...parts, columns, joins, further, statement: selectStatement(build, columns, joins, further) };
+    const { joins, further, selected } = selectedRelations(dataSource, table, ALIAS, columns, options.relations);
+    const beside = selected.map((sql, i) => [sql, `nest_sessions_${i}`] as const);
+    const names = [...parts.names, ...beside.map(([, name]) => name)];
+    return { ...parts, columns, joins, further, names, statement: selectStatement(build, columns, joins, beside) };
   }
   if (options.skipLocked) return { ...parts, columns, ...unlockedUpdate(build) };
   const byKey = options.take !== undefined && !dialect.limitedDelete;
@@ -108,7 +110,8 @@ export function compileQuery(
       `${statement.text} RETURNING ${greatest.sqlName}`,
       `${greatest.read(`MAX(${greatest.sqlName})`)} AS ${dataSource.driver.escape(greatest.property)}`,
     );
-    return { ...parts, columns, countsDeleted: true, statement: { ...statement, text } };
+    const names = [...parts.names, COUNT];
+    return { ...parts, columns, names, countsDeleted: true, statement: { ...statement, text } };
   }
   const text = statement.text + (columns && returns ? returningSql(dataSource, columns) : '');
   return { ...parts, columns, emulatesReturning: columns !== undefined && !returns, statement: { ...statement, text } };
@@ -175,17 +178,14 @@ function writerOf(build: Build, prefix?: string): SqlWriter {
 function selectStatement(
   build: Build,
   columns: readonly SqlColumn[],
-  joins: readonly Join[],
-  further?: FurtherRelations,
+  joins: SelectedRelations['joins'],
+  beside: readonly (readonly [sql: string, name: string])[],
 ): Statement {
   const { driver } = build.dataSource;
   const alias = driver.escape(ALIAS);
   const writer = writerOf(build, `${alias}.`);
   const own = columns.map((column) => `${writer.read(column)} AS ${driver.escape(column.property)}`);
-  const keys = (further?.columns ?? []).map(
-    ({ databaseName }, i) => `${alias}.${driver.escape(databaseName)} AS ${driver.escape(keyName(i))}`,
-  );
-  const list = [...own, ...keys, ...joins.map((join) => join.columns)];
+  const list = [...own, ...beside.map(([sql, name]) => `${sql} AS ${driver.escape(name)}`)];
   const where = writer.write(build.condition);
   const tail = orderSql(build, writer) + limitSql(writer, build.options);
   const named = `${build.table.sqlName} ${alias}`;
@@ -197,7 +197,7 @@ function selectStatement(
 function countStatement(build: Build): Statement {
   const writer = writerOf(build);
   const where = writer.write(build.condition);
-  return finish(build, writer, `SELECT COUNT(*) AS count FROM ${build.table.sqlName} WHERE ${where}`);
+  return finish(build, writer, `SELECT COUNT(*) AS ${COUNT} FROM ${build.table.sqlName} WHERE ${where}`);
 }
 
 function updateStatement(build: Build, written = updateSql): Statement {

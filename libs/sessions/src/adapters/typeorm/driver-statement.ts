@@ -6,8 +6,8 @@ import type { Limits } from './time-limit.js';
 export interface DriverStatement {
   readonly table: SqlTable;
   readonly text: string;
-  /** What it is for, where whoever has prepared it says so. */
-  readonly call: string | true;
+  /** What it is for, where whoever has prepared it says so; false for one that is not kept. */
+  readonly call: string | boolean;
   readonly values: unknown[];
   /** The positions of those that no log shows. */
   readonly secrets: readonly number[];

@@ -1,41 +1,28 @@
 import type { DataSource, EntityMetadata, ObjectLiteral } from 'typeorm';
-import type { Row } from '../port/query.js';
 
 export type EntityColumn = EntityMetadata['columns'][number];
 
-/** How a record that has the columns of an entity, beside others, becomes one, as TypeORM makes it. */
-export interface EntityReader {
-  /** What is selected. */
-  readonly columns: string;
-  /** The entity of a record; null where all its columns are. */
-  readonly read: (record: Readonly<Row>) => ObjectLiteral | null;
-}
+/** How the values of a row become an entity, as TypeORM makes it; null where all that it has of them are. */
+export type ReadEntity = (values: readonly unknown[]) => ObjectLiteral | null;
 
-/**
- * @param alias the table's, quoted
- * @param name with what the names of the selected columns begin
- * @param columns by default those that TypeORM selects
- */
+/** @param columns what it has, and where among the values of a row each is */
 export function entityReader(
   { driver }: DataSource,
   metadata: EntityMetadata,
-  alias: string,
-  name: string,
-  columns: readonly EntityColumn[] = metadata.columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual),
-): EntityReader {
-  const named = columns.map((column, i) => [column, `${name}_${i}`] as const);
-  return {
-    columns: named
-      .map(([{ databaseName }, as]) => `${alias}.${driver.escape(databaseName)} AS ${driver.escape(as)}`)
-      .join(', '),
-    read: (record) => {
-      if (named.every(([, as]) => (record[as] ?? null) === null)) return null;
-      const entity = metadata.create(undefined, { fromDeserializer: true }) as ObjectLiteral;
-      for (const [column, as] of named)
-        column.setEntityValue(entity, driver.prepareHydratedValue(record[as] ?? null, column));
-      return entity;
-    },
+  columns: readonly (readonly [EntityColumn, number])[],
+): ReadEntity {
+  return (values) => {
+    if (columns.every(([, place]) => values[place] === null)) return null;
+    const entity = metadata.create(undefined, { fromDeserializer: true }) as ObjectLiteral;
+    for (const [column, place] of columns)
+      column.setEntityValue(entity, driver.prepareHydratedValue(values[place], column));
+    return entity;
   };
+}
+
+/** The columns that TypeORM selects of an entity. */
+export function selectedColumns({ columns }: EntityMetadata): EntityColumn[] {
+  return columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual);
 }
 
 /** Whether rows become entities without further statements, expressions and listeners of the application. */

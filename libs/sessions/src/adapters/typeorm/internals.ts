@@ -103,7 +103,7 @@ export interface SqliteConnection {
 export interface SqliteStatement {
   /** Whether it returns rows. */
   readonly reader: boolean;
-  raw(): this;
+  raw(asArrays?: boolean): this;
   all(...values: readonly unknown[]): unknown[];
   get(...values: readonly unknown[]): unknown;
   run(...values: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };

@@ -1,35 +1,45 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
 import type { Relations } from '../port/query.js';
-import { type EntityColumn, type EntityReader, entityReader, isPlain } from './entity-reader.js';
+import { type EntityColumn, entityReader, isPlain, type ReadEntity, selectedColumns } from './entity-reader.js';
 import { sqlNameOf, type SqlTable } from './sql-table.js';
 
 type Relation = EntityMetadata['relations'][number];
 
 /** A related row that a query reads beside each of its own, by a left join. */
-export interface Join extends EntityReader {
+export interface Join {
   readonly property: string;
   /** The clause that joins it. */
   readonly clause: string;
-  /** Under which names the values are by which it was joined. */
-  readonly key: readonly string[];
+  /** What is selected of it, quoted. */
+  readonly columns: readonly string[];
+  /** Where among the values of a row those are by which it was joined. */
+  readonly key: readonly number[];
+  readonly read: ReadEntity;
 }
 
 /**
  * The relations that a query of the table can read in its own statement: those to one, whose entity needs nothing that TypeORM alone does
  * while it loads; and the others, which are loaded by further lookups.
+ *
+ * @param place where among the values of a row what is selected of them begins
  */
 export function joinsOf(
   dataSource: DataSource,
   { metadata }: SqlTable,
   from: string,
+  place: number,
   relations: Relations = {},
 ): { joins: Join[]; others: Relations } {
   const wanted = Object.entries(relations).filter(([, nested]) => nested);
   const named = wanted.filter(([, nested]) => nested === true);
   const found = named.flatMap(([name]) => metadata.relations.find(({ propertyPath }) => propertyPath === name) ?? []);
-  const joins = found
-    .filter((relation) => isToOne(relation) && isPlain(dataSource, relation.inverseEntityMetadata))
-    .map((relation, i) => joinOf(dataSource, relation, dataSource.driver.escape(from), String(i)));
+  const joins: Join[] = [];
+  for (const relation of found) {
+    if (!isToOne(relation) || !isPlain(dataSource, relation.inverseEntityMetadata)) continue;
+    const join = joinOf(dataSource, relation, dataSource.driver.escape(from), `r${joins.length}`, place);
+    joins.push(join);
+    place += join.columns.length;
+  }
   const others = wanted.filter(([name]) => !joins.some(({ property }) => property === name));
   return { joins, others: Object.fromEntries(others) };
 }
@@ -38,24 +48,28 @@ function isToOne({ isManyToOne, isOneToOne, isLazy }: Relation): boolean {
   return (isManyToOne || isOneToOne) && !isLazy;
 }
 
-function joinOf(dataSource: DataSource, relation: Relation, from: string, name: string): Join {
+function joinOf(dataSource: DataSource, relation: Relation, from: string, name: string, place: number): Join {
   const { driver } = dataSource;
   const metadata = relation.inverseEntityMetadata;
-  const to = driver.escape(`r${name}`);
+  const to = driver.escape(name);
   const at = (alias: string, { databaseName }: EntityColumn): string => `${alias}.${driver.escape(databaseName)}`;
   const joined = joinedColumns(relation);
   const equalities = joined.map(([near, far]) => `${at(to, far)} = ${at(from, near)}`);
-  const key = joined.map((_, i) => `${name}_k${i}`);
-  const keys = joined.map(([, far], i) => `${at(to, far)} AS ${driver.escape(key[i]!)}`);
-  const reader = entityReader(dataSource, metadata, to, name);
+  const shown = selectedColumns(metadata);
+  const columns = [...new Set([...joined.map(([, far]) => far), ...shown])];
+  const placeOf = (column: EntityColumn): number => place + columns.indexOf(column);
   const { deleteDateColumn } = metadata;
   const kept = deleteDateColumn ? [`${at(to, deleteDateColumn)} IS NULL`] : [];
   return {
     property: relation.propertyPath,
     clause: `LEFT JOIN ${sqlNameOf(dataSource, metadata)} ${to} ON ${[...equalities, ...kept].join(' AND ')}`,
-    key,
-    columns: [...keys, reader.columns].join(', '),
-    read: reader.read,
+    columns: columns.map((column) => at(to, column)),
+    key: joined.map(([, far]) => placeOf(far)),
+    read: entityReader(
+      dataSource,
+      metadata,
+      shown.map((column) => [column, placeOf(column)]),
+    ),
   };
 }
 

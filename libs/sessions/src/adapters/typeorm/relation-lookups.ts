@@ -8,7 +8,7 @@ import {
   type RelationPlan,
   type WantedLink,
 } from '../query/relations.js';
-import { type EntityColumn, type EntityReader, entityReader, isPlain } from './entity-reader.js';
+import { type EntityColumn, entityReader, isPlain, type ReadEntity, selectedColumns } from './entity-reader.js';
 import { joinedColumns } from './joins.js';
 import { sqlNameOf, type SqlTable } from './sql-table.js';
 
@@ -20,37 +20,29 @@ export interface SqlLookup {
   readonly metadata: EntityMetadata;
   /** The statement, to which the condition is added. */
   readonly select: string;
+  /** The names under which it selects columns: first those by which rows are found. */
+  readonly names: readonly string[];
   /** The names of the columns by which rows are found. */
   readonly far: readonly string[];
-  /** How many columns the key of each of them has. */
-  readonly width: number;
-  /** What a record becomes; no entity where the table is one between two, and one with its primary key alone where TypeORM has to load it. */
-  readonly reader: Pick<EntityReader, 'read'>;
+  /** What a row becomes; no entity where the table is one between two, and one with its primary key alone where TypeORM has to load it. */
+  readonly read: ReadEntity;
   readonly byTypeOrm: boolean;
 }
 
-/** The relations of a query that take further lookups. */
-export interface FurtherRelations {
-  readonly plans: readonly RelationPlan<SqlLookup>[];
-  /** What is selected for them of the rows that they begin at. */
-  readonly columns: readonly EntityColumn[];
-}
-
+/**
+ * The relations of a query that take further lookups.
+ *
+ * @param columns those whose values rows have as the driver gives them, or `undefined` for other values; those that lookups
+ *   begin at are added
+ */
 export function furtherRelations(
   dataSource: DataSource,
   { metadata }: SqlTable,
   relations: Relations,
-): FurtherRelations | undefined {
-  if (Object.keys(relations).length === 0) return undefined;
-  const columns: EntityColumn[] = [];
+  columns: (EntityColumn | undefined)[],
+): RelationPlan<SqlLookup>[] {
   const lookup = (link: SqlLink, read: readonly EntityColumn[]): SqlLookup => lookupOf(dataSource, link, read);
-  const plans = planRelations({ linksOf, lookup }, linksOf(metadata, relations, inRow), columns);
-  return { plans, columns };
-}
-
-/** The name under which a column is selected that keys have. */
-export function keyName(i: number): string {
-  return `k${i}`;
+  return planRelations({ linksOf, lookup }, linksOf(metadata, relations, inRow), columns);
 }
 
 /** Puts what is found under the path of a relation: in a row, which has no objects within it, or in an entity. */
@@ -116,17 +108,19 @@ function lookupOf(
   const alias = driver.escape('t');
   const at = ({ databaseName }: EntityColumn): string => `${alias}.${driver.escape(databaseName)}`;
   const byTypeOrm = !onward && !isPlain(dataSource, metadata);
-  const reader = entityReader(dataSource, metadata, alias, 'e', byTypeOrm ? metadata.primaryColumns : undefined);
-  const keys = read.map((column, i) => `${at(column)} AS ${driver.escape(keyName(i))}`);
-  const columns = onward ? keys : [...keys, reader.columns];
+  const shown = onward ? [] : byTypeOrm ? metadata.primaryColumns : selectedColumns(metadata);
+  const columns = [...new Set([...read, ...shown])];
+  const names = columns.map((_, i) => `c${i}`);
+  const selected = columns.map((column, i) => `${at(column)} AS ${driver.escape(names[i]!)}`);
+  const places = shown.map((column) => [column, columns.indexOf(column)] as const);
   const { deleteDateColumn } = metadata;
   const kept = deleteDateColumn ? `${at(deleteDateColumn)} IS NULL AND ` : '';
   return {
     metadata,
-    select: `SELECT ${columns.join(', ')} FROM ${sqlNameOf(dataSource, metadata)} ${alias} WHERE ${kept}`,
+    select: `SELECT ${selected.join(', ')} FROM ${sqlNameOf(dataSource, metadata)} ${alias} WHERE ${kept}`,
+    names,
     far: far.map(at),
-    width: read.length,
-    reader: onward ? { read: () => ({}) } : reader,
+    read: onward ? () => ({}) : entityReader(dataSource, metadata, places),
     byTypeOrm,
   };
 }

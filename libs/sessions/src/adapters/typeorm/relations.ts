@@ -1,20 +1,29 @@
 import type { EntityManager, ObjectLiteral } from 'typeorm';
 import type { Pace } from '../../util/pace.js';
 import type { Row } from '../port/query.js';
-import { type Found, identityOf, type Key, type ReadRelated } from '../query/relations.js';
+import { type Found, identityAt, identityOf, type Key, type ReadRelated } from '../query/relations.js';
 import type { SqlPrepared } from './compile-query.js';
 import type { Connection } from './connection.js';
-import { keyName, type SqlLookup } from './relation-lookups.js';
+import type { SqlLookup } from './relation-lookups.js';
 import type { SqlTable } from './sql-table.js';
+
+/** Reads rows, of each the values under these names. */
+export type ReadRows = (
+  text: string,
+  values: unknown[],
+  names: readonly string[],
+) => Promise<readonly (readonly unknown[])[]>;
 
 /**
  * Puts what was joined into rows, in the order of the query's relations; what is loaded later has its place. A row that several
  * lead to is one object.
+ *
+ * @param values of the rows, as the driver gave them
  */
 export function attachJoined(
   { joins, options: { relations = {} } }: SqlPrepared,
   rows: readonly Row[],
-  records: readonly Readonly<Row>[],
+  values: readonly (readonly unknown[])[],
 ): void {
   for (const [name, nested] of Object.entries(relations)) {
     if (!nested) continue;
@@ -25,74 +34,70 @@ export function attachJoined(
         row[name] = undefined;
         continue;
       }
-      const record = records[i]!;
-      const id = identityOf(join.key.map((as) => record[as]));
-      if (!known.has(id)) known.set(id, join.read(record));
+      const id = identityAt(values[i]!, join.key);
+      if (!known.has(id)) known.set(id, join.read(values[i]!));
       row[name] = known.get(id);
     }
   }
 }
 
-/** The first values of a record that lookups begin at, or by which it was found. */
-export function keyOf(record: Readonly<Row>, width: number): Key {
-  const key: unknown[] = [];
-  for (let i = 0; i < width; i++) key.push(record[keyName(i)] ?? null);
-  return key;
-}
-
-/** Runs lookups on a connection. @param table that of the query, which an error names */
-export function relatedReader(connection: Connection, table: SqlTable): ReadRelated<SqlLookup> {
+/** Runs lookups. @param table that of the query, which an error names */
+export function relatedReader(connection: Connection, table: SqlTable, readRows: ReadRows): ReadRelated<SqlLookup> {
   return async (lookup, keys, pace) => {
-    const found: Found[] = [];
-    for (const record of await readRecords(connection, table, lookup, keys)) {
-      if (pace.isDue) await pace.turn();
-      found.push({ entity: lookup.reader.read(record)!, key: keyOf(record, lookup.width) });
-    }
+    const found = await findByKeys(connection, readRows, lookup, keys, pace);
     return lookup.byTypeOrm ? loadByTypeOrm(connection, table, lookup, found, pace) : found;
   };
 }
 
-/** The records that have one of these keys. */
-async function readRecords(
+/** What has one of these keys. */
+async function findByKeys(
   connection: Connection,
-  table: SqlTable,
+  readRows: ReadRows,
   lookup: SqlLookup,
   keys: readonly Key[],
-): Promise<readonly Row[]> {
-  const { dataSource } = connection;
-  const { far, select } = lookup;
+  pace: Pace,
+): Promise<readonly Found[]> {
+  const { far, select, names, read } = lookup;
+  const { driver } = connection.dataSource;
   const values = keys.flat();
-  const marks = values.map((_, i) => dataSource.driver.createParameter(keyName(i), i));
+  const marks = values.map((_, i) => driver.createParameter(`k${i}`, i));
   const one = (i: number): string => far.map((name, j) => `${name} = ${marks[i * far.length + j]}`).join(' AND ');
   const condition = far.length === 1 ? `${far[0]} IN (${marks.join(', ')})` : keys.map((_, i) => one(i)).join(' OR ');
-  const { records } = await connection.run(`${select}(${condition})`, values, { table, reads: true });
-  return keys.length === 1
-    ? records.map((record) => ({
-        ...(record as Row),
-        ...Object.fromEntries(keys[0]!.map((value, i) => [keyName(i), value])),
-      }))
-    : withTheirKeys(connection, table, lookup, keys, records as Row[]);
+  const found: Found[] = [];
+  for (const key of await readRows(`${select}(${condition})`, values, names)) {
+    if (pace.isDue) await pace.turn();
+    found.push({ entity: read(key)!, key });
+  }
+  if (keys.length > 1) return withSimilar(connection, readRows, lookup, keys, found, pace);
+  const [asked] = keys;
+  const isAsked = ({ key }: Found): boolean => asked!.every((value, i) => value === key[i]);
+  return found.map((one) =>
+    isAsked(one) ? one : { entity: one.entity, key: [...asked!, ...one.key.slice(asked!.length)] },
+  );
 }
 
 /**
- * Records with the keys that were asked for. A collation may take one text for another: the rows of such a key are asked for by
- * themselves, since only the database knows them.
+ * What was found, and what has keys that were asked for and are none of theirs. A collation may take one text for another: the
+ * rows of such a key are asked for by themselves, since only the database knows them.
  */
-async function withTheirKeys(
+async function withSimilar(
   connection: Connection,
-  table: SqlTable,
+  readRows: ReadRows,
   lookup: SqlLookup,
   keys: readonly Key[],
-  records: readonly Row[],
-): Promise<readonly Row[]> {
-  const { length } = lookup.far;
-  const found = new Set(records.map((record) => identityOf(keyOf(record, length))));
-  const missing = keys.filter((key) => !found.has(identityOf(key)));
-  if (missing.length === 0) return records;
-  const folded = new Set(records.map((record) => foldedOf(keyOf(record, length))));
-  const similar = missing.filter((key) => folded.has(foldedOf(key)));
-  const others = await Promise.all(similar.map((key) => readRecords(connection, table, lookup, [key])));
-  return [...records, ...others.flat()];
+  found: readonly Found[],
+  pace: Pace,
+): Promise<readonly Found[]> {
+  const far = [...lookup.far.keys()];
+  const missing = new Map(keys.map((key) => [identityOf(key), key]));
+  for (const { key } of found) {
+    if (missing.size === 0) return found;
+    missing.delete(identityAt(key, far));
+  }
+  const folded = new Set(missing.size === 0 ? [] : found.map(({ key }) => foldedOf(key.slice(0, far.length))));
+  const similar = [...missing.values()].filter((key) => folded.has(foldedOf(key)));
+  const others = await Promise.all(similar.map((key) => findByKeys(connection, readRows, lookup, [key], pace)));
+  return [...found, ...others.flat()];
 }
 
 /** A key without what collations may leave out of account: case, accents, trailing spaces. */

@@ -1,16 +1,16 @@
 import type { QueryResult } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { greatestOf } from '../query/query-options.js';
-import { attachRelations, type Key } from '../query/relations.js';
+import { attachRelations } from '../query/relations.js';
 import type { Executed, RawRow, Row } from '../port/query.js';
 import { bindParams, isNever, type SqlPrepared } from './compile-query.js';
 import type { Connection } from './connection.js';
 import type { DriverStatement } from './driver-statement.js';
 import type { DriverResult } from './internals.js';
 import type { PreparedStatements } from './prepared-statements.js';
-import { loadRow, loadValues, SqlRow, valuesOf } from './raw-row.js';
-import { attachJoined, keyOf, relatedReader } from './relations.js';
-import type { SqlColumn, SqlTable } from './sql-table.js';
+import { loadValues, SqlRow } from './raw-row.js';
+import { attachJoined, type ReadRows, relatedReader } from './relations.js';
+import type { SqlTable } from './sql-table.js';
 
 /** Runs queries that are one statement each, by the drivers' prepared statements or by TypeORM. */
 export class SingleStatements {
@@ -28,15 +28,9 @@ export class SingleStatements {
   execute(query: SqlPrepared, params: Row): MaybePromise<Executed> {
     // Related rows are converted as TypeORM does it, from what its own statements give.
     if (this.#isKept(query) && query.joins.length === 0) {
-      return this.prepared!.run(this.#driverStatement(query, params, false), ({ rows, rowCount }) =>
-        this.#executed(query, rowCount ?? undefined, rows, OF_VALUES),
-      );
+      return this.prepared!.run(this.#driverStatement(query, params, false), (result) => this.#executed(query, result));
     }
-    return this.#within(query, (inside) =>
-      inside
-        .#run(query, params)
-        .then(({ records, affected }) => inside.#executed(query, affected, records as Row[], OF_RECORDS)),
-    );
+    return this.#within(query, async (inside) => inside.#executed(query, await inside.#run(query, params)));
   }
 
   /** The rows of an `'all'`, not loaded yet. */
@@ -49,8 +43,8 @@ export class SingleStatements {
         rows.map((values) => new SqlRow(table, columns, values)),
       );
     }
-    return this.#within(query, (inside) => inside.#run(query, params)).then(({ records }) =>
-      records.map((record) => new SqlRow(table, columns, valuesOf(columns, record as Row))),
+    return this.#within(query, (inside) => inside.#run(query, params)).then(({ rows }) =>
+      rows.map((values) => new SqlRow(table, columns, values)),
     );
   }
 
@@ -74,9 +68,13 @@ export class SingleStatements {
   }
 
   #isKept({ options, statement }: SqlPrepared): boolean {
+    return Boolean(options.keepPrepared) && !statement.isWrittenOut && this.#sendsAsIs;
+  }
+
+  /** Whether drivers are sent statements as they are. */
+  get #sendsAsIs(): boolean {
     const { isPatient, dialect } = this.connection;
-    const isSaid = !isPatient && dialect.withoutWaiting !== undefined;
-    return Boolean(options.keepPrepared) && !isSaid && !statement.isWrittenOut && this.prepared?.apply === true;
+    return this.prepared?.apply === true && (isPatient || dialect.withoutWaiting === undefined);
   }
 
   #driverStatement(query: SqlPrepared, params: Row, first: boolean): DriverStatement {
@@ -104,11 +102,23 @@ export class SingleStatements {
     );
   }
 
-  #run(query: SqlPrepared, params: Row): Promise<QueryResult> {
-    const { table, kind, options } = query;
+  #run(query: SqlPrepared, params: Row): Promise<DriverResult> {
+    const { table, kind, options, names } = query;
     const { secrets } = query.statement;
+    const values = bindParams(query, params);
+    const text = this.#textOf(query);
+    // Drivers make arrays of many rows in less time than objects.
+    if (options.relations && this.#sendsAsIs) return this.#read(table, text, values, secrets);
     const how = { table, reads: kind === 'all', waits: !options.skipLocked, secrets };
-    return this.connection.run(this.#textOf(query), bindParams(query, params), how);
+    return this.connection.run(text, values, how).then((result) => withValues(result, names));
+  }
+
+  /** What a statement reads that is not kept, by the driver itself. */
+  async #read(table: SqlTable, text: string, values: unknown[], secrets: readonly number[]): Promise<DriverResult> {
+    const { runner } = this.connection;
+    const limits = this.connection.limits(table.name);
+    const how = { reads: true, waits: true, joins: false, limits, first: false };
+    return this.prepared!.run({ table, text, call: false, values, secrets, runner, ...how }, (result) => result);
   }
 
   #textOf({ statement, options, countsDeleted }: SqlPrepared): string {
@@ -118,42 +128,31 @@ export class SingleStatements {
     return statement.text;
   }
 
-  #executed<R extends object>(
-    query: SqlPrepared,
-    affected: number | undefined,
-    records: readonly R[],
-    { load, keyOf }: Reading<R>,
-  ): MaybePromise<Executed> {
-    const { table, columns, options } = query;
-    if (query.count) return { count: Number(Object.values(records[0]!)[0]), rows: null };
-    if (!columns) return { count: affected ?? 0, rows: null };
-    const rows = records.map((record) => load(table, columns, record));
+  #executed(query: SqlPrepared, { rows: records, rowCount }: DriverResult): MaybePromise<Executed> {
+    const { table, columns, options, further } = query;
+    if (query.count) return { count: Number(records[0]![0]), rows: null };
+    if (!columns) return { count: rowCount ?? 0, rows: null };
+    const rows = records.map((values) => loadValues(table, columns, values));
     if (options.returningMax) {
       if (!query.countsDeleted) return { count: rows.length, rows: greatestOf(rows, columns[0]!) };
-      const count = Number(Object.values(records[0]!).at(-1));
+      const count = Number(records[0]!.at(-1));
       return { count, rows: count > 0 ? rows : [] };
     }
     const executed = { count: rows.length, rows };
     if (!options.relations) return executed;
-    attachJoined(query, rows, records as readonly object[] as readonly Row[]);
-    if (!query.further) return executed;
-    const found = rows.map((entity, i) => ({ entity, key: keyOf(query, records[i]!) }));
-    return attachRelations(relatedReader(this.connection, table), found, query.further.plans).then(() => executed);
+    attachJoined(query, rows, records);
+    if (further.length === 0) return executed;
+    const found = rows.map((entity, i) => ({ entity, key: records[i]! }));
+    const read: ReadRows = async (text, values, names) => {
+      if (this.#sendsAsIs) return (await this.#read(table, text, values, [])).rows;
+      return withValues(await this.connection.run(text, values, { table, reads: true }), names).rows;
+    };
+    return attachRelations(relatedReader(this.connection, table, read), found, further).then(() => executed);
   }
 }
 
-/** How a row of an answer is read. */
-interface Reading<R> {
-  readonly load: (table: SqlTable, columns: readonly SqlColumn[], record: R) => Row;
-  readonly keyOf: (query: SqlPrepared, record: R) => Key;
+/** What TypeORM gives of a statement, with the values of each row under these names. */
+function withValues({ records, affected }: QueryResult, names: readonly string[]): DriverResult {
+  const rows = (records as Row[]).map((record) => names.map((name) => record[name]));
+  return { rows, rowCount: affected ?? null };
 }
-
-const OF_VALUES: Reading<readonly unknown[]> = {
-  load: loadValues,
-  keyOf: ({ columns }, values) => values.slice(columns!.length),
-};
-
-const OF_RECORDS: Reading<Readonly<Row>> = {
-  load: loadRow,
-  keyOf: ({ further }, record) => keyOf(record, further!.columns.length),
-};

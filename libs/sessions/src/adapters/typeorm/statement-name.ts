@@ -19,7 +19,7 @@ export function statementName(
   { table, call, text }: { readonly table: { readonly name: string } } & Pick<DriverStatement, 'call' | 'text'>,
   generation: number,
 ): string {
-  const of = cut(call === true ? 'query' : call, OF_CALL);
+  const of = cut(typeof call === 'string' ? call : 'query', OF_CALL);
   const tail = `:${of}:${hash('sha256', `${generation} ${text}`, 'base64url').slice(0, OF_HASH)}`;
   return cut(`nest_sessions:${table.name}`, BYTES - Buffer.byteLength(tail)) + tail;
 }

@@ -64,9 +64,9 @@ function sendNamed(dataSource: DataSource): StatementSender {
   return {
     kept: () => before + names.size,
     send(statement) {
-      const { text, values, runner } = statement;
+      const { text, values, call, runner } = statement;
       // An error would end a transaction of the caller's, so that what fails could not be sent again; one of our own begins anew.
-      const name = named && !isInCallers(runner) ? nameOf(statement) : undefined;
+      const name = call && named && !isInCallers(runner) ? nameOf(statement) : undefined;
       return sendOn<PgClient>(dataSource, statement, pooledPg, (client) =>
         client.query({ name, text, values, rowMode: 'array' }),
       );
@@ -102,8 +102,8 @@ function sendExecuted(dataSource: DataSource): StatementSender {
   return {
     kept: () => texts.size,
     send(statement) {
-      const { text, values } = statement;
-      const how = performance.now() < unpreparedUntil ? 'query' : 'execute';
+      const { text, values, call } = statement;
+      const how = !call || performance.now() < unpreparedUntil ? 'query' : 'execute';
       if (how === 'execute') texts.add(text);
       return sendOn<MysqlClient>(
         dataSource,

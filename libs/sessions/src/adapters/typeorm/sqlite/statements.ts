@@ -13,9 +13,9 @@ export class SqliteStatements {
     private readonly cacheSize = 100,
   ) {}
 
-  /** Runs a statement and keeps it for the next time. All its rows are read, for one that is not done blocks others. */
-  send({ text, values, first }: DriverStatement): DriverResult {
-    const statement = this.#keep(text);
+  /** Runs a statement, and keeps it where it is for a call. All its rows are read, for one that is not done blocks others. */
+  send({ text, values, call, first }: DriverStatement): DriverResult {
+    const statement = call ? this.#keep(text) : this.#prepareOnce(text, true);
     if (!statement.reader) return { rows: [], rowCount: statement.run(...values).changes };
     const rows = (first ? firstOf(statement.get(...values)) : statement.all(...values)) as unknown[][];
     return { rows, rowCount: rows.length };
@@ -23,7 +23,7 @@ export class SqliteStatements {
 
   /** Runs a statement that need not be kept, with its rows as TypeORM has them. */
   query(text: string, values: readonly unknown[]): QueryResult {
-    const statement = this.#prepareOnce(text);
+    const statement = this.#prepareOnce(text, false);
     const result = new QueryResult();
     if (statement.reader) result.raw = result.records = statement.all(...values);
     else {
@@ -56,7 +56,7 @@ export class SqliteStatements {
     return statement;
   }
 
-  #prepareOnce(text: string): SqliteStatement {
+  #prepareOnce(text: string, asArrays: boolean): SqliteStatement {
     let statement = this.#recent.get(text);
     if (!statement) {
       statement = this.connection.prepare(text);
@@ -64,6 +64,7 @@ export class SqliteStatements {
       const [oldest] = this.#recent.keys();
       if (this.#recent.size > this.cacheSize) this.#recent.delete(oldest!);
     }
+    if (statement.reader) statement.raw(asArrays);
     return statement;
   }
 }
