@@ -38,6 +38,7 @@ export interface PgPool extends PgClient {
   connect(
     done: (error: Error | undefined, client: PgConnection, release: (error?: Error | null) => void) => void,
   ): void;
+  on(event: 'connect', told: (client: PgConnection) => void): void;
 }
 
 /** A connection of `pg`, and what it is made of. */

@@ -4,6 +4,7 @@ import { SessionsUnavailableError } from '../../errors/errors.js';
 import { after } from '../../util/in-time.js';
 import { endStatement } from './end-statement.js';
 import { APPLICATION_ENDS, notAnswered, TIME_IS_OVER } from './messages.js';
+import { hearNewConnections } from './new-connections.js';
 import { connected } from './own-transactions.js';
 import type { UnderWay } from './under-way.js';
 
@@ -91,6 +92,7 @@ export async function onConnection<T>(
 }
 
 async function onOneOfPool<T>(dataSource: DataSource, fn: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  hearNewConnections(dataSource);
   const runner = dataSource.createQueryRunner();
   try {
     return await fn(runner);
