@@ -57,6 +57,9 @@ class Order {
   @PrimaryColumn({ type: 'int' })
   id!: number;
 
+  @Column({ type: Date, precision: 3, nullable: true })
+  placedAt!: Date | null;
+
   @Column(() => Address)
   address!: Address;
 
@@ -124,6 +127,33 @@ describeDatabases('relations under TypeORM', (name) => {
   it('lead to entities with what only TypeORM gives them', async () => {
     const [order] = await find(Order, { shipper: true });
     expect(order!['shipper']).toMatchObject({ label: 'by a', home: { code: 'CH' } });
+  });
+
+  it('lead to entities with the times that TypeORM reads', async () => {
+    const update = async (id: number, at: unknown): Promise<unknown> =>
+      dataSource
+        .createQueryBuilder()
+        .update(Order)
+        .set({ placedAt: at as Date })
+        .where({ id })
+        .execute();
+    await update(0, new Date('2026-03-01T10:20:30.456Z'));
+    // In a column of SQLite any text can be.
+    const texts = [
+      '2026-02-30 10:20:30.456',
+      '2026-03-01T10:20:30Z',
+      '2026-03-01 10:20',
+      '2026-03-01 10:20:30.4567',
+      'x',
+    ];
+    if (name === 'sqlite')
+      for (const [i, text] of texts.entries())
+        await dataSource.query('UPDATE orders SET "placedAt" = ? WHERE id = ?', [text, 3 * (i + 1)]);
+    const [a] = await find(Shipper, { orders: true });
+    const times = new Map((a!['orders'] as Order[]).map(({ id, placedAt }) => [id, placedAt]));
+    const orders = await dataSource.manager.findBy(Order, { shipper: { name: 'a' } });
+    expect(times.get(0)).toEqual(new Date('2026-03-01T10:20:30.456Z'));
+    expect(times).toEqual(new Map(orders.map(({ id, placedAt }) => [id, placedAt])));
   });
 
   it('lead to the same where TypeORM sends the statements', async () => {

@@ -33,7 +33,7 @@ export function msFromUtcText(text: unknown, separator = SPACE): number {
   const hours = twoDigits(text, 11);
   const minutes = twoDigits(text, 14);
   const seconds = twoDigits(text, 17);
-  const fraction = text.length === WRITTEN ? threeDigits(text, 20) : fractionMs(text);
+  const fraction = text.length === UTC_TEXT_LENGTH ? threeDigits(text, 20) : fractionMs(text);
   const isTime = hours >= 0 && hours < 24 && minutes >= 0 && minutes < 60 && seconds >= 0 && seconds < 60;
   if (!isTime || !isDay(year, month, day) || !(fraction >= 0)) return NaN;
   return daysSince1970(year, month, day) * 86_400_000 + ((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction;
@@ -47,9 +47,11 @@ export const timeFromMs: Conversion = (value) => {
   );
 };
 
-/** Characters of a text without a fraction, and of one that is written here. */
+/** Characters of a text that is written here. */
+export const UTC_TEXT_LENGTH = 23;
+
+/** Those of one without a fraction. */
 const WITHOUT_FRACTION = 19;
-const WRITTEN = 23;
 
 const HYPHEN = 45;
 const SPACE = 32;
