@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { DataSource, QueryRunner } from 'typeorm';
+import { type DataSource, type QueryRunner, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { SessionsUnavailableError } from '../../errors/errors.js';
+import { reasonOf } from '../../errors/reason-of.js';
 import { after } from '../../util/in-time.js';
 import { endStatement } from './end-statement.js';
-import { APPLICATION_ENDS, notAnswered, TIME_IS_OVER } from './messages.js';
+import { APPLICATION_ENDS, DOWN, notAnswered, TIME_IS_OVER } from './messages.js';
 import { hearNewConnections } from './new-connections.js';
 import { connected } from './own-transactions.js';
 import type { UnderWay } from './under-way.js';
@@ -78,7 +79,7 @@ export async function onConnection<T>(
   if (given) return fn(given);
   return new Promise((resolve, reject) => {
     const limit = new TimeLimit(limits, reject);
-    const run = onOneOfPool(dataSource, async (runner) => {
+    const run = onOneOfPool(dataSource, limits.table, async (runner) => {
       const connection = await connected(runner, limits.table);
       if (!limit.endBy(() => endStatement(dataSource, connection))) throw new Error(TIME_IS_OVER);
       // Before the connection is given back, and may be another's.
@@ -91,11 +92,19 @@ export async function onConnection<T>(
   });
 }
 
-async function onOneOfPool<T>(dataSource: DataSource, fn: (runner: QueryRunner) => Promise<T>): Promise<T> {
+async function onOneOfPool<T>(
+  dataSource: DataSource,
+  table: string,
+  fn: (runner: QueryRunner) => Promise<T>,
+): Promise<T> {
   hearNewConnections(dataSource);
   const runner = dataSource.createQueryRunner();
   try {
     return await fn(runner);
+  } catch (error) {
+    // So TypeORM tells of a connection that broke between two statements.
+    if (!(error instanceof QueryRunnerAlreadyReleasedError)) throw error;
+    throw new SessionsUnavailableError(table, DOWN(reasonOf(error)), { cause: error });
   } finally {
     await runner.release();
   }

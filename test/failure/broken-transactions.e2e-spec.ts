@@ -1,0 +1,63 @@
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { DataSource, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { SessionsModule, SessionsUnavailableError } from '@app/sessions';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { UNTIL_IT_HANGS } from '../support/until.js';
+import { Sessions } from './calls.js';
+
+/** How a server ends a connection. */
+const KILL = {
+  postgres: { id: 'SELECT pg_backend_pid() AS id', end: (id: number) => `SELECT pg_terminate_backend(${id})` },
+  mariadb: { id: 'SELECT connection_id() AS id', end: (id: number) => `KILL ${id}` },
+} as const;
+
+const servers = (['postgres', 'mariadb'] as const).filter((type) => inject(`${type}Url`) !== undefined);
+
+describe.each(servers)('a transaction of the library whose connection breaks, on %s', (type) => {
+  let database: TestDatabase;
+  let module: TestingModule;
+  let other: DataSource;
+  beforeAll(async () => {
+    database = await createDatabase(type);
+    const source = TypeOrmModule.forRoot({ ...database.options, autoLoadEntities: true, synchronize: true });
+    module = await Test.createTestingModule({
+      imports: [source, SessionsModule.forRoot({ pruning: false }), SessionsModule.forFeature(Sessions)],
+    }).compile();
+    await module.init();
+    other = await new DataSource(database.options).initialize();
+  });
+  afterAll(async () => {
+    await other.destroy();
+    await module.close();
+    await database.drop();
+  });
+
+  /** Ends the connection of the next transaction before a step of it, and goes on when its runner knows. */
+  function breakOnce(step: 'afterTransactionStart' | 'beforeTransactionCommit'): void {
+    const { subscribers } = module.get(DataSource);
+    const breakIt = async (runner: QueryRunner): Promise<void> => {
+      subscribers.splice(subscribers.indexOf(subscriber), 1);
+      const [{ id }] = (await runner.query(KILL[type].id)) as [{ id: number }];
+      await other.query(KILL[type].end(id));
+      // On MariaDB the next statement tells it.
+      await vi.waitUntil(() => type === 'mariadb' || runner.isReleased, UNTIL_IT_HANGS);
+    };
+    const subscriber: EntitySubscriberInterface = {
+      [step]: ({ queryRunner }: { queryRunner: QueryRunner }) => breakIt(queryRunner),
+    };
+    subscribers.push(subscriber);
+  }
+
+  it.each(['afterTransactionStart', 'beforeTransactionCommit'] as const)(
+    'is a SessionsUnavailableError, and no session: %s',
+    async (step) => {
+      const sessions = module.get(Sessions);
+      breakOnce(step);
+      await expect(sessions.signIn({ userId: step })).rejects.toBeInstanceOf(SessionsUnavailableError);
+      expect(await sessions.count({ userId: step })).toBe(0);
+      expect(await sessions.signIn({ userId: step })).toMatchObject({ userId: step });
+    },
+  );
+});
