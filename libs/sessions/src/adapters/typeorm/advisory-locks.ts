@@ -5,6 +5,7 @@ import type { BoundStatement, Dialect } from './dialects/dialect.js';
 import { driverErrorOf } from './driver-errors.js';
 import { lockNotGiven, TRANSACTION_OVER } from './messages.js';
 import { answered, isInCallers, readsCommitted } from './own-transactions.js';
+import { unavailable } from './unavailable.js';
 
 /** A lock that is waited for. */
 export type WaitedLock = NonNullable<Dialect['withLock']>;
@@ -116,7 +117,13 @@ async function giveBack(
   release: Required<WaitedLock>['release'],
   names: readonly string[],
 ): Promise<void> {
-  if (names.length > 0) await answered(runner, table, () => send(runner, release(names)));
+  if (names.length === 0) return;
+  try {
+    await send(runner, release(names));
+  } catch (error) {
+    // TypeORM takes a transaction of ours that could not be rolled back for one that is still open, and there is none of the caller's.
+    throw unavailable(error, table, false) ?? error;
+  }
 }
 
 /** What a database says that has given a lock. */
