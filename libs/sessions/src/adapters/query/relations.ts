@@ -164,14 +164,12 @@ async function readAll<L>(read: ReadRelated<L>, lookup: L, keys: readonly Key[],
 
 /** What keys are equal by: values of two columns, of which one may have as text what the other has as a number. */
 export function identityOf(key: Key): unknown {
-  return identityAt(key, [...key.keys()]);
+  return key.length === 1 ? textOf(key[0]) : JSON.stringify(key.map(textOf));
 }
 
 /** The same for the key that is at some places among values. */
 export function identityAt(values: Key, places: readonly number[]): unknown {
-  return places.length === 1
-    ? textOf(values[places[0]!])
-    : JSON.stringify(places.map((place) => textOf(values[place])));
+  return places.length === 1 ? textOf(values[places[0]!]) : identityOf(places.map((place) => values[place]));
 }
 
 function textOf(value: unknown): string {
