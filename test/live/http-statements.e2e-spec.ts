@@ -36,7 +36,7 @@ it('a request of HTTP, and a revocation, have the statements that they had befor
     'no token': await statementsOf(() => app.http.get('/me')),
     'a revocation': await statementsOf(() => app.get(Sessions).revoke({ id })),
   };
-  const lookUp = 'SELECT … FROM "sessions" "t" WHERE "t"."authTokenDigest" = ?';
+  const lookUp = 'SELECT … FROM "sessions" "t" WHERE "t"."authTokenDigest" = unhex(?)';
   expect(statements).toEqual({
     'a valid token': [lookUp],
     'an unknown token': [lookUp],

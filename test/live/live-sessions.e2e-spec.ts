@@ -2,7 +2,14 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type InvalidationChannel, LiveSessions, SessionMark, SessionsModule, SessionsTable } from '@app/sessions';
+import {
+  type InvalidationChannel,
+  LiveSessions,
+  MemoryAdapter,
+  SessionMark,
+  SessionsModule,
+  SessionsTable,
+} from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { describeStorages, useApplication } from '../support/application.js';
 import { DAY, HOUR, MINUTE, TestClock } from '../support/clock.js';
@@ -211,6 +218,45 @@ describe('an outage', () => {
     expect(node.store.held.count).toBe(1);
     await node.stop();
     await database.drop();
+  });
+});
+
+describe('an answer that comes late', () => {
+  /** Has what is asked for by now, and is answered when `late` is over. */
+  class LateAdapter extends MemoryAdapter {
+    late = Promise.resolve();
+    override async execute(...query: Parameters<MemoryAdapter['execute']>): ReturnType<MemoryAdapter['execute']> {
+      const { late } = this;
+      const executed = await super.execute(...query);
+      await late;
+      return executed;
+    }
+  }
+
+  it('ends nothing of a session that was extended meanwhile', async () => {
+    const [adapter, clock] = [new LateAdapter(), new TestClock()];
+    const module = await Test.createTestingModule({
+      imports: [
+        SessionsModule.forRoot({ adapter, clock: clock.read, pruning: false }),
+        SessionsModule.forFeature(Sessions),
+      ],
+    }).compile();
+    await module.init();
+    const { held } = module.get(SessionsRegistry).store(Sessions);
+    const session = await module.get(Sessions).create({ userId: 'u1' });
+    const ended = vi.fn<() => void>();
+    module.get(LiveSessions).hold(session, ended);
+    clock.advance(HOUR - MINUTE);
+    let answer = (): void => undefined;
+    adapter.late = new Promise((resolve) => (answer = resolve));
+    const check = held.check();
+    adapter.late = Promise.resolve();
+    await module.get(Sessions).authenticate(session.authToken);
+    clock.advance(2 * MINUTE);
+    answer();
+    await check;
+    expect(ended).not.toHaveBeenCalled();
+    await module.close();
   });
 });
 

@@ -44,7 +44,7 @@ export function heldSessions(
   return held;
 }
 
-/** Those that are valid, by one statement. */
+/** Those that are valid when they are asked for, by one statement. */
 async function statesOf(table: TableContext, ids: readonly string[]): Promise<Map<string, HeldState>> {
   const { adapter, entity, columns, lookUps } = table;
   const query = adapter.prepare('all', entity, {
@@ -52,8 +52,10 @@ async function statesOf(table: TableContext, ids: readonly string[]): Promise<Ma
     select: COLUMNS.filter((name) => columns.columns.has(name)),
     timeoutMs: lookUps.timeoutMs,
   });
+  // A session may be extended while the answer is on its way, which then comes after the end that it has in it.
+  const askedAt = table.nowMs();
   const { rows } = await adapter.execute(query);
-  const valid = rows!.map((row) => judge(table, row)).filter(({ isValid }) => isValid);
+  const valid = rows!.map((row) => judge(table, row, askedAt)).filter(({ isValid }) => isValid);
   return new Map(valid.map(({ session }) => [session.id, stateOf(table, session)]));
 }
 

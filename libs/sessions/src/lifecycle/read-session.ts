@@ -17,12 +17,11 @@ export interface Judgement {
   readonly isDue: boolean;
 }
 
-/** Judges a row, which becomes the session. */
-export function judge(table: TableContext, row: Row): Judgement {
+/** Judges a row, which becomes the session, as of now, or of the time at which it was asked for. */
+export function judge(table: TableContext, row: Row, nowMs = table.nowMs()): Judgement {
   const { options, fixedEnds, unreadableEnds } = table;
   const session = row as { -readonly [K in keyof BaseSession]: BaseSession[K] };
   if (session.expiresAt !== null && isNever(session.expiresAt)) session.expiresAt = null;
-  const nowMs = table.nowMs();
   session.isExpired = !isValid(session, options, nowMs);
   if (session.isExpired) unreadableEnds.record(session);
   // The column may have it in a table of another program.
