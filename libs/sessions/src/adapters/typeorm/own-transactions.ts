@@ -1,5 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { errnoOf } from './driver-errors.js';
+import { hearNewConnections } from './new-connections.js';
 import { unavailable } from './unavailable.js';
 
 /** What MySQL and MariaDB say of a write under READ COMMITTED where their log is one of statements. */
@@ -32,7 +33,10 @@ export async function answered<T>(runner: QueryRunner, table: string, call: () =
 
 /** The driver's connection of a runner. @throws SessionsUnavailableError naming a table, where there is none now */
 export function connected(runner: QueryRunner, table: string): Promise<unknown> {
-  return answered(runner, table, () => runner.connect());
+  return answered(runner, table, async () => {
+    hearNewConnections(runner.dataSource);
+    return runner.connect() as Promise<unknown>;
+  });
 }
 
 /**

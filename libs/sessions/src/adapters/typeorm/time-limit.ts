@@ -5,7 +5,6 @@ import { reasonOf } from '../../errors/reason-of.js';
 import { after } from '../../util/in-time.js';
 import { endStatement } from './end-statement.js';
 import { APPLICATION_ENDS, DOWN, notAnswered, TIME_IS_OVER } from './messages.js';
-import { hearNewConnections } from './new-connections.js';
 import { connected } from './own-transactions.js';
 import type { UnderWay } from './under-way.js';
 
@@ -97,7 +96,6 @@ async function onOneOfPool<T>(
   table: string,
   fn: (runner: QueryRunner) => Promise<T>,
 ): Promise<T> {
-  hearNewConnections(dataSource);
   const runner = dataSource.createQueryRunner();
   try {
     return await fn(runner);
