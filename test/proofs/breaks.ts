@@ -211,8 +211,8 @@ export const BREAKS = {
   hidesUnreadableEnds: inLibrary('lifecycle/read-session.ts', 'if (session.isExpired) unreadableEnds.record(session);'),
   loadsHiddenColumns: inLibrary(
     'adapters/typeorm/entity-reader.ts',
-    'metadata.columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual)',
-    'metadata.columns.filter(({ isVirtual }) => !isVirtual)',
+    'columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual)',
+    'columns.filter(({ isVirtual }) => !isVirtual)',
   ),
   sortsByDigests: inLibrary(
     'service/session-query.ts',
