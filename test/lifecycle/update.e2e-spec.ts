@@ -26,6 +26,14 @@ describeStorages('changing parts of sessions', (name) => {
   });
 
   describe('patchData', () => {
+    it('takes what the object of the caller has in it by now, each time', async () => {
+      const session = await sessions.create({});
+      const changes = { step: 1 };
+      await sessions.patchData(session, changes);
+      changes.step = 2;
+      expect((await sessions.patchData(session, changes)).data).toEqual({ step: 2 });
+    });
+
     it('keeps what other requests change at the same time', async () => {
       const { authToken, id } = await sessions.create({ data: { old: 1 } });
       const seen = await Promise.all([sessions.authenticate(authToken), sessions.authenticate(authToken)]);

@@ -31,15 +31,15 @@ export function givenKeys(table: Columns, name: string, changes: JsonKeys['chang
       read: () => known,
     };
   }
-  let last: { readonly given: unknown; readonly read: KeyChanges } | undefined;
+  // Several placeholders are for parts of the same.
+  const known = new WeakMap<object, KeyChanges>();
   return {
     counts: changes,
     param: changes.name,
     read(given) {
-      // Several placeholders are for parts of it.
-      if (last !== undefined && last.given === given) return last.read;
-      const read = keyChanges(table, name, given as Readonly<Record<string, unknown>>);
-      last = { given, read };
+      const keys = given as Readonly<Record<string, unknown>>;
+      const read = known.get(keys) ?? keyChanges(table, name, keys);
+      known.set(keys, read);
       return read;
     },
   };

@@ -142,7 +142,8 @@ class Walk {
     const removed = values.filter((value) => value === undefined).length;
     const set = values.length - removed;
     this.key += `${set} ${removed} `;
-    return new KeysParam(this.#param(column, changes).name, set, removed);
+    // A copy, for the caller's own may have other values in the next call.
+    return new KeysParam(this.#param(column, { ...changes }).name, set, removed);
   }
 
   /** By the name of its column, which an error tells. */
