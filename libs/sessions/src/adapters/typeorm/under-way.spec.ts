@@ -59,6 +59,15 @@ describe('what is under way', () => {
     expect(ask).not.toThrow();
   });
 
+  it('that is answered in time is so for each of the tables that count its application', () => {
+    underWay.endWith(application.signal);
+    const end = begin('a change');
+    application.abort();
+    end();
+    pass(10 * lastWait.ms);
+    expect(ask).not.toThrow();
+  });
+
   it('is broken off also where it began after the end of the application did', () => {
     application.abort();
     pass(10 * lastWait.ms);

@@ -34,6 +34,8 @@ export class UnderWay {
   }
 
   add(breakOff: () => void): void {
+    // It has one time, however often its application was counted.
+    this.#all.get(breakOff)?.();
     this.#all.set(breakOff, this.#isEnding ? after(lastWait.ms, () => this.#end()) : undefined);
   }
 
