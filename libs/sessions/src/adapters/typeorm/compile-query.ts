@@ -14,6 +14,7 @@ import { Problems } from '../query/given.js';
 import { assignmentsOf } from '../query/rows.js';
 import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
 import { parseJson } from './dialects/json.js';
+import { type ReadColumn, readColumns } from './raw-row.js';
 import { type SelectedRelations, selectedRelations } from './selected-relations.js';
 import type { ParamSlot, Slot } from './slots.js';
 import { SqlWriter } from './sql-writer.js';
@@ -37,6 +38,8 @@ export interface SqlPrepared extends Prepared, Pick<SelectedRelations, 'joins' |
   readonly statement: Statement;
   /** The columns that a run returns, if any. */
   readonly columns: readonly SqlColumn[] | undefined;
+  /** How those are read. */
+  readonly reads: readonly ReadColumn[] | undefined;
   /** The names under which its answer has the values of a row, in their order: first those of the columns. */
   readonly names: readonly string[];
   readonly count: boolean;
@@ -85,6 +88,7 @@ export function compileQuery(
     condition,
     joins: [],
     further: [],
+    reads: columns && readColumns(columns),
     names: columns?.map(({ property }) => property) ?? [COUNT],
     count: options.count ?? false,
     emulatesReturning: false,

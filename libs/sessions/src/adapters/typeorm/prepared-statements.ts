@@ -13,23 +13,20 @@ import { StatementLog } from './statement-log.js';
 import { senderOf, type StatementSender } from './statement-senders.js';
 import { onConnection } from './time-limit.js';
 
-/** A statement on its way, since the time `begin` of `performance.now()`. */
-interface Sending {
-  readonly statement: DriverStatement;
-  readonly log: StatementLog;
-  readonly begin: number;
-}
-
 /**
  * Statements with `keepPrepared`, as the drivers keep them prepared: parsed and planned once for each connection. TypeORM
  * sends each anew. And what is read with relations, which is not kept. All are logged as TypeORM logs its own; where a
  * subscriber wants to see every query they are TypeORM's.
  */
 export class PreparedStatements {
+  readonly #log: StatementLog;
+
   private constructor(
     private readonly dataSource: DataSource,
     private readonly sender: StatementSender,
-  ) {}
+  ) {
+    this.#log = new StatementLog(dataSource);
+  }
 
   /** None for a driver whose statements cannot be kept. */
   static of(dataSource: DataSource): PreparedStatements | undefined {
@@ -57,44 +54,45 @@ export class PreparedStatements {
    */
   run<T>(statement: DriverStatement, onResult: (result: DriverResult) => MaybePromise<T>): MaybePromise<T> {
     const { send, adaptsTo } = this.sender;
-    const log = new StatementLog(this.dataSource, statement, statement.runner);
-    const sending = { statement, log, begin: performance.now() };
-    log.sent();
+    const begin = performance.now();
+    this.#log.sent(statement);
     let sent: MaybePromise<DriverResult>;
     try {
       sent = send(statement);
     } catch (error) {
-      return this.#failed(error as Error, sending, onResult);
+      return this.#failed(error as Error, statement, begin, onResult);
     }
     if (!(sent instanceof Promise)) {
-      this.#answered(sending);
+      this.#answered(statement, begin);
       return onResult(sent);
     }
     const answered = (result: DriverResult): MaybePromise<T> => {
-      this.#answered(sending);
+      this.#answered(statement, begin);
       return onResult(result);
     };
-    const failed = (error: Error): Promise<T> => this.#failed(error, sending, onResult);
+    const failed = (error: Error): Promise<T> => this.#failed(error, statement, begin, onResult);
     return sent.then(answered, (error: Error) =>
       adaptsTo?.(error, statement) ? Promise.resolve(send(statement)).then(answered, failed) : failed(error),
     );
   }
 
-  #answered({ log, begin }: Sending): void {
+  /** @param begin when it was sent, by `performance.now()` */
+  #answered(statement: DriverStatement, begin: number): void {
     const { maxQueryExecutionTime } = this.dataSource.options;
     if (!maxQueryExecutionTime) return;
     const time = Math.round(performance.now() - begin);
-    if (time > maxQueryExecutionTime) log.slow(time);
+    if (time > maxQueryExecutionTime) this.#log.slow(time, statement);
   }
 
   /** What is made of the answer to a further try. @throws the error in the port's form, where there is none */
   #failed<T>(
     error: Error,
-    { statement, log, begin }: Sending,
+    statement: DriverStatement,
+    begin: number,
     onResult: (result: DriverResult) => MaybePromise<T>,
   ): Promise<T> {
     const { table, text, values, secrets, runner } = statement;
-    log.failed(error);
+    this.#log.failed(error, statement);
     if (error instanceof SessionsError) throw error;
     const failure = new QueryFailedError(text, values, error);
     const problem = portError(failure, table, isInCallers(runner), secretsAmong(values, secrets));

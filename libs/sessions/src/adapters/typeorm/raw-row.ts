@@ -2,11 +2,19 @@ import { UnreadableRowError } from '../../errors/errors.js';
 import type { RawRow, Row } from '../port/query.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
+/** What it takes to load the values of a column. */
+export type ReadColumn = Pick<SqlColumn, 'property' | 'load'>;
+
+/** Of columns only that: objects of one shape, for every request reads a row. */
+export function readColumns(columns: readonly SqlColumn[]): ReadColumn[] {
+  return columns.map(({ property, load }) => ({ property, load }));
+}
+
 /** A row whose values are in the order of its columns, as the driver gave them. */
 export class SqlRow implements RawRow {
   constructor(
     private readonly table: SqlTable,
-    private readonly columns: readonly SqlColumn[],
+    private readonly columns: readonly ReadColumn[],
     private readonly values: readonly unknown[],
   ) {}
 
@@ -28,14 +36,17 @@ export class SqlRow implements RawRow {
 /** A row whose values come in the order of its columns, as {@link loadRow} gives it, or the first so many of these. */
 export function loadValues(
   table: SqlTable,
-  columns: readonly SqlColumn[],
+  columns: readonly ReadColumn[],
   values: readonly unknown[],
   count = columns.length,
 ): Row {
   const row: Row = {};
   let i = 0;
   try {
-    for (; i < count; i++) row[columns[i]!.property] = columns[i]!.load(values[i]);
+    for (; i < count; i++) {
+      const column = columns[i]!;
+      row[column.property] = column.load(values[i]);
+    }
   } catch (cause) {
     throw unreadable(table, columns[i]!, row, cause);
   }
@@ -52,7 +63,7 @@ export function valuesOf(columns: readonly SqlColumn[], raw: Readonly<Row>): unk
   return columns.map(({ property }) => raw[property]);
 }
 
-function unreadable(table: SqlTable, column: SqlColumn, read: Readonly<Row>, cause: unknown): UnreadableRowError {
+function unreadable(table: SqlTable, column: ReadColumn, read: Readonly<Row>, cause: unknown): UnreadableRowError {
   const keys = table.primary.filter(({ property }) => property in read);
   const key = Object.fromEntries(keys.map(({ property }) => [property, read[property]]));
   return new UnreadableRowError(table.name, column.property, key, { cause });

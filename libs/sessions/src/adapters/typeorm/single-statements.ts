@@ -37,7 +37,7 @@ export class SingleStatements {
   fetch(query: SqlPrepared, params: Row, max: number): MaybePromise<readonly RawRow[]> {
     if (isNever(query)) return [];
     const { table } = query;
-    const columns = query.columns!;
+    const columns = query.reads!;
     if (this.#isKept(query)) {
       return this.prepared!.run(this.#driverStatement(query, params, max === 1), ({ rows }) =>
         rows.map((values) => new SqlRow(table, columns, values)),
@@ -129,12 +129,12 @@ export class SingleStatements {
   }
 
   #executed(query: SqlPrepared, { rows: records, rowCount }: DriverResult): MaybePromise<Executed> {
-    const { table, columns, options, further } = query;
+    const { table, columns, reads, options, further } = query;
     if (query.count) return { count: Number(records[0]![0]), rows: null };
-    if (!columns) return { count: rowCount ?? 0, rows: null };
-    const rows = records.map((values) => loadValues(table, columns, values));
+    if (!reads) return { count: rowCount ?? 0, rows: null };
+    const rows = records.map((values) => loadValues(table, reads, values));
     if (options.returningMax) {
-      if (!query.countsDeleted) return { count: rows.length, rows: greatestOf(rows, columns[0]!) };
+      if (!query.countsDeleted) return { count: rows.length, rows: greatestOf(rows, columns![0]!) };
       const count = Number(records[0]!.at(-1));
       return { count, rows: count > 0 ? rows : [] };
     }

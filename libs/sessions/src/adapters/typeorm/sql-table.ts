@@ -31,7 +31,7 @@ export interface SqlColumn extends TypedColumn {
   /** As {@link dump}, for a value that is compared with the column. */
   operand(stored: unknown): unknown;
   /** What the driver gave, as the application has it. */
-  load(raw: unknown): unknown;
+  readonly load: (raw: unknown) => unknown;
 }
 
 const asItIs = (sql: string): string => sql;

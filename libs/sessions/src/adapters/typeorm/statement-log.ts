@@ -9,6 +9,7 @@ export interface LoggedStatement {
   readonly values: readonly unknown[];
   /** The positions of the values that are not shown. */
   readonly secrets: readonly number[];
+  readonly runner?: QueryRunner | undefined;
 }
 
 /** The application's loggers, by those that stand in their places. */
@@ -17,37 +18,37 @@ const BEHIND = new WeakMap<Logger, Logger>();
 /** The statements of the library that TypeORM sends, by their connections: on SQLite it tells of a copy of their values. */
 const SENT = new WeakMap<QueryRunner, Set<LoggedStatement>>();
 
-/** Tells the application's logger, which is TypeORM's, of a statement, without what is not shown. */
+/** Tells the application's logger, which is TypeORM's, of statements, without what is not shown. */
 export class StatementLog {
-  readonly #logger: Logger;
+  /** The data source's logger, and the application's, which may be behind it. */
+  #loggers: readonly [Logger, behind: Logger] | undefined;
 
-  constructor(
-    dataSource: DataSource,
-    private readonly statement: LoggedStatement,
-    private readonly runner: QueryRunner | undefined,
-  ) {
-    const { logger } = dataSource;
-    this.#logger = BEHIND.get(logger) ?? logger;
+  constructor(private readonly dataSource: DataSource) {}
+
+  sent(statement: LoggedStatement): void {
+    const logger = this.#logger();
+    if (!isSilent(logger)) logger.logQuery(statement.text, shownOf(statement), statement.runner);
   }
 
-  sent(): void {
-    if (!isSilent(this.#logger)) this.#logger.logQuery(this.statement.text, this.#values(), this.runner);
+  slow(ms: number, statement: LoggedStatement): void {
+    this.#logger().logQuerySlow(ms, statement.text, shownOf(statement), statement.runner);
   }
 
-  slow(ms: number): void {
-    this.#logger.logQuerySlow(ms, this.statement.text, this.#values(), this.runner);
-  }
-
-  failed(error: Error): void {
-    const { text, values, secrets } = this.statement;
+  failed(error: Error, statement: LoggedStatement): void {
+    const { text, values, secrets, runner } = statement;
     const shown = bareError(error, secretsAmong(values, secrets));
-    this.#logger.logQueryError(shown, text, this.#values(), this.runner);
+    this.#logger().logQueryError(shown, text, shownOf(statement), runner);
   }
 
-  #values(): unknown[] {
-    const { values, secrets } = this.statement;
-    return secrets.length === 0 ? [...values] : shownValues(values, secrets);
+  #logger(): Logger {
+    const { logger } = this.dataSource;
+    if (this.#loggers?.[0] !== logger) this.#loggers = [logger, BEHIND.get(logger) ?? logger];
+    return this.#loggers[1];
   }
+}
+
+function shownOf({ values, secrets }: LoggedStatement): unknown[] {
+  return secrets.length === 0 ? [...values] : shownValues(values, secrets);
 }
 
 /** Whether a logger of TypeORM's leaves out statements, so that there is no need to tell it of them. */

@@ -51,9 +51,11 @@ export class SqliteConnections {
   readonly turns = new SqliteTurns(() => this.isFree);
   readonly #line: SqliteLine;
   readonly #joint = new SqliteJointWrites<DriverResult>(() => this.#place());
+  readonly #log: StatementLog;
   #connected: Connected | undefined;
 
   private constructor(private readonly dataSource: DataSource) {
+    this.#log = new StatementLog(dataSource);
     this.#line = SqliteLine.of(dataSource, () => this.#joint.flush());
   }
 
@@ -96,9 +98,9 @@ export class SqliteConnections {
     const { text, values, reads, waits, limits } = query;
     const { maxQueryExecutionTime } = this.dataSource.options;
     const runner = this.dataSource.createQueryRunner();
-    const log = new StatementLog(this.dataSource, query, runner);
+    const logged = { ...query, runner };
     const parameters = [...values];
-    log.sent();
+    this.#log.sent(logged);
     await runner.broadcaster.broadcast('BeforeQuery', text, parameters);
     const begin = Date.now();
     try {
@@ -106,11 +108,11 @@ export class SqliteConnections {
         ? this.read(limits, ({ statements }) => statements.query(text, values))
         : this.write(limits, (statements) => statements.query(text, values), waits ? undefined : NOTHING_DONE));
       const time = Date.now() - begin;
-      if (maxQueryExecutionTime && time > maxQueryExecutionTime) log.slow(time);
+      if (maxQueryExecutionTime && time > maxQueryExecutionTime) this.#log.slow(time, logged);
       await runner.broadcaster.broadcast('AfterQuery', text, parameters, true, time, result.raw, undefined);
       return result;
     } catch (error) {
-      log.failed(error as Error);
+      this.#log.failed(error as Error, logged);
       await runner.broadcaster.broadcast('AfterQuery', text, parameters, false, undefined, undefined, error);
       throw error instanceof SessionsError ? error : new QueryFailedError(text, parameters, error as Error);
     }
