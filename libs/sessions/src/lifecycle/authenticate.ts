@@ -164,9 +164,10 @@ export class Authenticator {
     const session = judged?.isValid ? judged.session : null;
     // Where rows may have an older digest than new ones, the row tells which one it has.
     const digest = found && digests.length > 1 ? (found.value('authTokenDigest') as string) : digests[0]!;
+    if (session === null && !this.#replaced) return this.#turnedAway(refusalOf(judged?.session), found, asked);
     if (session === null || (judged!.isDue && autoExtend) || digest !== digests[0])
       return this.#settled(judged, digest, found, asked);
-    if (keeping) this.#keep(session, undefined, found, keeping);
+    if (keeping) this.#keep(session, found, keeping);
     return this.#used(session, presentation);
   }
 
@@ -174,20 +175,28 @@ export class Authenticator {
     judged: Judgement | undefined,
     former: string,
     found: RawRow | undefined,
-    { digests, presentation, keeping }: Asked,
+    asked: Asked,
   ): Promise<BaseSession | null> {
+    const { digests, presentation, keeping } = asked;
     const { manager, relations, autoExtend = this.table.options.autoExtend } = presentation;
     const inside = manager && adapterIn(this.table, manager);
     const valid = judged?.isValid ? judged.session : undefined;
     const replaced = valid ? undefined : await this.#replaced?.find(digests, inside, relations);
     if (valid && former !== digests[0]) await this.#giveNewer({ id: valid.id, digest: digests[0], former }, inside);
     const session = valid ?? replaced?.valid;
-    const refused = session ? undefined : (replaced?.refused ?? refusalOf(judged?.session));
-    if (keeping) this.#keep(session, refused, replaced?.row ?? found, keeping);
-    const current = session && autoExtend ? await this.extender.extendIfDue(session, manager) : session;
+    const row = replaced?.row ?? found;
+    if (!session) return this.#turnedAway(replaced?.refused ?? refusalOf(judged?.session), row, asked);
+    if (keeping) this.#keep(session, row, keeping);
+    const current = autoExtend ? await this.extender.extendIfDue(session, manager) : session;
     if (current) return this.#used(current, presentation);
-    if (refused) return this.#refused(refused, presentation);
-    return this.#isHeard(presentation) ? this.#refused(await this.#endOf(session!, inside), presentation) : null;
+    return this.#isHeard(presentation) ? this.#refused(await this.#endOf(session, inside), presentation) : null;
+  }
+
+  /** Refuses what has no valid row; it is kept, but for what was found by a token that has ended its session. */
+  #turnedAway(refused: Refused, row: RawRow | undefined, { presentation, keeping }: Asked): null {
+    if (keeping && refused.reason !== 'token_reuse')
+      keeping.cache.keepRefused(keeping.key, refused, keeping.reading, row);
+    return this.#refused(refused, presentation);
   }
 
   /** Why a session is refused that has ended since its row was read. It is, also where nobody can tell why. */
@@ -202,18 +211,9 @@ export class Authenticator {
     }
   }
 
-  /** Keeps what was read, but for what was found by a token that soon ends its session, or has ended it. */
-  #keep(
-    session: BaseSession | undefined,
-    refused: Refused | undefined,
-    row: RawRow | undefined,
-    { cache, key, reading }: Keeping,
-  ): void {
-    if (refused) {
-      if (refused.reason !== 'token_reuse') cache.keepRefused(key, refused, reading, row);
-    } else if (session && !foundByReplacedToken(session)) {
-      cache.keep(key, session, reading, this.unchangedUntil(session), row);
-    }
+  /** Keeps what was read, but for what was found by a token that soon ends its session. */
+  #keep(session: BaseSession, row: RawRow | undefined, { cache, key, reading }: Keeping): void {
+    if (!foundByReplacedToken(session)) cache.keep(key, session, reading, this.unchangedUntil(session), row);
   }
 
   async #giveNewer(digest: Row, inside: SessionsAdapter | undefined): Promise<void> {
