@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import BetterSqlite from 'better-sqlite3';
-import { DataSource, type DataSourceOptions, EntitySchema, type EntitySubscriberInterface } from 'typeorm';
+import { DataSource, type DataSourceOptions, EntitySchema, type EntitySubscriberInterface, IsNull } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EctoAdapter, SessionsUnavailableError, TypeOrmAdapter } from '@app/sessions';
@@ -291,6 +291,68 @@ describe.each(DRIVERS)('TypeOrmAdapter on SQLite by %s, beside transactions of t
       const outcomes = await Promise.allSettled(writing);
       expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
       expect(await tagsBy(adapter)).toEqual(['a', 'b', 'c', 'd']);
+    });
+  });
+
+  describe('reads of one turn of the event loop', () => {
+    const JOURNALS = [{}, { enableWAL: true }];
+    const LOGGED = { enableWAL: true };
+    const inserted = "INSERT INTO tags (name) VALUES ('a')";
+
+    /** What reads how many tags without a weight there are, at once; the first time it opens the connection that reads. */
+    async function counter(options: object): Promise<{ adapter: TypeOrmAdapter; count: () => unknown }> {
+      const adapter = new TypeOrmAdapter(await open(options));
+      const all = adapter.prepare('all', Tag, { where: { weight: IsNull() }, keepPrepared: true });
+      await adapter.fetch(all);
+      return { adapter, count: () => (adapter.fetch(all) as readonly unknown[]).length };
+    }
+
+    it('are of one time, which is over before anybody goes on who waits', async () => {
+      const { count } = await counter(LOGGED);
+      const other = new Database(file);
+      for (let before = 0; before < 3; before++) {
+        expect([count(), count()]).toEqual([before, before]);
+        other.exec(`INSERT INTO tags (name) VALUES ('${before}')`);
+        expect(count()).toBe(before);
+        await Promise.resolve();
+        expect(count()).toBe(before + 1);
+        await Promise.resolve();
+      }
+      other.close();
+    });
+
+    it.each(JOURNALS)('see what was written in it (%o)', async (log) => {
+      const { adapter, count } = await counter(log);
+      await adapter.insert(Tag, { name: 'a' });
+      expect([count(), count()]).toEqual([1, 1]);
+      const weighed = adapter.execute(adapter.prepare('updateAll', Tag, { set: { weight: 1 }, keepPrepared: true }));
+      expect([count(), count()]).toEqual([0, 0]);
+      await weighed;
+    });
+
+    it.each(JOURNALS)('make nobody wait who writes (%o)', async (log) => {
+      const { count } = await counter(log);
+      connections[0]!.pragma('busy_timeout = 0');
+      expect([count(), count()]).toEqual([0, 0]);
+      connections[0]!.exec(inserted);
+      await Promise.resolve();
+      expect(count()).toBe(1);
+    });
+
+    it('that decide on what is written next are each of their own time', async () => {
+      const { adapter, count } = await counter(LOGGED);
+      await adapter.withLock('tags', async () => {
+        expect([count(), count()]).toEqual([0, 0]);
+        connections[0]!.exec(inserted);
+        expect(count()).toBe(1);
+      });
+    });
+
+    it('may be the last ones', async () => {
+      const { count } = await counter(LOGGED);
+      expect([count(), count()]).toEqual([0, 0]);
+      connections[0]!.close();
+      await turns(1);
     });
   });
 

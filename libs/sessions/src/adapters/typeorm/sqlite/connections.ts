@@ -8,6 +8,7 @@ import { isBusy, SqliteLine } from './line.js';
 import { type LoggedStatement, StatementLog } from '../statement-log.js';
 import { type Place, SqliteJointWrites } from './joint-writes.js';
 import { openReader } from './reader.js';
+import type { SqliteSnapshot } from './snapshot.js';
 import { SqliteStatements } from './statements.js';
 import { SqliteTurns } from './turns.js';
 import type { Limits } from '../time-limit.js';
@@ -23,6 +24,7 @@ interface Query extends LoggedStatement {
 interface Reader {
   readonly statements: SqliteStatements;
   readonly manager: EntityManager;
+  readonly snapshot: SqliteSnapshot | undefined;
 }
 
 /** What there is as long as TypeORM has the same connection. */
@@ -85,6 +87,9 @@ export class SqliteConnections {
     }
     if (reader && (reader.statements !== writer || !writer.connection.inTransaction)) {
       try {
+        // What writes by what it has read reads it as it is.
+        if (this.turns.isInside) reader.snapshot?.end();
+        else reader.snapshot?.enter();
         return reader.statements.send(statement);
       } catch (error) {
         if (!isBusy(error)) throw error;
@@ -122,7 +127,10 @@ export class SqliteConnections {
   async read<T>(limits: Limits, attempt: (reader: Reader) => MaybePromise<T>): Promise<T> {
     const reader = await this.#reader(limits);
     const isFree = reader.statements === this.#connection().writer ? () => this.isFree : ALWAYS;
-    return this.#line.wait(limits, isFree, () => attempt(reader));
+    return this.#line.wait(limits, isFree, () => {
+      reader.snapshot?.end();
+      return attempt(reader);
+    });
   }
 
   /**
@@ -145,7 +153,8 @@ export class SqliteConnections {
     attempt: (writer: SqliteStatements) => T,
     instead?: T,
   ): MaybePromise<T> {
-    const { writer } = this.#connection();
+    const { writer, reader } = this.#connection();
+    reader?.snapshot?.end();
     const write = (): T => this.turns.write(limits.table, () => writer.withoutWaiting(() => attempt(writer)));
     const isFree = (): boolean => this.isFree;
     return instead === undefined ? this.#line.run(limits, isFree, write) : (this.#line.now(isFree, write) ?? instead);
@@ -162,8 +171,9 @@ export class SqliteConnections {
 
   /** Where writes share a transaction. */
   #place(): Place {
-    const { writer } = this.#connection();
+    const { writer, reader } = this.#connection();
     const { connection } = writer;
+    reader?.snapshot?.end();
     return {
       get inTransaction() {
         return connection.inTransaction;
@@ -196,9 +206,9 @@ export class SqliteConnections {
 
   async #open(connected: Connected): Promise<Reader> {
     const { writer } = connected;
-    const { connection, manager } = await openReader(this.dataSource, writer.connection);
+    const { connection, ...reader } = await openReader(this.dataSource, writer.connection);
     const statements = connection === writer.connection ? writer : this.#statementsOf(connection);
-    return (connected.reader = { statements, manager });
+    return (connected.reader = { statements, ...reader });
   }
 
   #statementsOf(connection: SqliteConnection): SqliteStatements {

@@ -2,11 +2,14 @@ import type { DataSource, Driver, EntityManager } from 'typeorm';
 import { secondDriver, type SqliteConnection, type SqliteOptions } from '../internals.js';
 import { NOT_OPEN } from '../messages.js';
 import { sqliteConnection } from './driver.js';
+import { SqliteSnapshot } from './snapshot.js';
 
 /** What reads of ours travel on. */
 export interface SqliteReader {
   readonly connection: SqliteConnection;
   readonly manager: EntityManager;
+  /** None where one would make somebody who writes wait. */
+  readonly snapshot: SqliteSnapshot | undefined;
 }
 
 interface AttachedFile {
@@ -21,7 +24,7 @@ interface AttachedFile {
  */
 export async function openReader(dataSource: DataSource, connection: SqliteConnection): Promise<SqliteReader> {
   const [main, ...attached] = filesOf(connection);
-  if (!isShared(connection)) return { connection, manager: dataSource.createEntityManager() };
+  if (!isShared(connection)) return { connection, manager: dataSource.createEntityManager(), snapshot: undefined };
   const driver = driverFor(dataSource, main!.file);
   await driver.connect();
   const reader = sqliteConnection(driver);
@@ -36,6 +39,7 @@ export async function openReader(dataSource: DataSource, connection: SqliteConne
   return {
     connection: reader,
     manager: Object.assign(runner, { manager: dataSource.createEntityManager(runner) }).manager,
+    snapshot: letsWrite(reader) ? new SqliteSnapshot(reader) : undefined,
   };
 }
 
@@ -45,6 +49,13 @@ function isShared(connection: SqliteConnection): boolean {
     filesOf(connection).every(({ file }) => file !== '') &&
     connection.pragma('locking_mode', { simple: true }) !== 'exclusive'
   );
+}
+
+/** Whether others write while the connection reads, as they do where there are write-ahead logs. */
+function letsWrite(connection: SqliteConnection): boolean {
+  const modeOf = ({ name }: AttachedFile): unknown =>
+    connection.pragma(`"${name}".journal_mode`, { simple: true });
+  return filesOf(connection).every((file) => modeOf(file) === 'wal');
 }
 
 /** The files of a connection, the main one first; without that of temporary tables, which each has for itself. */
