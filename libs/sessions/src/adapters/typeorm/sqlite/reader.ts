@@ -53,8 +53,7 @@ function isShared(connection: SqliteConnection): boolean {
 
 /** Whether others write while the connection reads, as they do where there are write-ahead logs. */
 function letsWrite(connection: SqliteConnection): boolean {
-  const modeOf = ({ name }: AttachedFile): unknown =>
-    connection.pragma(`"${name}".journal_mode`, { simple: true });
+  const modeOf = ({ name }: AttachedFile): unknown => connection.pragma(`"${name}".journal_mode`, { simple: true });
   return filesOf(connection).every((file) => modeOf(file) === 'wal');
 }
 
