@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { column, TypeOrmAdapter, type EctoAdapter } from '@app/sessions';
 import { dialectOf } from '../../libs/sessions/src/adapters/typeorm/dialects/index.js';
 import { lockTransaction, type WaitedLock } from '../../libs/sessions/src/adapters/typeorm/advisory-locks.js';
+import { runTransaction } from '../../libs/sessions/src/adapters/typeorm/own-transactions.js';
 import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
 import { ENTITIES, Person, Photo, Tag } from './entities.js';
 import { collect } from './harness.js';
@@ -51,6 +52,15 @@ describeDatabases('PARITY 2, TypeOrmAdapter and its connections', (name) => {
       ).toHaveLength(3);
       expect(await one.tryLock('job', (inner) => inner.checkout(async () => 'ran'))).toBe('ran');
     });
+  });
+
+  it.runIf(name === 'postgres')('a connection on which a transaction could not begin is in none', async () => {
+    const dataSource = await open({ poolSize: 1 });
+    const runner = dataSource.createQueryRunner();
+    const begun = runTransaction(runner, 'tag', async () => undefined, 'SELECT 1 / 0');
+    await expect(begun).rejects.toThrow('division by zero');
+    await runner.release();
+    expect(await tags(new TypeOrmAdapter(dataSource))).toEqual([]);
   });
 
   it('checkpoint writes what SQLite’s log holds into its file, in no transaction, and elsewhere has nothing to do', async () => {

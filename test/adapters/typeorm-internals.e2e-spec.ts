@@ -77,6 +77,24 @@ describeDatabases('what is used of TypeORM’s driver beyond its interface', (na
     expect(answer).toMatchObject({ rows: [[1]], rowCount: 1 });
   });
 
+  it.runIf(name === 'postgres')(
+    'is what it sends as a transaction begins, in place of which another one may',
+    async () => {
+      const { beginBy } = await internals();
+      const runner = dataSource.createQueryRunner();
+      let count = 0;
+      const send = async (): Promise<void> => {
+        count++;
+      };
+      await beginBy(runner, 'READ COMMITTED', send);
+      expect([count, runner.isTransactionActive]).toEqual([1, true]);
+      const state = 'SELECT now() = statement_timestamp() AS fresh';
+      expect(await runner.query(state)).toEqual([{ fresh: true }]);
+      await runner.commitTransaction();
+      await runner.release();
+    },
+  );
+
   it.runIf(name === 'mariadb')('is the pool of mysql2', async () => {
     const pool = found('driver.pool, the pool of mysql2', (await internals()).mysqlPool(dataSource));
     const rows = await new Promise((resolve, reject) => {

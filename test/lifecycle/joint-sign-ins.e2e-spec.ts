@@ -1,3 +1,4 @@
+import type { EntitySubscriberInterface } from 'typeorm';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type SessionEvent, SessionLimitError, SessionsTable, StaleCredentialsError } from '@app/sessions';
 import { describeStorages, useApplication } from '../support/application.js';
@@ -110,6 +111,22 @@ describeDatabases('the statements of sign-ins at once', (name) => {
   it.runIf(isServer)('are fewer than those of each by itself', async () => {
     const apart = await queries.countOf(() => all((userId) => app.get(Apart).create({ userId })));
     expect(await queries.countOf(() => all((userId) => app.get(Limited).create({ userId })))).toBeLessThan(apart / 2);
+  });
+
+  it.runIf(name === 'postgres')('are four messages for all but the first', async () => {
+    const alone = await queries.countOf(() => app.get(Limited).create({ userId: 'ann' }));
+    expect(await queries.countOf(() => all((userId) => app.get(Limited).create({ userId })))).toBe(alone + 4);
+  });
+
+  it.runIf(name === 'postgres')('are all told to a subscriber that listens to them', async () => {
+    const seen: string[] = [];
+    const subscriber: EntitySubscriberInterface = { beforeQuery: ({ query }) => void seen.push(query) };
+    app.dataSource.subscribers.push(subscriber);
+    await all((userId) => app.get(Limited).create({ userId }));
+    app.dataSource.subscribers.splice(app.dataSource.subscribers.indexOf(subscriber), 1);
+    const taken = seen.filter((query) => query.includes('pg_try_advisory_xact_lock'));
+    expect(taken.length).toBeGreaterThan(0);
+    expect(seen.filter((query) => query === 'START TRANSACTION').length).toBeGreaterThanOrEqual(taken.length);
   });
 
   describe('of an owner', () => {

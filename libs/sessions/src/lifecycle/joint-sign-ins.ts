@@ -13,6 +13,9 @@ import { type Candidate, countOf, type Limits, sessionsOf, surplusOf } from './s
 import type { TableContext } from './table-context.js';
 import { limitsOf } from '../table/definition.js';
 
+/** Transactions that are under way before others wait: each takes several statements, so that more of them cost more than they gain. */
+const LANES = 2;
+
 /** A new row, and what is to be done with it. */
 export interface SignIn {
   readonly row: Row;
@@ -55,6 +58,7 @@ export class JointSignIns {
       sendOne: async (signIn) => ({ made: await alone(signIn), told: [] }),
       send: (signIns) => this.#insertAll(signIns),
       concernsAll: isOutage,
+      lanes: LANES,
     });
   }
 

@@ -43,4 +43,23 @@ describe('batches', () => {
     expect(results).toBe(ITEMS * 100);
     expect(promoted / MIB).toBeLessThan(4);
   });
+
+  it.each([1, 2, undefined])('are under way in as many lanes as there may be: %s', async (lanes) => {
+    let [underWay, most] = [0, 0];
+    const send = async (items: readonly number[]): Promise<readonly number[]> => {
+      most = Math.max(most, ++underWay);
+      await setImmediate();
+      underWay--;
+      return items;
+    };
+    const sendOne = async (item: number): Promise<number> => (await send([item]))[0]!;
+    const coalescer = new Coalescer<number, number>({
+      sendOne,
+      send,
+      concernsAll: () => false,
+      ...(lanes && { lanes }),
+    });
+    await Promise.all(Array.from({ length: 64 }, (_, i) => coalescer.run(i, i)));
+    expect(most).toBe(lanes ?? 3);
+  });
 });

@@ -12,10 +12,7 @@ const LARGEST = 64;
 /** How long statements that are under way hold back the next one, in milliseconds: a connection may have died. */
 const HOLD_MS = 50;
 
-/**
- * Statements that are under way before others wait: more than one, for a database does several things at once, and few, so that
- * much travels together.
- */
+/** How many statements are under way before others wait, where nothing else is said. */
 const LANES = 3;
 
 /** Fewer items are not worth a statement of their own. */
@@ -55,6 +52,11 @@ interface Travel<T, R> {
   readonly concernsAll: (error: unknown) => boolean;
   /** Items that travel together, at the most; such a number as {@link largestWithin} gives. */
   readonly largest?: number;
+  /**
+   * Statements that are under way before others wait: more than one, for a database does several things at once, and the fewer the
+   * more travels together. Default: 3.
+   */
+  readonly lanes?: number;
   /** What others of the kind share with these. Default: nothing is limited. */
   readonly bulkhead?: Bulkhead;
 }
@@ -114,7 +116,8 @@ export class Coalescer<T, R> {
 
   /** How many statements may be sent now. */
   get #lanes(): number {
-    const lanes = this.#travel.send ? LANES - this.#underWay.length + this.#late : Infinity;
+    const { send, lanes: most = LANES } = this.#travel;
+    const lanes = send ? most - this.#underWay.length + this.#late : Infinity;
     return Math.min(lanes, this.#bulkhead.room);
   }
 

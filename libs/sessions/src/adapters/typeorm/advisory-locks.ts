@@ -4,7 +4,7 @@ import { KeyedMutex } from '../keyed-mutex.js';
 import type { BoundStatement, Dialect } from './dialects/dialect.js';
 import { driverErrorOf } from './driver-errors.js';
 import { lockNotGiven, TRANSACTION_OVER } from './messages.js';
-import { answered, isInCallers, readsCommitted } from './own-transactions.js';
+import { answered, isInCallers, type Opened, readsCommitted } from './own-transactions.js';
 import { unavailable } from './unavailable.js';
 
 /** A lock that is waited for. */
@@ -34,10 +34,20 @@ export function mutexOf(dataSource: DataSource): KeyedMutex {
   return mutex;
 }
 
-export function namesHeld(dataSource: DataSource): Set<string> {
-  let names = HELD.get(dataSource);
-  if (!names) HELD.set(dataSource, (names = new Set()));
-  return names;
+/** Runs `fn` unless this process is inside the same. */
+export async function unlessHeld<T>(
+  dataSource: DataSource,
+  name: string,
+  fn: () => Promise<T>,
+): Promise<T | undefined> {
+  const held = HELD.get(dataSource) ?? new Set();
+  if (held.has(name)) return undefined;
+  HELD.set(dataSource, held.add(name));
+  try {
+    return await fn();
+  } finally {
+    held.delete(name);
+  }
 }
 
 /** Whether the connection is in a transaction that may read rows as they were before it had the lock it works under. */
@@ -82,14 +92,20 @@ export async function lockAround<T>(
   }
 }
 
-/** Takes those of the locks that nobody has. @param table that an error names */
+/**
+ * Takes those of the locks that nobody has.
+ *
+ * @param table that an error names
+ * @param opened what came of it where it has been sent already
+ */
 export async function lockFree(
   runner: QueryRunner,
   table: string,
   takeFree: Required<WaitedLock>['takeFree'],
   names: readonly string[],
+  opened?: Opened,
 ): Promise<string[]> {
-  const rows = await answered(runner, table, () => send(runner, takeFree(names)));
+  const rows = opened ?? (await answered(runner, table, () => send(runner, takeFree(names))));
   return names.filter((_, i) => Number((rows as Taken[])[i]?.taken));
 }
 

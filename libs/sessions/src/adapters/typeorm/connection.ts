@@ -7,7 +7,7 @@ import {
   lockTransaction,
   mayReadThePast,
   mutexOf,
-  namesHeld,
+  unlessHeld,
   type WaitedLock,
 } from './advisory-locks.js';
 import { whenEnded } from './after-transaction.js';
@@ -15,7 +15,7 @@ import type { BoundStatement, Dialect } from './dialects/dialect.js';
 import { endStatement } from './end-statement.js';
 import { missingMarksError } from './marks-table.js';
 import { DOWN, NOT_OPEN } from './messages.js';
-import { answered, connected, isInCallers, runTransaction } from './own-transactions.js';
+import { answered, connected, isInCallers, type Opened, runTransaction } from './own-transactions.js';
 import { portError } from './port-errors.js';
 import { retrying } from './retry.js';
 import { secretsAmong } from './secrets.js';
@@ -38,6 +38,9 @@ interface RunOptions {
   /** The positions of values that no log shows. Default: none. */
   readonly secrets?: readonly number[];
 }
+
+/** What is run in a transaction, on its connection. */
+type InTransaction<T> = (connection: Connection, opened: Opened) => Promise<T>;
 
 /** Where statements travel: all on one connection, or each on one of the pool; and what holds for several of them together. */
 export class Connection {
@@ -148,13 +151,15 @@ export class Connection {
   }
 
   /** Runs `fn` in a part of the transaction that there is, or in one of its own, which begins anew where the database has undone it. */
-  async transaction<T>(fn: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.isInTransaction ? this.begin(fn) : retrying(() => this.begin(fn));
+  async transaction<T>(fn: InTransaction<T>, opening?: string): Promise<T> {
+    return this.isInTransaction ? this.begin(fn) : retrying(() => this.begin(fn, opening));
   }
 
   /** As {@link transaction}, but once. */
-  async begin<T>(fn: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#onRunner((runner) => runTransaction(runner, this.tables.firstName, () => fn(this.#bound(runner))));
+  async begin<T>(fn: InTransaction<T>, opening?: string): Promise<T> {
+    return this.#onRunner((runner) =>
+      runTransaction(runner, this.tables.firstName, (opened) => fn(this.#bound(runner), opened), opening),
+    );
   }
 
   /** Runs `fn` with all its statements on one connection; on SQLite they are anyway. */
@@ -196,14 +201,7 @@ export class Connection {
 
   /** Runs `fn` unless somebody has the lock: this process, which could take its own again, or another one. */
   async tryLock<T>(name: string, fn: (connection: Connection) => Promise<T>): Promise<T | undefined> {
-    const held = namesHeld(this.dataSource);
-    if (held.has(name)) return undefined;
-    held.add(name);
-    try {
-      return await this.#tryLock(name, fn);
-    } finally {
-      held.delete(name);
-    }
+    return unlessHeld(this.dataSource, name, () => this.#tryLock(name, fn));
   }
 
   async #tryLock<T>(name: string, fn: (connection: Connection) => Promise<T>): Promise<T | undefined> {
@@ -278,11 +276,13 @@ export class Connection {
     const table = this.tables.firstName;
     const run = (runner: QueryRunner, free: readonly string[]): Promise<T> => {
       const connection = new Connection(this.dataSource, this.dialect, this.tables, runner, false);
-      return release
-        ? lockFreeAround(runner, table, { takeFree, release }, free, (taken) =>
-            connection.transaction((inside) => fn(inside, taken)),
-          )
-        : connection.transaction(async (inside) => fn(inside, await lockFree(runner, table, takeFree, free)));
+      const transaction = (taken: readonly string[]): Promise<T> =>
+        connection.transaction((inside) => fn(inside, taken));
+      if (release) return lockFreeAround(runner, table, { takeFree, release }, free, transaction);
+      return connection.transaction(
+        async (inside, opened) => fn(inside, await lockFree(runner, table, takeFree, free, opened)),
+        takeFree(free).text,
+      );
     };
     return mutexOf(this.dataSource).runFree(names, (free) =>
       free.length === 0 ? fn(this, free) : this.#onRunner((runner) => run(runner, free)),

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { AbstractLogger, DataSource, DataSourceOptions, Driver } from 'typeorm';
+import type { AbstractLogger, DataSource, DataSourceOptions, Driver, QueryRunner } from 'typeorm';
 
 /*
  * What is used of TypeORM beyond its documented interface, and of the drivers below it. All of it is here, so that a release
@@ -57,6 +57,13 @@ export interface PgConnection extends NodeJS.EventEmitter {
     cancel(processID: number, secretKey: number): void;
   };
   query(statement: PgQuery, done: (error: Error | null, result: DriverResult) => void): void;
+  /** Sends statements without values; each row is an object. */
+  query(text: string): Promise<PgResult | PgResult[]>;
+}
+
+/** What came of one of several statements. */
+interface PgResult {
+  readonly rows: readonly unknown[];
 }
 
 /** A pool or a connection of `mysql2`. */
@@ -111,6 +118,27 @@ export interface SqliteStatement {
 }
 
 export type SqliteOptions = Extract<DataSourceOptions, { type: 'better-sqlite3' }>;
+
+/** What TypeORM sends to PostgreSQL where a transaction begins. */
+const BEGINNING = /^(?:START|SET) TRANSACTION\b/;
+
+/** Has TypeORM begin a transaction of PostgreSQL, for which `send` is to send all of its beginning. */
+export async function beginBy(
+  runner: QueryRunner,
+  isolation: 'READ COMMITTED',
+  send: () => Promise<void>,
+): Promise<void> {
+  const query = runner.query.bind(runner);
+  let sent: Promise<void> | undefined;
+  const instead = (text: string, ...more: unknown[]): unknown =>
+    BEGINNING.test(text) ? (sent ??= send()) : Reflect.apply(query, undefined, [text, ...more]);
+  Object.defineProperty(runner, 'query', { configurable: true, value: instead });
+  try {
+    await runner.startTransaction(isolation);
+  } finally {
+    Reflect.deleteProperty(runner, 'query');
+  }
+}
 
 /** The pool of a data source of PostgreSQL, that of the primary where there are replicas, as long as it is initialized. */
 export function postgresPool({ driver }: DataSource): PgPool {

@@ -9,7 +9,7 @@ import { poolSizeOf } from './pool-size.js';
 import { portError } from './port-errors.js';
 import { mayBeRetried, repeating } from './retry.js';
 import { secretsAmong } from './secrets.js';
-import { StatementLog } from './statement-log.js';
+import { isHeard, StatementLog } from './statement-log.js';
 import { senderOf, type StatementSender } from './statement-senders.js';
 import { onConnection } from './time-limit.js';
 
@@ -36,7 +36,7 @@ export class PreparedStatements {
 
   /** Whether statements go this way: not where a subscriber of the application listens to queries. */
   get apply(): boolean {
-    return !this.dataSource.subscribers.some((subscriber) => 'beforeQuery' in subscriber || 'afterQuery' in subscriber);
+    return !isHeard(this.dataSource);
   }
 
   /** What a server keeps by now. */

@@ -51,6 +51,11 @@ function shownOf({ values, secrets }: LoggedStatement): unknown[] {
   return secrets.length === 0 ? [...values] : shownValues(values, secrets);
 }
 
+/** Whether a subscriber of the application listens to statements. */
+export function isHeard({ subscribers }: DataSource): boolean {
+  return subscribers.some((subscriber) => 'beforeQuery' in subscriber || 'afterQuery' in subscriber);
+}
+
 /** Whether a logger of TypeORM's leaves out statements, so that there is no need to tell it of them. */
 function isSilent(logger: Logger): boolean {
   if (!(logger instanceof AbstractLogger) || logger.logQuery !== AbstractLogger.prototype.logQuery) return false;

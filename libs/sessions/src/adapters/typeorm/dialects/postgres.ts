@@ -154,8 +154,9 @@ export const postgres: Dialect = {
       values: [lockName(name), `${seconds}s`],
     }),
     takeFree: (names) => ({
-      text: `SELECT pg_try_advisory_xact_lock(hashtextextended(name, 1)) AS taken, set_config('lock_timeout', '20ms', true) FROM unnest($1::text[]) name`,
-      values: [names.map(lockName)],
+      // The values are in it, as where it travels with the beginning of its transaction.
+      text: `SELECT pg_try_advisory_xact_lock(hashtextextended(name, 1)) AS taken, set_config('lock_timeout', '20ms', true) FROM unnest('{${names.map(lockName).join()}}'::text[]) name`,
+      values: [],
     }),
   },
 };
