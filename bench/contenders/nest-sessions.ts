@@ -51,7 +51,8 @@ export function sessionsTable(table: string): UserTable {
   return Table;
 }
 
-const columnsOf = (sql: RowSql): Record<string, string> => ({
+/** The columns that each table has, of which the user is one. */
+export const columnsOf = (sql: RowSql): Record<string, string> => ({
   id: sql.uuid,
   authTokenDigest: sql.bytes(sql.sha256(sql.token)),
   userId: sql.user,

@@ -1,9 +1,9 @@
 import { NestFactory } from '@nestjs/core';
 import { createSessionsTable, type SessionsService, SessionsTable } from '../../libs/sessions/src/index.js';
 import type { Database } from '../databases.js';
-import type { Dataset } from '../dataset.js';
+import type { Dataset, RowSql } from '../dataset.js';
 import { fillBetterAuth, openBetterAuth } from './better-auth.js';
-import { sessionsModules } from './nest-sessions.js';
+import { columnsOf, sessionsModules } from './nest-sessions.js';
 
 /** Sessions that an owner may have at once. */
 export const LIMIT = 5;
@@ -19,12 +19,15 @@ export interface SignIns {
   close(): Promise<void>;
 }
 
-/** Makes the tables. */
+/** Sessions of owners who sign in no more. */
+const ofOthers = (sql: RowSql): Record<string, string> => ({ ...columnsOf(sql), userId: `concat('other-', n)` });
+
+/** Makes the tables, as large as others: of an empty one databases learn that it is best read from its beginning to its end. */
 export async function makeSignedIn(dataset: Dataset): Promise<void> {
   for (const table of [SignedIn, Limited]) {
     await dataset.fill(
       (runner) => createSessionsTable(runner, table),
-      [{ table: table.definition.table!, rows: 0, columns: () => ({}) }],
+      [{ table: table.definition.table!, rows: dataset.rows, columns: ofOthers }],
     );
   }
 }
