@@ -39,8 +39,10 @@ export function msFromUtcText(text: unknown, separator = SPACE): number {
   return daysSince1970(year, month, day) * 86_400_000 + ((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction;
 }
 
-/** From the milliseconds that are selected, or from the text that is written. */
+/** From the milliseconds or the text that is selected, or from the text that is written. */
 export const timeFromMs: Conversion = (value) => {
+  const ofText = msFromUtcText(value);
+  if (!Number.isNaN(ofText)) return timeFrom(ofText);
   const ms = Number(value);
   return timeFrom(
     Number.isNaN(ms) ? Date.parse(`${String(value).replace(/Z$/, '').replace(' ', 'T')}Z`) : Math.round(ms),
