@@ -2,12 +2,29 @@ import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TypeOrmAdapter } from '@app/sessions';
-import { createDatabase, type DatabaseName } from '../support/databases.js';
+import { createDatabase, type DatabaseName, isMysql, SERVERS } from '../support/databases.js';
 import { ENTITIES, Photo } from './entities.js';
 import { AdapterFixture } from './harness.js';
 import { inserting } from './suite/inserting.js';
 import { streaming } from './suite/streaming.js';
 import { storing } from './suite/storing.js';
+
+const OF_MYSQL2 = [
+  ['numbers as text', { supportBigNumbers: true, bigNumberStrings: true }],
+  [
+    'decimals as numbers, dates and JSON as text',
+    { dateStrings: true, extra: { decimalNumbers: true, jsonStrings: true } },
+  ],
+  [
+    'booleans of its own',
+    {
+      extra: {
+        typeCast: (field: { type: string; length: number; string(): string | null }, next: () => unknown) =>
+          field.type === 'TINY' && field.length === 1 ? field.string() === '1' : next(),
+      },
+    },
+  ],
+] as const;
 
 /** What applications ask of drivers, by which the same value comes in another form. */
 const SETTINGS: readonly (readonly [DatabaseName, string, object])[] = [
@@ -20,22 +37,7 @@ const SETTINGS: readonly (readonly [DatabaseName, string, object])[] = [
       },
     },
   ],
-  ['mariadb', 'numbers as text', { supportBigNumbers: true, bigNumberStrings: true }],
-  [
-    'mariadb',
-    'decimals as numbers, dates and JSON as text',
-    { dateStrings: true, extra: { decimalNumbers: true, jsonStrings: true } },
-  ],
-  [
-    'mariadb',
-    'booleans of its own',
-    {
-      extra: {
-        typeCast: (field: { type: string; length: number; string(): string | null }, next: () => unknown) =>
-          field.type === 'TINY' && field.length === 1 ? field.string() === '1' : next(),
-      },
-    },
-  ],
+  ...SERVERS.filter(isMysql).flatMap((name) => OF_MYSQL2.map(([title, settings]) => [name, title, settings] as const)),
   [
     'sqlite',
     'whole numbers as bigints',

@@ -1,13 +1,13 @@
 import { DataSource, EntitySchema, In, Not } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { param, TypeOrmAdapter } from '@app/sessions';
-import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { createDatabase, describeDatabases, isMysql, mysqlAlike, type TestDatabase } from '../support/databases.js';
 import { planOf, StatementLog } from '../support/statement-log.js';
 
 /** So many that it is worth the while to look into an index for twenty of them. */
 const ROWS = 20_000;
 const uuid = (n: number): string => `0190a1b2-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
-const BYTES = { postgres: 'bytea', mariadb: 'varbinary', sqlite: 'blob' } as const;
+const BYTES = mysqlAlike({ postgres: 'bytea', mariadb: 'varbinary', sqlite: 'blob' });
 
 describeDatabases('a list', (name) => {
   const Thing = new EntitySchema<Record<string, unknown>>({
@@ -17,7 +17,7 @@ describeDatabases('a list', (name) => {
       id: { type: 'uuid', primary: true },
       name: { type: 'varchar', length: 40 },
       size: { type: 'bigint', nullable: true },
-      bytes: { type: BYTES[name], ...(name === 'mariadb' && { length: 8 }), nullable: true },
+      bytes: { type: BYTES[name], ...(isMysql(name) && { length: 8 }), nullable: true },
     },
     indices: [{ columns: ['name'] }, { columns: ['size'] }],
   });
@@ -34,7 +34,7 @@ describeDatabases('a list', (name) => {
     await adapter.insertAll(Thing, rows);
     for (const bytes of [Buffer.from([0]), Buffer.from([0xff, 0]), Buffer.from([0xff, 1])])
       await adapter.insert(Thing, { name: 'bytes', bytes });
-    await dataSource.query(name === 'mariadb' ? 'ANALYZE TABLE things' : 'ANALYZE');
+    await dataSource.query(isMysql(name) ? 'ANALYZE TABLE things' : 'ANALYZE');
   });
   afterAll(async () => {
     await dataSource?.destroy();

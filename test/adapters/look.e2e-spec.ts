@@ -2,7 +2,13 @@ import { Column, DataSource, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SessionMark, TypeOrmAdapter } from '@app/sessions';
 import type { ColumnFacts, DatabaseFacts, TableFacts } from '../../libs/sessions/src/adapters/port/table-facts.js';
-import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
+import {
+  createDatabase,
+  type DatabaseName,
+  describeDatabases,
+  mysqlAlike,
+  type TestDatabase,
+} from '../support/databases.js';
 import { notAllowed, QueryLog } from '../support/query-log.js';
 
 @Entity('owners')
@@ -47,7 +53,7 @@ class Seen {
 }
 
 /** How each database calls the types of the columns above. */
-const TYPES: Readonly<Record<DatabaseName, Readonly<Record<string, string>>>> = {
+const TYPES: Readonly<Record<DatabaseName, Readonly<Record<string, string>>>> = mysqlAlike({
   postgres: {
     id: 'integer',
     Name: 'character varying',
@@ -57,7 +63,7 @@ const TYPES: Readonly<Record<DatabaseName, Readonly<Record<string, string>>>> = 
   },
   mariadb: { id: 'int', Name: 'varchar', at: 'datetime', price: 'decimal', ownerId: 'varchar' },
   sqlite: { id: 'integer', Name: 'varchar', at: 'datetime', price: 'decimal', ownerId: 'varchar' },
-};
+});
 
 describeDatabases('a look at tables', (name) => {
   const log = new QueryLog();

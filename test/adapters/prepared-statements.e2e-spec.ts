@@ -1,28 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { DataSource, type DataSourceOptions, type EntityManager, In } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateToken, param, SessionsTable, TypeOrmAdapter } from '@app/sessions';
 import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { useApplication } from '../support/application.js';
 import { DAY } from '../support/clock.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, isMysql, mysqlAlike, SERVERS, type TestDatabase } from '../support/databases.js';
 import { keptStatements, type MysqlConnection } from '../support/kept-statements.js';
 import { LogCapture } from '../support/log-capture.js';
 import { ENTITIES, Person, Photo, Tag } from './entities.js';
 
-const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
-
 /** The most statements that a table with all features has on a connection, as docs/scaling.md says. */
-const MOST = { postgres: 16, mariadb: 24 } as const;
+const MOST = mysqlAlike({ postgres: 16, mariadb: 24 });
 
-describe.runIf(servers.includes('mariadb'))('a statement that MariaDB does not keep', () => {
+describe.each(SERVERS.filter(isMysql))('a statement that %s does not keep', (name) => {
   const logs = new LogCapture();
   let database: TestDatabase;
   let dataSource: DataSource;
   beforeAll(async () => {
-    database = await createDatabase('mariadb');
+    database = await createDatabase(name);
     const options = { ...database.options, entities: ENTITIES, synchronize: true, poolSize: 1 };
     dataSource = await new DataSource(options as DataSourceOptions).initialize();
     Logger.overrideLogger(logs);
@@ -51,7 +49,7 @@ describe.runIf(servers.includes('mariadb'))('a statement that MariaDB does not k
   });
 });
 
-describe.runIf(servers.includes('postgres'))('a list of a statement that PostgreSQL keeps', () => {
+describe.runIf(SERVERS.includes('postgres'))('a list of a statement that PostgreSQL keeps', () => {
   let database: TestDatabase;
   let dataSource: DataSource;
   beforeAll(async () => {
@@ -97,7 +95,7 @@ const MOST_WRITES = 80;
 const TEXT = { type: 'string', nullable: true } as const;
 const FIELDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'] as const;
 
-describe.each(servers)('statements of writes that %s keeps prepared', (name) => {
+describe.each(SERVERS)('statements of writes that %s keeps prepared', (name) => {
   class Sessions extends SessionsTable({
     extraFields: { a: TEXT, b: TEXT, c: TEXT, d: TEXT, e: TEXT, f: TEXT, g: TEXT },
     revocation: true,
@@ -148,7 +146,7 @@ describe.each(servers)('statements of writes that %s keeps prepared', (name) => 
   });
 });
 
-describe.each(servers)('statements that %s keeps prepared', (name) => {
+describe.each(SERVERS)('statements that %s keeps prepared', (name) => {
   class Sessions extends SessionsTable({
     extraFields: { userId: { type: 'string', index: true } },
     revocation: true,
@@ -176,7 +174,7 @@ describe.each(servers)('statements that %s keeps prepared', (name) => {
     expect(kept.length).toBeLessThanOrEqual(MOST[name]);
     const { prepared, server, warnings } = await sessions.doctor();
     expect(prepared).toEqual({ perConnection: kept.length, connections: 10 });
-    expect(typeof server!.mostPrepared).toBe(name === 'mariadb' ? 'number' : 'undefined');
+    expect(typeof server!.mostPrepared).toBe(isMysql(name) ? 'number' : 'undefined');
     expect(warnings).toEqual([]);
   });
 });

@@ -11,7 +11,14 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ColumnMapping, later, param, SessionsTable, TypeOrmAdapter } from '@app/sessions';
-import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
+import {
+  createDatabase,
+  type DatabaseName,
+  describeDatabases,
+  isMysql,
+  mysqlAlike,
+  type TestDatabase,
+} from '../support/databases.js';
 import { digestOf } from '../support/digest.js';
 
 const TEXTS = ['', '.SSS', '.SSSSSS'].flatMap((fraction) =>
@@ -22,11 +29,11 @@ const timestamps = (type: 'timestamp' | 'timestamptz'): ColumnMapping[] =>
   precisions(0, 1, 3, 6).map((mapping) => ({ ...mapping, type }));
 const NUMBERS: ColumnMapping[] = [{ form: 'seconds' }, { form: 'milliseconds' }, { form: 'seconds', type: 'int' }];
 
-const FORMS: Readonly<Record<DatabaseName, readonly ColumnMapping[]>> = {
+const FORMS: Readonly<Record<DatabaseName, readonly ColumnMapping[]>> = mysqlAlike({
   sqlite: [...TEXTS.map((text) => ({ form: `YYYY-MM-DD${text}` }) as ColumnMapping), ...NUMBERS],
   postgres: [...timestamps('timestamp'), ...timestamps('timestamptz'), ...NUMBERS],
   mariadb: [...precisions(0, 2, 3, 6), ...timestamps('timestamp'), ...NUMBERS],
-};
+});
 
 /** Near to each other, so that comparisons are close, within the years that every form can hold. */
 const times = fc
@@ -49,7 +56,7 @@ const COMPARISONS: readonly Compared[] = [
 
 /** A data source on a connection that is not in UTC, where the database has such a thing. */
 async function inAnotherZone(options: DataSourceOptions): Promise<DataSource> {
-  const one = options.type === 'mariadb' || options.type === 'mysql' ? { extra: { connectionLimit: 1 } } : {};
+  const one = isMysql(options.type) ? { extra: { connectionLimit: 1 } } : {};
   const zoned = options.type === 'postgres' ? { extra: { options: '-c TimeZone=Asia/Tokyo' } } : one;
   const dataSource = await new DataSource({ ...options, ...zoned }).initialize();
   if ('extra' in one) await dataSource.query(`SET time_zone = '+09:00'`);
@@ -63,7 +70,7 @@ describeDatabases('forms of times', (name) => {
   });
   afterAll(() => database.drop());
 
-  // The dialect of MySQL has no setting for one statement, and MariaDB takes both.
+  // The dialect of MySQL has no setting for one statement, and MariaDB takes both; MySQL its own.
   const types =
     name === 'mariadb' ? (['mariadb', 'mysql'] as const) : ([name === 'sqlite' ? 'better-sqlite3' : name] as const);
   const cases = types.flatMap((type) =>

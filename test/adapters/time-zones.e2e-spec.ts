@@ -4,7 +4,7 @@ process.env['TZ'] = 'America/New_York';
 import { DataSource, EntitySchema, LessThan } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TypeOrmAdapter } from '@app/sessions';
-import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { createDatabase, describeDatabases, isMysql, type TestDatabase } from '../support/databases.js';
 
 const Moment = new EntitySchema<{ id: string; at: Date }>({
   name: 'Moment',
@@ -43,7 +43,7 @@ describeDatabases('timestamps in a process that is not in UTC', (name) => {
     // A server, or a session, that is in another zone still.
     const zoned = name === 'postgres' ? { extra: { options: '-c TimeZone=Asia/Tokyo' } } : {};
     dataSource = await new DataSource({ ...options, ...zoned }).initialize();
-    if (name === 'mariadb') await dataSource.query(`SET time_zone = '+09:00'`);
+    if (isMysql(name)) await dataSource.query(`SET time_zone = '+09:00'`);
   });
   afterAll(async () => {
     await dataSource.destroy();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { AbstractLogger, DataSource, SelectQueryBuilder } from 'typeorm';
 import { ConnectionMetadataBuilder } from 'typeorm/connection/ConnectionMetadataBuilder.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { createDatabase, describeDatabases, isMysql, type TestDatabase } from '../support/databases.js';
 
 const INTERNALS = 'libs/sessions/src/adapters/typeorm/internals.ts';
 
@@ -95,7 +95,7 @@ describeDatabases('what is used of TypeORM’s driver beyond its interface', (na
     },
   );
 
-  it.runIf(name === 'mariadb')('is the pool of mysql2', async () => {
+  it.runIf(isMysql(name))('is the pool of mysql2', async () => {
     const pool = found('driver.pool, the pool of mysql2', (await internals()).mysqlPool(dataSource));
     const rows = await new Promise((resolve, reject) => {
       pool.execute({ sql: 'SELECT ?', rowsAsArray: true }, [1], (error, result) => error ? reject(error) : resolve(result)); // prettier-ignore

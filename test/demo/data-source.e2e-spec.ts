@@ -34,5 +34,5 @@ describe('another DATABASE_URL', () => {
 });
 
 function otherSchemes(name: TestDatabase['name']): string[] {
-  return { sqlite: [], postgres: ['postgresql:'], mariadb: ['mysql:'] }[name];
+  return { sqlite: [], postgres: ['postgresql:'], mariadb: ['mysql:'], mysql: ['mariadb:'] }[name];
 }

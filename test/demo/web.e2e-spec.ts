@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { createDatabase, describeStorages, type TestDatabase } from '../support/databases.js';
+import { createDatabase, describeStorages, SERVERS, type TestDatabase } from '../support/databases.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
 import { Sessions } from '../../apps/demo/src/sessions/sessions.js';
@@ -508,9 +508,7 @@ describe('the pages', () => {
   }
 });
 
-const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
-
-it.each(servers)('say so when %s is down, and sign nobody out', async (name) => {
+it.each(SERVERS)('say so when %s is down, and sign nobody out', async (name) => {
   const database = await createDatabase(name);
   const { hostname, port } = new URL(database.url);
   const proxy = new TcpProxy({ host: hostname, port: Number(port) });

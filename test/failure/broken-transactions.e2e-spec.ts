@@ -1,23 +1,21 @@
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { DataSource, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SessionsModule, SessionsUnavailableError } from '@app/sessions';
 import { TRANSACTION_OVER } from '../../libs/sessions/src/adapters/typeorm/messages.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, isMysql, mysqlAlike, SERVERS, type TestDatabase } from '../support/databases.js';
 import { errorOf } from '../support/sessions.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
 import { Sessions } from './calls.js';
 
 /** How a server ends a connection. */
-const KILL = {
+const KILL = mysqlAlike({
   postgres: { id: 'SELECT pg_backend_pid() AS id', end: (id: number) => `SELECT pg_terminate_backend(${id})` },
   mariadb: { id: 'SELECT connection_id() AS id', end: (id: number) => `KILL ${id}` },
-} as const;
+});
 
-const servers = (['postgres', 'mariadb'] as const).filter((type) => inject(`${type}Url`) !== undefined);
-
-describe.each(servers)('a transaction of the library whose connection breaks, on %s', (type) => {
+describe.each(SERVERS)('a transaction of the library whose connection breaks, on %s', (type) => {
   let database: TestDatabase;
   let module: TestingModule;
   let other: DataSource;
@@ -43,8 +41,8 @@ describe.each(servers)('a transaction of the library whose connection breaks, on
       subscribers.splice(subscribers.indexOf(subscriber), 1);
       const [{ id }] = (await runner.query(KILL[type].id)) as [{ id: number }];
       await other.query(KILL[type].end(id));
-      // On MariaDB the next statement tells it.
-      await vi.waitUntil(() => type === 'mariadb' || runner.isReleased, UNTIL_IT_HANGS);
+      // On MariaDB and MySQL the next statement tells it.
+      await vi.waitUntil(() => isMysql(type) || runner.isReleased, UNTIL_IT_HANGS);
     };
     const subscriber: EntitySubscriberInterface = {
       [step]: ({ queryRunner }: { queryRunner: QueryRunner }) => breakIt(queryRunner),

@@ -1,13 +1,13 @@
 import { Test, type TestingModule } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { digestToken, SessionsModule, SessionsTable, SessionsUnavailableError } from '@app/sessions';
 import { waits } from '../../libs/sessions/src/lifecycle/favours.js';
 import { EXTENSION, LAST_USE, notWritten } from '../../libs/sessions/src/lifecycle/messages.js';
 import { ofTable } from '../../libs/sessions/src/errors/messages.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, mysqlAlike, SERVERS, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 
 class Sessions extends SessionsTable({
@@ -19,19 +19,18 @@ class Sessions extends SessionsTable({
 const DAY_MS = 86_400_000;
 const MANY = 30;
 
-// MariaDB speaks MySQL's dialect too, which has other ways to leave out a row.
-const servers = (['postgres', 'mariadb', 'mysql'] as const).filter(
-  (type) => inject(type === 'postgres' ? 'postgresUrl' : 'mariadbUrl') !== undefined,
+/** Servers, and the types of data source by which they are asked: MariaDB speaks MySQL's dialect too, which has other ways to leave out a row. */
+const ASKED = SERVERS.flatMap((name) =>
+  (name === 'mariadb' ? (['mariadb', 'mysql'] as const) : [name]).map((type) => ({ name, type })),
 );
 
 /** What lets everybody read a table, and nobody write to it, and what ends that. */
-const TABLE_LOCK = {
+const TABLE_LOCK = mysqlAlike({
   postgres: [['BEGIN', 'LOCK TABLE sessions IN SHARE MODE'], 'ROLLBACK'],
   mariadb: [['LOCK TABLES sessions READ'], 'UNLOCK TABLES'],
-  mysql: [['LOCK TABLES sessions READ'], 'UNLOCK TABLES'],
-} as const;
+});
 
-describe.each(servers)('a row that a transaction of the application has locked, on %s', (type) => {
+describe.each(ASKED)('a row that a transaction of the application has locked, on $name by $type', ({ name, type }) => {
   const logs = new LogCapture();
   let database: TestDatabase;
   let module: TestingModule;
@@ -39,7 +38,7 @@ describe.each(servers)('a row that a transaction of the application has locked, 
   let now = Date.now();
 
   beforeAll(async () => {
-    database = await createDatabase(type === 'postgres' ? 'postgres' : 'mariadb');
+    database = await createDatabase(name);
     module = await Test.createTestingModule({
       imports: [
         TypeOrmModule.forRoot({ type, url: database.url, autoLoadEntities: true, synchronize: true }),

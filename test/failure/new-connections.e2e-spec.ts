@@ -3,17 +3,15 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TypeOrmAdapter } from '@app/sessions';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, SERVERS, type TestDatabase } from '../support/databases.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
 
 const ROUNDS = 25;
 
-const servers = (['postgres', 'mariadb'] as const).filter((type) => inject(`${type}Url`) !== undefined);
-
-describe.each(servers)('connections that end while they are new, on %s', (type) => {
+describe.each(SERVERS)('connections that end while they are new, on %s', (type) => {
   let database: TestDatabase;
   let proxy: TcpProxy;
   beforeAll(async () => {
@@ -63,7 +61,7 @@ const READY = Buffer.from('Z\0\0\0\u0005I', 'latin1');
 const FIELDS = ['SFATAL', 'C57P01', 'Mterminating connection due to administrator command', '', ''].join('\0');
 const OVER = Buffer.from(`E\0\0\0${String.fromCharCode(FIELDS.length + 4)}${FIELDS}`, 'latin1');
 
-describe.runIf(servers.includes('postgres'))('connections of pg that are over as soon as they are ready', () => {
+describe.runIf(SERVERS.includes('postgres'))('connections of pg that are over as soon as they are ready', () => {
   it('end no process, of the library and of the application', async () => {
     const database = await createDatabase('postgres');
     const { hostname: host, port } = new URL(database.url);

@@ -15,7 +15,15 @@ import {
 } from '@app/sessions';
 import { TRANSACTION_OVER } from '../../libs/sessions/src/adapters/typeorm/messages.js';
 import { beginningWith } from '../support/beginning-with.js';
-import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
+import {
+  createDatabase,
+  type DatabaseName,
+  describeDatabases,
+  isMysql,
+  mysqlAlike,
+  type ServerName,
+  type TestDatabase,
+} from '../support/databases.js';
 import { useImpatience } from '../support/impatient-sqlite.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
@@ -64,10 +72,10 @@ const gone: Trouble = {
 };
 
 /** Connections of a user, who may have a few. */
-const COUNTED = {
+const COUNTED = mysqlAlike({
   postgres: (user: string) => `SELECT count(*) AS n FROM pg_stat_activity WHERE usename = '${user}'`,
   mariadb: (user: string) => `SELECT count(*) AS n FROM information_schema.processlist WHERE user = '${user}'`,
-};
+});
 
 /** Waits until the server knows as well that the connections are gone. */
 async function forgotten({ other, user }: SetUp): Promise<void> {
@@ -99,8 +107,27 @@ async function reconnect(set: SetUp): Promise<void> {
   await gone.end(set);
 }
 
-/** What each connection of the application to MariaDB begins with. */
+/** What each connection of the application to MariaDB or MySQL begins with. */
 let beginning = 'DO 0';
+
+const ON_MYSQL: Readonly<Record<string, Trouble>> = {
+  'is gone': gone,
+  'has no connection left': exhausted,
+  'has the table locked': inSql(['LOCK TABLES sessions WRITE, joined WRITE'], ['UNLOCK TABLES'], {
+    spares: ofCatalogue,
+  }),
+  'takes no writes': {
+    async begin(set) {
+      beginning = 'SET SESSION TRANSACTION READ ONLY';
+      await reconnect(set);
+    },
+    async end(set) {
+      beginning = 'DO 0';
+      await reconnect(set);
+    },
+    spares: reading,
+  },
+};
 
 const TROUBLES: Readonly<Record<DatabaseName, Readonly<Record<string, Trouble>>>> = {
   postgres: {
@@ -125,24 +152,8 @@ const TROUBLES: Readonly<Record<DatabaseName, Readonly<Record<string, Trouble>>>
       spares: reading,
     },
   },
-  mariadb: {
-    'is gone': gone,
-    'has no connection left': exhausted,
-    'has the table locked': inSql(['LOCK TABLES sessions WRITE, joined WRITE'], ['UNLOCK TABLES'], {
-      spares: ofCatalogue,
-    }),
-    'takes no writes': {
-      async begin(set) {
-        beginning = 'SET SESSION TRANSACTION READ ONLY';
-        await reconnect(set);
-      },
-      async end(set) {
-        beginning = 'DO 0';
-        await reconnect(set);
-      },
-      spares: reading,
-    },
-  },
+  mariadb: ON_MYSQL,
+  mysql: ON_MYSQL,
   sqlite: {
     'has the file locked': inSql(['BEGIN EXCLUSIVE'], ['ROLLBACK'], { waits: true, spares: ofCatalogue }),
     'is in a transaction of the application': {
@@ -160,7 +171,7 @@ const TROUBLES: Readonly<Record<DatabaseName, Readonly<Record<string, Trouble>>>
 };
 
 /** Makes a user of the database who has few connections, and gives how they come through a proxy. */
-const USERS = {
+const USERS = mysqlAlike({
   postgres: (user: string): string[] => [
     `CREATE ROLE ${user} LOGIN PASSWORD 'secret' CONNECTION LIMIT ${MAX_CONNECTIONS}`,
     `GRANT ALL ON ALL TABLES IN SCHEMA public TO ${user}`,
@@ -169,13 +180,13 @@ const USERS = {
     `CREATE USER ${user} IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS ${MAX_CONNECTIONS}`,
     `GRANT ALL ON ${schema}.* TO ${user}`,
   ],
-};
+});
 
 /** None of them waits for a lock. */
-const IMPATIENT = {
+const IMPATIENT = mysqlAlike({
   postgres: { extra: { options: '-c lock_timeout=20ms' } },
   mariadb: beginningWith('SET SESSION lock_wait_timeout = 0, innodb_lock_wait_timeout = 0', () => beginning),
-};
+});
 
 describe('the calls that are tried', () => {
   it('are all that the service and its queries have', () => {
@@ -218,7 +229,7 @@ describeDatabases('where the database', (name) => {
     await module.close();
     const { proxy, other, user } = set;
     await proxy?.cut();
-    if (name === 'mariadb') await other.query(`DROP USER ${user}`);
+    if (isMysql(name)) await other.query(`DROP USER ${user}`);
     if (name === 'postgres') {
       await other.query(`DROP OWNED BY ${user}`);
       await other.query(`DROP ROLE ${user}`);
@@ -229,7 +240,7 @@ describeDatabases('where the database', (name) => {
   });
 
   async function asUser(
-    server: 'postgres' | 'mariadb',
+    server: ServerName,
     user: string,
     other: QueryRunner,
   ): Promise<{ proxy: TcpProxy; options: object }> {

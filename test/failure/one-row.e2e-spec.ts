@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { SessionsTable } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { type DatabaseName, describeDatabases } from '../support/databases.js';
+import { type DatabaseName, describeDatabases, mysqlAlike } from '../support/databases.js';
 import { useApplication } from '../support/application.js';
 import { at, DAY } from '../support/clock.js';
 
@@ -11,7 +11,7 @@ const MANY = 30;
 const SPOILT = 17;
 
 /** A trigger of the application's that takes no change of one row. */
-const TRIGGER: Readonly<Record<DatabaseName, readonly string[]>> = {
+const TRIGGER: Readonly<Record<DatabaseName, readonly string[]>> = mysqlAlike({
   sqlite: [
     `CREATE TRIGGER spoil BEFORE UPDATE ON sessions WHEN NEW.number = ${SPOILT} BEGIN SELECT RAISE(ABORT, 'not this one'); END`,
   ],
@@ -24,7 +24,7 @@ const TRIGGER: Readonly<Record<DatabaseName, readonly string[]>> = {
     `CREATE TRIGGER spoil BEFORE UPDATE ON sessions FOR EACH ROW
       IF NEW.number = ${SPOILT} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'; END IF`,
   ],
-};
+});
 
 describeDatabases('one row that cannot be written', (name) => {
   const app = useApplication(name, { tables: [Sessions] });

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, UseGuards } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   CurrentSession,
   digestToken,
@@ -13,7 +13,7 @@ import {
 } from '@app/sessions';
 import { LOOK_UP_UNAVAILABLE } from '../../libs/sessions/src/guard/messages.js';
 import { deletionFailed } from '../../libs/sessions/src/module/messages.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, SERVERS, type TestDatabase } from '../support/databases.js';
 import { describePlatforms, HttpApp, type HttpAnswer } from '../support/http-app.js';
 import { isUpdate, QueryLog } from '../support/query-log.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -71,9 +71,7 @@ const UNAVAILABLE: HttpAnswer = {
 
 const DAY_MS = 86_400_000;
 
-const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
-
-describe.each(servers)('an outage of %s', (name) => {
+describe.each(SERVERS)('an outage of %s', (name) => {
   describePlatforms('as seen', (platform) => {
     const queries = new QueryLog();
     let database: TestDatabase;

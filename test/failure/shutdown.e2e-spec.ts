@@ -7,7 +7,13 @@ import { SessionsModule, SessionsUnavailableError } from '@app/sessions';
 import { lastWait } from '../../libs/sessions/src/adapters/typeorm/under-way.js';
 import { ExpiryJob } from '../../libs/sessions/src/module/expiry.job.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
+import {
+  createDatabase,
+  type DatabaseName,
+  describeDatabases,
+  mysqlAlike,
+  type TestDatabase,
+} from '../support/databases.js';
 import { HttpApp } from '../support/http-app.js';
 import { hasMariadb, startMariadb } from '../support/mariadb-server.js';
 import { startPostgres } from '../support/postgres-server.js';
@@ -33,11 +39,11 @@ class Routes {
 }
 
 /** Fewer connections than there are calls, and a server that has gone is not waited for. */
-const SETTINGS = {
+const SETTINGS = mysqlAlike({
   postgres: { poolSize: 6, extra: { connectionTimeoutMillis: 1000 } },
   mariadb: { poolSize: 6, connectTimeout: 1000 },
   sqlite: {},
-} as const;
+});
 
 async function start(type: DatabaseName, options: object): Promise<HttpApp> {
   const app = await HttpApp.start('express', {
@@ -115,11 +121,11 @@ function expected(): Readonly<Record<string, string>> {
 }
 
 /** What lets nobody at the table, and what ends that. */
-const LOCK = {
+const LOCK = mysqlAlike({
   postgres: [['BEGIN', 'LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE'], 'ROLLBACK'],
   mariadb: [['LOCK TABLES sessions WRITE'], 'UNLOCK TABLES'],
   sqlite: [['BEGIN EXCLUSIVE'], 'ROLLBACK'],
-} as const;
+});
 
 describeDatabases('the end of an application', (type) => {
   let database: TestDatabase;
@@ -213,7 +219,7 @@ describeDatabases('the end of an application', (type) => {
 });
 
 /** A server of the test's own, and the processes of it that can be stopped. */
-const SERVERS = {
+const OWN_SERVERS = {
   postgres: async () => {
     const server = await startPostgres();
     const processes = async (dataSource: DataSource): Promise<number[]> => {
@@ -233,7 +239,7 @@ describe.each(hasMariadb ? (['postgres', 'mariadb'] as const) : (['postgres'] as
   'the end of an application on %s',
   (type) => {
     it('waits for no server that hangs', async () => {
-      const { server, processes } = await SERVERS[type]();
+      const { server, processes } = await OWN_SERVERS[type]();
       const app = await start(type, { type, url: server.url });
       const pids = await processes(app.nest.get(DataSource));
       const underWay = await UnderWay.of(app, async () => {

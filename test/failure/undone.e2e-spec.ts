@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EntityManager } from 'typeorm';
 import { SessionsModule, SessionsTable, SessionsUnavailableError } from '@app/sessions';
 import { beginningWith } from '../support/beginning-with.js';
 import { Cluster } from '../support/cluster.js';
-import { createDatabase } from '../support/databases.js';
+import { createDatabase, isMysql, mysqlAlike, type ServerName, SERVERS } from '../support/databases.js';
 
 class Sessions extends SessionsTable({
   rotation: true,
@@ -13,18 +13,15 @@ class Sessions extends SessionsTable({
   extraFields: { userId: { type: 'string', index: true } },
 }) {}
 
-type ServerName = 'postgres' | 'mariadb';
-
-const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
-
 /** What each database says when it undoes a statement, or the transaction that it is part of. */
 const UNDONE = {
   postgres: ['40001', '40P01'],
   mariadb: ['1213', '1020', '1205'],
+  mysql: ['1213', '1205'],
 } as const;
 
-/** Makes the next so many updates fail with the code of a table; a sequence counts them, for no rollback touches it. */
-const TROUBLE: Readonly<Record<ServerName, readonly string[]>> = {
+/** Makes the next so many updates fail with the code of a table; they are counted by what no rollback touches. */
+const TROUBLE: Readonly<Record<ServerName, readonly string[]>> = mysqlAlike({
   postgres: [
     'CREATE SEQUENCE updates',
     'CREATE TABLE trouble (upto int NOT NULL, code text NOT NULL)',
@@ -37,7 +34,7 @@ const TROUBLE: Readonly<Record<ServerName, readonly string[]>> = {
     'CREATE TRIGGER trouble BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION trouble()',
   ],
   mariadb: [
-    'CREATE SEQUENCE updates',
+    'CREATE TABLE updates (n int AUTO_INCREMENT PRIMARY KEY)',
     'CREATE TABLE trouble (upto int NOT NULL, code int NOT NULL)',
     `CREATE TRIGGER trouble BEFORE UPDATE ON sessions FOR EACH ROW BEGIN
        DECLARE number int DEFAULT (SELECT code FROM trouble);
@@ -48,14 +45,15 @@ const TROUBLE: Readonly<Record<ServerName, readonly string[]>> = {
          SET refused = (SELECT COUNT(*) FROM information_schema.innodb_trx
            WHERE trx_mysql_thread_id = CONNECTION_ID() AND trx_isolation_level = 'READ COMMITTED');
        END IF;
-       IF (NEXT VALUE FOR updates) <= (SELECT upto FROM trouble) AND refused THEN
+       INSERT INTO updates VALUES ();
+       IF LAST_INSERT_ID() <= (SELECT upto FROM trouble) AND refused THEN
          SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = number, MESSAGE_TEXT = 'made up';
        END IF;
      END`,
   ],
-};
+});
 
-describe.each(servers)('what %s undoes', (name) => {
+describe.each(SERVERS)('what %s undoes', (name) => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await Cluster.on(await createDatabase(name), {}, 'sessions', SessionsModule.forFeature(Sessions));
@@ -76,17 +74,18 @@ describe.each(servers)('what %s undoes', (name) => {
 
   /** Undoes so many of the updates that come next. */
   async function undo(count: number, code: string = UNDONE[name][0]): Promise<void> {
-    await dataSource().query(
-      name === 'postgres' ? 'ALTER SEQUENCE updates RESTART' : 'ALTER SEQUENCE updates RESTART 1',
-    );
+    await dataSource().query(name === 'postgres' ? 'ALTER SEQUENCE updates RESTART' : 'TRUNCATE TABLE updates');
     await dataSource().query(`UPDATE trouble SET upto = ${count}, code = '${code}'`);
     told = [];
   }
 
   /** How many updates there have been since, those that were undone among them. */
   async function updates(): Promise<number> {
-    const next = name === 'postgres' ? "nextval('updates')" : 'NEXT VALUE FOR updates';
-    const [row] = await dataSource().query<[{ next: string }]>(`SELECT ${next} AS next`);
+    if (isMysql(name)) {
+      const { insertId } = await dataSource().query<{ insertId: number }>('INSERT INTO updates VALUES ()');
+      return insertId - 1;
+    }
+    const [row] = await dataSource().query<[{ next: string }]>(`SELECT nextval('updates') AS next`);
     return Number(row.next) - 1;
   }
 
@@ -156,7 +155,7 @@ describe.each(servers)('what %s undoes', (name) => {
     expect(await sessions().count({ userId: 'ann', id: session.id })).toBe(1);
   });
 
-  describe.runIf(name === 'mariadb')('by the settings of MariaDB', () => {
+  describe.runIf(isMysql(name))('by its settings', () => {
     it('nothing: a transaction that its log does not take as READ COMMITTED is of the server’s isolation', async () => {
       const other = await Cluster.on(cluster.database, {}, 'sessions', SessionsModule.forFeature(Sessions));
       const table = other.nodes[1].get(Sessions);

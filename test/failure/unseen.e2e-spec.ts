@@ -18,7 +18,13 @@ import { lockName } from '../../libs/sessions/src/adapters/typeorm/dialects/dial
 import { markName } from '../../libs/sessions/src/lifecycle/marks.js';
 import { HIDDEN } from '../../libs/sessions/src/adapters/typeorm/secrets.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
+import {
+  createDatabase,
+  type DatabaseName,
+  describeDatabases,
+  mysqlAlike,
+  type TestDatabase,
+} from '../support/databases.js';
 import { useImpatience } from '../support/impatient-sqlite.js';
 import { LogCapture } from '../support/log-capture.js';
 import { CALLS, type Session, type Sessions, sessionsTable } from './calls.js';
@@ -64,8 +70,8 @@ const STORED: Readonly<Record<string, object>> = {
 
 /** What makes statements fail, with what databases say then. */
 const TROUBLES: Readonly<Record<string, Readonly<Partial<Record<DatabaseName, readonly string[]>>>>> = {
-  'nothing is wrong': { sqlite: [], postgres: [], mariadb: [] },
-  'a trigger shows the row': {
+  'nothing is wrong': mysqlAlike({ sqlite: [], postgres: [], mariadb: [] }),
+  'a trigger shows the row': mysqlAlike({
     postgres: [
       `CREATE FUNCTION shown() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
          RAISE EXCEPTION 'no % and %', NEW."authTokenDigest", NEW."previousTokenDigest" USING DETAIL = NEW."authTokenDigest";
@@ -77,10 +83,16 @@ const TROUBLES: Readonly<Record<string, Readonly<Partial<Record<DatabaseName, re
         `CREATE TRIGGER shown${on} BEFORE ${on} ON sessions FOR EACH ROW
          SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = NEW.authTokenDigest`,
     ),
-  },
+  }),
   'no row meets a constraint': {
     postgres: [`ALTER TABLE sessions ADD CONSTRAINT never CHECK ("userId" = 'nobody') NOT VALID`],
     mariadb: ['SET check_constraint_checks = 0', `ALTER TABLE sessions ADD CONSTRAINT never CHECK (userId = 'nobody')`],
+    // It looks at the rows that are there too.
+    mysql: ['INSERT', 'UPDATE'].map(
+      (on) =>
+        `CREATE TRIGGER never${on} BEFORE ${on} ON sessions FOR EACH ROW
+         SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 3819, MESSAGE_TEXT = "Check constraint 'never' is violated."`,
+    ),
     sqlite: ['INSERT', 'UPDATE'].map(
       (on) => `CREATE TRIGGER never${on} BEFORE ${on} ON sessions BEGIN SELECT RAISE(ABORT, 'never'); END`,
     ),
@@ -88,11 +100,11 @@ const TROUBLES: Readonly<Record<string, Readonly<Partial<Record<DatabaseName, re
   'the digest is to be something else': {
     postgres: [`ALTER TABLE sessions ALTER "authTokenDigest" TYPE uuid USING gen_random_uuid()`],
   },
-  'a column is missing': {
+  'a column is missing': mysqlAlike({
     postgres: ['ALTER TABLE sessions RENAME "updatedAt" TO "gone"'],
     mariadb: ['ALTER TABLE sessions RENAME COLUMN updatedAt TO gone'],
     sqlite: ['ALTER TABLE sessions RENAME COLUMN updatedAt TO gone'],
-  },
+  }),
 };
 
 /** What a token, or a digest of one, looks like in a text. */
@@ -105,11 +117,11 @@ const NAMES = ['ann', 'bea', 'cid'].flatMap((userId) => [
 ]);
 
 /** What stands for tokens is told apart by the library, not by databases: beside the usual form each has one that others have not. */
-const KINDS_OF: Readonly<Record<DatabaseName, readonly string[]>> = {
+const KINDS_OF: Readonly<Record<DatabaseName, readonly string[]>> = mysqlAlike({
   sqlite: ['as bytes', 'in base64url'],
   postgres: ['as bytes', 'in hexadecimal'],
   mariadb: ['as bytes', 'as they are'],
-};
+});
 
 const LEVELS: readonly ('log' | 'info' | 'warn' | 'error' | 'debug')[] = ['log', 'info', 'warn', 'error', 'debug'];
 

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import { useApplication } from '../support/application.js';
-import { describeDatabases } from '../support/databases.js';
+import { describeDatabases, isMysql } from '../support/databases.js';
 import { Sessions } from '../support/sessions.js';
 
 describeDatabases('after the type of a column has changed', (name) => {
@@ -21,7 +21,7 @@ describeDatabases('after the type of a column has changed', (name) => {
         ]);
       const before = await found();
       const alter = name === 'postgres' ? 'ALTER COLUMN "userId" TYPE text' : 'MODIFY userId text NOT NULL';
-      if (name === 'mariadb')
+      if (isMysql(name))
         await app.dataSource.query('ALTER TABLE sessions DROP INDEX ??'.replace('??', await indexOf()));
       await app.dataSource.query(`ALTER TABLE sessions ${alter}`);
       expect(await found()).toEqual(before);

@@ -8,6 +8,7 @@ import {
 } from '@app/sessions';
 import { describeStorages, useApplication } from '../support/application.js';
 import { at, HOUR, MINUTE, SECOND, START } from '../support/clock.js';
+import { SERVERS, isMysql } from '../support/databases.js';
 
 const TIMES = ['expiresAt', 'createdAt', 'updatedAt', 'rotatedAt', 'authenticatedAt', 'absoluteExpiresAt'] as const;
 const mapped = (mapping: ColumnMapping, names: readonly string[] = TIMES) =>
@@ -149,10 +150,9 @@ describe('ends that a column cannot hold', () => {
   const LAST = new Date('2038-01-19T03:14:07.000Z');
 
   describe.each([
-    ['TIMESTAMP on mariadb', 'mariadb', Stamped],
-    ['seconds of 32 bits on mariadb', 'mariadb', Narrow],
-    ['seconds of 32 bits on postgres', 'postgres', Narrow],
-  ] as const)('by %s', (_title, name, table) => {
+    ...SERVERS.filter(isMysql).map((name) => ['TIMESTAMP', name, Stamped] as const),
+    ...SERVERS.map((name) => ['seconds of 32 bits', name, Narrow] as const),
+  ])('by %s on %s', (_title, name, table) => {
     const app = useApplication(name, { tables: [table] });
     const sessions = (): Stamped => app.get<Stamped>(table);
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SessionsTable, TypeOrmAdapter } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { type DatabaseName, describeDatabases } from '../support/databases.js';
+import { type DatabaseName, describeDatabases, isMysql, mysqlAlike } from '../support/databases.js';
 import { isUpdate, QueryLog } from '../support/query-log.js';
 import { planOf, type Sent } from '../support/statement-log.js';
 import { useApplication } from '../support/application.js';
@@ -24,17 +24,17 @@ class UpdateLog extends QueryLog {
 }
 
 /** What a plan says where rows are found by another way than their key. */
-const OTHERWISE: Readonly<Record<DatabaseName, RegExp>> = {
+const OTHERWISE: Readonly<Record<DatabaseName, RegExp>> = mysqlAlike({
   postgres: /Seq Scan|IDX_/,
   mariadb: / (ALL|index) |IDX_|filesort|temporary/,
   sqlite: /SCAN (?!json_each)|IDX_|TEMP B-TREE/,
-};
+});
 
-const BY_KEY: Readonly<Record<DatabaseName, RegExp>> = {
+const BY_KEY: Readonly<Record<DatabaseName, RegExp>> = mysqlAlike({
   postgres: /Index Scan (using|on) "?PK_/,
   mariadb: /range PRIMARY/,
   sqlite: /SEARCH sessions USING INDEX sqlite_autoindex_sessions_1/,
-};
+});
 
 describeDatabases('what is written by the way', (name) => {
   const app = useApplication(name, { tables: [Sessions] });
@@ -48,7 +48,7 @@ describeDatabases('what is written by the way', (name) => {
     });
     await adapter.insertAll(entity, others);
     const created = await Promise.all(Array.from({ length: AT_ONCE }, () => app.get(Sessions).create({})));
-    await app.dataSource.query(name === 'mariadb' ? 'ANALYZE TABLE sessions' : 'ANALYZE sessions');
+    await app.dataSource.query(isMysql(name) ? 'ANALYZE TABLE sessions' : 'ANALYZE sessions');
     const log = new UpdateLog();
     app.dataSource.setOptions({ logging: true, logger: log });
     app.clock.advance(2 * DAY);

@@ -108,7 +108,8 @@ describeDatabases('the statements of sign-ins at once', (name) => {
   // On SQLite nothing is gained by sending several as one.
   const isServer = name !== 'sqlite';
 
-  it.runIf(isServer)('are fewer than those of each by itself', async () => {
+  // MySQL has no statement that waits for no lock.
+  it.runIf(isServer && name !== 'mysql')('are fewer than those of each by itself', async () => {
     const apart = await queries.countOf(() => all((userId) => app.get(Apart).create({ userId })));
     expect(await queries.countOf(() => all((userId) => app.get(Limited).create({ userId })))).toBeLessThan(apart / 2);
   });

@@ -186,11 +186,14 @@ describeDatabases('writing the last use of sessions', (name) => {
   const writing = () => app.get(SessionsRegistry).store(Sessions).lastUse!;
   const dropped = () => app.get(SessionsMetrics).all()[0]!.counters.lastUsesDropped;
 
-  it('takes at most 25 statements for 10,000 sessions from as many addresses', async () => {
+  // On MySQL a transaction, which locks the rows that are free before it writes them.
+  const perBatch = name === 'mysql' ? 6 : 1;
+
+  it('takes at most 25 batches for 10,000 sessions from as many addresses', async () => {
     const sessions = await manySessions(app, 10_000);
     const addressOf = (i: number): string => `10.0.${i >> 8}.${i & 255}`;
     sessions.forEach((session, i) => writing().record(session, { ip: addressOf(i), userAgent: `Browser ${i}` }));
-    expect(await queries.countOf(() => writing().flush())).toBeLessThanOrEqual(25);
+    expect(await queries.countOf(() => writing().flush())).toBeLessThanOrEqual(25 * perBatch);
     const stored = await app.get(Sessions).list({}, { take: 10_000 });
     const found = new Map(stored.map((session) => [session.id, [session.lastUsedIp, session.lastUsedUserAgent]]));
     expect(found).toEqual(new Map(sessions.map(({ id }, i) => [id, [addressOf(i), `Browser ${i}`]])));
@@ -209,10 +212,10 @@ describeDatabases('writing the last use of sessions', (name) => {
     expect(plan).not.toContain('Seq Scan');
   });
 
-  it('takes one statement for one session, however many clients it has', async () => {
+  it('takes one batch for one session, however many clients it has', async () => {
     const session = await app.get(Sessions).create({});
     for (let i = 0; i < 3000; i++) writing().record(session, { userAgent: `Browser ${i}` });
-    expect(await queries.countOf(() => writing().flush())).toBe(1);
+    expect(await queries.countOf(() => writing().flush())).toBe(perBatch);
     expect(await app.get(Sessions).get({ id: session.id })).toMatchObject({ lastUsedUserAgent: 'Browser 2999' });
   });
 
@@ -231,11 +234,11 @@ describeDatabases('writing the last use of sessions', (name) => {
     },
   );
 
-  it('takes one statement for a hundred sessions, and none in the path of a request', async () => {
+  it('takes one batch for a hundred sessions, and none in the path of a request', async () => {
     const sessions = await Promise.all(Array.from({ length: 100 }, () => app.get(Sessions).create({})));
     const use = () => Promise.all(sessions.map(({ authToken }) => app.get(Sessions).authenticate(authToken)));
     expect(await queries.countOf(use)).toBe(100);
-    expect(await queries.countOf(() => app.get(SessionsRegistry).store(Sessions).lastUse!.flush())).toBe(1);
+    expect(await queries.countOf(() => app.get(SessionsRegistry).store(Sessions).lastUse!.flush())).toBe(perBatch);
     expect(await app.get(Sessions).count({ lastUsedAt: app.clock.now })).toBe(100);
   });
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionsTable, StaleSessionError } from '@app/sessions';
 import { endUnreadable } from '../../libs/sessions/src/lifecycle/messages.js';
 import { ofTable } from '../../libs/sessions/src/errors/messages.js';
-import { type DatabaseName, describeDatabases } from '../support/databases.js';
+import { type DatabaseName, describeDatabases, isMysql, mysqlAlike } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 import { runs } from '../support/runs.js';
 import { useApplication } from '../support/application.js';
@@ -25,7 +25,7 @@ class Plain extends SessionsTable({ table: 'plain', extraFields: { userId: { typ
 const DECIDING = ['expiresAt', 'revokedAt', 'absoluteExpiresAt', 'authenticatedAt', 'createdAt'] as const;
 
 /** What columns of times may hold that is none, as SQL. */
-const UNREADABLE: Readonly<Record<DatabaseName, readonly string[]>> = {
+const UNREADABLE: Readonly<Record<DatabaseName, readonly string[]>> = mysqlAlike({
   postgres: ["'-infinity'"],
   mariadb: ["'0000-00-00 00:00:00'", "'2030-00-00 00:00:00'", "'2030-01-00 00:00:00'", "'2030-00-15 00:00:00'"],
   sqlite: [
@@ -45,10 +45,10 @@ const UNREADABLE: Readonly<Record<DatabaseName, readonly string[]>> = {
     '2461000.5',
     "x'ff'",
   ],
-};
+});
 
 /** Other forms of times that each database can have. */
-const READABLE: Readonly<Record<DatabaseName, readonly string[]>> = {
+const READABLE: Readonly<Record<DatabaseName, readonly string[]>> = mysqlAlike({
   postgres: ["'infinity'", "'12345-01-01'", "'2099-01-01 00:00:00.123456'", "'0044-03-15 BC'"],
   mariadb: [
     "'2099-01-01 00:00:00'",
@@ -58,7 +58,7 @@ const READABLE: Readonly<Record<DatabaseName, readonly string[]>> = {
     "'2099-02-30 00:00:00'",
   ],
   sqlite: ["'2099-01-01 00:00:00'", "'2099-01-01 00:00:00.123456'", "'2099-01-01 00:00:00.1'", "'0001-01-01 00:00:00'"],
-};
+});
 
 describeDatabases('a time in a row that another program wrote', (name) => {
   const logs = new LogCapture();
@@ -79,7 +79,7 @@ describeDatabases('a time in a row that another program wrote', (name) => {
     const { dataSource } = app;
     const [quoted, name_] = [app.quoted(table), app.quoted(column)];
     if (name === 'postgres') await dataSource.query(`ALTER TABLE ${quoted} ALTER COLUMN ${name_} DROP NOT NULL`);
-    else if (name === 'mariadb') await dataSource.query(`ALTER TABLE ${quoted} MODIFY ${name_} ${type} NULL`);
+    else if (isMysql(name)) await dataSource.query(`ALTER TABLE ${quoted} MODIFY ${name_} ${type} NULL`);
     else {
       // Without any constraint, nor a key.
       await dataSource.query(`CREATE TABLE copied AS SELECT * FROM ${quoted}`);
@@ -93,9 +93,9 @@ describeDatabases('a time in a row that another program wrote', (name) => {
     const set = Object.entries(values).map(([column, value]) => `${app.quoted(column)} = ${value}`);
     const runner = app.dataSource.createQueryRunner();
     try {
-      if (name === 'mariadb') await runner.query(`SET sql_mode = 'ALLOW_INVALID_DATES'`);
+      if (isMysql(name)) await runner.query(`SET sql_mode = 'ALLOW_INVALID_DATES'`);
       await runner.query(`UPDATE ${app.quoted(table)} SET ${set.join(', ')} WHERE id = '${id}'`);
-      if (name === 'mariadb') await runner.query('SET sql_mode = DEFAULT');
+      if (isMysql(name)) await runner.query('SET sql_mode = DEFAULT');
     } finally {
       await runner.release();
     }
@@ -248,7 +248,7 @@ describeDatabases('a time in a row that another program wrote', (name) => {
     expect(warnings()).toEqual([]);
   });
 
-  it.runIf(name === 'mariadb')('is over too where the database has no null for it', async () => {
+  it.runIf(isMysql(name))('is over too where the database has no null for it', async () => {
     await app.dataSource.query('ALTER TABLE plain MODIFY expiresAt datetime(3) NOT NULL');
     const session = await app.get(Plain).create({ userId: 'u1' });
     await put(session.id, { expiresAt: "'0000-00-00 00:00:00'" }, 'plain');

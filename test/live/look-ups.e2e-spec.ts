@@ -1,24 +1,22 @@
 import { Test, type TestingModule } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LiveSessions, SessionsMetrics, SessionsModule, SessionsTable } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, mysqlAlike, SERVERS, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
 
 class Sessions extends SessionsTable({}) {}
 
-const servers = (['postgres', 'mariadb'] as const).filter((type) => inject(`${type}Url`) !== undefined);
-
 /** What lets nobody read the table, and what ends that. */
-const LOCK = {
+const LOCK = mysqlAlike({
   postgres: [['BEGIN', 'LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE'], 'ROLLBACK'],
   mariadb: [['LOCK TABLES sessions WRITE'], 'UNLOCK TABLES'],
-} as const;
+});
 
-describe.each(servers)('a check of what is open while a look-up is held up on %s', (type) => {
+describe.each(SERVERS)('a check of what is open while a look-up is held up on %s', (type) => {
   let database: TestDatabase;
   let module: TestingModule;
   let locker: QueryRunner;

@@ -2,18 +2,16 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SessionMark } from '@app/sessions';
 import { deletedElsewhere } from '../../libs/sessions/src/module/messages.js';
 import { useCompiledLibrary } from '../support/compiled-library.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, SERVERS, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 import { addSessions, DELETED, NOW, Sessions } from './pruning-app.js';
 
 const SKIPPED = new RegExp(deletedElsewhere('sessions'));
 const ROWS = 200;
-
-const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
 
 const libraryUrl = useCompiledLibrary();
 
@@ -57,7 +55,7 @@ class NodeProcess {
   }
 }
 
-describe.each(servers)('two processes on one database: %s', (name) => {
+describe.each(SERVERS)('two processes on one database: %s', (name) => {
   let database: TestDatabase;
   let dataSource: DataSource;
   let nodes: NodeProcess[] = [];

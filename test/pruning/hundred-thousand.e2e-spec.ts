@@ -1,17 +1,23 @@
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createDatabase, type DatabaseName, describeDatabases, type TestDatabase } from '../support/databases.js';
+import {
+  createDatabase,
+  type DatabaseName,
+  describeDatabases,
+  mysqlAlike,
+  type TestDatabase,
+} from '../support/databases.js';
 import { NOW, PruningApp } from './pruning-app.js';
 
 const EXPIRED = 100_000;
 const VALID = 20;
 
 /** Makes a connection fail where it would wait for a lock; 0 is no limit to PostgreSQL. */
-const NEVER_WAIT: Record<DatabaseName, string> = {
+const NEVER_WAIT: Record<DatabaseName, string> = mysqlAlike({
   sqlite: 'PRAGMA busy_timeout = 0',
   postgres: "SET lock_timeout = '1ms'",
   mariadb: 'SET SESSION innodb_lock_wait_timeout = 0',
-};
+});
 
 describeDatabases('100,000 expired rows', (name) => {
   let database: TestDatabase;

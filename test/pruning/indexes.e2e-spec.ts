@@ -6,7 +6,7 @@ import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.regi
 import { tableUnder } from '../docs/markdown.js';
 import { useApplication } from '../support/application.js';
 import { HOUR, MINUTE } from '../support/clock.js';
-import { type DatabaseName, describeDatabases } from '../support/databases.js';
+import { type DatabaseName, describeDatabases, isMysql } from '../support/databases.js';
 import { digestOf } from '../support/digest.js';
 import { planOf, StatementLog } from '../support/statement-log.js';
 
@@ -50,7 +50,7 @@ describeDatabases('the indexes of a new table', (name) => {
     const found = [
       { name: name === 'postgres' ? 'PK_\\w+' : 'PRIMARY', columnNames: primaryColumns.map((column) => column.name) },
     ];
-    // MariaDB has its unique constraints as indexes too.
+    // MariaDB and MySQL have their constraints as indexes too.
     for (const other of [...uniques, ...indices]) {
       if (found.every(({ columnNames }) => String(columnNames) !== String(other.columnNames)))
         found.push({ name: other.name!, columnNames: other.columnNames });
@@ -81,7 +81,7 @@ describeDatabases('the indexes of a new table', (name) => {
     await adapter.insertAll(table.entity, rows);
     const session = await sessions.create({});
     const quoted = app.quoted(store.name);
-    await app.dataSource.query(name === 'mariadb' ? `ANALYZE TABLE ${quoted}` : `ANALYZE ${quoted}`);
+    await app.dataSource.query(isMysql(name) ? `ANALYZE TABLE ${quoted}` : `ANALYZE ${quoted}`);
     const log = new StatementLog();
     app.dataSource.setOptions({ logging: true, logger: log });
     await sessions.get({ id: session.id });
@@ -107,9 +107,12 @@ describeDatabases('the indexes of a new table', (name) => {
   });
 });
 
+const named = (index: string): RegExp => new RegExp(`\\b${index}\\b`);
+
 /** SQLite tells the columns that it compares, by an index that it may have named itself. */
 const READS: Readonly<Record<DatabaseName, (index: string, columns: readonly string[]) => RegExp>> = {
   postgres: (index) => new RegExp(`(using|on) "?${index}\\b`),
-  mariadb: (index) => new RegExp(`\\b${index}\\b`),
+  mariadb: named,
+  mysql: named,
   sqlite: (_, columns) => new RegExp(`USING (COVERING )?INDEX \\S+ \\((${columns.join('|')})[=<>]`),
 };

@@ -6,7 +6,7 @@ import type { SessionsStore } from '../../libs/sessions/src/lifecycle/sessions-s
 import { ExpiryJob, LEFT_RUNS } from '../../libs/sessions/src/module/expiry.job.js';
 import { deletedElsewhere, stalledFor, withoutLease } from '../../libs/sessions/src/module/messages.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { createDatabase, describeDatabases, isMysql, type TestDatabase } from '../support/databases.js';
 import { startPgBouncer } from '../support/pgbouncer.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { DELETED, PruningApp, type PruningAppOptions, Sessions } from './pruning-app.js';
@@ -152,7 +152,7 @@ describeDatabases('of two applications on one database', (name) => {
     },
   );
 
-  it.runIf(name === 'mariadb')('each prunes its own database, where the tables have one name', async () => {
+  it.runIf(isMysql(name))('each prunes its own database, where the tables have one name', async () => {
     const second = await createDatabase(name);
     const [one, two] = [await start(), await start({ synchronize: true }, second)];
     await two.addExpired(3);

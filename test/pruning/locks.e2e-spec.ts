@@ -1,18 +1,20 @@
 import { LessThanOrEqual } from 'typeorm';
 import { DataSource } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EctoAdapter, TypeOrmAdapter } from '@app/sessions';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, mysqlAlike, SERVERS, type TestDatabase } from '../support/databases.js';
 import { NOW, PruningApp, Sessions } from './pruning-app.js';
 
 /** Makes a connection fail where it would wait for a lock; 0 is no limit to PostgreSQL. */
-const NEVER_WAIT = { postgres: "SET lock_timeout = '1ms'", mariadb: 'SET SESSION innodb_lock_wait_timeout = 0' };
+const NEVER_WAIT = mysqlAlike({
+  postgres: "SET lock_timeout = '1ms'",
+  mariadb: 'SET SESSION innodb_lock_wait_timeout = 0',
+});
 
-const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
 const after = (ms: number): Date => new Date(NOW.getTime() + ms);
 
 // What a batch locks shows while the transaction that it is in stays open.
-describe.each(servers)('a batch of the expiry job that is not committed yet on %s', (name) => {
+describe.each(SERVERS)('a batch of the expiry job that is not committed yet on %s', (name) => {
   let database: TestDatabase;
   let pruning: PruningApp;
   let serving: PruningApp;

@@ -49,7 +49,7 @@ const ON_POSTGRES: Kinds = {
     WITH moved AS (DELETE FROM ONLY sessions WHERE region = 'us' RETURNING *) INSERT INTO sessions_us SELECT * FROM moved`,
 };
 
-const ON_MARIADB: Kinds = { 'partitions by hash, as the guide makes them': partitionsOn('MariaDB') };
+const ON_MYSQL: Kinds = { 'partitions by hash, as the guide makes them': partitionsOn('MariaDB') };
 
 const ON_SQLITE: Kinds = {
   'rows that have no number': `
@@ -63,7 +63,12 @@ const ON_SQLITE: Kinds = {
   'rows whose number is another column': 'SELECT 1',
 };
 
-const KINDS: Readonly<Record<DatabaseName, Kinds>> = { postgres: ON_POSTGRES, mariadb: ON_MARIADB, sqlite: ON_SQLITE };
+const KINDS: Readonly<Record<DatabaseName, Kinds>> = {
+  postgres: ON_POSTGRES,
+  mariadb: ON_MYSQL,
+  mysql: ON_MYSQL,
+  sqlite: ON_SQLITE,
+};
 
 describeDatabases('what is deleted', (name) => {
   describe.each(Object.entries(KINDS[name]))('of %s', (_, remake) => {

@@ -4,7 +4,7 @@ import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { type Setup, useApplication } from '../support/application.js';
 import { DAY, HOUR, MINUTE } from '../support/clock.js';
-import { type DatabaseName, describeDatabases } from '../support/databases.js';
+import { type DatabaseName, describeDatabases, isMysql, mysqlAlike } from '../support/databases.js';
 import { planOf, StatementLog } from '../support/statement-log.js';
 import { digestOf } from '../support/digest.js';
 
@@ -23,18 +23,18 @@ const SETUP: Setup = {
 };
 
 /** What a plan says where a table is scanned, or rows are sorted. */
-const SCANS_OR_SORTS: Readonly<Record<DatabaseName, RegExp>> = {
+const SCANS_OR_SORTS: Readonly<Record<DatabaseName, RegExp>> = mysqlAlike({
   postgres: /Seq Scan/,
   mariadb: / (ALL|index) |filesort|temporary/,
   sqlite: /SCAN (plain|revocable)|TEMP B-TREE/,
-};
+});
 
 /** What a plan says where rows are found by the index on their end, or by the keys that were found so. */
-const BY_INDEX: Readonly<Record<DatabaseName, RegExp>> = {
+const BY_INDEX: Readonly<Record<DatabaseName, RegExp>> = mysqlAlike({
   postgres: /Index Scan (using|on) "?IDX_/,
   mariadb: /range IDX_|range PRIMARY/,
   sqlite: /SEARCH (plain|revocable) USING (COVERING )?INDEX IDX_/,
-};
+});
 
 /** How many rows PostgreSQL means to sort: where not many more than a batch are left, it takes all by the index and sorts them. */
 function sortedRows(plan: string): number {
@@ -69,7 +69,7 @@ describeDatabases('every statement of the expiry job', (name) => {
     await fill(table, EXPIRED, (i) => ({ expiresAt: at(-(EXPIRED - i) * 1000) }));
     await fill(table, VALID, (i) => ({ expiresAt: at(MINUTE + i * 1000) }));
     const quoted = app.quoted(app.get(SessionsRegistry).store(table).name);
-    await app.dataSource.query(app.name === 'mariadb' ? `ANALYZE TABLE ${quoted}` : `ANALYZE ${quoted}`);
+    await app.dataSource.query(isMysql(app.name) ? `ANALYZE TABLE ${quoted}` : `ANALYZE ${quoted}`);
   }
 
   it.each([Plain, Revocable])(

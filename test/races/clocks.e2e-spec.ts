@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionsModule, SessionsTable, StaleSessionError } from '@app/sessions';
 import { Cluster } from '../support/cluster.js';
-import { describeDatabases } from '../support/databases.js';
+import { describeDatabases, SERVERS } from '../support/databases.js';
 
 class Sessions extends SessionsTable({ extraFields: { note: { type: 'string', nullable: true } } }) {}
 
@@ -76,9 +76,7 @@ describeDatabases('a node whose clock is behind that of the node which ends a se
   });
 });
 
-const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
-
-describe.each(servers)('a write that waits for the transaction of a log-out on %s', (name) => {
+describe.each(SERVERS)('a write that waits for the transaction of a log-out on %s', (name) => {
   let cluster: Cluster;
   let waiting: Sessions;
   let ending: Sessions;

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionsModule, SessionsTable } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { Cluster } from '../support/cluster.js';
 import { atOnce, inRounds, roundsOn } from './rounds.js';
+import { SERVERS } from '../support/databases.js';
 
 class Sessions extends SessionsTable({
   lastUse: true,
@@ -14,9 +15,7 @@ const NOW = new Date('2026-04-01T00:00:00.000Z');
 const at = (ms: number): Date => new Date(NOW.getTime() + ms);
 const SESSIONS = 5;
 
-const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
-
-describe.each(servers)('sessions that are extended while transactions change them on %s', (name) => {
+describe.each(SERVERS)('sessions that are extended while transactions change them on %s', (name) => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await Cluster.start(name, 'sessions', SessionsModule.forFeature(Sessions));

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BaseSession, type SessionOf, SessionsModule, SessionsTable } from '@app/sessions';
 import { Cluster } from '../support/cluster.js';
-import { type DatabaseName, describeDatabases } from '../support/databases.js';
+import { type DatabaseName, describeDatabases, SERVERS } from '../support/databases.js';
 import { atOnce, inRounds, nullIfStale, roundsOn } from './rounds.js';
 
 const columns = { rotation: true, freshness: true, extraFields: { note: { type: 'string', nullable: true } } } as const;
@@ -232,9 +232,7 @@ describeDatabases('a reauthentication that meets other requests', (name) => {
   });
 });
 
-const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
-
-describe.each(servers)('a write that waits for the transaction of a revocation on %s', (name) => {
+describe.each(SERVERS)('a write that waits for the transaction of a revocation on %s', (name) => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await startCluster(name);

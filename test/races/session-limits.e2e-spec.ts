@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionLimitError, SessionsModule, SessionsTable, UnsupportedQueryError } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { Cluster } from '../support/cluster.js';
-import { type DatabaseName, describeDatabases } from '../support/databases.js';
+import { type DatabaseName, describeDatabases, mysqlAlike, SERVERS } from '../support/databases.js';
 import { atOnce, inRounds, rounds, roundsOn } from './rounds.js';
 
 const extraFields = { userId: { type: 'string', index: true } } as const;
@@ -183,11 +183,9 @@ describeDatabases('log-ins at once of one owner who may have few sessions', (nam
 });
 
 type Isolation = 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
-const DEFAULT_ISOLATION = { postgres: 'READ COMMITTED', mariadb: 'REPEATABLE READ' } as const;
+const DEFAULT_ISOLATION = mysqlAlike({ postgres: 'READ COMMITTED', mariadb: 'REPEATABLE READ' });
 
-const servers = (['postgres', 'mariadb'] as const).filter((name) => inject(`${name}Url`) !== undefined);
-
-describe.each(servers)('log-ins in transactions of the application on %s', (name) => {
+describe.each(SERVERS)('log-ins in transactions of the application on %s', (name) => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await startCluster(name);

@@ -1,11 +1,11 @@
 import type { Type } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
 import { SessionsModule, SessionsService, SessionsTable } from '@app/sessions';
 import { partitionsOn, statementsOf } from '../docs/partitions.js';
 import { beginningWith } from '../support/beginning-with.js';
 import { Cluster } from '../support/cluster.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type ServerName, SERVERS, type TestDatabase } from '../support/databases.js';
 import { atOnce, inRounds, nullIfStale, rounds } from './rounds.js';
 
 class Sessions extends SessionsTable({
@@ -31,7 +31,7 @@ class Few extends SessionsTable({
 /** How a database is set up that undoes what meets other work, and in which way its connections are made so. */
 interface Setting {
   readonly title: string;
-  readonly database: 'postgres' | 'mariadb';
+  readonly database: ServerName;
   readonly prepare?: (database: TestDatabase) => Promise<void>;
   /** What makes another kind of the table `sessions`. */
   readonly remake?: string;
@@ -56,6 +56,7 @@ const SETTINGS: readonly Setting[] = [
   // A session whose token is replaced moves to another partition, which undoes whoever waits for it.
   { title: 'PostgreSQL, where the table has partitions', database: 'postgres', remake: partitionsOn('PostgreSQL') },
   { title: 'MariaDB as it comes', database: 'mariadb' },
+  { title: 'MySQL as it comes', database: 'mysql' },
   {
     title: 'MariaDB, where what is written has to be as it was read',
     database: 'mariadb',
@@ -66,7 +67,7 @@ const SETTINGS: readonly Setting[] = [
 const ROUNDS = rounds(200);
 const AT_ONCE = 4;
 
-const settings = SETTINGS.filter(({ database }) => inject(`${database}Url`) !== undefined);
+const settings = SETTINGS.filter(({ database }) => SERVERS.includes(database));
 
 describe.each(settings)('requests that meet on $title', ({ database: name, prepare, remake, options = {} }) => {
   let cluster: Cluster;

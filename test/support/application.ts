@@ -11,7 +11,7 @@ import {
   type SessionsService,
 } from '@app/sessions';
 import type { AnySessionsTable } from '../../libs/sessions/src/registry/sessions-table.js';
-import { createDatabase, type DatabaseName, type TestDatabase } from './databases.js';
+import { createDatabase, type DatabaseName, isMysql, type TestDatabase } from './databases.js';
 
 export { describeStorages } from './databases.js';
 import { TestClock } from './clock.js';
@@ -105,7 +105,7 @@ export class TestApplication {
 
   /** What a table holds of one column, as text that the database itself makes. */
   async rawText(table: string, column: string): Promise<(string | null)[]> {
-    const type = this.name === 'mariadb' ? 'CHAR' : 'TEXT';
+    const type = isMysql(this.name) ? 'CHAR' : 'TEXT';
     const sql = `SELECT CAST(${this.quoted(column)} AS ${type}) AS value FROM ${this.quoted(table)}`;
     const rows = await this.dataSource.query<{ value: string | null }[]>(sql);
     return rows.map((row) => row.value);

@@ -1,6 +1,6 @@
 import mysql from 'mysql2';
 
-/** Options of a data source each of whose connections to MariaDB begins with statements, as they are then. */
+/** Options of a data source each of whose connections to MariaDB or MySQL begins with statements, as they are then. */
 export function beginningWith(...statements: readonly (string | (() => string))[]): object {
   return {
     driver: {

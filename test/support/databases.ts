@@ -5,7 +5,29 @@ import { join } from 'node:path';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { describe, inject } from 'vitest';
 
-export type DatabaseName = 'sqlite' | 'postgres' | 'mariadb';
+const SERVER_NAMES = ['postgres', 'mariadb', 'mysql'] as const;
+export type ServerName = (typeof SERVER_NAMES)[number];
+export type DatabaseName = 'sqlite' | ServerName;
+
+/** The servers that there are, as the global set-up found them. */
+export const SERVERS: readonly ServerName[] = SERVER_NAMES.filter((name) => inject(`${name}Url`) !== undefined);
+
+/** Whether a database can be made: SQLite always, and the servers that there are. */
+export function isThere(name: DatabaseName): boolean {
+  return name === 'sqlite' || SERVERS.includes(name);
+}
+
+/** Whether a database is MySQL, or MariaDB, which is nearly the same to most suites. */
+export function isMysql(name: string): name is 'mariadb' | 'mysql' {
+  return name === 'mariadb' || name === 'mysql';
+}
+
+/** What is one thing on MariaDB and MySQL. */
+export function mysqlAlike<const M extends { readonly mariadb: unknown }>(
+  byDatabase: M,
+): NoInfer<M> & { readonly mysql: M['mariadb'] } {
+  return { ...byDatabase, mysql: byDatabase.mariadb };
+}
 
 /** A database of its own for one suite, to be dropped by it. */
 export interface TestDatabase {
@@ -26,12 +48,9 @@ function roomIn(folder: string): number {
   return bavail * bsize;
 }
 
-/** Runs a suite on every database that there is: SQLite always, the servers as the global set-up found them. */
+/** Runs a suite on every database that there is: SQLite always, and the servers. */
 export function describeDatabases(title: string, suite: (name: DatabaseName) => void): void {
-  const servers: DatabaseName[] = ['sqlite'];
-  if (inject('postgresUrl') !== undefined) servers.push('postgres');
-  if (inject('mariadbUrl') !== undefined) servers.push('mariadb');
-  describe.each(servers)(`${title} on %s`, (name) => suite(name));
+  describe.each<DatabaseName>(['sqlite', ...SERVERS])(`${title} on %s`, (name) => suite(name));
 }
 
 /** Runs a suite on every database that there is, and on memory. */
@@ -42,7 +61,7 @@ export function describeStorages(title: string, suite: (name: DatabaseName | 'me
 
 /** What a suite needs of its database beside that it is empty. */
 export interface DatabaseNeeds {
-  /** Whether unique indexes on text tell case, accents and trailing spaces apart on MariaDB too. */
+  /** Whether unique indexes on text tell case, accents and trailing spaces apart on MariaDB and MySQL too. */
   readonly exactText?: boolean;
   /** That of PostgreSQL's text, if not UTF-8. */
   readonly characterSet?: string | undefined;
@@ -51,14 +70,15 @@ export interface DatabaseNeeds {
 /** A new, empty database: a file, or a database of the server. */
 export async function createDatabase(name: DatabaseName, needs: DatabaseNeeds = {}): Promise<TestDatabase> {
   if (name === 'sqlite') return sqliteDatabase();
-  const server = inject(name === 'postgres' ? 'postgresUrl' : 'mariadbUrl')!;
+  const server = inject(`${name}Url`)!;
   const database = `${inject('databases')}_${randomBytes(6).toString('hex')}`;
   const url = new URL(server);
   url.pathname = `/${database}`;
   const options: DataSourceOptions = { type: name, url: url.href };
   const onServer: RunStatements = (...statements) => runStatements({ type: name, url: server }, statements);
   const inside: RunStatements = (...statements) => runStatements(options, statements);
-  const made = name === 'mariadb' ? mariadb(database, needs, onServer) : postgres(database, needs, onServer, inside);
+  const made =
+    name === 'postgres' ? postgres(database, needs, onServer, inside) : mysql(name, database, needs, onServer);
   return { name, options, url: url.href, drop: await made };
 }
 
@@ -76,8 +96,15 @@ function sqliteDatabase(): TestDatabase {
   };
 }
 
-async function mariadb(database: string, { exactText }: DatabaseNeeds, onServer: RunStatements): Promise<Drop> {
-  const collation = exactText ? ' CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin' : '';
+const EXACT = { mariadb: 'utf8mb4_nopad_bin', mysql: 'utf8mb4_0900_bin' };
+
+async function mysql(
+  name: 'mariadb' | 'mysql',
+  database: string,
+  { exactText }: DatabaseNeeds,
+  onServer: RunStatements,
+): Promise<Drop> {
+  const collation = exactText ? ` CHARACTER SET utf8mb4 COLLATE ${EXACT[name]}` : '';
   await onServer(`CREATE DATABASE ${database}${collation}`);
   return () => onServer(`DROP DATABASE ${database}`);
 }

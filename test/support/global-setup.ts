@@ -7,9 +7,10 @@ import { startPostgres } from './postgres-server.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The address of a PostgreSQL, a MariaDB and a Redis server; none where there is none. */
+    /** The address of a PostgreSQL, a MariaDB, a MySQL and a Redis server; none where there is none. */
     postgresUrl: string | undefined;
     mariadbUrl: string | undefined;
+    mysqlUrl: string | undefined;
     redisUrl: string | undefined;
     /** What the names of all databases of this run begin with. */
     databases: string;
@@ -20,6 +21,8 @@ declare module 'vitest' {
 
 const POSTGRES_URL = process.env['TEST_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test';
 const MARIADB_URL = process.env['TEST_MARIADB_URL'] ?? 'mariadb://root@127.0.0.1:3306/test';
+/** Where none is named there is none: at MySQL's usual port is MariaDB. */
+const MYSQL_URL = process.env['TEST_MYSQL_URL'];
 
 const REDIS_URL = process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
@@ -42,6 +45,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
       `SKIPPED: every suite on MariaDB, since none answers at ${MARIADB_URL} (${mariadbProblem}). Set TEST_MARIADB_URL to run them.`,
     );
   }
+  if (MYSQL_URL === undefined) {
+    console.log(
+      'SKIPPED: every suite on MySQL. Set TEST_MYSQL_URL, such as mysql://root@127.0.0.1:3307/test, to run them.',
+    );
+  } else {
+    const mysqlProblem = await problemOf({ type: 'mysql', url: MYSQL_URL });
+    if (mysqlProblem !== undefined) throw new Error(`MySQL does not answer at ${MYSQL_URL}: ${mysqlProblem}`);
+  }
   const redisProblem = await redisProblemOf(REDIS_URL);
   if (redisProblem !== undefined) {
     if (process.env['CI'])
@@ -62,6 +73,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('redisUrl', redisProblem === undefined ? REDIS_URL : undefined);
   project.provide('postgresUrl', postgresUrl);
   project.provide('mariadbUrl', mariadbProblem === undefined ? MARIADB_URL : undefined);
+  project.provide('mysqlUrl', MYSQL_URL);
   return async () => {
     if (postgresUrl !== undefined) await dropPostgres(postgresUrl, databases);
     await stop();

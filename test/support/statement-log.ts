@@ -16,10 +16,16 @@ export class StatementLog extends QueryLog {
   }
 }
 
+const EXPLAIN: Readonly<Record<DatabaseName, string>> = {
+  sqlite: 'EXPLAIN QUERY PLAN',
+  postgres: 'EXPLAIN',
+  mariadb: 'EXPLAIN',
+  mysql: 'EXPLAIN FORMAT = TRADITIONAL',
+};
+
 /** The lines of a database's plan for a statement, without the indexes that it could have used. */
 export async function planOf(name: DatabaseName, dataSource: DataSource, { text, parameters }: Sent): Promise<string> {
-  const explain = name === 'sqlite' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN';
-  const rows = await dataSource.query<object[]>(`${explain} ${text}`, [...parameters]);
+  const rows = await dataSource.query<object[]>(`${EXPLAIN[name]} ${text}`, [...parameters]);
   const chosen = (row: object): unknown[] =>
     Object.entries(row).flatMap(([column, value]) => (column === 'possible_keys' ? [] : [value]));
   return rows.map((row) => chosen(row).join(' ')).join('\n');

@@ -4,6 +4,7 @@ import { JsonPath, SessionsTable, SessionValidationError } from '@app/sessions';
 import { useApplication } from '../support/application.js';
 import type { TestDatabase } from '../support/databases.js';
 import { errorOf } from '../support/sessions.js';
+import { type ServerName, SERVERS, isMysql } from '../support/databases.js';
 
 class Sessions extends SessionsTable({
   extraFields: { device: { type: 'string', nullable: true } },
@@ -11,18 +12,22 @@ class Sessions extends SessionsTable({
 
 /** A character set of the database, with texts that it can store and others that it cannot. */
 interface Kind {
-  readonly database: 'mariadb' | 'postgres';
+  readonly database: ServerName;
   readonly characterSet: string;
   readonly kept: readonly string[];
   readonly refused: readonly string[];
 }
 
+const OF_MYSQL: readonly Omit<Kind, 'database'>[] = [
+  { characterSet: 'utf8mb3', kept: ['Ann’s phone', 'ä', '語'], refused: ['📱', 'a😀'] },
+  { characterSet: 'latin1', kept: ['ä', 'Ann’s phone', '€'], refused: ['📱', '語', 'ł'] },
+  { characterSet: 'ascii', kept: ['phone', '~'], refused: ['ä', '📱'] },
+  { characterSet: 'koi8r', kept: ['Аня'], refused: ['ä', '📱'] },
+  { characterSet: 'sjis', kept: ['語'], refused: ['📱'] },
+];
+
 const KINDS: readonly Kind[] = [
-  { database: 'mariadb', characterSet: 'utf8mb3', kept: ['Ann’s phone', 'ä', '語'], refused: ['📱', 'a😀'] },
-  { database: 'mariadb', characterSet: 'latin1', kept: ['ä', 'Ann’s phone', '€'], refused: ['📱', '語', 'ł'] },
-  { database: 'mariadb', characterSet: 'ascii', kept: ['phone', '~'], refused: ['ä', '📱'] },
-  { database: 'mariadb', characterSet: 'koi8r', kept: ['Аня'], refused: ['ä', '📱'] },
-  { database: 'mariadb', characterSet: 'sjis', kept: ['語'], refused: ['📱'] },
+  ...SERVERS.filter(isMysql).flatMap((database) => OF_MYSQL.map((kind) => ({ ...kind, database }))),
   { database: 'postgres', characterSet: 'LATIN1', kept: ['ä', 'ÿ'], refused: ['📱', '€', '語'] },
   { database: 'postgres', characterSet: 'WIN1252', kept: ['ä', '€'], refused: ['📱', '語'] },
   { database: 'postgres', characterSet: 'EUC_JP', kept: ['語'], refused: ['📱'] },

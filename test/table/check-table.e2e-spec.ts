@@ -27,7 +27,7 @@ import {
   TABLE_MISSING,
   tableShared,
 } from '../../libs/sessions/src/table/checks/messages.js';
-import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { createDatabase, describeDatabases, isMysql, mysqlAlike, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 import { notAllowed, QueryLog } from '../support/query-log.js';
 import { errorOf } from '../support/sessions.js';
@@ -64,7 +64,7 @@ describeDatabases('the look at a table at the start', (name) => {
     const dataSource = await connect();
     const runner = dataSource.createQueryRunner();
     await createSessionsTable(runner, Sessions);
-    const quote = name === 'mariadb' ? '`' : '"';
+    const quote = isMysql(name) ? '`' : '"';
     for (const statement of statements) await runner.query(statement.replaceAll('"', quote));
     await runner.release();
     await dataSource.destroy();
@@ -101,7 +101,7 @@ describeDatabases('the look at a table at the start', (name) => {
     const { indices } = dataSource.getMetadata(Sessions.entity);
     await dataSource.destroy();
     const index = indices.find(({ columns }) => columns[0]!.propertyName === 'userId')!.name;
-    return name === 'mariadb' ? `DROP INDEX "${index}" ON "sessions"` : `DROP INDEX "${index}"`;
+    return isMysql(name) ? `DROP INDEX "${index}" ON "sessions"` : `DROP INDEX "${index}"`;
   };
 
   it('finds nothing where the library made the table', async () => {
@@ -212,7 +212,7 @@ describeDatabases('the look at a table at the start', (name) => {
     await source.destroy();
   });
 
-  it.runIf(name === 'mariadb')('refuses connections on which a quote in a value ends it', async () => {
+  it.runIf(isMysql(name))('refuses connections on which a quote in a value ends it', async () => {
     await alter();
     const source = await connect();
     const pool = (source.driver as unknown as { pool: EventEmitter }).pool;
@@ -227,11 +227,11 @@ describeDatabases('the look at a table at the start', (name) => {
   });
 
   it('refuses two tables that are one to the database, or too long for it', async () => {
-    const refused = {
+    const refused = mysqlAlike({
       postgres: [inTable(`${LONG}_web`, tableShared('Keys')), inTable(`${LONG}_keys`, tableShared('Web'))],
       mariadb: [inTable(`${LONG}_web`, nameTooLong(64)), inTable(`${LONG}_keys`, nameTooLong(64))],
       sqlite: [],
-    };
+    });
     const starting = start({ defaultTable: Web }, [Web, Keys]);
     const problems = await starting.then(
       () => [],

@@ -15,7 +15,7 @@ import {
 } from '@app/sessions';
 import { tokensAsBytes } from '../../libs/sessions/src/table/messages.js';
 import type { AnySessionsTable } from '../../libs/sessions/src/registry/sessions-table.js';
-import { createDatabase, describeDatabases, type TestDatabase } from '../support/databases.js';
+import { createDatabase, describeDatabases, mysqlAlike, type TestDatabase } from '../support/databases.js';
 import { errorOf } from '../support/sessions.js';
 
 /** The same table, as its definition says nothing of its digests, and as it says that they are text. */
@@ -25,8 +25,8 @@ class OfText extends SessionsTable({ columns: { authTokenDigest: { form: 'hex' }
 
 const KEY: SigningKey = { id: 'k1', secret: 'a secret of at least 32 bytes, kept elsewhere' };
 
-const BYTES = { postgres: 'bytea', mariadb: 'varbinary', sqlite: 'blob' } as const;
-const TEXT = { postgres: 'character varying', mariadb: 'varchar', sqlite: 'varchar' } as const;
+const BYTES = mysqlAlike({ postgres: 'bytea', mariadb: 'varbinary', sqlite: 'blob' });
+const TEXT = mysqlAlike({ postgres: 'character varying', mariadb: 'varchar', sqlite: 'varchar' });
 
 describeDatabases('the digests of a table', (name) => {
   let database: TestDatabase;

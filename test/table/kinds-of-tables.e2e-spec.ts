@@ -3,7 +3,7 @@ import { SessionsUnavailableError } from '@app/sessions';
 import { NO_PARTITION_TAKES_IT, ROW_NOT_KEPT } from '../../libs/sessions/src/adapters/typeorm/messages.js';
 import { TestApplication } from '../support/application.js';
 import { DAY, HOUR } from '../support/clock.js';
-import { type DatabaseName, describeDatabases, runStatements } from '../support/databases.js';
+import { type DatabaseName, describeDatabases, mysqlAlike, runStatements } from '../support/databases.js';
 import { User, Visits } from '../tables/definition.js';
 import { type Made, statementsOf } from '../tables/kind.js';
 import { EACH, triggered } from '../tables/kinds-with-triggers.js';
@@ -25,7 +25,7 @@ const KEEPING_NOTHING: Kinds = {
 };
 
 /** Which have rows with an end in the first 30 hours of the suite's clock only. */
-const WITH_ONE_PARTITION: Kinds = {
+const WITH_ONE_PARTITION: Kinds = mysqlAlike({
   postgres: [
     { columns: WITHOUT_KEY, options: BY_END },
     `CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM (MINVALUE) TO ('2026-01-02 06:00')`,
@@ -36,10 +36,10 @@ const WITH_ONE_PARTITION: Kinds = {
       options: `PARTITION BY RANGE COLUMNS (expiresAt) (PARTITION first VALUES LESS THAN ('2026-01-02 06:00'))`,
     },
   ],
-};
+});
 
 /** Of which a session that ends, or gets another token, moves. */
-const WITH_MOVES: Kinds = {
+const WITH_MOVES: Kinds = mysqlAlike({
   postgres: [
     { columns: WITHOUT_KEY, options: 'PARTITION BY HASH ("authTokenDigest", "expiresAt")' },
     ...[0, 1, 2, 3, 4, 5, 6].map(
@@ -48,7 +48,7 @@ const WITH_MOVES: Kinds = {
     'CREATE INDEX ON visits (id)',
   ],
   mariadb: [{ columns: WITHOUT_KEY, options: 'PARTITION BY KEY (authTokenDigest, expiresAt) PARTITIONS 7' }],
-};
+});
 
 describeDatabases('tables', (name) => {
   /** Runs tests on a kind of tables, where the database has it. */

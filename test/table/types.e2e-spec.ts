@@ -6,6 +6,7 @@ import type { DatabaseName } from '../support/databases.js';
 import { byCodePoint } from '../adapters/harness.js';
 import { errorOf } from '../support/sessions.js';
 import { differences } from '../migrations/migration-fixture.js';
+import { isMysql, SERVERS } from '../support/databases.js';
 
 type FieldType = 'string' | 'text' | 'int' | 'bigint' | 'number';
 
@@ -18,7 +19,7 @@ interface Kind {
   readonly refused: readonly unknown[];
 }
 
-const EVERYWHERE = ['sqlite', 'postgres', 'mariadb', 'memory'] as const;
+const EVERYWHERE = ['sqlite', ...SERVERS, 'memory'] as const;
 const TEXT = <N extends string>(name: N) =>
   ({ [name]: { type: 'text' } }) as { readonly [K in N]: { readonly type: 'text' } };
 const TEXTS = ['', 'a', 'A', 'ä', 'a\u0308', '😀', 'x'.repeat(300)];
@@ -26,7 +27,7 @@ const TEXTS = ['', 'a', 'A', 'ä', 'a\u0308', '😀', 'x'.repeat(300)];
 const KINDS: readonly Kind[] = [
   { on: EVERYWHERE, field: 'string', type: 'text', kept: [...TEXTS, 'a '], refused: ['\0'] },
   { on: ['postgres'], field: 'string', type: 'citext', kept: [...TEXTS, 'a '], refused: ['\0'] },
-  { on: ['mariadb'], field: 'string', type: 'mediumtext', kept: [...TEXTS, 'a '], refused: ['\0'] },
+  { on: ['mariadb', 'mysql'], field: 'string', type: 'mediumtext', kept: [...TEXTS, 'a '], refused: ['\0'] },
   {
     on: ['sqlite', 'postgres', 'memory'],
     field: 'string',
@@ -34,19 +35,19 @@ const KINDS: readonly Kind[] = [
     kept: TEXTS.slice(0, -1),
     refused: ['a ', '\0'],
   },
-  { on: ['mariadb'], field: 'string', type: 'char', kept: TEXTS.slice(0, -1), refused: ['a ', '\0'] },
+  { on: ['mariadb', 'mysql'], field: 'string', type: 'char', kept: TEXTS.slice(0, -1), refused: ['a ', '\0'] },
   { on: EVERYWHERE, field: 'int', type: 'smallint', kept: [0, 32_767, -32_768], refused: [32_768, -32_769] },
   { on: EVERYWHERE, field: 'number', type: 'real', kept: [0.5, -1e10], refused: [1e39] },
   {
-    on: ['mariadb', 'memory'],
+    on: ['mariadb', 'mysql', 'memory'],
     field: 'int',
     type: 'int unsigned',
     kept: [0, 4_294_967_295],
     refused: [-1, 4_294_967_296],
   },
-  { on: ['mariadb', 'memory'], field: 'int', type: 'tinyint unsigned', kept: [0, 255], refused: [-1, 256] },
+  { on: ['mariadb', 'mysql', 'memory'], field: 'int', type: 'tinyint unsigned', kept: [0, 255], refused: [-1, 256] },
   {
-    on: ['mariadb', 'memory'],
+    on: ['mariadb', 'mysql', 'memory'],
     field: 'bigint',
     type: 'bigint unsigned',
     kept: ['0', '9223372036854775808', '18446744073709551615'],
@@ -144,7 +145,7 @@ class User {
   id!: string;
 }
 
-describe.each(['mariadb'] as const)('a relation to a key of type bigint unsigned on %s', (name) => {
+describe.each(SERVERS.filter(isMysql))('a relation to a key of type bigint unsigned on %s', (name) => {
   class Sessions extends SessionsTable({
     extraFields: { userId: { type: 'bigint' }, user: { manyToOne: () => User, joinColumn: 'userId' } },
     columns: { userId: { type: 'bigint unsigned' } },
@@ -152,7 +153,8 @@ describe.each(['mariadb'] as const)('a relation to a key of type bigint unsigned
   const app = useApplication(name, { tables: [Sessions], entities: [User] });
 
   it('is loaded, and is as TypeORM would make it', async () => {
-    const { id } = await app.manager.save(User, { id: '18446744073709551614' });
+    const id = '18446744073709551614';
+    await app.manager.insert(User, { id });
     const sessions = app.get(Sessions);
     const { authToken } = await sessions.create({ userId: id });
     expect(await sessions.authenticate(authToken, { relations: ['user'] })).toMatchObject({ userId: id, user: { id } });

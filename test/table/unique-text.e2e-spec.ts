@@ -73,9 +73,9 @@ describeDatabases('a unique field of text of a table made by a migration', (name
     const { driver } = dataSource;
     const rows = TEXTS.map(
       (serial, i) =>
-        `('${`${i}`.padStart(8, '0')}-0000-7000-8000-000000000000', '${i}', '${serial}', '2026-01-01', '2026-01-01')`,
+        `('${`${i}`.padStart(8, '0')}-0000-7000-8000-000000000000', '${i}', '${serial}', '{}', '2026-01-01', '2026-01-01')`,
     );
-    const columns = ['id', 'authTokenDigest', 'serial', 'createdAt', 'updatedAt'].map((column) =>
+    const columns = ['id', 'authTokenDigest', 'serial', 'data', 'createdAt', 'updatedAt'].map((column) =>
       driver.escape(column),
     );
     await dataSource.query(`INSERT INTO sessions (${columns.join(', ')}) VALUES ${rows.join(', ')}`);

@@ -23,9 +23,18 @@ export function refusalOf({ refused }: TableKind, database: DatabaseName): strin
   return typeof refused === 'object' ? refused[database] : refused;
 }
 
+/** What makes a kind, by database; MySQL has what MariaDB has, unless it says so, or that MySQL has no such tables. */
+type ByDatabase<T> = Readonly<Partial<Record<Exclude<DatabaseName, 'mysql'>, T> & { mysql: T | null }>>;
+
+function entriesOf<T>(databases: ByDatabase<T>): [DatabaseName, T][] {
+  const { mysql = databases.mariadb, ...others } = databases;
+  const entries = Object.entries(others) as [DatabaseName, T][];
+  return mysql ? [...entries, ['mysql', mysql]] : entries;
+}
+
 /** A kind that differs in its layout alone. */
-export function laidOut(layouts: Readonly<Partial<Record<DatabaseName, Layout>>>): Pick<TableKind, 'statements'> {
-  const entries = Object.entries(layouts) as [DatabaseName, Layout][];
+export function laidOut(layouts: ByDatabase<Layout>): Pick<TableKind, 'statements'> {
+  const entries = entriesOf(layouts);
   return {
     statements: Object.fromEntries(entries.map(([database, layout]) => [database, [createTable(database, layout)]])),
   };
@@ -35,13 +44,8 @@ export function laidOut(layouts: Readonly<Partial<Record<DatabaseName, Layout>>>
 export type Made = readonly [layout: Layout, ...statements: string[]];
 
 /** Tables that are made with more than one statement, by database, and what there is to say of them beside. */
-export function made(
-  name: string,
-  databases: Readonly<Partial<Record<DatabaseName, Made>>>,
-  rest: Partial<TableKind> = {},
-): TableKind {
-  const entries = Object.entries(databases) as [DatabaseName, Made][];
-  const statements = entries.map(([database, one]) => [database, statementsOf(database, one)]);
+export function made(name: string, databases: ByDatabase<Made>, rest: Partial<TableKind> = {}): TableKind {
+  const statements = entriesOf(databases).map(([database, one]) => [database, statementsOf(database, one)]);
   return { name: `tables ${name}`, statements: Object.fromEntries(statements), ...rest };
 }
 

@@ -3,6 +3,7 @@ import { v4 as uuidv4 } from 'uuid';
 import type { DatabaseName } from '../support/databases.js';
 import type { TableDefinition } from './definition.js';
 import { laidOut, type TableKind } from './kind.js';
+import { mysqlAlike } from '../support/databases.js';
 
 /** A kind whose keys are of another type than the library's. */
 function keyed(
@@ -18,7 +19,7 @@ function keyed(
 
 type Id = NonNullable<NonNullable<TableDefinition['columns']>['id']>;
 
-const BYTES = { postgres: 'bytea', mariadb: 'varbinary', sqlite: 'blob' } as const;
+const BYTES = mysqlAlike({ postgres: 'bytea', mariadb: 'varbinary', sqlite: 'blob' });
 
 /** 26 characters of Crockford's alphabet, as a ULID has them. */
 const ulid = (): string =>
@@ -64,7 +65,7 @@ export const KEYS: readonly TableKind[] = [
     { generate: 'database' },
     {
       postgres: 'uuid PRIMARY KEY DEFAULT gen_random_uuid()',
-      mariadb: 'uuid PRIMARY KEY DEFAULT uuid()',
+      mariadb: 'uuid PRIMARY KEY DEFAULT (uuid())',
       sqlite: `varchar PRIMARY KEY DEFAULT (lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(6))))`,
     },
   ),

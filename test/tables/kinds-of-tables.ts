@@ -7,6 +7,7 @@ import {
 } from '../../libs/sessions/src/table/checks/messages.js';
 import { made, type TableKind } from './kind.js';
 import { EACH, triggered } from './kinds-with-triggers.js';
+import { mysqlAlike } from '../support/databases.js';
 
 /** A partitioned table has no unique index but on what it is partitioned by. */
 const NOT_UNIQUE = { authTokenDigest: 'varchar(255) NOT NULL' };
@@ -141,7 +142,7 @@ const VIEWS: readonly TableKind[] = [
       ],
       mariadb: [{ ...ALL, columns: { note: null } }, `CREATE VIEW visits AS SELECT *, 'x' AS note FROM all_visits`],
     },
-    { refused: { postgres: columnGenerated('note'), mariadb: VIEW_UNCHANGEABLE } },
+    { refused: mysqlAlike({ postgres: columnGenerated('note'), mariadb: VIEW_UNCHANGEABLE }) },
   ),
   made(
     'that are materialized views',
@@ -174,7 +175,7 @@ const STRICT = {
 };
 
 const OF_ONE_DATABASE: readonly TableKind[] = [
-  made('WITH SYSTEM VERSIONING', { mariadb: [{ options: 'WITH SYSTEM VERSIONING' }] }),
+  made('WITH SYSTEM VERSIONING', { mariadb: [{ options: 'WITH SYSTEM VERSIONING' }], mysql: null }),
   made('WITH SYSTEM VERSIONING, and columns for it', {
     mariadb: [
       {
@@ -186,6 +187,7 @@ const OF_ONE_DATABASE: readonly TableKind[] = [
         options: 'WITH SYSTEM VERSIONING',
       },
     ],
+    mysql: null,
   }),
   made('WITHOUT ROWID', { sqlite: [{ options: 'WITHOUT ROWID' }] }),
   made('that are STRICT', { sqlite: [{ columns: STRICT, options: 'STRICT' }] }),

@@ -43,7 +43,7 @@ export const TRIGGERS: readonly TableKind[] = [
   made('whose triggers write down what is deleted', {
     mariadb: [
       {},
-      'CREATE TABLE deleted (id uuid)',
+      'CREATE TABLE deleted (id char(36))',
       `CREATE TRIGGER deleting BEFORE DELETE ${EACH} INSERT INTO deleted VALUES (OLD.id)`,
     ],
     postgres: [

@@ -11,6 +11,7 @@ interface Types {
 const TYPES: Readonly<Record<DatabaseName, Types>> = {
   postgres: { id: 'uuid', json: 'jsonb', time: 'timestamp(3)', quote: (name) => `"${name}"` },
   mariadb: { id: 'uuid', json: 'json', time: 'datetime(3)', quote: (name) => `\`${name}\`` },
+  mysql: { id: 'char(36)', json: 'json', time: 'datetime(3)', quote: (name) => `\`${name}\`` },
   sqlite: { id: 'varchar', json: 'json', time: 'datetime', quote: (name) => `"${name}"` },
 };
 
@@ -21,7 +22,7 @@ export const TABLE = 'visits';
 export interface Layout {
   /** Another table than the suite's. */
   readonly table?: string;
-  /** Columns by their names, as SQL after the name; `null`: the table has it not. */
+  /** Columns by their names, as SQL after the name, in which `uuid` is the type that UUIDs have; `null`: the table has it not. */
   readonly columns?: Readonly<Record<string, string | null>>;
   /** What stands after the columns, such as a primary key of several. */
   readonly constraints?: readonly string[];
@@ -43,7 +44,7 @@ export function createTable(database: DatabaseName, layout: Layout = {}): string
     authTokenDigest: 'varchar(255) NOT NULL UNIQUE',
     userId: 'varchar(36) NOT NULL',
     note: 'varchar(40)',
-    data: `${json} NOT NULL DEFAULT '{}'`,
+    data: `${json} NOT NULL DEFAULT ('{}')`,
     expiresAt: time,
     fixedEnd: 'boolean',
     createdAt: `${time} NOT NULL`,
@@ -61,7 +62,9 @@ export function createTable(database: DatabaseName, layout: Layout = {}): string
     scopes: json,
     ...columns,
   };
-  const lines = Object.entries(all).flatMap(([name, type]) => (type === null ? [] : [`${quote(name)} ${type}`]));
+  const lines = Object.entries(all).flatMap(([name, type]) =>
+    type === null ? [] : [`${quote(name)} ${type.replace(/^uuid\b/, id)}`],
+  );
   return `CREATE TABLE ${quote(table)} (${[...lines, ...constraints].join(', ')}) ${options}`;
 }
 

@@ -1,11 +1,11 @@
 import { Test, type TestingModule } from '@nestjs/testing';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionMark, SessionsModule } from '@app/sessions';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { TestClock } from '../support/clock.js';
-import { createDatabase, type DatabaseName, runStatements, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type DatabaseName, isThere, runStatements, type TestDatabase } from '../support/databases.js';
 import { CALLS, type Opened } from './calls.js';
 import { User, visitsTable } from './definition.js';
 import { refusalOf, type TableKind } from './kind.js';
@@ -14,9 +14,6 @@ import { otherTables } from './layout.js';
 
 /** Every kind on all of its databases takes minutes, so others run it on the first of them: `npm run test:tables`. */
 const ALL = process.env['TABLES'] === 'all';
-
-const SERVERS = { postgres: 'postgresUrl', mariadb: 'mariadbUrl' } as const;
-const isThere = (name: DatabaseName): boolean => name === 'sqlite' || inject(SERVERS[name]) !== undefined;
 
 const MATRIX = KINDS.flatMap((kind) => {
   const databases = (Object.keys(kind.statements) as DatabaseName[]).filter(isThere);

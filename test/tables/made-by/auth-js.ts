@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { SessionsTable } from '@app/sessions';
 import { utcText } from './made-by.js';
 import type { NotOpened } from './not-opened.js';
+import { mysqlAlike } from '../../support/databases.js';
 
 /** Auth.js with the model that its page on Prisma has, in the form in which Prisma 7.10 writes statements; not made by it. */
 export const AUTH_JS: NotOpened = {
@@ -11,7 +12,7 @@ export const AUTH_JS: NotOpened = {
     extraFields: { userId: { type: 'text' } },
     columns: { authTokenDigest: 'sessionToken', expiresAt: 'expires' },
   }) {},
-  statements: {
+  statements: mysqlAlike({
     postgres: [
       `CREATE TABLE "Session" (
          "sessionToken" TEXT NOT NULL,
@@ -42,7 +43,7 @@ export const AUTH_JS: NotOpened = {
        )`,
       'CREATE UNIQUE INDEX "Session_sessionToken_key" ON "Session"("sessionToken")',
     ],
-  },
+  }),
   missing: ['id', 'data'],
   copied: {
     from: { table: '"Session"', token: '"sessionToken"', user: '"userId"', end: 'expires' },

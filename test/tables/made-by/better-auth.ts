@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { SessionsTable } from '@app/sessions';
 import { utcText } from './made-by.js';
 import type { NotOpened } from './not-opened.js';
+import { mysqlAlike } from '../../support/databases.js';
 
 /** better-auth 1.7, `getMigrations`. */
 export const BETTER_AUTH: NotOpened = {
@@ -11,7 +12,7 @@ export const BETTER_AUTH: NotOpened = {
     extraFields: { userId: { type: 'text' } },
     columns: { authTokenDigest: 'token' },
   }) {},
-  statements: {
+  statements: mysqlAlike({
     postgres: [
       'create table "user" ("id" text not null primary key)',
       `insert into "user" values ('ann')`,
@@ -29,7 +30,7 @@ export const BETTER_AUTH: NotOpened = {
       'create table "session" ("id" text not null primary key, "expiresAt" date not null, "token" text not null unique, "createdAt" date not null, "updatedAt" date not null, "ipAddress" text, "userAgent" text, "userId" text not null references "user" ("id") on delete cascade)',
       'create index "session_userId_idx" on "session" ("userId")',
     ],
-  },
+  }),
   missing: ['data'],
   copied: {
     from: { table: 'session', token: 'token', user: '"userId"', end: '"expiresAt"' },

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { SessionsTable } from '@app/sessions';
 import { utcText } from './made-by.js';
 import type { NotOpened } from './not-opened.js';
+import { mysqlAlike } from '../../support/databases.js';
 
 /** Django 5.2. */
 export const DJANGO: NotOpened = {
@@ -10,7 +11,7 @@ export const DJANGO: NotOpened = {
     table: 'django_session',
     columns: { id: 'session_key', data: 'session_data', expiresAt: 'expire_date' },
   }) {},
-  statements: {
+  statements: mysqlAlike({
     postgres: [
       `CREATE TABLE "django_session" (
          "session_key" varchar(40) NOT NULL PRIMARY KEY,
@@ -36,7 +37,7 @@ export const DJANGO: NotOpened = {
        )`,
       'CREATE INDEX "django_session_expire_date_a5c62663" ON "django_session" ("expire_date")',
     ],
-  },
+  }),
   missing: ['authTokenDigest', 'createdAt', 'updatedAt'],
 };
 
@@ -48,7 +49,7 @@ export const AUTHTOKEN: NotOpened = {
     extraFields: { userId: { type: 'int' } },
     columns: { id: 'key', userId: 'user_id', createdAt: 'created' },
   }) {},
-  statements: {
+  statements: mysqlAlike({
     postgres: [
       `CREATE TABLE "authtoken_token" (
          "key" varchar(40) NOT NULL PRIMARY KEY,
@@ -71,7 +72,7 @@ export const AUTHTOKEN: NotOpened = {
          "created" datetime NOT NULL
        )`,
     ],
-  },
+  }),
   missing: ['authTokenDigest', 'data', 'expiresAt', 'updatedAt'],
   copied: {
     from: { table: 'authtoken_token', token: '"key"', user: 'user_id', end: 'null' },

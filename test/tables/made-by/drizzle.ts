@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { SessionsTable } from '@app/sessions';
 import { type MadeBy, sha256, utcText } from './made-by.js';
+import { isMysql, mysqlAlike } from '../../support/databases.js';
 
 export class DrizzleSessions extends SessionsTable({
   table: 'sessions',
@@ -18,7 +19,7 @@ export class DrizzleSessions extends SessionsTable({
 export const DRIZZLE: MadeBy = {
   tool: 'Drizzle',
   table: DrizzleSessions,
-  statements: {
+  statements: mysqlAlike({
     postgres: [
       `CREATE TABLE "sessions" (
          "id" uuid PRIMARY KEY DEFAULT gen_random_uuid() NOT NULL,
@@ -62,12 +63,12 @@ export const DRIZZLE: MadeBy = {
       'CREATE INDEX `sessions_user_id_index` ON `sessions` (`user_id`)',
       'CREATE INDEX `sessions_expires_at_index` ON `sessions` (`expires_at`)',
     ],
-  },
+  }),
   signIn({ database, now, expiresAt }) {
     const token = randomBytes(48).toString('base64url');
     // `integer(…, { mode: 'timestamp' })` on SQLite.
     const time = (at: Date): string | number =>
-      database === 'sqlite' ? Math.floor(at.getTime() / 1000) : utcText(at, database === 'mariadb' ? 0 : 3);
+      database === 'sqlite' ? Math.floor(at.getTime() / 1000) : utcText(at, isMysql(database) ? 0 : 3);
     const zone = database === 'postgres' ? '+00' : '';
     const value = (at: Date): string | number => (zone ? `${time(at)}${zone}` : time(at));
     return {

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { SessionsTable } from '@app/sessions';
 import { type MadeBy, sha256, utcText } from './made-by.js';
+import { isMysql, mysqlAlike } from '../../support/databases.js';
 
 export class EctoSessions extends SessionsTable({
   table: 'sessions',
@@ -18,7 +19,7 @@ export class EctoSessions extends SessionsTable({
 export const ECTO: MadeBy = {
   tool: 'Ecto',
   table: EctoSessions,
-  statements: {
+  statements: mysqlAlike({
     postgres: [
       `CREATE TABLE "sessions" (
          "id" uuid,
@@ -60,7 +61,7 @@ export const ECTO: MadeBy = {
       'CREATE UNIQUE INDEX "sessions_auth_token_digest_index" ON "sessions" ("auth_token_digest")',
       'CREATE INDEX "sessions_user_id_index" ON "sessions" ("user_id")',
     ],
-  },
+  }),
   signIn({ database, now, expiresAt }) {
     const token = randomBytes(48).toString('base64url');
     const id = randomUUID();
@@ -68,7 +69,7 @@ export const ECTO: MadeBy = {
     return {
       token,
       row: {
-        id: database === 'mariadb' ? Buffer.from(id.replaceAll('-', ''), 'hex') : id,
+        id: isMysql(database) ? Buffer.from(id.replaceAll('-', ''), 'hex') : id,
         auth_token_digest: sha256(token),
         user_id: 'ann',
         expires_at: time(expiresAt),

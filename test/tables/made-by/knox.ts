@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { SessionGuard, SessionsTable } from '@app/sessions';
 import { type MadeBy, utcText } from './made-by.js';
+import { mysqlAlike } from '../../support/databases.js';
 
 export class KnoxTokens extends SessionsTable({
   table: 'knox_authtoken',
@@ -33,7 +34,7 @@ export class KnoxGuard extends SessionGuard {
 export const KNOX: MadeBy = {
   tool: 'django-rest-knox',
   table: KnoxTokens,
-  statements: {
+  statements: mysqlAlike({
     postgres: [
       'CREATE TABLE "auth_user" ("id" integer NOT NULL PRIMARY KEY)',
       'INSERT INTO "auth_user" VALUES (7)',
@@ -63,8 +64,8 @@ export const KNOX: MadeBy = {
       'ALTER TABLE `knox_authtoken` ADD CONSTRAINT `knox_authtoken_user_id_e5a5d899_fk_auth_user_id` FOREIGN KEY (`user_id`) REFERENCES `auth_user` (`id`)',
       'CREATE INDEX `knox_authtoken_token_key_8f4f7d47` ON `knox_authtoken` (`token_key`)',
     ],
-  },
-  additions: {
+  }),
+  additions: mysqlAlike({
     postgres: [
       'ALTER TABLE knox_authtoken ADD id uuid NOT NULL DEFAULT gen_random_uuid() UNIQUE',
       'ALTER TABLE knox_authtoken ADD data json, ADD updated timestamptz NOT NULL DEFAULT now()',
@@ -73,7 +74,7 @@ export const KNOX: MadeBy = {
       'ALTER TABLE knox_authtoken ADD id bigint NOT NULL AUTO_INCREMENT UNIQUE',
       'ALTER TABLE knox_authtoken ADD data json, ADD updated datetime(6) NOT NULL DEFAULT now(6)',
     ],
-  },
+  }),
   signIn({ database, now, expiresAt }) {
     const token = randomBytes(32).toString('hex');
     const zone = database === 'postgres' ? '+00' : '';

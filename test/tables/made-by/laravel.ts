@@ -1,5 +1,6 @@
 import { SessionsTable } from '@app/sessions';
 import type { NotOpened } from './not-opened.js';
+import { mysqlAlike } from '../../support/databases.js';
 
 /** Laravel 13, `php artisan make:session-table`. */
 export const LARAVEL: NotOpened = {
@@ -9,7 +10,7 @@ export const LARAVEL: NotOpened = {
     extraFields: { userId: { type: 'bigint', nullable: true } },
     columns: { userId: 'user_id', data: 'payload', updatedAt: 'last_activity' },
   }) {},
-  statements: {
+  statements: mysqlAlike({
     postgres: [
       `create table "sessions" (
          "id" varchar(255) not null,
@@ -49,6 +50,6 @@ export const LARAVEL: NotOpened = {
       'create index "sessions_user_id_index" on "sessions" ("user_id")',
       'create index "sessions_last_activity_index" on "sessions" ("last_activity")',
     ],
-  },
+  }),
   missing: ['authTokenDigest', 'expiresAt', 'createdAt'],
 };

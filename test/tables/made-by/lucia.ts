@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { SessionsTable } from '@app/sessions';
 import { utcText } from './made-by.js';
 import type { NotOpened } from './not-opened.js';
+import { mysqlAlike } from '../../support/databases.js';
 
 /** Lucia 3, the schemas of its page on each database. */
 export const LUCIA: NotOpened = {
@@ -11,7 +12,7 @@ export const LUCIA: NotOpened = {
     extraFields: { userId: { type: 'text' } },
     columns: { userId: 'user_id', expiresAt: 'expires_at' },
   }) {},
-  statements: {
+  statements: mysqlAlike({
     postgres: [
       'CREATE TABLE auth_user (id TEXT PRIMARY KEY)',
       `INSERT INTO auth_user VALUES ('ann')`,
@@ -39,7 +40,7 @@ export const LUCIA: NotOpened = {
          FOREIGN KEY (user_id) REFERENCES user(id)
        )`,
     ],
-  },
+  }),
   missing: ['authTokenDigest', 'data', 'createdAt', 'updatedAt'],
   copied: {
     from: { table: 'user_session', token: 'id', user: 'user_id', end: 'expires_at' },

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import type { SessionGuard } from '@app/sessions';
 import type { AnySessionsTable } from '../../../libs/sessions/src/registry/sessions-table.js';
 import type { DatabaseName } from '../../support/databases.js';
+import { isMysql } from '../../support/databases.js';
 
 /** A table as another tool makes it, and what it takes to open it. */
 export interface MadeBy {
@@ -47,7 +48,7 @@ export function utcText(time: Date, digits = 3): string {
     .replace(/\.(\d{3})Z$/, (_, ms: string) => (digits === 0 ? '' : `.${ms.padEnd(digits, '0')}`));
 }
 
-/** Writes a row as the tool does, on MariaDB by a connection in a time zone. */
+/** Writes a row as the tool does, on MariaDB and MySQL by a connection in a time zone. */
 export async function insert(
   dataSource: DataSource,
   { tablePath }: { readonly tablePath: string },
@@ -59,7 +60,7 @@ export async function insert(
   const places = names.map((_, i) => driver.createParameter('p', i));
   const runner = dataSource.createQueryRunner();
   try {
-    if (driver.options.type === 'mariadb') await runner.query(`SET time_zone = '${zone}'`);
+    if (isMysql(driver.options.type)) await runner.query(`SET time_zone = '${zone}'`);
     await runner.query(
       `INSERT INTO ${driver.escape(tablePath)} (${names.map((name) => driver.escape(name)).join(', ')}) VALUES (${places.join(', ')})`,
       Object.values(row),

@@ -1,5 +1,5 @@
 import type { AnySessionsTable } from '../../../libs/sessions/src/registry/sessions-table.js';
-import type { DatabaseName } from '../../support/databases.js';
+import type { DatabaseName, ServerName } from '../../support/databases.js';
 
 /** A table of another tool that does not open. */
 export interface NotOpened {
@@ -29,10 +29,7 @@ export interface Copied {
 const TARGET = ['id', 'authTokenDigest', 'userId', 'data', 'expiresAt', 'createdAt', 'updatedAt'];
 
 /** What the page runs to copy the rows of a tool. */
-export function copyStatements(
-  database: 'postgres' | 'mariadb',
-  { table, token, user, end }: Copied['from'],
-): string[] {
+export function copyStatements(database: ServerName, { table, token, user, end }: Copied['from']): string[] {
   const isPostgres = database === 'postgres';
   const target = TARGET.map((name) => (/[A-Z]/.test(name) ? `"${name}"` : name)).join(', ');
   const [zone, id, digest, now] = isPostgres

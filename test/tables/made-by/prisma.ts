@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { SessionsTable } from '@app/sessions';
 import { type MadeBy, sha256, utcText } from './made-by.js';
+import { mysqlAlike } from '../../support/databases.js';
 
 export class PrismaSessions extends SessionsTable({
   table: 'Session',
@@ -15,7 +16,7 @@ export class PrismaSessions extends SessionsTable({
 export const PRISMA: MadeBy = {
   tool: 'Prisma',
   table: PrismaSessions,
-  statements: {
+  statements: mysqlAlike({
     postgres: [
       `CREATE TABLE "Session" (
          "id" TEXT NOT NULL,
@@ -60,7 +61,7 @@ export const PRISMA: MadeBy = {
       'CREATE INDEX "Session_userId_idx" ON "Session"("userId")',
       'CREATE INDEX "Session_expiresAt_idx" ON "Session"("expiresAt")',
     ],
-  },
+  }),
   signIn({ database, now, expiresAt }) {
     const token = randomBytes(48).toString('base64url');
     const time = (at: Date): string => (database === 'sqlite' ? at.toISOString().replace('Z', '+00:00') : utcText(at));

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
 import { SessionGuard, SessionsTable } from '@app/sessions';
 import { type MadeBy, sha256, utcText } from './made-by.js';
+import { mysqlAlike } from '../../support/databases.js';
 
 export class SanctumTokens extends SessionsTable({
   table: 'personal_access_tokens',
@@ -37,7 +38,7 @@ export class SanctumGuard extends SessionGuard {
 export const SANCTUM: MadeBy = {
   tool: 'Laravel Sanctum',
   table: SanctumTokens,
-  statements: {
+  statements: mysqlAlike({
     postgres: [
       `create table "personal_access_tokens" (
          "id" bigserial not null primary key,
@@ -86,12 +87,12 @@ export const SANCTUM: MadeBy = {
       'create index "personal_access_tokens_tokenable_type_tokenable_id_index" on "personal_access_tokens" ("tokenable_type", "tokenable_id")',
       'create unique index "personal_access_tokens_token_unique" on "personal_access_tokens" ("token")',
     ],
-  },
-  additions: {
+  }),
+  additions: mysqlAlike({
     postgres: ['ALTER TABLE personal_access_tokens ADD data json'],
     mariadb: ['ALTER TABLE personal_access_tokens ADD data json'],
     sqlite: ['ALTER TABLE personal_access_tokens ADD data json'],
-  },
+  }),
   signIn({ now, expiresAt }) {
     const random = randomBytes(20).toString('hex');
     const token = `${random}${crc32(random).toString(16).padStart(8, '0')}`;

@@ -2,10 +2,10 @@ import type { QueryRunner, TableColumnOptions } from 'typeorm';
 
 type ColumnType = Pick<TableColumnOptions, 'type' | 'length' | 'precision'>;
 
-/** The type of a UUID where the database has one, else that of its text, whose length MySQL wants to know. */
+/** The type of a UUID where the database has one, else that of its text, on MySQL of the length that TypeORM gives it. */
 export function uuidType({ dataSource: { driver } }: QueryRunner): ColumnType {
   const type = driver.normalizeType({ type: 'uuid' });
-  return type === 'varchar' && driver.options.type !== 'better-sqlite3' ? { type, length: '36' } : { type };
+  return type === 'varchar' && driver.options.type !== 'better-sqlite3' ? { type, length: '255' } : { type };
 }
 
 /** The type of a time to the millisecond. */
