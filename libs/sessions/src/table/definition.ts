@@ -26,7 +26,7 @@ export interface ColumnMapping {
   readonly name?: string;
   /** The column's type, such as PostgreSQL's `timestamptz` or `jsonb`, or MySQL's `bigint unsigned`. @default one that every database has */
   readonly type?: ColumnType | UnsignedType;
-  /** `false`: no default value in the database (MySQL allows none on JSON; `data` has `{}` elsewhere). @default true */
+  /** `false`: no default value in the database (`data` has `{}`, but on MySQL, which allows none on JSON). @default true */
   readonly default?: boolean;
   /** The digits of a second's fraction that a column of times has, 0 to 6. @default 3 */
   readonly precision?: number;

@@ -8,6 +8,7 @@ import { LONGEST_DIGEST } from '../../token/digest.js';
 import { type Ask, readColumnType, type SizedType } from './column-state.js';
 import { compareExactly } from './exact-text.js';
 import { madeOtherwise } from './messages.js';
+import { isMysqlItself } from './mysql-itself.js';
 
 type ColumnMetadata = EntityMetadata['columns'][number];
 
@@ -44,6 +45,14 @@ export function adapt(dataSource: DataSource, metadata: EntityMetadata): void {
   const type = DIGEST_TYPES[dataSource.options.type];
   for (const column of digestsIn(metadata)) if (type) take(dataSource, column, type);
   compareExactly(dataSource, metadata.columns);
+  if (isMysqlItself(dataSource.driver)) leaveOutDefaults(dataSource, metadata.columns);
+}
+
+/** Types of which MySQL, but not MariaDB, allows no default value; the library writes one into each row by itself. */
+const WITHOUT_DEFAULT = /^json$|text$/;
+
+function leaveOutDefaults({ driver }: DataSource, columns: readonly ColumnMetadata[]): void {
+  for (const column of columns) if (WITHOUT_DEFAULT.test(driver.normalizeType(column))) column.default = undefined;
 }
 
 /**

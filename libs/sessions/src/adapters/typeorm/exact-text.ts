@@ -1,6 +1,6 @@
 import type { DataSource, Driver, EntityMetadata } from 'typeorm';
 import { kindOf } from '../port/columns.js';
-import { serverVersion } from './internals.js';
+import { isMysqlItself, isMysqlLike } from './mysql-itself.js';
 
 /** Has columns of text compare by code points, to the last space, in the tables that TypeORM makes on MySQL and MariaDB too. */
 export function compareExactly({ driver }: Pick<DataSource, 'driver'>, columns: EntityMetadata['columns']): void {
@@ -15,9 +15,6 @@ export function compareExactly({ driver }: Pick<DataSource, 'driver'>, columns: 
 
 /** MariaDB's, and MySQL's from 8.0.17 on; none where text is compared so by itself. */
 function exactCollation(driver: Driver): string | undefined {
-  if (driver.options.type !== 'mysql' && driver.options.type !== 'mariadb') return undefined;
-  return Number.parseInt(serverVersion(driver), 10) >= FIRST_OF_MARIADB ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin';
+  if (!isMysqlLike(driver)) return undefined;
+  return isMysqlItself(driver) ? 'utf8mb4_0900_bin' : 'utf8mb4_nopad_bin';
 }
-
-/** MySQL has had 8 and 9. */
-const FIRST_OF_MARIADB = 10;
