@@ -28,13 +28,31 @@ afterAll(() => {
   lastWait.ms = LAST_WAIT;
 });
 
+/** That a transaction has begun. */
+class Begun {
+  resolve!: () => void;
+  readonly promise = new Promise<void>((resolve) => (this.resolve = resolve));
+}
+
 @Controller()
 class Routes {
-  constructor(@Inject(Sessions) private readonly sessions: Sessions) {}
+  constructor(
+    @Inject(Sessions) private readonly sessions: Sessions,
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(Begun) private readonly begun: Begun,
+  ) {}
 
   @Post('log-in')
   async logIn(): Promise<object> {
     return { id: (await this.sessions.create({ userId: 'dan' })).id };
+  }
+
+  @Post('log-in-in-a-transaction')
+  async logInInTransaction(): Promise<object> {
+    return this.dataSource.transaction(async (manager) => {
+      this.begun.resolve();
+      return { id: (await this.sessions.create({ userId: 'dan' }, { manager })).id };
+    });
   }
 }
 
@@ -54,6 +72,7 @@ async function start(type: DatabaseName, options: object): Promise<HttpApp> {
       SessionsModule.forFeature(Sessions),
     ],
     controllers: [Routes],
+    providers: [Begun],
   });
   app.nest.get(ExpiryJob).times.closeMs = 1000;
   return app;
@@ -119,6 +138,12 @@ function expected(): Readonly<Record<string, string>> {
   const all = [...WAITING.map(([name]) => name), ...updates, 'a request'];
   return { ...Object.fromEntries(all.map((name) => [name, UNAVAILABLE])), pruning: 'ended' };
 }
+
+/** What an application waits for by a statement of its own. */
+const ADVISORY = {
+  postgres: { take: 'SELECT pg_advisory_lock(1)', giveBack: 'SELECT pg_advisory_unlock(1)' },
+  mariadb: { take: `SELECT GET_LOCK('its own', 60)`, giveBack: `SELECT RELEASE_LOCK('its own')` },
+} as const;
 
 /** What lets nobody at the table, and what ends that. */
 const LOCK = mysqlAlike({
@@ -193,28 +218,44 @@ describeDatabases('the end of an application', (type) => {
     expect(outcomes).toEqual(calls.map(([name]) => [name, UNAVAILABLE]));
   });
 
-  it.skipIf(type === 'sqlite')('leaves transactions of callers to them', async () => {
-    const app = await start(type, database.options);
-    const sessions = app.nest.get(Sessions);
-    const session = await sessions.create({ userId: 'fay' });
-    let updating: Promise<unknown> | undefined;
-    let transaction: Promise<void> | undefined;
-    await unlocked(async (lock) => {
-      const waiting = new Promise<void>((resolve) => {
-        transaction = app.nest.get(DataSource).transaction(async (manager) => {
-          await lock();
-          updating = sessions.update(session, { userId: 'gus' }, { manager });
-          resolve();
-          await updating;
-        });
+  describe.skipIf(type === 'sqlite')('with a transaction of the application under way', () => {
+    it('waits for no call in it', async () => {
+      const app = await start(type, database.options);
+      await unlocked(async (lock) => {
+        await lock();
+        const answer = answerOf(app.send('POST', '/log-in-in-a-transaction'));
+        await app.nest.get(Begun).promise;
+        await app.close();
+        expect(await answer).toBe(UNAVAILABLE);
       });
-      await waiting;
-      await app.nest.get(SessionsRegistry).beforeApplicationShutdown();
-      await expect(sessions.count()).rejects.toBeInstanceOf(SessionsUnavailableError);
     });
-    await transaction;
-    expect(await updating).toMatchObject({ userId: 'gus' });
-    await app.close();
+
+    it('leaves the rest of it to the application', async () => {
+      const app = await start(type, database.options);
+      const sessions = app.nest.get(Sessions);
+      const session = await sessions.create({ userId: 'fay' });
+      const { take, giveBack } = ADVISORY[type as keyof typeof ADVISORY];
+      const other = await new DataSource(database.options).initialize();
+      const runner = other.createQueryRunner();
+      await runner.query(take);
+      const begun = new Begun();
+      const transaction = app.nest.get(DataSource).transaction(async (manager) => {
+        await sessions.update(session, { userId: 'gus' }, { manager });
+        begun.resolve();
+        const [taken] = await manager.query<[object]>(take);
+        // So MariaDB says that it was ended.
+        expect(Object.values(taken)).not.toEqual([null]);
+      });
+      await begun.promise;
+      await app.nest.get(SessionsRegistry).beforeApplicationShutdown();
+      await expect(sessions.update(session, { userId: 'hal' })).rejects.toBeInstanceOf(SessionsUnavailableError);
+      await runner.query(giveBack);
+      await transaction;
+      expect(await runner.query('SELECT * FROM sessions')).toMatchObject([{ userId: 'gus' }]);
+      await runner.release();
+      await other.destroy();
+      await app.close();
+    });
   });
 });
 

@@ -46,8 +46,6 @@ type InTransaction<T> = (connection: Connection, opened: Opened) => Promise<T>;
 export class Connection {
   /** None in a transaction, where everything is on TypeORM's connection. */
   readonly sqlite: SqliteConnections | undefined;
-  /** None on one connection, which whoever has it may break off. */
-  readonly underWay: UnderWay | undefined;
 
   /**
    * @param tables whose statements these are
@@ -60,9 +58,10 @@ export class Connection {
     readonly runner?: QueryRunner,
     /** Whether its statements wait for what others have locked. */
     readonly isPatient = true,
+    /** On one connection that of the application's, if it is the application's: whoever has one of the library's breaks that off. */
+    readonly underWay = runner ? undefined : new UnderWay(),
   ) {
     this.sqlite = runner ? undefined : SqliteConnections.of(dataSource);
-    this.underWay = runner ? undefined : new UnderWay();
   }
 
   get manager(): EntityManager {

@@ -16,19 +16,38 @@ const REACH_MS = 2000;
  * for it any longer. Resolves when it has been told, or cannot be reached.
  */
 export function endStatement(dataSource: DataSource, connection: unknown): Promise<void> {
-  return dataSource.options.type === 'postgres'
-    ? endPostgres(postgresPool(dataSource), connection as PgConnection)
-    : endMysql(dataSource, connection as MysqlConnection);
+  if (dataSource.options.type === 'postgres') (connection as PgConnection).connection.stream.destroy();
+  else {
+    const givenUp = connection as MysqlConnection;
+    // Out of the pool first, which would hand it out once more; and with an error, by which whoever waits hears of it.
+    givenUp.destroy();
+    givenUp.stream.destroy(new Error(TIME_IS_OVER));
+  }
+  return interrupt(dataSource, connection);
 }
 
+/** Has the server end what it does on a connection, which stays as it is. @param isUnderWay whether it still does that */
+export function interrupt(dataSource: DataSource, connection: unknown, isUnderWay = always): Promise<void> {
+  return dataSource.options.type === 'postgres'
+    ? interruptPostgres(postgresPool(dataSource), connection as PgConnection, isUnderWay)
+    : interruptMysql(dataSource, connection as MysqlConnection, isUnderWay);
+}
+
+const always = (): boolean => true;
+
 /** By the protocol's request to cancel, which poolers pass on, and for which no connection has to be free. */
-function endPostgres({ Client, options }: PgPool, client: PgConnection): Promise<void> {
-  const { processID, secretKey, host, port } = client;
-  client.connection.stream.destroy();
+function interruptPostgres(
+  { Client, options }: PgPool,
+  { processID, secretKey, host, port }: PgConnection,
+  isUnderWay: () => boolean,
+): Promise<void> {
   const { connection } = new Client(options);
   return new Promise((resolve) => {
     const timer = setTimeout(() => connection.stream.destroy(), REACH_MS).unref();
-    const cancel = (): void => connection.cancel(processID, secretKey);
+    const cancel = (): void => {
+      if (isUnderWay()) connection.cancel(processID, secretKey);
+      else connection.stream.destroy();
+    };
     if (connection.ssl) {
       if (connection.sslNegotiation !== 'direct') connection.once('connect', () => connection.requestSsl());
       connection.once('sslconnect', cancel);
@@ -44,18 +63,22 @@ function endPostgres({ Client, options }: PgPool, client: PgConnection): Promise
 }
 
 /** By another connection, on which the server is told. */
-function endMysql(dataSource: DataSource, connection: MysqlConnection): Promise<void> {
-  const { threadId } = connection;
-  // Out of the pool first, which would hand it out once more; and with an error, by which whoever waits hears of it.
-  connection.destroy();
-  connection.stream.destroy(new Error(TIME_IS_OVER));
+function interruptMysql(
+  dataSource: DataSource,
+  { threadId }: MysqlConnection,
+  isUnderWay: () => boolean,
+): Promise<void> {
   return new Promise((resolve) => {
     const second = secondMysqlConnection(dataSource, REACH_MS);
-    second.on('error', () => undefined);
-    second.query({ sql: `KILL QUERY ${threadId}`, rowsAsArray: true, timeout: REACH_MS }, [], () => {
+    const done = (): void => {
       second.destroy();
       second.stream.destroy();
       resolve();
+    };
+    second.on('error', () => undefined);
+    second.connect((error) => {
+      if (error || !isUnderWay()) done();
+      else second.query({ sql: `KILL QUERY ${threadId}`, rowsAsArray: true, timeout: REACH_MS }, [], done);
     });
   });
 }

@@ -83,6 +83,7 @@ interface MysqlPool extends MysqlClient {
 export interface MysqlConnection extends MysqlClient, NodeJS.EventEmitter {
   readonly threadId: number;
   readonly stream: Duplex;
+  connect(done: (error: Error | null) => void): void;
   execute(...statement: MysqlStatement): NodeJS.EventEmitter;
   query(...statement: MysqlStatement): NodeJS.EventEmitter;
   release(): void;

@@ -9,7 +9,7 @@ import { isInCallers } from './own-transactions.js';
 import { pooledMysql, pooledPg } from './pooled-clients.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import { statementName } from './statement-name.js';
-import type { Limits } from './time-limit.js';
+import { type Limits, onGiven } from './time-limit.js';
 
 const LOGGER = new Logger('SessionsModule');
 
@@ -46,7 +46,7 @@ function sendOn<C>(
   pooled: (dataSource: DataSource, limits: Limits) => C,
   send: (client: C) => Promise<DriverResult>,
 ): Promise<DriverResult> {
-  if (runner) return runner.connect().then((client) => send(client as C));
+  if (runner) return onGiven(dataSource, runner, limits, (client) => send(client as C));
   return send(pooled(dataSource, limits));
 }
 

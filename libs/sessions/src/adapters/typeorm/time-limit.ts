@@ -3,7 +3,7 @@ import { type DataSource, type QueryRunner, QueryRunnerAlreadyReleasedError } fr
 import { SessionsUnavailableError } from '../../errors/errors.js';
 import { reasonOf } from '../../errors/reason-of.js';
 import { after } from '../../util/in-time.js';
-import { endStatement } from './end-statement.js';
+import { endStatement, interrupt } from './end-statement.js';
 import { APPLICATION_ENDS, DOWN, notAnswered, TIME_IS_OVER } from './messages.js';
 import { connected } from './own-transactions.js';
 import type { UnderWay } from './under-way.js';
@@ -75,7 +75,7 @@ export async function onConnection<T>(
   limits: Limits,
   fn: (runner: QueryRunner) => Promise<T>,
 ): Promise<T> {
-  if (given) return fn(given);
+  if (given) return onGiven(dataSource, given, limits, () => fn(given));
   return new Promise((resolve, reject) => {
     const limit = new TimeLimit(limits, reject);
     const run = onOneOfPool(dataSource, limits.table, async (runner) => {
@@ -89,6 +89,35 @@ export async function onConnection<T>(
       (error: unknown) => limit.keep() && reject(error as Error),
     );
   });
+}
+
+/**
+ * Runs `fn` on a connection that is given. Where that is the application's, and what `fn` does there waits for too long while the
+ * application ends, the server ends that statement, and the connection stays as it is.
+ *
+ * @throws SessionsUnavailableError in the name of the table
+ */
+export async function onGiven<T>(
+  dataSource: DataSource,
+  runner: QueryRunner,
+  { table, underWay }: Limits,
+  fn: (connection: unknown) => Promise<T>,
+): Promise<T> {
+  const connection = await connected(runner, table);
+  if (!underWay) return fn(connection);
+  let isUnderWay = true;
+  let interrupted: Promise<void> | undefined;
+  const breakOff = (): void => {
+    interrupted = interrupt(dataSource, connection, () => isUnderWay);
+  };
+  underWay.add(breakOff);
+  try {
+    return await fn(connection);
+  } finally {
+    isUnderWay = false;
+    underWay.delete(breakOff);
+    await interrupted;
+  }
 }
 
 async function onOneOfPool<T>(

@@ -69,11 +69,17 @@ export class TypeOrmAdapter implements EctoAdapter {
     /** The data source of the rows. */
     readonly dataSource: DataSource,
     options: TypeOrmAdapterOptions = {},
-    bound?: { readonly to: TypeOrmAdapter; readonly runner: QueryRunner; readonly isPatient: boolean },
+    bound?: {
+      readonly to: TypeOrmAdapter;
+      readonly runner: QueryRunner;
+      readonly isPatient: boolean;
+      readonly isCallers: boolean;
+    },
   ) {
     const dialect = dialectOf(dataSource);
     this.#tables = bound ? bound.to.#tables : new SqlTables(dataSource, dialect);
-    this.#connection = new Connection(dataSource, dialect, this.#tables, bound?.runner, bound?.isPatient);
+    const underWay = bound?.isCallers ? bound.to.#connection.underWay : undefined;
+    this.#connection = new Connection(dataSource, dialect, this.#tables, bound?.runner, bound?.isPatient, underWay);
     this.#statements = bound
       ? bound.to.#statements.on(this.#connection)
       : new SingleStatements(this.#connection, preparedStatements(dataSource, options));
@@ -83,8 +89,7 @@ export class TypeOrmAdapter implements EctoAdapter {
   init(schemas: readonly Schema[], facts?: DatabaseFacts): AdapterMeta {
     if (facts) this.#tables.learn(facts.tables);
     for (const schema of schemas) this.#tables.of(schema);
-    const { dataSource } = this;
-    const { dialect } = this.#connection;
+    const { dataSource, dialect } = this.#connection;
     return {
       namespace: dataSource.driver.database ?? dataSource.options.type,
       tables: this.#tables.all,
@@ -132,7 +137,7 @@ export class TypeOrmAdapter implements EctoAdapter {
 
   /** Gives this adapter inside the transaction of a manager. */
   within(manager: EntityManager): TypeOrmAdapter {
-    return manager.queryRunner ? this.#bound(manager.queryRunner) : this;
+    return manager.queryRunner ? this.#bound(manager.queryRunner, true, true) : this;
   }
 
   /** Breaks off what waits for the database for too long, from the signal of the last application on. */
@@ -226,9 +231,8 @@ export class TypeOrmAdapter implements EctoAdapter {
 
   /** Updates the rows that the filters name. @throws StaleEntryError */
   async update(schema: Schema, changes: Row, filters: Where, returning: readonly string[] = []): Promise<Row> {
-    const { count, rows } = await this.execute(
-      this.prepare('updateAll', schema, { where: filters, set: changes, returning }),
-    );
+    const prepared = this.prepare('updateAll', schema, { where: filters, set: changes, returning });
+    const { count, rows } = await this.execute(prepared);
     if (count === 0) throw new StaleEntryError(this.#tables.of(schema).name);
     return rows?.[0] ?? {};
   }
@@ -289,7 +293,7 @@ export class TypeOrmAdapter implements EctoAdapter {
     return runner === this.#connection.runner ? this : this.#bound(runner!, isPatient);
   }
 
-  #bound(runner: QueryRunner, isPatient = true): TypeOrmAdapter {
-    return new TypeOrmAdapter(this.dataSource, {}, { to: this, runner, isPatient });
+  #bound(runner: QueryRunner, isPatient: boolean, isCallers = false): TypeOrmAdapter {
+    return new TypeOrmAdapter(this.dataSource, {}, { to: this, runner, isPatient, isCallers });
   }
 }
