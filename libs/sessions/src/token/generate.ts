@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { randomBytes } from '../util/random.js';
 import { BASE62, CHECKSUM_LENGTH, type TokenFormat } from './format.js';
 
 /**

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { v7 } from 'uuid';
+import { randomBytes } from './random.js';
 
 /** The ways in which a UUID may stand in text: as it is given, in small letters, and in capitals. */
 export function spellingsOf(uuid: string): string[] {
@@ -13,5 +13,5 @@ let last = { msecs: NaN, seq: 0 };
 export function newId(ms: number): string {
   const msecs = Math.max(0, Math.floor(ms));
   last = { msecs, seq: msecs === last.msecs ? last.seq + 1 : randomBytes(4).readUInt32BE() >>> 1 };
-  return v7(last);
+  return v7({ ...last, random: randomBytes(16) });
 }

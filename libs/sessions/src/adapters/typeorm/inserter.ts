@@ -79,7 +79,7 @@ export class Inserter {
   private async writeKept(row: StoredRow, given: readonly SqlColumn[], tail: string): Promise<Written> {
     const columns = [...row.keys()];
     const kept = this.call && keptInsert(this.table, columns, tail, () => this.statement(columns, 1, 'raise', tail));
-    const values = (): unknown[] => this.values(columns, [row]);
+    const values = (): unknown[] => Array.from(row, ([column, value]) => column.dump(value ?? null));
     const sent = kept && this.statements.sendKept(this.table, this.call, kept, values, this.joins);
     if (!sent) return this.writeOne(row, 'raise', given, tail);
     const { rows, rowCount } = await sent;

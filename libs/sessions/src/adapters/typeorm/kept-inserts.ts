@@ -22,7 +22,14 @@ export interface Written {
 /** Statements that are kept for a table: a call gives the same columns nearly each time. */
 const MOST = 16;
 
-const KEPT = new WeakMap<SqlTable, Map<string, InsertStatement>>();
+const KEPT = new WeakMap<SqlTable, Kept[]>();
+
+/** A statement, and what it is for. */
+interface Kept {
+  readonly columns: readonly SqlColumn[];
+  readonly tail: string;
+  readonly statement: InsertStatement;
+}
 
 /** The statement for one row with these columns, which is made once; `undefined` where there are too many already. */
 export function keptInsert(
@@ -32,12 +39,16 @@ export function keptInsert(
   make: () => InsertStatement,
 ): InsertStatement | undefined {
   let kept = KEPT.get(table);
-  if (!kept) KEPT.set(table, (kept = new Map()));
-  let key = tail;
-  for (const { property } of columns) key += `,${property}`;
-  let statement = kept.get(key);
-  if (!statement && kept.size < MOST) kept.set(key, (statement = make()));
+  if (!kept) KEPT.set(table, (kept = []));
+  for (const one of kept) if (one.tail === tail && areSame(one.columns, columns)) return one.statement;
+  if (kept.length >= MOST) return undefined;
+  const statement = make();
+  kept.push({ columns, tail, statement });
   return statement;
+}
+
+function areSame(some: readonly SqlColumn[], others: readonly SqlColumn[]): boolean {
+  return some.length === others.length && some.every((column, i) => column === others[i]);
 }
 
 /** How statements are told apart that take a list for each column, from those that give rows back. */
