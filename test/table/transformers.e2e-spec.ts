@@ -25,10 +25,13 @@ class Money {
 
 /** Whose request it is: text is sealed, and opened, with the key of that tenant. */
 const tenant = new AsyncLocalStorage<string>();
+/** Who opened what: nobody's request, where that was done for several. */
+const opened = new Set<string | undefined>();
 const sealed = {
   to: (text: string | null) => text && `${tenant.getStore()}:${text}`,
   from: (stored: string | null) => {
     if (stored === null) return null;
+    opened.add(tenant.getStore());
     const [sealedBy, text] = stored.split(':');
     if (sealedBy !== tenant.getStore()) throw new Error(`no key of ${sealedBy} for ${tenant.getStore()}`);
     return text!;
@@ -106,6 +109,7 @@ describeStorages('what transformers make', (name) => {
         );
         expect(found.map((session) => session!.phone)).toEqual(inTurn.map(({ number }) => `${number}`));
       }
+      expect(opened.has(undefined)).toBe(false);
     });
 
     it('or not, which is an error of nobody else', async () => {
