@@ -3,13 +3,15 @@ import {
   Column,
   DataSource,
   Entity,
+  EntitySchema,
   JoinColumn,
   ManyToOne,
   OneToMany,
   PrimaryColumn,
   PrimaryGeneratedColumn,
 } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TypeOrmAdapter } from '@app/sessions';
 import { createDatabase, describeDatabases, isMysql, type TestDatabase } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
@@ -170,6 +172,60 @@ describeDatabases('relations under TypeORM', (name) => {
     const [first, second] = (a!['orders'] as Order[]).toSorted((one, other) => one.id - other.id);
     expect(first!.address).toMatchObject({ city: 'Delft', country: { code: 'NL' } });
     expect(second!.address).toMatchObject({ city: 'Delft', country: null });
+  });
+
+  describe.runIf(name === 'postgres').each([
+    ['timestamp', pg.types.builtins.TIMESTAMP],
+    ['timestamp with time zone', pg.types.builtins.TIMESTAMPTZ],
+  ] as const)('to times of type %s', (type, oid) => {
+    const usual = pg.types.getTypeParser(oid);
+    afterEach(() => pg.types.setTypeParser(oid, usual));
+
+    const Stop = new EntitySchema<{ id: number; at: Date; next: object; last: object }>({
+      name: 'Stop',
+      columns: { id: { type: 'int', primary: true }, at: { type, nullable: true } },
+      relations: {
+        next: { type: 'many-to-one', target: 'Stop', joinColumn: true },
+        last: { type: 'many-to-one', target: 'Stop', joinColumn: true },
+      },
+    });
+    const texts = [
+      '2026-03-01 10:20:30',
+      '2026-07-01 10:20:30.4',
+      '2026-07-01 10:20:30.456999',
+      '2026-10-25 02:30:00',
+      '1001-02-03 04:05:06',
+      '0050-01-01 00:00:00',
+      '1044-03-15 00:00:00 BC',
+      '12345-01-01 00:00:00',
+      'infinity',
+      '-infinity',
+    ];
+
+    it.each([
+      ['pg has', usual],
+      ['gives an hour more', (text: string) => new Date(Date.parse(text) + 3_600_000)],
+      ['gives text', String],
+    ])('find what TypeORM reads, by a parser that %s', async (_, parse) => {
+      pg.types.setTypeParser(oid, parse);
+      const options = { ...database.options, entities: [Stop], synchronize: true };
+      const other = await new DataSource(options).initialize();
+      await other.query('TRUNCATE stop');
+      for (const [id, at] of texts.entries())
+        await other.query(`INSERT INTO stop (id, at, "nextId", "lastId") VALUES (${id}, '${at}', ${id}, ${id})`);
+      const stops = new TypeOrmAdapter(other);
+      const query = stops.prepare('all', Stop, {
+        relations: { next: { last: true }, last: true },
+        order: { id: 'ASC' },
+      });
+      const { rows } = await stops.execute(query);
+      const inside = await other.transaction((manager) => stops.within(manager).execute(query));
+      const expected = (await other.manager.find(Stop, { order: { id: 'ASC' } })).map(({ at }) => at);
+      await other.destroy();
+      expect(rows!.map(({ last }) => (last as { at: Date }).at)).toEqual(expected);
+      expect(rows!.map(({ next }) => (next as { at: Date }).at)).toEqual(expected);
+      expect(inside.rows).toEqual(rows);
+    });
   });
 
   describe.runIf(isMysql(name))('by keys that a collation takes for equal', () => {

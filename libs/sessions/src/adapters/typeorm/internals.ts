@@ -18,12 +18,18 @@ export interface DriverResult {
   readonly rowCount: number | null;
 }
 
+/** How `pg` reads the values of types. */
+export interface PgTypes {
+  getTypeParser(type: number, format: 'text' | 'binary'): (value: string) => unknown;
+}
+
 /** A statement as `pg` takes it. */
-interface PgQuery {
+export interface PgQuery {
   readonly name: string | undefined;
   readonly text: string;
   readonly values: unknown[];
   readonly rowMode: 'array';
+  readonly types?: PgTypes;
 }
 
 /** A pool or a connection of `pg`. */
@@ -42,7 +48,7 @@ export interface PgPool extends PgClient {
 }
 
 /** A connection of `pg`, and what it is made of. */
-export interface PgConnection extends NodeJS.EventEmitter {
+export interface PgConnection extends NodeJS.EventEmitter, PgTypes, PgClient {
   readonly host: string;
   readonly port: number;
   readonly processID: number;
@@ -56,6 +62,7 @@ export interface PgConnection extends NodeJS.EventEmitter {
     requestSsl(): void;
     cancel(processID: number, secretKey: number): void;
   };
+  query(statement: PgQuery): Promise<DriverResult>;
   query(statement: PgQuery, done: (error: Error | null, result: DriverResult) => void): void;
   /** Sends statements without values; each row is an object. */
   query(text: string): Promise<PgResult | PgResult[]>;

@@ -9,6 +9,7 @@ import {
   type PgClient,
   postgresPool,
 } from './internals.js';
+import { withTimes } from './pg-times.js';
 import { type Limits, TimeLimit } from './time-limit.js';
 
 /** Does what a pool of `pg` does, on a connection that is known, so that it can be given up. */
@@ -33,7 +34,7 @@ export function pooledPg(dataSource: DataSource, limits: Limits): PgClient {
         };
         client.once('error', done);
         try {
-          client.query(statement, done);
+          client.query(withTimes(client, statement), done);
         } catch (problem) {
           done(problem as Error);
         }

@@ -3,13 +3,14 @@ import type { DataSource } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { type DriverError, isOfKept, PLAN_IS_USELESS } from './driver-errors.js';
 import type { DriverStatement } from './driver-statement.js';
-import type { DriverResult, MysqlClient, PgClient } from './internals.js';
+import type { DriverResult, MysqlClient, PgConnection, PgQuery } from './internals.js';
 import { connectionsAreMixed, notKept } from './messages.js';
 import { isInCallers } from './own-transactions.js';
+import { withTimes } from './pg-times.js';
 import { pooledMysql, pooledPg } from './pooled-clients.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import { statementName } from './statement-name.js';
-import { type Limits, onGiven } from './time-limit.js';
+import { onGiven } from './time-limit.js';
 
 const LOGGER = new Logger('SessionsModule');
 
@@ -39,17 +40,6 @@ export function senderOf(dataSource: DataSource): StatementSender | undefined {
   }
 }
 
-/** @param pooled what a statement is sent on that has no connection of its own */
-function sendOn<C>(
-  dataSource: DataSource,
-  { runner, limits }: DriverStatement,
-  pooled: (dataSource: DataSource, limits: Limits) => C,
-  send: (client: C) => Promise<DriverResult>,
-): Promise<DriverResult> {
-  if (runner) return onGiven(dataSource, runner, limits, (client) => send(client as C));
-  return send(pooled(dataSource, limits));
-}
-
 function sendNamed(dataSource: DataSource): StatementSender {
   const names = new Map<string, string>();
   let generation = 0;
@@ -64,12 +54,15 @@ function sendNamed(dataSource: DataSource): StatementSender {
   return {
     kept: () => before + names.size,
     send(statement) {
-      const { text, values, call, runner } = statement;
+      const { text, values, call, runner, limits } = statement;
       // An error would end a transaction of the caller's, so that what fails could not be sent again; one of our own begins anew.
       const name = call && named && !isInCallers(runner) ? nameOf(statement) : undefined;
-      return sendOn<PgClient>(dataSource, statement, pooledPg, (client) =>
-        client.query({ name, text, values, rowMode: 'array' }),
-      );
+      const query: PgQuery = { name, text, values, rowMode: 'array' };
+      if (!runner) return pooledPg(dataSource, limits).query(query);
+      return onGiven(dataSource, runner, limits, (connection) => {
+        const client = connection as PgConnection;
+        return client.query(withTimes(client, query));
+      });
     },
     adaptsTo({ code = '' }, { runner }) {
       if (isInCallers(runner) || !isOfKept(code)) return false;
@@ -102,22 +95,19 @@ function sendExecuted(dataSource: DataSource): StatementSender {
   return {
     kept: () => texts.size,
     send(statement) {
-      const { text, values, call } = statement;
+      const { text, values, call, runner, limits } = statement;
       const how = !call || performance.now() < unpreparedUntil ? 'query' : 'execute';
       if (how === 'execute') texts.add(text);
-      return sendOn<MysqlClient>(
-        dataSource,
-        statement,
-        pooledMysql,
-        (client) =>
-          new Promise((resolve, reject) => {
-            client[how]({ sql: text, rowsAsArray: true }, values, (error, result) => {
-              if (error) reject(error);
-              else if (Array.isArray(result)) resolve({ rows: result, rowCount: result.length });
-              else resolve({ rows: [], rowCount: result.affectedRows });
-            });
-          }),
-      );
+      const sendOn = (client: MysqlClient): Promise<DriverResult> =>
+        new Promise((resolve, reject) => {
+          client[how]({ sql: text, rowsAsArray: true }, values, (error, result) => {
+            if (error) reject(error);
+            else if (Array.isArray(result)) resolve({ rows: result, rowCount: result.length });
+            else resolve({ rows: [], rowCount: result.affectedRows });
+          });
+        });
+      if (!runner) return sendOn(pooledMysql(dataSource, limits));
+      return onGiven(dataSource, runner, limits, (connection) => sendOn(connection as MysqlClient));
     },
     adaptsTo({ errno, message = '' }) {
       if (!NOT_KEPT.has(errno!)) return false;
