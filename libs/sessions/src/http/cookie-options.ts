@@ -1,13 +1,13 @@
 import type { CookieSerializeOptions } from '@nestjs/common';
 import { BOOLEAN, type OptionType, TEXT, TEXTS } from '../errors/option-types.js';
 
-/** How the cookie of a table is set, and on whose requests it counts. It is always HttpOnly: no script reads it. */
+/** How to set the cookie of a table, and on whose requests it counts. It is always HttpOnly: no script reads it. */
 export interface SessionCookieOptions {
   /** The cookie's name. @default '__Host-session', or 'session' where secure, path or domain forbid the prefix */
   readonly name?: string;
   /**
-   * Whether browsers send the cookie with requests from other sites: `'strict'` never, `'lax'` where a link is
-   * followed, `'none'` always.
+   * Whether browsers send the cookie with requests from other sites: `'strict'` never, `'lax'` when the user follows a
+   * link, `'none'` always.
    *
    * @default 'lax'
    */
@@ -19,22 +19,22 @@ export interface SessionCookieOptions {
   /** A domain whose hosts all get the cookie. @default none, so that only the host that set it does */
   readonly domain?: string;
   /**
-   * Whether the browser keeps the cookie until the session ends; else until the browser is closed. The server's end is
-   * what counts.
+   * Whether the browser keeps the cookie until the session ends; `false`: until the browser closes. The end on the server
+   * decides.
    *
    * @default true
    */
   readonly persistent?: boolean;
   /**
-   * Whether the cookie is kept apart for each site in whose pages the application is embedded (CHIPS); needs `secure`.
+   * Whether each site that embeds the application gets a separate cookie (CHIPS); needs `secure`.
    *
    * @default false
    */
   readonly partitioned?: boolean;
-  /** Which cookies Chromium drops last where a site has too many. @default none, which is as 'medium' */
+  /** Which cookies Chromium drops last if a site has too many. @default none, which is as 'medium' */
   readonly priority?: 'low' | 'medium' | 'high';
   /**
-   * Origins beside the application's own, such as `'https://app.example.com'`, whose pages may send unsafe requests
+   * Origins other than the application's own, such as `'https://app.example.com'`, whose pages may send unsafe requests
    * with the cookie.
    */
   readonly trustedOrigins?: readonly string[];

@@ -2,16 +2,16 @@ import type { InvalidationChannel } from '../cache/channels/invalidation-channel
 import { objectWith, type OptionType } from '../errors/option-types.js';
 import type { Duration } from '../util/duration.js';
 
-/** How soon what stays open, such as a socket, ends with its session, where another process or somebody else has ended that. */
+/** How soon long-lived connections, such as sockets, end with a session that another process or somebody else has ended. */
 export interface LiveOptions {
   /**
-   * The time between two looks at the sessions of all that is open, from `'1s'` to `'1h'`; one statement asks for up to 1,000.
+   * The time between two checks of all open sessions, from `'1s'` to `'1h'`; one statement asks for up to 1,000.
    *
    * @default '10s', and '60s' while a channel is up
    */
   readonly check?: Duration;
   /**
-   * How the processes tell each other what they change, for tables without a near cache; others use that of `cache`.
+   * How the processes tell each other about changes, for tables without a near cache; others use that of `cache`.
    *
    * @default none, so that other processes see it by the next check
    */

@@ -1,11 +1,11 @@
 import type { OptionType } from '../errors/option-types.js';
 
-/** What the guard does beside refusing a message of RPC. */
+/** What the guard does with an RPC message beside refusing it. */
 export interface RpcOptions {
   /**
-   * What becomes of a refused message of RabbitMQ where the consumer acknowledges by hand (`noAck: false`): `'nack'`: it is
-   * rejected, so that the next ones come, and an event that could not be looked up is put back into its queue. With `noAck: true`
-   * that would end the channel.
+   * What happens to a refused RabbitMQ message if the consumer acknowledges by hand (`noAck: false`). `'nack'` rejects it, so
+   * that the next ones arrive, and puts an event that could not be looked up back into its queue. Do not use it with
+   * `noAck: true`, where it would close the channel.
    *
    * @default it stays unacknowledged, as any that a guard refuses
    */

@@ -44,9 +44,9 @@ export interface PruningOptions {
   readonly interval?: Duration;
   /** A cron expression instead of an interval, read in the time zone of the process. */
   readonly cron?: string;
-  /** Whether the first run is as soon as the application is up. @default true */
+  /** Whether to run as soon as the application is up. @default true */
   readonly atStart?: boolean;
-  /** The number of rows that one statement deletes at most; the time that the last one took decides. @default 5,000 */
+  /** The most rows that one statement deletes; the size adapts to the time that the last one took. @default 5,000 */
   readonly batchSize?: number;
 }
 
@@ -57,24 +57,24 @@ export const PRUNING_OPTIONS = {
   batchSize: NUMBER,
 } satisfies Record<keyof PruningOptions, OptionType>;
 
-/** How long sessions are kept that are over. */
+/** How long to keep ended sessions. */
 export interface RetentionOptions {
-  /** Those that were revoked, from then on, on tables with `revocation`. @default '30d' */
+  /** How long to keep revoked sessions, from the revocation on, on tables with `revocation`. @default '30d' */
   readonly revoked?: Duration;
-  /** Those that have ended in another way, from their end on. @default 0 */
+  /** How long to keep sessions that ended in another way, from their end on. @default 0 */
   readonly expired?: Duration;
 }
 
 export const RETENTION_OPTIONS = { revoked: true, expired: true } satisfies Record<keyof RetentionOptions, OptionType>;
 
-/** The near cache: what each process keeps of the sessions that it has looked up. */
+/** The near cache: the sessions that each process has looked up, kept for a short time. */
 export interface CacheOptions {
-  /** The number of sessions that are kept at most, and that of unknown tokens. @default 10,000 */
+  /** The most sessions to keep, and the most unknown tokens. @default 10,000 */
   readonly maxEntries?: number;
-  /** How long one is kept, at most `'1h'`: a revocation goes unseen for no longer where its message is lost. @default '10s' */
+  /** How long to keep one, at most `'1h'`: if its message is lost, a revocation goes unseen for no longer. @default '10s' */
   readonly ttl?: Duration;
   /**
-   * How the processes tell each other what they change; `null`: there is no other process.
+   * How the processes tell each other about changes; `null`: there is only one process.
    *
    * @default on PostgreSQL its LISTEN and NOTIFY, in memory null; elsewhere it has to be said
    */
@@ -89,37 +89,37 @@ export const CACHE_OPTIONS = {
 
 /** Options of a table; in `forRoot` the defaults of all of them. */
 export interface TableOptions {
-  /** The idle timeout, from creation or the last extension (sliding); `null`: there is none. @default '7d' */
+  /** The idle timeout, from creation or the last extension (sliding); `null`: none. @default '7d' */
   readonly sessionTtl?: Duration | null;
   /**
-   * The time that an extension has to gain to be written, so that most requests write nothing; `null`: no session is
+   * How much time an extension has to gain to be written, so that most requests write nothing; `null`: no session is
    * extended, `0`: every lookup extends it.
    *
    * @default '1d', or half of a shorter sessionTtl
    */
   readonly extendSessionStaleTime?: Duration | null;
   /**
-   * The absolute timeout, from creation on, whatever the use; `null`: there is none.
+   * The absolute timeout, from creation on, whatever the use; `null`: none.
    *
    * @default null
    * @see OWASP ASVS 5.0, 7.3.2
    */
   readonly absoluteTtl?: Duration | null;
   /**
-   * The authenticator assurance level whose timeouts hold: `aal1` an absolute one of 30 days; `aal2` an absolute one of
+   * The authenticator assurance level that sets the timeouts: `aal1` an absolute one of 30 days; `aal2` an absolute one of
    * 24 hours and an idle one of 1 hour; `aal3` 12 hours and 15 minutes. `sessionTtl` and `absoluteTtl` can only be
    * shorter.
    *
    * @see NIST SP 800-63B-4; OWASP ASVS 5.0, 7.3.1 and 7.3.2
    */
   readonly assurance?: AssuranceLevel;
-  /** Whether use extends a session: the sliding expiration. @default true */
+  /** Whether use extends a session (sliding expiration). @default true */
   readonly autoExtendSession?: boolean;
-  /** The most bytes that the JSON of a session's `data` may have; `null`: there is no limit. @default 65536 */
+  /** The maximum size of a session's `data`, in bytes of JSON; `null`: no limit. @default 65536 */
   readonly maxDataSize?: number | null;
-  /** The prefix of every token, such as `key` in `key_…`, which gives it a checksum at its end, too. */
+  /** The prefix of every token, such as `key` in `key_…`; such tokens also end in a checksum. */
   readonly tokenPrefix?: string;
-  /** Whether a table with a prefix accepts tokens without one, from before it had it, too. @default false */
+  /** With a prefix: whether to accept tokens without one, from before the table had it. @default false */
   readonly acceptPlainTokens?: boolean;
   /**
    * The number of random characters of new tokens, at least 22.
@@ -129,8 +129,8 @@ export interface TableOptions {
    */
   readonly authTokenLength?: number;
   /**
-   * The hash that is stored instead of the token; `null` stores tokens in clear. With a legacy algorithm the rows that
-   * have it are read, and new rows get sha256.
+   * The hash to store instead of the token; `null` stores tokens in clear. With a legacy algorithm, rows that have it are
+   * read, and new rows get sha256.
    *
    * @default 'sha256'
    */
@@ -139,65 +139,65 @@ export interface TableOptions {
   readonly secretSalt?: string;
   /**
    * The keyring: the first key makes the digests of new rows (HMAC-SHA-256), the others still verify. Rows from before it
-   * were digested as `hashingAlgorithm` and `secretSalt` say, and get the first key's digest when they are used, so that
-   * nobody is logged out.
+   * were digested by `hashingAlgorithm` and `secretSalt`. They get the first key's digest when they are used, so nobody is
+   * logged out.
    */
   readonly keys?: readonly SigningKey[];
-  /** Other ways in which older rows may have been digested. */
+  /** Other digest schemes that older rows may have. */
   readonly formerSchemes?: readonly DigestScheme[];
   /**
-   * The grace period: how long the token that `rotate` has replaced is honoured, for requests that are under way, on
-   * tables with `rotation`; after that its use ends the session. `0`: there is none.
+   * The grace period: how long a token that `rotate` has replaced still works, for requests that are under way, on tables
+   * with `rotation`. After that, its use ends the session. `0`: none.
    *
    * @default '30s'
    */
   readonly rotationGrace?: Duration;
-  /** How long sessions are kept that are over; a duration is that of revoked ones, on tables with `revocation`. @default '30d' */
+  /** How long to keep ended sessions; a duration applies to revoked ones, on tables with `revocation`. @default '30d' */
   readonly retention?: Duration | RetentionOptions;
   /** How expired rows are deleted; `false`: they are not. @default at start, then hourly */
   readonly pruning?: PruningOptions | false;
   /** Where the guard looks for a token. @default ['bearer'] */
   readonly credentials?: readonly CredentialSource[];
   /**
-   * The cookie of a table whose `credentials` have `'cookie'`; what several places say of it is put together.
+   * The cookie of a table whose `credentials` have `'cookie'`; settings from several places are merged.
    *
    * @default Secure, HttpOnly, SameSite=Lax, and named with the __Host- prefix
    */
   readonly cookie?: SessionCookieOptions;
   /**
-   * Whether the database keeps the statements of lookups and writes prepared on each connection; `false` is for a pooler that
-   * cannot, such as PgBouncer before 1.21 with pooling by transaction.
+   * Whether lookups and writes are prepared statements, on each connection; `false` for a pooler that does not support them,
+   * such as PgBouncer before 1.21 with pooling by transaction.
    *
    * @default true
    */
   readonly preparedStatements?: boolean;
   /**
-   * Whether the start looks at the table as it is in the database: what cannot work fails it, what is slow or unwise is a
-   * warning with the statement that mends it; `'warn'`: neither fails it; `false`: the table is taken for what the definition
-   * says. A table that is not there yet is no problem.
+   * Whether the start checks the table in the database: what cannot work fails the start, what is slow or unwise is a
+   * warning with the statement that fixes it; `'warn'`: only warnings; `false`: no check, the table is what the definition
+   * says. A missing table is no problem.
    *
    * @default true
    */
   readonly checkTable?: boolean | 'warn';
   /**
-   * Whether lookups that come while others are under way share a statement, and extensions likewise; one that comes
+   * Whether lookups that arrive while others are under way share a statement, and extensions likewise. One that arrives
    * alone waits for nothing.
    *
    * @default true
    */
   readonly coalesceLookUps?: boolean;
-  /** Whether writes of single sessions that come together share a statement, on SQLite a transaction; one that comes alone waits for nothing. @default true */
+  /** Whether writes of single sessions that arrive together share a statement, on SQLite a transaction; one alone never waits. @default true */
   readonly coalesceWrites?: boolean;
   /**
-   * What look-ups of tokens may use of the database, and for how long: the bulkhead that keeps a slow or locked table from
+   * How much of the database token lookups may use, and for how long: the bulkhead that keeps a slow or locked table from
    * holding up everything else.
    *
    * @default half of the pool, 10,000 that wait, 5 seconds
    */
   readonly lookUps?: LookUpOptions;
   /**
-   * Whether each process keeps the sessions that it has looked up, for a short time. The process that revokes one knows
-   * at once, the others as soon as they hear of it; a route with `@Authoritative()` asks the database.
+   * Whether each process keeps looked-up sessions for a short time. The process that revokes one knows at once, the others
+   * as soon as they hear of it. A route with `@Authoritative()` asks the database.
    *
    * @default false
    */
@@ -236,7 +236,7 @@ export const TABLE_OPTIONS = {
 
 /** The options of `SessionsModule.forRoot`: its own, and the defaults of all tables. */
 export interface SessionsModuleOptions extends TableOptions {
-  /** The table that `SessionGuard` and `SessionsService` mean, by its name or its class; needed when there are several. @default the only one */
+  /** The table that `SessionGuard` and `SessionsService` mean, by its name or class; required with several tables. @default the only one */
   readonly defaultTable?: string | (abstract new (...args: never[]) => object);
   /** Options of single tables by name, which win over those of the table's own definition. */
   readonly tables?: Readonly<Record<string, TableOptions>>;
@@ -248,27 +248,27 @@ export interface SessionsModuleOptions extends TableOptions {
    */
   readonly realm?: string;
   /**
-   * Whether the session is also `request.session`, where nothing else has that name; `false` is for libraries that take
-   * any `request.session` for one of express-session, as passport does.
+   * Whether the session is also `request.session`, if nothing else has that name. Set `false` for libraries that take any
+   * `request.session` for one of express-session, as passport does.
    * @default true
    */
   readonly requestSession?: boolean;
-  /** What becomes of messages of RPC that the guard refuses. @default nothing beside the refusal */
+  /** What happens to RPC messages that the guard refuses. @default nothing beside the refusal */
   readonly rpc?: RpcOptions;
   /** A function that gives the current time, for tests. @default the system's */
   readonly clock?: () => Date;
-  /** Is called where the guard refuses a token; what it throws is the answer, such as 429 of a `RefusalBudget`. */
+  /** Called when the guard refuses a token; what it throws is the answer, such as 429 of a `RefusalBudget`. */
   readonly onRefused?: (request: ClientRequest, reason: RefusalReason, session?: BaseSession) => void | Promise<void>;
   /**
-   * How soon what stays open, such as a socket or a stream, ends with its session, where that is ended elsewhere.
+   * How soon long-lived connections, such as sockets and streams, end with a session that is ended elsewhere.
    *
    * @default a check every 10 seconds
    */
   readonly live?: LiveOptions;
   /**
-   * A function that gives the entity manager of the transaction around a call, as libraries of ambient transactions know
-   * it, by the name of the table's data source. Calls of the service join it, unless they are given another `manager`, or
-   * null; lookups of the guard never do, nor what is written by the way, nor pruning.
+   * A function that gives the entity manager of the ambient transaction around a call, for the named data source. Calls of
+   * the service join it, unless you pass another `manager`, or null. Lookups of the guard never do, nor background writes,
+   * nor pruning.
    */
   readonly transaction?: (dataSource: string) => EntityManager | undefined;
 }

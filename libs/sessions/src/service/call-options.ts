@@ -9,27 +9,27 @@ import type { BaseSession } from '../session/session.js';
 // What the calls of the service take beside attributes and filters. A constant beside each names all that there are.
 
 /**
- * A session to work on: its `id` is enough, and what else was read of it tells whether it has changed since.
+ * A session to work on. Its `id` is enough; the other properties tell whether it has changed since it was read.
  */
 export interface SessionReference {
   /** The session's `id`. */
   readonly id: string;
-  /** Its end as it was read; without it a write that moves the end cannot tell whether the session was ended since. */
+  /** Its end when it was read; without it, a write that moves the end cannot tell whether the session has ended since. */
   readonly expiresAt?: Date | null;
-  /** The time of its last write as it was read, for what `ifUnchanged` compares. */
+  /** The time of its last write when it was read, which `ifUnchanged` compares. */
   readonly updatedAt?: Date;
 }
 
 /** The columns to sort by, the first one first. */
 export type SessionOrder<C extends string = string> = { readonly [K in C]?: Direction };
 
-/** How sessions are read: by the names of columns, and those of relations. */
+/** How to read sessions, by the names of columns and relations. */
 export interface FindOptions<C extends string = string, R extends string = string> {
   /** The columns to sort by, the first one first. @default newest first */
   order?: SessionOrder<C> | undefined;
-  /** The number of sessions at most. @default all */
+  /** The most sessions to return. @default all */
   take?: number | undefined;
-  /** The number of sessions to pass over first. @default 0 */
+  /** How many sessions to skip first. @default 0 */
   skip?: number | undefined;
   /** The relations to load: names, or TypeORM's nested form. */
   relations?: readonly R[] | FindOptionsRelations<ObjectLiteral> | undefined;
@@ -45,23 +45,23 @@ export const FIND_OPTIONS = {
   manager: true,
 } satisfies Record<keyof FindOptions, true>;
 
-/** How sessions are listed for one of them. */
+/** How to list sessions for one of them. */
 export interface ListOptions<C extends string = string, R extends string = string> extends FindOptions<C, R> {
-  /** The session of who asks, such as the request's, by which each of the list says whether it `isCurrent`; `null`: none is. */
+  /** The session of whoever asks, such as the request's: it is the one that `isCurrent`; `null`: none is. */
   current: Pick<BaseSession, 'id'> | null;
 }
 
 export const LIST_OPTIONS = { ...FIND_OPTIONS, current: true } satisfies Record<keyof ListOptions, true>;
 
-/** A session of a list that says which one is of who asks. */
+/** A session of a list, with whether it is the one of whoever asks. */
 export type WithIsCurrent<S> = S & {
-  /** Whether it is the session of who asks. */
+  /** Whether it is the session of whoever asks. */
   readonly isCurrent: boolean;
 };
 
-/** How one session is read. */
+/** How to read one session. */
 export interface GetOptions<R extends string = string> extends Pick<FindOptions<string, R>, 'relations' | 'manager'> {
-  /** Whether a session whose extension is due is extended. @default the table's autoExtendSession */
+  /** Whether to extend the session when that is due. @default the table's autoExtendSession */
   autoExtend?: boolean | undefined;
 }
 
@@ -70,15 +70,15 @@ export const GET_OPTIONS = { relations: true, manager: true, autoExtend: true } 
   true
 >;
 
-/** How a token is looked up. */
+/** How to look a token up. */
 export interface AuthenticateOptions<R extends string = never> extends Omit<GetOptions, 'relations'> {
-  /** The relations to load, those to one by the same query; the near cache has none, so that the database is asked. */
+  /** The relations to load, those to one entity by the same query. The near cache has none, so this asks the database. */
   relations?: readonly R[] | undefined;
-  /** From where the token comes, for a table with `lastUse`; the guard gives it. */
+  /** Where the token comes from, for a table with `lastUse`; the guard sets it. */
   use?: SessionUse | undefined;
-  /** Is told why the token is refused, in place of those who listen to events, as where another table may have it. */
+  /** Hears why the token is refused, instead of the listeners to events, for example if another table may have it. */
   onRefused?: ((reason: RefusalReason, session?: BaseSession) => void) | undefined;
-  /** Whether the database is asked, whatever the near cache has. @default false */
+  /** Whether to ask the database, whatever the near cache has. @default false */
   authoritative?: boolean | undefined;
 }
 
@@ -91,10 +91,10 @@ export const AUTHENTICATE_OPTIONS = {
   authoritative: true,
 } satisfies Record<keyof AuthenticateOptions, true>;
 
-/** Where a write happens. */
+/** Where to write. */
 export interface WriteOptions {
   /**
-   * The entity manager of the caller's transaction, which the write is part of; `null`: of none.
+   * The entity manager of your transaction, to make the write part of it; `null`: no transaction.
    *
    * @default that of forRoot's transaction
    */
@@ -103,33 +103,33 @@ export interface WriteOptions {
 
 export const WRITE_OPTIONS = { manager: true } satisfies Record<keyof WriteOptions, true>;
 
-/** What becomes of an end that is given. */
+/** What to do with an end that you give. */
 export interface EndOptions {
   /**
-   * Whether the `expiresAt` that is given is only the first end, which use moves as those that the library sets;
-   * without it nothing does.
+   * Whether the `expiresAt` that you give is only the first end, which use moves like those that the library sets. Without
+   * this, nothing moves it.
    *
    * @default false, and true for a new session with a ttl of its own
    */
   extend?: boolean | undefined;
 }
 
-/** How a session begins. */
+/** How to create a session. */
 export interface CreateOptions extends WriteOptions, OwnLimits, EndOptions {}
 
-/** Where a session begins, for how long, and in place of which. */
+/** Where to create a session, for how long, and in place of which. */
 export interface SignInOptions extends CreateOptions {
-  /** The session that the request came with, if any; it is ended. */
+  /** The session that the request came with, if any; the sign-in ends it. */
   replaces?: SessionReference | null | undefined;
   /**
-   * When the proof of the owner began, such as the time before the password was looked up and compared; at most a day
-   * ago. A table with an `owner` refuses the sign-in where the owner's credentials have changed since.
+   * When the owner's proof began, such as the time before you looked up and compared the password; at most a day ago. A table
+   * with an `owner` refuses the sign-in if the owner's credentials have changed since.
    *
    * @default not asked
    */
   provedAt?: Date | undefined;
   /**
-   * The request that signs in, of Express or Fastify, for a table with `lastUse`: its address and user agent are kept as
+   * The request that signs in, of Express or Fastify, for a table with `lastUse`: its address and user agent are stored as
    * the first use.
    *
    * @default no use
@@ -146,10 +146,10 @@ export const SIGN_IN_OPTIONS = { ...CREATE_OPTIONS, replaces: true, provedAt: tr
   true
 >;
 
-/** How a session is changed. */
+/** How to change a session. */
 export interface UpdateOptions extends WriteOptions, EndOptions {
   /**
-   * Whether the session is changed only where nothing has changed it since it was read, by its `updatedAt`.
+   * Whether to change the session only if nothing has changed it since it was read, by its `updatedAt`.
    *
    * @default false
    */
@@ -163,7 +163,7 @@ export const UPDATE_OPTIONS = { ...WRITE_OPTIONS, ifUnchanged: true, extend: tru
 
 /** Why sessions are revoked. */
 export interface RevokeOptions<R extends string = string> extends WriteOptions {
-  /** Why, as one of the library's reasons or of the table's definition. @default 'signed_out' */
+  /** The reason: one of the library's, or of the table's definition. @default 'signed_out' */
   reason?: R | undefined;
 }
 

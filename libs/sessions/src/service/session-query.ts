@@ -39,7 +39,7 @@ import { revokesNoPart, typeOrmNeeded } from './messages.js';
 type Step = object | readonly object[];
 
 /**
- * A query that is put together step by step; each step gives a new query and leaves the old one as it was.
+ * A query that you build step by step. Each step returns a new query and leaves the old one unchanged.
  *
  * @example
  * ```ts
@@ -68,14 +68,13 @@ export class SessionQuery<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Narrows the query. The last filters that name a `status` say which one the query is about; without any it is
-   * `'valid'`.
+   * Narrows the query. The last filters that name a `status` decide; without any it is `'valid'`.
    */
   filter(filters: SessionFilters<F>): SessionQuery<F> {
     return new SessionQuery(this.#store, [...this.#steps, filters], this.#options, this.#given);
   }
 
-  /** Narrows the query by one field. @throws SessionValidationError when it is run, for a field that there is not */
+  /** Narrows the query by one field. @throws SessionValidationError when it runs, for an unknown field */
   filterBy<K extends keyof SessionFilterSet<F> & string>(field: K, value: SessionFilterSet<F>[K]): SessionQuery<F> {
     return new SessionQuery(this.#store, [...this.#steps, { [field]: value }], this.#options, this.#given);
   }
@@ -85,12 +84,12 @@ export class SessionQuery<F extends AnyFields = TableFields> {
     return this.#with({ order });
   }
 
-  /** Ends after this number of sessions. */
+  /** Returns at most this many sessions. */
   take(take: number): SessionQuery<F> {
     return this.#with({ take });
   }
 
-  /** Passes over this number of sessions first. */
+  /** Skips this many sessions first. */
   skip(skip: number): SessionQuery<F> {
     return this.#with({ skip });
   }
@@ -100,13 +99,13 @@ export class SessionQuery<F extends AnyFields = TableFields> {
     return this.#with({ relations });
   }
 
-  /** The sessions that match, newest first where no order was given. */
+  /** The sessions that match, newest first unless you set an order. */
   async all(): Promise<Session<F>[]> {
     const rows = await this.#rows(this.#read());
     return rows.map((row) => this.#session(row));
   }
 
-  /** The session that matches, or null. @throws MultipleSessionsError where several do */
+  /** The session that matches, or null. @throws MultipleSessionsError if several do */
   async one(): Promise<Session<F> | null> {
     const [session, second] = await this.take(Math.min(2, this.#options.take ?? 2)).all();
     if (second !== undefined) throw new MultipleSessionsError(this.#store.name);
@@ -130,8 +129,8 @@ export class SessionQuery<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Ends the valid ones of the sessions that match, in one statement, and returns how many there were; with `take` or `skip` those
-   * of the page, which another statement finds first, in its order.
+   * Ends the valid sessions among those that match, in one statement, and returns how many there were. With `take` or `skip` it
+   * ends those of the page, which another statement finds first, in its order.
    *
    * @throws UnsupportedQueryError for a page of the sessions of owners whose credentials have changed
    * @throws as `revokeAll` of the service
@@ -149,8 +148,8 @@ export class SessionQuery<F extends AnyFields = TableFields> {
   }
 
   /**
-   * The sessions that match, read in chunks of `maxRows` (default: 500) while the reader goes on; a session that is there
-   * throughout comes exactly once, whatever happens meanwhile. By id, so oldest first, where no order was given.
+   * The sessions that match, read in chunks of `maxRows` (default: 500) while the reader goes on. A session that exists
+   * throughout appears exactly once, whatever happens meanwhile. Without an order it goes by id, so oldest first.
    */
   async *stream(options: { maxRows?: number } = {}): AsyncIterable<Session<F>> {
     const prepared = this.#prepare('all', { ...this.#read(), order: this.#options.order });
@@ -158,7 +157,7 @@ export class SessionQuery<F extends AnyFields = TableFields> {
   }
 
   /**
-   * The same conditions as TypeORM's query builder, for joins, groups and whatever else it does.
+   * TypeORM's query builder with the same conditions, for joins, groups and whatever else it does.
    *
    * @throws UnsupportedQueryError on an adapter without TypeORM
    */

@@ -62,10 +62,10 @@ import { rotateToken } from '../lifecycle/rotate.js';
 import { adapterIn, transactionOf } from '../lifecycle/table-context.js';
 
 /**
- * The sessions of one table. A class made by `SessionsTable` is such a service with the fields of its table; injected as
- * `SessionsService` itself it is the default table's.
+ * The sessions of one table. A class made by `SessionsTable` is such a service, with the fields of its table. Injected as
+ * `SessionsService` itself, it is the service of the default table.
  *
- * @typeParam F what the compiler knows of the table's fields; `Sessions['fields']`, say
+ * @typeParam F what the compiler knows of the table's fields, such as `Sessions['fields']`
  * @example
  * ```ts
  * @Injectable()
@@ -88,11 +88,11 @@ export class SessionsService<F extends AnyFields = TableFields> {
   declare readonly fields: F;
 
   /**
-   * Begins a session. The token on what is returned exists nowhere else: only its digest is stored. An `expiresAt` that is
-   * given is the session's end however it is used, unless `extend` or a `ttl` says otherwise.
+   * Creates a session. Only the returned session has the token; the table stores its digest. An `expiresAt` that you give
+   * is final, however the session is used, unless `extend` or a `ttl` says otherwise.
    *
    * @throws SessionValidationError naming every missing, unknown or wrong field; nothing is written
-   * @throws UniqueConstraintError where a unique field has the value already
+   * @throws UniqueConstraintError if another row already has the value of a unique field
    * @example
    * ```ts
    * const session = await sessions.create({ userId: 'u1', data: { device: 'iPhone' } });
@@ -104,13 +104,13 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Begins a session in place of the one that the request came with, so that nobody who planted or kept that one's token
-   * is signed in with it (session fixation).
+   * Creates a session in place of the one that the request came with, so that nobody who planted or kept that one's token
+   * is signed in (session fixation).
    *
-   * @throws SessionLimitError where the owner has as many sessions as the table allows, and its limit rejects
-   * @throws StaleCredentialsError where `provedAt` is not later than the last revocation of this owner for
-   *   `'credentials_changed'` and a second, for clocks that differ, or is older than a day
-   * @throws SessionsConfigError where there is a `request` and the table keeps no last use
+   * @throws SessionLimitError if the owner has as many sessions as the table allows, and the limit rejects one more
+   * @throws StaleCredentialsError if `provedAt` is not more than a second after the last revocation of this owner for
+   *   `'credentials_changed'` (clocks may differ), or is more than a day ago
+   * @throws SessionsConfigError if you pass a `request` and the table records no last use
    * @throws as {@link create}
    * @example
    * ```ts
@@ -126,10 +126,10 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Gives the valid session of a token, extended when that is due; `null` for any other text, which costs no query where
-   * it cannot be a token. This is what the guard calls.
+   * Returns the valid session of a token, extended when that is due, or `null` for any other text. Text that cannot be a
+   * token costs no query. This is what the guard calls.
    *
-   * @throws SessionsUnavailableError where the storage cannot answer now
+   * @throws SessionsUnavailableError if the storage cannot answer now
    * @example
    * ```ts
    * const current = await sessions.authenticate(token);
@@ -148,9 +148,9 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Gives the session that matches, extended when that is due; `null` where none does.
+   * Returns the session that matches, extended when that is due, or `null` if none does.
    *
-   * @throws MultipleSessionsError where more than one matches
+   * @throws MultipleSessionsError if more than one matches
    * @example
    * ```ts
    * const session = await sessions.get({ authToken: token });
@@ -167,7 +167,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
     return extended && this.#typed(extended);
   }
 
-  /** Gives the session that matches, as {@link get} does. @throws SessionNotFoundError where none matches */
+  /** Returns the session that matches, like {@link get}. @throws SessionNotFoundError if none matches */
   async getOrFail(filters: SessionFilters<F>, options: GetOptions<RelationName<F>> = {}): Promise<Session<F>> {
     const session = await this.get(filters, options);
     if (session === null) throw new SessionNotFoundError(this.store.name);
@@ -175,7 +175,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Gives the sessions that match, newest first.
+   * Returns the sessions that match, newest first.
    *
    * @throws SessionValidationError naming every unknown or wrong field
    * @example
@@ -188,7 +188,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
     filters: SessionFilters<F>,
     options: ListOptions<ColumnName<F>, RelationName<F>>,
   ): Promise<WithIsCurrent<Session<F>>[]>;
-  /** Gives the sessions that match, newest first. @throws SessionValidationError naming every unknown or wrong field */
+  /** Returns the sessions that match, newest first. @throws SessionValidationError naming every unknown or wrong field */
   async list(filters?: SessionFilters<F>, options?: FindOptions<ColumnName<F>, RelationName<F>>): Promise<Session<F>[]>;
   async list(
     filters: SessionFilters<F> = NO_FILTERS,
@@ -197,12 +197,12 @@ export class SessionsService<F extends AnyFields = TableFields> {
     return this.#list(filters, options);
   }
 
-  /** Gives the valid sessions that match, whatever status the filters name, newest first. @throws SessionValidationError */
+  /** Returns the valid sessions that match, whatever status the filters name, newest first. @throws SessionValidationError */
   async listValid(
     filters: SessionFilters<F>,
     options: ListOptions<ColumnName<F>, RelationName<F>>,
   ): Promise<WithIsCurrent<Session<F>>[]>;
-  /** Gives the valid sessions that match, newest first. @throws SessionValidationError */
+  /** Returns the valid sessions that match, newest first. @throws SessionValidationError */
   async listValid(
     filters?: SessionFilters<F>,
     options?: FindOptions<ColumnName<F>, RelationName<F>>,
@@ -219,7 +219,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Begins a query, to be filtered, sorted and paged in steps, and then read, counted, streamed, revoked or deleted.
+   * Starts a query. Filter, sort and page it in steps, then read, count, stream, revoke or delete its sessions.
    *
    * @example
    * ```ts
@@ -234,10 +234,9 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Gives what the application keeps with a session, as it is now; for tables with `data: 'onDemand'`, whose sessions come
-   * without it.
+   * Returns the current `data` of a session, for tables with `data: 'onDemand'`, whose sessions come without it.
    *
-   * @throws StaleSessionError where the session is gone
+   * @throws StaleSessionError if the session is gone
    * @example
    * ```ts
    * const { device } = await sessions.dataOf(session);
@@ -258,10 +257,10 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Extends a session: moves its end to now + `sessionTtl`, where that gains more than `extendSessionStaleTime`. A
-   * session that never ends gets the table's idle timeout, which no use gives it.
+   * Extends a session: moves its end to now + `sessionTtl` if that gains more than `extendSessionStaleTime`. A session that
+   * never ends gets the table's idle timeout, which use alone never gives it.
    *
-   * @throws StaleSessionError where the session has ended, or is gone
+   * @throws StaleSessionError if the session has ended, or is gone
    */
   async refresh(session: Session<F>, options: WriteOptions = {}): Promise<Session<F>> {
     const refreshed = await this.store.extender.refresh(session, this.#managerOf(options));
@@ -269,15 +268,15 @@ export class SessionsService<F extends AnyFields = TableFields> {
     return this.#typed(refreshed);
   }
 
-  /** Moves the end of a session to now, and tells whether it did: `false` where it had ended before, or is gone. */
+  /** Moves the end of a session to now. Returns `false` if it had already ended, or is gone. */
   async expire(session: SessionReference, options: WriteOptions = {}): Promise<boolean> {
     const manager = this.#managerOf(options);
     return expire(this.store, this.#idOf(session), manager);
   }
 
   /**
-   * Ends a session now; `false` where it had ended before, or is gone. A table with `revocation` keeps when and why for
-   * the time of `retention`.
+   * Ends a session now. Returns `false` if it had already ended, or is gone. A table with `revocation` stores when and why,
+   * for the time of `retention`.
    *
    * @example
    * ```ts
@@ -293,13 +292,13 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Ends the valid ones of the sessions that match, in one statement, and returns how many there were.
+   * Ends the valid sessions among those that match, in one statement, and returns how many there were.
    *
-   * For the reason `'credentials_changed'`, a table with an `owner` notes that of the owners, whom the filters name, for
-   * sign-ins that are under way: in the transaction that changes the credentials, and before it changes them.
+   * For the reason `'credentials_changed'`, a table with an `owner` notes the change for sign-ins that are under way. The
+   * filters must name the owners. Call it in the transaction that changes the credentials, before it changes them.
    *
-   * @throws SessionValidationError for `'credentials_changed'` where the filters name the owner by no value or `In`
-   * @throws SessionsConfigError for that where the data source has no table of marks; it has the statement that makes it
+   * @throws SessionValidationError for `'credentials_changed'` if the filters name the owner by neither a value nor `In`
+   * @throws SessionsConfigError for that if the data source has no table of marks; it has the statement that creates it
    * @example
    * ```ts
    * await sessions.revokeAll({ userId: 'u1' }, { reason: 'credentials_changed' });
@@ -311,7 +310,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Ends the other sessions that match, such as those of the same user: as {@link revokeAll}, but for this one.
+   * Ends the other sessions that match, such as those of the same user: like {@link revokeAll}, except this one.
    *
    * @example
    * ```ts
@@ -327,14 +326,14 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Gives a session a new token. The one before is honoured for the grace period, `rotationGrace`, for requests that are under
-   * way; after that its use ends the session with the reason `'token_reuse'`, since only a thief, or their victim, still
-   * has it. `null` where another request has replaced the token first, or within the grace period: its answer carries the
-   * new one.
+   * Gives a session a new token. The old one still works during the grace period, `rotationGrace`, for requests that are
+   * under way. After that, its use ends the session with the reason `'token_reuse'`, because only a thief, or their victim,
+   * still has it. Returns `null` if another request has replaced the token first, or within the grace period: its answer
+   * carries the new one.
    *
    * Needs `rotation: true` in the definition of the table.
    *
-   * @throws StaleSessionError where the session has ended, or is gone
+   * @throws StaleSessionError if the session has ended, or is gone
    * @example
    * ```ts
    * const rotated = await sessions.rotate(session);
@@ -349,12 +348,12 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Gives a session whose owner has just proved again who they are a new token, against session fixation, and begins its
-   * timeouts anew. The token before is refused from now on.
+   * Gives a session a new token after its owner has proved again who they are (against session fixation), and starts its
+   * timeouts again. The old token is refused from now on.
    *
    * Needs `freshness: true` in the definition of the table.
    *
-   * @throws StaleSessionError where the session has ended, is gone, or was reauthenticated by another request meanwhile
+   * @throws StaleSessionError if the session has ended, is gone, or another request has reauthenticated it meanwhile
    * @see OWASP ASVS 5.0, 7.2.4
    */
   async reauthenticate(session: Session<F>, options: WriteOptions = {}): Promise<WithToken<Session<F>>> {
@@ -364,12 +363,12 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Changes a session in one statement and returns it as it is now. A change of `expiresAt` needs a session that is
-   * still valid, for nothing revives one; and no use of the session moves that end, unless `extend` says so.
+   * Changes a session in one statement and returns the updated session. A new `expiresAt` needs a session that is still
+   * valid, because nothing revives one. No use of the session moves that end, unless `extend` says so.
    *
    * @throws SessionValidationError naming every unknown, immutable or wrong field; nothing is written
-   * @throws StaleSessionError where the session is gone, has ended and is to get a new end, or has changed since it was
-   *   read and is to be changed only as it was then (`ifUnchanged`)
+   * @throws StaleSessionError if the session is gone, if it has ended and you set a new end, or if it has changed since it
+   *   was read and you set `ifUnchanged`
    */
   async update(
     session: SessionReference,
@@ -383,13 +382,13 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Replaces single keys of a session's `data`, each of them whole, and leaves the others as they are in the database now:
-   * two requests that change different keys at the same time undo nothing of each other. `null` is a value like any other,
-   * and `undefined` takes the key away. Returns the session as it is now.
+   * Replaces single keys of a session's `data`, each of them whole, and leaves the others as they are in the database now. So
+   * two requests that change different keys at the same time do not overwrite each other. `null` is a value like any other,
+   * and `undefined` removes the key. Returns the updated session.
    *
-   * @throws SessionValidationError naming every key whose value is no JSON, or `data` where it would have more bytes than
+   * @throws SessionValidationError naming every key whose value is no JSON, or `data` if it would have more bytes than
    *   `maxDataSize`; nothing is written
-   * @throws StaleSessionError where the session is gone
+   * @throws StaleSessionError if the session is gone
    * @example
    * ```ts
    * await sessions.patchData(session, { cart: ['shoe'], coupon: undefined });
@@ -405,13 +404,13 @@ export class SessionsService<F extends AnyFields = TableFields> {
     return this.#typed(await patchData(this.store, session, changes, manager));
   }
 
-  /** Deletes a session, and tells whether it did: `false` where it is gone already. */
+  /** Deletes a session. Returns `false` if it is already gone. */
   async delete(session: SessionReference, options: WriteOptions = {}): Promise<boolean> {
     const filters = { id: this.#idOf(session), status: 'all' };
     return (await new SessionQuery(this.store, [filters], this.#knownWrite(options)).delete()) > 0;
   }
 
-  /** Deletes a session. @throws StaleSessionError where it is gone already */
+  /** Deletes a session. @throws StaleSessionError if it is already gone */
   async deleteOrFail(session: SessionReference, options: WriteOptions = {}): Promise<void> {
     if (!(await this.delete(session, options))) throw new StaleSessionError(this.store.name, session.id);
   }
@@ -430,16 +429,16 @@ export class SessionsService<F extends AnyFields = TableFields> {
     return new SessionQuery<F>(this.store, [filters], this.#knownWrite(options)).delete();
   }
 
-  /** Deletes every session that has ended, in batches, and returns their number; pruning, as the expiry job does it. */
+  /** Deletes every session that has ended, in batches, and returns how many: pruning, like the expiry job. */
   async deleteExpired(): Promise<number> {
     return pruneExpired(this.store, this.store.adapter);
   }
 
   /**
-   * Looks at the table as it is in the database now, as the start does with `checkTable`, and gives what it finds: for health
-   * checks and command lines. A table that is not there is a problem by now.
+   * Checks the table as it is in the database now, like the start does with `checkTable`, and returns the findings, for health
+   * checks and command lines. A missing table is a problem here.
    *
-   * @throws the driver's error where there is no connection
+   * @throws the driver's error if there is no connection
    * @example
    * ```ts
    * const { ok, problems, warnings } = await sessions.doctor();
@@ -450,15 +449,15 @@ export class SessionsService<F extends AnyFields = TableFields> {
     return examine(this.store);
   }
 
-  /** What happens to the sessions of this table, as it happens. */
+  /** The events of this table, as they happen. */
   get events(): Observable<SessionEvent<Session<F>>> {
     return this.store.events.all as Observable<SessionEvent<never>>;
   }
 
   /**
-   * Those of some types, so that nothing is made ready for the others.
+   * The events of some types; the others then cost nothing.
    *
-   * @throws TypeError for a type that there is not
+   * @throws TypeError for an unknown type
    * @example
    * ```ts
    * sessions.eventsOf('revoked').subscribe(({ session, reason }) => console.log(session.userId, reason));
@@ -471,9 +470,9 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /**
-   * Ends the valid session of a token and gives it back as it is then, or `null`: of all who come with the token exactly one
-   * gets it. For what may be used once, such as the link that signs somebody in, or resets a password. Nothing is extended,
-   * and no use noted.
+   * Ends the valid session of a token and returns it, now ended, or `null`. Of all callers with that token exactly one gets it.
+   * Use it for what works once, such as a link that signs somebody in, or resets a password. It extends nothing and notes no
+   * use.
    *
    * @throws SessionValidationError for a reason that the table does not have
    * @example

@@ -28,11 +28,11 @@ export interface ColumnMapping {
   readonly type?: ColumnType | UnsignedType;
   /** `false`: no default value in the database (`data` has `{}`, but on MySQL, which allows none on JSON). @default true */
   readonly default?: boolean;
-  /** The digits of a second's fraction that a column of times has, 0 to 6. @default 3 */
+  /** The fractional digits of a second in a column of times, 0 to 6. @default 3 */
   readonly precision?: number;
   /**
-   * How it holds times where it is of no type for them: `'seconds'` or `'milliseconds'` since 1970, or on SQLite text, such as
-   * `'YYYY-MM-DDTHH:mm:ss.SSSZ'`; how it holds digests where it is text: `'hex'` or `'base64url'`.
+   * How it stores times if its type is none for times: `'seconds'` or `'milliseconds'` since 1970, or on SQLite text, such as
+   * `'YYYY-MM-DDTHH:mm:ss.SSSZ'`; how it stores digests if it is text: `'hex'` or `'base64url'`.
    *
    * @default times as the type has them, digests as bytes
    */
@@ -44,8 +44,8 @@ export interface KeyMapping extends ColumnMapping {
   /** The characters of a text, or bytes. @default that of the type */
   readonly length?: number;
   /**
-   * A function that makes a key for each new session, or `'database'` where that does, as for an identity, an auto-increment or
-   * by a default value. A session has it as text: of numbers the decimal digits, of bytes the hexadecimal ones.
+   * A function that makes a key for each new session, or `'database'` if an identity, an auto-increment or a default value
+   * does. A session has the key as text: numbers as decimal digits, bytes as hexadecimal ones.
    *
    * @default a UUID, version 7; for whole numbers the database
    */
@@ -75,11 +75,11 @@ export const KEY_MAPPING = { ...COLUMN_MAPPING, length: NUMBER, generate: GENERA
   OptionType
 >;
 
-/** What a table keeps of the last use of its sessions. */
+/** What a table records of the last use of its sessions. */
 export interface LastUseDefinition {
-  /** The time in which it is written at most once. @default '5m' */
+  /** It is written at most once in this time. @default '5m' */
   readonly interval?: Duration;
-  /** The address of the client, as the HTTP platform gives it (mind its "trust proxy" setting). @default false */
+  /** The client's address, as the HTTP platform gives it (mind its "trust proxy" setting). @default false */
   readonly ip?: boolean;
   /** The client's `User-Agent`. @default false */
   readonly userAgent?: boolean;
@@ -93,13 +93,13 @@ export const LAST_USE = { interval: true, ip: BOOLEAN, userAgent: BOOLEAN } sati
 /** What may become of a session too many. */
 export const POLICIES = ['reject', 'endOldest', 'endLeastRecentlyUsed'] as const;
 
-/** A limit of concurrent sessions of one owner; where the field that names the owner is null there is none. */
+/** A limit of concurrent sessions of one owner; there is none while the field that names the owner is null. */
 export interface SessionLimit {
-  /** The number of valid sessions that an owner may have. */
+  /** How many valid sessions an owner may have. */
   readonly max: number;
   /**
-   * What becomes of one too many: `'reject'` refuses it with a `SessionLimitError`, `'endOldest'` ends the oldest
-   * others, `'endLeastRecentlyUsed'` those that have been idle for longest (needs `lastUse`).
+   * What happens to one too many: `'reject'` refuses it with a `SessionLimitError`, `'endOldest'` ends the oldest others,
+   * `'endLeastRecentlyUsed'` the longest idle (needs `lastUse`).
    *
    * @default 'endOldest'
    */
@@ -108,7 +108,7 @@ export interface SessionLimit {
 
 export const SESSION_LIMIT = { max: true, whenFull: true } satisfies Record<keyof SessionLimit, OptionType>;
 
-/** A table of sessions: where it is, what it holds beside the built-in columns, and its own options. */
+/** A table of sessions: where it is, what it has in addition to the built-in columns, and its own options. */
 export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> extends TableOptions {
   /** The table's name. @default 'sessions' */
   readonly table?: string;
@@ -116,25 +116,25 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
   readonly schema?: string;
   /** The name of the TypeORM data source. @default 'default' */
   readonly dataSource?: string;
-  /** The columns and relations beside the built-in ones, by their properties. */
+  /** The columns and relations in addition to the built-in ones, by their properties. */
   readonly extraFields?: F;
   /**
-   * Whether sessions can have timeouts of their own, `create(attributes, { ttl, absoluteTtl })`: two more columns,
-   * `idleTtl` and `absoluteExpiresAt`.
+   * Whether sessions can have their own timeouts, `create(attributes, { ttl, absoluteTtl })`: two more columns, `idleTtl`
+   * and `absoluteExpiresAt`.
    *
    * @default false
    */
   readonly ownLimits?: boolean;
   /**
-   * Whether to keep when sessions were last used: a column `lastUsedAt`, and `lastUsedIp` and `lastUsedUserAgent` where
-   * they are asked for.
+   * Whether to record when sessions were last used: a column `lastUsedAt`, and if asked for `lastUsedIp` and
+   * `lastUsedUserAgent`.
    *
    * @default false
    */
   readonly lastUse?: boolean | LastUseDefinition;
   /**
-   * Whether revoked sessions are kept, with when and why: columns `revokedAt` and `revokedReason`. `reasons` adds the
-   * application's own.
+   * Whether to keep revoked sessions, with when and why: columns `revokedAt` and `revokedReason`. `reasons` adds your own
+   * reasons.
    *
    * @default false, so that revoke leaves no more than an end
    */
@@ -142,7 +142,7 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
   /** Whether tokens can be replaced by `rotate`: columns `previousTokenDigest` and `rotatedAt`. @default false */
   readonly rotation?: boolean;
   /**
-   * Whether to keep when owners last proved who they are, for `reauthenticate`: a column `authenticatedAt`.
+   * Whether to record when owners last proved who they are, for `reauthenticate`: a column `authenticatedAt`.
    *
    * @default false
    */
@@ -150,22 +150,22 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
   /** The scopes that sessions can have, such as `'posts:write'`: a column `scopes`. */
   readonly scopes?: readonly string[];
   /**
-   * When to load `data`: with each session, or, where it is large and seldom needed, by `dataOf` alone, so that
-   * sessions have none.
+   * When to load `data`: with each session, or, if it is large and seldom needed, only by `dataOf`. Sessions then have no
+   * `data`.
    *
    * @default 'withSession'
    */
   readonly data?: DataLoading;
-  /** The number of valid sessions that there may be for one value of a field, such as `userId`. @default any number */
+  /** How many valid sessions one value of a field, such as `userId`, may have. @default any number */
   readonly sessionLimits?: [FieldName<F>] extends [never] ? never : { readonly [K in FieldName<F>]?: SessionLimit };
   /**
-   * The field that says whose session it is, such as `userId`: for sign-ins with `provedAt`, and for revocations
-   * because credentials have changed.
+   * The field that says whose session it is, such as `userId`: for sign-ins with `provedAt`, and for revocations because
+   * credentials have changed.
    *
    * @default the only field of sessionLimits
    */
   readonly owner?: FieldName<F>;
-  /** The names, or names and types, of columns, for tables that exist already. */
+  /** The names, or names and types, of columns, for existing tables. */
   readonly columns?: { readonly [K in FieldName<F> | BuiltInName]?: string | ColumnMapping } & {
     readonly id?: string | KeyMapping;
   };

@@ -43,7 +43,7 @@ export interface FieldDefinition {
   readonly type: FieldType;
   /** Whether null is a value. @default false */
   readonly nullable?: boolean;
-  /** The value where none is given. A field with a default, or a nullable one, may be left out of `create`. */
+  /** The value if you give none. `create` may omit a field with a default, or a nullable one. */
   readonly default?: unknown;
   /** Characters of a `string`. @default 255 */
   readonly length?: number;
@@ -55,7 +55,7 @@ export interface FieldDefinition {
   readonly unique?: boolean;
   /** Whether `update` refuses to change it. @default false */
   readonly immutable?: boolean;
-  /** A conversion between the application's value and the column's, as TypeORM has it. */
+  /** A conversion between the application's value and the column's, as in TypeORM. */
   readonly transformer?: { to(value: never): unknown; from(value: never): unknown };
 }
 
@@ -87,19 +87,19 @@ export interface ManyToOne {
   readonly joinColumn: string;
   /** The property of the entity that leads back. */
   readonly inverse?: string;
-  /** What becomes of the sessions when the entity is deleted. @default the database's, which refuses */
+  /** What happens to the sessions when the entity is deleted. @default the database's, which refuses */
   readonly onDelete?: OnDelete;
 }
 
-/** One entity of one session: with `joinColumn` the key is an extra field, with `inverse` it lies in the entity. */
+/** One entity of one session: with `joinColumn` the key is an extra field, with `inverse` the entity has it. */
 export interface OneToOne {
   /** The entity, such as `() => Device`. */
   readonly oneToOne: RelationTarget;
-  /** The extra field that holds its key, where the session does. */
+  /** The extra field that holds its key, if the session does. */
   readonly joinColumn?: string;
   /** The property of the entity that leads back; without a `joinColumn` it holds the key. */
   readonly inverse?: string;
-  /** What becomes of the session when the entity is deleted. @default the database's, which refuses */
+  /** What happens to the session when the entity is deleted. @default the database's, which refuses */
   readonly onDelete?: OnDelete;
 }
 
@@ -111,11 +111,11 @@ export interface OneToMany {
   readonly inverse: string;
 }
 
-/** Many entities of many sessions, through a table of their own. */
+/** Many entities of many sessions, through a join table. */
 export interface ManyToMany {
   /** The entity, such as `() => Tag`. */
   readonly manyToMany: RelationTarget;
-  /** The name of the table between them. @default the naming strategy's */
+  /** The name of the join table. @default the naming strategy's */
   readonly joinTable?: string;
   /** The property of the entity that leads back. */
   readonly inverse?: string;
@@ -148,7 +148,7 @@ export const RELATIONS = {
   manyToMany: { manyToMany: TARGET, joinTable: TEXT, inverse: TEXT } satisfies Record<keyof ManyToMany, OptionType>,
 };
 
-/** The columns and relations that a table has beside the built-in ones, by name. */
+/** The columns and relations that a table has in addition to the built-in ones, by name. */
 export type ExtraFields = Readonly<Record<string, FieldDefinition | RelationDefinition>>;
 
 /** The names of the columns among extra fields. */
