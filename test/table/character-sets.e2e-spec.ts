@@ -72,6 +72,9 @@ describe.each(KINDS)('a table in $characterSet on $database', ({ database, kept,
     }
   });
 
+  // JSON of MySQL has a set of its own, which has all characters, and SQL_ASCII too.
+  const sorts = database === 'mysql' || characterSet === 'SQL_ASCII' ? 2 : 3;
+
   it('refuses by name what it cannot store, in every call that writes', async () => {
     const session = await sessions.create({ device: 'a' });
     for (const device of refused) {
@@ -80,7 +83,7 @@ describe.each(KINDS)('a table in $characterSet on $database', ({ database, kept,
         ['device', () => sessions.update(session, { device })],
         ['data', () => sessions.create({ data: { [device]: 1 } })],
       ];
-      for (const [field, write] of writes.slice(0, characterSet === 'SQL_ASCII' ? 2 : 3)) {
+      for (const [field, write] of writes.slice(0, sorts)) {
         const error = await errorOf(write());
         expect(error).toBeInstanceOf(SessionValidationError);
         expect(Object.keys(error['errors'] as object)).toEqual([field]);

@@ -6,11 +6,13 @@ import {
   UniqueConstraintError,
 } from '../../errors/errors.js';
 import { IS_REQUIRED, NOT_NULL } from '../../errors/messages.js';
+import { parseJson } from './dialects/json.js';
 import { type DriverError, withoutValues } from './driver-errors.js';
 import { NO_PARTITION_TAKES_IT } from './messages.js';
 import type { SqlTable } from './sql-table.js';
 import { unavailable } from './unavailable.js';
-import { CHARACTERS_LACKING, unstorableColumn } from './unstorable-text.js';
+import { valuesByColumn } from './placeholders.js';
+import { CHARACTERS_LACKING, unstorableColumns } from './unstorable-text.js';
 
 /** What PostgreSQL, and MySQL and MariaDB, call a column that gets no value, or null, and has to have one. */
 const NOT_NULL_STATE = '23502';
@@ -19,6 +21,8 @@ const NOT_NULL_NUMBERS = new Set([1364, 1048]);
 /** What PostgreSQL calls a check that fails, and a row without a partition; MySQL and MariaDB have a number for the latter. */
 const CHECK_STATE = '23514';
 const NO_PARTITION = 1526;
+
+const JSON_TOO_DEEP = 3157;
 
 /**
  * The error of a statement as the port has it.
@@ -49,7 +53,7 @@ export function portError(
         withoutPartition(error, table, secrets) ??
         missing(error, table) ??
         unstorable(error, table) ??
-        tooLarge(error.driverError as DriverError, table) ??
+        tooLarge(error, table) ??
         withoutValues(error, secrets)
       );
   }
@@ -92,21 +96,38 @@ function missing({ query, driverError }: QueryFailedError, table: SqlTable): Ses
 
 /** What a character set lacks, of a table that nobody has looked at, or a set that is not known. */
 function unstorable(error: QueryFailedError, table: SqlTable): SessionValidationError | undefined {
-  const property = unstorableColumn(error, table);
-  return property === undefined
+  const properties = unstorableColumns(error, table);
+  return properties.length === 0
     ? undefined
-    : new SessionValidationError(table.name, { [property]: CHARACTERS_LACKING });
+    : new SessionValidationError(
+        table.name,
+        Object.fromEntries(properties.map((property) => [property, CHARACTERS_LACKING])),
+      );
 }
 
-/** MySQL's text ends at 64 KB, MariaDB's JSON at 32 levels. */
-function tooLarge({ errno, message = '' }: DriverError, table: SqlTable): SessionValidationError | undefined {
+/** MySQL's text ends at 64 KB, its JSON at 100 levels, and MariaDB's at 32. */
+function tooLarge(error: QueryFailedError, table: SqlTable): SessionValidationError | undefined {
+  const { errno, message = '' } = error.driverError as DriverError;
   const pattern = errno === 1406 ? /for column '(.+)' at row/s : /^CONSTRAINT `(?:[^`]*\.)?([^`.]+)` failed/;
   const name = errno === 1406 || errno === 4025 ? pattern.exec(message)?.[1] : undefined;
   const column = name === undefined ? undefined : table.metadata.findColumnWithDatabaseName(name);
-  if (!column?.isSelect) return undefined;
+  const property = errno === JSON_TOO_DEEP ? deepest(error, table) : column?.isSelect && column.propertyPath;
+  if (!property) return undefined;
   return new SessionValidationError(table.name, {
-    [column.propertyPath]: 'is larger, or nested deeper, than this database stores',
+    [property]: 'is larger, or nested deeper, than this database stores',
   });
+}
+
+/** The column of the JSON that is nested deepest in a statement, of which MySQL tells none. */
+function deepest(error: QueryFailedError, table: SqlTable): string | undefined {
+  const documents = valuesByColumn(error, table).filter(([{ kind }, value]) => kind === 'json' && value !== null);
+  const depths = documents.map(([{ property }, value]) => [property, depthOf(parseJson(value))] as const);
+  return depths.toSorted(([, a], [, b]) => b - a)[0]?.[0];
+}
+
+function depthOf(value: unknown): number {
+  if (value === null || typeof value !== 'object') return 0;
+  return 1 + Object.values(value).reduce<number>((most, one) => Math.max(most, depthOf(one)), 0);
 }
 
 /** The key in what MySQL says, `… for key 'sessions.userId'`, and MariaDB without the table. */

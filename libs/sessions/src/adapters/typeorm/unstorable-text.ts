@@ -1,14 +1,25 @@
 import type { QueryFailedError } from 'typeorm';
+import { isText } from '../port/columns.js';
 import type { DriverError } from './driver-errors.js';
+import { insertedColumns, valuesByColumn } from './placeholders.js';
 import type { SqlTable } from './sql-table.js';
 
 export const CHARACTERS_LACKING = 'must not contain other characters than its column can store';
 
 const UNTRANSLATABLE_CHARACTER = '22P05';
 const TRUNCATED_WRONG_VALUE = 1366;
+/** What MySQL calls it in a statement that it keeps prepared, and in a comparison, of which it tells no column. */
+const IMPOSSIBLE_CONVERSIONS = new Set([3988, 3854]);
 
-/** The property of the column whose character set cannot store what it was to get, where that is what went wrong. */
-export function unstorableColumn({ query, driverError }: QueryFailedError, table: SqlTable): string | undefined {
+/** The properties of the columns whose character sets cannot store what they were to get, where that is what went wrong. */
+export function unstorableColumns(error: QueryFailedError, table: SqlTable): readonly string[] {
+  const { errno } = error.driverError as DriverError;
+  if (IMPOSSIBLE_CONVERSIONS.has(errno!)) return beyondAscii(error, table);
+  const named = unstorableColumn(error, table);
+  return named === undefined ? [] : [named];
+}
+
+function unstorableColumn({ query, driverError }: QueryFailedError, table: SqlTable): string | undefined {
   const { code, errno, message = '', where = '' } = driverError as DriverError;
   if (errno === TRUNCATED_WRONG_VALUE) {
     const [, name] = /^Incorrect string value.* for column [`'](?:.*`\.`)?(.+)[`'] at row/s.exec(message) ?? [];
@@ -21,19 +32,26 @@ export function unstorableColumn({ query, driverError }: QueryFailedError, table
 }
 
 /** The column that a parameter is assigned to, or compared with, in a statement. */
-function columnOfParameter(query: string, parameter: number, { columns }: SqlTable): string | undefined {
-  const all = [...columns.values()];
-  const assigned = all.find(({ sqlName }) =>
+function columnOfParameter(query: string, parameter: number, table: SqlTable): string | undefined {
+  const assigned = [...table.columns.values()].find(({ sqlName }) =>
     query
       .split(`${sqlName} = $${parameter}`)
       .slice(1)
       .some((rest) => !/^\d/.test(rest)),
   );
   if (assigned) return assigned.property;
-  const values = query.indexOf(') VALUES (');
-  const head = query.slice(query.indexOf('('), values);
-  const named = all
-    .filter(({ sqlName }) => head.includes(sqlName))
-    .toSorted((a, b) => head.indexOf(a.sqlName) - head.indexOf(b.sqlName));
-  return values < 0 ? undefined : named[(parameter - 1) % named.length]?.property;
+  const inserted = insertedColumns(query, table);
+  return inserted?.[(parameter - 1) % inserted.length]?.property;
 }
+
+/** Columns of text, or of JSON as text, that were to get, or are compared with, more than every set has. */
+function beyondAscii(error: QueryFailedError, table: SqlTable): readonly string[] {
+  const found = valuesByColumn(error, table).filter(
+    ([column, value]) =>
+      (isText(column) || column.kind === 'json') &&
+      [value].flat().some((one) => typeof one === 'string' && NOT_ASCII.test(one)),
+  );
+  return [...new Set(found.map(([{ property }]) => property))];
+}
+
+const NOT_ASCII = /[^\0-\x7f]/;
