@@ -1,5 +1,6 @@
 import { decimalFrom } from '../../query/decimals.js';
 import type { Column } from '../../port/columns.js';
+import type { JsonKey } from '../../port/operators.js';
 import { escapeLike } from '../../query/like.js';
 import { mysqlCatalogue } from '../catalogue/mysql.js';
 import { type Codecs, type ColumnCodec, type Dialect, type JsonPlace, lockName } from './dialect.js';
@@ -30,17 +31,19 @@ const CODECS: Codecs = {
 
 /** What a column has in another way than those of its kind. */
 function ownCodec({ kind, unsigned, single }: Column): ColumnCodec {
-  if (kind === 'bigint' && unsigned) return { bind: (placeholder) => `CAST(${placeholder} AS UNSIGNED)` };
+  // MySQL takes a placeholder in a CAST for a number with a sign; of text it is none.
+  if (kind === 'bigint' && unsigned) return { bind: (placeholder) => `CAST(CAST(${placeholder} AS CHAR) AS UNSIGNED)` };
   // The text of one has six digits.
   return kind === 'number' && single ? { read: (sql) => `CAST(${sql} + 0.0E0 AS CHAR)` } : {};
 }
 
+const extracted = ({ document, bind }: JsonPlace, path: readonly JsonKey[]): string =>
+  `JSON_EXTRACT(${documentIn(document)}, ${bind(jsonPath(path))})`;
+
 /** What is made of a place, where there is one: an index into something that is no array would give that thing itself. */
-function jsonAt({ document, path, bind }: JsonPlace, sql: string): string {
-  const arrays = path.flatMap((key, i) =>
-    typeof key === 'number'
-      ? [`JSON_TYPE(JSON_EXTRACT(${document}, ${bind(jsonPath(path.slice(0, i)))})) = 'ARRAY'`]
-      : [],
+function jsonAt(place: JsonPlace, sql: string): string {
+  const arrays = place.path.flatMap((key, i) =>
+    typeof key === 'number' ? [`JSON_TYPE(${extracted(place, place.path.slice(0, i))}) = 'ARRAY'`] : [],
   );
   return arrays.length === 0 ? sql : `CASE WHEN ${arrays.join(' AND ')} THEN ${sql} END`;
 }
@@ -68,14 +71,14 @@ export const mysql: Dialect = {
     isWrittenOut: true,
   },
   json: {
-    type: (at) => jsonAt(at, `JSON_TYPE(JSON_EXTRACT(${at.document}, ${at.bind(jsonPath(at.path))}))`),
+    type: (at) => jsonAt(at, `JSON_TYPE(${extracted(at, at.path)})`),
     types: { text: ['STRING'], number: ['INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL'], boolean: ['BOOLEAN'] },
     null: 'NULL',
-    value({ document, path, bind }, type) {
-      const at = `JSON_UNQUOTE(JSON_EXTRACT(${document}, ${bind(jsonPath(path))}))`;
+    value(place, type) {
+      const at = `JSON_UNQUOTE(${extracted(place, place.path)})`;
       return type === 'text' ? `BINARY ${at}` : type === 'number' ? `${at} + 0.0E0` : `(${at} = 'true')`;
     },
-    read: (at) => jsonAt(at, `CAST(JSON_EXTRACT(${at.document}, ${at.bind(jsonPath(at.path))}) AS CHAR)`),
+    read: (at) => jsonAt(at, `CAST(${extracted(at, at.path)} AS CHAR)`),
     bound: (placeholder) => placeholder,
   },
   bytesOf: (json) => `LENGTH(${json})`,
