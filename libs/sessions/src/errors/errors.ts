@@ -42,7 +42,7 @@ export class SessionValidationError extends SessionsHttpError<'ERR_SESSION_INVAL
   }
 }
 
-/** No session matches where one has to. 404 Not Found. */
+/** No session matches, but one has to. 404 Not Found. */
 export class SessionNotFoundError extends SessionsHttpError<'ERR_SESSION_NOT_FOUND'> {
   constructor(table: string) {
     super({ code: 'ERR_SESSION_NOT_FOUND', statusCode: 404, table, problem: NO_MATCH, told: TOLD_NO_MATCH });
@@ -76,8 +76,7 @@ export class StaleSessionError extends SessionsHttpError<'ERR_SESSION_STALE'> {
 }
 
 /**
- * The owner has as many sessions as the table allows, and its limit says to refuse one more; nothing was written.
- * 409 Conflict.
+ * The owner has as many sessions as the table allows, and the limit rejects one more; nothing was written. 409 Conflict.
  */
 export class SessionLimitError extends SessionsHttpError<'ERR_SESSION_LIMIT'> {
   constructor(
@@ -93,8 +92,8 @@ export class SessionLimitError extends SessionsHttpError<'ERR_SESSION_LIMIT'> {
 }
 
 /**
- * The proof of a sign-in began before the credentials of its owner were last changed, or is older than a day, so that the
- * owner has to prove again who they are; nothing was written. 409 Conflict.
+ * The proof of a sign-in began before the credentials of its owner last changed, or is more than a day old, so the owner has
+ * to prove again who they are; nothing was written. 409 Conflict.
  */
 export class StaleCredentialsError extends SessionsHttpError<'ERR_SESSION_CREDENTIALS'> {
   constructor(
@@ -108,11 +107,11 @@ export class StaleCredentialsError extends SessionsHttpError<'ERR_SESSION_CREDEN
 }
 
 /**
- * The storage cannot answer now, and may the next time: nothing is known to have been written. The message names the
- * table, what was waited for, and the way out. 503 Service Unavailable.
+ * The storage cannot answer now, but may the next time; as far as is known, nothing was written. The message names the
+ * table, what the call waited for, and the way out. 503 Service Unavailable.
  */
 export class SessionsUnavailableError extends SessionsHttpError<'ERR_SESSION_UNAVAILABLE'> {
-  /** After how many seconds a client may try again; the `Retry-After` of the answer. */
+  /** The seconds after which a client may try again; the `Retry-After` of the answer. */
   readonly retryAfter: number;
 
   /** @param options `retryAfter` in seconds; by default one */
@@ -123,14 +122,14 @@ export class SessionsUnavailableError extends SessionsHttpError<'ERR_SESSION_UNA
   }
 }
 
-/** An adapter's update or delete finds no row to work on. 409 Conflict. */
+/** An adapter's update or delete found no row. 409 Conflict. */
 export class StaleEntryError extends SessionsHttpError<'ERR_STALE_ENTRY'> {
   constructor(table: string) {
     super({ code: 'ERR_STALE_ENTRY', statusCode: 409, table, problem: NO_ROW, told: TOLD_NO_ROW });
   }
 }
 
-/** A value of a row cannot be made into what the application has: its transformer throws, or it is no JSON. Other rows can. */
+/** A value of a row cannot be loaded: its transformer throws, or it is no JSON. Other rows can be. */
 export class UnreadableRowError extends SessionsError {
   /** The code of a row that cannot be read. */
   readonly code = 'ERR_ROW_UNREADABLE';
@@ -140,7 +139,7 @@ export class UnreadableRowError extends SessionsError {
     readonly table: string,
     /** The property of the column that holds the value. */
     readonly column: string,
-    /** The row's primary key, as far as it was read. */
+    /** The row's primary key, as far as it could be read. */
     readonly key: Readonly<Record<string, unknown>>,
     options: { readonly cause: unknown },
   ) {
@@ -152,7 +151,7 @@ export class UnreadableRowError extends SessionsError {
 export class UniqueConstraintError extends SessionsHttpError<'ERR_UNIQUE_CONSTRAINT'> {
   /**
    * @param columns the properties of the columns whose values are taken
-   * @param shown those of them that a client may know of
+   * @param shown those of them that a client may know
    */
   constructor(
     table: string,
@@ -171,9 +170,9 @@ export class UniqueConstraintError extends SessionsHttpError<'ERR_UNIQUE_CONSTRA
   }
 }
 
-/** The adapter does not run this query; the message names the part, and the way out. */
+/** The adapter does not support this query; the message names the part, and the way out. */
 export class UnsupportedQueryError extends SessionsError {
-  /** The code of a query that the adapter does not run. */
+  /** The code of an unsupported query. */
   readonly code = 'ERR_QUERY_UNSUPPORTED';
 }
 

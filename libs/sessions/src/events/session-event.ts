@@ -1,7 +1,7 @@
 import type { RevocationReason } from '../session/revocation-reasons.js';
 import type { BaseSession } from '../session/session.js';
 
-/** Why a request was refused; the client is not told more than RFC 6750 has words for. */
+/** Why a request was refused. The client learns only what RFC 6750 has words for. */
 export type RefusalReason =
   | 'malformed'
   | 'unknown'
@@ -13,23 +13,23 @@ export type RefusalReason =
   | 'insufficient_scope'
   | 'not_fresh';
 
-/** What events tell of one session, by the event's type. */
+/** What events have for one session, by the event's type. */
 interface SessionDetails {
-  /** `create` or `signIn` began it. */
+  /** `create` or `signIn` created it. */
   created: {};
   /** Its token was presented and accepted. */
   used: {};
-  /** Its end was moved, by its use or by `refresh`. */
+  /** Its use, or `refresh`, moved its end. */
   refreshed: {};
   /** `rotate` gave it a new token. */
   rotated: {};
-  /** `reauthenticate` gave it a new token, and limits that begin anew. */
+  /** `reauthenticate` gave it a new token, and started its limits again. */
   reauthenticated: {};
   /** `expire` ended it. */
   expired: {};
   /** A call, or the library, ended it before its time. */
   revoked: { readonly reason: RevocationReason | (string & {}) };
-  /** Its row was deleted by a call. */
+  /** A call deleted its row. */
   deleted: {};
 }
 
@@ -41,16 +41,16 @@ interface About {
 }
 
 /**
- * Something that happened to the sessions of a table. No event has a token or a digest. One of a transaction of the
- * application tells what was done in it, before it is committed.
+ * Something that happened to the sessions of a table. No event has a token or a digest. Events of a transaction come before
+ * it commits.
  */
 export type SessionEvent<S = BaseSession> =
   | {
       [T in keyof SessionDetails]: About & { readonly type: T; readonly session: S } & SessionDetails[T];
     }[keyof SessionDetails]
-  /** The expiry job, or `deleteExpired`, deleted this number of rows. */
+  /** The expiry job, or `deleteExpired`, deleted this many rows. */
   | (About & { readonly type: 'pruned'; readonly count: number })
-  /** A request was refused; with the session, where there is one. */
+  /** A request was refused; with the session, if there is one. */
   | (About & { readonly type: 'refused'; readonly reason: RefusalReason; readonly session?: S });
 
 /** The kinds of event, by which applications tell them apart. */

@@ -33,8 +33,8 @@ export const TYPES: readonly SessionEventType[] = [
 const CHANNELS = new Map(TYPES.map((type) => [type, channel(`nest-sessions:${type}`)]));
 
 /**
- * What happens to the sessions of all tables, to be injected. The same events go to the channels
- * `nest-sessions:<type>` of `node:diagnostics_channel`. What a listener throws is logged, once, and ends nothing.
+ * The events of the sessions of all tables, to inject. The same events go to the channels `nest-sessions:<type>` of
+ * `node:diagnostics_channel`. What a listener throws is logged, once, and ends nothing.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export class SessionEvents {
   readonly all: Observable<SessionEvent> = this.#listeners.all;
 
   /**
-   * Those of some types, so that nothing is made ready for the others.
+   * The events of some types; the others then cost nothing.
    *
    * @example
    * ```ts

@@ -6,7 +6,7 @@ export type Access = 'public' | 'optional';
 const ACCESS = 'nest-sessions:access';
 
 /**
- * Opens a route, or all of a controller, that a guard would close; no token is looked at.
+ * Opens a route, or a whole controller, that a guard would close. The guard does not look at the token.
  *
  * @example
  * ```ts
@@ -18,8 +18,8 @@ const ACCESS = 'nest-sessions:access';
 export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, 'public' satisfies Access);
 
 /**
- * Lets requests without credentials through, with no session; a token that does not hold is refused all the same. A cookie
- * that does not hold is no session: its browser sends it until it is told not to.
+ * Lets requests without credentials through, with no session. An invalid token is still refused. An invalid cookie counts as
+ * no session, because the browser keeps sending it until told not to.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@ import { sessionOf } from './session-of-request.js';
 /** A pipe of Nest, as a class or made. */
 type Pipe = Type<PipeTransform> | PipeTransform;
 
-/** The decorator of a parameter for a session, or for one of these fields of it, which goes through the pipes. */
+/** A parameter decorator for a session, or for one of these fields of it, which goes through the pipes. */
 export interface CurrentSessionDecorator<Field extends string = string> {
   /** The session. */
   (...pipes: readonly Pipe[]): ParameterDecorator;
@@ -14,8 +14,8 @@ export interface CurrentSessionDecorator<Field extends string = string> {
 }
 
 /**
- * The session that the guard found, or one field of it; `undefined` on a public route and for a request without
- * credentials on an optional one. Pipes get it as they get a parameter of the request.
+ * The session that the guard found, or one field of it. It is `undefined` on a public route, and on an optional one for a
+ * request without credentials. Pipes get it like a parameter of the request.
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ export const CurrentSession: CurrentSessionDecorator = createParamDecorator(
 );
 
 /**
- * `@CurrentSession()` for the sessions of one table: another field than theirs is a compile error. For several tables,
+ * `@CurrentSession()` for the sessions of one table: a field that they do not have is a compile error. For several tables,
  * `createCurrentSession<Sessions | ApiKeys>()`, it takes the fields that all of them have.
  *
  * @example

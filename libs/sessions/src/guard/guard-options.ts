@@ -15,11 +15,11 @@ export type RelationOf<T> = T extends new (...args: never[]) => { readonly field
     ? RelationName<TableFields<ExtraOf<F>>>
     : string;
 
-/** What a guard gives beside the session. */
+/** What a guard loads in addition to the session. */
 export interface SessionGuardOptions<T = TableReference> {
   /**
-   * The relations to load with each session, of whichever of the guard's tables has them: those to one by the query that looks
-   * the token up, others by further ones. They come from the database, also where the table has a near cache.
+   * The relations to load with each session, from whichever of the guard's tables has them: those to one entity by the query
+   * that looks the token up, others by further ones. They come from the database, even if the table has a near cache.
    */
   readonly relations?: readonly RelationOf<T>[];
 }

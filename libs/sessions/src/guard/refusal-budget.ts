@@ -7,23 +7,23 @@ import { inTime } from '../util/in-time.js';
 import { Throttle } from '../util/throttle.js';
 import { BUDGET_UNAVAILABLE, TOO_MANY_REFUSALS } from './messages.js';
 
-/** What counts refusals: a limiter of rate-limiter-flexible, in memory or in Redis, or another one like it. */
+/** A counter of refusals: a limiter of rate-limiter-flexible, in memory or in Redis, or another one like it. */
 export interface RefusalLimiter {
-  /** Takes a point. Rejects with how many milliseconds there are until the next one, or with an Error where it cannot tell. */
+  /** Takes a point. Rejects with the milliseconds until the next one, or with an Error if it cannot tell. */
   consume(key: string): Promise<unknown>;
   /** Gives a point back. */
   reward(key: string): Promise<unknown>;
 }
 
-/** Whose refusals are counted; what is not given is not. */
+/** Whose refusals to count; without a limiter they are not counted. */
 export interface RefusalBudgetOptions {
-  /** For each address of a client; of IPv6 for each network of 64 bits, of which anybody has as many addresses as they like. */
+  /** For each client address; for IPv6 for each network of 64 bits, in which anybody has as many addresses as they like. */
   readonly perAddress?: RefusalLimiter | undefined;
   /** For each account that somebody tries to get into. */
   readonly perAccount?: RefusalLimiter | undefined;
 }
 
-/** There were too many refusals. 429 Too Many Requests, and `Retry-After`. */
+/** There were too many refusals. 429 Too Many Requests, with `Retry-After`. */
 export class TooManyRefusalsError extends HttpException {
   /** @param retryAfter seconds until the next try */
   constructor(readonly retryAfter: number) {

@@ -4,7 +4,7 @@ import type { BaseSession } from '../session/session.js';
 import { sessionOf } from './session-of-request.js';
 
 /**
- * The part of a request that the guard adds: `Request & RequestWithSession<Sessions>` is one of Express's or Fastify's.
+ * What the guard adds to a request of Express or Fastify: `Request & RequestWithSession<Sessions>`.
  *
  * @example
  * ```ts
@@ -18,7 +18,7 @@ import { sessionOf } from './session-of-request.js';
  * ```
  */
 export interface RequestWithSession<T = SessionsService> {
-  /** The session that the guard has found; none on public routes, nor before the guard. */
+  /** The session that the guard found; none on public routes, nor before the guard. */
   readonly session?: SessionOf<T>;
 }
 

@@ -7,8 +7,8 @@ import { requires } from './requirements.js';
 type Named<S extends string> = Exclude<S, `${string}*${string}`>;
 
 /**
- * Lets only sessions through that have all of these scopes, by name or by a wildcard; those of the controller are needed
- * beside those of its handler. Others are refused with 403 and `ERR_SESSION_SCOPE`.
+ * Admits only sessions that have all of these scopes, by name or by a wildcard. Scopes of the controller are required in
+ * addition to those of its handler. Others are refused with 403 and `ERR_SESSION_SCOPE`.
  *
  * @throws TypeError for what is no scope, and for wildcards
  * @see RFC 6750, 3.1
@@ -35,8 +35,8 @@ export function RequireScopes<S extends string = string>(
 }
 
 /**
- * Lets only sessions through whose owners have proved who they are within so much time: seconds, or text such as `'10m'`.
- * Of the controller's time and the handler's the shorter one holds. Others are refused with 401 and
+ * Admits only sessions whose owners have proved who they are within this time: seconds, or text such as `'10m'`. If the
+ * controller and the handler both set a time, the shorter one holds. Others are refused with 401 and
  * `ERR_SESSION_NOT_FRESH`. The time runs from `authenticatedAt` on tables with `freshness`, else from `createdAt`.
  *
  * @throws TypeError for what is no duration of at least a second
@@ -55,7 +55,7 @@ export function RequireFresh(maxAge: Duration): MethodDecorator & ClassDecorator
 }
 
 /**
- * Lets the database say whether a session is valid, whatever a near cache has: for routes where a revocation by another
+ * Asks the database whether a session is valid, whatever a near cache has: for routes where a revocation by another
  * process must count at once. `@RequireFresh` does so too.
  *
  * @see ASVS 7.4.1

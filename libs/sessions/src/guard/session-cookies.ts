@@ -13,12 +13,12 @@ import { isFromOwnOrigin } from '../http/request-origin.js';
 
 const SITE_DATA = '"cache", "cookies", "storage"';
 
-/** What else `clear` has a browser drop. */
+/** What else `clear` tells a browser to drop. */
 export interface ClearCookieOptions {
   /**
-   * Whether the browser is asked to drop all that it keeps of the site, by `Clear-Site-Data: "cache", "cookies",
-   * "storage"`: what pages have stored, and the cookies of the whole domain, those of its other hosts too. Browsers
-   * listen over HTTPS only.
+   * Whether to send `Clear-Site-Data: "cache", "cookies", "storage"`, which asks the browser to drop everything that it keeps
+   * of the site: what pages have stored, and the cookies of the whole domain, including those of its other hosts. Browsers
+   * obey over HTTPS only.
    *
    * @default false
    */
@@ -28,8 +28,8 @@ export interface ClearCookieOptions {
 const CLEAR_OPTIONS = { siteData: true } satisfies Record<keyof ClearCookieOptions, true>;
 
 /**
- * The cookies of tables whose `credentials` have `'cookie'`. Injected, it is for the default table; `for(Admins)` is for
- * another. The guard reads the cookie, and renews it when it extends the session.
+ * Sets and clears the cookies of tables whose `credentials` have `'cookie'`. Injected, it is for the default table;
+ * `for(Admins)` is for another. The guard reads the cookie, and renews it when it extends the session.
  *
  * @example
  * ```ts
@@ -66,7 +66,7 @@ export class SessionCookies {
   ) {}
 
   /**
-   * The cookies of another table than the default one, named by class, definition or name.
+   * The cookies of a table other than the default one, named by class, definition or name.
    *
    * @example
    * ```ts
@@ -80,12 +80,11 @@ export class SessionCookies {
   }
 
   /**
-   * Sends the token of a session that was just created, rotated or reauthenticated as a cookie, in place of the one that
-   * the guard sends again, and in an answer that nobody keeps, whatever the route says of it: `Cache-Control: private,
-   * no-store`.
+   * Sends the token of a session that was just created, rotated or reauthenticated as a cookie. It replaces the cookie that the
+   * guard renews, and no cache keeps the answer, whatever the route says: `Cache-Control: private, no-store`.
    *
    * @param response of Express or Fastify, as `@Res({ passthrough: true })` gives it
-   * @throws SessionsConfigError where the table takes no cookie
+   * @throws SessionsConfigError if the table takes no cookie
    * @throws TypeError for a session without its token, such as a copy
    * @example
    * ```ts
@@ -99,11 +98,11 @@ export class SessionCookies {
   }
 
   /**
-   * Has the browser drop the cookie: when somebody signs out, beside `revoke`, which ends the session. The guard's own, of a
-   * session that it has just extended, is not sent.
+   * Tells the browser to drop the cookie. Call it when somebody signs out, in addition to `revoke`, which ends the session.
+   * The cookie that the guard would renew is then not sent.
    *
    * @param response of Express or Fastify, as `@Res({ passthrough: true })` gives it
-   * @throws SessionsConfigError where the table takes no cookie
+   * @throws SessionsConfigError if the table takes no cookie
    * @example
    * ```ts
    * await sessions.revoke(session);
@@ -120,8 +119,8 @@ export class SessionCookies {
   }
 
   /**
-   * The token in the cookie of a WebSocket's handshake, which guards do not see; `undefined` where there is none, or more
-   * than one, and where a page of another origin has opened the socket, for which no preflight asks.
+   * The token in the cookie of a WebSocket's handshake, which guards do not see. It is `undefined` if there is none or more
+   * than one, or if a page of another origin has opened the socket, for which no preflight asks.
    *
    * @example
    * ```ts

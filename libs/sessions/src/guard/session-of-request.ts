@@ -15,9 +15,9 @@ export interface SessionBox {
 const BOXES = new WeakMap<object, SessionBox>();
 
 /**
- * The session that the guard has found for a request, wherever there is a request, or a context of Nest's: in guards that
- * come later, interceptors, exception filters, middlewares and loggers; `undefined` before the guard, on public routes, and
- * for requests that it refuses.
+ * The session that the guard found for a request, or for a Nest context. Use it in later guards, interceptors, exception
+ * filters, middlewares and loggers. It is `undefined` before the guard, on public routes, and for requests that the guard
+ * refuses.
  *
  * @param requestOrContext a request of Express or Fastify, Node's own, or an `ExecutionContext` or `ArgumentsHost`
  * @example

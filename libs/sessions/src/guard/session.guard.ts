@@ -36,11 +36,11 @@ import { rememberSession } from './session-of-request.js';
 import { answerOf, stubOf } from './stub-guards.js';
 
 /**
- * Lets a request through that carries the token of a valid session, which `@CurrentSession()` then gives. Alone it is
- * for the default table; `SessionGuard.for(ApiKeys)` is for another, `SessionGuard.for(Sessions, ApiKeys)` for any of
- * several. It works as `APP_GUARD` too; of several session guards on a route only the closest to it decides.
+ * Admits requests with the token of a valid session, which `@CurrentSession()` then gives. `SessionGuard` itself is for the
+ * default table, `SessionGuard.for(ApiKeys)` for another, `SessionGuard.for(Sessions, ApiKeys)` for any of several. It works
+ * as `APP_GUARD` too. Of several session guards on a route, only the closest decides.
  *
- * Each protected method is a point to override.
+ * Override any protected method.
  *
  * @example
  * ```ts
@@ -61,11 +61,11 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     Object.defineProperty(this.prototype, SESSION_GUARD, { value: true });
   }
 
-  /** The tables whose sessions are let through, in the order in which they are tried; none: the default table. */
+  /** The tables whose sessions are admitted, in the order in which they are tried; none: the default table. */
   protected readonly tables: readonly TableReference[] = [];
-  /** The relations to load with each session, of whichever of the tables has them. */
+  /** The relations to load with each session, from whichever of the tables has them. */
   protected readonly relations: readonly string[] = [];
-  /** Logs what a request is not told, such as why the storage does not answer. */
+  /** Logs what the client is not told, such as why the storage does not answer. */
   protected readonly logger = new Logger('SessionGuard');
   #guarded: GuardedTables | undefined;
   /** Decides in place of this guard, in a test. */
@@ -85,9 +85,9 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   protected readonly adapterHost!: HttpAdapterHost;
 
   /**
-   * The guard of a table, or of any of several, named by class, definition or name; after them, what it loads with a session.
+   * The guard of a table, or of any of several, named by class, definition or name, with what it loads with a session.
    *
-   * @throws SessionsConfigError for options that there are not
+   * @throws SessionsConfigError for unknown options
    * @example
    * ```ts
    * @UseGuards(SessionGuard.for(ApiKeys))
@@ -113,13 +113,13 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     );
   }
 
-  /** Fails the start of the application where a table is not registered. */
+  /** Fails the start of the application if a table is not registered. */
   onModuleInit(): void {
     this.#stub = stubOf(this.nestModules, baseOf(this.constructor));
     if (!this.#stub) this.#tables();
   }
 
-  /** At once, without a promise, where the answer is in this process. */
+  /** Answers at once, without a promise, if the answer is in this process. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (this.#stub) return answerOf(this.#stub, context);
     const route = this.#routes.of(context);
@@ -136,10 +136,10 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   }
 
   /**
-   * What the guard reads of a call: where its credentials are, and how it is answered. Where the library does not know the
-   * type of a context, as that of another transport's package, it is to be said here.
+   * What the guard reads of a call: where its credentials are, and how it is answered. Override it for a context type that the
+   * library does not know, such as that of another transport's package.
    *
-   * @throws TypeError for a type that is not known
+   * @throws TypeError for an unknown type
    */
   protected getCall(context: ExecutionContext): GuardedCall {
     if (context.getType() !== 'http') return callOf(context, this.adapterHost.httpAdapter, this.registry.options);
@@ -157,8 +157,8 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   }
 
   /**
-   * Whether a request may rely on a cookie, which browsers send with the requests of other sites too: unsafe ones only from
-   * the application's own pages, or those of trusted origins.
+   * Whether a request may rely on a cookie. Browsers send cookies with the requests of other sites too, so unsafe ones may
+   * only from the application's own pages, or those of trusted origins.
    *
    * @see OWASP ASVS 5.0, 3.5.1
    */
@@ -166,7 +166,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return !isUnsafe(request) || isFromOwnOrigin(request, trustedOrigins);
   }
 
-  /** The session of a token: of the first table that takes tokens from there and has it, by its database if that is to be asked. */
+  /** The session of a token, from the first table that takes tokens from there and has it; by the database if asked to. */
   protected authenticate(
     { token, source }: OneToken,
     request: HttpRequest,
@@ -177,8 +177,8 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   }
 
   /**
-   * Refuses a session that is not enough for the route: by its scopes first, since nobody has to sign in again for what
-   * they may not do anyway.
+   * Refuses a session that is not enough for the route. It checks scopes first, so that nobody signs in again for something
+   * they may not do.
    */
   protected authorize(context: ExecutionContext, session: BaseSession, request: HttpRequest): MaybePromise<void> {
     const { scopes, maxAgeMs } = this.#routes.of(context);
@@ -194,7 +194,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     throw this.refuse(context, refusal.exception, refusal.error, refusal.parameters);
   }
 
-  /** Puts the challenge into the answer, and gives back the refusal to be thrown. */
+  /** Puts the challenge into the answer, and returns the refusal to throw. */
   protected refuse(
     context: ExecutionContext,
     refusal: HttpException,

@@ -1,7 +1,7 @@
 import { type TableMetrics, TableMeter } from './table-metrics.js';
 
 /**
- * The numbers of all tables in this process, to be injected. Each counter also goes to a channel of `node:diagnostics_channel`,
+ * The numbers of all tables in this process, to inject. Each counter also goes to a channel of `node:diagnostics_channel`,
  * `nest-sessions:metrics:cacheHits` and so on, as `{ table, by }`, for tools beside the application.
  *
  * @example
@@ -12,7 +12,7 @@ import { type TableMetrics, TableMeter } from './table-metrics.js';
 export class SessionsMetrics {
   readonly #meters: TableMeter[] = [];
 
-  /** The numbers of each table as they are now, in the order in which the tables were registered. */
+  /** The current numbers of each table, in the order in which the tables were registered. */
   all(): TableMetrics[] {
     return this.#meters.map((meter) => meter.read());
   }

@@ -6,32 +6,32 @@ export interface TableMetrics {
   readonly table: string;
   /** What has happened since the start: these numbers only grow. */
   readonly counters: {
-    /** Statements by which tokens were looked up. */
+    /** Statements that looked tokens up. */
     readonly lookUpStatements: number;
-    /** Tokens that they looked up; several that come together travel as one statement. */
+    /** Tokens that they looked up; several that arrive together share a statement. */
     readonly lookUpTokens: number;
-    /** Callers that were refused since as many waited as may, `lookUps.maxWaiting`. */
+    /** Callers that were refused because too many waited, `lookUps.maxWaiting`. */
     readonly lookUpsRefused: number;
-    /** Callers that were refused since look-ups failed one after the other. */
+    /** Callers that were refused because lookups failed one after the other. */
     readonly lookUpsBroken: number;
     /** Callers that had no answer within `lookUps.timeout`. */
     readonly lookUpsTimedOut: number;
-    /** Tokens that the near cache knew, be it that nobody has them. */
+    /** Tokens that the near cache knew, including those that nobody has. */
     readonly cacheHits: number;
     /** Tokens that it did not know. */
     readonly cacheMisses: number;
     /** Sessions whose last use was written. */
     readonly lastUsesWritten: number;
-    /** Uses that were given up: too many waited, they could not be written, or the application stopped. */
+    /** Uses that were dropped: too many waited, they could not be written, or the application stopped. */
     readonly lastUsesDropped: number;
   };
-  /** What is so now. */
+  /** The current state. */
   readonly gauges: {
-    /** Look-ups that have not ended, by the statement. */
+    /** Lookup statements under way. */
     readonly lookUpsInFlight: number;
     /** Callers that wait for theirs to be sent. */
     readonly lookUpsWaiting: number;
-    /** 1 while look-ups fail one after the other, so that callers are refused at once; else 0. */
+    /** 1 while lookups fail one after the other, so that callers are refused at once; else 0. */
     readonly breakerOpen: number;
     /** Sessions, and tokens that nobody has, in the near cache. */
     readonly cacheEntries: number;

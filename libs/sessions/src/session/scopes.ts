@@ -3,7 +3,7 @@ type Wildcard<S extends string> = S extends `${infer Head}:${infer Rest}`
   ? `${Head}:*` | `${Head}:${Wildcard<Rest>}`
   : never;
 
-/** What a session can be given of the scopes `S`: one of them, or a wildcard such as `posts:*`, or `*` for all. */
+/** What a session can be granted of the scopes `S`: one of them, a wildcard such as `posts:*`, or `*` for all. */
 export type ScopeGrant<S extends string> = '*' | S | Wildcard<S>;
 
 /** The characters of a scope. @see RFC 6750, 3 */
@@ -15,7 +15,7 @@ export function isScope(text: string): boolean {
 }
 
 /**
- * Whether all of the scopes are among those granted, by name or by a wildcard: `posts:*` covers `posts:write` and
+ * Whether the granted scopes cover all of these, by name or by a wildcard: `posts:*` covers `posts:write` and
  * `posts:comments:write`, `*` covers all.
  *
  * @example

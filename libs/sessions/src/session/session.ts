@@ -3,7 +3,7 @@ import type { ScopeGrant } from './scopes.js';
 
 /** What every session has, whatever its table. A session is a plain object: it can be copied, spread and serialised. */
 export interface CommonSession {
-  /** A UUID, version 7: sessions sort by it in the order of their creation. Of a table with other keys that, as text. */
+  /** A UUID, version 7: sessions sort by it in the order of their creation. With other keys, the table's key as text. */
   readonly id: string;
   /** When the session ends; `null`: never. */
   expiresAt: Date | null;
@@ -15,25 +15,25 @@ export interface CommonSession {
   readonly updatedAt: Date;
 }
 
-/** What sessions have by the options of their table: `S` are its scopes, `R` its own reasons, if it has any. */
+/** What sessions have through the options of their table: `S` are its scopes, `R` its own reasons, if any. */
 export interface OptionalColumns<S extends string = string, R extends string = never> {
   /** Whatever the application keeps with the session, such as the name of the device. Not on tables with `data: 'onDemand'`. */
   data: Record<string, unknown>;
-  /** When the session was revoked; `null`: it was not. Only on tables with `revocation`. */
+  /** When the session was revoked; `null`: not revoked. Only on tables with `revocation`. */
   readonly revokedAt: Date | null;
   /** Why it was revoked. Only on tables with `revocation`. */
   readonly revokedReason: ([R] extends [never] ? string : OwnReason<R>) | null;
   /** When `rotate` last replaced its token; `null`: not since it was created, or reauthenticated. Only on tables with `rotation`. */
   readonly rotatedAt: Date | null;
-  /** When its owner last proved who they are; `null`: before the table kept it. Only on tables with `freshness`. */
+  /** When its owner last proved who they are; `null`: before the table recorded it. Only on tables with `freshness`. */
   readonly authenticatedAt: Date | null;
   /** What the session may do. Only on tables with `scopes`. */
   readonly scopes: readonly ScopeGrant<S>[];
   /** When the session was last used, to the table's interval; `null`: not yet. Only on tables with `lastUse`. */
   readonly lastUsedAt: Date | null;
-  /** From where it was last used. Only on tables with `lastUse: { ip: true }`. */
+  /** The address that last used it. Only on tables with `lastUse: { ip: true }`. */
   readonly lastUsedIp: string | null;
-  /** With what it was last used. Only on tables with `lastUse: { userAgent: true }`. */
+  /** The `User-Agent` that last used it. Only on tables with `lastUse: { userAgent: true }`. */
   readonly lastUsedUserAgent: string | null;
   /** The end that no use moves; `null`: by the table's absolute timeout. Only on tables with `ownLimits`. */
   readonly absoluteExpiresAt: Date | null;

@@ -5,18 +5,18 @@ import type { Opened } from './opened.js';
 
 /** A call of a handler, as the guard reads it. */
 export interface GuardedCall {
-  /** What carries the credentials: a request of HTTP, or what has headers like one. */
+  /** What carries the credentials: an HTTP request, or an object with headers like one. */
   readonly request: HttpRequest;
-  /** What carries them where `request` has none: the handshake of a connection. */
+  /** What carries the credentials if `request` has none: the handshake of a connection. */
   readonly handshake?: HttpRequest | undefined;
-  /** The response of the HTTP platform, where the call has one. */
+  /** The response of the HTTP platform, if the call has one. */
   readonly response?: unknown;
-  /** What stays open when the call is answered. */
+  /** What stays open after the call is answered. */
   readonly opened?: Opened | undefined;
-  /** Calls that have this in common share one look-up; without it each has its own. */
+  /** Calls with the same scope share one lookup; without it each call has its own. */
   readonly scope?: object;
   /**
-   * The refusal as the transport tells it; without this it is thrown as it is.
+   * The refusal in the form of the transport; without this it is thrown as it is.
    *
    * @param challenge what `WWW-Authenticate` says, if anything
    */
