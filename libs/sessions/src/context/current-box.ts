@@ -8,12 +8,12 @@ export function currentBox(): SessionBox | undefined {
   return CURRENT.getStore();
 }
 
-/** Has a function, and all that it begins, know a box, into which the guard may still put a session. */
+/** Runs a function, and everything it starts, with a current box, into which the guard may still put a session. */
 export function withBox<R>(box: SessionBox, fn: () => R): R {
   return CURRENT.run(box, fn);
 }
 
-/** The same for the box of a request. */
+/** The same with the box of a request. */
 export function withBoxOf(request: object, next: () => void): void {
   withBox(boxOf(request), next);
 }

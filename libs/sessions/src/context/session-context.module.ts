@@ -3,14 +3,14 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { withBoxOf } from './current-box.js';
 import { SessionContext } from './session-context.js';
 
-/** The part of Fastify that is used here. */
+/** The used part of Fastify. */
 interface Fastify {
   addHook(name: 'preHandler', hook: (request: object, reply: unknown, done: () => void) => void): void;
 }
 
 /**
- * Gives every request of the application a context of its own (AsyncLocalStorage), and makes `SessionContext` injectable
- * everywhere. To be imported once.
+ * Gives every request its own context (AsyncLocalStorage) and makes `SessionContext` injectable everywhere. Import it
+ * once.
  *
  * @example
  * ```ts
@@ -23,10 +23,10 @@ interface Fastify {
 export class SessionContextModule implements NestModule {
   constructor(@Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost) {}
 
-  /** Before the guards, since what an asynchronous guard enters is lost in the handler. */
+  /** Before the guards: the handler loses a context that an asynchronous guard enters. */
   configure(): void {
     const { httpAdapter } = this.adapterHost;
-    // On Fastify what reads a body comes after the middlewares, and may go on in another context.
+    // On Fastify, bodies are parsed after the middlewares, and parsers may go on in another context.
     if (httpAdapter.getType() === 'fastify')
       httpAdapter.getInstance<Fastify>().addHook('preHandler', (request, _, done) => withBoxOf(request, done));
     else httpAdapter.use((request: object, _: unknown, next: () => void) => withBoxOf(request, next));

@@ -4,8 +4,8 @@ import type { SessionsService } from '../service/sessions.service.js';
 import { currentBox, withBox } from './current-box.js';
 
 /**
- * The session of the request that is being handled, for services that are not given the request; injectable where
- * `SessionContextModule` is imported.
+ * The session of the current request, for services that do not get the request. Injectable if `SessionContextModule` is
+ * imported.
  *
  * @example
  * ```ts
@@ -21,14 +21,14 @@ import { currentBox, withBox } from './current-box.js';
  */
 @Injectable()
 export class SessionContext<T = SessionsService> {
-  /** The session that the guard has found; `undefined` before the guard, on public routes, and outside requests. */
+  /** The session that the guard found; `undefined` before the guard, on public routes, and outside requests. */
   get session(): SessionOf<T> | undefined {
     return currentBox()?.session as SessionOf<T> | undefined;
   }
 
   /**
-   * Calls a function for which, and for all that it begins, a session is the current one, or none is: for jobs and tests,
-   * which no guard precedes.
+   * Runs a function, and everything it starts, with a current session or with none: for jobs and tests, which have no
+   * guard.
    *
    * @returns what the function returns
    * @example

@@ -30,7 +30,7 @@ import {
 
 export { type FieldErrors, SessionsError, type SessionsErrorCode } from './sessions-error.js';
 
-/** The table does not accept the attributes, filters or options of a call; nothing was written. 400 Bad Request. */
+/** The table does not accept the attributes, filters or options of a call. Nothing was written. 400 Bad Request. */
 export class SessionValidationError extends SessionsHttpError<'ERR_SESSION_INVALID'> {
   constructor(
     table: string,
@@ -49,9 +49,9 @@ export class SessionNotFoundError extends SessionsHttpError<'ERR_SESSION_NOT_FOU
   }
 }
 
-/** More than one session matches where at most one may. */
+/** More than one session matches, though at most one may. */
 export class MultipleSessionsError extends SessionsError {
-  /** The code of filters that are too wide. */
+  /** The code of filters that match too much. */
   readonly code = 'ERR_SESSION_NOT_UNIQUE';
 
   constructor(
@@ -62,7 +62,7 @@ export class MultipleSessionsError extends SessionsError {
   }
 }
 
-/** The session was deleted, or ended, since it was read; nothing was written. 409 Conflict. */
+/** The session was deleted or has ended since it was read. Nothing was written. 409 Conflict. */
 export class StaleSessionError extends SessionsHttpError<'ERR_SESSION_STALE'> {
   constructor(
     table: string,
@@ -83,7 +83,7 @@ export class SessionLimitError extends SessionsHttpError<'ERR_SESSION_LIMIT'> {
     table: string,
     /** The field that names the owner. */
     readonly field: string,
-    /** The number of valid sessions that an owner may have. */
+    /** The most valid sessions that an owner may have. */
     readonly max: number,
   ) {
     const problem = limitReached(field, max);
@@ -114,7 +114,7 @@ export class SessionsUnavailableError extends SessionsHttpError<'ERR_SESSION_UNA
   /** The seconds after which a client may try again; the `Retry-After` of the answer. */
   readonly retryAfter: number;
 
-  /** @param options `retryAfter` in seconds; by default one */
+  /** @param options `retryAfter` in seconds; one by default */
   constructor(table: string, problem: string, options: ErrorOptions & { readonly retryAfter?: number } = {}) {
     const { cause, retryAfter = 1 } = options;
     super({ code: 'ERR_SESSION_UNAVAILABLE', statusCode: 503, table, problem, told: TOLD_UNAVAILABLE, cause });
@@ -147,7 +147,7 @@ export class UnreadableRowError extends SessionsError {
   }
 }
 
-/** A primary key or a unique index already holds these values; nothing was written. 409 Conflict. */
+/** A primary key or a unique index already holds these values. Nothing was written. 409 Conflict. */
 export class UniqueConstraintError extends SessionsHttpError<'ERR_UNIQUE_CONSTRAINT'> {
   /**
    * @param columns the properties of the columns whose values are taken
@@ -176,13 +176,13 @@ export class UnsupportedQueryError extends SessionsError {
   readonly code = 'ERR_QUERY_UNSUPPORTED';
 }
 
-/** The options of the application cannot work; the message has all problems at once. */
+/** The options of the application cannot work. The message lists all problems at once. */
 export class SessionsConfigError extends SessionsError {
   /** The code of options that cannot work. */
   readonly code = 'ERR_SESSIONS_CONFIG';
 
   constructor(
-    /** Every problem, each a sentence that names its place. */
+    /** Every problem, as a sentence that names its place. */
     readonly problems: readonly string[],
   ) {
     super(cannotWork(problems));
@@ -204,5 +204,5 @@ const CLASSES = {
   ERR_SESSIONS_CONFIG: SessionsConfigError,
 } satisfies Record<SessionsErrorCode, object>;
 
-// Names of classes may be minified; codes stay.
+// Class names may be minified; codes are not.
 for (const [code, errorClass] of Object.entries(CLASSES)) recognize(errorClass, (error) => error.code === code);

@@ -2,10 +2,10 @@ import { SessionsConfigError, SessionValidationError } from './errors.js';
 import { didYouMean, NO_OBJECT, noOption, thereAre, wrongType } from './messages.js';
 import { isObject, type OptionType, type OptionTypes, typeOf } from './option-types.js';
 
-/** The part of a name that may be wrong where it is taken for another one, beside one letter of any. */
+/** The share of a name that may be mistyped, besides one letter of any name. */
 const WRONG = 0.3;
 
-/** The options of a call. @throws SessionValidationError naming those that there are not */
+/** Checks and returns the options of a call. @throws SessionValidationError naming unknown ones */
 export function knownOptions<T extends object>(
   table: string,
   options: T,
@@ -16,7 +16,11 @@ export function knownOptions<T extends object>(
   return options;
 }
 
-/** The options of what an application makes itself. @throws SessionsConfigError naming those that are wrong */
+/**
+ * Checks and returns the options of an object that an application creates.
+ *
+ * @throws SessionsConfigError naming wrong ones
+ */
 export function configured<T extends object>(
   what: string,
   options: T,
@@ -28,8 +32,8 @@ export function configured<T extends object>(
 }
 
 /**
- * What is wrong with the names and types of options that were given at a place, such as `cookie`, and of those inside them;
- * nothing where none were.
+ * The problems with names and types of the options at a place, such as `cookie`, nested ones included; empty if no
+ * options were given.
  */
 export function problemsOfOptions(place: string, options: unknown, known: OptionTypes): string[] {
   if (options === undefined) return [];
@@ -54,13 +58,13 @@ function problemsOfValue(path: string, value: unknown, type: OptionType): string
   });
 }
 
-/** The name that another one is a slip of, in any letter case; none where all are too far from it. */
+/** The name of which another one is a typo, ignoring case; `undefined` if all are too different. */
 export function nearestOf(name: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined;
   let least = Infinity;
   for (const other of names) {
     const allowed = Math.max(1, WRONG * Math.max(name.length, other.length));
-    // Names of very different lengths are not looked at: one may come from a client, and be long.
+    // Skip names of very different lengths: one may come from a client and be long.
     if (Math.abs(name.length - other.length) > allowed) continue;
     const count = slips(name.toLowerCase(), other.toLowerCase());
     if (count <= allowed && count < least) [nearest, least] = [other, count];
@@ -68,7 +72,7 @@ export function nearestOf(name: string, names: readonly string[]): string | unde
   return nearest;
 }
 
-/** What nobody knows counts where it has a value; an instance of a class has what its class has. */
+/** An unknown name counts only with a value. An instance of a class may have what its class has. */
 function unknownOptions(options: object, known: object): (readonly [name: string, problem: string])[] {
   const prototype: unknown = Object.getPrototypeOf(options);
   if (prototype !== Object.prototype && prototype !== null) return [];
@@ -78,13 +82,13 @@ function unknownOptions(options: object, known: object): (readonly [name: string
     .map((name) => [name, noOption(hint(name, Object.keys(known)))]);
 }
 
-/** What there is in place of a name that there is not: the one that it is a slip of, or else all. */
+/** Suggests a name for an unknown one: the one that it is a typo of, else all names. */
 export function hint(name: string, names: readonly string[]): string {
   const nearest = nearestOf(name, names);
   return nearest === undefined ? thereAre(names) : didYouMean(nearest);
 }
 
-/** The fewest letters to leave out, put in, replace, or exchange with the next one (optimal string alignment). */
+/** The fewest letters to delete, insert, replace, or swap with the next one (optimal string alignment). */
 function slips(from: string, to: string): number {
   let before: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, j) => j);

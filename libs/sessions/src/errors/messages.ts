@@ -1,16 +1,16 @@
 import { isClass } from './option-types.js';
 
-// Whose a problem is.
-/** As the log, and an error of a call, begin. */
+// Prefixes that say whose problem it is.
+/** The prefix of log lines and errors of calls. */
 export const ofTable = (table: string, problem: string): string => `Table "${table}": ${problem}`;
 
-/** As what the log says of a data source begins. */
+/** The prefix of log lines about a data source. */
 export const ofDataSource = (name: string, problem: string): string => `Data source "${name}": ${problem}`;
 
-/** As a problem begins that stands among others, of what an application has set up. */
+/** The prefix of one problem among others in an application's set-up. */
 export const inTable = (table: string, problem: string): string => `table "${table}": ${problem}`;
 
-// What an error says to those who read logs.
+// Texts for logs.
 
 export const problemsOf = (errors: Readonly<Record<string, string>>): string =>
   `${Object.entries(errors)
@@ -40,7 +40,7 @@ export const rowUnreadable = (column: string, key: Readonly<Record<string, unkno
 export const cannotWork = (problems: readonly string[]): string =>
   ['nest-sessions cannot work as it is set up:', ...problems.map((problem) => `  - ${problem}`)].join('\n');
 
-// What a client is told.
+// Texts for clients.
 export const TOLD_NO_MATCH = 'There is no such session.';
 export const TOLD_SESSION_OVER = 'The session has ended, or has been changed by another request.';
 export const TOLD_CREDENTIALS_CHANGED = 'The credentials have changed, or the sign-in took too long: sign in again.';
@@ -56,23 +56,23 @@ export const tooManyBytes = (most: number): string => `must have at most ${most}
 export const toldLimitReached = (max: number): string =>
   `There are ${max} sessions already, which is the limit: end one of them first.`;
 
-// What is wrong with options.
+// Problems with options.
 export const NO_OBJECT = 'must be an object of options';
 
 export const noOption = (hint: string): string => `is no option ${hint}`;
 
 export const didYouMean = (name: string): string => `(did you mean ${name}?)`;
 
-/** @param what as after "must be" */
+/** @param what the text after "must be" */
 export const wrongType = (what: string, given: unknown): string => `must be ${what}, not ${kindOf(given)}`;
 
-/** What was given, where it is short and plain; else what kind of value it is. */
+/** The value itself if it is short and plain, else its kind. */
 export const shown = (given: unknown): string => {
   if (typeof given === 'string') return JSON.stringify(given);
   return typeof given === 'number' || typeof given === 'boolean' ? String(given) : kindOf(given);
 };
 
-/** The names that there are, for who has given another one. */
+/** The existing names, for a caller that gave another one. */
 export const thereAre = (names: readonly string[]): string =>
   names.length === 0 ? '(there are none)' : `(there are: ${names.join(', ')})`;
 

@@ -1,23 +1,23 @@
-/** What options there are, and what each takes: a constant beside their interface, which `satisfies Record<keyof …, OptionType>`. */
+/** The options of an interface and their types: a constant beside it that `satisfies Record<keyof …, OptionType>`. */
 export type OptionTypes = Readonly<Record<string, OptionType>>;
 
-/** What an option takes; `true`: what a check of its own tells. */
+/** The type of an option; `true` if its own check reports problems. */
 export type OptionType = true | SimpleType | OptionsInside | ListOf;
 
-/** A value that is not looked into. */
+/** A value without options inside. */
 export interface SimpleType {
   readonly is: (value: unknown) => boolean;
-  /** As after "must be". */
+  /** The text after "must be". */
   readonly what: string;
 }
 
-/** Options of their own, or something else. */
+/** Nested options, or something else. */
 interface OptionsInside {
   readonly options: OptionTypes;
   readonly or?: (value: unknown) => boolean;
 }
 
-/** A list of options; of an item that are none a check of its own tells. */
+/** A list of options. For an item without options, its own check reports problems. */
 interface ListOf {
   readonly each: (item: unknown) => OptionTypes | undefined;
 }
@@ -42,22 +42,22 @@ export function objectWith(what: string, ...methods: readonly string[]): SimpleT
   return { is, what };
 }
 
-/** The same type with null; its text says so already. */
+/** The same type or null. The text already says so. */
 export function orNull({ is, what }: SimpleType): SimpleType {
   return { is: (value) => value === null || is(value), what };
 }
 
-/** Whether a function is a class, which nobody can call. */
+/** Whether a function is a class, which cannot be called. */
 export function isClass(value: unknown): boolean {
   return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 }
 
-/** Whether a value can be options, or any other names and values. */
+/** Whether a value is a plain collection of names and values, such as options. */
 export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The options of the right types, so that their values can be checked although others are of wrong ones. */
+/** Keeps only options of the right types, so that their values can be checked even if others are wrong. */
 export function rightlyTyped<T extends object>(options: T, known: OptionTypes): T {
   const entries = Object.entries(options);
   const parts = entries.map(([name, value]): [string, unknown] => [name, partOf(value, typeOf(known, name))]);
@@ -65,12 +65,12 @@ export function rightlyTyped<T extends object>(options: T, known: OptionTypes): 
   return Object.fromEntries(parts.filter(([, part]) => part !== undefined)) as T;
 }
 
-/** The type of an option; none is looked at of one that there is not. */
+/** The type of an option. Unknown options are not checked. */
 export function typeOf(known: OptionTypes, name: string): OptionType {
   return Object.hasOwn(known, name) ? known[name]! : true;
 }
 
-/** What is right of a value; `undefined` where nothing is. */
+/** The valid part of a value; `undefined` if there is none. */
 function partOf(value: unknown, type: OptionType): unknown {
   if (value === undefined || type === true) return value;
   if ('is' in type) return type.is(value) ? value : undefined;

@@ -1,6 +1,6 @@
 /**
- * What went wrong, in a few words for the log. Where a connection was refused at several addresses, such as those of
- * `localhost`, Node's error has no message of its own, but a code.
+ * A short reason for the log. Node's error for a connection refused at several addresses, such as those of `localhost`,
+ * has no message, only a code.
  */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,12 +1,15 @@
 import { isOutage } from './outages.js';
 
-/** What MySQL and MariaDB say where the application may not write to a table. */
+/** The error of MySQL and MariaDB for a table that the application may not write to. */
 const TABLE_ACCESS_DENIED = 1142;
 
-/** What SQLite says where it may not. */
+/** The errors of SQLite for the same. */
 const SQLITE_CODE = /^SQLITE_(AUTH|PERM)/;
 
-/** Whether an error of a write that skips locked rows is about the table, or the database: then each other one would meet it now. */
+/**
+ * Whether an error of a write that skips locked rows is about the table or the database, so that any other write would
+ * fail now, too.
+ */
 export function refusesAllWrites(error: unknown): boolean {
   if (isOutage(error)) return true;
   const { code, errno } = (error as { driverError?: { code?: unknown; errno?: unknown } }).driverError ?? {};

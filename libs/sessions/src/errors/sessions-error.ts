@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import { ofTable } from './messages.js';
 
-/** The `code` of an error of this library; one that exists never changes between releases. */
+/** The `code` of an error of this library. Existing codes never change between releases. */
 export type SessionsErrorCode =
   | 'ERR_SESSION_INVALID'
   | 'ERR_SESSION_NOT_FOUND'
@@ -17,12 +17,12 @@ export type SessionsErrorCode =
   | 'ERR_QUERY_UNSUPPORTED'
   | 'ERR_SESSIONS_CONFIG';
 
-/** What the errors of all copies of this package have, of which an application may load several. */
+/** Marks the errors of all copies of this package, of which an application may load several. */
 const BRAND = Symbol.for('nest-sessions:error');
 
 /**
- * Every error of this library, of whichever copy of it: those with a status are Nest's `HttpException`s, and this is the base
- * of the others, which are faults of the application.
+ * The errors of this library, from any loaded copy. Errors with an HTTP status are Nest's `HttpException`s; this is the
+ * base class of the others, which are faults of the application.
  *
  * @example
  * ```ts
@@ -45,9 +45,9 @@ export abstract class SessionsError extends Error {
     recognize(this, () => true);
   }
 
-  /** What a program tells errors apart by. */
+  /** The stable code that identifies the error. */
   abstract readonly code: SessionsErrorCode;
-  /** The HTTP status of the answer; none for a fault of the application, which Nest answers with 500. */
+  /** The HTTP status of the answer; absent for a fault of the application, which Nest answers with 500. */
   declare readonly statusCode?: number;
 
   constructor(message: string, options?: ErrorOptions) {
@@ -56,7 +56,7 @@ export abstract class SessionsError extends Error {
   }
 
   /**
-   * Whether something that was thrown is an error of this library, as `instanceof` tells too.
+   * Whether a thrown value is an error of this library, like `instanceof`.
    *
    * @example
    * ```ts
@@ -73,27 +73,27 @@ export abstract class SessionsError extends Error {
 /** The problem with each field, by the field's name. */
 export type FieldErrors = Readonly<Record<string, string>>;
 
-/** What is wrong, to those who read logs and to a client. */
+/** What the logs and what clients are told. */
 interface Answer<C extends SessionsErrorCode> {
   readonly code: C;
   readonly statusCode: number;
   readonly table: string;
   /** For logs, after the name of the table. */
   readonly problem: string;
-  /** For clients, who are told no name of a table. */
+  /** For clients, without the name of the table. */
   readonly told: string;
-  /** For clients: of fields that the application may name. */
+  /** For clients: only fields that the application may name. */
   readonly errors?: FieldErrors;
   readonly cause?: unknown;
 }
 
-/** An error that Nest answers with a status, wherever it leaves a route. */
+/** An error that Nest answers with a status, wherever a route throws it. */
 export abstract class SessionsHttpError<C extends SessionsErrorCode> extends HttpException {
   static {
     brand(this);
   }
 
-  /** What a program tells errors apart by. */
+  /** The stable code that identifies the error. */
   readonly code: C;
   /** The HTTP status of the answer. */
   readonly statusCode: number;
@@ -109,14 +109,14 @@ export abstract class SessionsHttpError<C extends SessionsErrorCode> extends Htt
     this.code = code;
     this.statusCode = statusCode;
     this.table = table;
-    // As `Error` has it, and not `HttpException`: a cause is not among what a logger or JSON shows of the error's own.
+    // Not enumerable, as in `Error` but unlike `HttpException`: loggers and JSON do not show it.
     Object.defineProperty(this, 'cause', { value: cause, enumerable: false });
   }
 }
 
 /**
- * Has `instanceof` take the errors of other copies of the package for those of a class as well. The classes that an
- * application derives from it are asked as any other.
+ * Makes `instanceof` also accept this class's errors from other copies of the package. Subclasses by an application
+ * keep the usual `instanceof`.
  */
 export function recognize(errorClass: object, isOne: (error: SessionsError) => boolean): void {
   Object.defineProperty(errorClass, Symbol.hasInstance, {

@@ -1,10 +1,10 @@
 import { merge, Observable, type Observer, type Operator, Subject, Subscriber } from 'rxjs';
 import type { SessionEvent, SessionEventType } from './session-event.js';
 
-/** Is told of what a listener throws. */
+/** Called with the error that a listener throws. */
 export type ListenerFailed = (error: unknown) => void;
 
-/** Who listens to events: to all of them, or to those of some types. What one throws reaches nobody else. */
+/** The listeners to all events, or to those of some types. An error of one reaches no other. */
 export class Listeners {
   readonly #toAll = new Subject<SessionEvent>();
   readonly #byType: ReadonlyMap<SessionEventType, Subject<SessionEvent>>;
@@ -38,7 +38,7 @@ export class Listeners {
   }
 }
 
-/** An Observable whose listeners, and what is between it and them, may throw: RxJS would end the process for that. */
+/** An Observable that isolates errors of its listeners and operators; RxJS would let them end the process. */
 class Isolated<T> extends Observable<T> {
   constructor(
     source: Observable<unknown>,
@@ -46,7 +46,7 @@ class Isolated<T> extends Observable<T> {
     operator?: Operator<never, T>,
   ) {
     super();
-    // As `lift` of RxJS has it.
+    // Sets what RxJS's `lift` sets.
     this.source = source;
     this.operator = operator;
   }
@@ -60,7 +60,7 @@ class Isolated<T> extends Observable<T> {
     error?: ((error: unknown) => void) | null,
     complete?: (() => void) | null,
   ) {
-    // One of RxJS's own, which an operator has made.
+    // A subscriber that an RxJS operator created.
     if (given instanceof Subscriber) return super.subscribe(given as Subscriber<T>);
     const listener = typeof given === 'function' ? { next: given } : given;
     const { failed } = this;

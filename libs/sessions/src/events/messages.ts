@@ -1,6 +1,6 @@
 import { hint } from '../errors/known-options.js';
 
-/** @param what whose events it listened to */
+/** @param what the source of the events */
 export const listenerFailed = (what: string, reason: string): string =>
   `A listener to the events of ${what} has thrown, which ends nothing, and is not said again of it: ${reason}`;
 

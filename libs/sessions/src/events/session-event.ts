@@ -27,7 +27,7 @@ interface SessionDetails {
   reauthenticated: {};
   /** `expire` ended it. */
   expired: {};
-  /** A call, or the library, ended it before its time. */
+  /** A call or the library ended it early. */
   revoked: { readonly reason: RevocationReason | (string & {}) };
   /** A call deleted its row. */
   deleted: {};
@@ -53,10 +53,10 @@ export type SessionEvent<S = BaseSession> =
   /** A request was refused; with the session, if there is one. */
   | (About & { readonly type: 'refused'; readonly reason: RefusalReason; readonly session?: S });
 
-/** The kinds of event, by which applications tell them apart. */
+/** The types that tell events apart. */
 export type SessionEventType = SessionEvent['type'];
 
-/** The events of some types. */
+/** The events of the given types. */
 export type SessionEventOf<T extends SessionEventType, S = BaseSession> = Extract<
   SessionEvent<S>,
   { readonly type: T }

@@ -6,7 +6,7 @@ import { Listeners } from './listeners.js';
 import { listenerFailed, noEventType } from './messages.js';
 import type { SessionEvent, SessionEventOf, SessionEventType } from './session-event.js';
 
-/** An event without what every event has. */
+/** An event without the common fields. */
 export type EmittedEvent = SessionEvent extends infer E
   ? E extends SessionEvent
     ? Omit<E, 'table' | 'at'>
@@ -15,7 +15,7 @@ export type EmittedEvent = SessionEvent extends infer E
 
 export type Refused = Extract<EmittedEvent, { type: 'refused' }>;
 
-/** All types, in the order in which they come in the life of a session. */
+/** All types, in the order of a session's life. */
 export const TYPES: readonly SessionEventType[] = [
   'created',
   'used',
@@ -29,7 +29,7 @@ export const TYPES: readonly SessionEventType[] = [
   'refused',
 ];
 
-/** The channels of `node:diagnostics_channel`, `nest-sessions:created` and so on, for tools beside the application. */
+/** The channels of `node:diagnostics_channel`, `nest-sessions:created` and so on, for tools outside the application. */
 const CHANNELS = new Map(TYPES.map((type) => [type, channel(`nest-sessions:${type}`)]));
 
 /**
@@ -46,7 +46,7 @@ export class SessionEvents {
   readonly #listeners = this.#listenersTo('all tables');
   readonly #tables: TableEvents[] = [];
 
-  /** The events of all tables, as they happen; it completes when the application shuts down. */
+  /** The events of all tables, as they happen. Completes when the application shuts down. */
   readonly all: Observable<SessionEvent> = this.#listeners.all;
 
   /**
@@ -61,14 +61,14 @@ export class SessionEvents {
     return this.#listeners.only(known(types)) as Observable<SessionEventOf<T>>;
   }
 
-  /** Gives the events of one table, whose times are by this clock. */
+  /** The events of one table, timed by this clock. */
   of(table: string, now: () => Date): TableEvents {
     const events = new TableEvents(table, now, this.#listenersTo(`table "${table}"`), this.#listeners);
     this.#tables.push(events);
     return events;
   }
 
-  /** Completes all observables, as the shutdown of the application does. */
+  /** Completes all observables, at shutdown. */
   complete(): void {
     for (const table of this.#tables) table.complete();
     this.#listeners.complete();
@@ -79,7 +79,7 @@ export class SessionEvents {
   }
 }
 
-/** The events of one table, for those who listen to it, to all tables, or to a channel. */
+/** Emits the events of one table to its listeners, to those of all tables, and to the channels. */
 export class TableEvents {
   constructor(
     private readonly table: string,
@@ -92,19 +92,19 @@ export class TableEvents {
     return this.listeners.all;
   }
 
-  /** Those of some types. @throws TypeError for a type that there is not */
+  /** The events of the given types. @throws TypeError for an unknown type */
   only(types: readonly SessionEventType[]): Observable<SessionEvent> {
     return this.listeners.only(known(types));
   }
 
-  /** Whether anybody listens: what only an event needs is not looked up for nobody. */
+  /** Whether anybody listens, so that nothing is looked up for an event nobody hears. */
   wants(type: SessionEventType): boolean {
     return this.listeners.want(type) || this.everywhere.want(type) || CHANNELS.get(type)!.hasSubscribers;
   }
 
   emit(emitted: EmittedEvent): void {
     if (!this.wants(emitted.type)) return;
-    // In this order V8 copies it in a twentieth of the time.
+    // V8 copies an object in this order 20 times faster.
     const event = { table: this.table, at: this.now(), ...emitted } as SessionEvent;
     CHANNELS.get(event.type)!.publish(event);
     this.listeners.tell(event);

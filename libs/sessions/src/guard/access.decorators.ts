@@ -1,6 +1,6 @@
 import { SetMetadata } from '@nestjs/common';
 
-/** Whether a route asks for a session, takes one where there is one, or does not look. */
+/** Whether a route needs no session, or takes one if there is one. Other routes require one. */
 export type Access = 'public' | 'optional';
 
 const ACCESS = 'nest-sessions:access';
@@ -30,7 +30,7 @@ export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(ACCESS
  */
 export const OptionalSession = (): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, 'optional' satisfies Access);
 
-/** What a route says of itself; a guard on the handler outweighs what its controller says. */
+/** The access that a route declares. A guard on the handler ignores what the controller declares. */
 export function accessOf(handler: object, controller: object, isGuardOnHandler: boolean): Access | undefined {
   const own = Reflect.getMetadata(ACCESS, handler) as Access | undefined;
   return own ?? (isGuardOnHandler ? undefined : (Reflect.getMetadata(ACCESS, controller) as Access | undefined));

@@ -7,7 +7,7 @@ import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { clearCookie, isRenewalDue, keepToBrowser, setCookie, type TableWithCookie } from './cookie.js';
 import { CROSS_ORIGIN } from './messages.js';
 
-/** A request with a cookie, and where it is answered. */
+/** A request with a cookie, and what answers it. */
 export interface CookieRequest {
   readonly request: HttpRequest;
   readonly response: unknown;
@@ -16,14 +16,14 @@ export interface CookieRequest {
   readonly token: string;
 }
 
-/** The refusal of a request that another site may have sent. */
+/** Refuses a request that another site may have sent. */
 export function crossOriginRefusal({ events }: TableWithCookie): ForbiddenException {
   events.emit({ type: 'refused', reason: 'cross_origin' });
-  // Without a challenge: the session may be good, and to sign in again would not help.
+  // No challenge: the session may be valid, and signing in again would not help.
   return new ForbiddenException(CROSS_ORIGIN, { errorCode: 'ERR_SESSION_CROSS_ORIGIN' });
 }
 
-/** The session of a cookie, after its browser has been told what has come of it. */
+/** Returns the session of a cookie, after telling the browser to keep, renew or drop the cookie. */
 export function answerCookie(
   request: CookieRequest,
   session: MaybePromise<BaseSession | null>,
@@ -36,7 +36,7 @@ export function answerCookie(
 
 function tellBrowser({ request, response, adapter, table, token }: CookieRequest, session: BaseSession | null): void {
   if (session === null) {
-    // Only for a page that the user is to see: the late answer to a script could drop the cookie that has come meanwhile.
+    // Only for page loads: a late answer to a script could drop a cookie that was set meanwhile.
     if (isNavigation(request)) clearCookie(adapter, response, table);
     return;
   }

@@ -15,15 +15,17 @@ import { Throttle } from '../util/throttle.js';
 import { detailsOf } from './calls/refusals.js';
 import { LOOK_UP_UNAVAILABLE, lookUpFailed } from './messages.js';
 
-/** The tables in which sessions were found, of guards that have several: by session, and by request. */
+/** The tables in which guards of several tables found sessions, by session and by request. */
 const FOUND_IN = new WeakMap<object, SessionsStore>();
 
-/** The table in which the session of a request was found, where its guard has several; a subclass may have copied it. */
+/**
+ * The table in which a guard of several tables found a session. Also by request, since a subclass may copy the session.
+ */
 export function tableOf(session: BaseSession, request: HttpRequest): SessionsStore | undefined {
   return FOUND_IN.get(session) ?? FOUND_IN.get(request);
 }
 
-/** Why the tokens of requests were refused, where somebody is to be told with the request. */
+/** Why the tokens of requests were refused, if somebody wants to be told. */
 const REFUSED = new WeakMap<HttpRequest, Refused>();
 
 /** Why the token of a request was refused, as far as the tables have said. */
@@ -31,26 +33,26 @@ export function refusalOf(request: HttpRequest): Refused {
   return REFUSED.get(request) ?? UNKNOWN;
 }
 
-/** How often a reason is logged. */
+/** How long one reason is not logged again. */
 const LOG_EVERY_MS = 1000;
 
-/** By logger, the reasons that it has told of. */
+/** The reasons logged lately, by logger. */
 const LOGGED = new WeakMap<Logger, Throttle<string>>();
 
-/** The refusal of a request whose token nobody can look up now. */
+/** Refuses a request whose token cannot be looked up now. */
 class LookUpUnavailable extends ServiceUnavailableException {
-  /** @param retryAfter seconds */
+  /** @param retryAfter in seconds */
   constructor(readonly retryAfter: number) {
     super(LOOK_UP_UNAVAILABLE, { errorCode: 'ERR_SESSION_UNAVAILABLE' });
   }
 }
 
 /**
- * The session of a request's token, of the first table that has it.
+ * Returns the session of a request's token, from the first table that has it.
  *
- * @param notesRefusal whether {@link refusalOf} is to know why there is none
- * @throws ServiceUnavailableException where nobody can tell: an outage must log nobody out, and 401 makes clients throw
- *   their token away
+ * @param notesRefusal whether to record the reason of a refusal for {@link refusalOf}
+ * @throws ServiceUnavailableException if the storage cannot answer: an outage must log nobody out, and a 401 makes
+ *   clients throw their token away
  */
 export function authenticateRequest(
   request: HttpRequest,
@@ -69,7 +71,7 @@ export function authenticateRequest(
   );
 }
 
-/** What a look-up comes to. @throws ServiceUnavailableException where that cannot be told now */
+/** Runs a lookup. @throws ServiceUnavailableException if the storage cannot answer now */
 export function orUnavailable(
   find: () => MaybePromise<BaseSession | null>,
   logger: Logger,
@@ -82,7 +84,7 @@ export function orUnavailable(
   }
 }
 
-/** Why a token is refused is told by the table that knows its session; else by the first that takes it for a token. */
+/** The table that knows the session reports the refusal; else the first one that takes the text for a token. */
 async function authenticateInAny(
   tables: readonly ServedTable[],
   token: string,
@@ -111,7 +113,7 @@ async function authenticateInAny(
   return null;
 }
 
-/** Says to a client when to come again, where an error knows: whichever filter answers it. @throws the error */
+/** Sets `Retry-After` if the error has one, whichever filter answers it, and rethrows. @throws the error */
 export function failLater(error: unknown, response: unknown, adapter: AbstractHttpAdapter): never {
   const retryAfter = error instanceof HttpException && detailsOf(error).retryAfter;
   if (retryAfter && response !== undefined) adapter.setHeader(response, 'Retry-After', String(retryAfter));
@@ -125,7 +127,7 @@ function fail(error: unknown, logger: Logger): never {
   throw new LookUpUnavailable(isNotNow ? error.retryAfter : 1);
 }
 
-/** An outage says the same of each request. */
+/** An outage gives the same reason for every request. */
 function logOnce(reason: string, logger: Logger): void {
   const logged = LOGGED.get(logger) ?? new Throttle(LOG_EVERY_MS);
   LOGGED.set(logger, logged);

@@ -7,17 +7,17 @@ import type { Opened } from './calls/opened.js';
 import type { Found, FoundSession } from './found.js';
 import { FollowedSession } from './followed-session.js';
 
-/** What a guard has found for a connection. */
+/** What a guard found on a connection. */
 interface Kept {
   readonly found: FoundSession;
   readonly session: FollowedSession;
 }
 
-/** What is open. */
+/** An open connection. */
 interface Connection {
-  /** The sessions with which it ends. */
+  /** The sessions that it ends with. */
   readonly followed: Map<string, FollowedSession>;
-  /** What was found on it, by the class of the guard; not where each call is to look for itself. */
+  /** What was found on it, by guard class; absent if each call looks for itself. */
   kept?: Map<unknown, Kept>;
 }
 
@@ -29,17 +29,20 @@ function connectionOf(of: object): Connection {
   return connection;
 }
 
-/** Keeps what guards find on a connection from now on. */
+/** From now on, keeps what guards find on a connection. */
 export function keepFound(of: object): void {
   connectionOf(of).kept ??= new Map();
 }
 
-/** Whether what guards find on a connection is kept. */
+/** Whether to keep what guards find on a connection. */
 export function isKept(of: object): boolean {
   return CONNECTIONS.get(of)?.kept !== undefined;
 }
 
-/** The session that something open ends with, however many calls have opened it; none where it was closed meanwhile. */
+/**
+ * Ends a connection with its session, however many calls have opened it. Returns `undefined` if it has closed
+ * meanwhile.
+ */
 function followed(
   { followed: all }: Connection,
   store: SessionsStore,
@@ -57,17 +60,17 @@ function followed(
   };
   const hold = store.held.hold(session, ended, () => begun.changed());
   opened.whenClosed(() => hold.release());
-  // It may have been closed while the session was looked up, before anybody listened.
+  // It may have closed during the lookup, before anybody listened.
   if (opened.isOpen()) return begun;
   hold.release();
   return undefined;
 }
 
 /**
- * What a guard has found before on a connection, as its session is now, for one more use of it; `undefined` where it has found nothing
- * there. Refusals are not kept.
+ * What a guard has found on a connection, with its current session, for one more use; `undefined` if nothing. Refusals
+ * are not kept.
  *
- * @param authoritative whether the database is to be asked
+ * @param authoritative whether to ask the database
  */
 export function foundOn(
   of: object,
@@ -83,9 +86,9 @@ export function foundOn(
 }
 
 /**
- * Ends what is open with a session that was found.
+ * Ends a connection with a session that was found.
  *
- * @param guard the class of who has found it, where it is to be known to that for the calls on a connection
+ * @param guard the class of the guard, if it is to remember the session for later calls on the connection
  */
 export function follow(store: SessionsStore, found: FoundSession, opened: Opened, guard?: unknown): void {
   const connection = connectionOf(opened.of);

@@ -10,7 +10,7 @@ import { keepFromCaches, PRIVATE } from '../http/private-answer.js';
 /** A table that takes its tokens from a cookie. */
 export type TableWithCookie = SessionsStore & { readonly options: { readonly cookie: ResolvedCookie } };
 
-/** A response of Express, or of Fastify, which has Node's in `raw`. */
+/** A response of Express, or of Fastify, whose `raw` is Node's. */
 type PlatformResponse = ServerResponse & { readonly raw?: ServerResponse };
 
 /** RFC 6265bis, 5.5: browsers keep no cookie for longer than 400 days. */
@@ -21,7 +21,7 @@ export function takesCookie(store: SessionsStore): store is TableWithCookie {
 }
 
 /**
- * Puts a token into the response as the table's cookie, in place of what was put there before.
+ * Sets the table's cookie in the response, in place of an earlier one.
  *
  * @see OWASP ASVS 5.0, 3.3.1 to 3.3.4 and 14.3.2
  */
@@ -37,14 +37,14 @@ export function setCookie(
   adapter.setCookie(response, name, token, { ...attributes, ...(persistent && { maxAge: maxAgeOf(session, table) }) });
 }
 
-/** Has the browser drop the table's cookie, and not take what was put into the response before. */
+/** Makes the browser drop the table's cookie, and removes one set in the response before. */
 export function clearCookie(adapter: AbstractHttpAdapter, response: unknown, table: TableWithCookie): void {
   const { name, attributes } = table.options.cookie;
   prepare(adapter, response as PlatformResponse, table);
   adapter.clearCookie(response, name, attributes);
 }
 
-/** Makes an answer that carries the table's cookie one that nobody keeps, without the cookie that it has so far. */
+/** Forbids caching of an answer with the table's cookie, and removes an earlier one. */
 function prepare(adapter: AbstractHttpAdapter, response: PlatformResponse, { options }: TableWithCookie): void {
   const raw = response.raw ?? response;
   adapter.setHeader(response, 'Cache-Control', PRIVATE);
@@ -53,19 +53,19 @@ function prepare(adapter: AbstractHttpAdapter, response: PlatformResponse, { opt
   const lines = [given ?? []].flat();
   const others = lines.filter((line) => !isOfCookie(line, options.cookie));
   if (others.length === lines.length) return;
-  // Fastify has headers of its own beside Node's.
+  // Fastify has headers of its own besides Node's.
   response.removeHeader('Set-Cookie');
   raw.removeHeader('Set-Cookie');
   for (const line of others) adapter.appendHeader(response, 'Set-Cookie', line);
 }
 
-/** Whether a browser would put a line in place of the table's cookie. @see RFC 6265, 5.3 */
+/** Whether a browser would replace the table's cookie by this line. @see RFC 6265, 5.3 */
 function isOfCookie(line: string, { name, attributes: { path, domain } }: ResolvedCookie): boolean {
   const attribute = (key: string): string | undefined => new RegExp(`; ${key}=([^;]*)`, 'i').exec(line)?.[1];
   return line.startsWith(`${name}=`) && attribute('Path') === path && attribute('Domain') === domain;
 }
 
-/** Lets only the browser keep an answer to the session of a cookie, unless it says something else. @see RFC 9111, 4.1 */
+/** Lets only the browser cache an answer to a cookie, unless the answer says otherwise. @see RFC 9111, 4.1 */
 export function keepToBrowser(adapter: AbstractHttpAdapter, response: unknown): void {
   if (adapter.getHeader(response, 'Cache-Control') === undefined)
     adapter.setHeader(response, 'Cache-Control', 'private');
@@ -76,17 +76,17 @@ export function keepToBrowser(adapter: AbstractHttpAdapter, response: unknown): 
 }
 
 /**
- * Whether the guard sends the cookie of a session again since it has extended it, so that the browser keeps it for as long
- * as the session. Not on tables with `rotation`: a slow answer could bring back the token that a faster one has replaced,
- * whose later use ends the session.
+ * Whether the guard sends the cookie again because it has extended the session, so that the browser keeps it as long as
+ * the session. Not on tables with `rotation`: a slow answer could bring back a token that a faster one has replaced,
+ * and its later use would end the session.
  */
 export function isRenewalDue(session: BaseSession, { options, definition }: TableWithCookie): boolean {
   return options.cookie.persistent && !definition.rotation && isRenewed(session);
 }
 
 /**
- * How long the browser keeps the cookie, in seconds: until the session ends, or, where the guard does not renew it, until
- * the latest end that the session can have.
+ * How long the browser keeps the cookie, in seconds: until the session ends or, if the guard does not renew the cookie,
+ * until the latest end that the session can have.
  */
 function maxAgeOf(session: BaseSession, { options, definition, now }: TableWithCookie): number {
   const end = definition.rotation ? lifetimeLimits(session, options).absoluteEnd : session.expiresAt;

@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext, type PipeTransform, type T
 import type { SessionOf } from '../registry/sessions-table.js';
 import { sessionOf } from './session-of-request.js';
 
-/** A pipe of Nest, as a class or made. */
+/** A Nest pipe: a class or an instance. */
 type Pipe = Type<PipeTransform> | PipeTransform;
 
 /** A parameter decorator for a session, or for one of these fields of it, which goes through the pipes. */

@@ -6,11 +6,11 @@ import { isValid } from '../session/validity.js';
 import { copyOf } from '../util/copy.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
 
-/** The session of what is open, as long as that is: read anew, by its id, only when it may have changed, as whoever holds it tells. */
+/** The session of an open connection. It is read again, by id, only after it may have changed, as its holder reports. */
 export class FollowedSession {
   #session!: BaseSession;
   #unchangedUntil!: number;
-  /** How many changes have been told, and how many of them are in the session. */
+  /** The number of reported changes, and how many of them the session includes. */
   #changes = 0;
   #seen = 0;
   #hasEnded = false;
@@ -30,12 +30,15 @@ export class FollowedSession {
     this.#hasEnded = true;
   }
 
-  /** A copy of the session for one more use of it, which is noted, and extends it where that is due; `null` where it has ended. */
+  /**
+   * Returns a copy of the session for one more use, which is recorded and extends the session when due; `null` if it
+   * has ended.
+   */
   use(request: ClientRequest, authoritative: boolean): MaybePromise<BaseSession | null> {
     if (this.#hasEnded) return null;
     const { options, nowMs, tokens } = this.store;
     const isCurrent = this.#seen === this.#changes && !authoritative;
-    // Most of them.
+    // The common case.
     if (isCurrent && nowMs() < this.#unchangedUntil) return this.#copy(tokens.usedAgain(this.#session, request));
     const isKnown = isCurrent && isValid(this.#session, options, nowMs());
     return chain(isKnown ? this.#session : this.#read(), (session) =>
@@ -43,7 +46,7 @@ export class FollowedSession {
     );
   }
 
-  /** By its id: its token may have been replaced meanwhile, and count as stolen. */
+  /** By id: the token may have been replaced meanwhile, and would then count as stolen. */
   async #read(): Promise<BaseSession | null> {
     const { id } = this.#session;
     const changes = this.#changes;
@@ -53,7 +56,7 @@ export class FollowedSession {
       this.#seen = changes;
     } else {
       this.#hasEnded = true;
-      // Whatever else is open is to end too.
+      // End everything else that is open with it, too.
       this.store.held.forget([id]);
     }
     return session;
@@ -64,7 +67,7 @@ export class FollowedSession {
     this.#unchangedUntil = this.store.tokens.unchangedUntil(session);
   }
 
-  /** What a handler does with its session is no other one's matter. */
+  /** A handler's changes to its session must not reach other handlers. */
   #copy(session: BaseSession): BaseSession {
     const copy: Values = { ...session };
     for (const name of changeableOf(this.store).documents)
@@ -75,7 +78,7 @@ export class FollowedSession {
 
 type Values = BaseSession & Record<string, unknown>;
 
-/** The columns whose values could be changed, but for what transformers make. */
+/** The columns whose values can be mutated, except for values of transformers. */
 interface Changeable {
   readonly documents: readonly string[];
   readonly dates: readonly string[];
@@ -95,7 +98,7 @@ function changeableOf(store: SessionsStore): Changeable {
   return changeable;
 }
 
-/** A session with dates of its own that nobody can change: its copies share them, for to make them costs more than all else. */
+/** A session with dates that cannot be mutated. Copies share them, because creating dates costs more than all the rest. */
 function frozen(store: SessionsStore, session: BaseSession): BaseSession {
   const own: Values = { ...session };
   for (const name of changeableOf(store).dates) {

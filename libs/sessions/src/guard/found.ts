@@ -8,18 +8,18 @@ import { SESSION_OVER, SESSION_REQUIRED, SEVERAL_TOKENS } from './messages.js';
 
 export type OneToken = Extract<Credentials, { kind: 'one' }>;
 
-/** What has come of the credentials of a call. */
+/** What the credentials of a call led to. */
 export type Found = Exclude<Credentials, OneToken> | FoundToken;
 
-/** The session of a token, if it has any. */
+/** A token, and its session if it has one. */
 export interface FoundToken {
   readonly kind: 'one';
   readonly session: BaseSession | null;
-  /** What carried the token. */
+  /** The request that carried the token. */
   readonly request: HttpRequest;
-  /** Whether a browser sends the token until it is told not to. */
+  /** Whether it came in a cookie, which a browser sends until told otherwise. */
   readonly byCookie: boolean;
-  /** Whether what is open ends with the session already. */
+  /** Whether the open connection already ends with the session. */
   readonly isFollowed?: boolean;
 }
 
@@ -32,11 +32,11 @@ export function isSession(found: Found): found is FoundSession {
 
 /** Whether a call goes on without a session. */
 export function mayLack(found: Found, access: Access | undefined): boolean {
-  // Who comes with the cookie of an old session has to be able to sign in.
+  // A client with the cookie of an old session must be able to sign in.
   return access === 'optional' && (found.kind === 'none' || (found.kind === 'one' && found.byCookie));
 }
 
-/** Why a call without a session is refused: what is thrown, and what the challenge says. */
+/** Why a call without a session is refused: the exception, and the error of the challenge. */
 export function lackOf({ kind }: Found): readonly [exception: HttpException, error?: ChallengeError] {
   switch (kind) {
     case 'none':
@@ -48,16 +48,16 @@ export function lackOf({ kind }: Found): readonly [exception: HttpException, err
   }
 }
 
-/** What one guard has found for all calls of a scope, with and without asking the database. */
+/** What one guard found for all calls of a scope, with and without asking the database. */
 interface Shared {
   plain?: MaybePromise<Found>;
   authoritative?: MaybePromise<Found>;
 }
 
-/** By scope, and by the class of the guard. */
+/** By scope, then by guard class. */
 const SHARED = new WeakMap<object, Map<unknown, Shared>>();
 
-/** What a guard finds, once for all calls of a scope; those that come while it is looked for wait for the same answer. */
+/** Looks once for all calls of a scope. Calls that arrive meanwhile wait for the same answer. */
 export function findOnce(
   scope: object,
   guard: unknown,
@@ -71,12 +71,12 @@ export function findOnce(
   SHARED.set(scope, byGuard.set(guard, shared));
   const slot = authoritative ? 'authoritative' : 'plain';
   const found = settled(find);
-  // Those that come later go on at once.
+  // Later calls get the value without waiting.
   if (found instanceof Promise) found.then((value) => (shared[slot] = value)).catch(() => undefined);
   return (shared[slot] = found);
 }
 
-/** What a function gives, where it throws at once too. */
+/** Returns what a function returns; if it throws synchronously, a rejection. */
 function settled<T>(fn: () => MaybePromise<T>): MaybePromise<T> {
   try {
     return fn();

@@ -27,7 +27,7 @@ import {
 import { rememberSession, sessionOf } from './session-of-request.js';
 import { answerOf } from './stub-guards.js';
 
-/** Why a socket is not let in. */
+/** Why a socket is refused. */
 export interface ConnectionRefusal extends RefusalDetails {
   readonly statusCode: number;
   readonly message: string;
@@ -35,14 +35,14 @@ export interface ConnectionRefusal extends RefusalDetails {
 
 type Handler = (...args: never[]) => unknown;
 
-/** A gateway whose guards are asked for sockets. */
+/** A gateway with guards that check sockets. */
 interface GuardedGateway {
   readonly gateway: Type;
   readonly handler: Handler;
   readonly guards: readonly GuardSource[];
 }
 
-/** Where sockets come in that the gateways of one place share. */
+/** The entrance for sockets of all gateways at one place. */
 export class GatewayEntrance {
   #gateways: { readonly guarded: readonly GuardedGateway[]; readonly isOpen: boolean } | undefined;
   readonly #logger = new Logger('SessionGuard');
@@ -53,11 +53,11 @@ export class GatewayEntrance {
   ) {}
 
   /**
-   * Why a socket is not let in, if it is not: it is where the guards of one of the gateways let it through, as those of
-   * `handleConnection` do, or one is open to everybody.
+   * Why a socket is refused, if it is. It passes if the guards of one gateway let it through, those of
+   * `handleConnection` included, or if one gateway is open to everybody.
    */
   async refusalOf(client: object, handshake: IncomingMessage): Promise<ConnectionRefusal | undefined> {
-    // Not before, for gateways are found while they are made ready.
+    // Not earlier, because gateways are discovered during initialisation.
     const { guarded, isOpen } = (this.#gateways ??= gatewaysAt(this.app, this.place));
     let refusal: ConnectionRefusal | undefined;
     for (const gateway of guarded) {
@@ -89,7 +89,7 @@ export class GatewayEntrance {
   }
 }
 
-/** The entrances of an application, by the servers that its adapter has made. */
+/** The entrances of an application, by the servers that its adapter created. */
 export class GatewayEntrances {
   readonly #entrances = new WeakMap<object, GatewayEntrance>();
 
@@ -99,7 +99,7 @@ export class GatewayEntrances {
     this.#entrances.set(server, new GatewayEntrance(this.app, place));
   }
 
-  /** @throws TypeError for a server that the adapter has not made */
+  /** @throws TypeError for a server that the adapter did not create */
   of(server: object, adapter: string): GatewayEntrance {
     const entrance = this.#entrances.get(server);
     if (!entrance) throw new TypeError(serverUnknown(adapter));
@@ -126,21 +126,21 @@ function gatewaysAt(app: INestApplicationContext, place: GatewayPlace) {
   return { guarded, isOpen };
 }
 
-/** What stands for the handler of a gateway that has none. */
+/** Stands in for the handler of a gateway without one. */
 const NO_HANDLER: Handler = () => undefined;
 
 function handlerOf({ prototype }: Type): Handler {
   return (Reflect.get(prototype as object, 'handleConnection') as Handler | undefined) ?? NO_HANDLER;
 }
 
-/** The session guards of a whole application. */
+/** The session guards of the whole application. */
 function guardsOfAll(config: ApplicationConfig): GuardSource[] {
   const made = config.getGlobalRequestGuards().filter(({ metatype }) => isSessionGuard(metatype));
   const guards = config.getGlobalGuards().filter(isSessionGuard);
   return [...guards.map((guard) => () => guard), ...made.map(sourceOf)];
 }
 
-/** The session guards that stand on a gateway, or on its handler. */
+/** The session guards on a gateway or its handler. */
 function guardsIn({ injectables }: NestModule, target: object): GuardSource[] {
   const guards = guardsOn(target).filter(isSessionGuard);
   return guards.map((guard) =>
@@ -152,7 +152,7 @@ function isAt(a: GatewayPlace, b: GatewayPlace): boolean {
   return a.port === b.port && a.path === b.path && namespaceOf(a) === namespaceOf(b);
 }
 
-/** As Socket.IO has it: text begins with a slash, and none is the one of the slash alone. */
+/** Like Socket.IO: a text starts with a slash, and a missing one is the slash alone. */
 function namespaceOf({ namespace = '' }: GatewayPlace): unknown {
   return typeof namespace === 'string' ? `/${namespace.replace(/^\//, '')}` : namespace;
 }

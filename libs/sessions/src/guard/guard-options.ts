@@ -8,7 +8,7 @@ import type { RelationName } from '../table/inferred-types.js';
 import type { AnyFields, ExtraOf, TableFields } from '../table/table-fields.js';
 import { relationsNoList } from './messages.js';
 
-/** The names of the relations of a table that is named by class, definition or name. */
+/** The names of a table's relations; the table is given by class, definition or name. */
 export type RelationOf<T> = T extends new (...args: never[]) => { readonly fields: infer F extends AnyFields }
   ? RelationName<F>
   : T extends { readonly extraFields: infer F extends ExtraFields }
@@ -26,13 +26,13 @@ export interface SessionGuardOptions<T = TableReference> {
 
 const GUARD_OPTIONS = { relations: true } satisfies Record<keyof SessionGuardOptions, true>;
 
-/** The tables of a guard, and the relations that it loads. */
+/** The tables of a guard and the relations that it loads. */
 export interface Guarded {
   readonly tables: readonly TableReference[];
   readonly relations: readonly string[];
 }
 
-/** What `for` was given: tables, and options after them. @throws SessionsConfigError for options that there are not */
+/** Parses the arguments of `for`: tables, then options. @throws SessionsConfigError for unknown options */
 export function guardedBy(given: readonly (TableReference | SessionGuardOptions)[]): Guarded {
   const last = given.at(-1);
   if (given.length < 2 || !isObject(last) || isDefinition(last))
@@ -46,7 +46,7 @@ function isDefinition(options: object): boolean {
   return Object.keys(options).some((name) => Object.hasOwn(DEFINITION, name));
 }
 
-/** Whether two guards are for the same tables, and load the same with their sessions. */
+/** Whether two guards have the same tables and load the same relations. */
 export function isSameGuarded(a: Guarded, b: Guarded): boolean {
   return isSameList(a.tables, b.tables) && isSameList(a.relations, b.relations);
 }

@@ -3,21 +3,21 @@ import { type Access, accessOf } from './access.decorators.js';
 import { guardsOn, isStream } from './nest-internals.js';
 import { type Requirements, requirementsOf } from './requirements.js';
 
-/** What a guard of the library has, which others have not. */
+/** Marks the guards of this library. */
 export const SESSION_GUARD = Symbol('nest-sessions:guard');
 
-/** What decorators say of a route, as a guard sees it. */
+/** What decorators declare about a route, as one guard sees it. */
 export interface GuardedRoute extends Requirements {
-  /** Whether this guard decides, since no other one stands closer to the handler. */
+  /** Whether this guard decides, because no other one is closer to the handler. */
   readonly decides: boolean;
   readonly access: Access | undefined;
-  /** Whether it answers by a stream of events. */
+  /** Whether the route answers with a stream of events. */
   readonly isStream: boolean;
 }
 
-/** What routes ask for, which their decorators have said once and for all. */
+/** What routes require. Their decorators never change, so this is read once. */
 export class GuardedRoutes {
-  /** By handler and controller. */
+  /** By handler, then controller. */
   readonly #routes = new WeakMap<object, WeakMap<object, GuardedRoute>>();
 
   constructor(private readonly guard: object) {}
@@ -35,7 +35,7 @@ export class GuardedRoutes {
   }
 }
 
-/** What a route says to a guard. */
+/** What a route declares to a guard. */
 export function guardedRoute(guard: object, handler: object, controller: object): GuardedRoute {
   const level = levelOf(guard, handler, controller);
   return {
@@ -46,7 +46,7 @@ export function guardedRoute(guard: object, handler: object, controller: object)
   };
 }
 
-/** Where on the route a guard stands; nowhere where another session guard stands closer to the handler. */
+/** Where on the route a guard stands; `undefined` if another session guard is closer to the handler. */
 function levelOf(guard: object, handler: object, controller: object): 'handler' | 'controller' | 'global' | undefined {
   for (const [level, target] of [
     ['handler', handler],
@@ -59,7 +59,7 @@ function levelOf(guard: object, handler: object, controller: object): 'handler' 
   return 'global';
 }
 
-/** Whether something is a session guard, or the class of one. */
+/** Whether this is a session guard, or the class of one. */
 export function isSessionGuard(guard: unknown): boolean {
   const made: unknown = typeof guard === 'function' ? guard.prototype : guard;
   return typeof made === 'object' && made !== null && SESSION_GUARD in made;

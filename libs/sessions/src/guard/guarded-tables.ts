@@ -6,21 +6,21 @@ import { takesCookie, type TableWithCookie } from './cookie.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { relationUnknown } from './messages.js';
 
-/** A place of a request, and what is behind it. */
+/** A place of a request, and the tables behind it. */
 export interface GuardedPlace {
   /** The tables whose tokens may be there, in the order in which they are tried. */
   readonly tables: readonly ServedTable[];
-  /** The one whose cookie it is, if it is one. */
+  /** The table whose cookie it is, if it is a cookie. */
   readonly cookieTable: TableWithCookie | undefined;
 }
 
 const NOWHERE: GuardedPlace = { tables: [], cookieTable: undefined };
 
-/** The tables of a guard, by where the tokens of each may be. */
+/** The tables of a guard, by the places of their tokens. */
 export class GuardedTables {
-  /** Where a token may be, each place once. */
+  /** The places where a token may be, each once. */
   readonly sources: readonly ResolvedSource[];
-  /** By those very sources. */
+  /** Keyed by these very source objects. */
   readonly places: ReadonlyMap<ResolvedSource, GuardedPlace>;
 
   /** @throws SessionsConfigError for a relation that no table has */
@@ -54,14 +54,14 @@ export class GuardedTables {
     );
   }
 
-  /** The place that a token is from, where it was named anew; one of no table where a subclass has found it elsewhere. */
+  /** The place that equals a source; one without tables if a subclass has found the token elsewhere. */
   placeAt(source: ResolvedSource): GuardedPlace {
     for (const [own, place] of this.places) if (isSameSource(own, source)) return place;
     return NOWHERE;
   }
 }
 
-/** The tables that a guard names; none: the default one. */
+/** The tables that a guard names; by default the default table. */
 export function guardedTables(
   [first, ...others]: readonly TableReference[],
   registry: SessionsRegistry,

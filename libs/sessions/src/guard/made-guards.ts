@@ -2,17 +2,17 @@ import type { CanActivate, Type } from '@nestjs/common';
 import type { TableReference } from '../registry/sessions.registry.js';
 import { type Guarded, isSameGuarded } from './guard-options.js';
 
-/** A guard that `for` has made. */
+/** A guard that `for` has created. */
 interface MadeGuard {
   readonly base: Type;
   readonly guarded: Guarded;
   readonly guard: Type<CanActivate>;
 }
 
-/** The guards made by `for`: Nest knows a guard by its class, so the same tables get the same one. */
+/** The guards created by `for`. Nest knows a guard by its class, so the same tables share one class. */
 const MADE: MadeGuard[] = [];
 
-/** The guard of a base for tables; made where there is none yet, and named after them. */
+/** Returns the guard class of a base for these tables, and creates it, named after them, if there is none yet. */
 export function madeGuard<G extends CanActivate>(base: Type<G>, guarded: Guarded, make: () => Type<G>): Type<G> {
   const made = MADE.find((entry) => entry.base === base && isSameGuarded(entry.guarded, guarded));
   if (made) return made.guard as Type<G>;
@@ -23,12 +23,12 @@ export function madeGuard<G extends CanActivate>(base: Type<G>, guarded: Guarded
   return guard;
 }
 
-/** What a guard was made of. */
+/** The base of a created guard. */
 export function baseOf(guard: unknown): Type | undefined {
   return MADE.find((entry) => entry.guard === guard)?.base;
 }
 
-/** All guards that `for` has made in this process. */
+/** All guards that `for` has created in this process. */
 export function guardsMade(): readonly Type[] {
   return MADE.map(({ guard }) => guard);
 }

@@ -1,4 +1,4 @@
-// What a client is told.
+// Texts for clients.
 export const SESSION_REQUIRED = 'This route needs a session.';
 export const SEVERAL_TOKENS = 'The request carries more than one token.';
 export const SESSION_OVER = 'The session is unknown or has ended.';
@@ -13,10 +13,10 @@ export const scopesLacking = (scopes: readonly string[]): string =>
 export const signInTooOld = (seconds: number): string =>
   `The owner of the session must have signed in within the last ${seconds} seconds: sign in again.`;
 
-// What is logged.
+// Texts for logs.
 export const lookUpFailed = (reason: string): string => `Sessions cannot be looked up: ${reason}`;
 
-// What is wrong with a decorator.
+// Problems with decorators.
 export const NO_SCOPES_NAMED = 'RequireScopes needs at least one scope.';
 
 export const noScope = (value: unknown): string =>
@@ -25,7 +25,7 @@ export const noScope = (value: unknown): string =>
 export const noMaxAge = (value: unknown): string =>
   `RequireFresh needs at least a second: a number of seconds, or '90s', '10m', '12h', not ${JSON.stringify(value)}.`;
 
-// What is wrong with a guard, or its tables.
+// Problems with guards and their tables.
 export const unknownCall = (type: string): string =>
   `SessionGuard knows no calls of the type "${type}": say in getCall(context) of a subclass where their credentials are.`;
 
@@ -53,7 +53,7 @@ function listOf(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(', ');
 }
 
-// Of refusals that are too many.
+// Texts about too many refusals.
 export const TOO_MANY_REFUSALS = 'There were too many refusals. Try again later.';
 
 export const BUDGET_UNAVAILABLE = 'Refusals cannot be counted, so nobody is refused for too many';

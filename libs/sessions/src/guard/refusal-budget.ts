@@ -19,7 +19,7 @@ export interface RefusalLimiter {
 export interface RefusalBudgetOptions {
   /** For each client address; for IPv6 for each network of 64 bits, in which anybody has as many addresses as they like. */
   readonly perAddress?: RefusalLimiter | undefined;
-  /** For each account that somebody tries to get into. */
+  /** Per account that somebody tries to get into. */
   readonly perAccount?: RefusalLimiter | undefined;
 }
 
@@ -44,13 +44,13 @@ interface Point {
   readonly key: string;
 }
 
-/** How often the log says that refusals cannot be counted. */
+/** How long the log is silent after saying that refusals cannot be counted. */
 const TELL_EVERY_MS = 60_000;
 
 /**
- * How many refusals an address, and an account, may have: of tokens by the guard, as `onRefused` of `forRoot`, and of passwords
- * by {@link RefusalBudget.attempt}. Only refusals are counted, so that a valid token is never answered with 429; and where
- * the limiter fails, or takes over a second, nobody is refused for it.
+ * Limits the refusals of an address and of an account: of tokens by the guard, as `onRefused` of `forRoot`, and of
+ * passwords by {@link RefusalBudget.attempt}. Only refusals count, so a valid token never gets a 429. If the limiter
+ * fails, or takes over a second, nobody is refused for it.
  *
  * @example
  * ```ts
@@ -69,22 +69,23 @@ export class RefusalBudget {
 
   readonly #limiters: RefusalBudgetOptions;
 
-  /** @throws SessionsConfigError for options that there are not, or limiters that are none */
+  /** @throws SessionsConfigError for unknown options and invalid limiters */
   constructor(limiters: RefusalBudgetOptions) {
     this.#limiters = configured('RefusalBudget', limiters, OPTIONS);
   }
 
-  /** Counts a refusal of the address. @throws TooManyRefusalsError where it has had too many */
+  /** Counts a refusal for the address. @throws TooManyRefusalsError if it has had too many */
   readonly onRefused = async (request: ClientRequest): Promise<void> => {
     await this.#take(this.#points(request));
   };
 
   /**
-   * What a proof gives, such as the comparison of a password: `null` is a refusal, which counts for the address and the
-   * account. A point is taken before, so that guesses at the same time count too, and given back where there is no refusal.
+   * Runs a proof, such as the comparison of a password, and returns its result. `null` is a refusal, which counts for
+   * the address and the account. The point is taken first, so that concurrent guesses count too, and given back unless
+   * the proof refuses.
    *
-   * @param account whose proof it is: what was typed, whether there is such an account or not
-   * @throws TooManyRefusalsError without a proof where there were too many; what the proof throws
+   * @param account whose proof it is: the name as typed, whether or not such an account exists
+   * @throws TooManyRefusalsError without running the proof if there were too many; also what the proof throws
    * @example
    * ```ts
    * function logIn(request: ClientRequest, email: string, password: string) {
@@ -112,7 +113,7 @@ export class RefusalBudget {
     ];
   }
 
-  /** Those that were taken: all, or none. */
+  /** Takes all points or none. */
   async #take(points: readonly Point[]): Promise<readonly Point[]> {
     const taken: Point[] = [];
     for (const point of points) {
@@ -126,7 +127,7 @@ export class RefusalBudget {
     return taken;
   }
 
-  /** How long there is no point, in milliseconds; `undefined` where there was one, or nobody can tell. */
+  /** The milliseconds until there is a point; `undefined` if one was taken, or the limiter cannot tell. */
   async #consume({ limiter, key }: Point): Promise<number | undefined> {
     const consumed = limiter.consume(key).then(
       () => undefined,

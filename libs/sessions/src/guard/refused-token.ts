@@ -6,11 +6,11 @@ import type { Found, FoundToken } from './found.js';
 
 type OnRefused = NonNullable<SessionsModuleOptions['onRefused']>;
 
-/** What has come of telling that a token is refused. */
+/** The reports of refused tokens to the application. */
 const TOLD = new WeakMap<FoundToken, Promise<void>>();
 
 /**
- * Refuses a call after the application has been told of its token, if it wants to be, once for all calls that share it.
+ * Refuses a call. First tells the application about the token through `onRefused`, once for all calls that share it.
  *
  * @throws the refusal, or what the application throws
  */

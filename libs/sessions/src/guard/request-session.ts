@@ -23,11 +23,11 @@ export interface RequestWithSession<T = SessionsService> {
 }
 
 /**
- * Puts the session on its request, unless somebody else has a `session` there, or will have. To be called before the request
- * remembers it.
+ * Sets `request.session`, unless something else has that name or will take it. Call it before the request remembers the
+ * session.
  */
 export function putOnRequest(request: object, session: BaseSession): void {
   if ('session' in request && (request.session !== sessionOf(request) || request.session === undefined)) return;
-  // Not enumerable, so that no log of the request shows it. A request that takes no properties goes without.
+  // Not enumerable, so that logs of the request do not show it. Ignored by a request that takes no properties.
   Reflect.defineProperty(request, 'session', { value: session, writable: true, configurable: true });
 }

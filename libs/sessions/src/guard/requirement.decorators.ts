@@ -3,7 +3,7 @@ import { isScope } from '../session/scopes.js';
 import { NO_SCOPES_NAMED, noMaxAge, noScope } from './messages.js';
 import { requires } from './requirements.js';
 
-/** Scopes by name: a wildcard is granted, never required. */
+/** Scopes by name: wildcards are granted, never required. */
 type Named<S extends string> = Exclude<S, `${string}*${string}`>;
 
 /**

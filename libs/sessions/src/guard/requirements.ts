@@ -7,23 +7,23 @@ import type { BaseSession } from '../session/session.js';
 import type { ChallengeError, ChallengeParameters } from '../http/challenge.js';
 import { scopesLacking, scopeUndeclared, signInTooOld, tablesWithoutScopes } from './messages.js';
 
-/** What a route asks of a session beside its being valid. */
+/** What a route requires of a session besides validity. */
 export interface Requirements {
-  /** The scopes that are needed, all of them. */
+  /** The required scopes, all of them. */
   readonly scopes: readonly string[];
-  /** How long ago the owner may have proved who they are, in milliseconds. */
+  /** How long ago, at most, the owner must have proved who they are, in milliseconds. */
   readonly maxAgeMs: number;
-  /** Whether the database has to say that it is valid, and no cache. */
+  /** Whether the database, not a cache, must say that it is valid. */
   readonly authoritative: boolean;
 }
 
-/** A table, and the scopes that it declares. */
+/** A table and the scopes that it declares. */
 export interface ScopedTable {
   readonly name: string;
   readonly definition: { readonly scopes?: readonly string[] };
 }
 
-/** Why a session is not enough: what is thrown, and what the challenge says. */
+/** Why a session is not enough: the reason, the exception, and the challenge. */
 export interface Refusal {
   readonly reason: RefusalReason;
   readonly exception: HttpException;
@@ -34,7 +34,7 @@ export interface Refusal {
 const REQUIREMENTS = 'nest-sessions:requirements';
 const NONE: Requirements = { scopes: [], maxAgeMs: Infinity, authoritative: false };
 
-/** A decorator that adds to what is required: nothing that stands on a route takes any of it away. */
+/** A decorator that adds requirements. No decorator on a route removes any. */
 export function requires(added: Partial<Requirements>): MethodDecorator & ClassDecorator {
   return (target: object, _key?: string | symbol, descriptor?: { readonly value?: unknown }): void => {
     const decorated = (descriptor?.value as object | undefined) ?? target;
@@ -42,7 +42,7 @@ export function requires(added: Partial<Requirements>): MethodDecorator & ClassD
   };
 }
 
-/** All that is required by a controller and its handler. */
+/** All requirements of a controller and its handler. */
 export function requirementsOf(...decorated: readonly object[]): Requirements {
   return decorated
     .map((target) => (Reflect.getMetadata(REQUIREMENTS, target) as Requirements | undefined) ?? NONE)
@@ -58,10 +58,10 @@ function both(a: Requirements, b: Requirements): Requirements {
 }
 
 /**
- * Why the scopes of a session are not enough for those that are needed; a wildcard covers only what its own table declares.
+ * Why a session's scopes do not suffice. A wildcard covers only scopes that its own table declares.
  *
- * @param own where the session may be from, among the tables of the guard
- * @throws SessionsConfigError where no session could have a scope, which is no fault of the client
+ * @param own the tables of the guard that the session may be from
+ * @throws SessionsConfigError if no session could have a scope, which is not the client's fault
  * @see RFC 6750, 3.1
  */
 export function scopeRefusal(
@@ -85,7 +85,7 @@ export function scopeRefusal(
   };
 }
 
-/** Why the owner of a session has to prove anew who they are. @see RFC 9470, 3 */
+/** Why the owner of a session must prove again who they are. @see RFC 9470, 3 */
 export function freshnessRefusal(
   maxAgeMs: number,
   session: Pick<BaseSession, 'createdAt' | 'authenticatedAt'>,

@@ -2,7 +2,7 @@ import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
 import { isObject } from '../errors/option-types.js';
 import type { BaseSession } from '../session/session.js';
 
-/** What a handler has been found to be called with. */
+/** The call of a handler. */
 interface Call {
   readonly handler: unknown;
   readonly controller: unknown;
@@ -10,18 +10,18 @@ interface Call {
 }
 
 /**
- * By message, or by socket, whose messages have nothing else in common with their handler's parameters: so each handler has
- * its own, for they may have guards of different tables.
+ * By message or socket. Messages on a socket share only the socket, so each handler has its own entry: handlers may
+ * have guards of different tables.
  */
 const CALLS = new WeakMap<object, Call[]>();
 
-/** The session of a message's call; in an exception filter, which is told no handler, the last one of its message or socket. */
+/** The session of a message's call. An exception filter knows no handler and gets the last one of its message or socket. */
 export function ofMessage(context: ArgumentsHost): BaseSession | undefined {
   const calls = CALLS.get(keyOf(context) ?? CALLS);
   return calls && callOf(calls, context)?.session;
 }
 
-/** Keeps the session of a message's call. */
+/** Records the session of a message's call. */
 export function rememberOfMessage(context: ArgumentsHost, session: BaseSession | undefined): void {
   const key = keyOf(context);
   if (!key) return;
@@ -42,7 +42,7 @@ function placeOf(context: ArgumentsHost): Omit<Call, 'session'> {
   return { handler: getHandler?.call(context), controller: getClass?.call(context) };
 }
 
-/** What there is one of for each call: the context of an RPC message, the call of a gRPC stream, the socket; else an argument. */
+/** An object unique to the call: the context of an RPC message, the call of a gRPC stream, the socket; else an argument. */
 function keyOf(context: ArgumentsHost): object | undefined {
   const [first, second] = [context.getArgByIndex<unknown>(0), context.getArgByIndex<unknown>(1)];
   if (context.getType<string>() === 'rpc' && isObject(second)) return second;

@@ -6,12 +6,12 @@ import type { BaseSession } from '../session/session.js';
 import { type FieldPath, resolverArgs } from './calls/resolver-args.js';
 import { ofMessage, rememberOfMessage } from './session-of-message.js';
 
-/** What a guard puts the session of a request into. */
+/** Holds the session of a request. */
 export interface SessionBox {
   session: BaseSession | undefined;
 }
 
-/** By request: nothing can list, serialise or overwrite what is kept beside it. */
+/** By request. What is kept outside of it cannot be listed, serialised or overwritten. */
 const BOXES = new WeakMap<object, SessionBox>();
 
 /**
@@ -40,7 +40,7 @@ export function sessionOf<T = SessionsService>(requestOrContext: object | null |
   return session as SessionOf<T> | undefined;
 }
 
-/** Where the session of a request is put, or will be. */
+/** The box for the session of a request, now or later. */
 export function boxOf(request: object): SessionBox {
   const key = keyOf(request);
   let box = BOXES.get(key);
@@ -48,7 +48,7 @@ export function boxOf(request: object): SessionBox {
   return box;
 }
 
-/** Keeps the session of a request, or of the call of a context; `undefined`: it has none. */
+/** Records the session of a request, or of a context's call; `undefined`: it has none. */
 export function rememberSession(requestOrContext: object, session: BaseSession | undefined): void {
   if (!isContext(requestOrContext)) boxOf(requestOrContext).session = session;
   else rememberOfCall(requestOrContext, requestOrContext.getType<string>(), session);
@@ -72,7 +72,7 @@ function ofRequest(request: unknown): BaseSession | undefined {
   return isObject(request) ? BOXES.get(keyOf(request))?.session : undefined;
 }
 
-/** Fields share a request, so each has its session by itself: what the guard has said of it, or of the closest field around it. */
+/** Fields share a request, so each has its own session: what the guard found for it, or for the closest field around it. */
 function ofField(path: FieldPath | undefined): BaseSession | undefined {
   for (let field = path; field; field = field.prev) {
     const box = BOXES.get(field);
@@ -81,7 +81,7 @@ function ofField(path: FieldPath | undefined): BaseSession | undefined {
   return undefined;
 }
 
-/** Node's own request, which middlewares on Fastify have in place of Fastify's. */
+/** Node's own request, which middlewares on Fastify get instead of Fastify's. */
 function keyOf(request: object): object {
   const { raw } = request as { readonly raw?: unknown };
   // An application may keep something else there, such as a body.

@@ -68,7 +68,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   /** Logs what the client is not told, such as why the storage does not answer. */
   protected readonly logger = new Logger('SessionGuard');
   #guarded: GuardedTables | undefined;
-  /** Decides in place of this guard, in a test. */
+  /** Decides instead of this guard, in a test. */
   #stub: CanActivate | undefined;
   readonly #routes = new GuardedRoutes(this);
 
@@ -95,7 +95,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
    * ```
    */
   static for(...tables: readonly [TableReference, ...TableReference[]]): Type<SessionGuard>;
-  /** The guard of tables, with options after them. */
+  /** Creates the guard of the given tables, with options after them. */
   static for<const T extends readonly [TableReference, ...TableReference[]]>(
     ...tablesAndOptions: readonly [...T, SessionGuardOptions<T[number]>]
   ): Type<SessionGuard>;
@@ -125,7 +125,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     const route = this.#routes.of(context);
     if (!route.decides) return true;
     if (route.access === 'public') {
-      // A field may be in another one, which has a session.
+      // A field may be inside another one that has a session.
       if (context.getType<string>() === 'graphql') rememberSession(context, undefined);
       return true;
     }
@@ -151,7 +151,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return context.getArgByIndex<HttpRequest>(0);
   }
 
-  /** What the request carries, from where any of the tables takes it. */
+  /** Returns the credentials of a request, from the places where the tables take them. */
   protected extractCredentials(request: HttpRequest): Credentials {
     return credentialsOf(request, this.#tables().sources);
   }
@@ -215,7 +215,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return chain(found, (known) => this.#decide(context, call, route, known));
   }
 
-  /** What comes of the credentials of a call, which may be known on a connection. */
+  /** What the credentials of a call lead to; a connection may know already. */
   #find(call: GuardedCall, authoritative: boolean): MaybePromise<Found> {
     const { opened } = call;
     const known = opened && foundOn(opened.of, this.constructor, authoritative, this.logger);
@@ -249,7 +249,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     }
   }
 
-  /** Lets a call through, or refuses it. */
+  /** Lets a call through or refuses it. */
   #decide(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: Found): MaybePromise<boolean> {
     if (!isSession(found)) {
       if (!mayLack(found, route.access))
@@ -267,21 +267,21 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       const opened = route.isStream ? openedStream(call.response) : call.opened;
       if (opened && !found.isFollowed) {
         const store = tableOf(session, request) ?? this.#tables().all[0];
-        // Related rows are not kept.
+        // Connections keep no related rows.
         follow(store, found, opened, this.relations.length > 0 ? undefined : this.constructor);
       }
       return true;
     });
   }
 
-  /** The place that a token was found at, by the source that the guard itself has given; else by a like one. */
+  /** The place of a token, by the guard's own source object, else by an equal one. */
   #placeOf(source: ResolvedSource): GuardedPlace {
     const tables = this.#tables();
     return tables.places.get(source) ?? tables.placeAt(source);
   }
 
   #tables(): GuardedTables {
-    // Nothing that Nest says of it would tell what is wrong.
+    // Nest's own error would not say what is wrong.
     if (!this.registry) throw noRegistry(this.nestModules);
     return (this.#guarded ??= guardedTables(this.tables, this.registry, this.relations));
   }

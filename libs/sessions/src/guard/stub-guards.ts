@@ -3,12 +3,14 @@ import type { ModulesContainer } from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { providersOf, type NestModule } from './nest-internals.js';
 
-/** The token of the guard in place of every session guard of an application, which only a test gives; else null. */
+/**
+ * The token of the guard that replaces every session guard of an application. Only tests provide it; otherwise null.
+ */
 export const STUB_GUARD = Symbol('nest-sessions:stub-guard');
 
 /**
- * The guard that a test has put in place of all session guards, or of `base`, if there is any: Nest replaces a class where it
- * is used itself, and knows nothing of the guards that are made of it.
+ * The guard that a test has put in place of all session guards, or of `base`, if any. Nest replaces a class where it is
+ * used itself, but does not know the guards that `for` creates from it.
  */
 export function stubOf(modules: ModulesContainer, base: Type | undefined): CanActivate | undefined {
   const all = [...modules.values()];
@@ -16,15 +18,15 @@ export function stubOf(modules: ModulesContainer, base: Type | undefined): CanAc
   return stubs.find((stub) => stub) ?? (base && all.map((module) => replacementIn(module, base)).find((stub) => stub));
 }
 
-/** What a guard says, without an Observable. */
+/** The answer of a guard, without an Observable. */
 export function answerOf(guard: CanActivate, context: ExecutionContext): boolean | Promise<boolean> {
   const answer = guard.canActivate(context);
   return isObservable(answer) ? lastValueFrom(answer) : answer;
 }
 
 /**
- * What stands in a module in place of a class that was given itself, by `@UseGuards` or among its providers. Another provider
- * that the application has under the token of the class is no such thing: that is for its tables alone.
+ * What a module has instead of a guard class that it uses or provides itself. Another provider that the application
+ * registers under the class as token does not count: it is for its own tables only.
  */
 function replacementIn(module: NestModule, guard: Type): CanActivate | undefined {
   const provided = providersOf(module).includes(guard) ? module.providers.get(guard) : undefined;

@@ -1,17 +1,17 @@
-/** Why a request is refused, in the words of RFC 6750, 3.1 and of RFC 9470, 3. */
+/** The error codes of RFC 6750, 3.1 and RFC 9470, 3. */
 export type ChallengeError =
   'invalid_request' | 'invalid_token' | 'insufficient_scope' | 'insufficient_user_authentication';
 
-/** What a challenge tells the client of the way out. */
+/** Further parameters of a challenge, which tell the client what to do. */
 export interface ChallengeParameters {
-  /** The scopes that the route needs, separated by spaces. */
+  /** The scopes that the route requires, separated by spaces. */
   readonly scope?: string;
-  /** How many seconds ago the owner may have proved who they are. */
+  /** How many seconds ago, at most, the owner must have proved who they are. */
   readonly max_age?: string;
 }
 
 /**
- * The value of `WWW-Authenticate`: without an error where a request carried no credentials.
+ * The value of `WWW-Authenticate`; without an error if the request carried no credentials.
  *
  * @see RFC 6750, 3; RFC 9470, 3; RFC 9110, 11.6.1
  */
@@ -21,7 +21,7 @@ export function challenge(realm: string, error?: ChallengeError, parameters: Cha
   return `Bearer ${given.join(', ')}`;
 }
 
-/** Whether a header can hold the realm: printable ASCII, which a quoted string can hold too. */
+/** Whether a header can hold the realm: printable ASCII, which fits into a quoted string. */
 export function isRealm(realm: string): boolean {
   return /^[\x20-\x7e]*$/.test(realm);
 }

@@ -1,18 +1,14 @@
 import { isIPv6 } from 'node:net';
 
-/** The part of a request that tells who sends it; those of Express and Fastify have it. */
+/** The part of a request that tells who sent it, the same on Express and Fastify. */
 export interface ClientRequest {
-  /** The address of the client, as the platform's "trust proxy" setting has it. */
+  /** The client's address, according to the platform's "trust proxy" setting. */
   readonly ip?: string | undefined;
-  /** The headers, by their names in small letters. */
+  /** The headers, by lower-case name. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
-/**
- * Who is behind an address, as far as it tells: of IPv6 the network of 64 bits, which is the least that anybody gets.
- *
- * @see RFC 6177
- */
+/** The network behind an address: on IPv6 the network of 64 bits, the smallest that anybody gets. @see RFC 6177 */
 export function networkOf(ip: string): string {
   const address = clientAddress(ip);
   const [unscoped] = address.split('%');
@@ -24,11 +20,11 @@ export function networkOf(ip: string): string {
   return `${groups.slice(0, 4).join(':')}::/64`;
 }
 
-/** An IPv4 address in IPv6, of which a URL writes the last 32 bits as two numbers. */
+/** An IPv4 address mapped into IPv6. A URL writes its 32 bits as two numbers. */
 const MAPPED = /^\[::ffff:([\da-f]{1,4}):([\da-f]{1,4})\]$/;
 
 /**
- * An address without the mapping of IPv4 into IPv6, which sockets that listen on both give: `::ffff:192.0.2.1` is `192.0.2.1`.
+ * The address without the IPv4-to-IPv6 mapping, which dual-stack sockets report: `::ffff:192.0.2.1` is `192.0.2.1`.
  *
  * @see RFC 4291, 2.5.5.2
  */

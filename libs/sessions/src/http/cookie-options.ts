@@ -12,9 +12,13 @@ export interface SessionCookieOptions {
    * @default 'lax'
    */
   readonly sameSite?: 'strict' | 'lax' | 'none';
-  /** Whether the cookie goes over HTTPS only; `false` is for development without it, and warns. @default true */
+  /**
+   * Whether browsers send the cookie only over HTTPS; `false` is for development without it, and warns.
+   *
+   * @default true
+   */
   readonly secure?: boolean;
-  /** The part of the site that gets the cookie. @default '/' */
+  /** The path of the site that gets the cookie. @default '/' */
   readonly path?: string;
   /** A domain whose hosts all get the cookie. @default none, so that only the host that set it does */
   readonly domain?: string;
@@ -60,16 +64,16 @@ export interface ResolvedCookie {
   readonly trustedOrigins: readonly string[];
 }
 
-/** RFC 6265, 4.1.1: a cookie's name is a token of HTTP. */
+/** RFC 6265, 4.1.1: a cookie's name is an HTTP token. */
 const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const COOKIE_PATH = /^\/[ -:<-~]*$/;
 const DOMAIN = /^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+$/i;
-/** A page has such an origin; a URL can have any sign in its host, and other schemes. */
+/** The origin of a page. URLs in general may have other schemes, and any character in the host. */
 const ORIGIN = /^https?:\/\/(?:[a-z0-9_.-]+|\[[0-9a-f:]+\])(?::\d+)?$/;
 const SAME_SITE = ['strict', 'lax', 'none'];
 const PRIORITIES = ['low', 'medium', 'high'];
 
-/** Resolves the options of a cookie and tells, through `problem`, what no browser would take, and through `warn` what should not be. */
+/** Resolves the options of a cookie. Reports what no browser would accept to `problem`, and what is unwise to `warn`. */
 export function resolveCookie(
   options: SessionCookieOptions,
   problem: (text: string) => void,
@@ -81,7 +85,7 @@ export function resolveCookie(
   const name = options.name ?? (takesHostPrefix ? '__Host-session' : 'session');
   if (!COOKIE_NAME.test(name))
     problem(`cookie.name must have letters, digits and !#$%&'*+-.^_\`|~ only, not ${JSON.stringify(name)}`);
-  // Browsers know the prefixes in any letter case.
+  // Browsers match the prefixes case-insensitively.
   if (/^__host-/i.test(name) && !takesHostPrefix)
     problem("cookie.name: browsers take a name with __Host- only with secure, the path '/' and no domain");
   const [prefix] = /^__(?:secure|http)-/i.exec(name) ?? [];
@@ -103,7 +107,7 @@ export function resolveCookie(
 }
 
 function checkOrigins(origins: readonly string[], problem: (text: string) => void): void {
-  // One origin as text would be a problem for each of its characters.
+  // A single origin as text would report a problem for each character.
   if (!Array.isArray(origins))
     return problem(`cookie.trustedOrigins must be a list of origins, not ${JSON.stringify(origins)}`);
   for (const origin of origins.filter((one) => !isOrigin(one))) {
@@ -113,14 +117,14 @@ function checkOrigins(origins: readonly string[], problem: (text: string) => voi
   }
 }
 
-/** What those do who would trust many origins by one text. */
+/** The way out for somebody who wants to trust many origins with one text. */
 function wayOut(origin: string): string {
   return /\*/.test(origin)
     ? ': there are no wildcards, so name each origin, or override mayUseCookie of SessionGuard'
     : '';
 }
 
-/** In the very form that is compared with an `Origin` header: a slash at the end would never match, nor does a wildcard. */
+/** Whether it is exactly what an `Origin` header contains: a trailing slash or a wildcard would never match. */
 function isOrigin(text: string): boolean {
   return ORIGIN.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }

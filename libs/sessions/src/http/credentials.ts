@@ -2,38 +2,38 @@ import { isObject, type OptionType } from '../errors/option-types.js';
 import type { OriginatedRequest } from './request-origin.js';
 
 /**
- * Where a token may be in a request: `Authorization: Bearer …`, the table's cookie, a header of its own, or a field of the
- * payload of an RPC message.
+ * Where a request may have a token: `Authorization: Bearer …`, the table's cookie, a header of its own, or a field of
+ * the payload of an RPC message.
  */
 export type CredentialSource = 'bearer' | 'cookie' | { readonly header: string } | { readonly payload: string };
 
-/** What a source may say that is no word. */
+/** The options of a source that is an object. */
 export const SOURCE_OPTIONS = { header: true, payload: true } satisfies Record<'header' | 'payload', OptionType>;
 
-/** The same with the name of the cookie. */
+/** The same, with the name of the cookie. */
 export type ResolvedSource =
   'bearer' | { readonly header: string } | { readonly cookie: string } | { readonly payload: string };
 
-/** The part of a request that the guard reads; Express and Fastify have it alike. */
+/** The part of a request that the guard reads, the same on Express and Fastify. */
 export interface HttpRequest extends OriginatedRequest {
-  /** The headers as they came, name and value in turn: Node keeps only the first of several `Authorization` headers. */
+  /** The headers as sent, names and values in turn: Node keeps only the first of several `Authorization` headers. */
   readonly rawHeaders?: readonly string[];
   /** Fastify's own request wraps Node's. */
   readonly raw?: { readonly rawHeaders?: readonly string[] };
-  /** The address of the client, as the platform's "trust proxy" setting has it. */
+  /** The client's address, according to the platform's "trust proxy" setting. */
   readonly ip?: string;
 }
 
-/** What a request carries: nothing, one text that may be a token, or more than one. */
+/** What a request carries: no token, one text that may be a token, or more than one. */
 export type Credentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'one'; readonly token: string; readonly source: ResolvedSource }
   | { readonly kind: 'several' };
 
-/** What messages carry beside headers. A request of HTTP has none, whatever its properties are. */
+/** The payloads of messages. An HTTP request never has one, whatever its properties are. */
 const PAYLOADS = new WeakMap<HttpRequest, unknown>();
 
-/** A message, as a request. */
+/** A message in the form of a request. */
 export function messageRequest(headers: HttpRequest['headers'], payload: unknown): HttpRequest {
   const request = { headers };
   PAYLOADS.set(request, payload);
@@ -42,7 +42,7 @@ export function messageRequest(headers: HttpRequest['headers'], payload: unknown
 
 const NONE: Credentials = { kind: 'none' };
 
-/** The credentials of a request. @see RFC 6750, 2.1; RFC 9110, 11.1: the scheme in any letter case */
+/** The credentials of a request. @see RFC 6750, 2.1; RFC 9110, 11.1: the scheme is case-insensitive */
 export function credentialsOf(request: HttpRequest, sources: readonly ResolvedSource[]): Credentials {
   let found = NONE;
   for (const source of sources) {
@@ -56,7 +56,7 @@ export function credentialsOf(request: HttpRequest, sources: readonly ResolvedSo
   return found;
 }
 
-/** The sources of tables, each once. */
+/** The sources of all tables, each once. */
 export function distinctSources(
   tables: readonly { readonly options: { readonly credentials: readonly ResolvedSource[] } }[],
 ): ResolvedSource[] {
@@ -64,7 +64,7 @@ export function distinctSources(
   return sources.filter((source, i) => sources.findIndex((other) => isSameSource(other, source)) === i);
 }
 
-/** Whether two sources are the same place of a request. */
+/** Whether two sources are the same place in a request. */
 export function isSameSource(a: ResolvedSource, b: ResolvedSource): boolean {
   if (a === 'bearer' || b === 'bearer') return a === b;
   if ('cookie' in a) return 'cookie' in b && a.cookie === b.cookie;
@@ -72,49 +72,49 @@ export function isSameSource(a: ResolvedSource, b: ResolvedSource): boolean {
   return 'header' in b && a.header === b.header;
 }
 
-/** What a request has in the place of a source. */
+/** The values that a request has at a source. */
 function valuesAt(request: HttpRequest, source: ResolvedSource): readonly string[] {
   if (source === 'bearer') return headerValues(request, 'authorization');
   if ('payload' in source) return fieldOf(PAYLOADS.get(request), source.payload);
   return headerValues(request, 'header' in source ? source.header : 'cookie');
 }
 
-/** What may be a token in such a value. */
+/** The possible tokens in such a value. */
 function textsIn(value: string, source: ResolvedSource): readonly string[] {
   if (source === 'bearer') return bearerToken(value);
   return 'cookie' in source ? cookieValues(value, source.cookie) : [value];
 }
 
-/** A field of a payload that is text. */
+/** A field of a payload, if it is text. */
 function fieldOf(payload: unknown, name: string): readonly string[] {
   const value: unknown = isObject(payload) && Object.hasOwn(payload, name) ? Reflect.get(payload, name) : undefined;
   return typeof value === 'string' ? [value] : [];
 }
 
-/** All values of a header, of some of which Node keeps only the first. */
+/** All values of a header; for some headers, Node's own list keeps only the first. */
 function headerValues({ headers, rawHeaders, raw }: HttpRequest, name: string): readonly string[] {
   const value = headers[name];
   if (value === undefined) return [];
   const all = rawHeaders ?? raw?.rawHeaders ?? [];
   const sent: string[] = [];
   for (let i = 0; i + 1 < all.length; i += 2) {
-    // Of the same length first, for that is cheap.
+    // Compare lengths first, because that is cheap.
     if (all[i]!.length === name.length && all[i]!.toLowerCase() === name) sent.push(all[i + 1]!);
   }
   if (sent.length > 1) return sent;
   return typeof value === 'string' ? [value] : value;
 }
 
-/** The token of a bearer header; none of another scheme's; text that is no token where the scheme stands alone. */
+/** The token of a bearer header; empty for another scheme. A scheme alone gives text that is no token. */
 function bearerToken(value: string): string[] {
   const scheme = /^bearer(?:[ \t]+|$)/i.exec(value);
   return scheme ? [value.slice(scheme[0].length).trimEnd()] : [];
 }
 
 /**
- * All values of a cookie, of which Nest's own reader gives the first; as they came, since a token needs no quotes and no
- * percent signs. Only spaces and tabs are left out before a name: browsers hold what has others for another cookie, without
- * the rules of the `__Host-` prefix.
+ * All values of a cookie; Nest's own reader returns only the first. Values are not decoded, since a token needs no
+ * quotes or percent signs. Only spaces and tabs before a name are skipped: browsers take a name after other characters
+ * for another cookie, to which the rules of the `__Host-` prefix do not apply.
  *
  * @see RFC 6265, 5.2 and 5.4
  */

@@ -1,21 +1,21 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
-/** What `writeHead` takes after the status: a reason, and headers as an object or in an array. */
+/** The arguments of `writeHead` after the status: a reason, and headers as an object or an array. */
 type Head = readonly (string | OutgoingHttpHeaders | readonly OutgoingHttpHeader[] | null | undefined)[];
 type Field = readonly [name: string, value: OutgoingHttpHeader | undefined];
 
-/** What nobody may keep, and nobody else may see. */
+/** Forbids caching. */
 export const PRIVATE = 'private, no-store';
 
-/** `Cache-Control`, and those that speak to some caches only. @see RFC 9213, 2 */
+/** `Cache-Control`, and its variants for single caches. @see RFC 9213, 2 */
 const CACHE_CONTROLS = /(?:^|-)(?:cache|surrogate)-control$/i;
 const FORBIDS_STORING = /(?:^|[\s,])no-store(?:$|[\s,])/i;
 
 const SEALED = new WeakSet<ServerResponse>();
 
 /**
- * Has no cache keep an answer, whatever the route says of it, also when it has answered already: the head of an answer is
- * written once, by `writeHead`, on Express and on Fastify.
+ * Keeps all caches from storing an answer, whatever the route says, even if it has answered already. Both Express and
+ * Fastify write the head of an answer once, with `writeHead`.
  */
 export function keepFromCaches(response: ServerResponse): void {
   if (SEALED.has(response)) return;
@@ -23,7 +23,7 @@ export function keepFromCaches(response: ServerResponse): void {
   const writeHead = response.writeHead.bind(response);
   response.writeHead = (status: number, ...head: Head): ServerResponse => {
     const fields = head.flatMap((part) => (part && typeof part === 'object' ? fieldsOf(part) : []));
-    // As Node does: what is given here is in place of what was set before.
+    // As in Node: these headers replace those that were set before.
     for (const [name] of fields) response.removeHeader(name);
     for (const [name, value] of fields) response.appendHeader(name, value as string | string[]);
     forbidStoring(response);

@@ -1,30 +1,30 @@
-/** What of a request tells where the page is that sent it. Express and Fastify have it alike. */
+/** The part of a request that tells which page sent it, the same on Express and Fastify. */
 export interface OriginatedRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly method?: string;
-  /** The host that was asked, forwarded ones only as the platform's "trust proxy" setting has it. */
+  /** The requested host. Forwarded hosts count according to the platform's "trust proxy" setting. */
   readonly host?: string;
   readonly protocol?: string;
 }
 
-/** RFC 9110, 9.2.1; TRACE is none that a page can send. */
+/** RFC 9110, 9.2.1; without TRACE, which no page can send. */
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-/** Whether a request may change something, by its method. */
+/** Whether a request may change something, judging by its method. */
 export function isUnsafe({ method }: OriginatedRequest): boolean {
   return method === undefined || !SAFE_METHODS.includes(method);
 }
 
 /**
- * Whether a request comes from the application's own pages, or from those of a trusted origin. What browsers say of it
- * counts: `Sec-Fetch-Site`, and without that `Origin`. A page of the same site is on another host, so it is no page of ours.
- * Where a request has neither header, no browser of the last years has sent it, and it is refused.
+ * Whether a request comes from the application's own pages or from those of a trusted origin. Judges by what browsers
+ * send: `Sec-Fetch-Site`, or else `Origin`. A same-site page is on another host, so it is not one of the application's.
+ * A request with neither header does not come from a current browser, and is refused.
  *
- * An `https:` origin is our own by its host alone: a proxy that ends TLS may not be trusted to tell, and nobody else can
- * have it.
+ * For an `https:` origin, the host alone is compared: a proxy that ends TLS may not be trusted to report the scheme,
+ * and nobody else can have that origin.
  *
  * @see OWASP CSRF Prevention Cheat Sheet, "Fetch Metadata headers" and "Verifying Origin With Standard Headers", which
- * recommends to block where there is nothing to verify; ASVS 3.5.1
+ *   recommends to block where there is nothing to verify; ASVS 3.5.1
  */
 export function isFromOwnOrigin(
   { headers, host, protocol }: OriginatedRequest,
@@ -38,12 +38,12 @@ export function isFromOwnOrigin(
   return origin !== undefined && schemes.some((scheme) => originOf(`${scheme}://${host}`) === origin);
 }
 
-/** Whether the answer to a request is what the user is to see next, rather than something that a script asked for. */
+/** Whether the answer is a page that the user will see, rather than something that a script asked for. */
 export function isNavigation({ headers }: OriginatedRequest): boolean {
   return headers['sec-fetch-mode'] === 'navigate';
 }
 
-/** The origin as browsers write it, without the scheme's own port; none of what is no URL. */
+/** The origin as browsers write it, without the scheme's default port; `undefined` for text that is no URL. */
 function originOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).origin : undefined;
 }

@@ -1,5 +1,5 @@
-/** What is open because a session is valid. */
+/** Something open that ends with a session. */
 export interface Hold {
-  /** Lets it go: nothing is to be ended any more. */
+  /** Releases the hold: nothing is to be ended any more. */
   release(): void;
 }

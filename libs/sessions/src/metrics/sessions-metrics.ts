@@ -17,7 +17,7 @@ export class SessionsMetrics {
     return this.#meters.map((meter) => meter.read());
   }
 
-  /** Gives what counts for one table. */
+  /** Creates the meter of one table. */
   of(table: string): TableMeter {
     const meter = new TableMeter(table);
     this.#meters.push(meter);

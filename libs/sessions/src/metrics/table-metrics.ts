@@ -1,10 +1,10 @@
 import { channel } from 'node:diagnostics_channel';
 
-/** The numbers of a table in this process. */
+/** The metrics of a table in this process. */
 export interface TableMetrics {
   /** The name of the table. */
   readonly table: string;
-  /** What has happened since the start: these numbers only grow. */
+  /** Counts since the start; they only grow. */
   readonly counters: {
     /** Statements that looked tokens up. */
     readonly lookUpStatements: number;
@@ -14,11 +14,11 @@ export interface TableMetrics {
     readonly lookUpsRefused: number;
     /** Callers that were refused because lookups failed one after the other. */
     readonly lookUpsBroken: number;
-    /** Callers that had no answer within `lookUps.timeout`. */
+    /** Callers that got no answer within `lookUps.timeout`. */
     readonly lookUpsTimedOut: number;
     /** Tokens that the near cache knew, including those that nobody has. */
     readonly cacheHits: number;
-    /** Tokens that it did not know. */
+    /** Tokens not found in the near cache. */
     readonly cacheMisses: number;
     /** Sessions whose last use was written. */
     readonly lastUsesWritten: number;
@@ -29,13 +29,13 @@ export interface TableMetrics {
   readonly gauges: {
     /** Lookup statements under way. */
     readonly lookUpsInFlight: number;
-    /** Callers that wait for theirs to be sent. */
+    /** Callers waiting for their statement to be sent. */
     readonly lookUpsWaiting: number;
     /** 1 while lookups fail one after the other, so that callers are refused at once; else 0. */
     readonly breakerOpen: number;
-    /** Sessions, and tokens that nobody has, in the near cache. */
+    /** Sessions, and tokens without a session, in the near cache. */
     readonly cacheEntries: number;
-    /** Uses that wait to be written. */
+    /** Uses waiting to be written. */
     readonly lastUsesPending: number;
   };
 }
@@ -68,7 +68,7 @@ const CHANNELS = Object.fromEntries(
   Object.keys(ZERO).map((counter) => [counter, channel(`nest-sessions:metrics:${counter}`)]),
 );
 
-/** Counts what happens to one table, and tells those who listen to the channel of a counter. */
+/** Counts for one table, and publishes each counter on its channel. */
 export class TableMeter {
   readonly #counts = { ...ZERO };
   readonly #gauges = new Map<Gauge, () => number>();
@@ -81,7 +81,7 @@ export class TableMeter {
     if (counted.hasSubscribers) counted.publish({ table: this.table, by });
   }
 
-  /** Has a gauge read whenever somebody asks. */
+  /** Registers the function that reads a gauge. */
   gauge(gauge: Gauge, read: () => number): void {
     this.#gauges.set(gauge, read);
   }

@@ -31,24 +31,27 @@ import { PruningRun } from './pruning-run.js';
 
 const PROGRESS_EVERY_MS = 10_000;
 
-/** How many runs are left to another one before somebody is told. */
+/** After this many runs left to another node, a warning is logged. */
 export const LEFT_RUNS = 10;
 
-/** The name of a table's job in the `SchedulerRegistry`; with its data source and schema, where it has its own. */
+/**
+ * The name of a table's job in the `SchedulerRegistry`. It includes the data source and the schema if the table sets
+ * them.
+ */
 export function expiryJobName({ name: table, definition: { dataSource, schema } }: SessionsStore): string {
   const outside = dataSource === 'default' ? undefined : dataSource;
   return `nest-sessions:prune:${[outside, schema, table].filter((part) => part !== undefined).join('.')}`;
 }
 
-/** Deletes the expired rows of every table, at the start and then by the clock, on one node of a cluster at a time. */
+/** Deletes the expired rows of every table, at start and then on schedule, on one node of a cluster at a time. */
 @Injectable()
 export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('SessionsModule');
-  /** How long a lease is held, a run goes without a batch, and the end of the application waits for one, in milliseconds. */
+  /** In milliseconds: how long a lease is held, a run may go without a batch, and the shutdown waits for one. */
   readonly times = { leaseMs: 60_000, stalledMs: 60_000, closeMs: 2500 };
   readonly #holder = `${hostname().slice(0, 128)} ${process.pid} ${randomUUID()}`;
   readonly #running = new Map<SessionsStore, { readonly run: PruningRun; readonly done: Promise<void> }>();
-  /** To which run elsewhere how many runs have been left, one after the other. */
+  /** The runs elsewhere, each with how many runs in a row were left to it. */
   readonly #left = new Map<SessionsStore, { readonly which: string; readonly runs: number }>();
   readonly #withoutLease = new Set<SessionsStore>();
   readonly #stop = new AbortController();
@@ -71,8 +74,8 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   /**
-   * TypeORM closes the data source after this, so a run under way ends first: after its batch, or without it where that
-   * takes too long.
+   * TypeORM closes the data source after this hook, so end a run first: after its batch, or without it if that takes
+   * too long.
    */
   async beforeApplicationShutdown(): Promise<void> {
     this.#stop.abort();
@@ -89,7 +92,7 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
     callOff();
   }
 
-  /** One run, unless one of this table is under way; it never fails, since the next one will come. */
+  /** Runs once, unless a run of this table is under way. Never rejects: the next run tries again. */
   async run(store: SessionsStore): Promise<void> {
     if (this.#stop.signal.aborted || this.#running.has(store)) return;
     const begin = Date.now();
@@ -121,14 +124,14 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   #tell(store: SessionsStore, { deleted, leftTo }: PruningOutcome, ms: number): void {
-    // What is routine is for those who look for it.
+    // Routine runs are logged only for debugging.
     if (deleted > 0) this.#logger[ms < PROGRESS_EVERY_MS ? 'debug' : 'log'](deletedIn(deleted, store.name, ms));
     if (!leftTo) return;
     this.#logger.debug(deletedElsewhere(store.name));
     this.#tellOfEndless(store, leftTo);
   }
 
-  /** Warns of a run elsewhere to which so many were left that it may never end. */
+  /** Warns if so many runs were left to one run elsewhere that it may never end. */
   #tellOfEndless(store: SessionsStore, { holder, since }: OtherRun): void {
     if (holder === undefined) return;
     const which = `${holder} ${since!.toISOString()}`;

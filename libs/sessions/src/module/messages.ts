@@ -1,4 +1,4 @@
-// What the expiry job logs.
+// Texts for the log of the expiry job.
 export const neverDeleted = (tables: readonly string[]): string =>
   `Expired rows of ${tables.map((table) => `"${table}"`).join(', ')} are never deleted: import ScheduleModule.forRoot(), or say so by pruning: false.`;
 

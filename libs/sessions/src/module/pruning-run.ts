@@ -3,16 +3,16 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { type ExclusiveRun, pruneAlone, type PruningOutcome } from '../lifecycle/pruning-turns.js';
 import { after } from '../util/in-time.js';
 
-/** A run that somebody watches. */
+/** A monitored run. */
 interface WatchedRun extends Required<ExclusiveRun> {
   /** How long it may go without a batch, in milliseconds. */
   readonly stalledMs: number;
 }
 
-/** A run of the expiry job. It can be given up, whatever it waits for: its connection is broken off then. */
+/** A run of the expiry job. It can be abandoned whatever it waits for; that closes its connection. */
 export class PruningRun {
   readonly #broken = new AbortController();
-  /** What came of it. Rejects with what it failed by, or was given up for. */
+  /** The result. Rejects with the error that it failed with or was abandoned for. */
   readonly outcome: Promise<PruningOutcome>;
 
   constructor(store: SessionsStore, stalled: () => Error, { stalledMs, ...run }: WatchedRun) {
@@ -35,7 +35,7 @@ export class PruningRun {
     this.#broken.abort(reason);
   }
 
-  /** Nobody waits any longer for what is given up, which may never end. */
+  /** Stops waiting for abandoned work, which may never end. */
   #unlessBroken<T>(work: Promise<T>): Promise<T> {
     const { signal } = this.#broken;
     return new Promise((resolve, reject) => {

@@ -13,7 +13,7 @@ import { SessionsService } from '../service/sessions.service.js';
 import { TransportWarnings } from './transport-warnings.js';
 import { UnavailableFilter } from './unavailable.filter.js';
 
-/** What there is once in an application, however many tables are registered. */
+/** The providers that an application has once, however many tables it registers. */
 @Global()
 @Module({
   providers: [

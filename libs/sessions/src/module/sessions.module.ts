@@ -39,7 +39,7 @@ const ASYNC_OPTIONS = {
   provideInjectionTokensFrom: true,
 } satisfies Record<keyof typeof ASYNC_OPTIONS_TYPE, true>;
 
-/** One module for each table, since Nest tells dynamic modules apart by their identity. */
+/** One module object for each table, because Nest tells dynamic modules apart by identity. */
 const FEATURES = new WeakMap<AnySessionsTable, DynamicModule>();
 
 /**
@@ -61,9 +61,9 @@ const FEATURES = new WeakMap<AnySessionsTable, DynamicModule>();
 @Module({})
 export class SessionsModule extends ConfigurableModuleClass {
   /**
-   * Gives the options of all tables, to be imported once; without it every table has the defaults.
+   * Sets the options of all tables; import it once. Without it, every table has the defaults.
    *
-   * @throws SessionsConfigError when the application starts, with all that is wrong in it and in its tables
+   * @throws SessionsConfigError at application start, naming all problems of the options and the tables
    * @example
    * ```ts
    * SessionsModule.forRoot({ sessionTtl: '7d', tables: { api_keys: { sessionTtl: null } } });
@@ -74,9 +74,9 @@ export class SessionsModule extends ConfigurableModuleClass {
   }
 
   /**
-   * Gives the same options from a factory or a class, such as `ConfigService`'s.
+   * Takes the same options from a factory or a class, such as one with `ConfigService`.
    *
-   * @throws SessionsConfigError for what it does not take, and as {@link forRoot}
+   * @throws SessionsConfigError for unknown settings, and as {@link forRoot}
    * @example
    * ```ts
    * SessionsModule.forRootAsync({ useFactory: async () => ({ sessionTtl: '7d' }) });
@@ -88,10 +88,10 @@ export class SessionsModule extends ConfigurableModuleClass {
   }
 
   /**
-   * Registers a table, or several: the TypeORM entity, the injectable service and the expiry job of each.
+   * Registers one or more tables: the TypeORM entity, the injectable service and the expiry job of each.
    *
-   * @param table a class made by `SessionsTable`, or a plain definition, whose service `@InjectSessions(name)` injects; or
-   *   a list of them
+   * @param table a class made by `SessionsTable`, or a plain definition, whose service `@InjectSessions(name)` injects;
+   *   or a list of them
    * @example
    * ```ts
    * SessionsModule.forFeature([Sessions, ApiKeys]);
@@ -109,9 +109,9 @@ export class SessionsModule extends ConfigurableModuleClass {
   }
 }
 
-/** @param call where the options were given, in words */
+/** @param call a text that says where the options were given */
 export function rootModule(options: SessionsModuleOptions, call: string): DynamicModule {
-  // Nest would give on a copy, which forgets the class of an instance.
+  // Nest would pass a copy, which loses the class of an instance.
   const providers = [{ provide: SESSIONS_OPTIONS, useValue: options }];
   return calledBy(call, { ...ConfigurableModuleClass.forRoot({}), module: SessionsModule, providers });
 }
@@ -128,9 +128,9 @@ function featureOf(table: AnySessionsTable | SessionsTableDefinition): DynamicMo
   return feature;
 }
 
-/** To `autoLoadEntities`; the providers that come with it would demand a data source. */
+/** Registers the entity for `autoLoadEntities`. The providers of that module would require a data source. */
 function makeKnown({ definition, entity }: AnySessionsTable): void {
-  // A definition that no database takes must not reach one: what is wrong with it is said at the start.
+  // An invalid definition must not reach a database; the start reports its problems.
   if (definitionProblems(definition).length > 0) return;
   TypeOrmModule.forFeature([entity, SessionMark], soundDefinition(definition).dataSource);
 }

@@ -11,7 +11,7 @@ import {
 } from '../guard/nest-internals.js';
 import { gatewaysBlind, gatewaysOpen, messagesOpen } from './messages.js';
 
-/** Says at the start where a guard of the application does not reach, or cannot see what it needs. */
+/** Warns at start if a guard of the application misses calls, or cannot see what it needs. */
 @Injectable()
 export class TransportWarnings implements OnApplicationBootstrap {
   readonly #logger = new Logger('SessionsModule');
@@ -35,7 +35,7 @@ export class TransportWarnings implements OnApplicationBootstrap {
     if (blind.length > 0) this.#logger.warn(gatewaysBlind(blind.map(({ name }) => name)));
   }
 
-  /** Nest makes a guard for each request of HTTP, and for no message of a gateway. */
+  /** Nest creates a request-scoped guard for HTTP requests, but not for messages of a gateway. */
   #tellOfOpenGateways(): void {
     const config = applicationConfigOf(this.module);
     if (!this.#mayBeGuardedGlobally || config?.getGlobalGuards().some(isSessionGuard)) return;
@@ -49,7 +49,7 @@ export class TransportWarnings implements OnApplicationBootstrap {
     if (open.length > 0) this.#logger.warn(messagesOpen(open));
   }
 
-  /** Those that would be guarded by the application's guard, and are public to nobody's mind. */
+  /** The handlers that seem guarded by the application's guard, but are open. */
   #openHandlers(kind: 'controllers' | 'providers', isHandler: (handler: object) => boolean): string[] {
     return this.#classesIn(kind).flatMap((owner) =>
       this.#handlersOf(owner)
@@ -59,7 +59,7 @@ export class TransportWarnings implements OnApplicationBootstrap {
     );
   }
 
-  /** The handlers of a gateway that need a session. */
+  /** The handlers of a gateway that require a session. */
   #guarded(gateway: Type): object[] {
     return this.#handlersOf(gateway).filter(
       (handler) =>
@@ -72,12 +72,12 @@ export class TransportWarnings implements OnApplicationBootstrap {
   get #isGuardedGlobally(): boolean {
     const config = applicationConfigOf(this.module);
     if (!config) return false;
-    // One that is made for each request is known by its class.
+    // A request-scoped guard is known by its class.
     const ofRequests = config.getGlobalRequestGuards().map(({ metatype }) => metatype);
     return [...config.getGlobalGuards(), ...ofRequests].some(isSessionGuard);
   }
 
-  /** Of a guard that a factory makes for each request nobody can tell before whether it is a session guard. */
+  /** A guard that a factory creates for each request may or may not be a session guard. */
   get #mayBeGuardedGlobally(): boolean {
     const ofRequests = applicationConfigOf(this.module)?.getGlobalRequestGuards() ?? [];
     return this.#isGuardedGlobally || ofRequests.some(({ isFactory }) => isFactory);
@@ -98,7 +98,7 @@ export class TransportWarnings implements OnApplicationBootstrap {
   }
 }
 
-/** Whether a handler is one of messages, of a gateway. */
+/** Whether a handler is for messages of a gateway. */
 function isSocketHandler(handler: object): boolean {
   return Reflect.hasMetadata('websockets:message_mapping', handler);
 }
@@ -107,7 +107,7 @@ function isGuardedItself(handler: object, controller: object): boolean {
   return [handler, controller].some((target) => guardsOn(target).some(isSessionGuard));
 }
 
-/** Whether an adapter is that of @nestjs/platform-ws, whose sockets do not know the request that has opened them. */
+/** Whether an adapter is that of @nestjs/platform-ws, whose sockets do not know the request that opened them. */
 function isBlind(adapter: unknown): boolean {
   return typeof adapter === 'object' && adapter !== null && adapter.constructor.name === 'WsAdapter';
 }

@@ -5,8 +5,8 @@ import { applicationConfigOf } from '../guard/nest-internals.js';
 import { TooManyRefusalsError } from '../guard/refusal-budget.js';
 
 /**
- * Answers a request whose handler could not get an answer of the storage, or was asked too often, as Nest does, and says when to come again: Nest
- * sends no headers of an exception, and logs none that has a status.
+ * Answers like Nest if a handler got no answer from the storage, or there were too many refusals, and adds
+ * `Retry-After`. Nest sends no headers for an exception, and logs none that has a status.
  */
 @Catch(SessionsUnavailableError, TooManyRefusalsError)
 @Injectable()
@@ -15,12 +15,13 @@ export class UnavailableFilter extends BaseExceptionFilter<SessionsUnavailableEr
 
   constructor(@Inject(ModuleRef) module: ModuleRef) {
     super();
-    // As APP_FILTER does, but before those of the application, for Nest asks the last one first: a catch-all of its own decides.
+    // Like APP_FILTER, but before the application's filters: Nest asks the last one first, so its own catch-all
+    // decides.
     applicationConfigOf(module)?.addGlobalFilter(this);
   }
 
   override catch(error: SessionsUnavailableError | TooManyRefusalsError, host: ArgumentsHost): void {
-    // What comes of a message or a field of GraphQL is sent by Nest, where no filter says anything.
+    // Outside HTTP, Nest answers by itself, without filters.
     if (host.getType() !== 'http') return;
     if (error instanceof SessionsUnavailableError) this.#logger.error(error.message);
     const { httpAdapter } = this.httpAdapterHost!;

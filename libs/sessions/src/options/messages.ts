@@ -1,7 +1,7 @@
 import { shown } from '../errors/messages.js';
 import { isObject } from '../errors/option-types.js';
 
-// What is wrong with how long sessions live.
+// Problems with lifetimes.
 export const TTL_ZERO = 'sessionTtl must be longer than 0; use null for sessions that never expire';
 export const ABSOLUTE_TTL_ZERO = 'absoluteTtl must be longer than 0; use null for none';
 export const NEVER_EXTENDED =
@@ -15,7 +15,7 @@ export const tooLongFor = (level: string, option: string, ms: number): string =>
 export const noDuration = (option: string, given: unknown): string =>
   `${option} must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not ${shown(given)}`;
 
-// What is wrong with tokens, and how they are digested.
+// Problems with tokens and their digests.
 export const KEYS_ALIKE = 'keys must have different ids';
 export const SALT_WITHOUT_HASH = 'secretSalt needs a hashingAlgorithm: a salt protects nothing that is stored in clear';
 export const SALT_EMPTY = 'secretSalt must not be empty';
@@ -35,14 +35,14 @@ export const noKeyId = (place: string, given: unknown): string =>
 export const secretTooShort = (place: string, id: unknown, atLeast: number, bytes: number): string =>
   `${place}: the secret of ${shown(id)} must have at least ${atLeast} bytes, not ${bytes}`;
 
-/** No word of what was given, which may be the secret in some other form. */
+/** Shows nothing of the value, which may be the secret in some other form. */
 export const noSecret = (place: string, id: unknown): string =>
   `${place}: the secret of ${shown(id)} must be text or bytes`;
 
 export const noAlgorithm = (option: string, algorithms: readonly string[], given: unknown): string =>
   `${option} must be one of ${algorithms.join(', ')}, or null, not ${shown(given)}`;
 
-// What is wrong with where tokens come from, and with what runs beside requests.
+// Problems with credential sources and background work.
 export const NO_SOURCES = "credentials must name at least one source, such as 'bearer'";
 export const CACHE_TTL = `cache.ttl must be longer than 0 and at most '1h'`;
 export const LIVE_CHECK = "live.check must be from '1s' to '1h'";
@@ -68,7 +68,7 @@ export const noCron = (given: string): string => `pruning.cron ${shown(given)} i
 export const noInterval = (given: unknown): string =>
   `pruning.interval must be longer than 0 and at most 24 days, not ${shown(given)}`;
 
-// What is logged of options that work, and should not be.
+// Warnings about options that work but are unwise.
 export const TOKENS_IN_CLEAR =
   'hashingAlgorithm is null, so that everyone who reads the table can use every token in it';
 

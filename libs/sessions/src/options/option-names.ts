@@ -2,7 +2,7 @@ import { problemsOfOptions } from '../errors/known-options.js';
 import { isObject } from '../errors/option-types.js';
 import { MODULE_OPTIONS, type SessionsModuleOptions, TABLE_OPTIONS } from './sessions.options.js';
 
-/** What is wrong with the names and types of options of `forRoot`, and of those inside them. */
+/** Problems with the names and types of options of `forRoot`, nested ones included. */
 export function problemsOfModuleOptions(options: SessionsModuleOptions): string[] {
   const tables: object = isObject(options.tables) ? options.tables : {};
   return [

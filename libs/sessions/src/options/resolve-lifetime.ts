@@ -14,7 +14,7 @@ const LEVELS: Readonly<Record<AssuranceLevel, { readonly idleMs: number; readonl
   aal3: { idleMs: HOUR_MS / 4, absoluteMs: DAY_MS / 2 },
 };
 
-/** How long the sessions of a table live; `problem` is told what cannot work. */
+/** Resolves how long the sessions of a table live. Reports what cannot work to `problem`. */
 export function resolveLifetime(options: TableOptions, problem: (text: string) => void): Lifetime {
   const { sessionTtl, absoluteTtl, extendSessionStaleTime, assurance } = options;
   const level = assurance !== undefined && Object.hasOwn(LEVELS, assurance) ? LEVELS[assurance] : undefined;
@@ -37,7 +37,7 @@ export function resolveLifetime(options: TableOptions, problem: (text: string) =
   return { ttlMs, staleMs, absoluteMs };
 }
 
-/** A level's idle limit is to be felt as what it is: a stale time of half of it could end a session after half the time. */
+/** Keep close to a level's idle timeout: a stale time of half of it could end a session after half the time. */
 function defaultStaleMs(ttlMs: number | null, strict: boolean): number {
   return ttlMs === null ? DAY_MS : Math.min(DAY_MS, ttlMs / (strict ? 10 : 2));
 }
@@ -46,7 +46,7 @@ function nullableMs(name: string, duration: Duration | null, problem: (text: str
   return duration === null ? null : (resolveMs(name, duration, problem) ?? null);
 }
 
-/** A duration in milliseconds; none, and a problem told, where it is none. */
+/** A duration in milliseconds. For an invalid one, reports a problem and returns `undefined`. */
 export function resolveMs(name: string, duration: Duration, problem: (text: string) => void): number | undefined {
   const ms = durationMs(duration);
   if (ms === undefined) problem(noDuration(name, duration));

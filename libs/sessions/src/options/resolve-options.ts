@@ -24,18 +24,18 @@ import type { ResolvedLive, ResolvedLookUps, ResolvedOptions, ResolvedPruning } 
 import type { CacheOptions, PruningOptions, RetentionOptions, TableOptions } from './sessions.options.js';
 
 const HOUR_MS = 3_600_000;
-/** Less than a good database may take now and then. */
+/** Even a healthy database may take this long now and then. */
 const MIN_TIMEOUT_MS = 100;
 /** The longest delay of a timer. */
 const MAX_INTERVAL_MS = 2 ** 31 - 1;
-/** What the headers are that have a source of their own. */
+/** Headers that have a credential source of their own. */
 const OWN_SOURCES = new Map([
   ['authorization', 'bearer'],
   ['cookie', 'cookie'],
 ]);
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** Resolves the options of a table and tells, through `problem`, all that cannot work, and through `warn` what should not be. */
+/** Resolves the options of a table. Reports what cannot work to `problem`, and what is unwise to `warn`. */
 export function resolveOptions(
   options: TableOptions,
   problem: (text: string) => void,
@@ -62,7 +62,7 @@ export function resolveOptions(
   };
 }
 
-/** More than sessions should have, and less than a request may bring. */
+/** More than sessions need, and less than a request may carry. */
 const DATA_SIZE = 65_536;
 
 function resolveDataSize(size: number | null = DATA_SIZE, problem: (text: string) => void): number | null {
@@ -83,7 +83,7 @@ function resolveLookUps(
 
 const SECOND_MS = 1000;
 
-/** Resolves how what stays open ends with its session, in all tables. */
+/** Resolves how open connections end with their session, in all tables. */
 export function resolveLive(
   { check, channel: given }: LiveOptions = {},
   problem: (text: string) => void,
@@ -138,7 +138,7 @@ function resolvePruning(
   return { intervalMs: intervalMs ?? HOUR_MS, cron, atStart, batchSize };
 }
 
-/** Whether there is such a time in the next years. */
+/** Whether the expression matches any time in the next years. */
 function comesUp(cron: string): boolean {
   try {
     new CronTime(cron).sendAt();
@@ -157,7 +157,7 @@ function resolveCredentials(
   return sources.flatMap((source): ResolvedSource[] => {
     if (source === 'bearer') return [source];
     if (source === 'cookie') return cookie ? [{ cookie: cookie.name }] : [];
-    // What the compiler knows too; this is for those who write JavaScript.
+    // TypeScript checks this too; it is here for JavaScript.
     const { header, payload } = (source ?? {}) as { readonly header?: unknown; readonly payload?: unknown };
     if (header === undefined && isText(payload) && payload !== '') return [{ payload }];
     if (!isText(header) || !HEADER_NAME.test(header) || payload !== undefined) {

@@ -35,10 +35,10 @@ import type { TableOptions } from './sessions.options.js';
 
 const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
 const MIN_KEY_BYTES = 32;
-/** The random characters that fit beside the longest prefix. */
+/** The most random characters that fit beside the longest prefix. */
 const LONGEST = MAX_TOKEN_LENGTH - MAX_PREFIX_LENGTH - 7;
 
-/** What the tokens of a table look like. */
+/** Resolves the format of a table's tokens. */
 export function resolveFormat(
   { tokenPrefix: prefix, acceptPlainTokens: acceptsPlain = false, authTokenLength }: TableOptions,
   problem: (text: string) => void,
@@ -62,7 +62,7 @@ export function resolveFormat(
   return format;
 }
 
-/** How the tokens of a table are digested. */
+/** Resolves how the tokens of a table are digested. */
 export function resolveSchemes(
   options: TableOptions,
   problem: (text: string) => void,
@@ -75,7 +75,7 @@ export function resolveSchemes(
   return [first!, ...others];
 }
 
-/** The keys as objects made once: a key given as text is prepared anew for each digest. */
+/** Creates the key objects once: a key given as text is prepared anew for each digest. */
 function resolveKeys(keys: readonly SigningKey[], problem: (text: string) => void): KeyedScheme[] {
   if (new Set(keys.map(({ id }) => id)).size < keys.length) problem(KEYS_ALIKE);
   return keys.map(({ id, secret }) => {
@@ -87,7 +87,7 @@ function resolveKeys(keys: readonly SigningKey[], problem: (text: string) => voi
   });
 }
 
-/** What is wrong with a scheme of older rows, which would fail the first time that a token is looked up. */
+/** Reports problems with a scheme of older rows, which would otherwise fail at the first lookup of a token. */
 function checkFormer(scheme: DigestScheme, problem: (text: string) => void): void {
   if ('key' in scheme) {
     const { id, secret } = scheme.key;
@@ -108,7 +108,7 @@ function isSecret(secret: unknown): secret is string | Uint8Array {
   return typeof secret === 'string' || secret instanceof Uint8Array;
 }
 
-/** The scheme without a key: of new rows, or, beside a keyring, of older ones. */
+/** The scheme without a key: for new rows or, beside a keyring, for older ones. */
 function resolveHash(
   { hashingAlgorithm: algorithm = 'sha256', secretSalt: salt }: TableOptions,
   former: boolean,

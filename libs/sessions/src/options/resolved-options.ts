@@ -9,10 +9,10 @@ import type { TokenFormat } from '../token/format.js';
 /** Options with every default filled in and every duration in milliseconds. */
 export interface ResolvedOptions extends Lifetime {
   readonly autoExtend: boolean;
-  /** Bytes; null: no limit. */
+  /** In bytes; `null`: no limit. */
   readonly maxDataSize: number | null;
   readonly tokenFormat: TokenFormat;
-  /** The first one makes new digests, all of them are looked for. */
+  /** The first makes new digests; lookups try all of them. */
   readonly schemes: readonly [DigestScheme, ...DigestScheme[]];
   readonly checkTable: boolean | 'warn';
   readonly coalesces: boolean;
@@ -20,26 +20,26 @@ export interface ResolvedOptions extends Lifetime {
   readonly lookUps: ResolvedLookUps;
   readonly cache: ResolvedCache | false;
   readonly graceMs: number;
-  /** How long a session is kept that was revoked. */
+  /** How long revoked sessions are kept. */
   readonly retentionMs: number;
-  /** How long one is kept that has ended in another way. */
+  /** How long sessions are kept that have ended in another way. */
   readonly expiredRetentionMs: number;
   readonly pruning: ResolvedPruning | false;
   readonly credentials: readonly ResolvedSource[];
-  /** Of tables that take one. */
+  /** Only on tables that take cookies. */
   readonly cookie: ResolvedCookie | undefined;
 }
 
-/** Of what stays open, in all tables. */
+/** How open connections are checked, in all tables. */
 export interface ResolvedLive {
-  /** Between two checks, where changes of other processes are heard, and where not. */
+  /** The time between two checks, with and without a channel to other processes. */
   readonly checkMs: { readonly unheard: number; readonly heard: number };
-  /** `null`: none. */
+  /** `null`: no channel. */
   readonly channel: InvalidationChannel | null;
 }
 
 export interface ResolvedLookUps {
-  /** None: by the connections that there are. */
+  /** `undefined`: follows the number of connections. */
   readonly maxInFlight: number | undefined;
   readonly maxWaiting: number;
   readonly timeoutMs: number;

@@ -38,11 +38,11 @@ import {
 /** An authenticator assurance level. @see NIST SP 800-63B-4 */
 export type AssuranceLevel = 'aal1' | 'aal2' | 'aal3';
 
-/** How the expired rows of a table are deleted: pruning. */
+/** Pruning: how to delete the expired rows of a table. */
 export interface PruningOptions {
   /** The time between two runs, at most 24 days. @default '1h' */
   readonly interval?: Duration;
-  /** A cron expression instead of an interval, read in the time zone of the process. */
+  /** A cron expression instead of an interval, in the time zone of the process. */
   readonly cron?: string;
   /** Whether to run as soon as the application is up. @default true */
   readonly atStart?: boolean;
@@ -87,7 +87,7 @@ export const CACHE_OPTIONS = {
   channel: orNull(objectWith('a channel, such as new RedisChannel(…), or null', 'connect')),
 } satisfies Record<keyof CacheOptions, OptionType>;
 
-/** Options of a table; in `forRoot` the defaults of all of them. */
+/** The options of a table; in `forRoot`, the defaults of all tables. */
 export interface TableOptions {
   /** The idle timeout, from creation or the last extension (sliding); `null`: none. @default '7d' */
   readonly sessionTtl?: Duration | null;
@@ -135,7 +135,7 @@ export interface TableOptions {
    * @default 'sha256'
    */
   readonly hashingAlgorithm?: HashingAlgorithm | LegacyHashingAlgorithm | null;
-  /** The pepper: text put before the token when it is hashed, as ecto_sessions does; a new one logs everyone out. */
+  /** The pepper: text put before the token when it is hashed, as in ecto_sessions. A new one logs everyone out. */
   readonly secretSalt?: string;
   /**
    * The keyring: the first key makes the digests of new rows (HMAC-SHA-256), the others still verify. Rows from before it
@@ -154,7 +154,7 @@ export interface TableOptions {
   readonly rotationGrace?: Duration;
   /** How long to keep ended sessions; a duration applies to revoked ones, on tables with `revocation`. @default '30d' */
   readonly retention?: Duration | RetentionOptions;
-  /** How expired rows are deleted; `false`: they are not. @default at start, then hourly */
+  /** How to delete expired rows; `false`: never. @default at start, then hourly */
   readonly pruning?: PruningOptions | false;
   /** Where the guard looks for a token. @default ['bearer'] */
   readonly credentials?: readonly CredentialSource[];
@@ -238,7 +238,7 @@ export const TABLE_OPTIONS = {
 export interface SessionsModuleOptions extends TableOptions {
   /** The table that `SessionGuard` and `SessionsService` mean, by its name or class; required with several tables. @default the only one */
   readonly defaultTable?: string | (abstract new (...args: never[]) => object);
-  /** Options of single tables by name, which win over those of the table's own definition. */
+  /** Options of single tables, by name. They override those of the table's own definition. */
   readonly tables?: Readonly<Record<string, TableOptions>>;
   /**
    * The protection space that challenges name.
@@ -255,7 +255,7 @@ export interface SessionsModuleOptions extends TableOptions {
   readonly requestSession?: boolean;
   /** What happens to RPC messages that the guard refuses. @default nothing beside the refusal */
   readonly rpc?: RpcOptions;
-  /** A function that gives the current time, for tests. @default the system's */
+  /** A function that returns the current time, for tests. @default the system's */
   readonly clock?: () => Date;
   /** Called when the guard refuses a token; what it throws is the answer, such as 429 of a `RefusalBudget`. */
   readonly onRefused?: (request: ClientRequest, reason: RefusalReason, session?: BaseSession) => void | Promise<void>;
@@ -289,11 +289,11 @@ export const MODULE_OPTIONS = {
   transaction: FUNCTION,
 } satisfies Record<keyof SessionsModuleOptions, OptionType>;
 
-/** Options of a table from the weakest to the strongest; what is `undefined`, or of a wrong type, counts as not given. */
+/** Merges options of a table; later ones win. A value that is `undefined` or of a wrong type counts as not given. */
 export function mergeOptions(...all: readonly (TableOptions | undefined)[]): TableOptions {
   const layers = all.map((layer) => (isObject(layer) ? rightlyTyped(layer, TABLE_OPTIONS) : undefined));
   const given = layers.map((layer) => Object.entries(layer ?? {}).filter(([, value]) => value !== undefined));
-  // Where the cookie may go depends on the environment, its name on the table: each may stand in a place of its own.
+  // The cookie's attributes depend on the environment, its name on the table, so they may come from different places.
   const cookie = Object.assign({}, ...layers.map((layer) => layer?.cookie)) as SessionCookieOptions;
   return { ...Object.fromEntries(given.flat()), ...(layers.some((layer) => layer?.cookie) && { cookie }) };
 }

@@ -2,7 +2,9 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { SessionsService } from '../service/sessions.service.js';
 import type { SessionsRegistry } from './sessions.registry.js';
 
-/** The default table's service, known by the time it is used: which table that is shows only when all are registered. */
+/**
+ * The service of the default table. Which table that is, is known only once all are registered, so it is found on use.
+ */
 export class DefaultSessions extends SessionsService {
   readonly #registry: SessionsRegistry;
 

@@ -1,14 +1,14 @@
 import { Inject } from '@nestjs/common';
 import { DEFAULT_TABLE } from '../table/definition.js';
 
-/** What `SessionsModule.forRoot` was given. */
+/** The token of the options of `SessionsModule.forRoot`. */
 export const SESSIONS_OPTIONS = Symbol('nest-sessions:options');
 
-/** The adapter of all tables in place of those that the options name, which only a test gives; else null. */
+/** The token of an adapter that replaces those of all tables. Only tests provide it; otherwise null. */
 export const REPLACED_ADAPTER = Symbol('nest-sessions:adapter');
 
 /**
- * The injection token of a table that was registered by a plain definition.
+ * The injection token of a table that was registered with a plain definition.
  *
  * @example
  * ```ts
@@ -20,7 +20,7 @@ export function getSessionsToken(table: string = DEFAULT_TABLE): string {
 }
 
 /**
- * Injects the service of a table that was registered by a plain definition.
+ * Injects the service of a table that was registered with a plain definition.
  *
  * @example
  * ```ts

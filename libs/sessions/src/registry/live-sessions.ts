@@ -5,10 +5,10 @@ import type { BaseSession } from '../session/session.js';
 import { SessionsRegistry, type TableReference } from './sessions.registry.js';
 
 /**
- * What stays open because a session is valid, to be ended with it: at once where this process ends the session, as soon as the
- * message arrives where another one does and there is a channel, by the next check else, and at the session's end, unless that
- * was moved. The guard's streams and the gateways' sockets are held already. Injected, it is for the default table;
- * `for(ApiKeys)` is for another. While the database does not answer nothing ends.
+ * Ends open connections together with their sessions: at once if this process ends the session; if another one does,
+ * when the message arrives, or without a channel at the next check; and at the session's end, unless that was moved.
+ * The guard's streams and the gateways' sockets are held already. Inject it for the default table; `for(ApiKeys)` is
+ * for another. Nothing ends while the database does not answer.
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ export class LiveSessions {
   constructor(@Inject(SessionsRegistry) private readonly registry: SessionsRegistry) {}
 
   /**
-   * What stays open for the sessions of another table than the default one, named by class, definition or name.
+   * Returns the same for another table, named by class, definition or name.
    *
    * @example
    * ```ts
@@ -46,9 +46,9 @@ export class LiveSessions {
   }
 
   /**
-   * Calls `end` once when the session has ended, unless what is held is released before. What `end` throws is logged.
+   * Calls `end` once when the session has ended, unless the hold is released before. Errors of `end` are logged.
    *
-   * @throws SessionsUnavailableError where the table is not open yet
+   * @throws SessionsUnavailableError if the table is not open yet
    * @example
    * ```ts
    * const hold = live.hold(session, () => upstream.close());
@@ -60,7 +60,7 @@ export class LiveSessions {
   }
 
   /**
-   * Emits once when the session has ended, and completes: for `takeUntil`.
+   * Returns an Observable that emits once when the session has ended, and completes: for `takeUntil`.
    *
    * @example
    * ```ts
@@ -78,7 +78,8 @@ export class LiveSessions {
   }
 
   /**
-   * Gives a signal that is aborted when the session has ended. It is held for as long as somebody has it, or listens to it.
+   * Returns a signal that aborts when the session has ended. It is held as long as somebody references it or listens to
+   * it.
    *
    * @example
    * ```ts
@@ -90,9 +91,9 @@ export class LiveSessions {
   }
 
   /**
-   * How much is open for sessions of a table in this process, for a gauge.
+   * Counts what is open for sessions of a table in this process, for a gauge.
    *
-   * @param table default: the one that this is for
+   * @param table default: the table of this instance
    * @example
    * ```ts
    * console.log(live.count(Sessions));

@@ -13,10 +13,10 @@ import { inTime } from '../util/in-time.js';
 import { noLookWithin, notLookedAt } from './messages.js';
 import type { AnySessionsTable } from './sessions-table.js';
 
-/** How long the start waits for a look. */
+/** How long the start waits for what the database says of its tables, in milliseconds. */
 export const LOOK_MS = 2000;
 
-/** What the tables of an application are in their databases: one look serves all tables of a data source. */
+/** What the databases say of an application's tables. One query serves all tables of a data source. */
 export class Looks {
   readonly #looks = new Map<
     object,
@@ -29,9 +29,9 @@ export class Looks {
   ) {}
 
   /**
-   * What is known of a table, and of the others beside it; none where nothing is to be known in time.
+   * The facts about a table and the others of its data source; `undefined` if the database does not tell in time.
    *
-   * @param name that of the data source
+   * @param name the name of the data source
    */
   async of(adapter: SessionsAdapter, entity: Schema, name: string): Promise<DatabaseFacts | undefined> {
     if (!adapter.look) return undefined;
@@ -58,7 +58,7 @@ export class Looks {
     }
   }
 
-  /** Says what is unwise of a database, once for all of its tables. */
+  /** Warns of unwise settings of a database, once for all of its tables. */
   #tell({ server, unread }: DatabaseFacts, name: string): void {
     for (const reason of unread) this.#debug(notLookedAt(reason));
     for (const finding of checkServer(server)) this.log.warn(ofDataSource(name, inWords(finding)));

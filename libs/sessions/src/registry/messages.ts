@@ -1,9 +1,9 @@
 import { shown, thereAre, wrongType } from '../errors/messages.js';
 
-// Where a problem is.
+// Prefixes that say where a problem is.
 export const inForRoot = (problem: string): string => `forRoot: ${problem}`;
 
-// What is wrong with the set-up.
+// Problems with the set-up.
 export const rootTwice = (calls: readonly string[]): string =>
   `there may be one in an application, since all tables have its options, but there are: ${calls.join(', and ')}. A test changes the adapter alone by SessionsTestingModule.replaceAdapter(builder)`;
 
@@ -15,7 +15,7 @@ export const OF_ANOTHER_COPY = `its class is made by another copy of the package
 
 export const NO_TABLES = 'the application has no table of sessions: import SessionsModule.forFeature(…) in it';
 
-// What is wrong with the options.
+// Problems with the options.
 export const noOptions = (given: unknown): string => `the options ${wrongType('an object', given)}`;
 
 export const noRealm = (realm: unknown): string =>
@@ -24,7 +24,7 @@ export const noRealm = (realm: unknown): string =>
 export const optionsOfNoTable = (name: string, tables: readonly string[]): string =>
   `tables has options of "${name}", which is not registered ${thereAre(tables)}`;
 
-// Which table is meant.
+// Problems with references to tables.
 export const defaultTableNeeded = (tables: readonly string[]): string =>
   `there are several tables (${tables.join(', ')}), so say which one SessionGuard and SessionsService mean: forRoot({ defaultTable: '${tables[0]}' })`;
 
@@ -36,11 +36,11 @@ export const defaultTableUnknown = (name: string, tables: readonly string[]): st
 
 export const tableAmbiguous = (name: string): string => `there are several tables "${name}": name the class instead`;
 
-/** @param name none: the default table */
+/** @param name `undefined`: the default table */
 export const tableUnknown = (name: string | undefined): string =>
   `${name === undefined ? 'a default table' : `the table "${name}"`} is asked for, but not registered: import SessionsModule.forFeature(…) for it`;
 
-// What is wrong with a table.
+// Problems with tables.
 export const REGISTERED_TWICE = 'is registered twice; give the tables different names, or register one class';
 
 export const cookieTaken = (cookie: string, table: string): string =>
@@ -52,7 +52,7 @@ export const dataSourceMissing = (name: string): string =>
 export const entityMissing = (dataSource: string, tableClass: string): string =>
   `its entity is not in the data source "${dataSource}": set autoLoadEntities: true there, or add ${tableClass}.entity to its entities`;
 
-/** Why a table does not answer yet. */
+/** Why a table is not available yet. */
 export const notInitialized = (dataSource: string): string =>
   `its data source "${dataSource}" is not initialised yet: with manualInitialization the application calls initialize() of it`;
 
@@ -61,14 +61,14 @@ export const BEING_OPENED = 'it is being opened: try again';
 export const CHANNEL_MISSING =
   'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), or channel: null where there is only one process';
 
-// What is logged of the look at tables.
+// Texts for the log about the check of tables.
 export const notLookedAt = (reason: string): string =>
   `What the database knows of the tables could not be read: ${reason}`;
 
 export const noLookWithin = (ms: number): string =>
   `The database has not said within ${ms} ms what it knows of the tables, which are taken for what their definitions say.`;
 
-// What is logged of near caches.
+// Texts for the log about near caches.
 export const CACHES_IN_USE = 'Changes of sessions are heard from other processes, and near caches are in use.';
 
 export const cachesNotInUse = (reason: string): string =>

@@ -11,9 +11,10 @@ import { inTable } from '../errors/messages.js';
 import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
 
 /**
- * Creates a table of sessions with its indexes, foreign keys and, on PostgreSQL, its schema and room for last uses on its pages,
- * and the table of marks that all tables of sessions share; for the `up` of a migration written by hand. What is there already is left alone. Give a plain
- * definition where the migration shall keep its meaning when the class gets new fields.
+ * Creates a table of sessions with its indexes, foreign keys and, on PostgreSQL, its schema and free space on its pages
+ * for last uses; also the table of marks that all tables of sessions share. For the `up` of a hand-written migration.
+ * Existing tables are left alone. Pass a plain definition if the migration must keep its meaning when the class gets
+ * new fields.
  *
  * @throws SessionsConfigError for a definition that cannot work
  * @example
@@ -45,10 +46,10 @@ export async function createSessionsTable(
   }
 }
 
-/** Per cent of a page that new rows fill: in the rest a row finds room for its last use, for which no index is then written. */
+/** How many per cent of a page new rows fill. In the rest, a row can record its last use without updating indexes. */
 const FILL_FACTOR = 85;
 
-/** Whether the pages of a table are to have such room, as PostgreSQL can leave it. */
+/** Whether to leave that space on the pages of a table; only PostgreSQL can. */
 function leavesRoom(metadata: EntityMetadata): boolean {
   return (
     metadata.dataSource.options.type === 'postgres' && metadata.findColumnWithPropertyName('lastUsedAt') !== undefined
@@ -56,8 +57,8 @@ function leavesRoom(metadata: EntityMetadata): boolean {
 }
 
 /**
- * Drops a table of sessions, for the `down` of a migration; the schema stays, and so does the table of marks, which others
- * use.
+ * Drops a table of sessions, for the `down` of a migration. The schema stays, and so does the table of marks, which
+ * other tables use.
  *
  * @example
  * ```ts
@@ -78,7 +79,7 @@ export async function dropSessionsTable(
   }
 }
 
-/** TypeORM's metadata of the table, and of the tables that lead from it to many others. */
+/** TypeORM's metadata of the table, and of the join tables of its many-to-many relations. */
 async function metadatasOf(
   { dataSource }: QueryRunner,
   table: AnySessionsTable | SessionsTableDefinition,
@@ -99,7 +100,7 @@ async function metadatasOf(
   ];
 }
 
-/** The metadata of an entity that the data source does not have, beside those it has, to which it may relate. */
+/** The metadata of an entity that the data source lacks, built beside its own, to which it may relate. */
 async function builtMetadata(
   dataSource: QueryRunner['dataSource'],
   entity: AnySessionsTable['entity'],

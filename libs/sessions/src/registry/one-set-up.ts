@@ -3,13 +3,13 @@ import type { ModulesContainer } from '@nestjs/core';
 import { SessionsConfigError } from '../errors/errors.js';
 import { COPIES, inForRoot, NO_TABLES, rootTwice } from './messages.js';
 
-/** The token of a text that says where `forRoot` was called, beside the options that it was given. */
+/** The token of a text that says where `forRoot` was called, beside its options. */
 export const ROOT_CALL = Symbol('nest-sessions:forRoot');
 
-/** The token that the module of any copy of this package has, whatever else of theirs is not the same. */
+/** A token that modules of every copy of this package have, though their other tokens differ. */
 export const ANY_COPY = Symbol.for('nest-sessions:copy');
 
-/** The call of a static method that is under way, and the place in the code that it comes from. */
+/** The running call of a static method, and the place in the code that it comes from. */
 export function callOf(owner: Type, method: string): string {
   const name = `${owner.name}.${method}`;
   const trace: { stack?: string } = {};
@@ -18,7 +18,7 @@ export function callOf(owner: Type, method: string): string {
   return frame === undefined ? name : `${name} at ${/\((.+)\)$/.exec(frame)?.[1] ?? frame}`;
 }
 
-/** @throws SessionsConfigError where an application has two modules of which one would not know of the other */
+/** @throws SessionsConfigError if two modules of an application would not know of each other */
 export function checkOneSetUp(modules: ModulesContainer): void {
   const all = [...modules.values()];
   if (all.filter(hasCopy).length > 1) throw new SessionsConfigError([COPIES]);
@@ -26,7 +26,7 @@ export function checkOneSetUp(modules: ModulesContainer): void {
   if (calls.length > 1) throw new SessionsConfigError([inForRoot(rootTwice(calls))]);
 }
 
-/** What is wrong where there is no registry of this copy of the package. */
+/** The error if there is no registry of this copy of the package. */
 export function noRegistry(modules: ModulesContainer): SessionsConfigError {
   return new SessionsConfigError([[...modules.values()].some(hasCopy) ? COPIES : NO_TABLES]);
 }

@@ -34,18 +34,18 @@ export interface Application {
   readonly live: ResolvedLive;
   readonly events: SessionEvents;
   readonly metrics: SessionsMetrics;
-  /** The adapter of all tables, where a test has replaced those that the options name. */
+  /** The adapter of all tables, if a test has replaced theirs. */
   readonly adapter: SessionsAdapter | null;
   readonly waiting: WaitingTables;
   readonly looks: Looks;
-  /** Is aborted as the application begins to end, and waits for its storages no longer than it must. */
+  /** Aborted when the application begins to shut down; then nothing waits long for storages. */
   readonly end: AbortSignal;
   readonly warn: (text: string) => void;
 }
 
 /**
- * The run-time part of a table, which waits for its data source where that is to be initialised later; none where it cannot
- * work, and `problems` then has why.
+ * Opens the run-time part of a table. It waits for a data source that is initialised later. Returns `undefined` for a
+ * table that cannot work, with the reasons in `problems`.
  */
 export async function openTable(
   table: AnySessionsTable,
@@ -83,7 +83,7 @@ export async function openTable(
   return waiting.add({ ...known, name, columns: sessionColumns(definition) }, dataSource, open);
 }
 
-/** Has an adapter know a table as it is, and gives what cannot work with it. */
+/** Tells an adapter about the table as it is in the database, and returns what cannot work. */
 async function look(
   { definition, entity }: AnySessionsTable,
   options: ResolvedOptions,
@@ -104,7 +104,10 @@ async function look(
   return isFatal ? [...stored, ...problems.map(inWords)] : stored;
 }
 
-/** Has an adapter know what a definition leaves open, of a table that it has not looked at. A digest in another form would find nobody. */
+/**
+ * Has an adapter find out the forms that the definition leaves open, for a table that was not checked. A wrong digest
+ * form would find nobody.
+ */
 async function findForms(adapter: SessionsAdapter, entity: Schema): Promise<string[]> {
   try {
     await adapter.findForms?.(entity);
@@ -137,7 +140,7 @@ function typeOrmAdapterOf(
   }
 }
 
-/** The transaction around a call, where it is one of the rows' own data source, and not over. */
+/** The transaction around a call, if it is on the rows' own data source and still active. */
 function ambientOf(
   { entity, definition: { dataSource: name = 'default' } }: AnySessionsTable,
   adapter: SessionsAdapter,
@@ -152,7 +155,7 @@ function ambientOf(
   };
 }
 
-/** How changes of a table are told; none where its near cache needs a channel, and there is none. */
+/** How changes of a table reach other processes; `undefined` if its near cache needs a channel and has none. */
 function changesOf(
   table: AnySessionsTable,
   { cache }: ResolvedOptions,
@@ -176,7 +179,7 @@ function cacheOf(
   return new CachedSessions(cache, new SessionCloner(columns), changes);
 }
 
-/** A table's name among all that may be told of on one channel. */
+/** The table's name, unique among all tables on one channel. */
 function qualifiedNameOf({ definition }: AnySessionsTable): string {
   const { dataSource, schema } = definition;
   return [dataSource, schema, tableNameOf(definition)].filter((part) => part !== undefined).join('.');

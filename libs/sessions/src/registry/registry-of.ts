@@ -3,7 +3,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { noRegistry } from './one-set-up.js';
 import { SessionsRegistry } from './sessions.registry.js';
 
-/** The tables of an application. @throws SessionsConfigError where it has none of this copy of the package */
+/** The tables of an application. @throws SessionsConfigError if it has none of this copy of the package */
 export function registryOf(app: Pick<INestApplicationContext, 'get'>): SessionsRegistry {
   try {
     return app.get(SessionsRegistry, { strict: false });

@@ -20,17 +20,17 @@ import type {
   TableFields,
 } from '../table/table-fields.js';
 
-/** What a class made by {@link SessionsTable} has beside its instances' calls. */
+/** The static side of a class made by {@link SessionsTable}. */
 export interface SessionsTableClass<F extends AnyFields = TableFields> {
-  /** Makes the service; Nest does. */
+  /** Creates the service; Nest calls it. */
   new (): SessionsService<F>;
-  /** What the table was defined by. */
+  /** The definition of the table. */
   readonly definition: SessionsTableDefinition;
   /** The TypeORM entity, for `@InjectRepository`, for `entities` of a data source, and for relations to this table. */
   readonly entity: SessionsEntity<F>;
   /**
-   * A class for answers with sessions of the table: `@nestjs/swagger` describes it, class-transformer fills it, and it has
-   * the fields that were picked, in the order of every session, and no other.
+   * Creates a response class for sessions of the table. `@nestjs/swagger` describes it and class-transformer fills it.
+   * It has only the chosen fields, in the order of a session's fields.
    *
    * @throws SessionsConfigError for a field that no session of the table shows
    * @example
@@ -43,21 +43,21 @@ export interface SessionsTableClass<F extends AnyFields = TableFields> {
   dto<const P extends ShownField<F> = ShownField<F>, const O extends ShownField<F> = never>(
     options?: DtoOptions<P, O>,
   ): SessionDto<Pick<Session<F>, Exclude<P, O>>>;
-  /** The injection token of the table's run-time part; of use to the library only. */
+  /** The injection token of the table's run-time part, for the library only. */
   readonly storeToken: symbol;
 }
 
 /** Any class made by {@link SessionsTable}. */
 export type AnySessionsTable = Pick<SessionsTableClass, 'definition' | 'storeToken'> & {
-  // The fields of a table stand both in what it takes and in what it gives, so no one type of service holds them all.
+  // The fields of a table occur both in inputs and in outputs, so no single service type fits all tables.
   new (...args: never[]): object;
-  // Not a constructor of sessions, of whose type the compiler would look at each part for each guard.
+  // Not a constructor of sessions: the compiler would compare every part of their type for each guard.
   readonly entity: Function;
   readonly name: string;
 };
 
 /**
- * A table of sessions: the class that extends it is the injection token, the owner of the entity and the typed service.
+ * A table of sessions. The class that extends it is the injection token, the owner of the entity and the typed service.
  *
  * @example
  * ```ts
@@ -106,7 +106,7 @@ function tableClass<F extends AnyFields>(definition: SessionsTableDefinition): S
       return sessionDto(soundDefinition(definition), options);
     }
 
-    /** Named after the subclass, since names of entities have to be unique within a data source. */
+    /** Named after the subclass, since entity names must be unique within a data source. */
     static get entity(): SessionsEntity<F> {
       let entity = entities.get(this);
       if (!entity) {
@@ -128,7 +128,9 @@ function tableClass<F extends AnyFields>(definition: SessionsTableDefinition): S
 
 const TABLES = new WeakMap<object, AnySessionsTable>();
 
-/** The class of a table that was given as a class, or as a plain definition; the same one for the same object. */
+/**
+ * The class of a table that is given as a class or as a plain definition; always the same class for the same object.
+ */
 export function tableClassOf(table: AnySessionsTable | SessionsTableDefinition): AnySessionsTable {
   if (typeof table === 'function') return table;
   let known = TABLES.get(table);

@@ -49,10 +49,10 @@ import { openTable } from './open-table.js';
 import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
 import { WaitingTables } from './waiting-tables.js';
 
-/** A table as another part of the application names it: by its class, its definition, or its name. */
+/** A reference to a table: its class, its definition, or its name. */
 export type TableReference = AnySessionsTable | SessionsTableDefinition | string;
 
-/** The tables of an application, and all that is wrong with them, said at once and before the first request. */
+/** The tables of an application. Reports all of their problems at once, before the first request. */
 @Injectable()
 export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('SessionsModule');
@@ -63,17 +63,17 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   readonly #end = new AbortController();
   readonly #waiting = new WaitingTables(() => this.#begin());
   readonly #looks: Looks;
-  /** Those that were registered, in that order, whichever is open first. */
+  /** The registered tables, in order of registration, not of opening. */
   readonly #tables = new Set<AnySessionsTable>();
   readonly #stores = new Map<AnySessionsTable, SessionsStore>();
   readonly #services = new Map<SessionsStore, SessionsService>();
   readonly #problems: string[] = [];
-  /** Whether the application has started, and does not end yet. */
+  /** Whether the application has started and is not shutting down. */
   #isServing = false;
   readonly #live: ResolvedLive;
   readonly options: SessionsModuleOptions;
 
-  /** @throws SessionsConfigError where there is another one, or are other options, of which this one would not know */
+  /** @throws SessionsConfigError if there is another registry, or other options, that this one would not know of */
   constructor(
     @Inject(SessionEvents) private readonly events: SessionEvents,
     @Inject(SessionsMetrics) private readonly metrics: SessionsMetrics,
@@ -81,17 +81,19 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     @Inject(REPLACED_ADAPTER) private readonly adapter: SessionsAdapter | null,
     @Optional() @Inject(SESSIONS_OPTIONS) private readonly given: SessionsModuleOptions = {},
   ) {
-    // Each table does.
+    // Every table adds a listener.
     setMaxListeners(0, this.#end.signal);
     checkOneSetUp(modules);
     this.#looks = new Looks(modules, this.#logger);
-    // No compiler has seen what a factory of JavaScript gives.
+    // The compiler does not check what a JavaScript factory returns.
     this.options = isObject(given) ? rightlyTyped(given, MODULE_OPTIONS) : {};
     if (!isObject(given)) this.#problems.push(inForRoot(noOptions(given)));
     this.#live = resolveLive(this.options.live, (problem) => this.#problems.push(inForRoot(problem)));
   }
 
-  /** The run-time part of a table; none where its options cannot work, which ends the start of the application. */
+  /**
+   * Opens the run-time part of a table. Returns `undefined` for options that cannot work, which will fail the start.
+   */
   async open(table: AnySessionsTable, dataSource: DataSource | undefined): Promise<SessionsStore | undefined> {
     const problems: string[] = [];
     if (!(table.prototype instanceof SessionsService)) problems.push(OF_ANOTHER_COPY);
@@ -117,24 +119,24 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     return store;
   }
 
-  /** Makes the service of an opened table known. */
+  /** Records the service of an opened table. */
   add(store: SessionsStore | undefined, service: SessionsService): void {
     if (store) this.#services.set(store, service);
   }
 
-  /** @throws SessionsConfigError with all that is wrong */
+  /** @throws SessionsConfigError naming all problems */
   async onModuleInit(): Promise<void> {
     this.#check();
     await this.#waiting.open();
     await this.#begin();
   }
 
-  /** What open tables need before they are used. @throws SessionsConfigError for caches of tables that were opened late */
+  /** Prepares open tables for use. @throws SessionsConfigError for caches of tables that were opened late */
   async #begin(): Promise<void> {
     const problems = this.#channels.problems();
     if (problems.length > 0) throw new SessionsConfigError(problems);
     if (this.#isServing) this.#channels.open();
-    // What is not known for certain now is asked for again by the first call that needs it.
+    // What is still uncertain, the first call that needs it finds out.
     await Promise.allSettled(this.#open().map(async ({ fixedEnds }) => fixedEnds.areKept()));
   }
 
@@ -159,10 +161,10 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     this.#channels.open();
   }
 
-  /** TypeORM closes the data source after this. */
+  /** TypeORM closes the data source after this hook. */
   async beforeApplicationShutdown(): Promise<void> {
     this.#isServing = false;
-    // Requests are waited for after this too, and connections that are in use.
+    // Requests and busy connections are still waited for after this.
     this.#end.abort();
     for (const { held } of this.#open()) held.close();
     await Promise.all(this.#open().flatMap(({ lastUse }) => (lastUse ? [lastUse.close()] : [])));
@@ -175,12 +177,12 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     return [...this.#tables].flatMap((table) => this.#stores.get(table) ?? []);
   }
 
-  /** Calls `fn` when a table is open, which one may be later whose data source the application initialises itself. */
+  /** Calls `fn` when a table is open. That may be later if the application initialises its data source itself. */
   whenOpen(store: SessionsStore, fn: () => void): void {
     this.#waiting.whenOpen(store, fn);
   }
 
-  /** The run-time part of a table; without a reference of the default one. @throws SessionsConfigError where it is not registered */
+  /** The run-time part of a table, by default of the default table. @throws SessionsConfigError if it is not registered */
   store(reference = this.options.defaultTable as TableReference | undefined): SessionsStore {
     const [store, second] = this.#find(reference);
     if (store && !second) return store;
@@ -197,7 +199,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     return this.all().filter((store) => !this.#waiting.has(store));
   }
 
-  /** Two tables with the same cookie would sign people out of one by signing them in to the other. */
+  /** Two tables with one cookie would sign people out of one when they sign in to the other. */
   #problemsOfCookies(): string[] {
     const tables = this.all().flatMap(({ name: table, options: { cookie } }) => (cookie ? [{ table, cookie }] : []));
     return tables.flatMap(({ table, cookie: { name } }, i) => {
@@ -215,7 +217,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     return [inForRoot(defaultTableUnknown(name, names))];
   }
 
-  /** The tables that a reference may mean; without one all of them. */
+  /** The tables that a reference may mean; without one, all tables. */
   #find(reference: TableReference | undefined): SessionsStore[] {
     if (reference === undefined) return this.all();
     if (typeof reference === 'string') return this.all().filter((store) => store.name === reference);

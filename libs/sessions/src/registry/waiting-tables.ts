@@ -4,7 +4,7 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { inTable } from '../errors/messages.js';
 import { BEING_OPENED, notInitialized } from './messages.js';
 
-/** What is known of a table before it is open. */
+/** What is known of a table before it opens. */
 export type KnownTable = Pick<
   SessionsStore,
   'columns' | 'definition' | 'entity' | 'events' | 'meter' | 'name' | 'now' | 'options'
@@ -38,23 +38,23 @@ const KNOWN_WHEN_OPEN = {
 
 interface WaitingTable {
   readonly dataSource: DataSource;
-  /** What the table is when it is open; none where it cannot work, and `problems` then has why. */
+  /** Opens the table. Returns `undefined` for a table that cannot work, with the reasons in `problems`. */
   readonly open: (problems: string[]) => Promise<SessionsStore | undefined>;
   readonly whenOpen: (() => void)[];
-  /** What came of it, or will. */
+  /** The result of opening it, or its promise. */
   opening?: Promise<readonly string[]>;
   problems?: readonly string[];
 }
 
-/** Tables whose data source is not initialised yet: they are opened when it is, and until then their calls are refused. */
+/** Tables whose data source is not initialised yet. They open once it is; until then their calls are refused. */
 export class WaitingTables {
   readonly #tables = new Map<SessionsStore, WaitingTable>();
   readonly #heard = new WeakSet<DataSource>();
 
-  /** @param opened is called when tables were opened late; whoever initialises the data source waits for it */
+  /** @param opened called when tables have opened late; the initialisation of the data source waits for it */
   constructor(private readonly opened: () => Promise<void>) {}
 
-  /** A table that becomes what `open` gives. */
+  /** Adds a table that becomes what `open` returns. */
   add(known: KnownTable, dataSource: DataSource, open: WaitingTable['open']): SessionsStore {
     const store = this.#unopened(known);
     this.#tables.set(store, { dataSource, open, whenOpen: [] });
@@ -66,14 +66,14 @@ export class WaitingTables {
     return this.#tables.has(store);
   }
 
-  /** Calls `fn` when a table is open: at once, where it is. */
+  /** Calls `fn` when a table is open; at once if it already is. */
   whenOpen(store: SessionsStore, fn: () => void): void {
     const table = this.#tables.get(store);
     if (table) table.whenOpen.push(fn);
     else fn();
   }
 
-  /** Opens those whose data source is initialised by now. @throws SessionsConfigError with all that is wrong with them */
+  /** Opens the tables whose data source is initialised by now. @throws SessionsConfigError naming all problems */
   async open(): Promise<void> {
     const ready = [...this.#tables].filter(([, { dataSource, problems }]) => dataSource.isInitialized && !problems);
     const problems = await Promise.all(ready.map(([store, table]) => (table.opening ??= this.#openOne(store, table))));
@@ -90,7 +90,7 @@ export class WaitingTables {
     return [];
   }
 
-  /** TypeORM tells nobody that a data source is initialised, but who calls for it. */
+  /** TypeORM announces an initialised data source only to the caller of `initialize`, so wrap that. */
   #hear(dataSource: DataSource): void {
     if (this.#heard.has(dataSource)) return;
     this.#heard.add(dataSource);
@@ -103,7 +103,7 @@ export class WaitingTables {
     };
   }
 
-  /** A table that has nothing yet of what its calls need. */
+  /** A table whose calls are refused until it has opened. */
   #unopened(known: KnownTable): SessionsStore {
     const store = { ...known } as SessionsStore;
     for (const property of Object.keys(KNOWN_WHEN_OPEN) as (keyof typeof KNOWN_WHEN_OPEN)[]) {
@@ -115,14 +115,14 @@ export class WaitingTables {
     return store;
   }
 
-  /** Refuses a call of a table, and opens that whose data source was about to be initialised before anybody listened, and now is. */
+  /** Refuses a call of a table. Opens the table if its data source was initialised before anybody listened. */
   #refuse(store: SessionsStore): never {
     const { name, definition } = store;
     const { dataSource, problems } = this.#tables.get(store)!;
     if (problems) throw new SessionsConfigError(problems);
     if (!dataSource.isInitialized || !dataSource.hasMetadata(store.entity))
       throw new SessionsUnavailableError(name, notInitialized(definition.dataSource ?? 'default'));
-    // What is wrong with it the next call says.
+    // The next call reports problems.
     void this.open()
       .then(this.opened)
       .catch(() => undefined);

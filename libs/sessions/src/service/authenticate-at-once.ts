@@ -5,21 +5,22 @@ import type { MaybePromise } from '../util/maybe-promise.js';
 import type { AuthenticateOptions } from './call-options.js';
 import { SessionsService } from './sessions.service.js';
 
-/** A table, and the service that answers for it. */
+/** A table and the service in front of it. */
 export interface ServedTable {
   readonly store: SessionsStore;
   readonly service: SessionsService;
-  /** What is loaded with its sessions, if anything. */
+  /** The relations to load with its sessions, if any. */
   readonly relations?: readonly string[] | undefined;
 }
 
-/** The method of services that have none of their own; a test may have put another in its place. */
+/** The library's own method; an application or a test may have put another in its place. */
 const AUTHENTICATE: unknown = Reflect.get(SessionsService.prototype, 'authenticate');
 
 /**
- * As `authenticate` of the service, also where the application has its own, and at once where the answer is in this process.
+ * Works like `authenticate` of the service, including an application's own override, but answers synchronously if this
+ * process has the answer.
  *
- * @param use from where the token comes, which may be dear to find out
+ * @param use where the token comes from; called only if needed, since finding out may be expensive
  */
 export function authenticateAtOnce(
   { store, service, relations }: ServedTable,
@@ -30,7 +31,7 @@ export function authenticateAtOnce(
   const options = { relations, authoritative, onRefused };
   if (service.authenticate === AUTHENTICATE)
     return store.tokens.authenticate(token, store.lastUse ? { ...options, use: use() } : options);
-  // Not in a transaction that happens to be around the guard.
+  // Stay out of a transaction that happens to surround the guard.
   const within = store.ambient && { manager: null };
   return service.authenticate(token, { ...options, ...within, use: use() });
 }

@@ -6,13 +6,12 @@ import type { SessionUse } from '../lifecycle/last-use.js';
 import { OWN_LIMITS, type OwnLimits } from '../lifecycle/own-limits.js';
 import type { BaseSession } from '../session/session.js';
 
-// What the calls of the service take beside attributes and filters. A constant beside each names all that there are.
+// The options of the service's calls. The constant beside each lists its keys.
 
 /**
  * A session to work on. Its `id` is enough; the other properties tell whether it has changed since it was read.
  */
 export interface SessionReference {
-  /** The session's `id`. */
   readonly id: string;
   /** Its end when it was read; without it, a write that moves the end cannot tell whether the session has ended since. */
   readonly expiresAt?: Date | null;
@@ -20,12 +19,12 @@ export interface SessionReference {
   readonly updatedAt?: Date;
 }
 
-/** The columns to sort by, the first one first. */
+/** The columns to sort by, the most important one first. */
 export type SessionOrder<C extends string = string> = { readonly [K in C]?: Direction };
 
 /** How to read sessions, by the names of columns and relations. */
 export interface FindOptions<C extends string = string, R extends string = string> {
-  /** The columns to sort by, the first one first. @default newest first */
+  /** The columns to sort by, the most important one first. @default newest first */
   order?: SessionOrder<C> | undefined;
   /** The most sessions to return. @default all */
   take?: number | undefined;
@@ -33,7 +32,11 @@ export interface FindOptions<C extends string = string, R extends string = strin
   skip?: number | undefined;
   /** The relations to load: names, or TypeORM's nested form. */
   relations?: readonly R[] | FindOptionsRelations<ObjectLiteral> | undefined;
-  /** The entity manager of the transaction to read in; `null`: in none. @default that of forRoot's transaction */
+  /**
+   * The entity manager of the transaction to read in; `null`: no transaction.
+   *
+   * @default that of forRoot's transaction
+   */
   manager?: EntityManager | null | undefined;
 }
 
@@ -161,7 +164,7 @@ export const UPDATE_OPTIONS = { ...WRITE_OPTIONS, ifUnchanged: true, extend: tru
   true
 >;
 
-/** Why sessions are revoked. */
+/** Why to revoke sessions. */
 export interface RevokeOptions<R extends string = string> extends WriteOptions {
   /** The reason: one of the library's, or of the table's definition. @default 'signed_out' */
   reason?: R | undefined;

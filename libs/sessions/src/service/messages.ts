@@ -1,6 +1,6 @@
 import { inTable, ofTable } from '../errors/messages.js';
 
-// What a call needs.
+// Calls that need something else first.
 export const madeByNest = (service: string): string =>
   `${service} is made by Nest: import SessionsModule.forFeature(…) and inject it`;
 
@@ -12,7 +12,7 @@ export const requestNeedsLastUse = (table: string): string =>
 
 export const NO_REQUEST = 'must be a request of Express or Fastify, with its headers';
 
-// What a query does not do.
+// Queries that are not supported.
 export const revokesNoPart = (table: string): string =>
   ofTable(
     table,

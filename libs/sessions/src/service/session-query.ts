@@ -35,7 +35,7 @@ import type { AnyFields, TableFields } from '../table/table-fields.js';
 import { FIND_OPTIONS, type FindOptions, type SessionOrder } from './call-options.js';
 import { revokesNoPart, typeOrmNeeded } from './messages.js';
 
-/** One set of filters, or several of which any may hold. */
+/** One set of filters, or several of which any may match. */
 type Step = object | readonly object[];
 
 /**
@@ -52,7 +52,7 @@ export class SessionQuery<F extends AnyFields = TableFields> {
   readonly #store: SessionsStore;
   readonly #steps: readonly Step[];
   readonly #options: FindOptions<ColumnName<F>, RelationName<F>>;
-  /** The options that it was begun with; what they are is checked when it is run, as filters are. */
+  /** The options that it started with. They are checked when the query runs, like filters. */
   readonly #given: FindOptions<ColumnName<F>, RelationName<F>>;
 
   constructor(
@@ -79,7 +79,7 @@ export class SessionQuery<F extends AnyFields = TableFields> {
     return new SessionQuery(this.#store, [...this.#steps, { [field]: value }], this.#options, this.#given);
   }
 
-  /** Sorts by these columns, the first one first, instead of newest first. */
+  /** Sorts by these columns, the most important one first, instead of newest first. */
   order(order: SessionOrder<ColumnName<F>>): SessionQuery<F> {
     return this.#with({ order });
   }
@@ -112,7 +112,7 @@ export class SessionQuery<F extends AnyFields = TableFields> {
     return session ?? null;
   }
 
-  /** How many sessions match. */
+  /** Counts the sessions that match. */
   async count(): Promise<number> {
     return (await this.#adapter.execute(this.#prepare('all', { count: true }))).count;
   }
@@ -183,7 +183,7 @@ export class SessionQuery<F extends AnyFields = TableFields> {
     return this.#adapter.prepare(kind, this.#store.entity, { ...options, where: this.#where() });
   }
 
-  /** The ids of the page, of sessions that are valid where no step says which they are. */
+  /** The ids of the page; only valid sessions, unless a step names a status. */
   async #ids(): Promise<unknown[]> {
     const { take, skip } = this.#options;
     return (await this.#rows({ take, skip, select: ['id'] })).map(({ id }) => id);
@@ -191,7 +191,7 @@ export class SessionQuery<F extends AnyFields = TableFields> {
 
   async #rows(options: QueryOptions): Promise<readonly Row[]> {
     const { order = { createdAt: 'DESC' } } = this.#options;
-    // The key makes pages of equal values distinct.
+    // The key breaks ties, so that pages do not overlap.
     const prepared = this.#prepare('all', {
       ...options,
       order: { ...order, id: (order as { id?: Direction }).id ?? 'DESC' },
@@ -208,11 +208,11 @@ export class SessionQuery<F extends AnyFields = TableFields> {
     return this.#steps.map((step) => filterSets(this.#store.name, step));
   }
 
-  /** @param status what the query is about where none of its steps says so */
+  /** @param status the default if no step names one */
   #where(status: SessionStatus = 'valid'): Conditions {
     const { order = {} } = this.#options;
     knownOptions(this.#store.name, this.#given, FIND_OPTIONS);
-    // By the columns that an application may name: the order of digests is nobody's business.
+    // Only columns that an application may name: nobody may sort by digests.
     for (const name of Object.keys(order)) columnOf(this.#store.columns, name);
     const steps = this.#sets;
     const deciding = steps.findLastIndex((sets) => sets.some((set) => 'status' in set));

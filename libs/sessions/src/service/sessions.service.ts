@@ -79,12 +79,12 @@ import { adapterIn, transactionOf } from '../lifecycle/table-context.js';
  * ```
  */
 export class SessionsService<F extends AnyFields = TableFields> {
-  /** The table behind the service. */
+  /** The table behind this service. */
   protected get store(): SessionsStore {
     throw new SessionsConfigError([madeByNest(this.constructor.name)]);
   }
 
-  /** What the compiler knows of the fields; nothing at run time. */
+  /** The field types, for the compiler only; absent at run time. */
   declare readonly fields: F;
 
   /**
@@ -136,7 +136,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
    * ```
    */
   async authenticate(token: unknown, options?: AuthenticateOptions<RelationName<F>>): Promise<Session<F> | null> {
-    // The guard's own options are known, so that no request pays for this.
+    // The guard bypasses this check, so that no request pays for it.
     if (options !== undefined) {
       const { use = {} } = knownOptions(this.store.name, options, AUTHENTICATE_OPTIONS);
       knownOptions(this.store.name, use, SESSION_USE);
@@ -425,7 +425,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
    * ```
    */
   async deleteAll(filters: SessionFilters<F>, options: WriteOptions = {}): Promise<number> {
-    // Not by query(), where filters may be left out: what to delete has to be said.
+    // Not query(), where filters are optional: a deletion must name what to delete.
     return new SessionQuery<F>(this.store, [filters], this.#knownWrite(options)).delete();
   }
 
@@ -509,7 +509,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
     return query.revoke({ reason: reason ?? (DEFAULT_REASON as ReasonOf<F>) });
   }
 
-  /** The transaction of a call that has no other options. @throws SessionValidationError for others */
+  /** The transaction of a call without other options. @throws SessionValidationError for other options */
   #managerOf(options: WriteOptions): EntityManager | undefined {
     return transactionOf(this.store, this.#knownWrite(options).manager);
   }
@@ -518,14 +518,14 @@ export class SessionsService<F extends AnyFields = TableFields> {
     return knownOptions(this.store.name, options, WRITE_OPTIONS);
   }
 
-  /** @throws SessionValidationError for what is no id, which must never mean "any" */
+  /** @throws SessionValidationError for anything but an id: a missing one must never mean "any" */
   #idOf({ id }: SessionReference): string {
     if (typeof id === 'string') return id;
     throw new SessionValidationError(this.store.name, { id: 'must be the id of a session' });
   }
 
   #withToken({ session, authToken }: SessionWithToken): WithToken<Session<F>> {
-    // On a copy: the session may have been told as an event.
+    // A copy, since an event may already have published the session.
     const withToken: unknown = Object.defineProperty({ ...session }, 'authToken', { value: authToken });
     return withToken as WithToken<Session<F>>;
   }
@@ -541,7 +541,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
     if (!definition[option]) throw new SessionsConfigError([optionNeeded(table, call, option)]);
   }
 
-  /** The store knows no field types; the table's definition, from which both come, does. */
+  /** The store knows no field types, but the table's definition, from which both come, does. */
   #typed(session: BaseSession): Session<F> {
     const typed: unknown = session;
     return typed as Session<F>;
@@ -551,7 +551,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
 const NO_FILTERS = {} as never;
 const DEFAULT_REASON: RevocationReason = 'signed_out';
 
-/** The token of filters that name nothing else. */
+/** The token, if the filters name nothing else. */
 function tokenAlone(filters: object): string | undefined {
   const { authToken, ...others } = { ...filters } as { authToken?: unknown };
   return typeof authToken === 'string' && Object.keys(others).length === 0 ? authToken : undefined;

@@ -1,19 +1,19 @@
 import { ALL_TIMES, ceilTime, floorTime, isNever, type TimeRange } from '../util/times.js';
 import type { BaseSession } from './session.js';
 
-/** How long sessions live, in milliseconds. */
+/** The lifetime of sessions, in milliseconds. */
 export interface Lifetime {
-  /** From creation, or from the last extension, to the end; `null`: for ever. */
+  /** From creation or the last extension to the end; `null`: no end. */
   readonly ttlMs: number | null;
   /** An extension must gain more than this; `null`: never extend. */
   readonly staleMs: number | null;
-  /** From creation to the end that no extension moves; `null`: there is none. */
+  /** From creation to the end that no extension moves; `null`: no such end. */
   readonly absoluteMs: number | null;
   /** The ends that the table can hold. @default all */
   readonly ends?: TimeRange;
 }
 
-/** Now as it is stored, but later than the last time: two changes never look like one. */
+/** The current time as it is stored, but later than the last one, so that two changes never look like one. */
 export function nextDistinctTime(last: Date | null | undefined, now: Date, times = ALL_TIMES): Date {
   const nowMs = floorTime(times, now.getTime());
   return new Date(last && last.getTime() >= nowMs ? last.getTime() + times.stepMs : nowMs);
@@ -24,13 +24,13 @@ export function addTtl(now: Date, ttlMs: number | null): Date | null {
   return ttlMs === null ? null : new Date(now.getTime() + ttlMs);
 }
 
-/** The earlier of two ends; `null` is none. */
+/** The earlier of two ends; `null` means no end. */
 export function earlier(a: Date | null, b: Date | null): Date | null {
   if (a === null || b === null) return a ?? b;
   return a.getTime() <= b.getTime() ? a : b;
 }
 
-/** The limits of one session: its own where it has them, else its table's. */
+/** The limits of one session: its own if it has them, else its table's. */
 export interface Limits {
   readonly ttlMs: number | null;
   readonly staleMs: number | null;
@@ -40,15 +40,15 @@ export interface Limits {
   readonly ends?: TimeRange | undefined;
 }
 
-/** What the limits of a session depend on. */
+/** The fields that the limits of a session depend on. */
 export type Limited = Pick<BaseSession, 'createdAt' | 'authenticatedAt' | 'absoluteExpiresAt' | 'idleTtl'>;
 
-/** When the absolute limit of a session began to run: with its creation, or when its owner last proved who they are. */
+/** When a session's absolute timeout started: at its creation, or when its owner last proved who they are. */
 export function limitStart({ createdAt, authenticatedAt }: Limited): Date {
   return authenticatedAt ?? createdAt;
 }
 
-/** The limits of a session: those of its own, and its table's for the others. */
+/** The limits of a session: its own, and its table's for those that it lacks. */
 export function lifetimeLimits(session: Limited, lifetime: Lifetime): Limits {
   const absoluteMs = absoluteEndMs(session, lifetime);
   return {
@@ -59,12 +59,12 @@ export function lifetimeLimits(session: Limited, lifetime: Lifetime): Limits {
   };
 }
 
-// A row from before its table had limits of single sessions, or an absolute one, has none of its own.
+// A row older than its table's `ownLimits` or absolute timeout stores no absolute end, so the later columns stand in.
 
-/** What says when the end comes that no extension moves: the first of these that the session has. */
+/** The times that set the end that no extension moves; the first one that the session has counts. */
 export const ABSOLUTE_END = ['absoluteExpiresAt', 'authenticatedAt', 'createdAt'] as const;
 
-/** How long after it that is; `null`: it does not say. */
+/** How long after that time the end comes; `null`: that time sets no end. */
 export function afterMs(column: (typeof ABSOLUTE_END)[number], { absoluteMs }: Lifetime): number | null {
   return column === 'absoluteExpiresAt' ? 0 : absoluteMs;
 }
@@ -79,7 +79,7 @@ export function absoluteEndMs(session: Limited, lifetime: Lifetime): number | nu
   return null;
 }
 
-/** When a session ends, by whichever of its ends comes first, in milliseconds; `Infinity`: never. */
+/** When the first of a session's ends comes, in milliseconds; `Infinity`: never. */
 export function endMsOf(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime): number {
   return Math.min(session.expiresAt?.getTime() ?? Infinity, absoluteEndMs(session, lifetime) ?? Infinity);
 }
@@ -103,15 +103,15 @@ export function nextEnd(now: Date, { ttlMs, absoluteEnd, ends = ALL_TIMES }: Lim
   return end && new Date(floorTime(ends, Math.min(end.getTime(), ends.lastMs)));
 }
 
-/** A session's new end, and the latest current end that is worth replacing by it. */
+/** A session's new end, and the latest current end that is worth replacing. */
 export interface Extension {
   readonly expiresAt: Date;
   readonly ifBefore: Date;
 }
 
 /**
- * The extension that a session's limits offer now; none where it never expires, or is never extended. The last one, to
- * the absolute end, is worth a write whatever it gains: otherwise a session in use would end before its time.
+ * The extension that a session's limits offer now, if any: not for a session that never expires or is never extended.
+ * The last extension, to the absolute end, is written whatever it gains: otherwise a session in use would end early.
  */
 export function extensionAt(now: Date, limits: Limits): Extension | undefined {
   const { ttlMs, staleMs, absoluteEnd, ends = ALL_TIMES } = limits;
@@ -122,8 +122,8 @@ export function extensionAt(now: Date, limits: Limits): Extension | undefined {
 }
 
 /**
- * When the extension that {@link extensionAt} offers begins to be due for a session, in milliseconds; never for one without
- * an end, and for one that has its absolute end already. In numbers, for every request asks.
+ * When the extension of {@link extensionAt} becomes due for a session, in milliseconds. Never for a session without an
+ * end, or at its absolute end already. Computes with numbers, since every request asks.
  */
 export function dueAt(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime): number {
   const { expiresAt } = session;
@@ -134,11 +134,11 @@ export function dueAt(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetim
   const endMs = expiresAt.getTime();
   const latestMs = latestEndMs(absoluteEndMs(session, lifetime), ends);
   const gainsEnough = Math.ceil(ceilTime(ends, endMs + 1 + staleMs) - ttlMs);
-  // The last extension is worth a write whatever it gains.
+  // The last extension is written whatever it gains.
   return endMs < latestMs ? Math.min(gainsEnough, Math.floor(latestMs - ttlMs) + 1) : Infinity;
 }
 
-/** Whether that extension is due now: it lengthens a valid session. */
+/** Whether that extension is due now, for a valid session. */
 export function isDue(session: Limited & Pick<BaseSession, 'expiresAt'>, lifetime: Lifetime, nowMs: number): boolean {
   const { expiresAt } = session;
   return nowMs >= dueAt(session, lifetime) && expiresAt !== null && nowMs < expiresAt.getTime();

@@ -1,4 +1,4 @@
-/** Why the library, or an application, revokes a session; a table's definition can add its own. */
+/** The reasons for which the library or an application revokes a session. A table's definition can add its own. */
 export const REVOCATION_REASONS = [
   'signed_out',
   'superseded',
@@ -8,11 +8,11 @@ export const REVOCATION_REASONS = [
   'compromised',
   'administrative',
 ] as const;
-/** Why a session is revoked, in the words of the library. */
+/** One of the library's reasons to revoke a session. */
 export type RevocationReason = (typeof REVOCATION_REASONS)[number];
 
-/** The reasons of a table that has some of its own. */
+/** The reasons of a table that adds some of its own. */
 export type OwnReason<R extends string> = RevocationReason | R;
 
-/** Characters of a reason. */
+/** The most characters that a reason may have. */
 export const REASON_LENGTH = 64;

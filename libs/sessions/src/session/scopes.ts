@@ -1,4 +1,4 @@
-/** The scopes that end in a wildcard which covers `S`: `posts:*` for `posts:write`. */
+/** The wildcards that cover `S`: `posts:*` for `posts:write`. */
 type Wildcard<S extends string> = S extends `${infer Head}:${infer Rest}`
   ? `${Head}:*` | `${Head}:${Wildcard<Rest>}`
   : never;
@@ -9,7 +9,7 @@ export type ScopeGrant<S extends string> = '*' | S | Wildcard<S>;
 /** The characters of a scope. @see RFC 6750, 3 */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** Whether a text can be a scope of a table: the wildcard is for what is granted. */
+/** Whether a table can declare a text as a scope. Wildcards can only be granted. */
 export function isScope(text: string): boolean {
   return SCOPE.test(text) && !text.includes('*');
 }
@@ -27,7 +27,7 @@ export function hasScopes(granted: readonly string[], ...scopes: readonly string
   return scopes.every((scope) => granted.some((grant) => covers(grant, scope)));
 }
 
-/** What may be granted of a table's scopes: each of them, and each wildcard that covers one. */
+/** Whether a session can be granted this: one of the table's scopes, or a wildcard that covers one. */
 export function isGrant(grant: unknown, scopes: readonly string[]): grant is string {
   return typeof grant === 'string' && (grant === '*' || scopes.some((scope) => covers(grant, scope)));
 }

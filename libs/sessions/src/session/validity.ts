@@ -5,10 +5,10 @@ import { isNever, LAST_TIME } from '../util/times.js';
 import { ABSOLUTE_END, absoluteEndMs, afterMs, type Lifetime, type Limited } from './lifetime.js';
 import type { BaseSession, SessionStatus } from './session.js';
 
-// A session is valid until somebody revokes it, or one of its two ends comes: `expiresAt`, or the one that no extension
-// moves. Here this is said of a copy, and of rows.
+// A session is valid until it is revoked or one of its two ends comes: `expiresAt`, or the one that no extension moves.
+// This file says so for session objects and for rows.
 
-/** Whether a session is valid. In numbers, for every request asks. */
+/** Whether a session is valid. Compares numbers, since every request asks. */
 export function isValid(
   session: Limited & Pick<BaseSession, 'expiresAt' | 'revokedAt'>,
   lifetime: Lifetime,
@@ -19,19 +19,19 @@ export function isValid(
   return absoluteMs === null || absoluteMs > nowMs;
 }
 
-/** The table of a row: which columns say when its session ends. */
+/** The table of a row. Its columns say when its session ends. */
 interface Table {
   readonly columns: Columns;
   readonly options: Lifetime;
 }
 
-/** The same of rows: that their sessions are valid. */
+/** Matches the rows of valid sessions. */
 export function valid(table: Table, now: Date): Conditions {
   const ends = endsOf(table).map((end) => [...whereEnd(end, now, MoreThan), ...endless(end)]);
   return allOf(unrevoked(table), ...ends);
 }
 
-/** That an end of theirs has come, of sessions that nobody has revoked. */
+/** Matches rows with an end that has come, if nobody has revoked them. */
 export function expired(table: Table, now: Date): Conditions {
   return allOf(
     unrevoked(table),
@@ -44,25 +44,25 @@ export function hasLimit(table: Table): boolean {
   return endsOf(table).length > 1;
 }
 
-/** That this end has come, of sessions that nobody has revoked. */
+/** Matches rows whose fixed end has come, if nobody has revoked them. */
 export function overLimit(table: Table, now: Date): Conditions {
   const [, absolute = []] = endsOf(table);
   return allOf(unrevoked(table), whereEnd(absolute, now, LessThanOrEqual));
 }
 
-/** What a status means at a time. */
+/** The conditions of a status at a given time. */
 export function ofStatus(status: SessionStatus, table: Table, now: Date): Conditions {
   if (status === 'all') return {};
   if (status === 'revoked') return { revokedAt: Not(IsNull()) };
   return status === 'expired' ? expired(table, now) : valid(table, now);
 }
 
-/** That nobody has revoked a session; nothing, where a revocation is an end like any other. */
+/** Matches sessions that nobody has revoked; matches all, if the table records a revocation only as an end. */
 export function unrevoked({ columns: { columns } }: Pick<Table, 'columns'>): Where {
   return columns.has('revokedAt') ? { revokedAt: IsNull() } : {};
 }
 
-/** An end of rows: so long after the time in the first of these columns that is not null. */
+/** An end of rows: this long after the time in the first of these columns that is not null. */
 type End = readonly { readonly column: keyof BaseSession; readonly ms: number }[];
 
 function endsOf({ columns: { columns }, options }: Table): End[] {
@@ -81,7 +81,7 @@ function whereEnd(end: End, now: Date, compare: (now: Date) => FindOperator<Date
   }));
 }
 
-/** That there is no such end: not where it counts from the creation, which every session has. */
+/** Matches rows without such an end. One that counts from the creation always exists. */
 function endless(end: End): Where[] {
   return end.some(({ column }) => column === 'createdAt') ? [] : [nulls(end)];
 }
@@ -90,30 +90,30 @@ function nulls(end: End): Where {
   return Object.fromEntries(end.map(({ column }) => [column, IsNull()]));
 }
 
-/** Whether a session with this end is over: from the very moment of its end on. */
+/** Whether a session with this end is over. It is over at the very moment of its end. */
 export function isExpired(expiresAt: Date | null, now: Date): boolean {
   return expiresAt !== null && expiresAt.getTime() <= now.getTime();
 }
 
-// By the clock of another node a session may have ended that is valid by ours. What the log-out left behind tells.
+// By another node's clock, a session that is valid by ours may have ended. So compare what the log-out wrote.
 
-/** Whether a call ended the session: its end is then no later than its last write. */
+/** Whether a call ended the session: then its end is no later than its last write. */
 export function wasEnded({ expiresAt, updatedAt }: Pick<BaseSession, 'expiresAt' | 'updatedAt'>): boolean {
   return isExpired(expiresAt, updatedAt) && !isNever(updatedAt);
 }
 
-/** That no call has ended the session since this copy of it was read: its end is then no earlier. */
+/** Matches a session that no call has ended since this copy was read: then its end is no earlier. */
 export function unendedSince({ expiresAt: seen }: { readonly expiresAt?: Date | null | undefined }): Where {
   if (seen === undefined) return {};
   return { expiresAt: seen === null ? noEnd() : Or(IsNull(), MoreThanOrEqual(seen)) };
 }
 
-/** That an end is still the one that was read: a table of another program may have finer times than a Date. */
+/** Matches an end that is still as it was read. A table of another program may have finer times than a Date. */
 export function asRead(time: Date | null): FindOperator<Date> {
   return time ? And(MoreThanOrEqual(time), LessThan(new Date(time.getTime() + 1))) : noEnd();
 }
 
-/** That there is no end, or a later one than any that is written. */
+/** Matches no end, or an end later than any that is written. */
 function noEnd(): FindOperator<Date> {
   return Or(IsNull(), MoreThan(new Date(LAST_TIME)));
 }

@@ -20,7 +20,7 @@ import { ownValue } from '../util/own-value.js';
 import type { BuiltInName } from './built-in-columns.js';
 import type { DataLoading, ExtraFields, FieldDefinition, FieldName, RelationDefinition } from './fields.js';
 
-/** How a column is named and typed in the database. */
+/** The name and type of a column in the database. */
 export interface ColumnMapping {
   /** The column's name. @default the data source's naming strategy */
   readonly name?: string;
@@ -39,9 +39,9 @@ export interface ColumnMapping {
   readonly form?: TimeForm | DigestForm;
 }
 
-/** How the column of the keys is named and typed, and who makes them. */
+/** The name and type of the key column, and how keys are made. */
 export interface KeyMapping extends ColumnMapping {
-  /** The characters of a text, or bytes. @default that of the type */
+  /** The length of a text key in characters, or of a binary one in bytes. @default that of the type */
   readonly length?: number;
   /**
    * A function that makes a key for each new session, or `'database'` if an identity, an auto-increment or a default value
@@ -81,7 +81,7 @@ export interface LastUseDefinition {
   readonly interval?: Duration;
   /** The client's address, as the HTTP platform gives it (mind its "trust proxy" setting). @default false */
   readonly ip?: boolean;
-  /** The client's `User-Agent`. @default false */
+  /** Whether to keep the client's `User-Agent`. @default false */
   readonly userAgent?: boolean;
 }
 
@@ -90,7 +90,7 @@ export const LAST_USE = { interval: true, ip: BOOLEAN, userAgent: BOOLEAN } sati
   OptionType
 >;
 
-/** What may become of a session too many. */
+/** What may happen to a session beyond the limit. */
 export const POLICIES = ['reject', 'endOldest', 'endLeastRecentlyUsed'] as const;
 
 /** A limit of concurrent sessions of one owner; there is none while the field that names the owner is null. */
@@ -139,7 +139,7 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
    * @default false, so that revoke leaves no more than an end
    */
   readonly revocation?: boolean | { readonly reasons?: readonly string[] };
-  /** Whether tokens can be replaced by `rotate`: columns `previousTokenDigest` and `rotatedAt`. @default false */
+  /** Whether `rotate` can replace tokens. Adds the columns `previousTokenDigest` and `rotatedAt`. @default false */
   readonly rotation?: boolean;
   /**
    * Whether to record when owners last proved who they are, for `reauthenticate`: a column `authenticatedAt`.
@@ -147,7 +147,7 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
    * @default false
    */
   readonly freshness?: boolean;
-  /** The scopes that sessions can have, such as `'posts:write'`: a column `scopes`. */
+  /** The scopes that sessions can have, such as `'posts:write'`. Adds the column `scopes`. */
   readonly scopes?: readonly string[];
   /**
    * When to load `data`: with each session, or, if it is large and seldom needed, only by `dataOf`. Sessions then have no
@@ -205,7 +205,7 @@ export function isField(field: FieldDefinition | RelationDefinition): field is F
   return 'type' in field;
 }
 
-/** How a column is named and typed, as far as the definition says it. */
+/** The name and type that the definition gives a column, if any. */
 export function mappingOf({ columns = {} }: SessionsTableDefinition, property: string): KeyMapping {
   const mapping = ownValue<string | KeyMapping | undefined>(columns, property);
   return typeof mapping === 'string' ? { name: mapping } : (mapping ?? {});
@@ -225,12 +225,12 @@ export function relationsOf(definition: SessionsTableDefinition): [string, Relat
   );
 }
 
-/** What a table keeps of the last use of its sessions; none where it keeps nothing. */
+/** What a table records about the last use of its sessions; `undefined` if nothing. */
 export function lastUseOf({ lastUse }: SessionsTableDefinition): LastUseDefinition | undefined {
   return lastUse === true ? {} : lastUse || undefined;
 }
 
-/** The reasons for which sessions of a table are revoked: the library's, and those of the definition. */
+/** The reasons to revoke sessions of a table: the library's and those of the definition. */
 export function reasonsOf({ revocation }: SessionsTableDefinition): readonly string[] {
   const { reasons = [] } = typeof revocation === 'object' ? revocation : {};
   return [...REVOCATION_REASONS, ...reasons];
@@ -241,7 +241,7 @@ export function limitsOf({ sessionLimits = {} }: SessionsTableDefinition): [stri
   return Object.entries(sessionLimits).filter((entry): entry is [string, SessionLimit] => entry[1] !== undefined);
 }
 
-/** The field that says whose session it is; none where the definition does not tell. */
+/** The field that names a session's owner; `undefined` if the definition does not say. */
 export function ownerOf(definition: SessionsTableDefinition): string | undefined {
   const limits = limitsOf(definition);
   return definition.owner ?? (limits.length === 1 ? limits[0]![0] : undefined);

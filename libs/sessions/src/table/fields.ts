@@ -34,24 +34,25 @@ export type DataLoading = (typeof DATA_LOADING)[number];
 /** A value of a JSON field. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
-/** An extra column of a table of sessions. */
+/** An extra column in a table of sessions. */
 export interface FieldDefinition {
   /**
-   * `string` up to `length` characters, `text` without limit (64 KB on MySQL and MariaDB), `int` of 32 bits, `bigint` of
-   * 64 bits (decimal text in JavaScript), `number` of double precision, `timestamp` as a Date, `enum` of `values`.
+   * `string` of up to `length` characters, `text` without limit (64 KB on MySQL and MariaDB), `int` of 32 bits,
+   * `bigint` of 64 bits (decimal text in JavaScript), `number` of double precision, `timestamp` as a Date, `enum` of
+   * `values`.
    */
   readonly type: FieldType;
-  /** Whether null is a value. @default false */
+  /** Whether the column accepts null. @default false */
   readonly nullable?: boolean;
   /** The value if you give none. `create` may omit a field with a default, or a nullable one. */
   readonly default?: unknown;
-  /** Characters of a `string`. @default 255 */
+  /** The most characters of a `string`. @default 255 */
   readonly length?: number;
   /** The values of an `enum`. */
   readonly values?: readonly [string, ...string[]];
-  /** An index on the column. @default false */
+  /** Whether to index the column. @default false */
   readonly index?: boolean;
-  /** A unique index on the column. @default false */
+  /** Whether to give the column a unique index. @default false */
   readonly unique?: boolean;
   /** Whether `update` refuses to change it. @default false */
   readonly immutable?: boolean;
@@ -73,13 +74,16 @@ export const FIELD = {
 
 type RelatedSchema = EntitySchema<never> | EntitySchema | string;
 
-/** The entity at the other end of a relation: an `EntitySchema` or its name, or a function that gives one of these, or a class. */
+/**
+ * The entity at the other end of a relation: an `EntitySchema` or its name, or a function that returns one of these or
+ * a class.
+ */
 export type RelationTarget = RelatedSchema | (() => RelatedSchema | (abstract new (...args: never[]) => object));
 
 const ON_DELETE = ['CASCADE', 'RESTRICT', 'SET NULL', 'NO ACTION'] as const;
 type OnDelete = (typeof ON_DELETE)[number];
 
-/** Many sessions of one entity, such as a user; `joinColumn` names the extra field that holds its key. */
+/** Many sessions to one entity, such as a user. `joinColumn` names the extra field that holds its key. */
 export interface ManyToOne {
   /** The entity, such as `() => User`. */
   readonly manyToOne: RelationTarget;
@@ -97,13 +101,13 @@ export interface OneToOne {
   readonly oneToOne: RelationTarget;
   /** The extra field that holds its key, if the session does. */
   readonly joinColumn?: string;
-  /** The property of the entity that leads back; without a `joinColumn` it holds the key. */
+  /** The property of the entity that leads back. Without a `joinColumn` it holds the key. */
   readonly inverse?: string;
   /** What happens to the session when the entity is deleted. @default the database's, which refuses */
   readonly onDelete?: OnDelete;
 }
 
-/** Many entities of one session; `inverse` names the property of the entity that leads back. */
+/** One session to many entities. `inverse` names the property of the entity that leads back. */
 export interface OneToMany {
   /** The entity, such as `() => Login`. */
   readonly oneToMany: RelationTarget;
@@ -134,7 +138,7 @@ const DELETION: SimpleType = {
   what: `one of ${ON_DELETE.join(', ')}`,
 };
 
-/** What each kind of relation takes. */
+/** The options of each kind of relation. */
 export const RELATIONS = {
   manyToOne: { manyToOne: TARGET, joinColumn: TEXT, inverse: TEXT, onDelete: DELETION } satisfies Record<
     keyof ManyToOne,
@@ -151,7 +155,7 @@ export const RELATIONS = {
 /** The columns and relations that a table has in addition to the built-in ones, by name. */
 export type ExtraFields = Readonly<Record<string, FieldDefinition | RelationDefinition>>;
 
-/** The names of the columns among extra fields. */
+/** The names of the extra fields that are columns. */
 export type FieldName<F> = string extends keyof F
   ? string
   : { [K in keyof F & string]: F[K] extends { readonly type: unknown } ? K : never }[keyof F & string];

@@ -3,7 +3,7 @@ import type { RevocationReason } from '../session/revocation-reasons.js';
 import type { SessionStatus } from '../session/session.js';
 import type { AnyField, AnyFields, FieldTrait } from './table-fields.js';
 
-// Each part has a name of its own, for an alias is what editors show on a line.
+// Each part has its own name, because editors show an alias on one line.
 type ColumnValues<X extends AnyField> = {
   [Y in X as Lacking<Y, 'relation'>]: Y['value'];
 };
@@ -23,25 +23,25 @@ type ColumnFilters<X extends AnyField> = {
   [Y in X as Lacking<Y, 'relation'>]?: FieldFilter<Y>;
 };
 
-/** The name of a field that has this trait. */
+/** The names of the fields with this trait. */
 type Having<X extends AnyField, T extends FieldTrait> = T extends X['trait'] ? X['name'] : never;
-/** The name of a field that has not. */
+/** The names of the fields without it. */
 type Lacking<X extends AnyField, T extends FieldTrait> = T extends X['trait'] ? never : X['name'];
 
-/** A session of a table with these fields; a relation is there when it was loaded. */
+/** A session of a table with these fields. A relation is present if it was loaded. */
 export type Session<F extends AnyFields> = F['builtIn'] & ColumnValues<F['extra']> & RelationValues<F['extra']>;
 
 /** A session just created or rotated: the only place where its token exists in clear. */
 export type WithToken<S> = S & {
-  /** The bearer token; not enumerable, so that it is neither serialised nor logged with the session. */
+  /** The bearer token. Not enumerable, so that it is neither serialised nor logged with the session. */
   readonly authToken: string;
 };
 
 /** The built-in attributes that an application sets. */
 interface SettableAttributes {
-  /** Whatever the application keeps with the session: a JSON object. */
+  /** The application's own data: a JSON object. */
   data?: Record<string, unknown> | undefined;
-  /** When the session ends; `null`: never, but for the table's absolute timeout. */
+  /** When the session ends; `null`: never, except by the table's absolute timeout. */
   expiresAt?: Date | null | undefined;
 }
 
@@ -51,28 +51,28 @@ interface ScopedAttributes<S> extends SettableAttributes {
 }
 type Settable<B> = B extends { readonly scopes: infer S } ? ScopedAttributes<S> : SettableAttributes;
 
-/** What a field can be set to: a bigint also as a bigint or a safe number. */
+/** The values that a field accepts: a bigint also as a bigint or a safe number. */
 type Input<X extends AnyField> = 'bigint' extends X['trait'] ? X['value'] | bigint | number : X['value'];
 
-/** The attributes of a new session: the extra fields, of which nullable ones and those with a default may be left out. */
+/** The attributes of a new session. Nullable extra fields, and those with a default, are optional. */
 export type NewSession<F extends AnyFields> = Settable<F['builtIn']> &
   RequiredInputs<F['extra']> &
   OptionalInputs<F['extra']>;
 
-/** What `update` can change of a session. */
+/** The fields of a session that `update` can change. */
 export type SessionChanges<F extends AnyFields> = Settable<F['builtIn']> & Changes<F['extra']>;
 
 type Filter<V> = V | null | FindOperator<NonNullable<V>> | FindOperator<V>;
 
-/** JSON is looked into by an operator, and never compared as a whole. */
+/** JSON can only be filtered by an operator; it is never compared as a whole. */
 type FieldFilter<X extends AnyField> = 'json' extends X['trait'] ? FindOperator<unknown> | null : Filter<Input<X>>;
 
 interface CommonFilters {
-  /** Which sessions the filter is about. @default 'valid' */
+  /** The status of the sessions to match. @default 'valid' */
   status?: SessionStatus;
-  /** The session of this token; `null` and text that is no token match nothing. */
+  /** Matches the session of this token; `null`, or text that is no token, matches nothing. */
   authToken?: string | null;
-  /** JSON, which is looked into by an operator. */
+  /** JSON, filtered by an operator. */
   data?: FindOperator<unknown>;
 }
 
@@ -82,17 +82,19 @@ type BuiltInFilters<B> = CommonFilters & {
     : Filter<Exclude<B[K], undefined>>;
 };
 
-/** Conditions on columns, all of which must hold, beside `status` and `authToken`. */
+/** Conditions on columns, `status` and `authToken`, all of which must hold. */
 export type SessionFilterSet<F extends AnyFields> = BuiltInFilters<F['builtIn']> & ColumnFilters<F['extra']>;
 
-/** TypeORM's find conditions: one set, all of which must hold, or several, any of which must. */
+/**
+ * Like TypeORM's find conditions: one set of conditions, all of which must hold, or several sets, any of which must.
+ */
 export type SessionFilters<F extends AnyFields> = SessionFilterSet<F> | readonly SessionFilterSet<F>[];
 
 /** The names of a table's columns, built-in ones included. */
 export type ColumnName<F extends AnyFields> = Exclude<keyof F['builtIn'] & string, 'isExpired'> | Columns<F['extra']>;
 type Columns<X extends AnyField> = X extends AnyField ? Lacking<X, 'relation'> : never;
 
-/** The reasons for which sessions of a table are revoked: the library's, and those of its definition. */
+/** The reasons to revoke sessions of a table: the library's and those of its definition. */
 export type ReasonOf<F extends AnyFields> = F['builtIn'] extends { readonly revokedReason: infer R }
   ? string extends R
     ? RevocationReason

@@ -9,35 +9,35 @@ import type { ColumnKind } from '../adapters/port/columns.js';
 import type { ColumnName, Session } from './inferred-types.js';
 import type { AnyFields } from './table-fields.js';
 
-/** The fields that a session of a table may show: its columns, and whether it has ended. */
+/** The fields that a session of a table may show: its columns and `isExpired`. */
 export type ShownField<F extends AnyFields> = (ColumnName<F> | 'isExpired') & keyof Session<F> & string;
 
-/** Which fields of a session a class for answers has. */
+/** Which fields of a session a response class has. */
 export interface DtoOptions<P extends string = string, O extends string = string> {
-  /** Those that it has. @default all */
+  /** The fields to include. @default all */
   readonly pick?: readonly P[];
-  /** Those that it has not. */
+  /** The fields to leave out. */
   readonly omit?: readonly O[];
 }
 
 const DTO_OPTIONS = { pick: TEXTS, omit: TEXTS } satisfies Record<keyof DtoOptions, OptionType>;
 
-/** A class for answers, whose instances take the fields that were picked, those of the class itself, and no other. */
+/** A response class. Its instances accept the chosen fields and those of the class itself, and no others. */
 export interface SessionDto<T> {
-  /** An instance without fields, which takes them one by one. */
+  /** Creates an instance without fields, to be set one by one. */
   new (): T;
-  /** An instance with the fields of a session. */
+  /** Creates an instance with the fields of a session. */
   from<V extends object>(this: new () => V, session: Readonly<T>): V;
 }
 
-/** What OpenAPI says of a field, as `@nestjs/swagger` reads it. */
+/** The OpenAPI schema of a field, as `@nestjs/swagger` reads it. */
 type Schema = Readonly<Record<string, unknown>>;
 
 const TEXT: Schema = { type: 'string' };
 
-/** Whatever JSON there is. */
+/** Any JSON value. */
 const ANY: Schema = {
-  // @nestjs/swagger wants a type, and leaves it out.
+  // @nestjs/swagger requires a type, and omits this one.
   type: 'object',
   anyOf: [
     { type: 'object' },
@@ -46,7 +46,7 @@ const ANY: Schema = {
   ],
 };
 
-/** As JSON has them. */
+/** As they appear in JSON. */
 const SCHEMAS: Readonly<Record<ColumnKind, Schema>> = {
   string: TEXT,
   uuid: { type: 'string', format: 'uuid' },
@@ -62,7 +62,8 @@ const SCHEMAS: Readonly<Record<ColumnKind, Schema>> = {
 };
 
 /**
- * A class for answers with sessions of a table, which `@nestjs/swagger` describes, and class-transformer fills, by itself.
+ * Creates a response class for sessions of a table. `@nestjs/swagger` describes it and class-transformer fills it
+ * without further decorators.
  *
  * @throws SessionsConfigError for a field that no session of the table shows
  */
@@ -83,7 +84,7 @@ export function sessionDto(definition: SessionsTableDefinition, options: DtoOpti
     }
 
     constructor() {
-      // class-transformer makes an instance first, and then sets whatever it finds.
+      // class-transformer creates an instance first, then sets whatever it finds.
       return new Proxy(this, {
         set: (instance, name, value) => !takes(instance, name) || Reflect.set(instance, name, value),
       });
@@ -92,7 +93,7 @@ export function sessionDto(definition: SessionsTableDefinition, options: DtoOpti
   return made as SessionDto<never>;
 }
 
-/** What sessions of a table show, in the order in which they have it. */
+/** The schemas of the shown fields, in the order of a session's fields. */
 function schemasOf(definition: SessionsTableDefinition): Map<string, Schema> {
   const columns = shownColumns(definition).map((column) => [column.property, schemaOf(definition, column)] as const);
   return new Map([...columns, ['isExpired', SCHEMAS.boolean]]);
@@ -108,7 +109,7 @@ function bareSchemaOf(definition: SessionsTableDefinition, column: DefinedColumn
   if (property === 'data') return { type: 'object', additionalProperties: true };
   if (scopes) return { ...TEXT, isArray: true };
   if (property === 'revokedReason') return { ...TEXT, enum: reasonsOf(definition) };
-  // What becomes of it is the application's to say.
+  // A transformer may turn it into anything.
   if (transformer) return ANY;
   if (values) return { ...TEXT, enum: values };
   return { ...SCHEMAS[kind], ...(length !== undefined && { maxLength: length }) };

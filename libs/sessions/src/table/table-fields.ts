@@ -3,16 +3,16 @@ import type { BaseSession, CommonSession, OptionalColumns } from '../session/ses
 import type { DataLoading, ExtraFields, FieldType, JsonValue } from './fields.js';
 
 /**
- * What is particular to an extra field: `create` may leave it out, `update` refuses it, its value is JSON, or a bigint, or
- * it is a relation.
+ * The traits of an extra field: `create` may leave it out, `update` refuses it, its value is JSON or a bigint, or it is
+ * a relation.
  */
 export type FieldTrait = 'optional' | 'immutable' | 'json' | 'bigint' | 'relation';
 
-/** An extra field as the compiler knows it: its name, its value in a session, and what is particular to it. */
+/** The type of an extra field: its name, its value in a session, and its traits. */
 export interface Field<N extends string, V, T extends FieldTrait = never> {
-  /** The property of a session. */
+  /** The name of the property in a session. */
   readonly name: N;
-  /** Its value there. */
+  /** The type of its value. */
   readonly value: V;
   /** Its traits, as a union. */
   readonly trait: T;
@@ -21,10 +21,10 @@ export interface Field<N extends string, V, T extends FieldTrait = never> {
 export type AnyField = Field<string, unknown, FieldTrait>;
 
 /**
- * What the compiler knows of a table: its extra fields, as a union, and the built-in part of its sessions. It is written so
- * that editors show it on a line.
+ * The types of a table's fields: its extra fields, as a union, and the built-in part of its sessions. Written so that
+ * editors show it on one line.
  *
- * @default any name may be that of a field
+ * @default any name may be a field
  */
 export interface TableFields<
   F extends AnyField = Field<string, unknown, 'optional'>,
@@ -32,23 +32,23 @@ export interface TableFields<
 > {
   /** The extra fields. */
   readonly extra: F;
-  /** What else sessions have. */
+  /** The other fields of its sessions. */
   readonly builtIn: B;
 }
 
 export type AnyFields = TableFields<AnyField, CommonSession>;
 
-/** The built-in part of a session whose table has these optional columns, these scopes, and these reasons of its own. */
+/** The built-in part of a session: with these optional columns, these scopes, and these reasons of its own. */
 export type BuiltInFields<N extends keyof OptionalColumns, S extends string, R extends string> = Pick<
   CommonSession & OptionalColumns<S, R>,
   keyof CommonSession | N
 >;
 
-/** What `revocation` and `lastUse` of a definition can be. */
+/** The types of `revocation` and `lastUse` in a definition. */
 export type RevocationOption = boolean | { readonly reasons?: readonly string[] };
 export type LastUseOption = boolean | { readonly ip?: boolean; readonly userAgent?: boolean };
 
-/** The built-in part of a table's sessions, by those of its definition's options that decide about columns. */
+/** The built-in part of a table's sessions, from the options of its definition that add columns. */
 export type BuiltInOf<
   Scope extends string,
   Revocation extends RevocationOption,
@@ -79,7 +79,7 @@ export type BuiltInOf<
 >;
 
 type If<O, N> = [O] extends [true | object] ? N : never;
-/** An option that the compiler does not know makes columns that may be there. */
+/** An option of unknown value makes columns optional. */
 type Maybe<O, N> = boolean extends O ? N : never;
 type WithMaybe<B, N extends keyof OptionalColumns> = [N] extends [never] ? B : B & Partial<Pick<OptionalColumns, N>>;
 

@@ -3,7 +3,7 @@ import { type OptionType, TEXT } from '../errors/option-types.js';
 import type { TokenFormat } from './format.js';
 import { isWellFormedToken } from './parse.js';
 
-/** Algorithms for new rows. */
+/** The algorithms for new rows. */
 export const HASHING_ALGORITHMS = [
   'sha256',
   'sha384',
@@ -15,7 +15,7 @@ export const HASHING_ALGORITHMS = [
   'blake2s256',
 ] as const;
 
-/** Algorithms that ecto_sessions offered and that only read rows it wrote. @see OWASP ASVS 5.0, 11.4.1 */
+/** Algorithms of ecto_sessions that only read rows it wrote. @see OWASP ASVS 5.0, 11.4.1 */
 export const LEGACY_HASHING_ALGORITHMS = ['sha1', 'sha224', 'sha3-224', 'ripemd160'] as const;
 
 export type HashingAlgorithm = (typeof HASHING_ALGORITHMS)[number];
@@ -23,27 +23,27 @@ export type LegacyHashingAlgorithm = (typeof LEGACY_HASHING_ALGORITHMS)[number];
 
 /** A hash of the token, as ecto_sessions stores it. */
 export interface HashScheme {
-  /** The hash; `null` stores the token as it is. */
+  /** The hash algorithm; `null` stores the token itself. */
   readonly algorithm: HashingAlgorithm | LegacyHashingAlgorithm | null;
-  /** Text put before the token, as ecto_sessions does. */
+  /** Text put before the token when it is hashed, as in ecto_sessions. */
   readonly salt?: string | undefined;
 }
 
 export const HASH_SCHEME = { algorithm: true, salt: TEXT } satisfies Record<keyof HashScheme, OptionType>;
 
-/** A key of the keyring, without which a thief of the table cannot try tokens. */
+/** A key of the keyring. Without it, a thief of the table cannot try tokens. */
 export interface SigningKey {
-  /** 1 to 32 letters, digits, hyphens or underscores; stored with each digest that the key made. */
+  /** 1 to 32 letters, digits, hyphens or underscores. Stored with each digest that the key makes. */
   readonly id: string;
-  /** At least 32 bytes, from a CSPRNG, kept where the database is not. Text counts as UTF-8. */
+  /** At least 32 bytes from a CSPRNG, stored apart from the database. Text counts as UTF-8. */
   readonly secret: string | Uint8Array;
 }
 
 export const SIGNING_KEY = { id: true, secret: true } satisfies Record<keyof SigningKey, OptionType>;
 
-/** An HMAC-SHA-256 of the token by a key. */
+/** An HMAC-SHA-256 of the token with a key. */
 export interface KeyedScheme {
-  /** The key, of those that `keys` has or had. */
+  /** A current or former key of `keys`. */
   readonly key: { readonly id: string; readonly secret: string | Uint8Array | KeyObject };
 }
 
@@ -53,8 +53,8 @@ export const KEYED_SCHEME = { key: { options: SIGNING_KEY } } satisfies Record<k
 export type DigestScheme = HashScheme | KeyedScheme;
 
 /**
- * What a table stores of a token: its hash in lower-case hexadecimal, as ecto_sessions writes it; with a key the key's id,
- * a colon and the HMAC; without an algorithm the token itself.
+ * The digest that a table stores for a token: its hash in lower-case hexadecimal, as ecto_sessions writes it; with a
+ * key, the key's id, a colon and the HMAC; without an algorithm, the token itself.
  *
  * @throws TypeError for an empty token, or a salt without an algorithm
  * @example
@@ -73,7 +73,7 @@ export function digestToken(token: string, scheme: DigestScheme): string {
   return token;
 }
 
-/** Bytes of digests, by what makes them. */
+/** The bytes of a digest, by algorithm. */
 const BYTES: Readonly<Record<HashingAlgorithm | LegacyHashingAlgorithm, number>> = {
   sha256: 32,
   sha384: 48,
@@ -89,24 +89,27 @@ const BYTES: Readonly<Record<HashingAlgorithm | LegacyHashingAlgorithm, number>>
   ripemd160: 20,
 };
 
-/** Characters that the id of a key may have. */
+/** The most characters in the id of a key. */
 export const MAX_KEY_ID = 32;
 
-/** Bytes of the longest digest: by a key with the longest id, a colon, and its HMAC. */
+/** The bytes of the longest digest: the longest key id, a colon, and an HMAC. */
 export const LONGEST_DIGEST = MAX_KEY_ID + 1 + BYTES.sha256;
 
-/** What a scheme stores of a token: characters before a digest, and the digest's bytes; none where it stores the token. */
+/**
+ * The size of what a scheme stores: characters before a digest, and the digest's bytes; `undefined` if it stores the
+ * token.
+ */
 export function digestSize(scheme: DigestScheme): { readonly prefix: number; readonly bytes: number } | undefined {
   if ('key' in scheme) return { prefix: scheme.key.id.length + 1, bytes: BYTES.sha256 };
   return scheme.algorithm === null ? undefined : { prefix: 0, bytes: BYTES[scheme.algorithm] };
 }
 
-/** What digests of the seed's algorithms look like; new tokens never do. */
+/** The form of digests by the algorithms of ecto_sessions. New tokens never have it. */
 const DIGEST = /^[0-9a-f]{40,128}$/;
 
 /**
- * The digests under which a token may be stored. A table that keeps, or kept, tokens in clear may hold digests as well:
- * text that looks like one is no token there, or a stolen digest would be.
+ * The digests under which a token may be stored. A table that keeps, or kept, tokens in clear may also hold digests.
+ * There, text in the form of a digest is no token, or else a stolen digest would work as one.
  */
 export function candidateDigests(token: string, schemes: readonly DigestScheme[]): string[] {
   const digests: string[] = [];
@@ -116,12 +119,12 @@ export function candidateDigests(token: string, schemes: readonly DigestScheme[]
   return digests;
 }
 
-/** The same of what may be no token of this format, and then has none. */
+/** The same for text that may not be a token of this format, and then has no digests. */
 export function digestsOf(token: unknown, format: TokenFormat, schemes: readonly DigestScheme[]): string[] {
   return isWellFormedToken(token, format) ? candidateDigests(token, schemes) : [];
 }
 
-/** Whether what a scheme stores is not the token itself. */
+/** Whether a scheme stores something other than the token itself. */
 export function hidesTokens(scheme: DigestScheme): boolean {
   return 'key' in scheme || scheme.algorithm !== null;
 }

@@ -1,34 +1,36 @@
 export const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** Base62 characters of CRC32 at the end of a prefixed token. */
+/** The base62 characters of the CRC32 that ends a prefixed token. */
 export const CHECKSUM_LENGTH = 6;
 
-/** The least entropy a token may have. @see OWASP ASVS 5.0, 7.2.3 */
+/** The least entropy of a token, in bits. @see OWASP ASVS 5.0, 7.2.3 */
 export const MIN_TOKEN_BITS = 128;
 
-/** The longest prefix, and with it the longest token text that is ever digested. */
+/** The longest prefix, and the longest text that is ever digested. */
 export const MAX_PREFIX_LENGTH = 20;
 export const MAX_TOKEN_LENGTH = 255;
 
-/** Random characters of new tokens: 384 bits without a prefix, 256 with one. */
+/** The random characters of new tokens: 384 bits without a prefix, 256 with one. */
 export const PLAIN_LENGTH = 64;
 export const PREFIXED_LENGTH = 43;
 
-/** What the tokens of a table look like. */
+/** The format of a table's tokens. */
 export interface TokenFormat {
-  /** Text before the first underscore, `key` in `key_…`. None: plain URL-safe tokens without a checksum. */
+  /** The text before the first underscore, `key` in `key_…`. Without it: plain URL-safe tokens without a checksum. */
   readonly prefix?: string | undefined;
-  /** Random characters: URL-safe base64 (6 bits each) without a prefix, base62 (5.95 bits each) with one. */
+  /**
+   * The number of random characters: URL-safe base64 (6 bits each) without a prefix, base62 (5.95 bits each) with one.
+   */
   readonly length: number;
-  /** With a prefix: whether plain tokens, from before the table had it, are tokens too. */
+  /** With a prefix: whether to accept plain tokens too, from before the table had it. */
   readonly acceptsPlain?: boolean;
 }
 
 /**
- * What tokens with a prefix look like in a text: for secret scanners, which check the last six characters, the CRC32 of
- * those before them in base62, to be sure.
+ * A pattern that finds tokens with a prefix in text, for secret scanners. To be sure of a match, check its last six
+ * characters: the CRC32 of those before them, in base62.
  *
- * @param length random characters of the tokens: `authTokenLength`
+ * @param length the number of random characters: `authTokenLength`
  * @example
  * ```ts
  * tokenPattern('key').test('key_' + 'x'.repeat(49)); // true

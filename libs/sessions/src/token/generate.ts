@@ -3,8 +3,8 @@ import { randomBytes } from '../util/random.js';
 import { BASE62, CHECKSUM_LENGTH, type TokenFormat } from './format.js';
 
 /**
- * A new token from the operating system's CSPRNG: `length` URL-safe characters of six bits each, or, with a prefix,
- * `prefix_`, `length` base62 characters and a checksum of six characters.
+ * Generates a token with the operating system's CSPRNG: `length` URL-safe characters of six bits each or, with a
+ * prefix, `prefix_`, `length` base62 characters and a checksum of six characters.
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ export function generateToken(format: TokenFormat): string {
   return body + checksum(body);
 }
 
-/** The CRC32 of a token's text before it, as six base62 characters: it filters typing errors and proves nothing. */
+/** The CRC32 of the text before it, as six base62 characters. It catches typing errors and proves nothing. */
 export function checksum(body: string): string {
   let rest = crc32(body);
   let text = '';
@@ -34,7 +34,7 @@ export function checksum(body: string): string {
   return text;
 }
 
-/** Bytes of 248 and more are dropped, so that every one of the 62 characters is equally likely. */
+/** Bytes from 248 on are dropped, so that all 62 characters are equally likely. */
 function randomBase62(length: number): string {
   let text = '';
   while (text.length < length) {

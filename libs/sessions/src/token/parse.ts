@@ -1,20 +1,20 @@
 import { checksum } from './generate.js';
 import { CHECKSUM_LENGTH, MAX_TOKEN_LENGTH, type TokenFormat } from './format.js';
 
-/** The shortest token that ecto_sessions could be configured to write; shorter text is no token of any table. */
+/** The shortest token that ecto_sessions could be configured to write. Shorter text is no token of any table. */
 const MIN_PLAIN_LENGTH = 16;
 
 const PLAIN = /^[A-Za-z0-9_-]+$/;
 const BASE62_ONLY = /^[0-9A-Za-z]+$/;
 
-/** Whether something is a text that is not too long for a token. */
+/** Whether a value is text that is not too long for a token. */
 export function hasTokenLength(token: unknown): token is string {
   return typeof token === 'string' && token.length > 0 && token.length <= MAX_TOKEN_LENGTH;
 }
 
 /**
- * Whether a text can be a token of this format, judged before any query: its type, length, characters, prefix and
- * checksum. Plain tokens of another length than the configured one are readable, since the length is that of new tokens.
+ * Whether a value can be a token of this format, judged before any query: its type, length, characters, prefix and
+ * checksum. Plain tokens of other lengths pass too, since `authTokenLength` is for new tokens only.
  */
 export function isWellFormedToken(token: unknown, { prefix, acceptsPlain }: TokenFormat): token is string {
   if (!hasTokenLength(token)) return false;

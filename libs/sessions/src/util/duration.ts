@@ -3,7 +3,7 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 /** A length of time: a number of seconds, or a string such as `'90s'`, `'10m'`, `'12h'`, `'7d'`, `'2w'`. */
 export type Duration = number | `${number}${keyof typeof SECONDS}`;
 
-/** The duration in milliseconds, or `undefined` where it is none: negative, too long to count, an unknown unit. */
+/** Converts a duration to milliseconds. Returns `undefined` for anything else: negative, too long, an unknown unit. */
 export function durationMs(duration: unknown): number | undefined {
   const seconds = typeof duration === 'number' ? duration : secondsOf(duration);
   const ms = Math.round(seconds * 1000);

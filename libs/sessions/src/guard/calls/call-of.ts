@@ -7,7 +7,7 @@ import { graphqlCall } from './graphql-call.js';
 import { rpcCall } from './rpc-call.js';
 import { wsCall } from './ws-call.js';
 
-/** A call of another transport than HTTP. @throws TypeError for a type that the library does not know */
+/** Reads a call of a transport other than HTTP. @throws TypeError for a type that the library does not know */
 export function callOf(
   context: ExecutionContext,
   adapter: AbstractHttpAdapter,

@@ -3,7 +3,7 @@ import type { HttpRequest } from '../../http/credentials.js';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import type { Opened } from './opened.js';
 
-/** A call of a handler, as the guard reads it. */
+/** The call of a handler, as the guard reads it. */
 export interface GuardedCall {
   /** What carries the credentials: an HTTP request, or an object with headers like one. */
   readonly request: HttpRequest;

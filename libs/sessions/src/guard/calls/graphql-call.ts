@@ -11,28 +11,28 @@ import { openedSocket, type RawSocket } from './opened.js';
 import { detailsOf } from './refusals.js';
 import { type FieldInfo, resolverArgs, rootOf } from './resolver-args.js';
 
-/** What the drivers of Nest put into the context of an operation. */
+/** What Nest's drivers put into the context of an operation. */
 interface OperationContext {
-  /** The request of HTTP; of graphql-ws the connection. */
+  /** The HTTP request, or the connection of graphql-ws. */
   readonly req?: HttpRequest | GraphqlWsConnection;
   readonly res?: unknown;
   readonly reply?: unknown;
-  /** Of Mercurius: its application. */
+  /** Mercurius: its application. */
   readonly app?: { readonly graphql?: unknown };
-  /** Of Mercurius on a socket: the request that opened it, and what the client has said then. */
+  /** Mercurius on a socket: the request that opened it, and the client's connection parameters. */
   readonly request?: { readonly raw: IncomingMessage };
-  /** The socket, where the application's `subscription.context` puts it there. */
+  /** The socket, if the application's `subscription.context` puts it there. */
   readonly socket?: RawSocket;
   readonly _connectionInit?: unknown;
 }
 
-/** What graphql-ws knows of a connection. */
+/** A connection as graphql-ws knows it. */
 interface GraphqlWsConnection {
   readonly extra: { readonly request: IncomingMessage; readonly socket?: RawSocket };
   readonly connectionParams?: unknown;
 }
 
-/** A field of an operation. @throws TypeError where the context has no request */
+/** Reads a field of an operation. @throws TypeError if the context has no request */
 export function graphqlCall(context: ExecutionContext, adapter: AbstractHttpAdapter): GuardedCall {
   const { value, info } = resolverArgs(context);
   if (!isObject(value)) throw new TypeError(NO_REQUEST_IN_CONTEXT);
@@ -44,7 +44,7 @@ export function graphqlCall(context: ExecutionContext, adapter: AbstractHttpAdap
   throw new TypeError(NO_REQUEST_IN_CONTEXT);
 }
 
-/** A field of an operation that came by HTTP. */
+/** Reads a field of an operation over HTTP. */
 function httpCallOf(
   { res, reply, app }: OperationContext,
   request: HttpRequest,
@@ -63,13 +63,13 @@ function httpCallOf(
       if (challenge !== undefined) headers.set('www-authenticate', challenge);
       if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
       if (isMercurius) for (const [name, text] of headers) adapter.setHeader(response, name, text);
-      // Apollo takes its answer's status and headers from there, and sends it to nobody.
+      // Apollo takes the status and headers of its answer from `http`, and removes that before it sends the error.
       return withExtensions(exception, challenge, !isMercurius && { http: { status: exception.getStatus(), headers } });
     },
   };
 }
 
-/** A field of an operation that came by a connection. */
+/** Reads a field of an operation over a connection. */
 function socketCall(
   { request, socket }: { readonly request: IncomingMessage; readonly socket?: RawSocket | undefined },
   params: unknown,
@@ -96,19 +96,19 @@ function withExtensions(exception: HttpException, challenge: string | undefined,
 }
 
 /**
- * What fields have in common that share a look-up: those of a query their request, and those of a mutation the root field
- * that they are in, since one may end the session that the next one comes with. Operations on a connection share none.
+ * The scope of a field. Fields of a query share the request's lookup. Fields of a mutation share that of their root
+ * field, since one may end the session that the next one uses. Operations on a connection share none.
  */
 function scopeOf(operation: object, info: FieldInfo | undefined): object {
   return info === undefined || info.operation.operation === 'query' ? operation : rootOf(info.path);
 }
 
-/** Node's request, which those of all operations of a batch are. */
+/** Node's request, which all operations of a batch share. */
 function rawOf(request: HttpRequest): object {
   return request.raw ?? request;
 }
 
-/** What a client of Mercurius has said, which may be in `headers`. */
+/** The connection parameters of a Mercurius client, which may be in `headers`. */
 function said(init: unknown): unknown {
   return isObject(init) && 'headers' in init && isObject(init.headers) ? init.headers : init;
 }

@@ -3,8 +3,8 @@ import { isObject } from '../../errors/option-types.js';
 import type { HttpRequest } from '../../http/credentials.js';
 
 /**
- * The request that opened a connection. It has no method, for it may be from any page, whatever its own was; and its headers
- * are those that were sent, not those that a server has put beside them.
+ * The request that opened a connection. It has no method, whatever its own was, because any page may have opened it.
+ * Its headers are those that were sent, without any that a server has added.
  *
  * @see OWASP ASVS 5.0, 4.4.2
  */
@@ -18,15 +18,15 @@ export function handshakeRequest({ headers, rawHeaders, socket }: IncomingMessag
   };
 }
 
-/** The requests that have opened sockets which do not know theirs. */
+/** The requests that opened sockets, for sockets that do not know theirs. */
 const HANDSHAKES = new WeakMap<object, IncomingMessage>();
 
-/** Keeps the request that has opened a socket, for the guard of its messages. */
+/** Records the request that opened a socket, for the guard of its messages. */
 export function rememberHandshake(socket: object, handshake: IncomingMessage): void {
   HANDSHAKES.set(socket, handshake);
 }
 
-/** The request that has opened a socket: Socket.IO's know it, those of ws where an adapter has kept it. */
+/** The request that opened a socket. Socket.IO's sockets know it; for those of ws, an adapter must have recorded it. */
 export function handshakeOf(socket: unknown): HttpRequest | undefined {
   if (!isObject(socket)) return undefined;
   const { request } = socket as { readonly request?: IncomingMessage };
@@ -34,14 +34,14 @@ export function handshakeOf(socket: unknown): HttpRequest | undefined {
   return handshake && handshakeRequest(handshake);
 }
 
-/** What a client has said when it connected, in the place of headers, which browsers let no page set. */
+/** A request with the client's connection parameters as headers, which browsers let no page set. */
 export function connectionRequest(said: unknown, handshake: HttpRequest): HttpRequest {
   const pairs = Object.entries(isObject(said) ? said : {});
   const { cookie: _, ...headers } = headersOf(pairs);
   return { headers: { 'user-agent': handshake.headers['user-agent'], ...headers }, ip: handshake.ip ?? '' };
 }
 
-/** Headers by their names in small letters, of text alone. */
+/** Text headers by lower-case name. */
 export function headersOf(pairs: Iterable<readonly [string, unknown]>): Record<string, readonly string[]> {
   const headers = Object.create(null) as Record<string, string[]>;
   for (const [name, value] of pairs)

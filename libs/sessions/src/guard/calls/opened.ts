@@ -1,7 +1,7 @@
 import { isObject } from '../../errors/option-types.js';
 import { SESSION_OVER } from '../messages.js';
 
-/** What a call opens, and what ends with its session. */
+/** A stream or socket that a call opens and that ends with its session. */
 export interface Opened {
   /** The stream or the socket itself. */
   readonly of: object;
@@ -10,20 +10,20 @@ export interface Opened {
   whenClosed(closed: () => void): void;
 }
 
-/** The code by which sockets are closed whose client has to sign in again; clients of graphql-ws do not try again by themselves. */
+/** The close code for clients that must sign in again; clients of graphql-ws do not retry by themselves. */
 const SIGN_IN_AGAIN = 4401;
-/** For clients that are to try again by themselves, but later. */
+/** The close code for clients that may retry by themselves later. */
 const TRY_AGAIN_LATER = 1013;
 const INTERNAL_ERROR = 1011;
 const ENDED = 'ERR_SESSION_ENDED';
 
-/** The code by which a connection is closed that is refused: from 4000 on they are the application's own (RFC 6455, 7.4.2). */
+/** The close code of a refused connection. Codes from 4000 on belong to the application (RFC 6455, 7.4.2). */
 export function closeCodeOf(statusCode: number): number {
   if (statusCode === 503 || statusCode === 429) return TRY_AGAIN_LATER;
   return statusCode < 500 ? 4000 + statusCode : INTERNAL_ERROR;
 }
 
-/** What is used of Node's response, of either version of HTTP. */
+/** The used part of Node's response, for HTTP/1 and HTTP/2. */
 interface RawResponse {
   readonly destroyed?: boolean;
   readonly closed?: boolean;
@@ -41,7 +41,7 @@ export function openedStream(response: unknown): Opened {
     of: stream,
     isOpen: () => !stream.destroyed && !stream.closed,
     end() {
-      // What its producer writes until the connection is closed is an error, which is nobody's.
+      // Ignore the error when the producer writes before the connection is closed.
       stream.on('error', () => undefined);
       stream.end(() => stream.destroy?.());
     },
@@ -49,7 +49,7 @@ export function openedStream(response: unknown): Opened {
   };
 }
 
-/** What is used of a WebSocket of `ws`. */
+/** The used part of a WebSocket of `ws`. */
 export interface RawSocket {
   readonly readyState: number;
   close(code: number, reason: string): void;
@@ -58,9 +58,8 @@ export interface RawSocket {
 
 const OPEN = 1;
 
-// Classes, for each message has one.
+// Classes, because every message creates one.
 
-/** A socket. */
 class OpenedSocket implements Opened {
   constructor(readonly of: RawSocket) {}
 
@@ -81,10 +80,10 @@ export function openedSocket(socket: RawSocket): Opened {
   return new OpenedSocket(socket);
 }
 
-/** What is used of a socket of Socket.IO. */
+/** The used part of a Socket.IO socket. */
 interface IoSocket {
   readonly connected: boolean;
-  /** What carries it, and those of other namespaces. */
+  /** The connection that it shares with sockets of other namespaces. */
   readonly conn: {
     readonly readyState: string;
     close(): void;
@@ -103,7 +102,7 @@ export function openedClient(client: unknown, isConnecting: boolean): Opened | u
   return 'conn' in client ? new OpenedIoSocket(client as IoSocket, isConnecting) : undefined;
 }
 
-/** A socket of Socket.IO, whose client does not connect again by itself. */
+/** A Socket.IO socket whose client does not reconnect by itself. */
 class OpenedIoSocket implements Opened {
   constructor(
     readonly of: IoSocket,
@@ -115,7 +114,7 @@ class OpenedIoSocket implements Opened {
   }
 
   end(): void {
-    // One that is still being opened takes no event, and cannot be disconnected.
+    // A socket that is still being opened takes no event and cannot be disconnected.
     if (!this.of.connected) return this.of.conn.close();
     const error = { status: 'error', statusCode: 401, errorCode: ENDED, message: SESSION_OVER };
     this.of.emit('exception', error);
@@ -129,7 +128,7 @@ class OpenedIoSocket implements Opened {
       closed();
     };
     socket.once('disconnect', gone);
-    // One that was never open is not disconnected.
+    // A socket that was never open emits no disconnect.
     socket.conn.once('close', gone);
   }
 }

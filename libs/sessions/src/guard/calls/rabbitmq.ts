@@ -1,18 +1,18 @@
 import { isObject } from '../../errors/option-types.js';
 
-/** What is needed of a message's context, which only that of RabbitMQ has. */
+/** The used part of a message's context, which only RabbitMQ's has. */
 interface RabbitMqContext {
   getMessage(): object;
   getChannelRef(): { nack(message: object, allUpTo: boolean, requeue: boolean): void };
 }
 
-/** Several handlers of an event may refuse it, and a second answer would end the channel. */
+/** Several handlers of an event may refuse it, and a second answer would close the channel. */
 const REJECTED = new WeakSet<object>();
 
 /**
- * Rejects a message of RabbitMQ, so that the next ones are delivered.
+ * Rejects a RabbitMQ message, so that the next ones are delivered.
  *
- * @param requeueAfter seconds after which it is put back into its queue, for a message that may still be let through
+ * @param requeueAfter seconds until it goes back into its queue; set for a message that may still pass
  */
 export function rejectMessage(context: unknown, requeueAfter: number | undefined): void {
   if (!isRabbitMq(context)) return;
@@ -24,12 +24,12 @@ export function rejectMessage(context: unknown, requeueAfter: number | undefined
   else setTimeout(() => unlessClosed(reject), requeueAfter * 1000).unref();
 }
 
-/** A channel that has closed meanwhile has put its messages back itself. */
+/** A channel that has closed meanwhile has requeued its messages itself. */
 function unlessClosed(reject: () => void): void {
   try {
     reject();
   } catch {
-    // There is nobody to tell.
+    // Nobody is left to tell.
   }
 }
 

@@ -2,15 +2,15 @@ import { type ExecutionContext, HttpException } from '@nestjs/common';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import type { GuardedCall } from './call.js';
 
-/** What the challenge of a refused call says, on transports whose answers have no headers. */
+/** The challenges of refused calls, for transports whose answers have no headers. */
 const CHALLENGES = new WeakMap<ExecutionContext, string>();
 
-/** Keeps what a challenge says for the refusal of a call. */
+/** Records the challenge for the refusal of a call. */
 export function noteChallenge(context: ExecutionContext, challenge: string): void {
   CHALLENGES.set(context, challenge);
 }
 
-/** Has a refusal be told as the transport of its call does. */
+/** Converts a refusal to the form of its call's transport. */
 export function inItsForm(
   call: GuardedCall,
   context: ExecutionContext,
@@ -28,14 +28,14 @@ export function inItsForm(
   }
 }
 
-/** What is told of a refusal, whichever transport it is. */
+/** The details of a refusal on every transport. */
 export interface RefusalDetails {
   readonly errorCode?: string;
-  /** Seconds. */
+  /** In seconds. */
   readonly retryAfter?: number;
 }
 
-/** What a client can go by. */
+/** The details that a client can act on. */
 export function detailsOf(exception: HttpException): RefusalDetails {
   const retryAfter: unknown = Reflect.get(exception, 'retryAfter');
   return {

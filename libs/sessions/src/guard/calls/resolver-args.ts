@@ -1,18 +1,18 @@
 import type { ArgumentsHost } from '@nestjs/common';
 import { isObject } from '../../errors/option-types.js';
 
-/** Where a field is in an operation: the field itself, and those that it is in. */
+/** The path of a field in an operation: the field itself and those around it. */
 export interface FieldPath {
   readonly prev: FieldPath | undefined;
 }
 
-/** What GraphQL says of the field that is resolved. */
+/** What GraphQL tells about the field being resolved. */
 export interface FieldInfo {
   readonly path: FieldPath;
   readonly operation: { readonly operation: string };
 }
 
-/** What a resolver is given: that of an entity's reference or of a type has no arguments before the context. */
+/** The arguments of a resolver. Resolvers of references and types have none before the context. */
 export function resolverArgs(context: ArgumentsHost): {
   readonly value: unknown;
   readonly info: FieldInfo | undefined;
@@ -23,7 +23,7 @@ export function resolverArgs(context: ArgumentsHost): {
   return isInfo(info) ? { value: args[at - 1], info } : { value: args[2], info: undefined };
 }
 
-/** The root field of an operation that a field is in. */
+/** The root field of an operation that contains this field. */
 export function rootOf(path: FieldPath): FieldPath {
   let root = path;
   while (root.prev) root = root.prev;

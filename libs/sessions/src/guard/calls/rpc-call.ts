@@ -15,17 +15,17 @@ interface Metadata {
   set(name: string, value: string): void;
 }
 
-/** The status codes of gRPC for those of HTTP. */
+/** The gRPC status codes by HTTP status. */
 const GRPC_CODES: Readonly<Record<number, number>> = { 400: 3, 401: 16, 403: 7, 404: 5, 409: 10, 429: 8, 503: 14 };
 const UNKNOWN = 2;
 
-/** A call of gRPC whose handler takes it whole. */
+/** A gRPC call whose handler takes the call itself. */
 interface WholeCall {
   readonly metadata: Metadata;
   emit(event: 'error', error: object): void;
 }
 
-/** A message of RPC, or a call of gRPC. */
+/** Reads an RPC message or a gRPC call. */
 export function rpcCall(context: ExecutionContext, { refusedMessages }: RpcOptions = {}): GuardedCall {
   const [first, second] = context.getArgs<[unknown, unknown]>();
   if (isWholeCall(first)) return wholeCall(first, second);
@@ -34,7 +34,7 @@ export function rpcCall(context: ExecutionContext, { refusedMessages }: RpcOptio
     request: messageRequest(headersIn(second), first),
     async refusal(exception, challenge) {
       if (refusedMessages === 'nack') rejectMessage(second, isEvent ? detailsOf(exception).retryAfter : undefined);
-      // Nobody is told of an event, and Nest logs what could not be told with its stack, which anybody could make it do.
+      // Nobody receives the refusal of an event, and Nest would log it with its stack, which anybody could provoke.
       if (isEvent) return exception;
       const { RpcException } = await import('@nestjs/microservices');
       return new RpcException(errorOf(exception, trailers(second, challenge)));
@@ -49,13 +49,13 @@ function wholeCall(call: WholeCall, callback: unknown): GuardedCall {
       const error = errorOf(exception, trailers(call.metadata, challenge));
       if (typeof callback === 'function') callback(error);
       else call.emit('error', error);
-      // What fails before such a handler is a rejection that Nest handles nowhere, by which any client could end the process.
+      // A failure before such a handler is a rejection that Nest never handles, so any client could end the process.
       return new Promise(() => undefined);
     },
   };
 }
 
-/** The headers that a transport of Nest has brought; none by TCP and Redis, which have none. No browser sends messages, so no cookie counts. */
+/** The headers of a message, empty on TCP and Redis. No browser sends messages, so cookies do not count. */
 function headersIn(carrier: unknown): Readonly<Record<string, readonly string[]>> {
   const { cookie: _, ...headers } = headersOf(pairsIn(carrier));
   return headers;
@@ -74,7 +74,7 @@ function pairsIn(carrier: unknown): Iterable<readonly [string, unknown]> {
   return Object.entries(inside(called(carrier, 'getPacket'), 'properties', 'userProperties') ?? {});
 }
 
-/** What a client of any transport is told; gRPC takes its `code`, its `details` and its `metadata`. */
+/** The error for a client of any transport. gRPC uses its `code`, `details` and `metadata`. */
 function errorOf(exception: HttpException, metadata: object | undefined): object {
   const statusCode = exception.getStatus();
   const { message } = exception;
@@ -82,7 +82,7 @@ function errorOf(exception: HttpException, metadata: object | undefined): object
   return { status: 'error', statusCode, ...detailsOf(exception), message, ...grpc };
 }
 
-/** What gRPC sends after its answer. */
+/** The trailers of a gRPC answer. */
 function trailers(carrier: unknown, challenge: string | undefined): object | undefined {
   if (!isMetadata(carrier)) return undefined;
   const metadata = new (carrier.constructor as new () => Metadata)();
@@ -102,13 +102,13 @@ function isIterable(value: object): value is Iterable<readonly [string, unknown]
   return Symbol.iterator in value;
 }
 
-/** What a method gives of an object that may have none. */
+/** Calls a method that an object may not have. */
 function called(value: unknown, method: string): unknown {
   const found: unknown = isObject(value) ? Reflect.get(value, method) : undefined;
   return typeof found === 'function' ? (found.call(value) as unknown) : undefined;
 }
 
-/** An object inside of others that may not be there. */
+/** A nested object, if it exists. */
 function inside(value: unknown, ...names: readonly string[]): object | undefined {
   const found = names.reduce(
     (at: unknown, name) => (isObject(at) ? (Reflect.get(at, name) as unknown) : undefined),

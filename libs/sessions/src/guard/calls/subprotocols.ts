@@ -1,12 +1,15 @@
-/** How a page gives its token to a WebSocket, for which browsers let it set no header: `['chat', 'bearer.<token>']`. */
+/**
+ * The prefix of a token among a WebSocket's subprotocols, `['chat', 'bearer.<token>']`: browsers let pages set no
+ * header.
+ */
 const BEARER = 'bearer.';
 
-/** Whether a subprotocol holds a token: the server then must not answer it, for answers are logged. */
+/** Whether a subprotocol holds a token. The server must not echo it, because answers are logged. */
 export function holdsToken(protocol: string): boolean {
   return protocol.startsWith(BEARER);
 }
 
-/** The tokens among the subprotocols that a handshake offers, as a header of `Authorization`. */
+/** The tokens among the subprotocols that a handshake offers, as an `Authorization` header. */
 export function offeredTokens(offered: string | readonly string[] | undefined): object | undefined {
   const protocols = [offered ?? []].flat().flatMap((list) => list.split(',').map((protocol) => protocol.trim()));
   const tokens = protocols.filter(holdsToken);

@@ -9,12 +9,12 @@ import { openedClient, type Opened } from './opened.js';
 import { detailsOf } from './refusals.js';
 import { offeredTokens } from './subprotocols.js';
 
-/** A message of a WebSocket, or of Socket.IO; or the opening of one, whose refusal is told by who opens it. */
+/** Reads a message of a WebSocket or of Socket.IO, or the opening of a socket, whose adapter tells the refusal. */
 export function wsCall(context: ExecutionContext): GuardedCall {
   return context instanceof ConnectionContext ? new WsConnection(context, true) : new WsMessage(context, false);
 }
 
-/** A class, for there are many of them, and most ask for nothing but what is open: their session is known. */
+/** A class, because there are many: most only need what is open, as their session is known. */
 abstract class WsCall implements GuardedCall {
   readonly opened: Opened | undefined;
   protected readonly args: unknown[];
@@ -41,7 +41,7 @@ abstract class WsCall implements GuardedCall {
 }
 
 class WsConnection extends WsCall {
-  /** Not the handshake, which sockets of several namespaces have in common. */
+  /** Not the handshake, which sockets of several namespaces share. */
   get scope(): object {
     return this.client;
   }
@@ -51,17 +51,17 @@ class WsMessage extends WsCall {
   async refusal(exception: HttpException): Promise<Error> {
     const { WsException } = await import('@nestjs/websockets');
     const error = errorOf(exception, this.args.at(-1));
-    // Nest answers no acknowledgement of what is refused, for which a client may wait.
+    // Nest does not answer the acknowledgement of a refused message, for which a client may wait.
     const acknowledge = this.args.slice(2).find((arg) => typeof arg === 'function');
     acknowledge?.(error);
     return new WsException(error);
   }
 }
 
-/** Nothing is known of who has opened the socket. */
+/** For sockets whose handshake is unknown. */
 const NOTHING: HttpRequest = { headers: {} };
 
-/** What a client has said when it connected: its subprotocols, or the `auth` of Socket.IO, whose `token` is a bearer token. */
+/** What a client sent when it connected: its subprotocols, or the `auth` of Socket.IO, whose `token` is a bearer token. */
 function saidBy(client: unknown, { headers }: HttpRequest): object | undefined {
   const handshake: unknown = isObject(client) && 'handshake' in client ? client.handshake : undefined;
   const auth: unknown = isObject(handshake) && 'auth' in handshake ? handshake.auth : undefined;
