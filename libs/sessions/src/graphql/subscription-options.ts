@@ -4,17 +4,17 @@ import { isSessionGuard } from '../guard/guarded-route.js';
 import type { SessionGuard } from '../guard/session.guard.js';
 import { NO_GUARD } from './messages.js';
 
-/** How connections are let in. */
+/** How to accept connections. */
 export interface SubscriptionSessionsOptions {
   /**
-   * The guard that is asked, as for a resolver: `SessionGuard.for(ApiKeys)`, or a class that extends it, which is a provider where
-   * it has dependencies of its own.
+   * The guard to ask, as for a resolver: `SessionGuard.for(ApiKeys)`, or a class that extends it, which must be a provider if it
+   * has its own dependencies.
    *
    * @default SessionGuard
    */
   readonly guard?: Type<SessionGuard>;
   /**
-   * Whether a client without a token is let in as well, for public fields; guarded ones refuse it.
+   * Whether a client without a token is accepted too, for public fields; guarded ones refuse it.
    *
    * @default false
    */
@@ -26,19 +26,19 @@ export const SUBSCRIPTION_OPTIONS = {
   optional: BOOLEAN,
 } satisfies Record<keyof SubscriptionSessionsOptions, OptionType>;
 
-/** What graphql-ws is given. */
+/** The hooks for graphql-ws. */
 export interface GraphqlWsHooks {
-  /** Lets a connection in, or closes it. */
+  /** Accepts a connection, or closes it. */
   readonly onConnect: (connection: {
     readonly extra: unknown;
     readonly connectionParams?: unknown;
   }) => Promise<boolean>;
 }
 
-/** What Mercurius is given. */
+/** The hooks for Mercurius. */
 export interface MercuriusHooks {
   /** Shows resolvers, and their guards, the socket. */
   readonly context: <S, R>(socket: S, request: R) => { socket: S; request: R };
-  /** Lets a connection in, or closes it. */
+  /** Accepts a connection, or closes it. */
   readonly onConnect: (init: { readonly payload?: unknown }) => Promise<boolean>;
 }

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { SubscriptionSessions } from './subscription-sessions.js';
 
 /**
- * Gives the options of a GraphQL driver what lets connections in by their sessions: {@link SubscriptionSessions}.
+ * Provides {@link SubscriptionSessions} for the options of a GraphQL driver, to accept connections by their sessions.
  *
  * @example
  * ```ts

@@ -24,12 +24,12 @@ interface MercuriusConnection {
 }
 
 /**
- * Lets connections of GraphQL in by their sessions, before anything is asked on them: by the token in `connectionParams`, in a
- * header of the handshake, or in its cookie, from a page of the application's own. All operations of a connection then have that
- * session by one look-up, and it is closed by `4401 ERR_SESSION_ENDED` when the session ends.
+ * Accepts connections of GraphQL by their sessions, before the client can ask anything on them: by the token in
+ * `connectionParams`, in a header of the handshake, or in its cookie, from one of the application's own pages. All operations of
+ * a connection then have that session with one lookup, and it is closed with `4401 ERR_SESSION_ENDED` when the session ends.
  *
- * Who is not let in is closed by `4401`, `4400` or `4403`, as HTTP has 401, 400 and 403, or by `1013` where nobody can tell now;
- * the reason is the `errorCode`. Clients of graphql-ws try `1013` again by themselves, and `4401` not.
+ * A refused connection is closed with `4401`, `4400` or `4403`, like HTTP's 401, 400 and 403, or with `1013` if the database
+ * cannot answer now; the reason is the `errorCode`. Clients of graphql-ws try again after `1013`, and not after `4401`.
  *
  * @see OWASP ASVS 5.0, 4.4.2 and 7.4.1
  */
@@ -49,7 +49,7 @@ export class SubscriptionSessions implements OnModuleInit {
   /**
    * The option `graphql-ws` of Apollo's `subscriptions`.
    *
-   * @throws SessionsConfigError for options that there are not
+   * @throws SessionsConfigError for unknown options
    * @example
    * ```ts
    * const options = { subscriptions: { 'graphql-ws': subscriptions.graphqlWs() } };
@@ -61,9 +61,9 @@ export class SubscriptionSessions implements OnModuleInit {
   }
 
   /**
-   * The option `subscription` of Mercurius. A connection has one session: its client cannot say another token on it later.
+   * The option `subscription` of Mercurius. A connection has one session: its client cannot send another token on it later.
    *
-   * @throws SessionsConfigError for options that there are not
+   * @throws SessionsConfigError for unknown options
    * @example
    * ```ts
    * const options = { subscription: { fullWsTransport: true, ...subscriptions.mercurius() } };

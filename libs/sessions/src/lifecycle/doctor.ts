@@ -5,7 +5,7 @@ import type { Finding } from '../table/checks/finding.js';
 import { TABLE_MISSING } from '../table/checks/messages.js';
 import type { TableContext } from './table-context.js';
 
-/** What there is to say of a table of sessions and its database. */
+/** What was found about a table of sessions and its database. */
 export interface Diagnosis {
   /** Whether there is no problem. */
   readonly ok: boolean;
@@ -13,9 +13,9 @@ export interface Diagnosis {
   readonly problems: readonly Finding[];
   /** What is slow, or unwise. */
   readonly warnings: readonly Finding[];
-  /** The database and its settings; none where the adapter cannot look. */
+  /** The database and its settings; absent if the adapter cannot check. */
   readonly server?: ServerFacts;
-  /** The statements of this table, or of all that share its adapter, that a server keeps prepared; none where none keeps any. */
+  /** The statements of this table, or of all that share its adapter, that a server keeps prepared; absent if none keeps any. */
   readonly prepared?: PreparedFacts;
 }
 

@@ -13,7 +13,7 @@ import { unlocked, waits } from './favours.js';
 import { LAST_USE, LEFT_AT_CLOSE, tooMany } from './messages.js';
 import type { TableContext } from './table-context.js';
 
-/** From where a session is used. */
+/** Where a session is used. */
 export interface SessionUse {
   /** The address of the client. */
   readonly ip?: string | undefined;

@@ -4,12 +4,12 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import { type ConnectionRefusal, type GatewayEntrance, GatewayEntrances } from '../guard/gateway-entrance.js';
 
 /**
- * The adapter of `@nestjs/platform-socket.io` for gateways with a session guard: a socket is let in by its handshake, before
- * `handleConnection` and every message, and disconnected with its session. The token is in `auth: { token }`, in the
- * `Authorization` of the handshake, or in the cookie, from a page of the application's own.
+ * The adapter of `@nestjs/platform-socket.io` for gateways with a session guard. It accepts a socket by its handshake, before
+ * `handleConnection` and every message, and disconnects it with its session. The token is in `auth: { token }`, in the
+ * `Authorization` of the handshake, or in the cookie, from one of the application's own pages.
  *
- * Who is not let in gets `connect_error`, with `statusCode` and `errorCode` in its `data`, and does not connect again by itself.
- * With connection state recovery a socket is asked for anew, whatever `skipMiddlewares` says.
+ * A refused client gets `connect_error`, with `statusCode` and `errorCode` in its `data`, and does not connect again by itself.
+ * With connection state recovery, the session is checked again, whatever `skipMiddlewares` says.
  *
  * @example
  * ```ts

@@ -20,12 +20,12 @@ type ProtocolChoice = (protocols: Set<string>, handshake: IncomingMessage) => st
 type CreateOptions = NonNullable<Parameters<WsAdapter['create']>[1]> & { readonly handleProtocols?: ProtocolChoice };
 
 /**
- * The adapter of `@nestjs/platform-ws` for gateways with a session guard: a socket is let in by its handshake, before
- * `handleConnection` and every message, and closed with its session. The token is in the `Authorization` of the handshake, in a
- * subprotocol `bearer.<token>`, or in the cookie, from a page of the application's own.
+ * The adapter of `@nestjs/platform-ws` for gateways with a session guard. It accepts a socket by its handshake, before
+ * `handleConnection` and every message, and closes it with its session. The token is in the `Authorization` of the handshake, in
+ * a subprotocol `bearer.<token>`, or in the cookie, from one of the application's own pages.
  *
- * Who is not let in is closed by `4401`, `4400` or `4403`, as HTTP has 401, 400 and 403, or by `1013` where nobody can tell now;
- * the reason is the `errorCode`.
+ * A refused socket is closed with `4401`, `4400` or `4403`, like HTTP's 401, 400 and 403, or with `1013` if the database cannot
+ * answer now; the reason is the `errorCode`.
  *
  * @example
  * ```ts

@@ -3,10 +3,10 @@ import { SessionGuard } from '../guard/session.guard.js';
 import type { TableReference } from '../registry/sessions.registry.js';
 
 /**
- * Guards a route, or all of a controller, by the sessions of these tables, of any of them where there are several, or of
- * the default table where none is named. `createSessionsDocument` writes into the document what that asks of a request.
+ * Guards a route, or a whole controller, with the sessions of these tables, of any of them if there are several, or of the
+ * default table if you name none. `createSessionsDocument` adds what that requires of a request to the document.
  *
- * It is `@UseGuards(SessionGuard.for(…))`, which is documented as well where it stands already.
+ * It is `@UseGuards(SessionGuard.for(…))`, which is documented as well where you already use it.
  *
  * @example
  * ```ts

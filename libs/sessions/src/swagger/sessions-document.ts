@@ -23,13 +23,13 @@ const OPTIONS = {
 } satisfies Record<keyof SwaggerDocumentOptions, true>;
 
 /**
- * As `SwaggerModule.createDocument`, with what session guards ask of each route: the security schemes, the requirements,
+ * Like `SwaggerModule.createDocument`, with what session guards require of each route: the security schemes, the requirements,
  * and the responses of the guard. It reads the guards themselves, global ones too, with `@Public()`, `@OptionalSession()`,
- * `@RequireScopes()` and `@RequireFresh()`, and where the tables take their tokens from.
+ * `@RequireScopes()` and `@RequireFresh()`, and the places where the tables take their tokens from.
  *
  * @param config of a `DocumentBuilder`; a security scheme that it has by the same name stays as it is
  * @param options those of `SwaggerModule.createDocument`
- * @throws SessionsConfigError for options that there are not
+ * @throws SessionsConfigError for unknown options
  * @example
  * ```ts
  * const config = new DocumentBuilder().setTitle('Accounts').build();

@@ -14,11 +14,12 @@ type TableOf<F extends AnyFields> = AnySessionsTable & (abstract new (...args: n
 type Place = 'bearer' | 'cookie' | 'header' | 'payload';
 
 /**
- * Begins a session and returns the headers of a request that carries its token: of a handshake and of a message too, and as
- * `connectionParams` of graphql-ws and `auth` of Socket.IO, where cookies do not count. For `'payload'` it is the field of a message.
+ * Creates a session and returns the headers that carry its token, for a request, a handshake or a message, for
+ * `connectionParams` of graphql-ws and for `auth` of Socket.IO, where cookies do not count. For `'payload'` it is the field of a
+ * message.
  *
  * @param table the class of a table, or the name of one that was registered by a plain definition
- * @param place the kind of place in the table's `credentials` where the token is; without it the first that they name
+ * @param place the place in the table's `credentials` for the token; by default the first that they name
  * @throws SessionsConfigError for a place that they do not name
  * @example
  * ```ts

@@ -33,9 +33,9 @@ export interface TestBuilder<B> {
 @Module({})
 export class SessionsTestingModule {
   /**
-   * Registers the tables, the first of which is the default one.
+   * Registers the tables; the first one is the default table.
    *
-   * @param options those of `SessionsModule.forRoot`, in place of memory and no pruning
+   * @param options those of `SessionsModule.forRoot`; they win over memory and no pruning
    */
   static forTables(
     tables: readonly [AnySessionsTable | SessionsTableDefinition, ...(AnySessionsTable | SessionsTableDefinition)[]],
@@ -49,7 +49,7 @@ export class SessionsTestingModule {
   }
 
   /**
-   * Puts all tables of an application into memory, or into another adapter, whatever adapters its options name; all other
+   * Puts all tables of an application into memory, or into another adapter, whatever adapter its options name. All other
    * options stay as they are.
    *
    * @returns the builder
@@ -63,8 +63,8 @@ export class SessionsTestingModule {
   }
 
   /**
-   * Puts a guard in place of every session guard of an application: of `SessionGuard`, of those made by `for`, of classes that
-   * extend it, and of those that are `APP_GUARD`.
+   * Replaces every session guard of an application: `SessionGuard`, those made by `for`, classes that extend it, and those that
+   * are `APP_GUARD`.
    *
    * @param stub decides for all their routes, public ones too; {@link setSession} gives a request its session
    * @returns the builder

@@ -4,8 +4,7 @@ import { rememberSession } from '../guard/session-of-request.js';
 import type { BaseSession } from '../session/session.js';
 
 /**
- * Makes a session that of the request, as a guard does that has found it: for guards that stand in for `SessionGuard` in a
- * test.
+ * Sets the session of a request, like a guard that has found it: for guards that replace `SessionGuard` in a test.
  *
  * @param session as much of one as the test needs
  * @example

@@ -1,7 +1,7 @@
 import { type Duration, durationMs } from '../util/duration.js';
 
 /**
- * A clock that stands still until it is told to move; for `forRoot({ clock: clock.now })` in tests of what time does.
+ * A clock that stands still until you move it; for `forRoot({ clock: clock.now })` in tests that depend on time.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ export class SettableClock {
     this.#time = time.getTime();
   }
 
-  /** Moves the time on. @throws TypeError for what is no duration */
+  /** Moves the time on. @throws TypeError for an invalid duration */
   advance(duration: Duration): void {
     const ms = durationMs(duration);
     if (ms === undefined)

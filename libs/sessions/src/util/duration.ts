@@ -1,6 +1,6 @@
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 
-/** A length of time: a number of seconds, or a string such as `'90s'`, `'10m'`, `'12h'`, `'7d'`, `'2w'`. */
+/** A length of time: a number of seconds, or text such as `'90s'`, `'10m'`, `'12h'`, `'7d'`, `'2w'`. */
 export type Duration = number | `${number}${keyof typeof SECONDS}`;
 
 /** Converts a duration to milliseconds. Returns `undefined` for anything else: negative, too long, an unknown unit. */

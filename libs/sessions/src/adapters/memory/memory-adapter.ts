@@ -38,10 +38,10 @@ import { streamRows } from './stream.js';
 /**
  * The port without a database: rows in the memory of the process, for an application's tests and for trying things out.
  *
- * It works for any entity, given as a class or as an `EntitySchema`. A table appears with its first use and belongs to
- * this instance: two adapters never see each other's rows. Primary keys, unique indexes and the other indexes of an
- * entity (by each of their columns, such as `expiresAt`) are used by lookups. Every statement is atomic; what takes long to
- * find gives the event loop its turns. Foreign keys are not enforced.
+ * It works for any entity, given as a class or as an `EntitySchema`. A table appears with its first use and belongs to this
+ * instance: two adapters never see each other's rows. Lookups use primary keys, unique indexes and the other indexes of an
+ * entity (by each of their columns, such as `expiresAt`). Every statement is atomic; long searches yield to the event loop.
+ * Foreign keys are not enforced.
  *
  * @example
  * ```ts
@@ -79,7 +79,7 @@ export class MemoryAdapter implements EctoAdapter {
     return fn(this);
   }
 
-  /** Takes part in no transaction. @throws UnsupportedQueryError since a database's cannot undo what is written here */
+  /** Takes part in no transaction. @throws UnsupportedQueryError because a database's transaction cannot undo what is written here */
   within(_manager: EntityManager): EctoAdapter {
     throw new UnsupportedQueryError(
       'MemoryAdapter takes part in no TypeORM transaction: leave { manager } out, or use the TypeOrmAdapter.',

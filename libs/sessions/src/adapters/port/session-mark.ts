@@ -1,9 +1,9 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /**
- * What the library itself keeps in a data source beside the sessions: one small table for all tables of sessions there,
- * whose names begin with what they are for. For the `entities` of a data source that names its entities one by one;
- * `autoLoadEntities` has it by `SessionsModule.forFeature`.
+ * The library's own small table, which all tables of sessions of a data source share; the names of its rows begin with what
+ * they are for. Add it to the `entities` of a data source that names its entities one by one; with `autoLoadEntities`,
+ * `SessionsModule.forFeature` adds it.
  *
  * @example
  * ```ts
@@ -16,15 +16,15 @@ export class SessionMark {
   @PrimaryColumn({ type: 'varchar', length: 255 })
   name!: string;
 
-  /** When it happened, where `until` is null. */
+  /** When it happened, if `until` is null. */
   @Column({ type: Date, precision: 3 })
   at!: Date;
 
-  /** Who holds it, where it is a lease; else `null`. */
+  /** Who holds it, if it is a lease; else `null`. */
   @Column({ type: 'varchar', length: 255, nullable: true })
   holder!: string | null;
 
-  /** When it happened at the latest, where that is not known for certain; else `null`. */
+  /** When it happened at the latest, if the time is not certain; else `null`. */
   @Column({ type: Date, precision: 3, nullable: true })
   until!: Date | null;
 }

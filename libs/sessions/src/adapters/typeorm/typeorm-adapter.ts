@@ -50,8 +50,8 @@ export type { TypeOrmAdapterOptions };
 /**
  * The port on a TypeORM data source: PostgreSQL, MySQL, MariaDB or SQLite (better-sqlite3).
  *
- * Timestamps are written and read as UTC whatever the time zone of the process and of the server, in columns with a
- * time zone and without one.
+ * Timestamps are written and read as UTC, whatever the time zone of the process and of the server, in columns with a time
+ * zone and without one.
  *
  * @example
  * ```ts

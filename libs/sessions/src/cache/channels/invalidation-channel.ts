@@ -1,6 +1,6 @@
-/** A connection on which messages are heard and sent. */
+/** A connection that hears and sends messages. */
 export interface ChannelConnection {
-  /** Sends a message to all who listen, this connection among them. */
+  /** Sends a message to all listeners, including this connection. */
   publish(message: string): Promise<unknown>;
   /** Closes the connection; nothing is heard on it afterwards. */
   close(): Promise<void>;
@@ -8,13 +8,13 @@ export interface ChannelConnection {
 
 /**
  * How the processes of an application tell each other which sessions they have changed, so that the near cache of each
- * forgets them: messages that come in the order in which they were sent, to all who are connected.
+ * forgets them. Messages arrive in the order in which they were sent, at everybody who is connected.
  */
 export interface InvalidationChannel {
   /**
    * Connects, and resolves when every message that is sent from now on will be heard.
    *
-   * @param lost called when messages may have been missed; another connection is then asked for
+   * @param lost called when messages may have been missed; the caller then connects again
    */
   connect(heard: (message: string) => void, lost: (reason: unknown) => void): Promise<ChannelConnection>;
 }

@@ -8,10 +8,10 @@ import { type ChannelEnds, connectionProblems } from './channel-connections.js';
 import type { ChannelConnection, InvalidationChannel } from './invalidation-channel.js';
 import { type KeptConnection, keepConnection } from './kept-connection.js';
 
-/** What `PostgresChannel` takes beside the data source to listen on. */
+/** What `PostgresChannel` takes in addition to the data source to listen on. */
 export interface PostgresChannelOptions {
   /**
-   * The data source by which messages are sent, of the same database.
+   * The data source that sends messages, of the same database.
    *
    * @default that of the tables, where all of them are of one data source of PostgreSQL; else listenOn
    */
@@ -28,8 +28,8 @@ const NAME = 'nest_sessions';
 const SILENCE_MS = 2000;
 
 /**
- * `LISTEN` and `NOTIFY` of PostgreSQL, on two connections that are kept for it: one of a data source's pool listens, another
- * one sends, for behind a pooler that shares connections one that sends may hear itself and nobody else.
+ * `LISTEN` and `NOTIFY` of PostgreSQL, on two reserved connections: one of a data source's pool listens, another one sends.
+ * Behind a pooler that shares connections, one that sends may hear only itself.
  *
  * @example
  * ```ts
@@ -44,8 +44,8 @@ export class PostgresChannel implements InvalidationChannel {
   readonly #publishOn: DataSource | undefined;
 
   /**
-   * @param listenOn goes straight to PostgreSQL, or by a pooler that gives each client a connection of its own
-   * @throws SessionsConfigError for options that there are not
+   * @param listenOn connects straight to PostgreSQL, or through a pooler that gives each client its own connection
+   * @throws SessionsConfigError for unknown options
    */
   constructor(listenOn: DataSource, options: PostgresChannelOptions = {}) {
     this.#listenOn = listenOn;

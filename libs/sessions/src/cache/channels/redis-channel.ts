@@ -40,8 +40,8 @@ type Lost = (reason: unknown) => void;
 type End = () => void;
 
 /**
- * Publish and subscribe of Redis or Valkey. Messages are sent by the application's client, of `ioredis` or of `redis`, and
- * heard on a connection of its own.
+ * Publish and subscribe of Redis or Valkey. The application's client, of `ioredis` or of `redis`, sends messages; a connection
+ * of the channel's own hears them.
  *
  * @example
  * ```ts
@@ -49,7 +49,7 @@ type End = () => void;
  * ```
  */
 export class RedisChannel implements InvalidationChannel {
-  /** @param name of the channel: another one for each application that shares the server */
+  /** @param name of the channel; give each application that shares the server another one */
   constructor(
     private readonly client: IoRedisClient | NodeRedisClient,
     private readonly name = 'nest-sessions',

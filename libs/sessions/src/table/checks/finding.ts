@@ -26,13 +26,13 @@ export type FindingCode =
   | 'preparedStatements'
   | 'unread';
 
-/** What a look at a table, or at its database, has found. */
+/** What a check of a table, or of its database, has found. */
 export interface Finding {
   /** What kind of finding it is. */
   readonly code: FindingCode;
   /** What is wrong, and the way out. */
   readonly text: string;
-  /** The statement that mends it. */
+  /** The statement that fixes it. */
   readonly statement?: string;
 }
 
