@@ -4,18 +4,18 @@ import type { Conversion, InsertOptions, Row, Schema, Where } from './query.js';
 import type { SessionsAdapter } from './sessions-adapter.js';
 
 /**
- * The storage behind any entity: what Ecto asks of its adapters. The service needs the {@link SessionsAdapter} of it alone.
+ * The storage behind any entity: what Ecto asks of its adapters. The service needs only its {@link SessionsAdapter} part.
  *
  * @see https://hexdocs.pm/ecto/Ecto.Adapter.html
  */
 export interface EctoAdapter extends SessionsAdapter {
-  /** Resolves when what the adapter needs is up; rejects with a clear error where it is not. */
+  /** Resolves when everything that the adapter needs is up; rejects with a clear error if it is not. */
   ensureStarted(): Promise<void>;
 
-  /** Runs `fn` with an adapter whose every statement travels on one connection. */
+  /** Runs `fn` with an adapter whose statements all use one connection. */
   checkout<T>(fn: (adapter: EctoAdapter) => Promise<T>): Promise<T>;
 
-  /** A new value for a key: a unique integer, or a UUID; `null` where the storage makes it. */
+  /** A new value for a key: a unique integer, or a UUID; `null` if the storage makes it. */
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string | null;
 
   /** What a value of the column goes through on its way into the storage, in order. */
@@ -36,9 +36,9 @@ export interface EctoAdapter extends SessionsAdapter {
 
   /** This adapter inside the caller's transaction. */
   within(manager: EntityManager): EctoAdapter;
-  /** Runs `fn` as {@link SessionsAdapter.tryLock} does, with all of this adapter. */
+  /** Runs `fn` like {@link SessionsAdapter.tryLock}, with all of this adapter. */
   tryLock<T>(name: string, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T | undefined>;
-  /** Runs `fn` as {@link SessionsAdapter.withLock} does, with all of this adapter. */
+  /** Runs `fn` like {@link SessionsAdapter.withLock}, with all of this adapter. */
   withLock<T>(
     names: string | readonly string[],
     fn: (adapter: EctoAdapter) => Promise<T>,

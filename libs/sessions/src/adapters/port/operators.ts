@@ -1,13 +1,13 @@
 import { FindOperator } from 'typeorm';
 import type { ColumnKind } from './columns.js';
 
-/** A place in a prepared query that is filled in when it is executed. */
+/** A place in a prepared query that `execute` fills in. */
 export class Param {
   constructor(readonly name: string) {}
 }
 
 /**
- * Stands for a value in the options of `prepare`, or for the list of an `In`, to be given by name to `execute`.
+ * Stands for a value in the options of `prepare`, or for the list of an `In`. Give the value by name to `execute`.
  *
  * @example
  * ```ts
@@ -30,8 +30,8 @@ export class ColumnRef {
 
 /**
  * Stands in the `set` of an update for the value that another column of the row, of the same kind and no enum, had before.
- * That column may get a new value in the same update, though not from a third one (`UnsupportedQueryError`). In the `select`
- * of a query it is a column under another name or, by a path, what is there inside a JSON column: null where that is absent.
+ * That column may get a new value in the same update, but not from a third one (`UnsupportedQueryError`). In the `select` of
+ * a query, it is a column under another name or, with a path, the value inside a JSON column: null if that is absent.
  *
  * @example
  * ```ts
@@ -67,7 +67,7 @@ export class JsonKeys {
 
 /**
  * Stands in the `set` of an update for the JSON object that the column had before, with these keys replaced whole, and
- * without those that are `undefined` here; the others stay as they are. What is no object counts as an empty one.
+ * without those that are `undefined` here. The others stay as they are. A value that is no object counts as an empty one.
  *
  * @example
  * ```ts
@@ -92,8 +92,8 @@ export class JsonWithin extends FindOperator<unknown> {
 }
 
 /**
- * A find operator for JSON columns whose text has at most so many bytes once these keys are changed as {@link jsonKeys}
- * changes them. Each database has a text of its own for the same JSON, PostgreSQL one with spaces.
+ * A find operator for JSON columns whose text has at most this many bytes once {@link jsonKeys} has changed these keys. Each
+ * database has its own text for the same JSON; PostgreSQL's has spaces.
  *
  * @example
  * ```ts
@@ -115,7 +115,7 @@ export class Later {
 
 /**
  * Stands in the `set` of an update for this time, or for a millisecond after the one that the column had before, whichever
- * is later: so two changes of a row never have the same time, whatever the clocks say.
+ * is later. So two changes of a row never have the same time, whatever the clocks say.
  *
  * @example
  * ```ts
@@ -138,8 +138,8 @@ export class Stored {
 }
 
 /**
- * Stands in a row or in the `set` of an update for a value that has been through the column's transformer, and has the form of
- * this kind of column, so that the transformer does not run again.
+ * Stands in a row or in the `set` of an update for a value that has already been through the column's transformer, in the form
+ * of this kind of column, so that the transformer does not run again.
  *
  * @example
  * ```ts
@@ -163,8 +163,8 @@ export class JsonPathOperator extends FindOperator<unknown> {
 }
 
 /**
- * A find operator that looks inside a JSON column: the text, number or boolean at `path` equals `value`, or satisfies
- * an operator. An absent path and a JSON null are null; a value of another type than the one asked for is unequal.
+ * A find operator that looks inside a JSON column: the text, number or boolean at `path` equals `value`, or satisfies an
+ * operator. An absent path and a JSON null are null. A value of another type is unequal.
  *
  * @example
  * ```ts

@@ -10,7 +10,7 @@ export type Row = Record<string, unknown>;
 /** TypeORM find conditions by property names: a value, `null`, an operator, or a {@link param} in their place. */
 export type Where = Record<string, unknown>;
 
-/** What holds for rows: all conditions of a set; any of a list; all of {@link AllOf}. */
+/** Conditions on rows: all conditions of a set; any of a list; all of {@link AllOf}. */
 export type Conditions = Where | readonly Conditions[] | AllOf;
 
 /** Conditions which hold together. */
@@ -33,57 +33,57 @@ export type Direction = (typeof DIRECTIONS)[number];
 
 /** What to prepare: TypeORM's find options, in which {@link param} may stand for any value. */
 export interface QueryOptions {
-  /** Conditions on columns, all of which must hold; of several sets of conditions any. */
+  /** Conditions on columns, all of which must hold; of several sets, any one. */
   where?: Conditions;
   /**
-   * Columns to read; all of them by default. As an object, by the names that they get: `true` for a column by its own, or
+   * Columns to read; all of them by default. As an object, by the names that they get: `true` for a column under its own, or
    * `column(name, path)`.
    */
   select?: readonly string[] | Readonly<Record<string, true | ColumnRef>>;
   /** Columns to sort by, the first one first. Null comes before any other value, text sorts by its code points. */
   order?: Readonly<Record<string, Direction | undefined>>;
-  /** How many rows to read, or to delete, at most; all of them by default. */
+  /** The most rows to read, or to delete; all of them by default. */
   take?: number | Param;
-  /** How many rows to pass over first; none by default. */
+  /** How many rows to skip first; none by default. */
   skip?: number | Param;
-  /** Relations to load with each row: to one by the same statement where that can be, others level by level, by further lookups. */
+  /** Relations to load with each row: to one entity in the same statement where possible, others level by level, by more lookups. */
   relations?: FindOptionsRelations<ObjectLiteral>;
   /** `'all'`: only count the rows. */
   count?: boolean;
-  /** `'all'`: read the rows as they are now, also in a transaction that began before. */
+  /** `'all'`: read the rows as they are now, even in a transaction that began before. */
   currentRows?: boolean;
   /** `'updateAll'`: the new values, or `column(name)` for the value that another column had before. */
   set?: Row;
   /**
-   * `'all'`: whether rows may come too whose text only its collation takes for the one that is asked for, which spares the
-   * database a look at it: a caller that sets it compares.
+   * `'all'`: whether to allow rows whose text is equal only by its collation, which spares the database a check. A caller that
+   * sets it compares the text itself.
    */
   collationEquality?: boolean;
-  /** Whether it will be run often: a database may then keep what it has made of it. A text says what for, by which it is then named. */
+  /** Whether it will run often, so that a database may keep it prepared. A text names it by its purpose. */
   keepPrepared?: boolean | string;
   /**
-   * `'updateAll'` that is kept prepared, of the one row that a parameter names by its key: whether it may travel with others of
-   * its kind that come while some are under way, on SQLite with any that come in its turn of the event loop. Each has its own
-   * outcome; of several for one row each waits for the one before.
+   * `'updateAll'` that is kept prepared, of one row that a parameter names by its key: whether it may share a statement with others
+   * of its kind that arrive while some are under way, on SQLite with any that arrive in the same turn of the event loop. Each has
+   * its own outcome; several for one row wait for each other in order.
    */
   joint?: boolean;
   /**
-   * `'all'`: how many milliseconds it may take, waiting for a connection included. Then it rejects with a
-   * `SessionsUnavailableError`, its connection is given up, and the statement is ended where it runs. It is for what is in no
-   * transaction of the caller's, and means nothing where the rows are in this process.
+   * `'all'`: the most milliseconds that it may take, including the wait for a connection. After that it rejects with a
+   * `SessionsUnavailableError`, its connection is given up, and the statement is ended where it runs. It does not apply in a
+   * transaction of the caller's, nor if the rows are in this process.
    */
   timeoutMs?: number;
   /**
-   * `'updateAll'` of a table with one key column, without `returning`: waits for no lock, and leaves out rows that others
-   * have locked. In a transaction of the caller's, what it writes is undone where it fails, and nothing else.
+   * `'updateAll'` of a table with one key column, without `returning`: waits for no lock, and skips rows that others have locked.
+   * In a transaction of the caller's, a failure undoes only what it wrote.
    */
   skipLocked?: boolean;
   /** `'updateAll'`, `'deleteAll'`: columns to return of each row that was changed. */
   returning?: readonly string[];
   /**
-   * `'deleteAll'` with `take`: a column of dates or numbers. What comes back is one row, with the greatest value that it had
-   * in the rows that were taken, so that another run can begin there; no row where there were none. In no transaction of the
-   * caller's the storage need not wait for the disk: after a crash the rows may be there again, for another run.
+   * `'deleteAll'` with `take`: a column of dates or numbers. It returns one row, with the greatest value of that column in the
+   * deleted rows, so that another run can begin there; no row if there were none. Outside a transaction of the caller's, the
+   * storage need not wait for the disk: after a crash the rows may be there again, for another run.
    */
   returningMax?: string;
 }
@@ -122,7 +122,7 @@ export const QUERY_OPTIONS: Readonly<Record<keyof QueryOptions, readonly QueryKi
   returningMax: ['deleteAll'],
 };
 
-/** A query compiled once by an adapter, to be run by the same adapter any number of times. */
+/** A query that an adapter compiled once, for the same adapter to run any number of times. */
 export interface Prepared {
   /** What the query does with the rows that it matches. */
   readonly kind: QueryKind;
@@ -130,34 +130,34 @@ export interface Prepared {
   readonly schema: Schema;
 }
 
-/** What came of a query: how many rows it concerned and, where it returns any, the rows. */
+/** The result of a query: how many rows it concerned and, if it returns any, the rows. */
 export interface Executed {
   /** How many rows were read, updated or deleted. */
   count: number;
-  /** The rows, where the query returns any; else `null`. */
+  /** The rows, if the query returns any; else `null`. */
   rows: Row[] | null;
 }
 
-/** What came of an update that gave several rows values of their own. */
+/** The result of an update that gave several rows their own values. */
 export interface ExecutedEach {
   /** How many rows were updated. */
   readonly count: number;
-  /** Of a query with `skipLocked`: the places of the sets whose rows match, and are locked by others. */
+  /** For a query with `skipLocked`: the positions of the sets whose rows match, but are locked by others. */
   readonly held: readonly number[];
 }
 
 /**
- * A row as the storage gave it. Where several wait for it each loads its own, in its own asynchronous context, and gets its
- * own error.
+ * A row as the storage gave it. If several callers wait for it, each loads its own, in its own asynchronous context, and gets
+ * its own error.
  */
 export interface RawRow {
-  /** The row as the application has it, or the first so many of its columns, made anew by each call. @throws UnreadableRowError */
+  /** The row as the application has it, or only its first columns, made anew by each call. @throws UnreadableRowError */
   load(columns?: number): Row;
   /** One of its columns as the application has it, made anew by each call. @throws UnreadableRowError */
   value(column: string): unknown;
 }
 
-/** What to do with a row whose key exists: fail, leave the old row, or overwrite these columns of it. */
+/** What to do with a row whose key exists: fail, keep the old row, or overwrite these columns of it. */
 export type OnConflict =
   'raise' | 'nothing' | { readonly update: readonly string[]; readonly target: readonly string[] };
 
@@ -166,15 +166,15 @@ export const CONFLICT_OPTIONS = { update: true, target: true } satisfies Record<
   true
 >;
 
-/** How a row is inserted. */
+/** How to insert a row. */
 export interface InsertOptions {
-  /** What to do where a row with the same key is there; an error by default. */
+  /** What to do if a row with the same key exists; an error by default. */
   onConflict?: OnConflict;
   /** The columns to return; those of the primary key by default. */
   returning?: readonly string[];
-  /** As that of a query. */
+  /** Like that of a query. */
   keepPrepared?: boolean | string;
-  /** Of one row that is kept prepared: whether it may travel with other writes, as that of a query. */
+  /** For one row that is kept prepared: whether it may share a statement with other writes, like that of a query. */
   joint?: boolean;
 }
 
@@ -183,9 +183,9 @@ export const INSERT_OPTIONS = { onConflict: true, returning: true, keepPrepared:
   true
 >;
 
-/** How the rows of a query are read one after the other. */
+/** How to read the rows of a query one after the other. */
 export interface StreamOptions {
-  /** Rows of a chunk. @default 500 */
+  /** Rows per chunk. @default 500 */
   maxRows?: number;
 }
 

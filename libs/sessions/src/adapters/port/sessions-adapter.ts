@@ -23,16 +23,16 @@ export interface AdapterMeta {
   readonly namespace: string;
   /** The name and the columns of each schema's table. */
   readonly tables: ReadonlyMap<Schema, Columns>;
-  /** Whether queries are answered in this process, so that nothing is gained by sending several as one. */
+  /** Whether queries are answered in this process, so that batching several gains nothing. */
   readonly inProcess?: boolean;
-  /** How many connections there are at the most, which others may need too. @default any number */
+  /** The most connections, which others may need too. @default any number */
   readonly connections?: number;
   /** How many parameters a query can have. @default any number */
   readonly maxParameters?: number;
-  /** Whether a list of any length is one parameter, also of a query that is kept prepared. @default false */
+  /** Whether a list of any length is one parameter, even of a query that is kept prepared. @default false */
   readonly bindsLists?: boolean;
   /**
-   * How other processes learn what the near cache has to forget: `'none'` where no other has the rows, `'postgres'` by
+   * How other processes learn what the near cache has to forget: `'none'` if no other process has the rows, `'postgres'` through
    * the data source.
    *
    * @default by the cache.channel of an application alone
@@ -50,11 +50,11 @@ export interface ColumnState {
   readonly addedBy: string;
 }
 
-/** A right to something, which one holder at a time has, for as long as it says. */
+/** A right that one holder has at a time, for a limited time. */
 export interface Lease {
   /** What it is for. */
   readonly name: string;
-  /** Who wants it: at most 255 characters, which no other one has. */
+  /** Who wants it: at most 255 characters, unique to this holder. */
   readonly holder: string;
 }
 
@@ -62,32 +62,31 @@ export interface Lease {
  * The storage behind a `SessionsService`, with TypeORM's find options as the query language. It stores the entities of tables
  * of sessions, and `SessionMark`.
  *
- * Where databases differ, the port decides, and every adapter keeps to it: text is compared and sorted by its code
- * points, in a case-sensitive way; null is less than any value in an order, and equal to nothing in a condition; dates
- * have milliseconds and are UTC; `In([])` matches nothing; a value that a column cannot hold (no UUID, a NUL character)
- * matches no row.
+ * Where databases differ, the port decides, and every adapter keeps to it. Text is compared and sorted by its code points,
+ * case-sensitively. Null is less than any value in an order, and equal to nothing in a condition. Dates have milliseconds and
+ * are UTC. `In([])` matches nothing. A value that a column cannot hold (no UUID, a NUL character) matches no row.
  */
 export interface SessionsAdapter {
   /**
-   * Makes the schemas known and names their tables; a schema not named here is made known by its first use.
+   * Registers the schemas and names their tables; a schema not named here is registered by its first use.
    *
-   * @param facts what a look at the tables has found, by which their columns are read and written from then on; given before
-   *   the first query
+   * @param facts what a check of the tables has found, which decides how their columns are read and written from then on; pass
+   *   it before the first query
    */
   init(schemas: readonly Schema[], facts?: DatabaseFacts): AdapterMeta;
 
-  /** Looks at the tables of schemas, and those that their relations lead to, as they are in the storage. Where it is missing, they are as the schemas say. */
+  /** Reads the tables of schemas, and those that their relations lead to, from the storage. Without it, they are as the schemas say. */
   look?(schemas: readonly Schema[]): Promise<DatabaseFacts>;
 
   /**
-   * Finds out in which form the storage has the columns of a table whose definition leaves that to it, where it was not looked at;
-   * before the first query. Where it is missing, there is one form.
+   * Finds out in which form the storage has the columns of a table whose definition leaves that open, if nothing has read the
+   * table; before the first query. Without it, there is one form.
    */
   findForms?(schema: Schema): Promise<void>;
 
   /**
-   * What the storage knows of a column that a table may lack, such as one from before it was thought of; where it does, whole
-   * rows come without it from then on. `undefined` while there is no such table.
+   * What the storage knows of a column that a table may lack, such as one that a later version added. If the table lacks it,
+   * whole rows come without it from then on. `undefined` while there is no such table.
    */
   columnState(schema: Schema, column: string): Promise<ColumnState | undefined>;
 
@@ -95,8 +94,8 @@ export interface SessionsAdapter {
   within(manager: EntityManager): SessionsAdapter;
 
   /**
-   * Takes a lease for so many milliseconds by the clock of the storage, or prolongs it; `false` where another one holds it,
-   * `undefined` where the storage has nothing to note it in. Where it is missing, locks do.
+   * Takes a lease for this many milliseconds by the clock of the storage, or extends it. `false` if another holder has it,
+   * `undefined` if the storage has no table for it. Without it, locks are used.
    */
   takeLease?(lease: Lease, ms: number): Promise<boolean | undefined>;
 
@@ -104,40 +103,40 @@ export interface SessionsAdapter {
   returnLease?(lease: Lease): Promise<void>;
 
   /**
-   * Counts an application that uses this adapter until its signal is aborted, as it begins to end. After the last one, calls are
-   * answered as long as the storage answers: when one has waited for it for three seconds, all that wait are broken off, but in
-   * transactions of callers, and from then on calls fail. Where it is missing, they are waited for.
+   * Registers an application that uses this adapter until its signal aborts, when it begins to stop. After the last one, calls
+   * are answered as long as the storage answers. When one has waited for three seconds, all waiting calls are broken off, except
+   * in transactions of callers, and later calls fail. Without it, calls are awaited.
    *
    * @throws SessionsUnavailableError by those calls
    */
   endWith?(application: AbortSignal): void;
 
   /**
-   * Runs `fn` with an adapter whose statements all travel on one connection, which is broken off when the signal is aborted
-   * meanwhile: what waits for it then fails. Where it is missing, `fn` gets this adapter.
+   * Runs `fn` with an adapter whose statements all use one connection. If the signal aborts meanwhile, the connection is broken
+   * off, and what waits for it fails. Without it, `fn` gets this adapter.
    */
   breakable?<T>(signal: AbortSignal, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T>;
 
   /**
-   * Runs `fn` unless another process, or another call, is inside the same lock; then `undefined`, at once. On PostgreSQL it is
-   * in a transaction, whose end gives the lock back, so that no pooler keeps it.
+   * Runs `fn` unless another process, or another call, is inside the same lock; then it returns `undefined` at once. On PostgreSQL
+   * it runs in a transaction, whose end releases the lock, so that no pooler keeps it.
    */
   tryLock<T>(name: string, fn: (adapter: SessionsAdapter) => Promise<T>): Promise<T | undefined>;
 
   /**
-   * Runs `fn` in a transaction where there are any, one at a time among all calls with the same name, or one of the same
-   * names, in all processes; the others wait. Inside `fn` the same name is free. Names that nest must nest in the same order everywhere.
+   * Runs `fn` one at a time among all calls with the same name, or any of the same names, in all processes, and in a transaction
+   * if there are any. The others wait. Inside `fn` the same name is free. Names that nest must nest in the same order everywhere.
    *
-   * In the caller's transaction the name stays taken until that ends, and what an error of `fn` undoes is the caller's
-   * to say; in one of its own an error undoes all of it, and where the database undoes it for the sake of others `fn` runs
-   * again. SQLite and memory have neither: calls there wait within the process, and what was written before an error stays.
-   * On SQLite `fn` is run once more where, before it wrote, the same was done in a transaction of the application.
+   * In the caller's transaction, the name stays taken until that ends, and the caller decides what an error of `fn` undoes. In a
+   * transaction of its own, an error undoes all of it, and if the database rolls it back because of other work, `fn` runs again.
+   * SQLite and memory have neither: calls there wait within the process, and what was written before an error stays. On SQLite
+   * `fn` runs once more if, before it wrote, the same was done in a transaction of the application.
    *
-   * @param reading `'currentRows'`: `fn` has to see whatever was written under these names before, also by transactions that are
-   *   not serializable
-   * @throws Error naming what was waited for, after ten seconds in which another connection did not give it up
-   * @throws UnsupportedQueryError in a transaction of the caller's that keeps its view of the rows: on PostgreSQL a
-   *   repeatable one, with `'currentRows'` a serializable one too
+   * @param reading `'currentRows'`: `fn` has to see everything that was written under these names before, even by transactions
+   *   that are not serializable
+   * @throws Error naming what it waited for, after ten seconds in which another connection did not release it
+   * @throws UnsupportedQueryError in a transaction of the caller's that keeps its view of the rows: on PostgreSQL a repeatable
+   *   one, with `'currentRows'` a serializable one too
    */
   withLock<T>(
     names: string | readonly string[],
@@ -146,9 +145,9 @@ export interface SessionsAdapter {
   ): Promise<T>;
 
   /**
-   * Runs `fn` in a transaction of its own under those of the locks of {@link withLock} that nobody has, of which it is told; it
-   * waits for none, and a statement in it that would wait for rows that others have locked fails. It may run again, where the
-   * database has undone it. Where it is missing, each call waits for its own locks.
+   * Runs `fn` in a transaction of its own under those locks of {@link withLock} that are free; `fn` gets their names. It waits
+   * for none, and a statement in it that would wait for locked rows fails. It may run again if the database rolls it back.
+   * Without it, each call waits for its own locks.
    *
    * @param names each once
    */
@@ -158,30 +157,30 @@ export interface SessionsAdapter {
   ): Promise<T>;
 
   /**
-   * Runs `fn` when the transaction that this adapter is in has ended, whichever way, before who ended it goes on; at once
-   * where it is in none.
+   * Runs `fn` when the transaction that this adapter is in has ended, with or without a commit, before whoever ended it goes on;
+   * at once if it is in none.
    */
   afterTransaction(fn: () => Promise<void>): Promise<void>;
 
   /**
-   * Writes what statements have left to be written, where one of the next would do it for all of them; in a turn of the
-   * event loop of its own, so that it does not hold that for longer.
+   * Writes what statements have left to write, if otherwise one of the next ones would do it for all of them. It takes its own
+   * turn of the event loop, so that it does not block for longer.
    *
    * @returns whether statements wait for the disk themselves
    */
   checkpoint(): Promise<boolean>;
 
   /**
-   * Inserts a row and returns the columns asked for; `null` where `onConflict` left the old row alone.
+   * Inserts a row and returns the columns asked for; `null` if `onConflict` kept the old row.
    *
    * @throws UniqueConstraintError naming the columns; nothing is written
    */
   insert(schema: Schema, row: Row, options?: InsertOptions): Promise<Row | null>;
 
   /**
-   * Inserts all the rows or none, and returns how many were written. Where it is missing, new sessions are inserted one by one.
+   * Inserts all the rows or none, and returns how many it wrote. Without it, new sessions are inserted one by one.
    *
-   * @param options what the statement is kept prepared for
+   * @param options the purpose for which the statement is kept prepared
    * @throws UniqueConstraintError
    */
   insertAll?(schema: Schema, rows: readonly Row[], options?: Pick<InsertOptions, 'keepPrepared'>): Promise<number>;
@@ -192,7 +191,7 @@ export interface SessionsAdapter {
   /**
    * Compiles find options once.
    *
-   * @throws UnsupportedQueryError for an operator, relation or column that the port does not run, naming it
+   * @throws UnsupportedQueryError for an operator, relation or column that the port does not support, naming it
    * @throws SessionValidationError for a value of another type than its column's
    */
   prepare(kind: QueryKind, schema: Schema, options?: QueryOptions): Prepared;
@@ -201,40 +200,40 @@ export interface SessionsAdapter {
   execute(prepared: Prepared, params?: Row): Promise<Executed>;
 
   /**
-   * Runs a prepared `'updateAll'` once for each of several sets of parameters, each of which names another row by its key, all
-   * of them or none: as one statement where the database has one, so that many rows get values of their own at once.
+   * Runs a prepared `'updateAll'` once for each of several sets of parameters, each of which names another row by its key: all
+   * of them or none. It is one statement if the database supports that, so that many rows get their own values at once.
    *
-   * @throws UnsupportedQueryError for another query than an update without `returning` whose conditions name the one key by a
-   *   parameter, and for a parameter that is compared with anything but a column, or is given to an array of PostgreSQL's
-   * @throws SessionValidationError as {@link execute}, for any of the sets; nothing is written
+   * @throws UnsupportedQueryError for any query other than an update without `returning` whose conditions name the one key by a
+   *   parameter, and for a parameter that is compared with anything but a column, or set in an array of PostgreSQL's
+   * @throws SessionValidationError like {@link execute}, for any of the sets; nothing is written
    */
   executeEach(prepared: Prepared, sets: readonly Row[]): Promise<ExecutedEach>;
 
   /**
-   * The first row of a prepared `'all'` query: at once where it is in this process, so that nobody waits for a promise.
+   * The first row of a prepared `'all'` query: at once if it is in this process, so that nobody waits for a promise.
    *
-   * @throws as {@link execute}, or rejects
+   * @throws like {@link execute}, or rejects
    */
   first(prepared: Prepared, params?: Row): MaybePromise<Row | undefined>;
 
   /**
-   * The rows of a prepared `'all'` query without relations, not loaded yet: at once where it is in this process.
+   * The rows of a prepared `'all'` query without relations, not loaded yet: at once if they are in this process.
    *
-   * @param max rows that the caller looks at
-   * @throws as {@link execute}, or rejects
+   * @param max the most rows that the caller reads
+   * @throws like {@link execute}, or rejects
    */
   fetch(prepared: Prepared, params?: Row, max?: number): MaybePromise<readonly RawRow[]>;
 
   /**
-   * The rows of a prepared `'all'` query, read in chunks of `maxRows` (500) as the reader goes on. A row that is there
-   * throughout comes exactly once, whatever is inserted, changed or deleted meanwhile; nothing is held between chunks.
-   * Without an order the rows come by primary key.
+   * The rows of a prepared `'all'` query, read in chunks of `maxRows` (500) as the reader goes on. A row that exists throughout
+   * appears exactly once, whatever is inserted, changed or deleted meanwhile. Nothing is held between chunks. Without an order,
+   * the rows come by primary key.
    */
   stream(prepared: Prepared, params?: Row, options?: StreamOptions): AsyncIterable<Row>;
 
   /**
-   * TypeORM's query builder for the rows that meet any of these conditions. Where it is missing, `query().toQueryBuilder()` is
-   * an `UnsupportedQueryError`.
+   * TypeORM's query builder for the rows that meet any of these conditions. Without it, `query().toQueryBuilder()` throws an
+   * `UnsupportedQueryError`.
    */
   queryBuilder?(schema: Schema, alias: string, where: Conditions): SelectQueryBuilder<ObjectLiteral>;
 }

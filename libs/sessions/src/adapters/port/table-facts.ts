@@ -7,7 +7,7 @@ export interface ColumnFacts {
   readonly name: string;
   /**
    * Its type in lower case, as the database says it in full, without length and precision, such as `timestamp without time zone`,
-   * `datetime`, `bigint unsigned`, `bytea`; of a domain the type that it is made of, in SQLite what the table was made with.
+   * `datetime`, `bigint unsigned`, `bytea`. For a domain it is the underlying type, in SQLite the declared one.
    */
   readonly type: string;
   /** Whether it takes null. */
@@ -22,12 +22,12 @@ export interface ColumnFacts {
   readonly characterSet?: string;
   /** Of text: how it is compared. */
   readonly collation?: string;
-  /** Of a column of times in SQLite: how those that are there are held; `'unknown'`: in none of these forms, or in several. */
+  /** Of a column of times in SQLite: the form of the stored ones; `'unknown'`: in none of these forms, or in several. */
   readonly times?: TimeForm | 'unknown';
-  /** Whether a row that has no value for it gets one. */
+  /** Whether a row without a value for it gets one. */
   readonly hasDefault: boolean;
   /**
-   * How the database makes its values: as an `expression` of others, `always` by itself, or `ifNotGiven`, as for a serial, an
+   * How the database generates its values: as an `expression` of others, `always`, or `ifNotGiven`, as for a serial, an
    * auto-increment, and SQLite's `INTEGER PRIMARY KEY`.
    */
   readonly generated?: 'expression' | 'always' | 'ifNotGiven';
@@ -39,15 +39,15 @@ export interface IndexFacts {
   readonly name: string;
   /** Its columns in their order; null for an expression. */
   readonly columns: readonly (string | null)[];
-  /** Whether no two rows have the same. */
+  /** Whether no two rows may have the same values. */
   readonly unique: boolean;
-  /** Whether it is that of the primary key. */
+  /** Whether it is the index of the primary key. */
   readonly primary: boolean;
   /** Whether the database uses it: one that could not be built concurrently is not. */
   readonly valid: boolean;
-  /** Of a partial one the condition. */
+  /** The condition of a partial index. */
   readonly predicate?: string;
-  /** Whether it holds the beginnings of its columns alone. */
+  /** Whether it has only the beginnings of its columns. */
   readonly ofPrefixes?: boolean;
 }
 
@@ -55,7 +55,7 @@ export interface IndexFacts {
 export type TableKind =
   'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table' | 'system-versioned' | 'virtual' | 'other';
 
-/** What an entity asks of its table, as the database would say it. */
+/** What an entity expects of its table, in the database's terms. */
 export interface EntityNames {
   /** The table's name with its schema, quoted. */
   readonly path: string;
@@ -73,35 +73,35 @@ export interface EntityNames {
 export interface TableFacts {
   /** Its name in the database. */
   readonly name: string;
-  /** What is asked of it. */
+  /** What the entity expects of it. */
   readonly entity: EntityNames;
   /** What it is. */
   readonly kind: TableKind;
-  /** By the names that the entity gives them, others by their own. */
+  /** The columns, by the names that the entity gives them, others by their own. */
   readonly columns: ReadonlyMap<string, ColumnFacts>;
   /** The columns of the primary key. */
   readonly primary: readonly string[];
-  /** All of them, those of the primary key and of unique constraints too; none where they could not be read. */
+  /** All its indexes, including those of the primary key and of unique constraints; absent if they could not be read. */
   readonly indexes?: readonly IndexFacts[];
-  /** The names of its triggers; none where they could not be read. */
+  /** The names of its triggers; absent if they could not be read. */
   readonly triggers?: readonly string[];
-  /** Whether other tables inherit from it, partitions excepted. */
+  /** Whether other tables, except partitions, inherit from it. */
   readonly inherited?: boolean;
-  /** Whether its rows can be inserted, changed and deleted as those of a table are; where it is none. */
+  /** If it is no table: whether its rows can be inserted, changed and deleted like those of one. */
   readonly changeable?: boolean;
-  /** PostgreSQL: whether rules (`CREATE RULE`) put something else in the place of statements. */
+  /** PostgreSQL: whether rules (`CREATE RULE`) replace statements. */
   readonly rules?: boolean;
   /** Whether row-level security decides which rows this user sees. */
   readonly rowSecurity?: boolean;
-  /** The statements that row-level security lets this user run on no row, such as `INSERT`. */
+  /** The statements that row-level security refuses this user on every row, such as `INSERT`. */
   readonly refusedByPolicies?: readonly string[];
-  /** What MySQL and MariaDB keep it with, in lower case. */
+  /** The storage engine of MySQL and MariaDB, in lower case. */
   readonly engine?: string;
-  /** Of a table of SQLite that is made WITHOUT ROWID. */
+  /** SQLite: whether the table was created WITHOUT ROWID. */
   readonly withoutRowid?: boolean;
 }
 
-/** A database server, and the settings of its connections; what could not be read is not there. */
+/** A database server, and the settings of its connections; what could not be read is absent. */
 export interface ServerFacts {
   /** Which database it is. */
   readonly product: 'postgres' | 'mysql' | 'mariadb' | 'sqlite';
@@ -113,13 +113,13 @@ export interface ServerFacts {
   readonly readOnly?: boolean;
   /** The time zone of its connections. */
   readonly timeZone?: string;
-  /** Milliseconds that its clock is ahead of this process's, as well as one statement can tell. */
+  /** The milliseconds by which its clock is ahead of this process's, as well as one statement can tell. */
   readonly clockAheadMs?: number;
   /** How long a name can be. */
   readonly longestName?: { readonly bytes: number } | { readonly characters: number };
   /** MySQL and MariaDB: how they read statements, and take values. */
   readonly sqlMode?: readonly string[];
-  /** MariaDB: whether a transaction that is repeatable fails where another one has changed what it changes. */
+  /** MariaDB: whether a repeatable transaction fails if another one has changed what it changes. */
   readonly snapshotIsolation?: boolean;
   /** MariaDB: whether it is a node of a Galera cluster, which all take writes. */
   readonly wsrep?: boolean;
@@ -127,26 +127,26 @@ export interface ServerFacts {
   readonly mostPrepared?: number;
 }
 
-/** Statements that an adapter has a server keep prepared. */
+/** The prepared statements that an adapter keeps on a server. */
 export interface PreparedFacts {
   /** How many different ones there were so far: as many as each connection may hold. */
   readonly perConnection: number;
-  /** How many connections the pool has at the most; none where it has no limit. */
+  /** The most connections of the pool; absent if it has no limit. */
   readonly connections?: number;
 }
 
-/** What a look at the catalogue has found. */
+/** What a check of the catalogue has found. */
 export interface DatabaseFacts {
   /** The server that the tables are on. */
   readonly server: ServerFacts;
-  /** By their schemas, and by those of the tables that their relations lead to; none of one that is not there. */
+  /** The tables, by their schemas, including those that their relations lead to; missing tables are absent. */
   readonly tables: ReadonlyMap<Schema, TableFacts>;
   /**
-   * The names of the schemas' own tables, whether they are there or not, as the entity gives them, and as the database takes
-   * them: cut off where they are too long, say.
+   * The names of the schemas' own tables, whether they exist or not, as the entity gives them, and as the database takes them:
+   * for example cut off if they are too long.
    */
   readonly names: ReadonlyMap<Schema, { readonly given: string; readonly stored: string }>;
-  /** What is kept prepared; none where no server keeps anything, as with SQLite. */
+  /** The prepared statements; absent if no server keeps any, as with SQLite. */
   readonly prepared?: PreparedFacts;
   /** What could not be read, and why. */
   readonly unread: readonly string[];

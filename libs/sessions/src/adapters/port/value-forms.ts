@@ -3,10 +3,10 @@ import { ALL_TIMES, type TimeRange } from '../../util/times.js';
 /** Text of times in UTC, such as `2026-01-01T10:11:12.345Z` in the form `YYYY-MM-DDTHH:mm:ss.SSSZ`. */
 export type TimeText = `YYYY-MM-DD${' ' | 'T'}HH:mm:ss${'' | '.SSS' | '.SSSSSS'}${'' | 'Z' | '+00:00'}`;
 
-/** How a column holds times that is of no type for times: as text, or as a whole number since 1970. */
+/** How a column that has no type for times stores times: as text, or as a whole number since 1970. */
 export type TimeForm = 'milliseconds' | 'seconds' | TimeText;
 
-/** How a column of text holds the digests of tokens. A column of bytes holds them as bytes. */
+/** How a text column stores the digests of tokens. A column of bytes stores them as bytes. */
 export type DigestForm = 'hex' | 'base64url';
 
 const TEXTS = ['', 'Z', '+00:00'].flatMap((end) =>
