@@ -23,30 +23,30 @@ import { foundByReplacedToken, ReplacedTokens } from './replaced-tokens.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { TokenLookup } from './token-lookup.js';
 
-/** How a token is judged. */
+/** How to judge a token. */
 interface Presentation {
   readonly manager?: EntityManager | undefined;
-  /** Whether the database has to say so. Default: false. */
+  /** Whether the database must say so. Default: false. */
   readonly authoritative?: boolean | undefined;
-  /** Default: as the table says. */
+  /** Default: the table's autoExtendSession. */
   readonly autoExtend?: boolean | undefined;
-  /** The relations to load with the session, which then is from the database, and kept nowhere. Default: none. */
+  /** The relations to load. The session then comes from the database and is not cached. Default: none. */
   readonly relations?: readonly string[] | undefined;
   readonly use?: SessionUse | undefined;
-  /** Who learns why it is refused, in place of those who listen to events. */
+  /** Called with the reason for a refusal instead of emitting an event. */
   readonly onRefused?: ((reason: RefusalReason, session?: BaseSession) => void) | undefined;
 }
 
 const NO_USE: SessionUse = {};
 
-/** Where an answer is to be kept. */
+/** Where to cache an answer. */
 interface Keeping {
   readonly cache: CachedSessions;
   readonly key: string;
   readonly reading: Reading;
 }
 
-/** A token on its way. */
+/** A lookup under way. */
 interface Asked {
   readonly digests: readonly string[];
   readonly presentation: Presentation;
@@ -55,12 +55,12 @@ interface Asked {
 
 const MALFORMED: Refused = { type: 'refused', reason: 'malformed' };
 
-/** The sessions of the tokens that come with requests. */
+/** Authenticates the tokens of requests. */
 export class Authenticator {
   readonly #lookup: TokenLookup;
   readonly #redigest: Prepared;
   readonly #byId: Prepared;
-  /** The same within the time that look-ups have. */
+  /** The same query with the timeout of lookups. */
   readonly #againById: Prepared;
   readonly #again: Coalescer<string, BaseSession | null>;
   readonly #replaced: ReplacedTokens | undefined;
@@ -91,9 +91,9 @@ export class Authenticator {
   }
 
   /**
-   * The valid session of a token, extended where that is due, by one prepared query; none is sent for text that is no token,
-   * and for a token that the near cache knows, unless the answer is to be authoritative. A row with an older digest than new
-   * rows have gets theirs. Its use is noted and told, as is its refusal.
+   * Returns the valid session of a token, extended if that is due, with one prepared query. Text that cannot be a token
+   * costs no query, nor does a token in the near cache, unless the answer must be authoritative. A row with an older
+   * digest gets a new one. Uses and refusals are recorded and emitted as events.
    */
   authenticate(token: unknown, presentation: Presentation = {}): MaybePromise<BaseSession | null> {
     const { cache, options, adapter, nowMs, meter } = this.table;
@@ -110,7 +110,7 @@ export class Authenticator {
       if (kept === null) return this.#keptOut(cache, key, presentation);
       keeping = { cache, key, reading: cache.reading(now) };
     }
-    // Not before, since what is kept was well formed.
+    // Only now: what is cached was well-formed.
     const digests = digestsOf(token, options.tokenFormat, options.schemes);
     if (digests.length === 0) return this.#refused(MALFORMED, presentation);
     const asked = { digests, presentation, keeping };
@@ -118,7 +118,7 @@ export class Authenticator {
     return row instanceof Promise ? row.then((found) => this.#judged(found, asked)) : this.#judged(row, asked);
   }
 
-  /** The valid session whose token was looked up before, as it is now. */
+  /** Reads the valid session of a token that was looked up before. */
   async again(id: string): Promise<BaseSession | null> {
     return this.#again.run(id, id);
   }
@@ -129,40 +129,40 @@ export class Authenticator {
     return judged?.isValid ? judged.session : this.#refused(refusalOf(judged?.session), {});
   }
 
-  /** One more use of a valid session that is held: noted, and extended where that is due; `null` where it has ended meanwhile. */
+  /** Records one more use of a valid session of an open connection, and extends it if that is due; `null` if it has ended. */
   useAgain(session: BaseSession, request: ClientRequest): MaybePromise<BaseSession | null> {
     const current = this.table.options.autoExtend ? this.extender.extendIfDue(session) : session;
     return chain(current, (valid) => valid && this.usedAgain(session, request, valid));
   }
 
-  /** Notes one more use of a valid session that is held; its copy of now. */
+  /** Records one more use of a valid session of an open connection, and returns its current copy. */
   usedAgain(held: BaseSession, request: ClientRequest, session = held): BaseSession {
-    // What is held is as old as what is open, and its copies share its dates.
+    // The held session lives as long as the connection, and its copies share its dates.
     if (this.lastUse?.record(held, useOf(request))) Object.assign(held, { lastUsedAt: frozenDate(this.table.nowMs()) });
     this.table.events.emit({ type: 'used', session });
     return session;
   }
 
-  /** When a session ends, or is to be extended, whichever comes first, in milliseconds. */
+  /** When a session ends or becomes due for extension, whichever is first, in milliseconds. */
   unchangedUntil(session: BaseSession): number {
     const { options, fixedEnds } = this.table;
     const end = endMsOf(session, options);
     return options.autoExtend && !fixedEnds.has(session) ? Math.min(end, dueAt(session, options)) : end;
   }
 
-  /** What is kept needs no extension, where the table extends by itself. */
+  /** On a table that extends by itself, a cached session needs no extension. */
   #asksDatabase({ authoritative = false, autoExtend }: Presentation): boolean {
     return authoritative || (autoExtend === true && !this.table.options.autoExtend);
   }
 
-  /** Of most tokens the row is there, and nothing is to be written. */
+  /** The common case: the row is there and nothing is to be written. */
   #judged(found: RawRow | undefined, asked: Asked): MaybePromise<BaseSession | null> {
     const { table } = this;
     const { digests, presentation, keeping } = asked;
     const { autoExtend = table.options.autoExtend } = presentation;
     const judged = found && judge(table, found.load(table.selected.length));
     const session = judged?.isValid ? judged.session : null;
-    // Where rows may have an older digest than new ones, the row tells which one it has.
+    // If rows may have older digests, the row tells which one it has.
     const digest = found && digests.length > 1 ? (found.value('authTokenDigest') as string) : digests[0]!;
     if (session === null && !this.#replaced) return this.#turnedAway(refusalOf(judged?.session), found, asked);
     if (session === null || (judged!.isDue && autoExtend) || digest !== digests[0])
@@ -192,26 +192,26 @@ export class Authenticator {
     return this.#isHeard(presentation) ? this.#refused(await this.#endOf(session, inside), presentation) : null;
   }
 
-  /** Refuses what has no valid row; it is kept, but for what was found by a token that has ended its session. */
+  /** Refuses a token without a valid row. Caches the refusal, unless the token has just ended its session. */
   #turnedAway(refused: Refused, row: RawRow | undefined, { presentation, keeping }: Asked): null {
     if (keeping && refused.reason !== 'token_reuse')
       keeping.cache.keepRefused(keeping.key, refused, keeping.reading, row);
     return this.#refused(refused, presentation);
   }
 
-  /** Why a session is refused that has ended since its row was read. It is, also where nobody can tell why. */
+  /** Why a session is refused that has ended since its row was read. If nobody can tell, it is still refused. */
   async #endOf({ id }: BaseSession, inside?: SessionsAdapter): Promise<Refused> {
     try {
       const row = await (inside ?? this.table.adapter).first(this.#byId, { id });
       return refusalOf(row && sessionFrom(this.table, row));
     } catch (error) {
-      // It may have ended the caller's transaction.
+      // The error may have ended the caller's transaction.
       if (inside) throw error;
       return UNKNOWN;
     }
   }
 
-  /** Keeps what was read, but for what was found by a token that soon ends its session. */
+  /** Caches a session, unless its token will soon end it. */
   #keep(session: BaseSession, row: RawRow | undefined, { cache, key, reading }: Keeping): void {
     if (!foundByReplacedToken(session)) cache.keep(key, session, reading, this.unchangedUntil(session), row);
   }
@@ -233,13 +233,13 @@ export class Authenticator {
     return session;
   }
 
-  /** What is kept of a refusal is looked for only where somebody listens. */
+  /** The reason of a cached refusal is looked up only if somebody listens. */
   #keptOut(cache: CachedSessions, key: string, presentation: Presentation): null {
     if (!this.#isHeard(presentation)) return null;
     return this.#refused(cache.refusalOf(key) ?? UNKNOWN, presentation);
   }
 
-  /** Whether anybody learns why a token is refused. */
+  /** Whether anybody wants to know why a token is refused. */
   #isHeard({ onRefused }: Presentation): boolean {
     return onRefused !== undefined || this.table.events.wants('refused');
   }

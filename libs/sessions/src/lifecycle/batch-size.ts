@@ -1,23 +1,23 @@
-/** What the size of batches keeps to. */
+/** The limits of a batch. */
 export interface BatchLimits {
-  /** How long a batch shall take, in milliseconds. */
+  /** The target duration of a batch, in milliseconds. */
   readonly targetMs: number;
-  /** The fewest and the most rows of a batch. */
+  /** The fewest and the most rows in a batch. */
   readonly min: number;
   readonly max: number;
 }
 
-/** A batch that has ended. */
+/** A finished batch. */
 export interface Batch {
-  /** The rows that it had at the most. */
+  /** The most rows that it could have. */
   readonly size: number;
-  /** The rows that there were. */
+  /** The rows that it had. */
   readonly rows: number;
   /** How long it took, in milliseconds. */
   readonly ms: number;
 }
 
-/** The size of the batch after another one: closer to what takes the target's time, by no more than twice or half as much. */
+/** The size of the next batch: closer to the target duration, but at most twice or half the last size. */
 export function nextBatchSize({ size, rows, ms }: Batch, { targetMs, min, max }: BatchLimits): number {
   const factor = Math.min(2, Math.max(0.5, targetMs / ms));
   // A batch that was not full does not tell how long a larger one would take.

@@ -11,20 +11,20 @@ import { sessionFrom } from './read-session.js';
 import { newToken, type SessionWithToken } from './replace-token.js';
 import { adapterIn, type TableContext } from './table-context.js';
 
-/** How a session begins. */
+/** How to create a session. */
 interface Options extends OwnLimits {
   readonly manager?: EntityManager | undefined;
-  /** The session that it takes the place of. */
+  /** The session that it replaces. */
   readonly replaces?: { readonly id: string } | null | undefined;
   readonly provedAt?: Date | undefined;
-  /** From where it begins, for a table that keeps the last use. */
+  /** The client it comes from, on a table that keeps the last use. */
   readonly use?: SessionUse | undefined;
-  /** Whether use moves the end that is given. @default where the session has a ttl of its own */
+  /** Whether use moves the given end. @default if the session has a ttl of its own */
   readonly extend?: boolean | undefined;
 }
 
 /**
- * A new session with its token.
+ * Creates a session with its token.
  *
  * @throws SessionValidationError naming every missing, unknown or wrong field; nothing is written
  * @throws as {@link checkProof} and {@link insertWithinLimits}

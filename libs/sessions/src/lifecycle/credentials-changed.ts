@@ -14,44 +14,44 @@ import { adapterIn, type TableContext } from './table-context.js';
 import { ownerOf } from '../table/definition.js';
 import { ownValue } from '../util/own-value.js';
 
-/** The reason that says more than that sessions end: nobody may begin one by what was proved before. */
+/** The reason that does more than end sessions: an earlier proof can no longer begin one. */
 export const CREDENTIALS_CHANGED: RevocationReason = 'credentials_changed';
 
-/** For how long a proof is good for a sign-in, and so for how long changes are remembered. */
+/** How long a proof is valid for a sign-in, and therefore how long changes are remembered. */
 const DAY_MS = 86_400_000;
-/** How far the clocks of two nodes may be apart. */
+/** The largest assumed clock skew between two nodes. */
 const SKEW_MS = 1000;
-/** How long a transaction of the application may last after its change, if nobody can tell afterwards how long it did. */
+/** How long a transaction of the application may last after its change, if its real end stays unknown. */
 const LONGEST_TRANSACTION_MS = 60_000;
-/** Owners that are locked together at the most. */
+/** The most owners that are locked together. */
 const MOST_OWNERS = 100;
 
 const KIND = 'credentials';
 
-/** Adapters in whose data source there was no table of marks the last time. */
+/** Adapters whose data source had no table of marks at the last attempt. */
 const UNMARKED = new WeakSet<SessionsAdapter>();
 
-/** An owner, by what they are locked by and the name of their mark. */
+/** An owner: the name of the lock, and the name of the mark. */
 interface Owner {
   readonly lock: string;
   readonly mark: string;
 }
 
-/** The name of the lock under which the sessions of one owner are counted, and changes of their credentials are noted. */
+/** The name of the lock under which an owner's sessions are counted and changes of credentials are recorded. */
 export function ownerLock({ name: table, columns }: TableContext, field: string, value: unknown): string {
   return `nest-sessions:${table}:${field}:${String(inOneSpelling(columns.columns.get(field)!, value))}`;
 }
 
-/** A value as all have it who mean the same: of UUIDs, which text keeps as they were written, in small letters. */
+/** A canonical form of a value: UUIDs, which text columns keep as written, in lower case. */
 function inOneSpelling({ kind }: Column, value: unknown): unknown {
   return kind === 'uuid' && typeof value === 'string' ? value.toLowerCase() : value;
 }
 
 /**
- * The time at which the proof of a sign-in began.
+ * Checks the time at which the proof of a sign-in began.
  *
  * @throws SessionsConfigError on a table without `owner`
- * @throws SessionValidationError for what is no time, or one that is still to come
+ * @throws SessionValidationError for anything but a time, and for one in the future
  * @throws StaleCredentialsError for one that is older than a day
  */
 export function checkProof({ name: table, definition, nowMs }: TableContext, provedAt: Date): void {
@@ -65,22 +65,22 @@ export function checkProof({ name: table, definition, nowMs }: TableContext, pro
   if (ageMs > DAY_MS) throw new StaleCredentialsError(table, field);
 }
 
-/** The owner of a row; `undefined` where it has none. */
+/** The owner of a row; `undefined` if it has none. */
 function ownerIn(context: TableContext, field: string, value: unknown): Owner | undefined {
   const { name: table, definition, columns } = context;
   const column = columns.columns.get(field)!;
   const stored = toStored(column, value);
   if (stored === null || stored === IMPOSSIBLE) return undefined;
   return {
-    // As rows have it, whose values have been through the transformer and back.
+    // As rows have it: their values have passed through the transformer and back.
     lock: ownerLock(context, field, column.transformer ? column.transformer.from(stored) : stored),
     mark: markName(KIND, [definition.schema ?? null, table, field, inOneSpelling(column, stored)]),
   };
 }
 
 /**
- * Takes a new row back whose proof began before the credentials of its owner changed. It is asked when the row is there, under
- * the lock of its owner where the storage has one: a change that does not end the new session has been made before.
+ * Removes a new row if its proof began before the owner's credentials changed. Call it once the row exists, under the
+ * owner's lock if the storage has locks. A change that does not end the new session was then made before.
  *
  * @throws StaleCredentialsError
  */
@@ -94,20 +94,20 @@ export async function refuseStaleProof(
     const stale = await staleProofs(table, adapter, [{ row, provedAt }]);
     for (const error of stale.values()) throw error;
   } catch (error) {
-    // An error undoes a transaction of our own; here there may be none, or the caller's, who may catch it.
+    // An error rolls back our own transaction. Here there may be none, or the caller's, who may catch the error.
     const undo = adapter.prepare('deleteAll', table.entity, { where: { id: row['id'] } });
     await adapter.execute(undo).catch(() => undefined);
     throw error;
   }
 }
 
-/** A sign-in by a proof that began then. */
+/** A sign-in with a proof that began at that time. */
 interface Proved {
   readonly row: Row;
   readonly provedAt: Date;
 }
 
-/** Those whose proof began before the credentials of its owner changed, as the storage has it now, and what they are told. */
+/** The errors of the sign-ins whose proof began before the owner's credentials changed, as the storage has it now. */
 export async function staleProofs<P extends Proved>(
   table: TableContext,
   adapter: SessionsAdapter,
@@ -136,9 +136,9 @@ export async function staleProofs<P extends Proved>(
 }
 
 /**
- * The owners that the filters are about, where a change of credentials is to be noted for them.
+ * The owners named by the filters, for whom a change of credentials is recorded.
  *
- * @throws SessionValidationError where the filters do not name them
+ * @throws SessionValidationError if the filters do not name them
  */
 export function ownersNamed(table: TableContext, steps: readonly (readonly Row[])[]): Owner[] {
   const field = ownerOf(table.definition);
@@ -147,7 +147,7 @@ export function ownersNamed(table: TableContext, steps: readonly (readonly Row[]
     const values = valuesIn(sets, field);
     return values ? [values] : [];
   });
-  // All of them must hold, so whoever matches is among the fewest.
+  // All steps must hold, so the step with the fewest owners suffices.
   const [fewest] = named.toSorted((a, b) => a.length - b.length);
   const problem = (text: string): Error => new SessionValidationError(table.name, { [field]: text });
   if (!fewest)
@@ -162,7 +162,7 @@ export function ownersNamed(table: TableContext, steps: readonly (readonly Row[]
   }
 }
 
-/** The values that a field has in all of the sets of filters; `undefined` where one of them does not name it by values. */
+/** The values that every set of filters gives a field; `undefined` if one set does not name it by values. */
 function valuesIn(sets: readonly Row[], field: string): unknown[] | undefined {
   const values: unknown[] = [];
   for (const set of sets) {
@@ -181,8 +181,8 @@ function valuesIn(sets: readonly Row[], field: string): unknown[] | undefined {
 }
 
 /**
- * Ends sessions because the credentials of their owners have changed, and notes that of the owners, for sign-ins that are
- * under way, and returns how many sessions it ended.
+ * Ends sessions because the credentials of their owners have changed, and records the change for the owners, so that
+ * sign-ins under way fail. Returns how many sessions it ended.
  */
 export async function revokeForCredentials(
   table: TableContext,
@@ -191,7 +191,7 @@ export async function revokeForCredentials(
   manager?: EntityManager,
 ): Promise<number> {
   const adapter = adapterIn(table, manager);
-  // The change is made by the commit of the caller's transaction, whose time nobody knows yet.
+  // The change happens when the caller's transaction commits, which is not known yet.
   const within = manager?.queryRunner?.isTransactionActive === true;
   const until = within ? new Date(table.nowMs() + LONGEST_TRANSACTION_MS) : null;
   const locks = owners.map(({ lock }) => lock);
@@ -205,7 +205,7 @@ export async function revokeForCredentials(
   return count;
 }
 
-/** Notes the end of the caller's transaction as the time of the change; where that fails, the change counts as late as may be. */
+/** Records the end of the caller's transaction as the time of the change. If that fails, the latest possible time stands. */
 async function settle(
   table: TableContext,
   adapter: SessionsAdapter,
@@ -215,17 +215,17 @@ async function settle(
   try {
     for (const { mark } of owners) await settleMark(adapter, mark, until, table.now());
   } catch {
-    // A transaction that is undone, and whose connection may be gone, has left no mark.
+    // A transaction that was rolled back, and may have lost its connection, has left no mark.
   }
 }
 
-/** Deletes the notes of changes that are of no use any more. */
+/** Deletes records of changes that are no longer needed. */
 export async function pruneChanges(table: TableContext, adapter: SessionsAdapter): Promise<void> {
   if (ownerOf(table.definition) === undefined || UNMARKED.has(table.adapter)) return;
   try {
     await pruneMarks(adapter, KIND, new Date(table.nowMs() - DAY_MS - 2 * SKEW_MS));
   } catch (error) {
-    // Who notes no changes needs no table for them.
+    // An application that records no changes needs no table for them.
     if (!(error instanceof SessionsConfigError)) throw error;
     UNMARKED.add(table.adapter);
   }

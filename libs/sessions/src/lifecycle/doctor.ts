@@ -19,7 +19,7 @@ export interface Diagnosis {
   readonly prepared?: PreparedFacts;
 }
 
-/** Looks at a table, and judges what is there now. @throws the driver's error where there is no connection */
+/** Examines a table as it is now. @throws the driver's error if there is no connection */
 export async function examine({ adapter, definition, entity, options }: TableContext): Promise<Diagnosis> {
   if (!adapter.look) return { ok: true, problems: [], warnings: [] };
   const facts = await adapter.look([entity, SessionMark]);

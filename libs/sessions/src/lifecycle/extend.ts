@@ -22,27 +22,27 @@ interface Group {
   readonly sessions: readonly BaseSession[];
 }
 
-/** Which of the statements for so many sessions it is. */
+/** Distinguishes the statements for a given number of sessions. */
 interface Kind {
   readonly fixedEndsAreKept: boolean;
-  /** Not where it is asked for by name. */
+  /** False if the extension was requested by name. */
   readonly skipLocked: boolean;
 }
 
-/** What came of a statement that gives sessions a new end. */
+/** The result of a statement that gives sessions a new end. */
 interface NewEnd {
   readonly expiresAt: Date;
   readonly updatedAt: Date;
-  /** Which of its sessions got it; to the others another gave one, or has them locked, or they have ended. */
+  /** Which of its sessions got the end. The others got another one elsewhere, are locked, or have ended. */
   readonly got: 'all' | 'some' | 'none';
-  /** By id, those that have been told of. */
+  /** The ids whose event was emitted. */
   readonly told: Set<string>;
 }
 
 /**
- * The writing of new ends. Requests of one session write one together, and those of several that come while some are under
- * way travel as one statement; one that comes alone waits for nothing. They wait for no lock either, and where they cannot
- * be written, the sessions go on with the ends that they have.
+ * Writes new ends. Requests of one session share one write. Extensions of several sessions that arrive while others are
+ * under way share a statement; a lone one never waits. None waits for a lock, and if an end cannot be written, the
+ * session goes on with the end that it has.
  */
 export class Extender {
   readonly #statements = new Map<string, Prepared>();
@@ -52,9 +52,9 @@ export class Extender {
     send: (sessions) => this.#extendAll(sessions),
     concernsAll: isOutage,
   });
-  /** By id, those under way. */
+  /** The running writes, by session id. */
   readonly #running = new Map<string, Promise<NewEnd | undefined>>();
-  /** The sessions of whose new end at the latest time has been told. */
+  /** The sessions whose new end was emitted at the latest time. */
   #told: { readonly at: number; readonly ids: Set<string> } = { at: NaN, ids: new Set() };
 
   constructor(private readonly table: TableContext) {
@@ -65,19 +65,19 @@ export class Extender {
     });
   }
 
-  /** As {@link extend}, where a later end is worth a write. */
+  /** Like {@link extend}, but only if a later end is worth a write. */
   extendIfDue(session: BaseSession, manager?: EntityManager): MaybePromise<BaseSession | null> {
     return this.#isDue(session) ? this.extend(session, manager) : session;
   }
 
-  /** The session with a later end where that can be written, else as it is; `null` where it has ended meanwhile. */
+  /** Returns the session with a later end if that can be written, else unchanged; `null` if it has ended meanwhile. */
   extend(session: BaseSession, manager?: EntityManager): MaybePromise<BaseSession | null> {
     return this.table.favours.possible ? this.#extend(session, manager) : session;
   }
 
   /**
-   * The session as it is now, with its lifetime begun anew where that is worth a write, also where it had no end; `null`
-   * where it has ended. The caller's copy may be old, so only its id, and whether it had an end, is relied on.
+   * Returns the current session, and restarts its lifetime if that is worth a write, also if it had no end; `null` if
+   * it has ended. Relies only on the id of the caller's copy, which may be old, and on whether it had an end.
    */
   async refresh(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
     const current = await findValid(this.table, session, manager);
@@ -102,7 +102,7 @@ export class Extender {
     return this.#afterwards(end, session, manager);
   }
 
-  /** Gives a session that has no end one, if its table has any. */
+  /** Gives an end to a session without one, if the table has an idle timeout. */
   async #limitNow(session: BaseSession, manager?: EntityManager): Promise<BaseSession | null> {
     const now = this.table.now();
     const expiresAt = nextEnd(now, lifetimeLimits(session, this.table.options));
@@ -138,7 +138,7 @@ export class Extender {
     return sessions.map(({ id }) => ends.get(id));
   }
 
-  /** One statement; where that fails it may be for one of the sessions, which is found by halves. */
+  /** One statement. If it fails because of one session, that one is found by bisection. */
   async #extendGroup({ extension, sessions }: Group, now: Date, ends: Map<string, NewEnd | undefined>): Promise<void> {
     if (sessions.length === 1) {
       ends.set(sessions[0]!.id, await this.#extendOne(sessions[0]!, now));
@@ -197,7 +197,7 @@ export class Extender {
     }
   }
 
-  /** The session with the end that was written; where it is not known to have it, as it is now. */
+  /** The session with the written end; if it may not have got that, the session as it is now. */
   async #afterwards(
     end: NewEnd | undefined,
     session: BaseSession,
@@ -218,7 +218,7 @@ export class Extender {
     return current;
   }
 
-  /** Once of each: of those that a statement did not find, another one of the same millisecond may tell as well. */
+  /** Once for each session. If a statement did not find it, another one in the same millisecond may emit it, too. */
   #tell(session: BaseSession, { told }: NewEnd): void {
     if (told.has(session.id)) return;
     told.add(session.id);
@@ -244,7 +244,8 @@ export class Extender {
   #prepare(size: number, { fixedEndsAreKept, skipLocked }: Kind): Prepared {
     const { adapter, entity } = this.table;
     const where = Array.from({ length: size }, (_, i): Where => {
-      // A log-out meanwhile leaves an earlier end than the one that was seen. Not than now: its clock may be ahead of ours.
+      // A log-out meanwhile leaves an earlier end than the one seen. Not compared with now, since its clock may be
+      // ahead of ours.
       const expiresAt = And(MoreThanOrEqual(param(`seen${i}`)), LessThan(param('ifBefore')));
       return { id: param(`id${i}`), ...unrevoked(this.table), ...(fixedEndsAreKept && MOVABLE), expiresAt };
     });
@@ -253,7 +254,7 @@ export class Extender {
   }
 }
 
-/** Whether a session that was read after a statement may be one of those that got their end by it. */
+/** Whether a session that was read after a statement may have got its end from it. */
 function mayHave({ expiresAt, updatedAt }: BaseSession, end: NewEnd): boolean {
   return end.got === 'some' && expiresAt?.getTime() === end.expiresAt.getTime() && updatedAt >= end.updatedAt;
 }

@@ -7,26 +7,28 @@ import { reasonOf } from '../errors/reason-of.js';
 import { refusesAllWrites } from '../errors/refused-writes.js';
 import { type Favour, noAnswerWithin, notWritten } from './messages.js';
 
-/** How long nothing is tried where the database refuses all writes. */
+/** How long nothing is tried after the database has refused all writes. */
 const PAUSE_MS = 1000;
 
-/** How long anybody waits for one, and a last use for others, in milliseconds. Longer in tests that are not about that. */
+/**
+ * In milliseconds: how long anybody waits for one, and how long a last use waits for others. Longer in unrelated tests.
+ */
 export const waits = { answerMs: PATIENCE_MS, lastUseMs: 1000 };
 
-/** How long a statement that failed may keep its locks: PostgreSQL tells of the error before it gives them up. */
+/** How long a failed statement may keep its locks: PostgreSQL reports the error before it releases them. */
 const LOCKED_AFTER_MS = 20;
 
-/** How often the log says of a favour that it fails. */
+/** How long the log is silent after reporting a failure. */
 const TELL_EVERY_MS = 60_000;
 
 /**
- * What a table writes by the way: later ends, newer digests, last uses. A session is as valid without them, so where they
- * fail nobody is refused; and where the whole database takes no writes, as on a standby, it is not asked at every request.
+ * The best-effort writes of a table: later ends, newer digests, last uses. A session is valid without them, so nobody
+ * is refused if they fail. If the database takes no writes at all, like a standby, requests do not keep trying.
  */
 export class Favours {
   readonly #nowMs: () => number;
   #refusedAt = -Infinity;
-  /** How many have been without an answer for longer than anybody waits. */
+  /** The writes without an answer after the longest wait. */
   #late = 0;
   readonly #telling: Throttle<Favour>;
 
@@ -38,14 +40,14 @@ export class Favours {
     this.#telling = new Throttle(TELL_EVERY_MS, this.#nowMs);
   }
 
-  /** Whether one may be tried now. */
+  /** Whether to try one now. */
   get possible(): boolean {
     return this.#late === 0 && hasPassed(PAUSE_MS, this.#refusedAt, this.#nowMs());
   }
 
   /**
-   * What comes of one in time; else `undefined`, and until there is an answer none is tried: a lock on the whole table,
-   * or a commit that waits for a lost replica, may take for ever.
+   * Returns the result if it comes in time, else `undefined`. Until there is an answer, none is tried: a lock on the
+   * whole table, or a commit that waits for a lost replica, may take forever.
    */
   inTime<T>(favour: Favour, written: Promise<T>): Promise<T | undefined> {
     const { answerMs } = waits;
@@ -59,26 +61,26 @@ export class Favours {
   }
 
   /**
-   * Takes note of one that failed; whether each other one would now.
+   * Records a failure. Returns whether any other write would fail now, too.
    *
-   * @throws the error where it ended a transaction of the caller's
+   * @throws the error if it has ended the caller's transaction
    */
   failed(favour: Favour, error: unknown, inTransaction = false): boolean {
     if (inTransaction && error instanceof SessionsUnavailableError) throw error;
     this.tell(favour, reasonOf(error));
-    // The caller's transaction may be what reads only.
+    // The caller's transaction may be the read-only one.
     const all = !inTransaction && refusesAllWrites(error);
     if (all) this.#refusedAt = this.#nowMs();
     return all;
   }
 
-  /** Says in the log, once in a while, why one is not written. */
+  /** Logs, once in a while, why one is not written. */
   tell(favour: Favour, reason: string): void {
     if (this.#telling.passes(favour)) this.warn(notWritten(favour, reason));
   }
 }
 
-/** Waits until a statement that failed has given up its locks: rows that it still has would be left out. */
+/** Waits until a failed statement has released its locks: rows that are still locked would be skipped. */
 export async function unlocked(): Promise<void> {
   await pause(LOCKED_AFTER_MS);
 }

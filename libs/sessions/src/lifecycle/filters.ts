@@ -8,7 +8,11 @@ import { ofStatus } from '../session/validity.js';
 import { digestsOf } from '../token/digest.js';
 import type { TableContext } from './table-context.js';
 
-/** Filters as a list of sets of conditions. @throws SessionValidationError for what must never mean "any", as undefined */
+/**
+ * Filters as a list of sets of conditions.
+ *
+ * @throws SessionValidationError for undefined and such, which must never mean "any"
+ */
 export function filterSets(table: string, filters: unknown): readonly Row[] {
   const sets: readonly unknown[] = Array.isArray(filters) ? filters : [filters];
   return sets.map((set) => {
@@ -18,7 +22,7 @@ export function filterSets(table: string, filters: unknown): readonly Row[] {
 }
 
 /**
- * Filters as conditions on columns. A set without a status is about valid sessions.
+ * Filters as conditions on columns. A set without a status matches valid sessions.
  *
  * @throws SessionValidationError for an unknown field or status, and for `undefined`, which must never mean "any"
  */

@@ -11,20 +11,20 @@ import { notAsked } from './messages.js';
 import { judge } from './read-session.js';
 import type { TableContext } from './table-context.js';
 
-/** What says whether a session is valid. */
+/** The columns that decide whether a session is valid. */
 const COLUMNS: readonly (keyof BaseSession)[] = ['id', 'expiresAt', 'updatedAt', 'revokedAt', ...ABSOLUTE_END];
 
-/** How often the log says that what is open cannot be asked for. */
+/** How long the log is silent after saying that open connections cannot be checked. */
 const TELL_EVERY_MS = 60_000;
 
-/** What is held of a table's sessions, which is told of their changes. */
+/** The open connections of a table, which hear of changes to its sessions. */
 export function heldSessions(
   table: TableContext,
   { checkMs }: ResolvedLive,
   warn: (problem: string) => void,
 ): HeldSessions {
   const telling = new Throttle(TELL_EVERY_MS);
-  // They have their turn among the look-ups of tokens.
+  // They take turns with the lookups of tokens.
   const reads = new Coalescer<readonly string[], ReadonlyMap<string, HeldState>>({
     sendOne: (ids) => statesOf(table, ids),
     concernsAll: isOutage,
@@ -44,7 +44,7 @@ export function heldSessions(
   return held;
 }
 
-/** Those that are valid when they are asked for, by one statement. */
+/** The sessions that are valid at the time of the query, in one statement. */
 async function statesOf(table: TableContext, ids: readonly string[]): Promise<Map<string, HeldState>> {
   const { adapter, entity, columns, lookUps } = table;
   const query = adapter.prepare('all', entity, {
@@ -52,14 +52,14 @@ async function statesOf(table: TableContext, ids: readonly string[]): Promise<Ma
     select: COLUMNS.filter((name) => columns.columns.has(name)),
     timeoutMs: lookUps.timeoutMs,
   });
-  // A session may be extended while the answer is on its way, which then comes after the end that it has in it.
+  // A session may be extended while the answer is on its way, so its end there may already have passed.
   const askedAt = table.nowMs();
   const { rows } = await adapter.execute(query);
   const valid = rows!.map((row) => judge(table, row, askedAt)).filter(({ isValid }) => isValid);
   return new Map(valid.map(({ session }) => [session.id, stateOf(table, session)]));
 }
 
-/** A table that others have made may not say when its rows changed. */
+/** A table of another program may not say when its rows changed. */
 function stateOf({ options }: TableContext, session: BaseSession): HeldState {
   const { updatedAt }: Partial<Pick<BaseSession, 'updatedAt'>> = session;
   return { end: endMsOf(session, options), updatedAt: updatedAt?.getTime() };

@@ -9,17 +9,17 @@ import { writeSerially } from './serial-writes.js';
 import { countOf, limitsFor, ownerLocks, sessionsOf, surplusOf } from './session-limits.js';
 import type { TableContext } from './table-context.js';
 
-/** The sign-ins of each table that travel together; none where each goes alone. */
+/** The sign-ins of each table that share transactions; null if each goes alone. */
 const JOINT = new WeakMap<TableContext, JointSignIns | null>();
 
 /**
- * Inserts a new row where its owners may have one more session, and ends those that are then too many, as well as the one
- * that it takes the place of. Insertions for the same owner wait for each other, so that no two of them count the same room.
+ * Inserts a row if its owners may have one more session. Ends the sessions that are then too many, and the one that it
+ * replaces. Insertions for one owner wait for each other, so that no two of them count the same free place.
  *
  * @param written the row as the adapter gets it
  * @returns what the storage has made of it
- * @throws SessionLimitError where the owner has as many as may be, and the limit says `'reject'`
- * @throws StaleCredentialsError where the owner was proved before their credentials changed
+ * @throws SessionLimitError if the owner is at the limit and it says `'reject'`
+ * @throws StaleCredentialsError if the proof is older than the owner's last change of credentials
  */
 export async function insertWithinLimits(
   table: TableContext,
@@ -32,11 +32,11 @@ export async function insertWithinLimits(
   const owners = ownerLocks(table, row, limits, provedAt !== undefined);
   const mayJoin = adapter === table.adapter && table.readBack.length === 0;
   if (owners.length === 0 && replaced === undefined && mayJoin && table.jointInserts) {
-    // Nobody goes for another one.
+    // Keyed by the row itself, so that no caller gets the result of another one.
     await table.jointInserts.run(written, written);
     return {};
   }
-  // Where nothing is counted, two writes belong together all the same.
+  // Even if nothing is counted, these two writes belong together.
   const locks = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${table.name}:${replaced}`] : owners;
   const signIn = { row, written, limits, locks, replaced, provedAt };
   const joint = mayJoin && locks.length > 0 ? jointSignIns(table) : undefined;

@@ -5,9 +5,9 @@ import type { SessionsTableDefinition } from '../table/definition.js';
 import { Coalescer } from '../util/coalescer.js';
 
 /**
- * New rows that travel together, of which nothing is read back: those that come while some are under way go as one statement, and one
- * that comes alone waits for nothing. Every row of a statement that failed goes alone, so that what is wrong with one is told to its
- * caller only. None where a row may have to wait for a transaction of the application, and others with it.
+ * Inserts that share statements, and read nothing back. Those that arrive while others are under way go as one
+ * statement; a lone one never waits. If a statement fails, each of its rows goes alone, so that only one caller gets
+ * the error of its row. `undefined` if a row may have to wait for a transaction of the application, and others with it.
  */
 export function jointInserts(
   adapter: SessionsAdapter,

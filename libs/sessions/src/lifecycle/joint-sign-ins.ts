@@ -13,38 +13,38 @@ import { type Candidate, countOf, type Limits, sessionsOf, surplusOf } from './s
 import type { TableContext } from './table-context.js';
 import { limitsOf } from '../table/definition.js';
 
-/** Transactions that are under way before others wait: each takes several statements, so that more of them cost more than they gain. */
+/** The transactions under way before others wait. Each takes several statements, so more of them would cost more than they gain. */
 const LANES = 2;
 
-/** A new row, and what is to be done with it. */
+/** A new row, and what to do with it. */
 export interface SignIn {
   readonly row: Row;
   /** The row as the adapter gets it. */
   readonly written: Row;
   readonly limits: Limits;
-  /** The locks under which it is written. */
+  /** The locks under which to write it. */
   readonly locks: readonly string[];
-  /** The id of the session that it takes the place of. */
+  /** The id of the session that it replaces. */
   readonly replaced: string | undefined;
   /** When the proof of its owner began. */
   readonly provedAt: Date | undefined;
 }
 
-/** What has become of one that travelled with others: an error of its own, or what it has to tell; `undefined`: nothing, it goes alone. */
+/** The result of a sign-in that shared a transaction: its own error, or its events; `undefined`: it goes alone. */
 type Outcome = { readonly error: Error } | { readonly made: Row; readonly told: readonly EmittedEvent[] } | undefined;
 
 type Adapter = SessionsAdapter & Required<Pick<SessionsAdapter, 'insertAll' | 'withFreeLocks'>>;
 
-/** Sessions that end, by their ids, and for which of the new ones. */
+/** Sessions to end, by id, each with the new one that causes it. */
 type Causes = ReadonlyMap<string, SignIn>;
 
-/** A session that is to end has ended, or others have locked what is to be written: all of the transaction go alone. */
+/** A session to end has already ended, or others hold locks: every sign-in of the transaction goes alone. */
 class NotTogether extends Error {}
 
 /**
- * Sign-ins that need a lock, and travel together: those that come while some are under way share a transaction, in which the locks
- * are taken, the sessions counted, and rows written by one statement each. Nobody waits in it for what others have: who does
- * not get its locks goes alone, as does each of a transaction that failed.
+ * Sign-ins that need a lock and share transactions. Those that arrive while others are under way share one, which takes
+ * the locks, counts the sessions and writes the rows with one statement each. It never waits for locks: a sign-in that
+ * does not get its locks goes alone, and so does each sign-in of a failed transaction.
  */
 export class JointSignIns {
   readonly #coalescer: Coalescer<SignIn, Outcome>;
@@ -63,7 +63,7 @@ export class JointSignIns {
   }
 
   /**
-   * None where the adapter cannot, or transformers have to run in the asynchronous context of each.
+   * Null if the adapter lacks support, or transformers must run in the asynchronous context of each caller.
    *
    * @param alone inserts one by itself
    */
@@ -74,7 +74,7 @@ export class JointSignIns {
     return can && isPlain ? new JointSignIns(table, adapter as Adapter, alone) : null;
   }
 
-  /** Inserts a row, of which nothing is read back. @throws as one that goes alone */
+  /** Inserts a row and reads nothing back. @throws like one that goes alone */
   async insert(signIn: SignIn): Promise<Row> {
     const outcome = await this.#coalescer.run(signIn, signIn);
     if (!outcome) return this.alone(signIn);
@@ -98,7 +98,7 @@ export class JointSignIns {
     }
   }
 
-  /** In a transaction under the locks of all of them. */
+  /** Runs in a transaction, under the locks of all of them. */
   async #insertFree(inner: Adapter, signIns: readonly SignIn[]): Promise<Map<SignIn, Outcome>> {
     const { table } = this;
     const outcomes = new Map<SignIn, Outcome>();
@@ -122,7 +122,7 @@ export class JointSignIns {
     return outcomes;
   }
 
-  /** The valid sessions that are replaced, by their ids, and by which of the new ones. */
+  /** The valid sessions to replace, by id, each with the new one. */
   async #replaced(inner: Adapter, signIns: readonly SignIn[]): Promise<Causes> {
     const { table } = this;
     const byId = new Map(signIns.flatMap((signIn) => (signIn.replaced ? [[signIn.replaced, signIn] as const] : [])));
@@ -130,11 +130,11 @@ export class JointSignIns {
     const where = allOf({ id: In([...byId.keys()]) }, valid(table, table.now()));
     const query = inner.prepare('all', table.entity, { where, select: ['id'], currentRows: true });
     const { rows } = await inner.execute(query);
-    // Where it has an id in other letters, any of them may tell of it.
+    // If the id is spelled differently, any of them may emit the event.
     return new Map(rows!.map(({ id }) => [id as string, byId.get(id as string) ?? signIns[0]!]));
   }
 
-  /** The sessions that are then too many, by their ids, and for which of the new ones. @param refuse is told whose limit has no room */
+  /** The sessions beyond the limits, by id, each with the new one. @param refuse called for sign-ins whose limit is reached */
   async #surplus(
     inner: Adapter,
     signIns: readonly SignIn[],
@@ -151,7 +151,7 @@ export class JointSignIns {
       for (const session of await sessionsOf(table, inner, field, owners, replaced)) {
         const owner = owners.length > 1 ? session[field] : owners[0];
         const sessions = ofOwner.get(ownerLock(table, field, owner));
-        // The storage may have them in another spelling.
+        // The storage may spell the owner differently.
         if (!sessions) throw new NotTogether();
         sessions.push(session);
       }
@@ -179,12 +179,12 @@ export class JointSignIns {
   }
 }
 
-/** A lock of others concerns one of them, and no other try of them together. */
+/** A lock held by others affects one of them, so trying them alone may succeed. */
 function throwUnlessLocked(error: unknown): never {
   throw error instanceof SessionsUnavailableError && outageOf(error.cause) === 'locked' ? new NotTogether() : error;
 }
 
-/** Those whose locks no other one before them has. */
+/** Those whose locks no earlier one needs. */
 function withLocksOfTheirOwn(signIns: readonly SignIn[]): SignIn[] {
   const names = new Set<string>();
   return signIns.filter(({ locks }) => {
@@ -194,7 +194,7 @@ function withLocksOfTheirOwn(signIns: readonly SignIn[]): SignIn[] {
   });
 }
 
-/** Whether it ends the session that it replaces wherever that is not counted: one that is refused does not. */
+/** Whether it surely ends the session that it replaces; one whose limit may refuse it does not. */
 function endsWhatItReplaces({ replaced, limits }: SignIn): boolean {
   return replaced === undefined || !limits.some(([, { whenFull }]) => whenFull === 'reject');
 }

@@ -23,12 +23,12 @@ export interface SessionUse {
 
 export const SESSION_USE = { ip: true, userAgent: true } satisfies Record<keyof SessionUse, true>;
 
-/** From where a request comes. */
+/** The client of a request. */
 export function useOf({ ip, headers }: ClientRequest): SessionUse {
   return { ip, userAgent: headers['user-agent']?.toString() };
 }
 
-/** What a table keeps of a use, beside its time. */
+/** What a table keeps of a use, besides its time. */
 export function keptOf(kept: LastUseDefinition, { ip, userAgent }: SessionUse): Row {
   return {
     ...(kept.ip && { lastUsedIp: textOf(ip && clientAddress(ip), IP_LENGTH) }),
@@ -36,42 +36,45 @@ export function keptOf(kept: LastUseDefinition, { ip, userAgent }: SessionUse): 
   };
 }
 
-/** Sessions of one statement. */
+/** The most sessions in one statement. */
 const BATCH = 500;
 
 /**
- * Uses that wait at most: with address and agent some ten megabytes, and two seconds of 10,000 sessions, so that a database which
- * is slow for long costs no more than what was noted first.
+ * The most waiting uses: some ten megabytes with address and agent, or two seconds of 10,000 sessions. If the database
+ * is slow for long, the oldest ones are lost.
  */
 export const MOST_PENDING = 20_000;
 
-/** Statements of a flush that may fail: more than it takes to find a few sessions by halves, so that more are the table's fault. */
+/**
+ * The most failing statements of a flush: more than bisection needs to find a few bad sessions. Beyond that, the table
+ * is to blame.
+ */
 const MOST_FAILURES = 64;
 
-/** How long the application waits as it stops. */
+/** How long shutdown waits for a flush. */
 const CLOSE_WITHIN_MS = 2000;
 
 /** A use that waits to be written: the parameters of its row. */
 interface PendingUse extends Row {
   readonly id: string;
   readonly at: Date;
-  /** A use that was written later than this is recent enough. */
+  /** A use written after this time is recent enough. */
   readonly before: Date;
 }
 
 /**
- * Writes down when sessions are used, beside the requests that use them: at most once in an interval for each session, its
- * latest use, and up to 500 sessions by one statement. Rows that others have locked wait for the next time, and so do all where
- * the database takes no writes. A use that cannot be written is given up, for the next one will come.
+ * Records uses of sessions in the background: the latest use of each session, at most once in an interval, up to 500
+ * sessions with one statement. Locked rows wait for the next flush; so do all if the database takes no writes. A use
+ * that cannot be written is dropped, since another one will come.
  */
 export class LastUse {
-  /** By session; those noted first come first. */
+  /** By session, oldest first. */
   readonly #pending = new Map<string, PendingUse>();
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #failures = 0;
   #isClosed = false;
-  /** Breaks off what waits for a lock as the application stops: a pool does not end before its connections are given back. */
+  /** Aborts waits for locks at shutdown: a pool ends only once its connections are returned. */
   readonly #broken = new AbortController();
   readonly #intervalMs: number;
 
@@ -83,7 +86,7 @@ export class LastUse {
     table.meter.gauge('lastUsesPending', () => this.#pending.size);
   }
 
-  /** Notes the use of a session whose token has been verified, unless a recent one is known. */
+  /** Records the use of a session whose token is verified, unless a recent one is known. */
   record({ id, lastUsedAt }: BaseSession, use: SessionUse): boolean {
     const nowMs = this.table.nowMs();
     if (this.#isClosed || (lastUsedAt && nowMs - lastUsedAt.getTime() < this.#intervalMs)) return false;
@@ -92,7 +95,7 @@ export class LastUse {
     return true;
   }
 
-  /** Writes what has been noted; resolves when it is written, given up, or left for the next time. */
+  /** Writes the recorded uses. Resolves when each is written, dropped, or left for the next flush. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -100,7 +103,7 @@ export class LastUse {
     await this.#flushing;
   }
 
-  /** Writes what has been noted within two seconds, and gives up the rest. */
+  /** Writes the recorded uses within two seconds, and drops the rest. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await inTime(this.flush(), () => undefined, CLOSE_WITHIN_MS);
@@ -117,11 +120,11 @@ export class LastUse {
       this.#pending.delete(oldest!);
       this.#drop(1, tooMany(MOST_PENDING));
     }
-    // For others to be written together with it.
+    // Collects others to write together.
     this.#timer ??= setTimeout(() => void this.flush(), waits.lastUseMs).unref();
   }
 
-  /** Leaves uses for the next time, but of sessions that have been used again. */
+  /** Leaves uses for the next flush, except of sessions that have been used again. */
   #leave(uses: readonly PendingUse[]): void {
     if (this.#isClosed && uses.length > 0) this.#drop(uses.length, LEFT_AT_CLOSE);
     else for (const use of uses) if (!this.#pending.has(use.id)) this.#note(use);
@@ -134,7 +137,7 @@ export class LastUse {
 
   async #write(): Promise<void> {
     this.#failures = 0;
-    // Rows are locked in one order by all.
+    // Everybody locks rows in the same order.
     const ids = [...this.#pending.keys()].sort();
     for (let start = 0; start < ids.length; start += BATCH) {
       const uses = ids.slice(start, start + BATCH).flatMap((id) => this.#pending.get(id) ?? []);
@@ -143,7 +146,7 @@ export class LastUse {
     }
   }
 
-  /** Where a statement fails, that may concern one session of it, which is found by halves. */
+  /** If a statement fails because of one session, that one is found by bisection. */
   async #writeAll(uses: readonly PendingUse[]): Promise<void> {
     const { favours } = this.table;
     const { signal } = this.#broken;
@@ -164,7 +167,9 @@ export class LastUse {
     }
   }
 
-  /** One statement, which leaves alone what has ended, is gone, or was written by another node within the interval. */
+  /**
+   * One statement. It skips sessions that have ended or are gone, and uses that another node wrote within the interval.
+   */
   async #writeBatch(uses: readonly PendingUse[]): Promise<ExecutedEach> {
     const { adapter, entity, cache, meter, now } = this.table;
     const others = Object.keys(keptOf(this.kept, {})).map((name) => [name, param(name)] as const);
@@ -184,7 +189,7 @@ export class LastUse {
   }
 }
 
-/** What a client says of itself, as a column can hold it. */
+/** The client's text in a form that a column can hold. */
 function textOf(text: string | undefined, length: number): string | null {
   return text === undefined ? null : text.replaceAll('\0', '').slice(0, length).toWellFormed();
 }

@@ -5,7 +5,7 @@ import { Bulkhead, type Refusal } from '../util/bulkhead.js';
 import { Throttle } from '../util/throttle.js';
 import { LOOK_UPS_FAIL, lookUpRefused } from './messages.js';
 
-/** How often the log says that look-ups fail. */
+/** How long the log is silent after saying that lookups fail. */
 const TELL_EVERY_MS = 60_000;
 
 const COUNTERS: Readonly<Record<Refusal, Counter>> = {
@@ -14,7 +14,7 @@ const COUNTERS: Readonly<Record<Refusal, Counter>> = {
   time: 'lookUpsTimedOut',
 };
 
-/** @param connections of the pool that the look-ups share with others; any number where there is none */
+/** @param connections the size of the pool that lookups share with others; unlimited without a pool */
 export function lookUpBulkhead(
   table: string,
   meter: TableMeter,

@@ -3,18 +3,18 @@ import { In, IsNull, LessThan, Like } from 'typeorm';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { SessionMark } from '../adapters/port/session-mark.js';
 
-/** What a mark says of when something happened: at a time; where `until` is given, at any time up to then. */
+/** The time of a marked event: `at`, or with `until` any time up to that. */
 export type MarkedTime = Pick<SessionMark, 'at' | 'until'>;
 
-/** Marks that are deleted by one statement. */
+/** The most marks that one statement deletes. */
 const BATCH = 1000;
 
-/** The name of a mark: what it is for, and a digest of what it is about, which fits whatever that is, and tells nobody. */
+/** The name of a mark: its kind, and a digest of its subject, which has a fixed length and reveals nothing. */
 export function markName(kind: string, about: readonly unknown[]): string {
   return `${kind}:${hash('sha256', JSON.stringify(about))}`;
 }
 
-/** What marks say now, by their names, also in a transaction that began before they were made. */
+/** Reads marks by name, including those made after the surrounding transaction began. */
 export async function readMarks(
   adapter: SessionsAdapter,
   names: readonly string[],
@@ -26,13 +26,13 @@ export async function readMarks(
   return new Map(rows!.map((row) => [row['name'] as string, row as MarkedTime]));
 }
 
-/** Makes a mark, or makes it anew. */
+/** Writes a mark, or replaces it. */
 export async function writeMark(adapter: SessionsAdapter, name: string, { at, until }: MarkedTime): Promise<void> {
   const onConflict = { update: ['at', 'until'], target: ['name'] };
   await adapter.insert(SessionMark, { name, at, until }, { onConflict, returning: [] });
 }
 
-/** Says of a mark when it was, unless it was made anew meanwhile. */
+/** Sets the final time of a mark, unless it was replaced meanwhile. */
 export async function settleMark(adapter: SessionsAdapter, name: string, until: Date, at: Date): Promise<void> {
   const set = { at, until: null };
   await adapter.execute(adapter.prepare('updateAll', SessionMark, { where: { name, until }, set }));

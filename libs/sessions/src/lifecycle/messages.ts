@@ -1,14 +1,14 @@
 import { inTable } from '../errors/messages.js';
 import type { Refusal } from '../util/bulkhead.js';
 
-/** What is written by the way, as the log names it. */
+/** The names of best-effort writes in the log. */
 export type Favour = typeof EXTENSION | typeof NEWER_DIGESTS | typeof LAST_USE;
 
 export const EXTENSION = 'the extension of sessions';
 export const NEWER_DIGESTS = 'the newer digests of tokens';
 export const LAST_USE = 'the last use of sessions';
 
-// What is logged of a table.
+// Texts for the log about a table.
 export const notWritten = (favour: Favour, reason: string): string => `${favour} cannot be written: ${reason}`;
 
 export const noAnswerWithin = (ms: number): string => `there is no answer within ${ms} ms`;
@@ -27,18 +27,18 @@ export const endUnreadable = (column: string, id: string): string =>
 export const notAsked = (reason: string): string =>
   `what is open for its sessions stays so, since the database cannot be asked for these: ${reason}`;
 
-// What is wrong with a definition.
+// Problems with a definition.
 export const ownerNeeded = (table: string): string =>
   inTable(
     table,
     `signIn() with provedAt needs owner: 'userId' in its definition, the extra field that says whose session it is`,
   );
 
-// Why a look-up has no answer.
+// Why a lookup has no answer.
 export const LOOK_UPS_FAIL =
   'its look-ups fail one after the other, so that they are answered with 503 at once until one succeeds; one is tried every 250 ms';
 
-/** @param timeoutMs how long a look-up may take */
+/** @param timeoutMs the timeout of a lookup */
 export const lookUpRefused = (why: Refusal, timeoutMs: number): string => {
   switch (why) {
     case 'time':

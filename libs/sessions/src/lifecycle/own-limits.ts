@@ -4,7 +4,7 @@ import { SessionValidationError } from '../errors/errors.js';
 import { addTtl } from '../session/lifetime.js';
 import type { TableContext } from './table-context.js';
 
-/** Timeouts of one session instead of its table's, for tables with `ownLimits`. */
+/** Timeouts of one session that replace its table's, on tables with `ownLimits`. */
 export interface OwnLimits {
   /** The idle timeout, in whole seconds. @default the table's sessionTtl */
   ttl?: Duration | undefined;
@@ -14,7 +14,7 @@ export interface OwnLimits {
 
 export const OWN_LIMITS = { ttl: true, absoluteTtl: true } satisfies Record<keyof OwnLimits, true>;
 
-/** What a row says of its limits. @throws SessionValidationError for limits that the table does not store */
+/** The limits as a row stores them. @throws SessionValidationError for limits that the table does not store */
 export function storedLimits(
   { definition, options, times, name: table }: TableContext,
   own: OwnLimits,

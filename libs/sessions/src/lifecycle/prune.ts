@@ -9,20 +9,20 @@ import { FIRST_TIME } from '../util/times.js';
 import type { TableContext } from './table-context.js';
 import { type BatchLimits, nextBatchSize } from './batch-size.js';
 
-/** What a run of the expiry job is told, and tells, between two batches. */
+/** Hooks of an expiry run, called between two batches. */
 export interface PruneHooks {
-  /** Ends the run after the batch under way. */
+  /** Ends the run after the current batch. */
   readonly signal?: AbortSignal;
-  /** How many rows have been deleted so far, also where a statement has found none. */
+  /** Called with the number of rows deleted so far, also if a statement has found none. */
   readonly progress?: (deleted: number) => void;
-  /** Gives a batch its turn among those of other runs. Default: there are none. @throws LeftToAnotherError to end the run */
+  /** Runs each batch in turn with other runs. Default: no other runs. @throws LeftToAnotherError to end the run */
   readonly turn?: Turn;
 }
 
-/** Runs a batch, or does not. */
+/** Runs a batch, or refuses to. */
 export type Turn = <T>(batch: (adapter: SessionsAdapter) => Promise<T>) => Promise<T>;
 
-/** Rows that are deleted together: those with a time up to another, by the index on it. */
+/** Rows that are deleted together: those with a time up to a given one, by the index on it. */
 interface Ended {
   readonly time: 'expiresAt' | 'revokedAt';
   readonly until: Date;
@@ -30,24 +30,24 @@ interface Ended {
   readonly order: QueryOptions['order'];
 }
 
-/** How fast rows are deleted: how long a batch and the pauses are. */
+/** The speed of deletion: how long batches and pauses are. */
 interface Pace extends Omit<BatchLimits, 'max'> {
-  /** The pauses, as a share of the time of the batches. */
+  /** The pauses, as a share of the duration of batches. */
   readonly pause: number;
-  /** Among how many rows at a time those over their limit are looked for. */
+  /** How many rows to search at a time for those over their limit. */
   readonly look: number;
 }
 
-/** Short, for a lookup that shares a core with a batch waits for its end; not shorter, for each costs a round trip. */
+/** Short, because a lookup on the same core waits for the batch; not shorter, because each batch costs a round trip. */
 const ON_SERVER: Pace = { targetMs: 1, min: 275, pause: 0.05, look: 5000 };
-/** Statements that run in the event loop's own thread hold up everything else. */
+/** Statements on the event loop's thread hold up everything else. */
 const IN_PROCESS: Pace = { targetMs: 1.5, min: 10, pause: 1, look: 1000 };
-/** Where each of them waits for the disk as well, which takes milliseconds for a single row. */
+/** If each statement also waits for the disk, which takes milliseconds even for one row. */
 const IN_PROCESS_TO_DISK: Pace = { ...IN_PROCESS, targetMs: 8 };
 
 /**
- * Deletes the rows that have expired, or were revoked, long enough ago, oldest first: in batches of about the same time, with
- * pauses in which others have their turn. What was deleted stays so, and another run goes on from there.
+ * Deletes the rows that expired, or were revoked, long enough ago, oldest first: in batches of similar duration, with
+ * pauses for others. Deleted rows stay deleted, and another run continues from there.
  */
 export async function pruneExpired(
   table: TableContext,
@@ -67,7 +67,7 @@ export async function pruneExpired(
   }
 }
 
-/** What a run goes by. */
+/** The parameters of a run. */
 interface Run {
   readonly adapter: SessionsAdapter;
   readonly signal: AbortSignal | undefined;
@@ -84,13 +84,13 @@ function allEnded({ now, definition, options }: TableContext): Ended[] {
   const until = before(options.expiredRetentionMs);
   if (!definition.revocation) return [{ time: 'expiresAt', until, order: { expiresAt: 'ASC' } }];
   return [
-    // In the order of the index on both, though one of them is null.
+    // In the order of the index on both columns, though one of them is null.
     { time: 'expiresAt', until, where: { revokedAt: IsNull() }, order: { revokedAt: 'ASC', expiresAt: 'ASC' } },
     { time: 'revokedAt', until: before(options.retentionMs), order: { revokedAt: 'ASC' } },
   ];
 }
 
-/** Deletes until nothing is left that others have not locked, and tells of each batch how many rows it had. */
+/** Deletes until only locked rows are left. Yields the number of rows of each batch. */
 async function* deletedBatches(
   table: TableContext,
   { time, until, where, order }: Ended,
@@ -108,7 +108,7 @@ async function* deletedBatches(
       keepPrepared: 'prune',
     });
   const first = prepared(LessThanOrEqual(param('until')));
-  // The rows before have gone, but an index may keep what they left for as long as an old transaction could see them.
+  // Earlier rows are gone, but an index may still hold their entries as long as an old transaction could see them.
   const next = prepared(Between(param('from'), param('until')));
   let size = Math.min(pace.min, max);
   let from: Date | undefined;
@@ -129,8 +129,8 @@ async function* deletedBatches(
 }
 
 /**
- * Deletes what only its absolute limit has ended, as where an application has made that shorter. No index has such ends, so
- * they are looked for among so many keys at a time, and the rows are deleted by key.
+ * Deletes rows that only their absolute timeout has ended, for example after an application has shortened it. No index
+ * covers these ends, so a range of keys is searched at a time, and the rows are deleted by key.
  */
 async function* deletedOverLimit(table: TableContext, { adapter, signal, turn }: Run): AsyncGenerator<number, void> {
   const { entity } = table;
@@ -152,7 +152,7 @@ async function* deletedOverLimit(table: TableContext, { adapter, signal, turn }:
       const batch = ids.slice(i, i + size);
       const start = performance.now();
       const where = allOf({ id: In(batch) }, over);
-      // The limit leaves out rows that others have locked.
+      // With a limit, the statement skips locked rows.
       const prepared = adapter.prepare('deleteAll', entity, { where, take: batch.length });
       const { count } = await turn((inTurn) => inTurn.execute(prepared));
       const ms = performance.now() - start;
@@ -164,7 +164,7 @@ async function* deletedOverLimit(table: TableContext, { adapter, signal, turn }:
   }
 }
 
-/** The keys of rows over their limit among the next so many rows, and where the rest begins; none where these are the last. */
+/** The keys of rows over their limit in the next range, and where the rest begins; `undefined` after the last range. */
 async function nextOver(
   { entity }: TableContext,
   adapter: SessionsAdapter,
@@ -182,7 +182,7 @@ async function nextOver(
   return { ids, rest: last === undefined ? undefined : { id: MoreThan(last) } };
 }
 
-/** Waits as long as it is told, which a run that is to end does not; what timers cannot wait for is put together. */
+/** Pauses as long as told, unless the run is to end. Adds up pauses that are too short for a timer. */
 function pauses(signal: AbortSignal | undefined): (ms: number) => Promise<void> {
   let dueMs = 0;
   return async (ms) => {
@@ -201,15 +201,15 @@ function maxBatch({ options: { pruning } }: TableContext): number {
   return pruning === false ? DEFAULT_BATCH : pruning.batchSize;
 }
 
-/** The time that a batch has reached; none where it is before all that are written, so that no query can begin there. */
+/** The time that a batch has reached; `undefined` if it is too early to be written, so that no query can start there. */
 function writable(time: Date | undefined): Date | undefined {
   return time && time.getTime() > FIRST_TIME ? time : undefined;
 }
 
 const DEFAULT_BATCH = 5000;
 
-/** Rows over their limit of one statement: few, for each is found by its key. */
+/** The most rows over their limit in one statement: few, because each is found by its key. */
 const OVER_LIMIT_BATCH = 100;
 
-/** What timers can wait for. */
+/** The shortest pause of a timer. */
 const SHORTEST_PAUSE_MS = 1;

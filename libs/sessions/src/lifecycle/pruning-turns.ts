@@ -3,43 +3,43 @@ import type { Lease, SessionsAdapter } from '../adapters/port/sessions-adapter.j
 import { pruneExpired, type PruneHooks, type Turn } from './prune.js';
 import type { TableContext } from './table-context.js';
 
-/** Ends a run, since another one has the work. */
+/** Ends a run because another one has taken over. */
 class LeftToAnotherError extends Error {}
 
-/** What came of a run. */
+/** The result of a run. */
 export interface PruningOutcome {
-  /** How many rows it deleted. */
+  /** The number of deleted rows. */
   readonly deleted: number;
-  /** Who has the work, where this run was left to another before its end. */
+  /** The run to which this one left the work before its end, if any. */
   readonly leftTo?: OtherRun;
 }
 
-/** Another run that has the work, as far as it is known. */
+/** Another run that does the work, as far as it is known. */
 export interface OtherRun {
   readonly holder?: string;
-  /** When it took the work. */
+  /** When it took over. */
   readonly since?: Date;
 }
 
-/** A run that keeps others from the same work. */
+/** A run that excludes others from the same work. */
 export interface ExclusiveRun extends Omit<PruneHooks, 'turn'> {
-  /** Who does the work. */
+  /** The name of this run. */
   readonly holder: string;
-  /** How long the work is kept from others unless it is said again, in milliseconds. */
+  /** How long the lease lasts unless it is renewed, in milliseconds. */
   readonly leaseMs: number;
-  /** Is told where the storage has nothing to note a lease in. */
+  /** Called if the storage has no table for leases. */
   readonly withoutLease: () => void;
 }
 
-/** The lease of the work, by the table as it is in the database: others of its name are in other schemas. */
+/** The lease for a table in the database. Tables of the same name may be in other schemas. */
 export function leaseOf({ adapter, entity }: TableContext, holder: string): Lease {
   const { name, path = name } = adapter.init([entity]).tables.get(entity)!;
   return { name: `prune:${path}`.slice(0, NAME_LENGTH), holder };
 }
 
 /**
- * Deletes what has ended, unless another run does: under a lease that each batch makes last longer, or, where there is no table for
- * one, under a lock in each batch, between which another run may have its turn.
+ * Deletes what has ended, unless another run does: under a lease that each batch renews or, without a table for leases,
+ * under a lock in each batch, so that another run may step in between two batches.
  */
 export async function pruneAlone(
   table: TableContext,
@@ -62,7 +62,7 @@ export async function pruneAlone(
     if (error instanceof LeftToAnotherError) return { deleted, leftTo: {} };
     throw error;
   } finally {
-    // Where that fails, it ends by itself.
+    // If that fails, the lease ends by itself.
     if (taken) await adapter.returnLease?.(lease).catch(() => undefined);
   }
 }
@@ -73,7 +73,7 @@ async function holderOf(adapter: SessionsAdapter, { name }: Lease): Promise<Othe
   return mark?.holder ? { holder: mark.holder, since: mark.at } : {};
 }
 
-/** Says it again before a batch that comes when a part of the time is over. */
+/** Renews the lease before a batch, once a part of its time is over. */
 function underLease(adapter: SessionsAdapter, lease: Lease, leaseMs: number): Turn {
   let since = performance.now();
   return async (batch) => {
@@ -94,8 +94,8 @@ function underLock(adapter: SessionsAdapter, name: string): Turn {
   };
 }
 
-/** After such a part of its time a lease is prolonged. */
+/** A lease is renewed after this fraction of its time. */
 const PARTS = 3;
 
-/** Characters of the name of a mark. */
+/** The most characters in the name of a mark. */
 const NAME_LENGTH = 255;

@@ -9,7 +9,7 @@ import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { isNever } from '../util/times.js';
 import { adapterIn, type TableContext } from './table-context.js';
 
-/** A row as a session, and what it is worth at one time. */
+/** A row as a session, and its state at one time. */
 export interface Judgement {
   readonly session: BaseSession;
   readonly isValid: boolean;
@@ -17,14 +17,14 @@ export interface Judgement {
   readonly isDue: boolean;
 }
 
-/** Judges a row, which becomes the session, as of now, or of the time at which it was asked for. */
+/** Turns a row into a session and judges it at the current time, or at the time of the query. */
 export function judge(table: TableContext, row: Row, nowMs = table.nowMs()): Judgement {
   const { options, fixedEnds, unreadableEnds } = table;
   const session = row as { -readonly [K in keyof BaseSession]: BaseSession[K] };
   if (session.expiresAt !== null && isNever(session.expiresAt)) session.expiresAt = null;
   session.isExpired = !isValid(session, options, nowMs);
   if (session.isExpired) unreadableEnds.record(session);
-  // The column may have it in a table of another program.
+  // In a table of another program, the column may be null.
   if ((session.data as unknown) === null) session.data = {};
   // Rows from before the table had scopes have none.
   if (session.scopes === null) session.scopes = [];
@@ -35,25 +35,25 @@ export function judge(table: TableContext, row: Row, nowMs = table.nowMs()): Jud
 
 export const UNKNOWN: Refused = { type: 'refused', reason: 'unknown' };
 
-/** Why a token is refused, by its session, which is not valid; a client is not told. */
+/** Why a token is refused, from its invalid session; clients are not told. */
 export function refusalOf(session: BaseSession | undefined): Refused {
   if (!session) return UNKNOWN;
   return { type: 'refused', reason: session.revokedAt ? 'revoked' : 'expired', session };
 }
 
-/** A row of the table as a session. */
+/** Turns a row of the table into a session. */
 export function sessionFrom(table: TableContext, row: Row): BaseSession {
   return judge(table, shown(table, row)).session;
 }
 
-/** The session of a row, unless it has ended, be it while the query was on its way. */
+/** The session of a row; `null` if it has ended, even while the query was on its way. */
 export function validFrom(table: TableContext, row: Row | undefined): BaseSession | null {
   if (row === undefined) return null;
   const { session, isValid } = judge(table, shown(table, row));
   return isValid ? session : null;
 }
 
-/** New rows are whole, and a digest is on no session. */
+/** New rows are complete, and sessions never show digests. */
 function shown({ hidden, fixedEnds }: TableContext, row: Row): Row {
   if (!hidden.some((name) => name in row)) return row;
   fixedEnds.record(row);
@@ -63,10 +63,10 @@ function shown({ hidden, fixedEnds }: TableContext, row: Row): Row {
 }
 
 /**
- * A session as it is now, with the relations it had; `null` where it has ended.
+ * Reads a session again, with the relations it had; `null` if it has ended.
  *
- * @param latest whether the caller's transaction is to see what others have committed since it began: MySQL and MariaDB then
- *   wait for who has locked the row
+ * @param latest whether the caller's transaction must see what others have committed since it began; MySQL and MariaDB
+ *   then wait for locks on the row
  */
 export async function findValid(
   table: TableContext,
@@ -86,7 +86,7 @@ export async function findValid(
 
 type Data = Record<string, unknown>;
 
-/** What reads what the application keeps with a session; it gives `undefined` where that is gone. */
+/** Returns a function that reads the `data` of a session; it returns `undefined` if the session is gone. */
 export function dataReader(
   table: TableContext,
 ): (id: string, manager?: EntityManager) => MaybePromise<Data | undefined> {

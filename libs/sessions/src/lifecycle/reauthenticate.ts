@@ -12,14 +12,14 @@ import { newToken, replaceToken, sameToken, type SessionWithToken } from './repl
 import { asFoundByNewToken } from './replaced-tokens.js';
 import { adapterIn, type TableContext } from './table-context.js';
 
-/** Each failed try is another request's success, so there are never many. */
+/** Each failed try means that another request succeeded, so there are never many. */
 const TRIES = 10;
 
 /**
- * The session with a new token instead of the one before, and with limits that begin now. Where another request moves its
- * end, or replaces its token, at the same time, this one comes after it.
+ * Gives the session a new token and restarts its timeouts. If another request moves its end or replaces its token at
+ * the same time, this one goes second.
  *
- * @throws StaleSessionError where the session has ended, is gone, or was reauthenticated by another request
+ * @throws StaleSessionError if the session has ended, is gone, or was reauthenticated by another request
  */
 export async function reauthenticate(
   table: TableContext,
@@ -57,7 +57,7 @@ function isReauthenticatedAlike({ authenticatedAt: a }: BaseSession, { authentic
   return a?.getTime() === b?.getTime();
 }
 
-/** What re-authentication makes of a session, but for its digests. */
+/** The changes of a reauthentication, except for the digests. */
 function reauthentication(table: TableContext, session: BaseSession, now: Date) {
   return {
     authenticatedAt: table.times.next('authenticatedAt', session.authenticatedAt, now),
@@ -67,7 +67,7 @@ function reauthentication(table: TableContext, session: BaseSession, now: Date) 
   };
 }
 
-/** The limits of the session as they are when they begin now; an end that is later already stays. */
+/** The limits of the session, restarted now. A later end stays. */
 function newLimits({ options, fixedEnds, times }: TableContext, session: BaseSession, now: Date): Row {
   const { absoluteExpiresAt } = session;
   const own =

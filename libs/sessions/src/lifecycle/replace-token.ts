@@ -9,19 +9,19 @@ import { sessionFrom } from './read-session.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { write } from './write.js';
 
-/** A session beside its token, which exists nowhere else. */
+/** A session and its token, which is stored nowhere. */
 export interface SessionWithToken {
   readonly session: BaseSession;
   readonly authToken: string;
 }
 
-/** A token, and what its row stores of it. */
+/** A new token, and the digest that its row stores. */
 export function newToken({ options }: TableContext): { authToken: string; authTokenDigest: string } {
   const authToken = generateToken(options.tokenFormat);
   return { authToken, authTokenDigest: digestToken(authToken, options.schemes[0]) };
 }
 
-/** That a session still has the token that it had when this copy of it was read. */
+/** Matches a session that still has the token it had when this copy was read. */
 export function sameToken({ definition }: TableContext, { authenticatedAt, rotatedAt }: BaseSession): Where {
   return {
     ...(definition.freshness && { authenticatedAt: authenticatedAt ?? IsNull() }),
@@ -30,10 +30,10 @@ export function sameToken({ definition }: TableContext, { authenticatedAt, rotat
 }
 
 /**
- * One conditional statement.
+ * Replaces a token with one conditional statement.
  *
- * @param changed the session as it is then, unless the storage keeps something else
- * @returns `null` where the session has ended, or is no longer as this copy of it says
+ * @param changed the session after the change, unless the storage keeps something else
+ * @returns `null` if the session has ended, or has changed since this copy was read
  */
 export async function replaceToken<S extends BaseSession>(
   table: TableContext,

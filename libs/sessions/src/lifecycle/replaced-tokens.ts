@@ -7,7 +7,7 @@ import { revoke } from './revoke.js';
 import type { TableContext } from './table-context.js';
 import type { TokenLookup } from './token-lookup.js';
 
-/** Marks a session that was found by a token that has been replaced; a copy of it has the mark too. */
+/** Marks a session that was found by a replaced token. A copy of it keeps the mark. */
 const BY_REPLACED_TOKEN = Symbol('nest-sessions:by-replaced-token');
 
 /** Whether a session was found by a token that another request had replaced. */
@@ -15,7 +15,7 @@ export function foundByReplacedToken(session: object): boolean {
   return BY_REPLACED_TOKEN in session;
 }
 
-/** A session as it is now, found by the same token as the copy from before. */
+/** The current session, marked like its earlier copy. */
 export function foundAs(before: object, session: BaseSession): BaseSession {
   return foundByReplacedToken(before) ? marked(session) : session;
 }
@@ -24,13 +24,13 @@ function marked(session: BaseSession): BaseSession & { readonly [BY_REPLACED_TOK
   return { ...session, [BY_REPLACED_TOKEN]: true };
 }
 
-/** A copy of a session that got a newer token than the one it was found by. */
+/** A copy of a session without the mark, because it now has a newer token. */
 export function asFoundByNewToken(session: BaseSession): BaseSession {
   const { [BY_REPLACED_TOKEN]: _, ...rest } = session as BaseSession & { readonly [BY_REPLACED_TOKEN]?: true };
   return rest;
 }
 
-/** What a token is worth that has been replaced. */
+/** The result for a replaced token. */
 interface ReplacedToken {
   readonly valid?: BaseSession;
   readonly refused?: Refused;
@@ -38,8 +38,8 @@ interface ReplacedToken {
 }
 
 /**
- * The tokens that `rotate` has replaced. Requests that were under way may carry one for a while; later only somebody who
- * has kept it does, which a client that behaves is not.
+ * The tokens that `rotate` has replaced. Requests under way may carry one for a while. Later, only somebody who kept it
+ * does, and no well-behaved client keeps one.
  *
  * @see RFC 9700, 4.14.2: the same for refresh tokens
  */
@@ -49,7 +49,7 @@ export class ReplacedTokens {
     private readonly lookup: TokenLookup,
   ) {}
 
-  /** The session that had this token; one whose token was replaced before the grace period is ended. */
+  /** The session that had this token. If the token was replaced before the grace period, the session is ended. */
   async find(
     digests: readonly string[],
     inside?: SessionsAdapter,

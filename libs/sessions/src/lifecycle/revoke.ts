@@ -13,7 +13,7 @@ import { write } from './write.js';
 
 /**
  * Ends the sessions that match and have not ended, in one statement, and returns how many there were. A table with
- * `revocation` keeps when and why, others only the end.
+ * `revocation` keeps the time and the reason, others only the end.
  *
  * @throws SessionValidationError for a reason that the table does not have
  */
@@ -27,7 +27,7 @@ export async function revoke(
   return (await end(table, where, reason, table.events.wants('revoked'), adapter, emit)).count;
 }
 
-/** As {@link revoke}, for one session, which it gives back as it is then. */
+/** Like {@link revoke} for one session, which it returns as ended. */
 export async function take(
   table: TableContext,
   where: Conditions,
@@ -67,7 +67,7 @@ async function end(
   return { count, sessions };
 }
 
-/** Moves the end of a session to now; `false` where it had ended before, or is gone. */
+/** Moves the end of a session to now; `false` if it had already ended or is gone. */
 export async function expire(table: TableContext, id: string, manager?: EntityManager): Promise<boolean> {
   const now = table.now();
   const { count, rows } = await write(table, adapterIn(table, manager), 'updateAll', {

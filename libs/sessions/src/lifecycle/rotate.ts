@@ -9,10 +9,10 @@ import { foundByReplacedToken } from './replaced-tokens.js';
 import type { TableContext } from './table-context.js';
 
 /**
- * The session with a new token, and the one before as the previous one; `null` where another request was first. Whoever
- * came with a token that had been replaced already was not.
+ * Gives the session a new token, and keeps the old one as the previous token. `null` if another request was first, or
+ * if the caller's own token had already been replaced.
  *
- * @throws StaleSessionError where the session has ended, or is gone
+ * @throws StaleSessionError if the session has ended or is gone
  */
 export async function rotateToken(
   table: TableContext,
@@ -20,7 +20,7 @@ export async function rotateToken(
   manager?: EntityManager,
 ): Promise<SessionWithToken | null> {
   const now = table.now();
-  // Only one token before is known, so it is not given up while it is honoured.
+  // Only one previous token is stored, so it is not overwritten while it is still valid.
   const honoured =
     session.rotatedAt && now.getTime() < table.times.latest('rotatedAt', session.rotatedAt) + table.options.graceMs;
   const changes = {

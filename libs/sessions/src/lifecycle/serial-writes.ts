@@ -2,8 +2,8 @@ import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { TableEvents, EmittedEvent } from '../events/session-events.js';
 
 /**
- * Writes that belong together, one at a time among those of the same names. In a transaction of their own, what they tell
- * waits for its end; where the database undoes that, they are made anew, and what they have told before is forgotten.
+ * Runs writes that belong together; writes with the same names run one at a time. In a transaction of their own, their
+ * events wait for its end. If the database rolls it back, the writes run again, and their earlier events are discarded.
  */
 export async function writeSerially<T>(
   adapter: SessionsAdapter,

@@ -8,28 +8,29 @@ import { whereOf } from './filters.js';
 import type { TableContext } from './table-context.js';
 import { limitsOf, ownerOf, type SessionLimit } from '../table/definition.js';
 
-/** What a choice among sessions needs of each. */
+/** The fields that decide which sessions to end. */
 export type Candidate = Pick<BaseSession, 'id' | 'createdAt' | 'lastUsedAt'>;
 
-/** The valid sessions of an owner, and how many of them are too many for one more. */
+/** The valid sessions of an owner, and how many are too many with one more. */
 interface Count {
   readonly sessions: readonly Candidate[];
   readonly surplus: number;
   readonly byUse: boolean;
 }
 
-/** The limits of a table, by the fields of whose values sessions are counted. */
+/** The limits of a table, by the fields whose values are counted. */
 export type Limits = ReturnType<typeof limitsOf>;
 
-/** The limits that a new row is counted for. */
+/** The limits that apply to a new row. */
 export function limitsFor({ definition }: TableContext, row: Row): Limits {
   return limitsOf(definition).filter(([field]) => row[field] !== null);
 }
 
 /**
- * The locks under which a new row is written: that of the owner before others, as whoever changes credentials has it first.
+ * The locks under which to write a row. The owner's lock comes first, because a change of credentials takes it first,
+ * too.
  *
- * @param isProved whether changes of the owner's credentials matter to it
+ * @param isProved whether changes of the owner's credentials matter to the row
  */
 export function ownerLocks(table: TableContext, row: Row, limits: Limits, isProved: boolean): string[] {
   const counted = limits.map(([field]) => field);
@@ -39,7 +40,7 @@ export function ownerLocks(table: TableContext, row: Row, limits: Limits, isProv
   return [...new Set(fields.map((field) => ownerLock(table, field, row[field])))];
 }
 
-/** The valid sessions of owners by one field, but for some; each with its owner, where there are several. */
+/** The valid sessions of owners by one field, except for some; each with its owner if there are several. */
 export async function sessionsOf(
   table: TableContext,
   adapter: SessionsAdapter,
@@ -64,7 +65,7 @@ export async function sessionsOf(
   return (await adapter.execute(prepared, params)).rows as (Candidate & Row)[];
 }
 
-/** @throws SessionLimitError where the limit says `'reject'`, and there are as many as may be */
+/** @throws SessionLimitError if the limit says `'reject'` and is reached */
 export function countOf(
   { name }: TableContext,
   field: string,
@@ -75,7 +76,7 @@ export function countOf(
   return { sessions, surplus: sessions.length - max + 1, byUse: whenFull === 'endLeastRecentlyUsed' };
 }
 
-/** The ids of sessions to be ended, first for the owners who leave the least choice: what is ended for one may do for all. */
+/** The ids of sessions to end, first for owners with the least choice: ending one session may serve several owners. */
 export function surplusOf(counts: readonly Count[]): string[] {
   const ended = new Set<string>();
   for (const { sessions, surplus, byUse } of counts.toSorted((a, b) => a.sessions.length - b.sessions.length)) {
@@ -85,7 +86,7 @@ export function surplusOf(counts: readonly Count[]): string[] {
   return [...ended];
 }
 
-/** The ids of so many sessions that are oldest, or whose last use is; one that was never used counts from its creation. */
+/** The ids of the sessions that are oldest, or least recently used. One that was never used counts from its creation. */
 export function oldest(sessions: readonly Candidate[], count: number, byUse: boolean): string[] {
   const time = ({ createdAt, lastUsedAt }: Candidate): number => ((byUse && lastUsedAt) || createdAt).getTime();
   return [...sessions]

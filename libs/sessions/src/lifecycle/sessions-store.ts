@@ -10,16 +10,16 @@ import { LastUse } from './last-use.js';
 import { dataReader } from './read-session.js';
 import { type TableContext, tableContext, type TableOpening } from './table-context.js';
 
-/** An open table, with those of its verbs that remember something from one call to the next. */
+/** An open table, with the operations that keep state between calls. */
 export interface SessionsStore extends TableContext {
-  /** What comes with requests. */
+  /** Authenticates the tokens of requests. */
   readonly tokens: Authenticator;
   readonly extender: Extender;
-  /** Where the uses of sessions are noted, if the table keeps them. */
+  /** Records uses of sessions, if the table keeps them. */
   readonly lastUse: LastUse | undefined;
-  /** What is open because sessions are valid. */
+  /** The open connections that end with their sessions. */
   readonly held: HeldSessions;
-  /** What the application keeps with a session; `undefined` where that is gone. */
+  /** Reads the `data` of a session; `undefined` if the session is gone. */
   readonly dataOf: (id: string, manager?: EntityManager) => MaybePromise<Record<string, unknown> | undefined>;
 }
 

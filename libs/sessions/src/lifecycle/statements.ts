@@ -2,27 +2,31 @@ import type { Conditions, Prepared, QueryKind, QueryOptions, Row, Schema } from 
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { shapeOf } from '../adapters/query/shapes.js';
 
-/** Statements that a table keeps: more than its calls have, but where an application changes any set of many fields. */
+/**
+ * The most statements to keep: more than the calls need, unless an application updates many different sets of fields.
+ */
 const MOST = 64;
 
-/** A query of rows that conditions name. */
+/** A query with conditions. */
 interface WriteOptions extends QueryOptions {
   readonly where: Conditions;
 }
 
-/** A statement, and the values of its parameters. */
+/** A statement and the values of its parameters. */
 interface Bound {
   readonly prepared: Prepared;
   readonly params: Row;
 }
 
-/** The statements of a table that change, delete or count sessions: those that are kept are compiled once, whatever their values are. */
+/** The statements of a table that change, delete or count sessions. Kept statements are compiled once, whatever their values. */
 export class Statements {
   readonly #byShape = new Map<string, Prepared>();
 
   constructor(private readonly entity: Schema) {}
 
-  /** The statement of a query, and what it is given; one that is not to be kept, or cannot be, is compiled anew. */
+  /**
+   * The statement of a query, with its parameters. A statement that is not to be kept, or cannot be, is compiled anew.
+   */
   of(adapter: SessionsAdapter, kind: QueryKind, query: WriteOptions): Bound {
     const kept = query.keepPrepared ? this.#kept(adapter, kind, query) : undefined;
     return kept ?? { prepared: this.#compile(adapter, kind, { ...query, keepPrepared: false }), params: {} };

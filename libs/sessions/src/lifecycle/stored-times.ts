@@ -3,9 +3,12 @@ import type { Row } from '../adapters/port/query.js';
 import { nextDistinctTime } from '../session/lifetime.js';
 import { ALL_TIMES, floorTime, type TimeRange } from '../util/times.js';
 
-/** The times of a table as its columns hold them, so that what a call gives back is what a later one reads. */
+/** The times of a table as its columns hold them, so that a call returns what a later one reads. */
 export class StoredTimes {
-  /** The ends that a session can have. Its last write can have them too, so that the end that a log-out leaves is no later. */
+  /**
+   * The ends that a session can have. Its last write can hold the same times, so that a log-out leaves no later end
+   * than that.
+   */
   readonly ends: TimeRange;
   /** The columns that cannot hold all times. */
   readonly #ranges = new Map<string, TimeRange>();
@@ -16,13 +19,13 @@ export class StoredTimes {
     this.ends = { ...this.#range('expiresAt'), stepMs };
   }
 
-  /** A time as a column holds it: the last one that it can hold up to then. */
+  /** A time as a column holds it: rounded down. */
   stored(property: string, time: Date): Date {
     const range = this.#range(property);
     return new Date(floorTime(range, Math.min(time.getTime(), range.lastMs)));
   }
 
-  /** The same of all times of a row; one that is too late is refused when it is written. */
+  /** The same for all times of a row. A time that is too late is refused when it is written. */
   row(row: Row): Row {
     if (this.#ranges.size === 0) return row;
     const stored = { ...row };
@@ -33,7 +36,7 @@ export class StoredTimes {
     return stored;
   }
 
-  /** What a change writes at a time: that, but later than the last one. */
+  /** The time that a change writes: now, but later than the last one. */
   next(property: string, last: Date | null | undefined, now: Date): Date {
     return nextDistinctTime(last, now, this.#range(property));
   }
@@ -43,7 +46,7 @@ export class StoredTimes {
     return new Date(floorTime(this.ends, time.getTime()));
   }
 
-  /** The latest time that a stored one may have been. */
+  /** The latest time that a stored one may have been before rounding. */
   latest(property: string, time: Date): number {
     return time.getTime() + this.#range(property).stepMs - 1;
   }

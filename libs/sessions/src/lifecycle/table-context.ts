@@ -28,41 +28,41 @@ export interface TableOpening {
   readonly now: Clock;
   readonly events: TableEvents;
   readonly meter: TableMeter;
-  /** None where nothing is kept in this process. */
+  /** `undefined`: this process caches nothing. */
   readonly cache: CachedSessions | undefined;
-  /** How its changes are told. */
+  /** Tells other processes about changes. */
   readonly changes: Changes;
-  /** The transaction around a call of the application, if there is one; none where nobody knows of any. */
+  /** The transaction around a call of the application, if any; `undefined` if nothing can tell. */
   readonly ambient: (() => EntityManager | undefined) | undefined;
-  /** Tells the application of a problem of the table. */
+  /** Reports a problem of the table to the application. */
   readonly warn: (problem: string) => void;
 }
 
-/** One open table, as data: what its verbs work with. */
+/** One open table, as data for its operations. */
 export interface TableContext extends Omit<TableOpening, 'warn'> {
-  /** Its name. */
+  /** The table's name. */
   readonly name: string;
   readonly columns: Columns<DefinedColumn>;
-  /** What is read of a row: what sessions show. */
+  /** The columns to read: those that sessions show. */
   readonly selected: readonly string[];
-  /** What is read back of a new row: what the storage makes, or all where it may keep something else than it is given. */
+  /** The columns to read back from a new row: those that the storage sets, or all if it may change values. */
   readonly readBack: readonly string[];
-  /** Whether the storage may keep other values than it is given. */
+  /** Whether the storage may change the values it is given. */
   readonly rewrites: boolean;
   /** The columns that no session shows. */
   readonly hidden: readonly string[];
-  /** What a new row has where nothing else is said: null for every column that may be null, in the order of sessions. */
+  /** The defaults of a new row: null for every nullable column, in the order of a session's fields. */
   readonly unset: Readonly<Row>;
   /** `now` in milliseconds. */
   readonly nowMs: () => number;
-  /** Whether statements of the same kind that come together travel together. */
+  /** Whether concurrent statements of the same kind share one. */
   readonly coalesces: boolean;
   readonly favours: Favours;
-  /** What its look-ups of tokens may use of the database. */
+  /** Limits what lookups of tokens use of the database. */
   readonly lookUps: Bulkhead;
   readonly fixedEnds: FixedEnds;
   readonly statements: Statements;
-  /** The new rows that travel together; none where each goes alone. */
+  /** Inserts that share statements; `undefined` if each goes alone. */
   readonly jointInserts: ReturnType<typeof jointInserts>;
   /** Its times as its columns hold them. */
   readonly times: StoredTimes;
@@ -106,7 +106,7 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
   };
 }
 
-/** The transaction that a call of the application is part of: that which it is given, or else the one around it; null is none. */
+/** The transaction of an application's call: the given one, or else the one around it; null means none. */
 export function transactionOf(
   { ambient }: TableContext,
   manager: EntityManager | null | undefined,
@@ -114,7 +114,7 @@ export function transactionOf(
   return manager === undefined ? ambient?.() : (manager ?? undefined);
 }
 
-/** Columns of which `data` has as many bytes as the options say. */
+/** Columns in which `data` is limited to the bytes in the options. */
 function withLimit(
   { columns, ...table }: Columns<DefinedColumn>,
   { maxDataSize }: ResolvedOptions,
@@ -123,7 +123,7 @@ function withLimit(
   return { ...table, columns: new Map(columns).set('data', data) };
 }
 
-/** Columns with the forms in which the storage holds them; a key whose type is only assumed is of the storage's. */
+/** Columns in the forms of the storage. A key whose type is only assumed gets the type in the storage. */
 function inFormOf(stored: Columns | undefined, defined: Columns<DefinedColumn>): Columns<DefinedColumn> {
   const inForm = (column: DefinedColumn): DefinedColumn => {
     const held = stored?.columns.get(column.property);
@@ -134,7 +134,7 @@ function inFormOf(stored: Columns | undefined, defined: Columns<DefinedColumn>):
   return { ...defined, columns };
 }
 
-/** The adapter of a table, inside the caller's transaction where there is one. */
+/** The adapter of a table, inside the caller's transaction if there is one. */
 export function adapterIn({ adapter }: TableContext, manager: EntityManager | undefined): SessionsAdapter {
   return manager ? adapter.within(manager) : adapter;
 }

@@ -8,48 +8,48 @@ import { type Param, param } from '../adapters/port/operators.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { namedRelations, type Prepared, type RawRow, type Row, type Schema } from '../adapters/port/query.js';
 
-/** What a lookup needs of its table. */
+/** The part of a table that a lookup needs. */
 export interface LookupTable {
   readonly adapter: SessionsAdapter;
   readonly entity: Schema;
   /** The column of the digest. */
   readonly column: string;
-  /** The columns that rows begin with. */
+  /** The first columns of the rows. */
   readonly select: readonly string[];
   /** How many digests a token may be stored under. */
   readonly schemes: number;
   readonly meter: TableMeter;
 }
 
-/** How many tokens a statement is for: so many, or a list of any number where the database binds that as one. */
+/** How many tokens a statement has room for; or a list of any length, if the database binds that as one parameter. */
 type Size = number | typeof LIST;
 
-/** The statement for so many tokens, and the names of the digests that it takes, or of the list of all. */
+/** The statement for a number of tokens, and the names of its digest parameters or of its list. */
 interface Statement {
   readonly prepared: Prepared;
   readonly names: readonly string[];
 }
 
-/** What is looked up. */
+/** A token to look up. */
 interface Wanted {
   readonly digests: readonly string[];
   readonly relations: readonly string[];
 }
 
 /**
- * Lookups of rows by the digests of tokens. Those that come while some are under way travel together, as one statement;
- * one that comes alone waits for nothing. Where rows are elsewhere they share the bulkhead of their table.
+ * Looks rows up by the digests of tokens. Lookups that arrive while others are under way share a statement; a lone one
+ * never waits. If the rows are in another process, lookups go through the bulkhead of their table.
  */
 export class TokenLookup {
-  /** By the number of tokens, or {@link LIST}; those for one with relations by the names of these. */
+  /** By the number of tokens or {@link LIST}; for one token with relations, by their names. */
   readonly #statements = new Map<number | string, Statement>();
   readonly #bindsLists: boolean;
   readonly #coalescer: Coalescer<readonly string[], RawRow | undefined>;
-  /** Those with relations, each of which is for nobody else. */
+  /** Lookups with relations, which share nothing. */
   readonly #single: Coalescer<Wanted, RawRow | undefined>;
   readonly #isHere: boolean;
 
-  /** @param coalesces whether statements travel together */
+  /** @param coalesces whether lookups share statements */
   constructor(
     private readonly table: LookupTable,
     private readonly bulkhead: Bulkhead,
@@ -73,10 +73,10 @@ export class TokenLookup {
   }
 
   /**
-   * The row that has one of the digests, the first of which is that of new rows; others may wait for the same one.
+   * Finds the row that has one of the digests, the first of which is that of new rows. Callers may share a result.
    *
-   * @param inside the adapter in a transaction of the caller's
-   * @param relations what is to be loaded with it, for nobody else
+   * @param inside the adapter in a transaction of the caller
+   * @param relations the relations to load; such a lookup shares nothing
    * @throws SessionsUnavailableError
    */
   find(
@@ -131,7 +131,7 @@ export class TokenLookup {
     });
   }
 
-  /** As many as the statement has, also where there are fewer tokens, or one of the schemes has no digest for one. */
+  /** Fills every parameter, even if there are fewer tokens, or a scheme has no digest for one. */
   #params(tokens: readonly (readonly string[])[], names: readonly string[]): Row {
     const { schemes } = this.table;
     if (names[0] === LIST) {
@@ -168,10 +168,10 @@ export class TokenLookup {
     const one = size === 1 && schemes === 1;
     const prepared = adapter.prepare('all', entity, {
       where: { [column]: one ? digests[0] : size === LIST ? In(param(LIST)) : In(digests) },
-      // Of several the last column tells which one a row has.
+      // With several digests, the last column tells which one a row has.
       select: one ? select : [...select, column],
       relations: relations && namedRelations(relations),
-      // Several are told apart here.
+      // Several rows are told apart here.
       collationEquality: !one,
       keepPrepared: 'authenticate',
       ...(!this.#isHere && { timeoutMs: this.bulkhead.timeoutMs }),
@@ -180,7 +180,7 @@ export class TokenLookup {
   }
 }
 
-/** The name of a list of digests. */
+/** The name of a parameter with a list of digests. */
 const LIST = 'digests';
 
 function firstOf(rows: readonly RawRow[]): RawRow | undefined {

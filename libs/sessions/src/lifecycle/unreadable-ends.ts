@@ -3,14 +3,14 @@ import { isUnreadable } from '../util/times.js';
 import type { BaseSession } from '../session/session.js';
 import { endUnreadable } from './messages.js';
 
-/** How often the log says of a table that it has such sessions. */
+/** How long the log of a table is silent after reporting such sessions. */
 const TELL_EVERY_MS = 60_000;
 
-/** Sessions that are over since the time that would say so is none, such as `0000-00-00`, or null where it has to be one. */
+/** Sessions that are over because the time that decides is invalid, such as `0000-00-00`, or null where one is required. */
 export class UnreadableEnds {
   readonly #telling: Throttle;
 
-  /** @param begins whether the table has an absolute limit, so that it matters when a session began */
+  /** @param begins whether the table has an absolute timeout, so that the start of a session matters */
   constructor(
     private readonly begins: boolean,
     nowMs: () => number,
@@ -19,7 +19,7 @@ export class UnreadableEnds {
     this.#telling = new Throttle(TELL_EVERY_MS, nowMs);
   }
 
-  /** Takes note of a session that is over, for whatever reason. */
+  /** Checks a session that is over, for whatever reason. */
   record(session: BaseSession): void {
     const column = this.#columnOf(session);
     if (column !== undefined && this.#telling.passes()) this.warn(endUnreadable(column, session.id));

@@ -13,23 +13,23 @@ import { foundAs } from './replaced-tokens.js';
 import { adapterIn, type TableContext } from './table-context.js';
 import { write } from './write.js';
 
-/** A session as it was read, by its id at least. */
+/** A session as it was read; at least its id. */
 type Known = Pick<BaseSession, 'id'> & Partial<Pick<BaseSession, 'expiresAt' | 'updatedAt'>>;
 
-/** How a session is changed. */
+/** How to change a session. */
 interface Options {
   readonly manager?: EntityManager | undefined;
-  /** Whether only where nothing has changed it since it was read. */
+  /** Whether to change it only if nothing has changed it since it was read. */
   readonly ifUnchanged?: boolean | undefined;
-  /** Whether use moves the end that is given. */
+  /** Whether use moves the given end. */
   readonly extend?: boolean | undefined;
 }
 
 /**
- * Changes the attributes of a session that an application may change, and gives it back as it is now.
+ * Changes the attributes of a session that an application may change, and returns it as it is now.
  *
  * @throws SessionValidationError naming every unknown, immutable or wrong field; nothing is written
- * @throws StaleSessionError where the session is gone, has ended and is to get a new end, or has changed
+ * @throws StaleSessionError if the session is gone, has ended and would get a new end, or has changed
  */
 export async function update(
   table: TableContext,
@@ -50,9 +50,9 @@ export async function update(
 }
 
 /**
- * An end that is given, or the one that no extension moves, where that comes first: a copy may not know it, the row does.
- * One that comes no later than the time that the write leaves is over now, or it would be read as a log-out while rows
- * with it count as valid.
+ * The given end, or the one that no extension moves if that comes first; only the row knows it for sure. An end no
+ * later than the time that the write stores becomes now: otherwise it would look like a log-out while its row counts as
+ * valid.
  */
 async function withinLimit(
   table: TableContext,
@@ -70,10 +70,10 @@ async function withinLimit(
 }
 
 /**
- * Replaces single keys of a session's data, and gives it back as it is now.
+ * Replaces single keys of a session's data, and returns the session as it is now.
  *
- * @throws SessionValidationError also where the data would have too many bytes
- * @throws StaleSessionError where the session is gone
+ * @throws SessionValidationError also if the data would have too many bytes
+ * @throws StaleSessionError if the session is gone
  */
 export async function patchData(
   table: TableContext,
@@ -97,7 +97,7 @@ async function exists(table: TableContext, { id }: Known, manager: EntityManager
   return (await adapter.first(adapter.prepare('all', table.entity, { where: { id }, select: ['id'] }))) !== undefined;
 }
 
-/** One statement. The time of the last write is later than before, whatever the clocks say, so that it tells of any change. */
+/** One statement. It always increases the time of the last write, whatever the clocks say, so that every change shows. */
 async function change(
   table: TableContext,
   session: Known,
@@ -106,7 +106,7 @@ async function change(
   manager?: EntityManager,
 ): Promise<BaseSession> {
   const changes = { ...set, updatedAt: later(table.now()) };
-  // Nothing is remembered of what may be rolled back.
+  // Nothing is remembered that may be rolled back.
   const returning = manager ? table.selected : table.fixedEnds.readBeside(table.selected);
   const where = allOf({ id: session.id }, conditions);
   const { rows } = await write(table, adapterIn(table, manager), 'updateAll', {
@@ -120,7 +120,7 @@ async function change(
   return foundAs(session, sessionFrom(table, row));
 }
 
-/** That nothing has changed a session since it was read. @throws SessionValidationError where it does not say when that was */
+/** Matches a session that nothing has changed since it was read. @throws SessionValidationError if it does not say when */
 function unchangedSince({ name: table }: TableContext, { updatedAt }: Known): Where {
   if (updatedAt instanceof Date) return { updatedAt: asRead(updatedAt) };
   throw new SessionValidationError(table, { updatedAt: 'must be that of the session as it was read, for ifUnchanged' });

@@ -13,14 +13,14 @@ import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { spellingsOf } from '../util/uuid.js';
 import type { TableContext } from './table-context.js';
 
-/** A statement that changes sessions, or deletes them. */
+/** A statement that changes or deletes sessions. */
 interface WriteQuery extends QueryOptions {
   readonly where: Conditions;
-  /** What its statement is for, by which that is named where it is kept. */
+  /** The call that it is for; names the statement if it is kept. */
   readonly call: string;
 }
 
-/** Runs a statement that changes sessions, or deletes them, and tells every process that keeps something of them once it is committed. */
+/** Runs a statement that changes or deletes sessions. Once it is committed, tells every process that holds some of them. */
 export async function write(
   table: TableContext,
   adapter: SessionsAdapter,
@@ -29,7 +29,7 @@ export async function write(
 ): Promise<Executed> {
   const named = idsIn(table.columns.columns.get('id')!, query.where);
   const returning = query.returning ?? (table.changes.needsIds && !named ? ['id'] : undefined);
-  // Those for single sessions are kept; the filters of an application are of as many shapes as it likes.
+  // Statements for single sessions are kept; filters of an application may have any number of shapes.
   const keepPrepared = query.keepPrepared ?? (named && call);
   const joint = kind === 'updateAll' ? table.options.coalescesWrites : undefined;
   const options = { ...query, returning, keepPrepared, joint };
@@ -40,12 +40,12 @@ export async function write(
     changed ??= executed.rows?.map(({ id }) => id as string);
     return query.returning ? executed : { ...executed, rows: null };
   } finally {
-    // A statement whose answer is lost may have been run.
+    // A statement whose answer is lost may have run.
     await forget(table, changed, adapter);
   }
 }
 
-/** Has every process forget what it has kept of sessions, as soon as the transaction has ended; of all where none are named. */
+/** Makes every process forget these sessions once the transaction has ended; all sessions if no ids are given. */
 export async function forget(
   { changes }: TableContext,
   ids: readonly string[] | undefined,
@@ -54,7 +54,10 @@ export async function forget(
   if (ids?.length !== 0) await adapter.afterTransaction(() => changes.tell(ids));
 }
 
-/** The ids of the only rows that conditions are about, where they name them, as sessions have them. */
+/**
+ * The ids of the only rows that conditions can match, in the form that sessions have; `undefined` if they do not name
+ * ids.
+ */
 function idsIn(column: Column, where: Conditions): string[] | undefined {
   if (where instanceof AllOf) return where.parts.map((part) => idsIn(column, part)).find((ids) => ids !== undefined);
   if (isAnyOf(where)) {
@@ -68,7 +71,7 @@ function idsIn(column: Column, where: Conditions): string[] | undefined {
   return type === 'in' && Array.isArray(ids) ? ids.flatMap((one) => asSessionsHave(column, one)) : undefined;
 }
 
-/** An id as sessions have it, or may have it: in text, a UUID is in the letters in which it was written. */
+/** The possible forms of an id in sessions: a text column keeps a UUID as it was written. */
 function asSessionsHave(column: Column, id: unknown): string[] {
   const key = keyOf(column, id);
   if (typeof key !== 'string') return [];
@@ -79,7 +82,7 @@ function keyOf(column: Column, id: unknown): unknown {
   try {
     return canonical(column, id);
   } catch (error) {
-    // The statement is refused for what is no id.
+    // For anything but an id, the statement itself will be refused.
     if (error instanceof ValueError) return undefined;
     throw error;
   }
