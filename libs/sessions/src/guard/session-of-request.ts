@@ -62,10 +62,10 @@ function sessionOfCall(context: ArgumentsHost): BaseSession | undefined {
 }
 
 function rememberOfCall(context: ArgumentsHost, type: string, session: BaseSession | undefined): void {
-  if (type !== 'http' && type !== 'graphql') return rememberOfMessage(context, session);
-  if (sessionOfCall(context) === session) return;
   if (type === 'http') boxOf(context.getArgByIndex<object>(0)).session = session;
-  else if (resolverArgs(context).info) BOXES.set(resolverArgs(context).info!.path, { session });
+  else if (type !== 'graphql') rememberOfMessage(context, session);
+  else if (sessionOfCall(context) !== session && resolverArgs(context).info)
+    BOXES.set(resolverArgs(context).info!.path, { session });
 }
 
 function ofRequest(request: unknown): BaseSession | undefined {

@@ -105,7 +105,7 @@ export class Authenticator {
       const now = nowMs();
       const asks = this.#asksDatabase(presentation);
       const kept = asks ? undefined : cache.find(key, now);
-      if (!asks) meter.count(kept === undefined ? 'cacheMisses' : 'cacheHits');
+      if (!asks) (kept === undefined ? meter.counters.cacheMisses : meter.counters.cacheHits).add();
       if (kept) return this.#used(kept, presentation);
       if (kept === null) return this.#keptOut(cache, key, presentation);
       keeping = { cache, key, reading: cache.reading(now) };

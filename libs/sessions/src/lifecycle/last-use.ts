@@ -131,7 +131,7 @@ export class LastUse {
   }
 
   #drop(count: number, reason: string): void {
-    this.table.meter.count('lastUsesDropped', count);
+    this.table.meter.counters.lastUsesDropped.add(count);
     this.table.favours.tell(LAST_USE, reason);
   }
 
@@ -157,7 +157,7 @@ export class LastUse {
     } catch (error) {
       if (signal.aborted || favours.failed(LAST_USE, error)) return this.#leave(uses);
       if (uses.length === 1 || ++this.#failures > MOST_FAILURES) {
-        this.table.meter.count('lastUsesDropped', uses.length);
+        this.table.meter.counters.lastUsesDropped.add(uses.length);
         return;
       }
       await unlocked();
@@ -183,7 +183,7 @@ export class LastUse {
     });
     const write = (on: SessionsAdapter): Promise<ExecutedEach> => on.executeEach(statement, uses);
     const executed = await (adapter.breakable?.(this.#broken.signal, write) ?? write(adapter));
-    meter.count('lastUsesWritten', executed.count);
+    meter.counters.lastUsesWritten.add(executed.count);
     cache?.forgetHere(uses.map(({ id }) => id));
     return executed;
   }

@@ -28,7 +28,7 @@ export function lookUpBulkhead(
     maxWaiting,
     timeoutMs,
     refusal: (why) => {
-      meter.count(COUNTERS[why]);
+      meter.counters[COUNTERS[why]].add();
       return new SessionsUnavailableError(table, lookUpRefused(why, timeoutMs));
     },
     failing: () => {

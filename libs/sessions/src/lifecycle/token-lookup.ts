@@ -149,9 +149,9 @@ export class TokenLookup {
   }
 
   #count(tokens: number): void {
-    const { meter } = this.table;
-    meter.count('lookUpStatements');
-    meter.count('lookUpTokens', tokens);
+    const { lookUpStatements, lookUpTokens } = this.table.meter.counters;
+    lookUpStatements.add();
+    lookUpTokens.add(tokens);
   }
 
   #statement(size: Size, relations?: readonly string[]): Statement {

@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel';
+import { type Channel, channel } from 'node:diagnostics_channel';
 
 /** The metrics of a table in this process. */
 export interface TableMetrics {
@@ -63,22 +63,43 @@ const NONE: Readonly<Record<Gauge, number>> = {
   lastUsesPending: 0,
 };
 
-/** The channels of `node:diagnostics_channel`. */
-const CHANNELS = Object.fromEntries(
-  Object.keys(ZERO).map((counter) => [counter, channel(`nest-sessions:metrics:${counter}`)]),
-);
+/** A number that only grows; each addition is published on its channel of `node:diagnostics_channel`. */
+class Count {
+  value = 0;
+  readonly #channel: Channel;
 
-/** Counts for one table, and publishes each counter on its channel. */
+  constructor(
+    counter: Counter,
+    private readonly table: string,
+  ) {
+    this.#channel = channel(`nest-sessions:metrics:${counter}`);
+  }
+
+  add(by = 1): void {
+    this.value += by;
+    if (this.#channel.hasSubscribers) this.#channel.publish({ table: this.table, by });
+  }
+}
+
+/** The counters and gauges of one table. */
 export class TableMeter {
-  readonly #counts = { ...ZERO };
+  /** Objects, since finding a counter by its name costs a request more than counting. */
+  readonly counters: Readonly<Record<Counter, Count>>;
   readonly #gauges = new Map<Gauge, () => number>();
 
-  constructor(private readonly table: string) {}
-
-  count(counter: Counter, by = 1): void {
-    this.#counts[counter] += by;
-    const counted = CHANNELS[counter]!;
-    if (counted.hasSubscribers) counted.publish({ table: this.table, by });
+  constructor(private readonly table: string) {
+    const count = (counter: Counter): Count => new Count(counter, table);
+    this.counters = {
+      lookUpStatements: count('lookUpStatements'),
+      lookUpTokens: count('lookUpTokens'),
+      lookUpsRefused: count('lookUpsRefused'),
+      lookUpsBroken: count('lookUpsBroken'),
+      lookUpsTimedOut: count('lookUpsTimedOut'),
+      cacheHits: count('cacheHits'),
+      cacheMisses: count('cacheMisses'),
+      lastUsesWritten: count('lastUsesWritten'),
+      lastUsesDropped: count('lastUsesDropped'),
+    };
   }
 
   /** Registers the function that reads a gauge. */
@@ -87,7 +108,8 @@ export class TableMeter {
   }
 
   read(): TableMetrics {
+    const counters = Object.fromEntries(Object.entries(this.counters).map(([counter, { value }]) => [counter, value]));
     const gauges = Object.fromEntries(Array.from(this.#gauges, ([gauge, read]) => [gauge, read()]));
-    return { table: this.table, counters: { ...this.#counts }, gauges: { ...NONE, ...gauges } };
+    return { table: this.table, counters: { ...ZERO, ...counters }, gauges: { ...NONE, ...gauges } };
   }
 }
