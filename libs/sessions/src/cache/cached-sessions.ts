@@ -7,14 +7,14 @@ import type { SessionCloner } from './session-cloner.js';
 import { type CacheLimits, NearCache, type Reading } from './near-cache.js';
 
 /**
- * What a token's session is kept under: a digest as bytes, which is half as long as in hexadecimal, and as fast whatever
- * digests the table stores.
+ * The cache key of a token: a binary digest, half as long as a hexadecimal one, and fast whatever digests the table
+ * stores.
  */
 export function cacheKey(token: string): string {
   return hash('sha256', token, 'binary');
 }
 
-/** What is kept of a table's sessions in this process, for as long as it hears what the others change. */
+/** The sessions of a table that this process caches, as long as it hears the changes of other processes. */
 export class CachedSessions {
   readonly #near: NearCache;
 
@@ -31,7 +31,7 @@ export class CachedSessions {
     return this.#near.size;
   }
 
-  /** As {@link NearCache.find}. */
+  /** Like {@link NearCache.find}. */
   find(key: string, now: number): BaseSession | null | undefined {
     return this.#live ? this.#near.find(key, now) : undefined;
   }
@@ -40,22 +40,22 @@ export class CachedSessions {
     return this.#near.reading(now);
   }
 
-  /** As {@link NearCache.keep}. */
+  /** Like {@link NearCache.keep}. */
   keep(key: string, session: BaseSession, reading: Reading, end?: number, row?: RawRow): void {
     if (this.#live) this.#near.keep(key, session, reading, end, row);
   }
 
-  /** As {@link NearCache.keepRefused}. */
+  /** Like {@link NearCache.keepRefused}. */
   keepRefused(key: string, refused: Refused, reading: Reading, row?: RawRow): void {
     if (this.#live) this.#near.keepRefused(key, refused, reading, row);
   }
 
-  /** As {@link NearCache.refusalOf}. */
+  /** Like {@link NearCache.refusalOf}. */
   refusalOf(key: string): Refused | undefined {
     return this.#near.refusalOf(key);
   }
 
-  /** Forgets sessions in this process, since there is something newer in the database that others need not know of. */
+  /** Forgets sessions in this process only: the database has something newer, but others need not know. */
   forgetHere(ids: readonly string[]): void {
     this.#near.forget(ids);
   }

@@ -6,14 +6,14 @@ import type { InvalidationChannel } from './channels/invalidation-channel.js';
 import { type ChannelLog, Invalidations } from './invalidation-bus.js';
 import { PostgresChannel } from './channels/postgres-channel.js';
 
-/** What tables share that have the same channel. */
+/** What the tables on one channel share. */
 interface Shared {
   readonly invalidations: Invalidations;
   /** The data sources of their rows. */
   readonly sources: Set<DataSource>;
 }
 
-/** The channels by which the processes of an application tell each other what they change: all tables of a channel share its connections. */
+/** The channels by which the processes of an application announce changes. All tables on a channel share its connections. */
 export class ChangeChannels {
   readonly #shared = new Map<InvalidationChannel, Shared>();
   readonly #postgres = new Map<DataSource, PostgresChannel>();
@@ -21,10 +21,10 @@ export class ChangeChannels {
   constructor(private readonly log: ChannelLog) {}
 
   /**
-   * How changes of a table are told; none where that needs a channel, and there is none.
+   * Returns the announcer of a table's changes; `undefined` if it needs a channel and has none.
    *
-   * @param given `undefined`: that which comes with the storage; `null`: none is needed
-   * @param ttlMs how long a process may keep what it was not told about
+   * @param given `undefined`: the storage's own channel; `null`: none is needed
+   * @param ttlMs how long a process may keep what it has not been told about
    */
   of(
     table: string,
@@ -38,14 +38,14 @@ export class ChangeChannels {
     return new Changes(table, channel === null ? undefined : this.#invalidationsOf(channel, storage), ttlMs);
   }
 
-  /** What is wrong with the channels, known when all tables are. */
+  /** The problems with the channels, known once all tables are. */
   problems(): string[] {
     return [...this.#shared].flatMap(([channel, { sources }]) =>
       channel instanceof PostgresChannel ? connectionProblems(channel.ends(tablesOf(sources)), sources) : [],
     );
   }
 
-  /** Begins to hear; until then, and where a channel is down, the caches are not used. */
+  /** Connects the channels. Until then, and while a channel is down, the caches are not used. */
   open(): void {
     for (const { invalidations } of this.#shared.values()) void invalidations.open();
   }
@@ -65,7 +65,7 @@ export class ChangeChannels {
     return shared.invalidations;
   }
 
-  /** The channel that comes with a storage, if any; `null` where it needs none. */
+  /** The storage's own channel, if any; `null` if it needs none. */
   #channelOf({ invalidation, dataSource }: AdapterMeta): InvalidationChannel | null | undefined {
     if (invalidation === 'none') return null;
     if (invalidation !== 'postgres' || !dataSource) return undefined;
@@ -75,13 +75,13 @@ export class ChangeChannels {
   }
 }
 
-/** A channel that may send by the data source of its tables. */
+/** A channel that sends on its tables' own data source if it can. */
 function forTables(channel: InvalidationChannel, sources: ReadonlySet<DataSource>): InvalidationChannel {
   if (!(channel instanceof PostgresChannel)) return channel;
   return { connect: (heard, lost) => channel.connect(heard, lost, tablesOf(sources)) };
 }
 
-/** The data source of PostgreSQL that all tables are of, if there is one. */
+/** The PostgreSQL data source that all tables share, if there is one. */
 function tablesOf(sources: ReadonlySet<DataSource>): DataSource | undefined {
   const [only, other] = sources;
   return other === undefined && only?.options.type === 'postgres' ? only : undefined;

@@ -1,22 +1,22 @@
 import type { Invalidations } from './invalidation-bus.js';
 
-/** Who keeps something of the sessions of a table in this process. */
+/** Holds sessions of a table in this process. */
 export interface Keeper {
-  /** Whether it has to know which ones have changed: to ask for all of them would be dear. */
+  /** Whether it must know which sessions have changed, because asking for all of them would be expensive. */
   readonly needsIds: boolean;
-  /** These sessions have changed. */
+  /** Called when these sessions have changed. */
   forget(ids: readonly string[]): void;
-  /** Any of them may have. */
+  /** Called when any of them may have changed. */
   clear(): void;
 }
 
-/** What changes of a table's sessions, told to all who keep something of them: here at once, elsewhere as soon as the message arrives. */
+/** Announces changes of a table's sessions to all that hold some: in this process at once, elsewhere when the message arrives. */
 export class Changes {
   readonly #keepers: Keeper[] = [];
 
   /**
-   * @param invalidations none where other processes are not told
-   * @param ttlMs how long a process may keep what it was not told about
+   * @param invalidations `undefined`: other processes are not told
+   * @param ttlMs how long a process may keep what it has not been told about
    */
   constructor(
     private readonly table: string,
@@ -26,12 +26,12 @@ export class Changes {
     invalidations?.add(table, this, ttlMs);
   }
 
-  /** Whether somebody has to be told which sessions have changed. */
+  /** Whether anybody must know which sessions have changed. */
   get needsIds(): boolean {
     return this.invalidations !== undefined || this.#keepers.some(({ needsIds }) => needsIds);
   }
 
-  /** Whether the changes of other processes are heard; `undefined` where nobody listens. */
+  /** Whether changes of other processes are heard; `undefined` if nobody listens. */
   get heard(): boolean | undefined {
     return this.invalidations?.live;
   }
@@ -40,19 +40,19 @@ export class Changes {
     this.#keepers.push(keeper);
   }
 
-  /** Tells everybody of changed sessions; without ids, that any may have changed. */
+  /** Announces changed sessions everywhere; without ids, any may have changed. */
   async tell(ids?: readonly string[]): Promise<void> {
     if (ids) this.forget(ids);
     else this.clear();
     await this.invalidations?.tell({ table: this.table, ...(ids && { ids }) });
   }
 
-  /** Tells those in this process. */
+  /** Announces changed sessions in this process. */
   forget(ids: readonly string[]): void {
     for (const keeper of this.#keepers) keeper.forget(ids);
   }
 
-  /** Tells those in this process that any may have changed. */
+  /** Announces in this process that any session may have changed. */
   clear(): void {
     for (const keeper of this.#keepers) keeper.clear();
   }

@@ -6,18 +6,18 @@ function refuse(): never {
   throw new TypeError(DATE_FROZEN);
 }
 
-/** Shared by all frozen dates: properties of their own would take more memory than all else of a session. */
+/** Shared by all frozen dates: own properties would take more memory than the rest of a session. */
 const FROZEN = Object.create(
   Date.prototype,
   Object.fromEntries(SETTERS.map((name) => [name, { value: refuse }])),
 ) as Date;
 
-/** Freezes a date, so that many may share it: a change of it is an error that says to take a copy. */
+/** Freezes a date, so that it can be shared. Changing it throws an error that says to take a copy. */
 export function freezeDate(date: Date): void {
   if (Object.getPrototypeOf(date) === Date.prototype) Object.setPrototypeOf(date, FROZEN);
 }
 
-/** A date that many may share. */
+/** Creates a date that can be shared. */
 export function frozenDate(ms: number): Date {
   const date = new Date(ms);
   freezeDate(date);

@@ -4,37 +4,37 @@ import { decode, encode, type Invalidation, type Message } from './channels/inva
 import { inTime } from '../util/in-time.js';
 import { nothingHeardFor } from './messages.js';
 
-/** Times between two messages by which a node hears itself, and so that it hears the others. */
+/** The time between two messages by which a node hears itself, and thus knows that it hears the others. */
 const BEAT_MS = 500;
 
-/** How long a node that heard itself may serve from its caches: longer than a pause of the garbage collection. */
+/** How long a node that has heard itself may use its caches: longer than a garbage collection pause. */
 const LEASE_MS = 2000;
 
-/** Times between two tries to connect. */
+/** The times between attempts to connect. */
 const RETRY_MS = [50, 100, 200, 500, 1000, 2000];
 
-/** What is told of the channel. */
+/** Hears the state of the channel. */
 export interface ChannelLog {
   up(): void;
   down(reason: unknown): void;
 }
 
-/** What forgets what others have changed. */
+/** Forgets what others have changed. */
 interface Cache {
   forget(ids: readonly string[]): void;
   clear(): void;
 }
 
-/** Changes of a table that could not be told: until then somebody may still have what they are about. */
+/** Unsent changes of a table. Until they are sent, other processes may have outdated sessions. */
 interface PendingInvalidation {
   readonly ids: ReadonlySet<string> | undefined;
   readonly until: number;
 }
 
 /**
- * Tells the caches of all processes which sessions have changed. A cache may be served from while this process has heard
- * itself on the channel a moment ago: then it has also heard whatever was sent before. Whatever cuts it off, a lost
- * connection, a silent network or a process that stood still, the caches are not used until they are connected and empty.
+ * Announces changed sessions to the caches of all processes. A cache is used only while this process has recently heard
+ * itself on the channel, because then it has heard everything sent before. After a lost connection, a silent network or
+ * a frozen process, the caches stay unused until they are connected again and empty.
  */
 export class Invalidations {
   readonly #node = randomUUID();
@@ -43,7 +43,7 @@ export class Invalidations {
   readonly #untold = new Map<string, PendingInvalidation>();
   #connection: ChannelConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** The monotonic time at which the last message was sent of those that this process has heard of itself. */
+  /** The monotonic time at which the last message was sent that this process has heard from itself. */
   #heardAt = -Infinity;
   #connectedAt = 0;
   #beat = 0;
@@ -57,23 +57,23 @@ export class Invalidations {
     private readonly log: ChannelLog,
   ) {}
 
-  /** Whether caches may be served from and filled. */
+  /** Whether caches may be read and filled. */
   get live(): boolean {
     return performance.now() - this.#heardAt < LEASE_MS;
   }
 
-  /** @param ttlMs how long a process may have what it was not told about */
+  /** @param ttlMs how long a process may keep what it has not been told about */
   add(table: string, cache: Cache, ttlMs: number): void {
     this.#caches.set(table, { cache, ttlMs });
   }
 
-  /** Connects; resolves when that is done, or has failed for the first time and is tried on. */
+  /** Connects. Resolves once connected, or after the first failure; then it keeps trying. */
   async open(): Promise<void> {
     this.#firstTry ??= this.#connect();
     await this.#firstTry;
   }
 
-  /** Tells the others; resolves when the message is sent, or has to be sent later, since the channel is down. */
+  /** Announces changes. Resolves once the message is sent, or queued because the channel is down. */
   async tell({ table, ids }: Invalidation): Promise<void> {
     if (await this.#send({ table, ids })) return;
     const untold = this.#untold.get(table);
@@ -81,7 +81,7 @@ export class Invalidations {
     this.#untold.set(table, { ids: all, until: performance.now() + this.#caches.get(table)!.ttlMs });
   }
 
-  /** Ends it; resolves when the connection is closed, or does not let itself be. */
+  /** Ends it. Resolves once the connection is closed, or cannot be closed. */
   async close(): Promise<void> {
     await (this.#closing ??= this.#end());
   }
@@ -112,7 +112,7 @@ export class Invalidations {
     }
   }
 
-  /** Sends what is due, and finds out whether the channel still works. */
+  /** Sends what is due, and checks that the channel still works. */
   #pulse(): void {
     this.#timer = setTimeout(() => this.#pulse(), BEAT_MS).unref();
     const now = performance.now();
@@ -131,7 +131,7 @@ export class Invalidations {
     for (const [table, { ids, until }] of due) if (now < until) await this.tell({ table, ids: ids && [...ids] });
   }
 
-  /** Whether the message was sent. */
+  /** Returns whether the message was sent. */
   async #send(message: Omit<Message, 'from'>): Promise<boolean> {
     const connection = this.#connection;
     if (!connection) return false;
@@ -144,7 +144,7 @@ export class Invalidations {
 
   #hear(text: string): void {
     const message = decode(text);
-    // Nobody but us should write there; if somebody does, it may be about anything.
+    // Only we should write there. An unknown message may be about anything.
     if (message === undefined) this.#clear();
     else if (message.from === this.#node) this.#hearOwn(message.beat);
     else if (message.table !== undefined) this.#apply(message.table, message.ids);
@@ -155,7 +155,7 @@ export class Invalidations {
     const sentAt = beat === undefined ? undefined : this.#beats.get(beat);
     if (sentAt === undefined) return;
     for (const earlier of this.#beats.keys()) if (earlier <= beat!) this.#beats.delete(earlier);
-    // What was said since it was last heard may have been missed.
+    // Messages may have been missed since it was last heard.
     if (!this.live) this.#clear();
     this.#heardAt = sentAt;
     if (this.#isUp || !this.live) return;

@@ -8,10 +8,10 @@ export const NOTIFICATIONS_UNHEARD =
 
 export const nothingHeardFor = (ms: number): string => `nothing was heard for ${ms} ms`;
 
-// What is wrong with a channel.
+// Problems with a channel.
 export const poolTooSmall = (purposes: readonly string[], poolSize: number): string =>
   `the channel needs ${purposes.length} connections of a data source (${purposes.join(', ')}) whose pool has ${poolSize}: give it a larger poolSize, the channel another data source, new PostgresChannel(listenOn, { publishOn }), or the cache another channel, such as new RedisChannel(…)`;
 
-// What is wrong with a use of a session.
+// Errors in the use of a session.
 export const DATE_FROZEN =
   'A date of a session cannot be changed where others share it, as with a near cache and on a socket: change a copy, new Date(session.createdAt).';

@@ -5,25 +5,25 @@ import { type Kept, SecondChanceMap } from '../util/second-chance-map.js';
 import type { Keeper } from './changes.js';
 import type { SessionCloner } from './session-cloner.js';
 
-/** How much a cache keeps, and for how long. */
+/** The size of a cache, and how long entries live. */
 export interface CacheLimits {
   readonly maxEntries: number;
   readonly ttlMs: number;
 }
 
-/** When the reading of a row began. */
+/** The start of reading a row. */
 export interface Reading {
   /** By the table's clock, in milliseconds. */
   readonly at: number;
-  /** How many changes were known then. */
+  /** The number of changes known at that time. */
   readonly changes: number;
 }
 
-/** Something that holds for so many milliseconds from a time on: a clock may be put back. */
+/** An entry that is valid for some milliseconds from a time on. A clock may be set back. */
 interface Holding extends Kept {
   readonly from: number;
   readonly ms: number;
-  /** Where copies need it. */
+  /** Present if copies need it. */
   readonly row: RawRow | undefined;
 }
 
@@ -31,30 +31,30 @@ interface Session extends Holding {
   readonly session: BaseSession;
 }
 
-/** That no valid session has a token. */
+/** Records that no valid session has a token. */
 interface Refusal extends Holding {
   readonly why: Refused;
 }
 
-/** Changed sessions that are remembered, for readings that are under way; one that takes longer is not kept. */
+/** The most changed sessions to remember, for reads under way. The result of a longer read is not kept. */
 const REMEMBERED = 5000;
 
 /**
- * Sessions by a digest of their token, and digests that no session has, for a short time and up to a number of each:
- * unknown tokens never push out sessions.
+ * Caches sessions by a digest of their token, and digests that no session has, for a short time and up to a number of
+ * each. Unknown tokens never evict sessions.
  *
- * What was read before a session was changed is never kept after it, whatever comes first: the row, or the news.
+ * A session that was read before a change is never kept after it, whichever arrives first: the row or the news.
  */
 export class NearCache implements Keeper {
   readonly needsIds = true;
   readonly #sessions: SecondChanceMap<Session>;
   readonly #unknown: SecondChanceMap<Refusal>;
-  /** By id, what its session is kept under. */
+  /** The cache key of a session, by id. */
   readonly #keys = new Map<string, string>();
-  /** By id, the last changes, the oldest first. */
+  /** The latest changes by id, oldest first. */
   readonly #changed = new Map<string, number>();
   #changes = 0;
-  /** What is read since fewer changes than this is not kept. */
+  /** Reads that began before this number of changes are not kept. */
   #oldest = 0;
 
   constructor(
@@ -65,12 +65,12 @@ export class NearCache implements Keeper {
     this.#unknown = new SecondChanceMap(limits.maxEntries);
   }
 
-  /** Sessions, and tokens that none has. */
+  /** The number of sessions and of tokens without one. */
   get size(): number {
     return this.#sessions.size + this.#unknown.size;
   }
 
-  /** The session of a token, as a copy; `null` where no valid one has it, `undefined` where that has to be read. */
+  /** A copy of a token's session; `null` if no valid session has it; `undefined` if the row must be read. */
   find(key: string, now: number): BaseSession | null | undefined {
     const kept = this.#sessions.get(key);
     if (kept) {
@@ -85,16 +85,16 @@ export class NearCache implements Keeper {
     return undefined;
   }
 
-  /** To be asked for before a row is read. */
+  /** Call it before reading a row. */
   reading(now: number): Reading {
     return { at: now, changes: this.#changes };
   }
 
   /**
-   * Keeps what was read, unless it may have changed meanwhile, and fixes its dates.
+   * Caches a session, unless it may have changed since it was read, and freezes its dates.
    *
    * @param end when the session ends by itself, in milliseconds
-   * @param row what the session was made of
+   * @param row the row of the session
    */
   keep(key: string, session: BaseSession, { at, changes }: Reading, end = Infinity, row?: RawRow): void {
     this.cloner.freeze(session);
@@ -109,7 +109,7 @@ export class NearCache implements Keeper {
     this.#sessions.set(key, { session: kept, row: this.#needed(row), from: at, ms, used: false });
   }
 
-  /** Keeps that no valid session has a token, and why, for those who are told of it. @param row as {@link keep} */
+  /** Caches that no valid session has a token, and why. @param row as in {@link keep} */
   keepRefused(key: string, refused: Refused, { at, changes }: Reading, row?: RawRow): void {
     if (changes < this.#oldest) return;
     const former = this.#sessions.get(key);
@@ -118,13 +118,13 @@ export class NearCache implements Keeper {
     this.#unknown.set(key, { why, row: this.#needed(row), from: at, ms: this.limits.ttlMs, used: false });
   }
 
-  /** Why no valid session has a token that {@link find} gives `null` for, as a copy. */
+  /** A copy of the reason why {@link find} returns `null` for a token. */
   refusalOf(key: string): Refused | undefined {
     const { why, row } = this.#unknown.get(key) ?? {};
     return why?.session ? { ...why, session: this.cloner.of(why.session, row) } : why;
   }
 
-  /** Forgets sessions that have been changed. */
+  /** Forgets changed sessions. */
   forget(ids: readonly string[]): void {
     this.#changes++;
     for (const id of ids) {
@@ -140,7 +140,7 @@ export class NearCache implements Keeper {
     }
   }
 
-  /** Forgets everything, also what is being read. */
+  /** Forgets everything, including what is being read. */
   clear(): void {
     this.#changes++;
     this.#oldest = this.#changes;

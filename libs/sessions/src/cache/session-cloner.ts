@@ -7,15 +7,15 @@ import { freezeDate } from './frozen-date.js';
 type Values = Record<string, unknown>;
 
 /**
- * Copies of the sessions of a table, which share nothing that could be changed. Dates are frozen and shared: to make three
- * of them costs half as much as all the rest of a hit. What a transformer makes is made anew for each, by whoever asks.
+ * Copies sessions of a table. Copies share nothing that can be mutated. Dates are frozen and shared: creating three of
+ * them costs half as much as the rest of a cache hit. A transformer runs again for each copy, in the caller's context.
  */
 export class SessionCloner {
   readonly #dates: string[] = [];
   readonly #documents: string[] = [];
   readonly #made: string[] = [];
 
-  /** @param columns those of the storage */
+  /** @param columns the columns of the storage */
   constructor(columns: Iterable<Column>) {
     for (const { property, kind, transformer } of columns) {
       if (transformer || kind === 'other') this.#made.push(property);
@@ -32,12 +32,12 @@ export class SessionCloner {
     }
   }
 
-  /** Whether copies are made with the help of the row. */
+  /** Whether copies need the row. */
   get needRow(): boolean {
     return this.#made.length > 0;
   }
 
-  /** What is kept of a session that belongs to whoever has read it: of frozen dates each time once. */
+  /** The cached form of a session, which itself belongs to its reader. Equal frozen dates are kept once. */
   kept(session: BaseSession): BaseSession {
     const kept: BaseSession & Values = { ...session };
     const dates = new Map<number, Date>();
@@ -55,7 +55,7 @@ export class SessionCloner {
 
   of(session: BaseSession, row: RawRow | undefined): BaseSession {
     const copied: BaseSession & Values = { ...session };
-    // Without an iterator, for every request comes here.
+    // Without an iterator, since every request comes here.
     for (let i = 0; i < this.#documents.length; i++) {
       const name = this.#documents[i]!;
       copied[name] = copyOf(copied[name]);

@@ -4,30 +4,30 @@ import type { Hold } from './hold.js';
 import { RecentIds } from './recent-ids.js';
 import { SessionSignals } from './session-signals.js';
 
-/** Sessions that one statement asks for. */
+/** The most sessions in one statement. */
 const BATCH = 1000;
-/** The time between two tries where the database does not answer. */
+/** The time between two attempts while the database does not answer. */
 const RETRY_MS = 1000;
 /** The longest delay of a timer. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** What is to be done for who holds something. */
+/** The callbacks of one holder. */
 interface Holder {
   readonly end: () => void;
-  /** The session may be another than it was. */
+  /** Called when the session may have changed. */
   readonly changed: (() => void) | undefined;
 }
 
-/** What is held of one session. */
+/** The holds on one session. */
 interface Held {
   readonly holders: Set<Holder>;
-  /** When it last changed, in milliseconds; `undefined`: its table does not say. */
+  /** When the session last changed, in milliseconds; `undefined`: its table does not say. */
   updatedAt: number | undefined;
-  /** Until its end. */
+  /** Fires at its end. */
   timer?: NodeJS.Timeout | undefined;
 }
 
-/** What is asked of a session that is valid. */
+/** The state of a valid session. */
 export interface HeldState {
   /** When it ends, in milliseconds; `Infinity`: never. */
   readonly end: number;
@@ -35,27 +35,27 @@ export interface HeldState {
   readonly updatedAt: number | undefined;
 }
 
-/** What those that are held need of their table. */
+/** What holds need from their table. */
 export interface HeldTable {
-  /** Those of these sessions that are valid. */
+  /** Returns the states of those sessions that are valid. */
   readonly statesOf: (ids: readonly string[]) => Promise<ReadonlyMap<string, HeldState>>;
   readonly stateOf: (session: BaseSession) => HeldState;
   readonly nowMs: () => number;
-  /** The time between two checks: the shorter one holds where changes of other processes are not heard. */
+  /** The time between two checks, with and without hearing the changes of other processes. */
   readonly checkMs: { readonly unheard: number; readonly heard: number };
   readonly isHeard: () => boolean;
-  /** Is told of what cannot be asked, and of what cannot be ended. */
+  /** Called when sessions cannot be checked, and when an `end` throws. */
   readonly failed: (error: unknown) => void;
 }
 
 /**
- * What is open in this process because sessions of a table are valid. It ends with its session: whenever one may have changed,
- * when its end comes, and from time to time, the table is asked, by the ids of the sessions. Nothing ends unless it answers.
+ * The open connections of this process that end with a table's sessions. The table is asked by id whenever a session
+ * may have changed, when its end comes, and at regular intervals. Nothing ends unless the table answers.
  */
 export class HeldSessions {
   readonly #held = new Map<string, Held>();
   readonly #changed = new RecentIds();
-  /** Those to be asked for, in the order in which they are. */
+  /** The sessions to ask for, in order. */
   readonly #urgent = new Set<string>();
   readonly #due = new Set<string>();
   readonly #signals = new SessionSignals();
@@ -70,20 +70,20 @@ export class HeldSessions {
 
   constructor(private readonly table: HeldTable) {}
 
-  /** How much is held. */
+  /** The number of holds. */
   get count(): number {
     return this.#count;
   }
 
-  /** One statement asks for all, as long as they are few: some databases need several to tell which rows they have changed. */
+  /** One statement checks all of them while they are few. Some databases need several to tell which rows they have changed. */
   get needsIds(): boolean {
     return this.#held.size > BATCH;
   }
 
   /**
-   * Calls `end` once, when the session has ended; one that was changed since it was read is asked for at once.
+   * Calls `end` once when the session has ended. A session that has changed since it was read is checked at once.
    *
-   * @param changed is called whenever the session may have changed
+   * @param changed called whenever the session may have changed
    */
   hold(session: BaseSession, end: () => void, changed?: () => void): Hold {
     const { id } = session;
@@ -95,7 +95,7 @@ export class HeldSessions {
     return { release: () => this.#release(id, held, holder) };
   }
 
-  /** A signal that is aborted when the session has ended. */
+  /** Returns a signal that aborts when the session has ended. */
   signal(session: BaseSession): AbortSignal {
     return this.#signals.of((end) => this.hold(session, end));
   }
@@ -115,14 +115,14 @@ export class HeldSessions {
     this.#lookSoon();
   }
 
-  /** Asks for all that is held; resolves when what has ended is closed. */
+  /** Checks all held sessions. Resolves once everything whose session has ended is closed. */
   async check(): Promise<void> {
     this.#checkedAt = performance.now();
     for (const id of this.#held.keys()) this.#due.add(id);
     await this.#look();
   }
 
-  /** Holds nothing any longer, without ending it. */
+  /** Releases everything without ending it. */
   close(): void {
     this.#isClosed = true;
     for (const timer of [this.#timer, this.#retry]) clearTimeout(timer);
@@ -157,7 +157,7 @@ export class HeldSessions {
     if (this.#held.get(id) === held) this.#held.delete(id);
   }
 
-  /** Asks when the end comes: a request elsewhere may have moved it. */
+  /** Check when the end comes: a request elsewhere may have moved it. */
   #setEnd(id: string, held: Held, endMs: number): void {
     clearTimeout(held.timer);
     if (endMs === Infinity || this.#isClosed) return;
@@ -184,7 +184,7 @@ export class HeldSessions {
     );
   }
 
-  /** Whatever else changes in the same turn of the event loop goes along. */
+  /** Changes in the same turn of the event loop share a check. */
   #lookSoon(): void {
     if (this.#urgent.size === 0) return;
     this.#immediate ??= this.#apart(() => setImmediate(() => void this.#look()));
@@ -209,7 +209,7 @@ export class HeldSessions {
     }
   }
 
-  /** The next ones to be asked for that are still held. */
+  /** The next sessions to check that are still held. */
   #next(): string[] {
     const ids: string[] = [];
     for (const set of [this.#urgent, this.#due]) {

@@ -1,9 +1,9 @@
-/** Ids that are remembered. */
+/** The most ids to remember. */
 const REMEMBERED = 5000;
-/** How long it is remembered that any session may have changed. */
+/** How long to remember that any session may have changed. */
 const ANY_MS = 10_000;
 
-/** The sessions that were changed of late, be it between the moment in which one was read and that in which something holds it. */
+/** The sessions that changed recently, even between the moment when one was read and when it was first held. */
 export class RecentIds {
   readonly #ids = new Set<string>();
   #anyAt = -Infinity;

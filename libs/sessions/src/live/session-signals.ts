@@ -1,27 +1,27 @@
 import { getEventListeners } from 'node:events';
 import type { Hold } from './hold.js';
 
-/** How often it is looked whether anybody still has a signal. */
+/** How often to check whether anybody still references a signal. */
 const LOOK_MS = 10_000;
 
-/** A signal that is kept for as long as somebody listens to it, or has it. */
+/** A signal that is kept as long as somebody references it or listens to it. */
 interface Kept {
   readonly signal: WeakRef<AbortSignal>;
   strong: AbortSignal | undefined;
   readonly hold: Hold;
 }
 
-/** Signals that are aborted when something ends, and cost nothing when nobody has them any longer. */
+/** Signals that abort when something ends, and cost nothing once nobody references them. */
 export class SessionSignals {
   readonly #kept = new Set<Kept>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param hold begins to hold what ends by a call */
+  /** @param hold starts to hold what ends with a call */
   of(hold: (end: () => void) => Hold): AbortSignal {
     const controller = new AbortController();
     const { signal } = controller;
     const ref = new WeakRef(controller);
-    // The signal has its controller, so that this lives as long.
+    // The signal keeps its controller alive.
     CONTROLLERS.set(signal, controller);
     const kept: Kept = {
       signal: new WeakRef(signal),
@@ -36,14 +36,14 @@ export class SessionSignals {
     return signal;
   }
 
-  /** Keeps none any longer, without aborting it. */
+  /** Drops all signals without aborting them. */
   clear(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#kept.clear();
   }
 
-  /** One that somebody listens to has to be there when it is aborted, whoever else has it. */
+  /** A signal with listeners must still be there when it aborts, even if nobody else references it. */
   #look(): void {
     for (const kept of this.#kept) {
       const signal = kept.signal.deref();

@@ -8,11 +8,11 @@ import { isGrant } from '../session/scopes.js';
 import { copyOf } from '../util/copy.js';
 import type { DefinedColumn } from './columns.js';
 
-/** Attributes that were found to be right. */
+/** Validated attributes. */
 export interface CheckedAttributes {
-  /** In the form in which a later read returns them. */
+  /** The values in the form that a later read returns. */
   readonly values: Row;
-  /** For the statement that writes them. */
+  /** The values for the statement that writes them. */
   readonly stored: Row;
 }
 
@@ -20,7 +20,7 @@ export interface CheckedAttributes {
 const SETTABLE = ['data', 'expiresAt', 'scopes'];
 
 /**
- * The attributes of a new session, complete.
+ * Validates the attributes of a new session and adds the defaults.
  *
  * @throws SessionValidationError naming every missing, unknown or wrong field
  */
@@ -37,7 +37,7 @@ export function newAttributes(table: Columns<DefinedColumn>, attributes: object)
   return checked(table, row, errors);
 }
 
-/** The changes of a session. @throws SessionValidationError naming every unknown, immutable or wrong field */
+/** Validates the changes of a session. @throws SessionValidationError naming every unknown, immutable or wrong field */
 export function changedAttributes(table: Columns<DefinedColumn>, changes: object): CheckedAttributes {
   const given = givenOf(changes);
   const errors = unknownFields(table, given);

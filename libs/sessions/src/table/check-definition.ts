@@ -68,7 +68,7 @@ import { kindsOf, RELATION_KINDS, soundDefinition, typesOf } from './sound-defin
 const REASON = new RegExp(`^[a-z0-9_]{1,${REASON_LENGTH}}$`);
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]*$/;
 
-/** All that is wrong with a definition; what the compiler refuses too, for those who write JavaScript. */
+/** All problems of a definition, including those that the compiler reports, for JavaScript. */
 export function definitionProblems(given: SessionsTableDefinition): string[] {
   const definition = soundDefinition(given);
   const { extraFields, sessionLimits, columns } = rightlyTyped(given, DEFINITION);

@@ -3,8 +3,8 @@ import type { FieldDefinition, FieldName, FieldType, ManyToMany, ManyToOne, OneT
 import type { FieldValue } from './table-fields.js';
 
 /**
- * A compile error on the offending key itself, with the reason as its type. By `infer` the compiler looks at it less often
- * while it infers the fields.
+ * Puts a compile error on the offending key itself, with the reason as its type. The `infer` makes the compiler
+ * evaluate it less often while it infers the fields.
  */
 export type CheckedFields<F> = F extends infer Given ? CheckedNames<Given> & CheckedOnes<Given> : unknown;
 
@@ -33,7 +33,7 @@ type CheckedField<D, F> = keyof D extends keyof FieldDefinition
     ? NoOptions<D, keyof FieldDefinition, 'a field'>
     : CheckedJoin<D, F> & CheckedOptions<D, RelationOption, 'a relation'>;
 
-/** A field of whose values nothing is said. */
+/** A field without listed values. */
 interface WithoutValues {
   readonly type: Exclude<FieldType, 'enum'>;
   readonly default?: undefined;

@@ -5,7 +5,7 @@ import { builtInColumnsOf, KIND_OF } from './columns.js';
 import { type ColumnMapping, fieldsOf, type SessionsTableDefinition } from './definition.js';
 import { inColumn, otherValues } from './messages.js';
 
-/** What values of a kind are in JavaScript; not of times, which have forms. */
+/** The JavaScript types of each kind of values. Times are missing, since they have forms. */
 const VALUES: Readonly<Partial<Record<ColumnKind, string>>> = {
   string: 'text',
   uuid: 'text',
@@ -18,11 +18,11 @@ const VALUES: Readonly<Partial<Record<ColumnKind, string>>> = {
   json: 'JSON',
 };
 
-/** What is wrong with the type of a column: its sessions would have other values than the definition says. */
+/** The problem with the type of a column whose sessions would have other values than the definition says, if any. */
 export function typeProblems(definition: SessionsTableDefinition, name: string, { type }: ColumnMapping): string[] {
   const field = new Map(fieldsOf(definition)).get(name);
   const column = field ?? new Map(builtInColumnsOf(definition)).get(name);
-  // A transformer makes of the values what it likes.
+  // A transformer may return anything.
   if (type === undefined || !column || name === 'id' || field?.transformer) return [];
   const kind = kindOf(typeof type === 'string' ? (signOf(type).type as ColumnType) : type);
   const [given, said] = [VALUES[kind], VALUES[KIND_OF[column.type]]];

@@ -22,16 +22,16 @@ import {
 import type { FieldDefinition, FieldType } from './fields.js';
 import { keyColumn } from './key.js';
 
-/** A column of a table of sessions, as its definition has it. */
+/** A column of a table of sessions, according to its definition. */
 export interface DefinedColumn extends Column {
   readonly definition?: FieldDefinition;
-  /** The scopes that the column may hold. */
+  /** The scopes that the column accepts. */
   readonly scopes?: readonly string[] | undefined;
 }
 
 export const DEFAULT_STRING_LENGTH = 255;
 
-/** The kind of a column by the type of its field. */
+/** The kind of a column, by the type of its field. */
 export const KIND_OF: Readonly<Record<FieldType, ColumnKind>> = {
   string: 'string',
   text: 'string',
@@ -45,7 +45,7 @@ export const KIND_OF: Readonly<Record<FieldType, ColumnKind>> = {
   enum: 'enum',
 };
 
-/** The columns of a table that the library brings along, by name, in their order. */
+/** The built-in columns of a table by name, in order. */
 export function builtInColumnsOf(definition: SessionsTableDefinition): [string, BuiltInColumn][] {
   const lastUse = lastUseOf(definition);
   const given = { ...definition, lastUse, 'lastUse.ip': lastUse?.ip, 'lastUse.userAgent': lastUse?.userAgent };
@@ -54,20 +54,20 @@ export function builtInColumnsOf(definition: SessionsTableDefinition): [string, 
   );
 }
 
-/** The columns of each index that the library brings along. */
+/** The columns of each built-in index. */
 export function builtInIndexes(definition: SessionsTableDefinition): string[][] {
   const columns = new Map(builtInColumnsOf(definition));
   return [...columns.values()].flatMap(({ index }) => (index ? [index.filter((name) => columns.has(name))] : []));
 }
 
-/** The columns of digests that a table has. */
+/** The columns of a table that hold digests. */
 export function digestsOf({ rotation }: SessionsTableDefinition): readonly string[] {
   return rotation ? ['authTokenDigest', 'previousTokenDigest'] : ['authTokenDigest'];
 }
 
 /**
- * Whether a new table has bytes for its digests, and one that is there whatever it has: where the definition says of none how it is
- * kept, and not that there are tokens in clear among them.
+ * Whether the library chooses the type of digests: bytes in a new table, the actual type in an existing one. It does so
+ * if the definition sets neither type nor form for them, and no tokens may be stored in clear.
  */
 function areBytes(definition: SessionsTableDefinition): boolean {
   const { hashingAlgorithm, formerSchemes = [] } = definition;
@@ -76,7 +76,7 @@ function areBytes(definition: SessionsTableDefinition): boolean {
   return isOpen && hashingAlgorithm !== null && formerSchemes.every(hidesTokens);
 }
 
-/** What the columns of times and of digests hold, whatever their types; a form that is none is told of when the application starts. */
+/** The forms of time and digest columns, whatever their types. An unknown form is reported at start-up. */
 export function formsOf(definition: SessionsTableDefinition): ReadonlyMap<string, ColumnForm> {
   const digests = digestsOf(definition);
   const assumed = areBytes(definition);
@@ -95,20 +95,20 @@ export function formsOf(definition: SessionsTableDefinition): ReadonlyMap<string
   return forms;
 }
 
-/** The columns that no session of a table shows. */
+/** The columns of a table that sessions never show. */
 export function hiddenOf({ data }: SessionsTableDefinition): readonly string[] {
   return Object.entries<BuiltInColumn>(BUILT_IN_COLUMNS)
     .filter(([, { hidden }]) => hidden === true || (hidden !== undefined && hidden === data))
     .map(([property]) => property);
 }
 
-/** The columns that its sessions show. */
+/** The columns that sessions show. */
 export function shownColumns(definition: SessionsTableDefinition): DefinedColumn[] {
   const hidden = hiddenOf(definition);
   return [...sessionColumns(definition).columns.values()].filter(({ property }) => !hidden.includes(property));
 }
 
-/** The columns that an application may name: all but those that no session ever shows. */
+/** The columns that an application may name: all but those that sessions never show. */
 export function sessionColumns(definition: SessionsTableDefinition): Columns<DefinedColumn> {
   const builtIn = builtInColumnsOf(definition)
     .filter(([, { hidden, primary }]) => hidden !== true && !primary)
@@ -138,7 +138,7 @@ function columnOf(
   return { property, kind: KIND_OF[type], nullable, length: longest, ...(mapped !== undefined && traitsOf(mapped)) };
 }
 
-/** What a built-in column has of the definition. */
+/** The part of the definition that belongs to a built-in column. */
 function ownOf(property: string, { scopes }: SessionsTableDefinition): Partial<DefinedColumn> {
   return property === 'scopes' ? { scopes } : {};
 }

@@ -24,12 +24,13 @@ import { LONGEST_DIGEST } from '../token/digest.js';
 import type { AnyFields, TableFields } from './table-fields.js';
 import type { Session } from './inferred-types.js';
 
-/** The class that TypeORM knows a table's rows by. */
+/** The TypeORM entity class of a table's rows. */
 export type SessionsEntity<F extends AnyFields = TableFields> = new () => Session<F>;
 
 /**
- * The entity of a table: one that every database accepts, since TypeORM asks for it before it knows which one. It is a
- * class as decorators make it, because TypeORM relates a decorated class to no `EntitySchema`.
+ * Creates the entity of a table, in a form that every database accepts, since TypeORM asks for it before it knows the
+ * database. It is a class like those with decorators, because TypeORM cannot relate a decorated class to an
+ * `EntitySchema`.
  */
 export function sessionsEntity<F extends AnyFields>(name: string, table: SessionsTableDefinition): SessionsEntity<F> {
   const hidden = hiddenOf(table);
@@ -66,7 +67,7 @@ export function sessionsEntity<F extends AnyFields>(name: string, table: Session
   return entity;
 }
 
-/** The fields of UUIDs whose columns are said to be of text. */
+/** The UUID fields whose columns are declared as text. */
 function uuidsInText(table: SessionsTableDefinition): [string, ColumnForm][] {
   return fieldsOf(table).flatMap(([property, { type }]): [string, ColumnForm][] => {
     const mapped = mappingOf(table, property).type;
@@ -75,7 +76,7 @@ function uuidsInText(table: SessionsTableDefinition): [string, ColumnForm][] {
   });
 }
 
-/** Puts a schema where the decorators of TypeORM put what they say of a class. */
+/** Registers a schema where TypeORM's decorators register what they declare. */
 function noteAsDecorated<T>(schema: EntitySchema<T>): void {
   const { tables, columns, generations, uniques, indices, relations, joinColumns, joinTables } =
     getMetadataArgsStorage();
@@ -90,7 +91,7 @@ function noteAsDecorated<T>(schema: EntitySchema<T>): void {
   joinTables.push(...noted.joinTables);
 }
 
-/** UTC with milliseconds, without a time zone of its own where the database has such a type. */
+/** UTC with milliseconds, in a type without time zone if the database has one. */
 const TIMESTAMP = { type: Date, precision: 3 } as const;
 
 const COLUMN_TYPES = {
@@ -131,15 +132,15 @@ function fieldColumn(field: FieldDefinition): EntitySchemaColumnOptions {
   };
 }
 
-/** Numbers as text, since TypeORM cuts the fraction on MySQL, and finds a difference in a negative bigint on PostgreSQL. */
+/** Numbers as text: TypeORM cuts fractions on MySQL, and sees a difference in negative bigints on PostgreSQL. */
 function plainDefault({ type, default: value }: FieldDefinition): unknown {
   return type === 'number' || type === 'bigint' ? String(value) : value;
 }
 
-/** Text that TypeORM writes into a statement, and finds in the database again, as it is. */
+/** Text that TypeORM writes into a statement and reads back unchanged. */
 const PLAIN_TEXT = /^[ -&(-[\]-~]*$/;
 
-/** The defaults that mean the same to every database; the others (dates, JSON, quotes) are filled in by `create`. */
+/** Whether the default means the same on every database. `create` fills in the others: dates, JSON, quotes. */
 function isPlainDefault({ type, default: value, transformer }: FieldDefinition): boolean {
   return (
     !transformer &&
@@ -168,7 +169,7 @@ function mapped(
   };
 }
 
-/** A type as TypeORM has it, which it finds in the database again, with the length and the precision of its values. */
+/** The type as TypeORM reads it back from the database, with length and precision. */
 function typeOf(
   { form, type = isCount(form) ? 'bigint' : undefined, precision }: ColumnMapping,
   options: EntitySchemaColumnOptions,
@@ -182,7 +183,7 @@ function typeOf(
   return { type: name as ColumnType, ...sized, ...(unsigned && { unsigned }), ...(length !== undefined && { length }) };
 }
 
-/** Bytes of a digest in types that have a length: of the longest, and, where all have the same, of the usual one. */
+/** The bytes of a digest in types with a length: the longest digest, or in a fixed-length type the usual one. */
 const MOST_BYTES: Readonly<Record<string, number>> = { varbinary: LONGEST_DIGEST, binary: 32 };
 
 function relationOptions(
@@ -217,9 +218,9 @@ function relationOptions(
 }
 
 /**
- * TypeORM names a join column by the naming strategy only where it names it itself, and knows it for an existing column
- * only by its final name. So `userId` of the relation `user` is left to the strategy, and any other field gets its own
- * name, in the relation and in the column alike.
+ * TypeORM applies the naming strategy only to join columns that it names itself, and recognises an existing column only
+ * by its final name. So `userId` of the relation `user` is left to the strategy, and any other field gets its own name,
+ * both in the relation and in the column.
  */
 function joinColumn(
   table: SessionsTableDefinition,

@@ -1,11 +1,11 @@
 import { shown } from '../errors/messages.js';
 
-// What is wrong with a definition.
+// Problems with definitions.
 export const noName = (option: string, given: string): string => `${option} ${shown(given)} is no name`;
 
 export const noColumn = (name: string): string => `columns: "${name}" is no column of the table`;
 
-// What is wrong with the keys.
+// Problems with keys.
 export const inKey = (problem: string): string => `columns.id: ${problem}`;
 
 export const NO_KEY_TYPE = 'a key is a uuid, a whole number, text or bytes, and of no other type';
@@ -31,7 +31,7 @@ export const PRECISION_OF_FORM = 'give form or precision, not both: the form tel
 export const wrongPrecision = (given: unknown): string =>
   `precision must be a whole number from 0 to 6, not ${shown(given)}`;
 
-// What is wrong with a column of digests.
+// Problems with digest columns.
 export const digestsTooLong = (form: string, longest: number, length: number): string => {
   const unit = form === 'base64url' ? 'characters' : 'bytes';
   return `it has ${length} ${unit}, and digests by these hashing options have up to ${longest}: make it longer`;
@@ -62,7 +62,7 @@ export const ownerUnknown = (given: unknown): string => `owner: ${shown(given)} 
 
 export const ownerJson = (name: string): string => `owner: "${name}" is JSON, which is not compared as a whole`;
 
-// What is wrong with a limit of sessions.
+// Problems with session limits.
 export const inLimit = (field: string, problem: string): string => `sessionLimits.${field}: ${problem}`;
 
 export const LIMIT_OF_NO_FIELD = 'is no extra field of the table';
@@ -72,7 +72,7 @@ export const noMax = (given: unknown): string => `max must be a whole number of 
 
 export const noPolicy = (all: readonly string[]): string => `whenFull must be one of ${all.join(', ')}`;
 
-// What is wrong with an extra field, or a relation.
+// Problems with extra fields and relations.
 export const builtIn = (name: string): string =>
   `extraFields: "${name}" is built into every session; choose another name`;
 

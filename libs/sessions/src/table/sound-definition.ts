@@ -5,8 +5,8 @@ import { type ExtraFields, FIELD, RELATIONS } from './fields.js';
 export const RELATION_KINDS = Object.keys(RELATIONS) as (keyof typeof RELATIONS)[];
 
 /**
- * The part of a definition whose types are right: a table can be made of it, so that what is wrong with the rest is told when
- * the application starts, beside everything else.
+ * The valid part of a definition. A table can be built from it, so that problems of the rest are reported together with
+ * all others at start-up.
  */
 export function soundDefinition(given: SessionsTableDefinition): SessionsTableDefinition {
   const definition = rightlyTyped(given, DEFINITION);
@@ -19,7 +19,7 @@ export function soundDefinition(given: SessionsTableDefinition): SessionsTableDe
   };
 }
 
-/** What an extra field takes; anything that one can take, where it does not tell what it is. */
+/** The options of an extra field; if its kind is unclear, those of all kinds. */
 export function typesOf(field: object): OptionTypes {
   if ('type' in field) return FIELD;
   const [kind, second] = kindsOf(field);

@@ -5,7 +5,7 @@ import { digestsOf } from './columns.js';
 import type { SessionsTableDefinition } from './definition.js';
 import { digestsDiffer, digestsTooLong, digestsUneven, inColumn, tokensAsBytes } from './messages.js';
 
-/** Why a table cannot hold what its columns are for, as far as the adapter knows of it. */
+/** Why a table cannot hold its values, as far as the adapter knows. */
 export function storageProblems(
   definition: SessionsTableDefinition,
   { columns }: Columns,
@@ -16,7 +16,7 @@ export function storageProblems(
   const all: (readonly [Column, string | undefined])[] = [
     ...Array.from(columns.values(), (column) => [column, column.problem] as const),
     ...digests.map((column) => [column, digestProblem(column, schemes)] as const),
-    // One gets the value of the other.
+    // One column gets values of the other.
     ...(second && first!.form !== second.form ? [[second, digestsDiffer(first!.property)] as const] : []),
   ];
   return all.flatMap(([{ property }, problem]) => (problem === undefined ? [] : [inColumn(property, problem)]));
@@ -24,7 +24,7 @@ export function storageProblems(
 
 /** Why a column cannot hold the digests of all schemes. */
 function digestProblem({ form = 'hex', length, filled }: Column, schemes: readonly DigestScheme[]): string | undefined {
-  // A look at the table tells of others.
+  // The check of the table covers other columns.
   if (form === 'hex') return undefined;
   const sizes = schemes.map(digestSize);
   const known = sizes.filter((size) => size !== undefined);
@@ -36,7 +36,7 @@ function digestProblem({ form = 'hex', length, filled }: Column, schemes: readon
   return filled && needed.some((size) => size !== length) ? digestsUneven(length) : undefined;
 }
 
-/** How long so many bytes are in a form. */
+/** The length of so many bytes in each form. */
 const LENGTHS: Readonly<Record<string, (bytes: number) => number>> = {
   hex: (bytes) => 2 * bytes,
   base64url: (bytes) => Math.ceil((bytes * 4) / 3),

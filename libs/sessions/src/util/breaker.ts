@@ -1,12 +1,12 @@
-/** The time between two tries while it is open, in milliseconds. */
+/** The time between two probes while it is open, in milliseconds. */
 const PROBE_MS = 250;
 
-/** Tells what fails again and again from what fails once: after so many failures in a row it is open, until something succeeds. */
+/** A circuit breaker: after so many failures in a row it opens, and closes with the next success. */
 export class Breaker {
   #failures = 0;
   #probedAt = -Infinity;
 
-  /** @param failing is told of each failure while it is open */
+  /** @param failing called for each failure while it is open */
   constructor(
     private readonly maxFailures: number,
     private readonly failing: () => void,
@@ -16,7 +16,7 @@ export class Breaker {
     return this.#failures >= this.maxFailures;
   }
 
-  /** Whether whoever asks may find out whether it still fails: one in 250 ms. */
+  /** Whether the caller may probe: one may every 250 ms. */
   mayProbe(): boolean {
     const now = performance.now();
     if (now - this.#probedAt < PROBE_MS) return false;

@@ -1,46 +1,49 @@
 import { Breaker } from './breaker.js';
 
-/** What statements may use of what they share with others, and for how long. */
+/** The limits of a bulkhead. */
 export interface BulkheadLimits {
-  /** Statements that have not ended. */
+  /** The most statements under way. */
   readonly maxInFlight: number;
-  /** Callers that wait for a statement of theirs to be sent. */
+  /** The most callers waiting for their statement to be sent. */
   readonly maxWaiting: number;
   /** How long a caller waits for an answer, and a statement may take. */
   readonly timeoutMs: number;
 }
 
-/** Failures in a row after which nothing is tried but now and then. */
+/** After this many failures in a row, only probes are sent. */
 const FAILURES = 5;
 
 export const UNLIMITED: BulkheadLimits = { maxInFlight: Infinity, maxWaiting: Infinity, timeoutMs: Infinity };
 
-/** Why a caller gets no answer: too many wait, it took too long, or statements fail one after the other. */
+/** Why a caller gets no answer: too many wait, it took too long, or statements keep failing. */
 export type Refusal = 'waiting' | 'time' | 'failing';
 
-/** What a bulkhead is made with. */
+/** The options of a bulkhead. */
 interface BulkheadOptions extends BulkheadLimits {
-  /** How many statements may fail one after the other before callers get no answer. Default: 5. */
+  /** After this many failures in a row, callers get no answer. Default: 5. */
   readonly maxFailures?: number;
-  /** The error of a caller that gets no answer. */
+  /** Creates the error of a caller that gets no answer. */
   readonly refusal: (why: Refusal) => Error;
-  /** Is told of each statement that fails after others have. */
+  /** Called for each statement that fails while the circuit breaker is open. */
   readonly failing: () => void;
 }
 
-/** What keeps the statements of a kind from taking all that others need too; whoever sends them enters and leaves. */
+/**
+ * Keeps statements of one kind from taking everything that others need, too. Whoever sends one calls `enter` and
+ * `leave`.
+ */
 export class Bulkhead {
   readonly maxWaiting: number;
   readonly timeoutMs: number;
   readonly breaker: Breaker;
-  /** The error of a caller that gets no answer. */
+  /** Creates the error of a caller that gets no answer. */
   readonly refuse: (why: Refusal) => Error;
-  /** How many statements have not ended. */
+  /** The statements under way. */
   inFlight = 0;
-  /** How many callers wait for theirs to be sent. */
+  /** The callers waiting for their statement to be sent. */
   waiting = 0;
   readonly #maxInFlight: number;
-  /** Who waits for room, in the order in which they came. */
+  /** The callbacks that wait for room, oldest first. */
   readonly #turns = new Set<() => void>();
 
   constructor({ maxInFlight, maxWaiting, timeoutMs, maxFailures = FAILURES, refusal, failing }: BulkheadOptions) {
@@ -51,7 +54,7 @@ export class Bulkhead {
     this.breaker = new Breaker(maxFailures, failing);
   }
 
-  /** A bulkhead that refuses nobody. */
+  /** A bulkhead without limits. */
   static none(): Bulkhead {
     return new Bulkhead({
       ...UNLIMITED,
@@ -61,7 +64,7 @@ export class Bulkhead {
     });
   }
 
-  /** How many statements more there may be. */
+  /** How many more statements may start. */
   get room(): number {
     return this.#maxInFlight - this.inFlight;
   }
@@ -70,7 +73,7 @@ export class Bulkhead {
     this.inFlight++;
   }
 
-  /** Lets those who have waited longest for the room take it. */
+  /** Gives the room to those that have waited longest. */
   leave(): void {
     this.inFlight--;
     for (const turn of this.#turns) {

@@ -1,9 +1,9 @@
-/** Where the library has the time from. */
+/** Where the library gets the time. */
 export type Clock = () => Date;
 
 export const systemClock: Clock = () => new Date();
 
-/** The time of a clock in milliseconds; that of the system without making a Date, for every request asks. */
+/** Returns the time of a clock in milliseconds. The system's needs no Date, since every request asks. */
 export function millisecondsOf(clock: Clock): () => number {
   return clock === systemClock ? () => Date.now() : () => clock().getTime();
 }

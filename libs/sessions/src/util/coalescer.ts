@@ -3,85 +3,85 @@ import { Bulkhead } from './bulkhead.js';
 import { after } from './in-time.js';
 import type { MaybePromise } from './maybe-promise.js';
 
-/** How many items the statements that are kept prepared have room for: few, for a server keeps each on each connection. */
+/** The sizes of statements that are kept prepared. Few, because a server keeps each on every connection. */
 const SIZES = [1, 2, 4, 8, 16, 64] as const;
 
-/** Items of one statement. */
+/** The most items in one statement. */
 const LARGEST = 64;
 
-/** How long statements that are under way hold back the next one, in milliseconds: a connection may have died. */
+/** How long a running statement holds back the next one, in milliseconds. Its connection may have died. */
 const HOLD_MS = 50;
 
-/** How many statements are under way before others wait, where nothing else is said. */
+/** The default of `lanes`. */
 const LANES = 3;
 
-/** Fewer items are not worth a statement of their own. */
+/** Fewer items are not worth their own statement. */
 const SMALLEST = 4;
 
-/** Who waits for a result. */
+/** A caller waiting for a result. */
 interface Caller<R> {
   readonly resolve: (result: R) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** One item, and who waits for its result. */
+/** An item and the callers waiting for its result. */
 interface Queued<T, R> {
   readonly item: T;
-  /** When the first of them came. */
+  /** When the first of them called. */
   readonly since: number;
   callers: Caller<R>[];
 }
 
-/** A statement that has not ended. */
+/** A running statement. */
 interface UnderWay<T, R> {
   readonly batch: readonly Queued<T, R>[];
   readonly since: number;
-  /** Whether it holds back others no longer. */
+  /** Whether it no longer holds back others. */
   isLate: boolean;
-  /** Whether its time is over. */
+  /** Whether it has timed out. */
   isOver: boolean;
 }
 
-/** How items travel. */
+/** How items are sent. */
 interface Travel<T, R> {
-  /** Gives the result of one item. */
+  /** Returns the result of one item. */
   readonly sendOne: (item: T) => MaybePromise<R>;
-  /** Gives a result for each item, in their order; without it each is sent by itself, and waits for no other. */
+  /** Returns the results of several items, in order. Without it, each item is sent by itself and waits for no other. */
   readonly send?: ((items: readonly T[]) => Promise<readonly R[]>) | undefined;
-  /** Whether an error is none of a single item's, so that each of them by itself would get it too. */
+  /** Whether an error concerns all items, so that each would get it alone, too. */
   readonly concernsAll: (error: unknown) => boolean;
-  /** Items that travel together, at the most; such a number as {@link largestWithin} gives. */
+  /** The most items in one statement; a number from {@link largestWithin}. */
   readonly largest?: number;
   /**
-   * Statements that are under way before others wait: more than one, for a database does several things at once, and the fewer the
-   * more travels together. Default: 3.
+   * The statements under way before others wait. More than one, since a database works in parallel; but the fewer, the
+   * more items share each. Default: 3.
    */
   readonly lanes?: number;
-  /** What others of the kind share with these. Default: nothing is limited. */
+  /** The limits shared with others of the kind. Default: no limits. */
   readonly bulkhead?: Bulkhead;
 }
 
-/** How many items a statement for so many has room for. */
+/** The size of a statement with room for this many items. */
 export function sizeFor(count: number): number {
   return SIZES.find((size) => size >= count) ?? LARGEST;
 }
 
-/** The most items of a statement that has room for no more than so many, which may be none. */
+/** The most items of a statement with at most this many parameters. */
 export function largestWithin(room: number): number {
   return SIZES.findLast((size) => size <= room) ?? 1;
 }
 
 /**
- * Lets items that come while some are under way travel together; one that comes alone waits for nothing, and of those with
- * the same key one goes for all. What travels together does so in nobody's asynchronous context; all who wait for an item
- * get the same result. No caller waits for longer than its bulkhead allows, whatever becomes of the statement.
+ * Sends items that arrive while others are under way together, in one statement; a lone item never waits, and items
+ * with the same key are sent once. Shared statements run in nobody's asynchronous context, and all callers of an item
+ * get the same result. No caller waits longer than the bulkhead allows, whatever happens to the statement.
  */
 export class Coalescer<T, R> {
-  /** Those that wait for what is under way, in the order in which they came. */
+  /** The items that wait, oldest first. */
   #queue = new Map<unknown, Queued<T, R>>();
-  /** How many have gone from that map. */
+  /** How many items have left that map. */
   #gone = 0;
-  /** In no order. No set, for which the same holds as for that map. */
+  /** Unordered. Not a Set, for the same reason as with the map. */
   readonly #underWay: UnderWay<T, R>[] = [];
   /** How many of those are late. */
   #late = 0;
@@ -132,19 +132,19 @@ export class Coalescer<T, R> {
     else this.#queue.set(key, { item, since: performance.now(), callers: [caller] });
   }
 
-  /** Sees to it that those who wait are sent. */
+  /** Schedules the waiting items. */
   #arrange(): void {
-    // Whoever comes in the same turn of the event loop goes along.
+    // Items of the same turn of the event loop go together.
     if (this.#lanes > 0) this.#immediate ??= setImmediate(() => this.#next());
     else if (this.#bulkhead.room <= 0) this.#bulkhead.whenRoom(this.#turn);
     this.#watch(HOLD_MS);
   }
 
-  /** Sends those that have waited, the first ones first. */
+  /** Sends the items that have waited, oldest first. */
   #next(): void {
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
-    // As many to each: all in one would come back, and be sent, in one.
+    // Split evenly: all items in one statement would return together, and be sent in one again.
     for (let lanes = this.#lanes; lanes > 0 && this.#queue.size > 0; lanes--) {
       const size = Math.min(this.#largest, Math.max(SMALLEST, Math.ceil(this.#queue.size / lanes)));
       const batch = this.#take(size);
@@ -162,7 +162,7 @@ export class Coalescer<T, R> {
       taken.push(queued);
     }
     this.#gone += taken.length;
-    // In a map that is used for long, V8 chains the tables it has outgrown: each keeps the next from being collected early.
+    // V8 chains the tables that a long-lived map has outgrown, and each keeps the next from being collected early.
     if (this.#gone >= this.#queue.size) {
       this.#queue = new Map(this.#queue);
       this.#gone = 0;
@@ -186,7 +186,7 @@ export class Coalescer<T, R> {
     }
   }
 
-  /** One after the other, since it may be for one of them that they failed together. */
+  /** Sends them one by one, since a single item may have failed the statement. */
   async #answerEach(statement: UnderWay<T, R>): Promise<void> {
     const { batch } = statement;
     for (const [i, { item, callers }] of batch.entries()) {
@@ -224,7 +224,7 @@ export class Coalescer<T, R> {
     else if (!statement.isOver) this.#failed();
   }
 
-  /** A statement has failed, or got no answer in time: where others have too, nobody waits any longer. */
+  /** A statement has failed or timed out. Once the circuit breaker is open, nobody waits any longer. */
   #failed(): void {
     const bulkhead = this.#bulkhead;
     bulkhead.breaker.failed();
@@ -233,7 +233,7 @@ export class Coalescer<T, R> {
       for (const { reject } of callers) reject(bulkhead.refuse('failing'));
   }
 
-  /** Looks after what takes long, as long as there is anything. */
+  /** Watches for slow statements as long as there is any work. */
   #watch(ms: number): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
@@ -271,7 +271,7 @@ export class Coalescer<T, R> {
     if (over > 0) this.#expire(this.#take(over));
   }
 
-  /** Refuses who has waited for too long, whatever becomes of the statement. */
+  /** Rejects callers that have waited too long, whatever happens to the statement. */
   #expire(batch: readonly Queued<T, R>[]): void {
     for (const queued of batch) {
       if (!this.#isOver(queued)) break;
@@ -281,7 +281,7 @@ export class Coalescer<T, R> {
   }
 
   #isOver({ since }: Queued<T, R>): boolean {
-    // Timers are whole milliseconds.
+    // Timers count whole milliseconds.
     return performance.now() - since > this.#bulkhead.timeoutMs - 1;
   }
 }

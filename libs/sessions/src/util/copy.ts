@@ -1,8 +1,8 @@
 type Values = Record<string, unknown>;
 
 /**
- * A value that shares nothing that could be changed with another one: of what JSON has, and of what drivers and storages
- * give beside it, such as dates, bytes, and objects of their own classes.
+ * Copies a value deeply, so that the two share nothing mutable: JSON values, and what drivers and storages return
+ * besides, such as dates, bytes, and objects of their own classes.
  */
 export function copyOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -20,7 +20,7 @@ export function copyOf(value: unknown): unknown {
 function copied(value: Values, copy: Values): Values {
   for (const key of Object.keys(value)) {
     const inner = copyOf(value[key]);
-    // To assign it would set the prototype.
+    // Assigning it would set the prototype.
     if (key === '__proto__') Object.defineProperty(copy, key, { value: inner, enumerable: true });
     else copy[key] = inner;
   }

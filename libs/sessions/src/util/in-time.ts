@@ -1,11 +1,11 @@
-/** How long anybody waits for what is done by the way, in milliseconds. */
+/** How long anybody waits for background work, in milliseconds. */
 export const PATIENCE_MS = 1000;
 
 /**
- * Calls `late` when the time is over. What has come while the process stood still is read before that, so it can still be
- * called off.
+ * Calls `late` after a time. Input that arrived while the process stood still is read first, so it can still cancel
+ * this.
  *
- * @returns what calls it off
+ * @returns a function that cancels it
  */
 export function after(ms: number, late: () => void): () => void {
   let immediate: NodeJS.Immediate | undefined;
@@ -16,7 +16,7 @@ export function after(ms: number, late: () => void): () => void {
   };
 }
 
-/** The result of what may never end, or what `late` gives where it takes longer. */
+/** Returns the result of a promise that may never settle, or what `late` returns if it takes longer. */
 export function inTime<T>(promise: Promise<T>, late: () => T, ms = PATIENCE_MS): Promise<T> {
   return new Promise((resolve, reject) => {
     const callOff = after(ms, () => resolve(late()));

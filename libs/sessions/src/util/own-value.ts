@@ -1,4 +1,4 @@
-/** A value by its name; `undefined` where the object has none of its own, though every object has a `constructor`. */
+/** An own property by name; `undefined` for inherited ones, since every object has a `constructor`. */
 export function ownValue<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(values, name) ? values[name] : undefined;
 }

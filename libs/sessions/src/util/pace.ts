@@ -1,17 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 import type { MaybePromise } from './maybe-promise.js';
 
-/** How long work may hold the event loop, in milliseconds. */
+/** How long work may block the event loop, in milliseconds. */
 const HOLD_MS = 10;
-/** Looking at the clock costs as much as a few steps do. */
+/** Reading the clock costs as much as a few steps. */
 const STEPS = 16;
 
-/** Long work in steps, between which the event loop has its turn. */
+/** Runs long work in steps, and yields to the event loop in between. */
 export class Pace {
   #steps = 0;
   #since = performance.now();
 
-  /** Whether the next step has to wait for {@link turn}. */
+  /** Whether the next step must wait for {@link turn}. */
   get isDue(): boolean {
     return ++this.#steps % STEPS === 0 && performance.now() - this.#since > HOLD_MS;
   }
@@ -21,17 +21,17 @@ export class Pace {
     this.#since = performance.now();
   }
 
-  /** The same in {@link Paced} work. */
+  /** The same inside {@link Paced} work. */
   *pause(): Paced<void> {
     yield;
     this.#since = performance.now();
   }
 }
 
-/** Work that stops where the event loop is to have its turn. */
+/** Work that pauses when the event loop needs a turn. */
 export type Paced<T> = Generator<undefined, T, undefined>;
 
-/** What comes of work: at once, unless it has to wait for the event loop. */
+/** Runs work: synchronously, unless it has to yield to the event loop. */
 export function atPace<T>(work: (pace: Pace) => Paced<T>): MaybePromise<T> {
   const steps = work(new Pace());
   const { done, value } = steps.next();
@@ -46,10 +46,10 @@ async function goOn<T>(steps: Paced<T>): Promise<T> {
   }
 }
 
-/** Items that are sorted at once: it takes some milliseconds. */
+/** The items that are sorted in one go, which takes a few milliseconds. */
 const RUN = 4096;
 
-/** The same as `items.sort(compare)`, which is stable, in steps. */
+/** Like `items.sort(compare)`, which is stable, but in steps. */
 export function* sorted<T>(items: T[], compare: (a: T, b: T) => number, pace: Pace): Paced<T[]> {
   let runs: T[][] = [];
   if (items.length <= RUN) return items.sort(compare);

@@ -1,9 +1,12 @@
-/** What a map keeps, and whether it was asked for since its last turn. */
+/** An entry of a map, and whether it was read since its last turn. */
 export interface Kept {
   used: boolean;
 }
 
-/** A map of at most so many entries: when it is full, the oldest one that nobody has asked for since its last turn goes. */
+/**
+ * A map with a limited number of entries. When it is full, it evicts the oldest entry that was not read since its last
+ * turn.
+ */
 export class SecondChanceMap<V extends Kept> {
   readonly #kept = new Map<string, V>();
 
@@ -36,7 +39,7 @@ export class SecondChanceMap<V extends Kept> {
     this.#kept.clear();
   }
 
-  /** Those that were used get another turn; after one round all of them have had theirs. */
+  /** Entries that were read get another turn. After one round, all have had theirs. */
   #evict(): void {
     for (const [key, value] of this.#kept) {
       this.#kept.delete(key);

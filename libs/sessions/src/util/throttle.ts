@@ -1,11 +1,11 @@
-/** Things that are remembered, which may be any. */
+/** The most things to remember; there may be any number of them. */
 const MOST = 100;
 
-/** Lets each thing pass once in a while, such as a line of the log that would say the same of every request. */
+/** Lets each thing pass once in a while, such as a log line that every request would repeat. */
 export class Throttle<T = void> {
   readonly #passedAt = new Map<T, number>();
 
-  /** @param nowMs the time, in milliseconds */
+  /** @param nowMs returns the time in milliseconds */
   constructor(
     private readonly everyMs: number,
     private readonly nowMs = (): number => performance.now(),
@@ -20,7 +20,7 @@ export class Throttle<T = void> {
   }
 }
 
-/** Whether so much time has passed since; also where a clock that was ahead has been corrected. */
+/** Whether this much time has passed. Also true after a clock that was ahead has been set back. */
 export function hasPassed(ms: number, since = -Infinity, now: number): boolean {
   return now < since || now - since >= ms;
 }

@@ -1,15 +1,15 @@
 import { v7 } from 'uuid';
 import { randomBytes } from './random.js';
 
-/** The ways in which a UUID may stand in text: as it is given, in small letters, and in capitals. */
+/** The possible spellings of a UUID in text: as given, in lower case, and in upper case. */
 export function spellingsOf(uuid: string): string[] {
   return [...new Set([uuid, uuid.toLowerCase(), uuid.toUpperCase()])];
 }
 
-/** The last one's time, and its place among those of the same. */
+/** The time of the last one, and its position among those of the same time. */
 let last = { msecs: NaN, seq: 0 };
 
-/** A UUID, version 7, of a time in milliseconds, which may be earlier than the last one's; those of one time are in their order. */
+/** Creates a UUID, version 7, for a time in milliseconds, which may be before the last one. Those of one time keep their order. */
 export function newId(ms: number): string {
   const msecs = Math.max(0, Math.floor(ms));
   last = { msecs, seq: msecs === last.msecs ? last.seq + 1 : randomBytes(4).readUInt32BE() >>> 1 };

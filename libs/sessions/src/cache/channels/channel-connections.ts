@@ -2,15 +2,15 @@ import type { DataSource } from 'typeorm';
 import { poolSizeOf } from '../../adapters/typeorm/pool-size.js';
 import { poolTooSmall } from '../messages.js';
 
-/** What a channel of PostgreSQL keeps connections for. */
+/** The data sources in which a PostgreSQL channel reserves connections. */
 export interface ChannelEnds {
   readonly listenOn: DataSource;
   readonly publishOn: DataSource;
 }
 
 /**
- * What is wrong where a pool has fewer connections than a channel keeps, and one for lookups where it has tables too: who
- * waits for a connection then waits for ever.
+ * The problems with pools that have fewer connections than a channel reserves, plus one for lookups if they have
+ * tables: without those, callers would wait for a connection forever.
  */
 export function connectionProblems({ listenOn, publishOn }: ChannelEnds, tables: ReadonlySet<DataSource>): string[] {
   return [...new Set([listenOn, publishOn])].flatMap((dataSource) => {

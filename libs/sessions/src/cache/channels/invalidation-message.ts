@@ -1,16 +1,16 @@
-/** Which sessions of a table have changed; none named: any of them may have. */
+/** The sessions of a table that have changed; without ids, any may have. */
 export interface Invalidation {
   readonly table: string;
   readonly ids?: readonly string[];
 }
 
-/** A message of a node: what has changed, or only that it can be heard. */
+/** A message of a node: a change, or only a sign that it can be heard. */
 export interface Message extends Partial<Invalidation> {
   readonly from: string;
   readonly beat?: number;
 }
 
-/** Ids in one message, which PostgreSQL lets have 8,000 bytes. */
+/** The most ids in one message, which PostgreSQL limits to 8,000 bytes. */
 const MOST_IDS = 100;
 
 export function encode(message: Message): string {
@@ -18,7 +18,7 @@ export function encode(message: Message): string {
   return JSON.stringify(ids && ids.length <= MOST_IDS ? message : rest);
 }
 
-/** What a text says; `undefined` for one that is no message of ours. */
+/** Parses a message; `undefined` for text that is not one of ours. */
 export function decode(text: string): Message | undefined {
   try {
     const message = JSON.parse(text) as unknown;

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { CONNECTION_CLOSED } from '../messages.js';
 
-/** The part of `pg`'s client that is used here. */
+/** The used part of `pg`'s client. */
 interface PgClient {
   query(text: string, values?: readonly unknown[]): Promise<unknown>;
   on(event: 'notification', listener: (message: { channel: string; payload?: string }) => void): unknown;
@@ -10,14 +10,14 @@ interface PgClient {
   end(): Promise<void>;
 }
 
-/** A connection of a data source's pool that is kept for one purpose. */
+/** A connection of a data source's pool, reserved for one purpose. */
 export interface KeptConnection {
   readonly client: PgClient;
-  /** Ends it, also while it waits for an answer that may never come; the pool opens another one when it needs one. */
+  /** Closes it, even while it waits for an answer that may never come. The pool opens a new one when it needs one. */
   end(): Promise<void>;
 }
 
-/** @param lost called when it breaks */
+/** @param lost called when the connection breaks */
 export async function keepConnection(dataSource: DataSource, lost: (reason: unknown) => void): Promise<KeptConnection> {
   const runner = dataSource.createQueryRunner();
   const client = (await runner.connect()) as PgClient;

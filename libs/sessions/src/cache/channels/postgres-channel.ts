@@ -24,7 +24,7 @@ const OPTIONS = {
 
 const NAME = 'nest_sessions';
 
-/** How long what was sent may be under way to who listens. */
+/** How long a sent message may take to reach its listeners. */
 const SILENCE_MS = 2000;
 
 /**
@@ -52,16 +52,16 @@ export class PostgresChannel implements InvalidationChannel {
     this.#publishOn = configured('PostgresChannel', options, OPTIONS).publishOn;
   }
 
-  /** Of which data sources it keeps a connection, where the tables are of that one. */
+  /** The data sources in which it reserves connections, given that of the tables. */
   ends(tables: DataSource | undefined): ChannelEnds {
     return { listenOn: this.#listenOn, publishOn: this.#publishOn ?? tables ?? this.#listenOn };
   }
 
   /**
-   * Listens on one connection, and keeps another to send by.
+   * Listens on one connection, and reserves another for sending.
    *
-   * @param tables the data source of the tables that it is for, to send by where nothing else was said
-   * @throws SessionsConfigError where there are not two connections for it
+   * @param tables the data source of its tables, for sending unless `publishOn` is set
+   * @throws SessionsConfigError if it cannot get two connections
    */
   async connect(
     heard: (message: string) => void,
@@ -99,7 +99,7 @@ export class PostgresChannel implements InvalidationChannel {
         if (!hears && now - sentAt > SILENCE_MS) lost(new Error(NOTIFICATIONS_UNHEARD));
       };
       return {
-        // One statement after the other, as a client of `pg` wants it.
+        // One statement at a time, as a client of `pg` requires.
         publish(message) {
           const sent = last.then(() => send(message));
           last = sent.catch(() => undefined);

@@ -1,7 +1,7 @@
 import { CONNECTION_CLOSED } from '../messages.js';
 import type { ChannelConnection, InvalidationChannel } from './invalidation-channel.js';
 
-/** The part of `ioredis` that is used here. */
+/** The used part of `ioredis`. */
 export interface IoRedisClient {
   duplicate(override: { lazyConnect: boolean; retryStrategy: () => null }): IoRedisSubscriber;
   publish(channel: string, message: string): Promise<unknown>;
@@ -16,7 +16,7 @@ export interface IoRedisSubscriber {
   on(event: 'close', listener: () => void): unknown;
 }
 
-/** The part of `redis` that is used here. */
+/** The used part of `redis`. */
 export interface NodeRedisClient {
   readonly isOpen: boolean;
   readonly options: { readonly socket?: object };
@@ -91,7 +91,7 @@ async function subscribeNodeRedis(client: NodeRedisClient, name: string, heard: 
   });
 }
 
-/** Begins a subscription, and ends it where that fails. */
+/** Starts a subscription, and cleans up if that fails. */
 async function openOrEnd(end: End, begin: () => Promise<void>): Promise<End> {
   try {
     await begin();

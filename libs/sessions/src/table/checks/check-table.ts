@@ -21,7 +21,7 @@ import { marksMissing, tableShared } from './messages.js';
 import { clock, escapes, isolationLevel, preparedStatements, readOnly, severalWriters, strictness } from './server.js';
 import { engine, kindOfTable, longName, policies, refusedName, rowSecurity } from './table.js';
 
-/** What cannot work. */
+/** Checks for what cannot work. */
 const PROBLEMS = [
   kindOfTable,
   policies,
@@ -34,7 +34,7 @@ const PROBLEMS = [
   missingUniques,
 ] satisfies ((at: LookedAtTable) => Finding[])[];
 
-/** What is slow, or unwise. */
+/** Checks for what is slow or unwise. */
 const WARNINGS = [
   keyPerhapsMade,
   requiredBesideTriggers,
@@ -56,14 +56,14 @@ export interface Findings {
   readonly warnings: readonly Finding[];
 }
 
-/** A table of sessions, as the application has it. */
+/** A table of sessions, as the application defines it. */
 export interface CheckedTable {
   readonly definition: SessionsTableDefinition;
   readonly entity: Schema;
   readonly options: ResolvedOptions;
 }
 
-/** Judges what a look has found of a table. A table that is not there yet is no problem, but for its name. */
+/** Judges the facts about a table. A table that does not exist yet is no problem, except for its name. */
 export function checkTable({ definition, entity, options }: CheckedTable, facts: DatabaseFacts): Findings {
   const { server } = facts;
   const table = facts.tables.get(entity);
@@ -84,22 +84,22 @@ export function checkTable({ definition, entity, options }: CheckedTable, facts:
   };
 }
 
-/** The table of marks, which one from before may lack. */
+/** Reports a missing table of marks, which older databases may lack. */
 function missingMarks(definition: SessionsTableDefinition, { tables, unread }: DatabaseFacts): Finding[] {
   const owner = ownerOf(definition);
   if (owner === undefined || unread.length > 0 || tables.has(SessionMark)) return [];
   return [{ code: 'tableMissing', text: marksMissing(owner) }];
 }
 
-/** Judges the database that tables are in. */
+/** Judges the database of the tables. */
 export function checkServer(server: ServerFacts): Finding[] {
   return SERVER_WARNINGS.flatMap((check) => check(server));
 }
 
-/** Another table that is the same to the database. */
+/** Reports another table that the database takes for the same. */
 function sharedName(entity: Schema, { names }: DatabaseFacts): Finding[] {
   const name = names.get(entity);
-  // Two of exactly the same name are one table registered twice.
+  // Two tables of exactly the same name are one table registered twice.
   const other = [...names].find(([, { given, stored }]) => stored === name?.stored && given !== name.given);
   return other ? [{ code: 'tableShared', text: tableShared((other[0] as { readonly name: string }).name) }] : [];
 }

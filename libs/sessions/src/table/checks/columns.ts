@@ -18,13 +18,13 @@ import {
   keyNotMade,
 } from './messages.js';
 
-/** What the catalogue has of the column of a property. */
+/** The facts about the column of a property. */
 function columnOf({ table }: LookedAtTable, property: string): ColumnFacts | undefined {
   const name = table.entity.columns.get(property)?.name;
   return name === undefined ? undefined : table.columns.get(name);
 }
 
-/** The columns that the table lacks; not of those without which it works. */
+/** The columns that the table lacks, except those that it can do without. */
 export function missingColumns({ definition, table }: LookedAtTable): Finding[] {
   const builtIn = new Map(builtInColumnsOf(definition));
   return [...table.entity.columns].flatMap(([property, { name, addedBy }]): Finding[] =>
@@ -34,10 +34,10 @@ export function missingColumns({ definition, table }: LookedAtTable): Finding[] 
   );
 }
 
-/** The columns that no session has a value for, and that need one. */
+/** The columns that require a value and never get one from sessions. */
 function unknownColumns({ table, server }: LookedAtTable): string[] {
   const known = new Set([...table.entity.columns.values()].map(({ name }) => name));
-  // Outside of strict mode MySQL puts something there itself.
+  // Outside strict mode, MySQL fills in a value itself.
   const isStrict = server.sqlMode?.some((mode) => /^(STRICT_|TRADITIONAL)/.test(mode)) ?? true;
   if (!isStrict || /view|foreign/.test(table.kind)) return [];
   return [...table.columns]
@@ -50,13 +50,13 @@ export function requiredColumns(at: LookedAtTable): Finding[] {
   return unknownColumns(at).map((name) => ({ code: 'columnRequired', text: columnUnknown(name) }));
 }
 
-/** As {@link requiredColumns}, where a trigger may fill them. */
+/** Like {@link requiredColumns}, if a trigger may fill them. */
 export function requiredBesideTriggers(at: LookedAtTable): Finding[] {
   if (!at.table.triggers?.length) return [];
   return unknownColumns(at).map((name) => ({ code: 'columnRequired', text: columnFilledByTrigger(name) }));
 }
 
-/** Columns which are null in a new session, where the table does not take that. */
+/** Columns that are null in a new session but do not accept null. */
 export function columnsWithoutNull(at: LookedAtTable): Finding[] {
   const { definition, options } = at;
   const given = new Set(['authenticatedAt', ...(options.ttlMs === null ? [] : ['expiresAt'])]);
@@ -77,7 +77,7 @@ export function fieldsWithoutNull(at: LookedAtTable): Finding[] {
   });
 }
 
-/** Columns that sessions write, and the database alone does. */
+/** Columns that sessions write but only the database may. */
 export function generatedColumns(at: LookedAtTable): Finding[] {
   return [...at.table.entity.columns.keys()].flatMap((property): Finding[] => {
     const column = columnOf(at, property);
@@ -87,13 +87,13 @@ export function generatedColumns(at: LookedAtTable): Finding[] {
   });
 }
 
-/** The key that the database is to make, where nothing makes one. */
+/** The key column that the database should fill, if nothing fills it. */
 function keyWithoutMaker(at: LookedAtTable): ColumnFacts | undefined {
   const column = columnOf(at, 'id');
   return keyColumn(at.definition).generated && !column?.hasDefault && !column?.generated ? column : undefined;
 }
 
-/** Whether something makes values of it that its catalogue does not tell: triggers, or the table of a view. */
+/** Whether triggers, or the table behind a view, may fill values unseen. */
 function hasHiddenMakers({ table: { kind, triggers = [] } }: LookedAtTable): boolean {
   return kind === 'view' || triggers.length > 0;
 }
@@ -108,22 +108,22 @@ export function keyPerhapsMade(at: LookedAtTable): Finding[] {
   return key && hasHiddenMakers(at) ? [{ code: 'keyNotMade', text: keyMadeUnseen(key.name) }] : [];
 }
 
-/** The characters that a column holds, where the database refuses more. */
+/** The most characters of a column, if the database enforces a limit. */
 function limitOf(at: LookedAtTable, property: string): { name: string; length: number } | undefined {
   const column = columnOf(at, property);
   const isText = column !== undefined && /char/.test(column.type);
-  // SQLite takes text of any length.
+  // SQLite accepts text of any length.
   if (!isText || column.length === undefined || at.server.product === 'sqlite') return undefined;
   return { name: column.name, length: column.length };
 }
 
-/** Columns that do not hold what the library itself writes. */
+/** Columns that are too short for what the library itself writes. */
 export function shortColumns(at: LookedAtTable): Finding[] {
   const { definition } = at;
   const digests = digestsOf(definition);
   const forms = formsOf(definition);
   return builtInColumnsOf(definition).flatMap(([property, { type, length = 0 }]): Finding[] => {
-    // Of those in another form than hexadecimal the adapter knows more.
+    // The adapter checks digest columns in other forms than hexadecimal.
     if (digests.includes(property) && forms.get(property)?.form !== 'hex') return [];
     const needed = digests.includes(property) ? digestLength(at) : type === 'string' ? length : 0;
     const limit = limitOf(at, property);
@@ -133,7 +133,7 @@ export function shortColumns(at: LookedAtTable): Finding[] {
   });
 }
 
-/** Columns that hold less than their fields say. */
+/** Columns that are shorter than their fields say. */
 export function shortFields(at: LookedAtTable): Finding[] {
   return fieldsOf(at.definition).flatMap(([property, { type, length = DEFAULT_STRING_LENGTH }]): Finding[] => {
     const limit = limitOf(at, property);
@@ -143,7 +143,7 @@ export function shortFields(at: LookedAtTable): Finding[] {
   });
 }
 
-/** Characters of the longest digest that the table's schemes make. */
+/** The characters of the longest digest of the table's schemes. */
 function digestLength({ options: { schemes, tokenFormat } }: LookedAtTable): number {
   const { prefix, length } = tokenFormat;
   const token = 'x'.repeat(prefix === undefined ? length : prefix.length + 1 + length + CHECKSUM_LENGTH);

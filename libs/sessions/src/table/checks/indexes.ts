@@ -5,18 +5,18 @@ import { indexInvalid, indexMissing, ownerWithoutIndex, uniqueMissing } from './
 
 type Columns = readonly (string | null)[];
 
-/** Whether rows are found by an index that begins with these columns, in their order. */
+/** Whether an index that begins with these columns, in this order, finds rows. */
 function finds({ table }: LookedAtTable, columns: Columns): boolean {
   return table.indexes!.some(
     ({ columns: indexed, valid, predicate }) =>
-      // One of the rows that are not null finds all that equal something.
+      // An index on non-null rows finds everything that equals a value.
       valid &&
       (predicate === undefined || /IS NOT NULL/i.test(predicate)) &&
       columns.every((name, i) => indexed[i] === name),
   );
 }
 
-/** Whether a unique index keeps these columns so; one of an expression, or of some rows, may be meant to. */
+/** Whether a unique index enforces this. One on an expression, or on some rows, is given the benefit of the doubt. */
 function keepsUnique({ table }: LookedAtTable, columns: Columns): boolean {
   return table.indexes!.some(
     ({ columns: indexed, unique, valid, ofPrefixes = false }) =>
@@ -24,7 +24,7 @@ function keepsUnique({ table }: LookedAtTable, columns: Columns): boolean {
   );
 }
 
-/** The names of the columns of digests. By chance two tokens are never the same, so that an index of any kind does. */
+/** The names of the digest columns. Two tokens are never equal by chance, so a non-unique index suffices. */
 function digestNames({ definition, table }: LookedAtTable): (string | undefined)[] {
   return digestsOf(definition).map((property) => table.entity.columns.get(property)?.name);
 }
@@ -51,7 +51,7 @@ export function missingIndexes(at: LookedAtTable): Finding[] {
   );
 }
 
-/** The fields by which sign-ins look for the sessions of an owner, where the table has no index on them and is to have none. */
+/** The owner fields by which sign-ins look for sessions, without an index in the table and in the definition. */
 export function ownersWithoutIndex(at: LookedAtTable): Finding[] {
   const { definition, table } = at;
   if (!table.indexes) return [];

@@ -1,6 +1,6 @@
 const seconds = (ms: number): string => `${(Math.abs(ms) / 1000).toFixed(1)} s`;
 
-// What cannot work with a column.
+// Problems with columns.
 export const columnMissing = (name: string): string => `there is no column "${name}".`;
 
 export const columnUnknown = (name: string): string =>
@@ -18,7 +18,7 @@ export const columnTooShort = (name: string, length: number, needed: number): st
 export const keyNotMade = (name: string): string =>
   `nothing in the database makes a value for "${name}", as its columns option says: give the column a default, make it an identity or AUTO_INCREMENT, or say generate: () => … there.`;
 
-// What is unwise of a column.
+// Warnings about columns.
 export const keyMadeUnseen = (name: string): string =>
   `the column "${name}" has no default, and is to get its values by the database: unless a trigger makes them, or the table of a view, no session can be created.`;
 
@@ -31,7 +31,7 @@ export const fieldTooShort = (name: string, length: number, defined: number): st
 export const columnFilledByTrigger = (name: string): string =>
   `the column "${name}" may not be null and has no default, and no session has a value for it: unless a trigger gives it one, no session can be created.`;
 
-// Of indexes.
+// Texts about indexes.
 export const uniqueMissing = (columns: readonly string[]): string =>
   `nothing in the table keeps ${columns.join(', ')} unique, as its field says.`;
 
@@ -43,7 +43,7 @@ export const ownerWithoutIndex = (column: string): string =>
 
 export const indexInvalid = (name: string): string => `the index "${name}" could not be built, and is not used.`;
 
-// Of the table.
+// Texts about tables.
 export const nameTooLong = (longest: number): string =>
   `its name has more than ${longest} characters, which the database refuses: give it a shorter one.`;
 
@@ -82,7 +82,7 @@ export const ROW_SECURITY =
 export const noTransactions = (engine: string): string =>
   `the engine ${engine} has no transactions, so that limits of sessions do not hold, and what fails is not undone.`;
 
-// Of the database.
+// Texts about databases.
 export const clockDiffers = (ms: number): string =>
   `its clock is ${seconds(ms)} ${ms > 0 ? 'ahead of' : 'behind'} this process's. Sessions begin and end by the clocks of the processes: let all of them follow one.`;
 

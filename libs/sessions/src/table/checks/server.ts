@@ -10,7 +10,7 @@ import {
   tooManyPrepared,
 } from './messages.js';
 
-/** Milliseconds that two clocks may differ: as much as one statement takes at the most, and what sessions do not notice. */
+/** How far two clocks may differ, in milliseconds: about the longest statement, which sessions do not notice. */
 const CLOCK_MS = 1000;
 
 type ServerCheck = (server: ServerFacts) => Finding[];
@@ -31,13 +31,13 @@ export const strictness: ServerCheck = ({ sqlMode }) =>
 export const escapes: ServerCheck = ({ sqlMode }) =>
   sqlMode?.includes('NO_BACKSLASH_ESCAPES') ? [{ code: 'sqlMode', text: NO_BACKSLASH_ESCAPES }] : [];
 
-/** Of MySQL and MariaDB it is repeatable by default, which the library meets by its own transactions and by locking reads. */
+/** MySQL and MariaDB default to repeatable read, which the library handles with its own transactions and locking reads. */
 export const isolationLevel: ServerCheck = ({ product, isolation: level }) =>
   level === 'serializable' || (level === 'repeatable read' && product === 'postgres')
     ? [{ code: 'isolation', text: isolation(level) }]
     : [];
 
-/** What a table alone has the server keep; at the start that is nothing yet. */
+/** The statements that this table alone makes the server keep; at start-up, none yet. */
 export function preparedStatements({ prepared, server: { mostPrepared = Infinity } }: DatabaseFacts): Finding[] {
   const held = (prepared?.perConnection ?? 0) * (prepared?.connections ?? 1);
   return held > mostPrepared ? [{ code: 'preparedStatements', text: tooManyPrepared(held, mostPrepared) }] : [];

@@ -12,13 +12,13 @@ import {
   VIEW_UNCHANGEABLE,
 } from './messages.js';
 
-/** What MySQL and MariaDB keep tables with that knows no transactions. */
+/** Storage engines of MySQL and MariaDB without transactions. */
 const WITHOUT_TRANSACTIONS = ['myisam', 'aria', 'memory', 'archive', 'csv'];
 
-/** What sessions can be kept in. */
+/** The kinds of table that can hold sessions. */
 const SUITABLE: readonly TableKind[] = ['table', 'partitioned', 'system-versioned', 'view'];
 
-/** What is no table, and no view that takes changes as one. */
+/** Reports anything but a table or an updatable view. */
 export function kindOfTable({ table: { kind, changeable, rules } }: LookedAtTable): Finding[] {
   const texts = [
     ...(SUITABLE.includes(kind) ? [] : [notATable(kind)]),
@@ -28,7 +28,7 @@ export function kindOfTable({ table: { kind, changeable, rules } }: LookedAtTabl
   return texts.map((text) => ({ code: 'kindOfTable', text }));
 }
 
-/** Statements that find or write no row, whatever it has. */
+/** Reports row-level policies that let statements find or write no row. */
 export function policies({ table: { refusedByPolicies = [] } }: LookedAtTable): Finding[] {
   return refusedByPolicies.length > 0 ? [{ code: 'rowSecurity', text: policiesMissing(refusedByPolicies) }] : [];
 }
@@ -46,14 +46,14 @@ export function engine({ table }: LookedAtTable): Finding[] {
 
 type Named = Pick<LookedAtTable, 'definition' | 'server'>;
 
-/** A name that the database refuses, whether there is such a table yet or not. */
+/** Reports a name that the database refuses, whether or not the table exists yet. */
 export function refusedName({ definition, server: { longestName } }: Named): Finding[] {
   const isTooLong =
     longestName && 'characters' in longestName && [...tableNameOf(definition)].length > longestName.characters;
   return isTooLong ? [{ code: 'nameTooLong', text: nameTooLong(longestName.characters) }] : [];
 }
 
-/** A name that the database cuts off. */
+/** Reports a name that the database truncates. */
 export function longName({ definition, server: { longestName } }: Named): Finding[] {
   const isCut = longestName && 'bytes' in longestName && Buffer.byteLength(tableNameOf(definition)) > longestName.bytes;
   return isCut ? [{ code: 'nameTooLong', text: nameCutOff(longestName.bytes) }] : [];
