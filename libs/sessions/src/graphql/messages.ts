@@ -1,6 +1,6 @@
-// What is wrong with options.
+// Problems with options.
 export const NO_GUARD = 'SessionGuard, one made by its for(), or a class that extends it';
 
-// What is wrong with how the library is called.
+// Errors in how the library is called.
 export const NO_CONNECTION =
   'SubscriptionSessions finds no socket: have mercurius() be the `subscription` option of Mercurius, and graphqlWs() that of graphql-ws, called as they are.';

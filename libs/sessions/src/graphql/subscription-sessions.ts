@@ -17,7 +17,7 @@ import {
   type SubscriptionSessionsOptions,
 } from './subscription-options.js';
 
-/** What Mercurius calls its hooks on. */
+/** The `this` of Mercurius's hooks. */
 interface MercuriusConnection {
   readonly socket: RawSocket;
   readonly context: { readonly request: unknown };
@@ -36,12 +36,12 @@ interface MercuriusConnection {
 @Injectable()
 export class SubscriptionSessions implements OnModuleInit {
   readonly #logger = new Logger('SessionGuard');
-  /** Those that the application has named, as they are made at its start, or for each connection. */
+  /** The guards that the application has named, created at its start or for each connection. */
   readonly #guards = new Map<Type<SessionGuard>, GuardSource | undefined>();
 
   constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {}
 
-  /** Makes the guards, and fails the start of the application where one of their tables is not registered. */
+  /** Creates the guards. Fails the start of the application if one of their tables is not registered. */
   async onModuleInit(): Promise<void> {
     for (const guard of this.#guards.keys()) this.#guards.set(guard, await this.#sourceOf(guard));
   }
@@ -73,7 +73,7 @@ export class SubscriptionSessions implements OnModuleInit {
     const letIn = this.#entrance('mercurius', options);
     return {
       context: (socket, request) => ({ socket, request }),
-      // Mercurius says there alone whose token it is.
+      // Only here does Mercurius tell whose token it is.
       async onConnect(this: unknown, { payload }): Promise<boolean> {
         const socket = socketIn(this);
         if (isKept(socket)) return false;
@@ -83,7 +83,7 @@ export class SubscriptionSessions implements OnModuleInit {
     };
   }
 
-  /** Lets a connection in, by the context that its operations have; or closes it. */
+  /** Accepts or closes a connection, given the context of its operations. */
   #entrance(name: string, options: SubscriptionSessionsOptions) {
     const { guard = SessionGuard, optional = false } = configured(name, options, SUBSCRIPTION_OPTIONS);
     this.#guards.set(guard, undefined);
@@ -103,7 +103,7 @@ export class SubscriptionSessions implements OnModuleInit {
     };
   }
 
-  /** The guard of the application, or one of its own. */
+  /** The application's own guard, or a new one. */
   async #sourceOf(guard: Type<SessionGuard>): Promise<GuardSource> {
     const scope = this.#scopeOf(guard);
     if (scope === Scope.DEFAULT) return () => this.modules.get(guard, { strict: false });
@@ -113,7 +113,7 @@ export class SubscriptionSessions implements OnModuleInit {
     return () => made;
   }
 
-  /** How the application has a guard; nothing where it has none of that class. */
+  /** How the application provides a guard; `undefined` if it has none of that class. */
   #scopeOf(guard: Type<SessionGuard>): Scope | undefined {
     try {
       return this.modules.introspect(guard).scope;
@@ -123,12 +123,12 @@ export class SubscriptionSessions implements OnModuleInit {
   }
 }
 
-/** What stands for the handler of a connection: decorators say of it what is asked for. */
+/** Stand in for the handler of a connection. Decorators declare what they require. */
 const forSessions = (): void => undefined;
 const openToAll = (): void => undefined;
 OptionalSession()(openToAll as never);
 
-/** @throws TypeError where there is none */
+/** @throws TypeError if there is no socket */
 function socketIn(connection: unknown): RawSocket {
   if (!isObject(connection) || !('socket' in connection)) throw new TypeError(NO_CONNECTION);
   return connection.socket as RawSocket;

@@ -27,14 +27,14 @@ export class SessionIoAdapter extends IoAdapter {
     this.#entrances = new GatewayEntrances(app);
   }
 
-  /** As Nest calls it for each place of gateways: the server, or its namespace. */
+  /** Called by Nest for each place of gateways. Returns the server, or its namespace. */
   override create(port: number, options?: Parameters<IoAdapter['create']>[1]): ReturnType<IoAdapter['create']> {
     const server = super.create(port, options);
     this.#entrances.add(server, { port, path: options?.path, namespace: options?.namespace });
     return server;
   }
 
-  /** The server, which asks for the session of each socket that comes back. */
+  /** Creates a server that checks the session of each returning socket. */
   override createIOServer(
     port: number,
     options?: Parameters<IoAdapter['createIOServer']>[1],
@@ -47,9 +47,9 @@ export class SessionIoAdapter extends IoAdapter {
   }
 
   /**
-   * As Nest calls it for each gateway, which hears of a socket when that is let in.
+   * Called by Nest for each gateway, which hears of a socket once it is accepted.
    *
-   * @throws TypeError for a server that `create` has not made
+   * @throws TypeError for a server that `create` did not create
    */
   override bindClientConnect(server: ReturnType<IoAdapter['create']>, connected: (client: object) => void): void {
     if (!this.#watched.has(server)) {
@@ -70,7 +70,7 @@ async function answer(
   next(refusal && errorOf(refusal));
 }
 
-/** What `connect_error` tells the client. */
+/** The error that `connect_error` passes to the client. */
 function errorOf({ message, ...data }: ConnectionRefusal): Error {
   return Object.assign(new Error(message), { data });
 }

@@ -6,7 +6,7 @@ import { closeCodeOf } from '../guard/calls/opened.js';
 import { holdsToken } from '../guard/calls/subprotocols.js';
 import { GatewayEntrances } from '../guard/gateway-entrance.js';
 
-/** What is used of a WebSocket of `ws`. */
+/** The used part of a WebSocket of `ws`. */
 interface Client {
   readonly readyState: number;
   readonly OPEN: number;
@@ -35,16 +35,16 @@ type CreateOptions = NonNullable<Parameters<WsAdapter['create']>[1]> & { readonl
  */
 export class SessionWsAdapter extends WsAdapter {
   readonly #entrances: GatewayEntrances;
-  /** By server, what Nest does with a client that is let in, for each gateway. */
+  /** What Nest does with an accepted client, for each gateway, by server. */
   readonly #connected = new WeakMap<object, Connected[]>();
 
-  /** @param options those of `WsAdapter` */
+  /** @param options as for `WsAdapter` */
   constructor(app: INestApplicationContext, options?: ConstructorParameters<typeof WsAdapter>[1]) {
     super(app, options);
     this.#entrances = new GatewayEntrances(app);
   }
 
-  /** As Nest calls it for each place of gateways: the server, which answers no subprotocol with a token. */
+  /** Called by Nest for each place of gateways. Returns a server that never echoes a subprotocol with a token. */
   override create(port: number, options: CreateOptions = {}): object {
     const { handleProtocols = firstOf } = options;
     const server = super.create(port, {
@@ -57,9 +57,9 @@ export class SessionWsAdapter extends WsAdapter {
   }
 
   /**
-   * As Nest calls it for each gateway, which hears of a socket when that is let in.
+   * Called by Nest for each gateway, which hears of a socket once it is accepted.
    *
-   * @throws TypeError for a server that `create` has not made
+   * @throws TypeError for a server that `create` did not create
    */
   override bindClientConnect(server: object, connected: Connected): void {
     const others = this.#connected.get(server);
@@ -68,7 +68,7 @@ export class SessionWsAdapter extends WsAdapter {
     this.#connected.set(server, all);
     const entrance = this.#entrances.of(server, this.constructor.name);
     super.bindClientConnect(server, async (client: Client, handshake: IncomingMessage) => {
-      // Its messages wait for the answer.
+      // Its messages wait for the decision.
       client.pause();
       try {
         rememberHandshake(client, handshake);
@@ -82,7 +82,7 @@ export class SessionWsAdapter extends WsAdapter {
   }
 }
 
-/** As `ws` chooses. */
+/** As `ws` itself chooses. */
 function firstOf(protocols: Set<string>): string | false {
   return [...protocols][0] ?? false;
 }

@@ -8,15 +8,15 @@ import type { SessionsRegistry } from '../registry/sessions.registry.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { Route } from './routes.js';
 
-/** What a guard asks of the requests of a route. */
+/** What a guard requires of requests to a route. */
 export interface GuardedRoute extends Route, Requirements {
-  /** The tables whose sessions are let through. */
+  /** The tables whose sessions pass. */
   readonly tables: readonly SessionsStore[];
-  /** Whether requests without credentials are let through too. */
+  /** Whether requests without credentials pass, too. */
   readonly optional: boolean;
 }
 
-/** What the guard that decides on a route asks for; nothing where there is none, and where the route is public. */
+/** What the deciding guard of a route requires; `undefined` if there is none, or the route is public. */
 export function guardedRoute(
   route: Route,
   globalGuards: readonly object[],

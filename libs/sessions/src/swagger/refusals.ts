@@ -10,10 +10,10 @@ interface Refusal {
 }
 
 const JSON_TYPE = 'application/json';
-/** The name of the schema of such a body, to which documents of applications refer too. */
+/** The name of the schema of such a body. Documents of applications refer to it, too. */
 const SCHEMA = 'SessionRefusal';
 
-/** What every refusal has in its body, and every error of a call that has a status. */
+/** The body of every refusal, and of every error with a status that a call throws. */
 export const REFUSAL_SCHEMA: Readonly<Record<string, SchemaObject>> = {
   [SCHEMA]: {
     type: 'object',
@@ -32,7 +32,7 @@ export const REFUSAL_SCHEMA: Readonly<Record<string, SchemaObject>> = {
   },
 };
 
-/** How the guard answers instead of a route, by status. */
+/** The responses of the guard instead of the route, by status. */
 export function refusalsOf(route: GuardedRoute): Map<number, ResponseObject> {
   const refusals = reasonsOf(route);
   const statuses = [...new Set(refusals.map(({ status }) => status))];
@@ -82,8 +82,8 @@ const CHALLENGE = {
 } as const;
 
 /**
- * A response of the route itself, where it has one of that status, or of the guard. Where the route does not tell what its
- * own body is, neither can the two together.
+ * A response of the route itself, if it has one with that status, or of the guard. If the route does not describe its
+ * body, neither can the combination.
  */
 export function eitherResponse(
   own: ResponseObject | ReferenceObject | undefined,

@@ -5,13 +5,13 @@ import { DECORATORS, type OpenAPIObject, type OperationObject } from '@nestjs/sw
 
 type Requirement = NonNullable<OperationObject['security']>[number];
 
-/** A controller, and the module that has its guards. */
+/** A controller, and the module that holds its guards. */
 interface Owner {
   readonly controller: Type;
   readonly module: NestModule;
 }
 
-/** A route of the application: what the document says of it, and the code behind it. */
+/** A route of the application: its operation in the document, and the code behind it. */
 export interface Route extends Owner {
   readonly method: string;
   readonly operation: OperationObject;
@@ -21,8 +21,8 @@ export interface Route extends Owner {
 const MARK = 'nest-sessions:';
 
 /**
- * Makes a document, and tells which code each of its operations is from. An operation has no trace of that, so controllers
- * and handlers carry marks in their security requirements while it is made.
+ * Creates a document and finds the code behind each operation. Operations have no reference to it, so meanwhile
+ * controllers and handlers carry marks in their security requirements.
  */
 export function documentRoutes(
   app: INestApplication,
@@ -52,7 +52,7 @@ function handlersOf({ prototype }: Type): object[] {
   return new MetadataScanner().getAllMethodNames(methods).map((name) => methods[name]!);
 }
 
-/** Runs a function while each target has a security requirement that is named by its number. */
+/** Runs a function while each target has a security requirement named by its number. */
 function withMarks<T>(targets: readonly object[], run: () => T): T {
   const before = targets.map((target) => Reflect.getOwnMetadata(DECORATORS.API_SECURITY, target) as unknown);
   const marked = targets.map((target, i) => [...requirementsOn(target), { [`${MARK}${i}`]: [] }]);
@@ -71,7 +71,7 @@ function requirementsOn(target: object): Requirement[] {
   return (Reflect.getMetadata(DECORATORS.API_SECURITY, target) as Requirement[] | undefined) ?? [];
 }
 
-/** The marks of the controller and of the handler, in that order, which the operation loses. */
+/** Removes the marks of the controller and the handler from an operation, and returns them in that order. */
 function takeMarks(operation: OperationObject): readonly [number, number] {
   const { security = [] } = operation;
   const isMark = (requirement: Requirement): boolean => Object.keys(requirement).some((name) => name.startsWith(MARK));

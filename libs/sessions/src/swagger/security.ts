@@ -5,7 +5,7 @@ import type { GuardedRoute } from './guarded-route.js';
 
 type Requirements = NonNullable<OperationObject['security']>;
 
-/** The security schemes of a table by name: one for each place that it takes tokens from. */
+/** The security schemes of a table by name: one for each place that may have its tokens. */
 export function securitySchemes(table: SessionsStore): Record<string, SecuritySchemeObject> {
   const { credentials, tokenFormat } = table.options;
   const { prefix } = tokenFormat;
@@ -21,10 +21,10 @@ export function securitySchemes(table: SessionsStore): Record<string, SecuritySc
 }
 
 /**
- * What a guarded route requires: a token of one of its tables, beside what it required already, since every guard has to be
- * satisfied.
+ * The security requirements of a guarded route: a token of one of its tables, in addition to its own requirements,
+ * since every guard must be satisfied.
  *
- * @param rolesAllowed whether requirements of these types may name scopes, as they may from OpenAPI 3.1 on
+ * @param rolesAllowed whether requirements of these types may name scopes, as from OpenAPI 3.1 on
  */
 export function securityOf(
   { tables, optional, scopes, operation }: GuardedRoute,
@@ -40,7 +40,7 @@ export function securityOf(
 
 const BEARER = { type: 'http', scheme: 'bearer', bearerFormat: 'opaque' } as const;
 
-/** A place of a request of HTTP. */
+/** A credential source of HTTP requests. */
 type HttpSource = Exclude<ResolvedSource, { readonly payload: string }>;
 
 function isOfHttp(source: ResolvedSource): source is HttpSource {
@@ -53,7 +53,7 @@ function apiKeyIn(source: Exclude<HttpSource, 'bearer'>): Pick<SecuritySchemeObj
     : { type: 'apiKey', in: 'header', name: source.header };
 }
 
-/** A name that other options leave as it is: `sessions.bearer`, `sessions.cookie`, `sessions.x-auth-token`. */
+/** A name that no other option changes: `sessions.bearer`, `sessions.cookie`, `sessions.x-auth-token`. */
 function schemeName({ name: table, definition: { dataSource, schema } }: SessionsStore, source: HttpSource): string {
   const place = source === 'bearer' ? source : 'cookie' in source ? 'cookie' : source.header;
   const parts = [dataSource, schema, table, place].filter((part) => part !== undefined);

@@ -10,7 +10,7 @@ import { takesNoTokenFrom } from './messages.js';
 
 type TableOf<F extends AnyFields> = AnySessionsTable & (abstract new (...args: never[]) => SessionsService<F>);
 
-/** The kinds of places that a table's `credentials` name. */
+/** The kinds of places that `credentials` of a table can name. */
 type Place = 'bearer' | 'cookie' | 'header' | 'payload';
 
 /**

@@ -11,9 +11,9 @@ import { REPLACED_ADAPTER } from '../registry/inject-sessions.js';
 import { callOf } from '../registry/one-set-up.js';
 import { type AnySessionsTable, tableClassOf } from '../registry/sessions-table.js';
 
-/** What is needed of Nest's `TestingModuleBuilder`. */
+/** The used part of Nest's `TestingModuleBuilder`. */
 export interface TestBuilder<B> {
-  /** Replaces what a token gives. */
+  /** Replaces the provider of a token. */
   overrideProvider(token: unknown): { useValue(value: unknown): B };
   /** Replaces a guard of routes. */
   overrideGuard(guard: unknown): { useValue(value: unknown): B };
@@ -75,7 +75,7 @@ export class SessionsTestingModule {
    * ```
    */
   static overrideGuards<B extends TestBuilder<B>>(builder: B, stub: CanActivate): B {
-    // Those of routes also where the module is not imported.
+    // Replaces guards on routes even if the module is not imported.
     for (const guard of [SessionGuard, ...guardsMade()]) builder.overrideGuard(guard).useValue(stub);
     return builder.overrideProvider(STUB_GUARD).useValue(stub);
   }
