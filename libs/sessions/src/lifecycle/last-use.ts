@@ -1,6 +1,5 @@
 import { IsNull, LessThanOrEqual, Or } from 'typeorm';
 import { param } from '../adapters/port/operators.js';
-import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { allOf, type ExecutedEach, type Row } from '../adapters/port/query.js';
 import { clientAddress, type ClientRequest } from '../http/client-address.js';
 import type { BaseSession } from '../session/session.js';
@@ -74,8 +73,8 @@ export class LastUse {
   #flushing: Promise<void> = Promise.resolve();
   #failures = 0;
   #isClosed = false;
-  /** Aborts waits for locks at shutdown: a pool ends only once its connections are returned. */
-  readonly #broken = new AbortController();
+  /** Whether the rest is given up; the adapter breaks off the statement under way, as any other. */
+  #isOver = false;
   readonly #intervalMs: number;
 
   constructor(
@@ -107,7 +106,7 @@ export class LastUse {
   async close(): Promise<void> {
     this.#isClosed = true;
     await inTime(this.flush(), () => undefined, CLOSE_WITHIN_MS);
-    this.#broken.abort();
+    this.#isOver = true;
     const left = [...this.#pending.values()];
     this.#pending.clear();
     this.#leave(left);
@@ -149,13 +148,12 @@ export class LastUse {
   /** If a statement fails because of one session, that one is found by bisection. */
   async #writeAll(uses: readonly PendingUse[]): Promise<void> {
     const { favours } = this.table;
-    const { signal } = this.#broken;
-    if (signal.aborted || !favours.possible) return this.#leave(uses);
+    if (this.#isOver || !favours.possible) return this.#leave(uses);
     try {
       const executed = await favours.inTime(LAST_USE, this.#writeBatch(uses));
       this.#leave(executed ? executed.held.map((place) => uses[place]!) : uses);
     } catch (error) {
-      if (signal.aborted || favours.failed(LAST_USE, error)) return this.#leave(uses);
+      if (this.#isOver || favours.failed(LAST_USE, error)) return this.#leave(uses);
       if (uses.length === 1 || ++this.#failures > MOST_FAILURES) {
         this.table.meter.counters.lastUsesDropped.add(uses.length);
         return;
@@ -181,8 +179,7 @@ export class LastUse {
       ),
       skipLocked: true,
     });
-    const write = (on: SessionsAdapter): Promise<ExecutedEach> => on.executeEach(statement, uses);
-    const executed = await (adapter.breakable?.(this.#broken.signal, write) ?? write(adapter));
+    const executed = await adapter.executeEach(statement, uses);
     meter.counters.lastUsesWritten.add(executed.count);
     cache?.forgetHere(uses.map(({ id }) => id));
     return executed;

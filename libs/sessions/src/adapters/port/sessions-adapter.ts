@@ -104,8 +104,8 @@ export interface SessionsAdapter {
 
   /**
    * Registers an application that uses this adapter until its signal aborts, when it begins to stop. After the last one, calls
-   * are answered as long as the storage answers. When one has waited for three seconds, all waiting calls are broken off, except
-   * in transactions of callers, and later calls fail. Without it, calls are awaited.
+   * are answered as long as the storage answers. When one has waited for three seconds, all waiting calls are broken off, in
+   * transactions of callers without these, and later calls fail. Without it, calls are awaited.
    *
    * @throws SessionsUnavailableError by those calls
    */
