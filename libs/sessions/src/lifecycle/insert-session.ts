@@ -33,8 +33,8 @@ export async function insertWithinLimits(
   const mayJoin = adapter === table.adapter && table.readBack.length === 0;
   if (owners.length === 0 && replaced === undefined && mayJoin && table.jointInserts) {
     // Keyed by the row itself, so that no caller gets the result of another one.
-    await table.jointInserts.run(written, written);
-    return {};
+    const isKept = await table.jointInserts.run(written, written);
+    if (isKept) return {};
   }
   // Even if nothing is counted, these two writes belong together.
   const locks = owners.length === 0 && replaced !== undefined ? [`nest-sessions:${table.name}:${replaced}`] : owners;

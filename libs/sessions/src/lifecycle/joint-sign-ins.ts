@@ -38,7 +38,7 @@ type Adapter = SessionsAdapter & Required<Pick<SessionsAdapter, 'insertAll' | 'w
 /** Sessions to end, by id, each with the new one that causes it. */
 type Causes = ReadonlyMap<string, SignIn>;
 
-/** A session to end has already ended, or others hold locks: every sign-in of the transaction goes alone. */
+/** A session to end has already ended, others hold locks, or a row was dropped: every sign-in of the transaction goes alone. */
 class NotTogether extends Error {}
 
 /**
@@ -114,7 +114,8 @@ export class JointSignIns {
     ];
     const inserted = proved.filter((signIn) => !outcomes.has(signIn));
     const rows = inserted.map(({ written }) => written);
-    if (rows.length > 0) await inner.insertAll(table.entity, rows, { keepPrepared: 'create' });
+    const count = rows.length > 0 ? await inner.insertAll(table.entity, rows, { keepPrepared: 'create' }) : 0;
+    if (count < rows.length) throw new NotTogether();
     for (const signIn of inserted) {
       const told = events.flatMap(({ cause, event }) => (cause === signIn ? [event] : []));
       outcomes.set(signIn, { made: {}, told });
