@@ -2,7 +2,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { DataSource, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { SessionsModule, SessionsUnavailableError } from '@app/sessions';
+import { SessionsModule, SessionsUnavailableError, TypeOrmAdapter } from '@app/sessions';
 import { TRANSACTION_OVER } from '../../libs/sessions/src/adapters/typeorm/messages.js';
 import { createDatabase, isMysql, mysqlAlike, SERVERS, type TestDatabase } from '../support/databases.js';
 import { errorOf } from '../support/sessions.js';
@@ -35,7 +35,7 @@ describe.each(SERVERS)('a transaction of the library whose connection breaks, on
   });
 
   /** Ends the connection of the next transaction before a step of it, and goes on when its runner knows. */
-  function breakOnce(step: 'afterTransactionStart' | 'beforeTransactionCommit'): void {
+  function breakOnce(step: 'afterTransactionStart' | 'beforeTransactionCommit' | 'afterTransactionCommit'): void {
     const { subscribers } = module.get(DataSource);
     const breakIt = async (runner: QueryRunner): Promise<void> => {
       subscribers.splice(subscribers.indexOf(subscriber), 1);
@@ -63,4 +63,26 @@ describe.each(SERVERS)('a transaction of the library whose connection breaks, on
       expect(await sessions.signIn({ userId: step })).toMatchObject({ userId: step });
     },
   );
+
+  it('is the session where that is committed, and so nobody waits for its locks', async () => {
+    const sessions = module.get(Sessions);
+    breakOnce('afterTransactionCommit');
+    const { authToken } = await sessions.signIn({ userId: 'ada' });
+    expect(await sessions.authenticate(authToken)).toMatchObject({ userId: 'ada' });
+    expect(await sessions.signIn({ userId: 'ada' })).toMatchObject({ userId: 'ada' });
+  });
+
+  it.runIf(type === 'mariadb')('holds no lock that could not be given back', async () => {
+    const dataSource = module.get(DataSource);
+    const { subscribers } = dataSource;
+    const subscriber: EntitySubscriberInterface = {
+      beforeQuery({ query }) {
+        if (query.includes('RELEASE_LOCK')) throw new Error('of the application');
+      },
+    };
+    subscribers.push(subscriber);
+    expect(await new TypeOrmAdapter(dataSource).withLock('a name', async () => 'done')).toBe('done');
+    subscribers.splice(subscribers.indexOf(subscriber), 1);
+    expect(await new TypeOrmAdapter(other).withLock('a name', async () => 'done')).toBe('done');
+  });
 });

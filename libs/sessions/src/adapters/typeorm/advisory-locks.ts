@@ -3,9 +3,9 @@ import { SessionsUnavailableError, UnsupportedQueryError } from '../../errors/er
 import { KeyedMutex } from '../keyed-mutex.js';
 import type { BoundStatement, Dialect } from './dialects/dialect.js';
 import { driverErrorOf } from './driver-errors.js';
+import type { MysqlConnection } from './internals.js';
 import { lockNotGiven, TRANSACTION_OVER } from './messages.js';
 import { answered, isInCallers, type Opened, readsCommitted } from './own-transactions.js';
-import { unavailable } from './unavailable.js';
 
 /** A lock that is waited for. */
 export type WaitedLock = NonNullable<Dialect['withLock']>;
@@ -88,7 +88,7 @@ export async function lockAround<T>(
     return await transaction();
   } finally {
     BEGUN_LOCKED.delete(runner);
-    await giveBack(runner, table, lock.release, taken);
+    if (taken.length > 0) await giveBack(runner, lock.release(taken));
   }
 }
 
@@ -123,22 +123,17 @@ export async function lockFreeAround<T>(
     return await transaction(taken);
   } finally {
     BEGUN_LOCKED.delete(runner);
-    await giveBack(runner, table, lock.release, taken);
+    if (taken.length > 0) await giveBack(runner, lock.release(taken));
   }
 }
 
-async function giveBack(
-  runner: QueryRunner,
-  table: string,
-  release: Required<WaitedLock>['release'],
-  names: readonly string[],
-): Promise<void> {
-  if (names.length === 0) return;
+/** Gives locks back. Where that fails, they end with their connection: what was done under them is done, or has its own error. */
+export async function giveBack(runner: QueryRunner, release: BoundStatement): Promise<void> {
   try {
-    await send(runner, release(names));
-  } catch (error) {
-    // TypeORM takes a transaction of ours that could not be rolled back for one that is still open, and there is none of the caller's.
-    throw unavailable(error, table, false) ?? error;
+    await send(runner, release);
+  } catch {
+    const connection = (await runner.connect()) as MysqlConnection;
+    connection.destroy();
   }
 }
 
@@ -186,7 +181,7 @@ async function releaseAll(runner: QueryRunner): Promise<void> {
   if (runner.isTransactionActive) return;
   const releases = RELEASES.get(runner) ?? [];
   RELEASES.delete(runner);
-  for (const release of releases) await send(runner, release);
+  for (const release of releases) await giveBack(runner, release);
 }
 
 const RELEASER: EntitySubscriberInterface = {

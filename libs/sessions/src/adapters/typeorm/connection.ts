@@ -1,6 +1,7 @@
 import { type DataSource, type EntityManager, QueryFailedError, type QueryResult, type QueryRunner } from 'typeorm';
 import { SessionsError, SessionsUnavailableError } from '../../errors/errors.js';
 import {
+  giveBack,
   lockAround,
   lockFree,
   lockFreeAround,
@@ -217,7 +218,7 @@ export class Connection {
       try {
         return await fn(connection);
       } finally {
-        if (lock.release) await send(runner, lock.release(name));
+        if (lock.release) await giveBack(runner, lock.release(name));
       }
     };
     return lock.release ? this.checkout(run) : this.inTransaction(run);
