@@ -1,24 +1,19 @@
 import type { QueryResult } from 'typeorm';
+import type { MaybePromise } from '../../util/maybe-promise.js';
 import { newId } from '../../util/uuid.js';
 import { SessionsUnavailableError, UniqueConstraintError } from '../../errors/errors.js';
 import { columnOf } from '../query/conditions.js';
 import { storedRow } from '../query/rows.js';
 import type { OnConflict, QueryKind, QueryOptions, Row, Where } from '../port/query.js';
+import { type Chunk, chunksFor, type StoredRow } from './chunks.js';
 import { compileQuery, returningSql, type SqlPrepared } from './compile-query.js';
 import { type InsertStatement, keptInsert, keptInsertOfLists, type Written } from './kept-inserts.js';
+import type { DriverResult } from './internals.js';
 import { ROW_NOT_KEPT } from './messages.js';
 import { loadValues, valuesOf } from './raw-row.js';
 import { isSecret } from './secrets.js';
 import type { SingleStatements } from './single-statements.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
-
-type StoredRow = ReadonlyMap<SqlColumn, unknown>;
-
-/** Rows that give the same columns, so that one statement inserts them, and the others keep their defaults. */
-interface Chunk {
-  readonly columns: readonly SqlColumn[];
-  readonly rows: readonly StoredRow[];
-}
 
 /** Inserts into one table on one connection or pool. */
 export class Inserter {
@@ -80,7 +75,7 @@ export class Inserter {
     const columns = [...row.keys()];
     const kept = this.call && keptInsert(this.table, columns, tail, () => this.statement(columns, 1, 'raise', tail));
     const values = (): unknown[] => Array.from(row, ([column, value]) => column.dump(value ?? null));
-    const sent = kept && this.statements.sendKept(this.table, this.call, kept, values, this.joins);
+    const sent = kept && this.statements.send(this.table, this.call, kept, values, this.joins);
     if (!sent) return this.writeOne(row, 'raise', given, tail);
     const { rows, rowCount } = await sent;
     return { rows, affected: rowCount ?? undefined, raw: undefined };
@@ -111,10 +106,7 @@ export class Inserter {
 
   private async insertChunked(stored: readonly StoredRow[], onConflict: OnConflict): Promise<number> {
     const { dialect } = this.statements.connection;
-    const chunks = groupsOf(stored).flatMap(({ columns, rows: group }) => {
-      const size = columns.length === 0 ? 1 : Math.max(1, Math.floor(dialect.maxParameters / columns.length));
-      return chunksOf(group, size).map((chunk) => ({ columns, rows: chunk }));
-    });
+    const chunks = chunksFor(stored, dialect.maxParameters);
     if (chunks.length <= 1) return this.insertChunks(chunks, onConflict);
     if (dialect.runAtOnce) return this.insertAtOnce(chunks, onConflict);
     return this.transaction((inserter) => inserter.insertChunks(chunks, onConflict));
@@ -132,10 +124,22 @@ export class Inserter {
     const kept = call && onConflict === 'raise' && keptInsertOfLists(statements.connection, table, columns);
     const list = (column: SqlColumn): unknown =>
       dialect.list.bound(rows.map((row) => column.dump(row.get(column) ?? null)));
-    const sent = kept && statements.sendKept(table, call, kept, () => columns.map(list));
+    const sent = kept
+      ? statements.send(table, call, kept, () => columns.map(list))
+      : call && this.sendRows(columns, rows, onConflict);
     if (sent) return (await sent).rowCount ?? 0;
     const { records, affected } = await this.write(columns, rows, onConflict);
     return affected ?? records.length;
+  }
+
+  /** By the driver itself, which keeps no statement that depends on how many rows there are. */
+  private sendRows(
+    columns: readonly SqlColumn[],
+    rows: readonly StoredRow[],
+    onConflict: OnConflict,
+  ): MaybePromise<DriverResult> | undefined {
+    const statement = this.statement(columns, rows.length, onConflict, '');
+    return this.statements.send(this.table, false, statement, () => this.values(columns, rows));
   }
 
   /** On a connection that the whole process shares, other requests' statements must not slip into the transaction. */
@@ -280,20 +284,4 @@ export class Inserter {
     const stored = row.get(column) ?? null;
     return column.transformer ? column.transformer.from(stored) : stored;
   }
-}
-
-function groupsOf(rows: readonly StoredRow[]): Chunk[] {
-  const groups = new Map<string, { columns: SqlColumn[]; rows: StoredRow[] }>();
-  for (const row of rows) {
-    const columns = [...row.keys()].sort((a, b) => (a.property < b.property ? -1 : 1));
-    const key = columns.map((column) => column.property).join();
-    const group = groups.get(key);
-    if (group) group.rows.push(row);
-    else groups.set(key, { columns, rows: [row] });
-  }
-  return [...groups.values()];
-}
-
-function chunksOf<T>(list: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 }

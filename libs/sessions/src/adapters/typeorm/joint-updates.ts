@@ -98,7 +98,7 @@ export class JointUpdates {
     for (const name of Object.keys(updates[0]!)) params[name] = updates.map((one) => one[name]);
     const statement = (this.#statement ??= this.#compile());
     const values = bindParams({ table, statement }, params);
-    const sent = this.statements.sendKept(table, options.keepPrepared as string | true, statement, () => values);
+    const sent = this.statements.send(table, options.keepPrepared as string | true, statement, () => values);
     const rows = sent ? (await sent).rows : await this.#run(statement, values);
     const outcomes = updates.map((): Executed | undefined => undefined);
     for (const row of rows) {

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { isList } from './by-row.js';
+import { areSame } from './chunks.js';
 import type { Dialect } from './dialects/dialect.js';
 import { isSecret } from './secrets.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
@@ -45,10 +46,6 @@ export function keptInsert(
   const statement = make();
   kept.push({ columns, tail, statement });
   return statement;
-}
-
-function areSame(some: readonly SqlColumn[], others: readonly SqlColumn[]): boolean {
-  return some.length === others.length && some.every((column, i) => column === others[i]);
 }
 
 /** How statements are told apart that take a list for each column, from those that give rows back. */

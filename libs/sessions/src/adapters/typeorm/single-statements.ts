@@ -49,22 +49,23 @@ export class SingleStatements {
   }
 
   /**
-   * What comes of a statement that changes rows, and is kept prepared for a call; `undefined` where none is.
+   * What comes of a statement that changes rows, by the driver itself; `undefined` where it is not sent so.
    *
+   * @param call what it is kept prepared for, if it is
    * @param joins whether it may share a transaction
    */
-  sendKept(
+  send(
     table: SqlTable,
-    call: string | true,
+    call: string | boolean,
     { text, secrets }: Pick<SqlPrepared['statement'], 'text' | 'secrets'>,
     values: () => unknown[],
     joins = false,
   ): MaybePromise<DriverResult> | undefined {
-    if (this.prepared?.apply !== true) return undefined;
+    if (!this.#sendsAsIs) return undefined;
     const { runner } = this.connection;
     const limits = this.connection.limits(table.name);
     const how = { reads: false, waits: true, joins, limits, first: false };
-    return this.prepared.run({ table, text, call, values: values(), secrets, runner, ...how }, (result) => result);
+    return this.prepared!.run({ table, text, call, values: values(), secrets, runner, ...how }, (result) => result);
   }
 
   #isKept({ options, statement }: SqlPrepared): boolean {
