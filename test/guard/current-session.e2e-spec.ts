@@ -173,7 +173,7 @@ describe('the options of a guard', () => {
   it('end the start where no table has the relation', async () => {
     const error = await startOf(SessionGuard.for(Sessions, ApiKeys, { relations: ['user', 'usr' as 'user'] }));
     expect(error).toBeInstanceOf(SessionsConfigError);
-    expect(String(error)).toContain('"usr", which no table of it has ("sessions", "api_keys")');
+    expect(String(error)).toContain('"usr", which none of its tables has ("sessions", "api_keys")');
   });
 
   it('name no relation by a definition, which is a table of its own', () => {

@@ -68,7 +68,7 @@ describeStorages('the last use of a session', (name) => {
     }
     const signingIn = app.get(Unused).signIn({}, { request: { headers: {} } });
     await expect(signingIn).rejects.toThrow(SessionsConfigError);
-    await expect(signingIn).rejects.toThrow('table "unused": signIn() keeps where a request comes from with lastUse');
+    await expect(signingIn).rejects.toThrow('table "unused": signIn() with a request needs lastUse');
     expect([await app.get(Sessions).count(), await app.get(Unused).count()]).toEqual([0, 0]);
   });
 

@@ -211,7 +211,7 @@ describe('an outage', () => {
     await node.dataSource.query('ALTER TABLE sessions RENAME TO gone');
     for (let i = 0; i < 3; i++) await node.store.held.check();
     expect(ended).not.toHaveBeenCalled();
-    expect(node.logs.matching(/stays so, since the database cannot be asked/)).toHaveLength(1);
+    expect(node.logs.matching(/stay open, because the database cannot be asked/)).toHaveLength(1);
     await node.dataSource.query('ALTER TABLE gone RENAME TO sessions');
     await node.store.held.check();
     expect(ended).not.toHaveBeenCalled();

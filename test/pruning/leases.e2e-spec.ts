@@ -101,7 +101,7 @@ describeDatabases('of two applications on one database', (name) => {
     const lease = leaseOf(storeOf(one), 'host 17');
     await adapterOf(one).takeLease(lease, LONG);
     for (let i = 0; i < LEFT_RUNS + 2; i++) await run(other);
-    expect(other.logs.matching(/has not ended: that of host 17/)).toHaveLength(1);
+    expect(other.logs.matching(/because the run of host 17, which began at/)).toHaveLength(1);
   });
 
   it('one says what it has deleted, where another has its turn between two batches', async () => {
@@ -196,7 +196,7 @@ describeDatabases('of two applications on one database', (name) => {
       const running = run(app);
       await apps.pop()!.close();
       await running;
-      expect(app.logs.matching(/the application ends/)).toHaveLength(1);
+      expect(app.logs.matching(/the application stops/)).toHaveLength(1);
     });
   });
 });

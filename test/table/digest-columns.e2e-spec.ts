@@ -160,7 +160,7 @@ describeDatabases('the digests of a table', (name) => {
   it('are not written to one that other SQL has made as text since the start, before the next start', async () => {
     await inApplication(Plain, async (sessions) => {
       await synchronize(OfText);
-      const refused = { code: 'ERR_SESSIONS_CONFIG', message: expect.stringContaining('start the application again') };
+      const refused = { code: 'ERR_SESSIONS_CONFIG', message: expect.stringContaining('restart the application') };
       expect(await errorOf(sessions.create({}))).toMatchObject(refused);
       expect(await errorOf(Promise.all([{}, {}].map((one) => sessions.create(one))))).toMatchObject(refused);
     });

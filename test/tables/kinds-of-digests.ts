@@ -31,9 +31,9 @@ export const DIGESTS: readonly TableKind[] = [
   digested('bytes, by keys', { mariadb: 'varbinary(35)', postgres: 'bytea', sqlite: 'blob' }, undefined, {
     keys: KEYS,
   }),
-  { ...digested('longer than their column', { mariadb: 'varbinary(31)' }), refused: 'by these hashing options' },
+  { ...digested('longer than their column', { mariadb: 'varbinary(31)' }), refused: 'with these hashing options' },
   {
     ...digested('of other lengths than their column', { mariadb: 'binary(32)' }, undefined, { keys: KEYS }),
-    refused: 'by these hashing options',
+    refused: 'with these hashing options',
   },
 ];

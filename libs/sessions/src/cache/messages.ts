@@ -2,9 +2,9 @@
 export const CONNECTION_CLOSED = 'the connection was closed';
 
 export const NOTIFICATIONS_UNHEARD =
-  'the connection that listens hears nothing of what is sent. A pooler that hands out connections for a transaction only, ' +
-  'such as PgBouncer with pool_mode = transaction, is listened past: new PostgresChannel(direct), on a data source that ' +
-  'goes straight to PostgreSQL, to the database on which messages are sent';
+  'the listening connection hears nothing of what is sent. Behind a pooler with a connection per transaction, such as ' +
+  'PgBouncer with pool_mode = transaction, listen past the pooler: new PostgresChannel(direct), on a data source that ' +
+  'connects straight to PostgreSQL, to the database on which messages are sent';
 
 export const nothingHeardFor = (ms: number): string => `nothing was heard for ${ms} ms`;
 
@@ -14,4 +14,4 @@ export const poolTooSmall = (purposes: readonly string[], poolSize: number): str
 
 // Errors in the use of a session.
 export const DATE_FROZEN =
-  'A date of a session cannot be changed where others share it, as with a near cache and on a socket: change a copy, new Date(session.createdAt).';
+  'A date of a session cannot be changed if others share it, as with a near cache and on a socket: change a copy, new Date(session.createdAt).';

@@ -2,7 +2,7 @@ import { hint } from '../errors/known-options.js';
 
 /** @param what the source of the events */
 export const listenerFailed = (what: string, reason: string): string =>
-  `A listener to the events of ${what} has thrown, which ends nothing, and is not said again of it: ${reason}`;
+  `A listener to the events of ${what} threw an error. It stays subscribed, and its further errors are not logged: ${reason}`;
 
 export const noEventType = (unknown: readonly string[], types: readonly string[]): string =>
   unknown.length === 0

@@ -3,4 +3,4 @@ export const NO_GUARD = 'SessionGuard, one made by its for(), or a class that ex
 
 // Errors in how the library is called.
 export const NO_CONNECTION =
-  'SubscriptionSessions finds no socket: have mercurius() be the `subscription` option of Mercurius, and graphqlWs() that of graphql-ws, called as they are.';
+  'SubscriptionSessions finds no socket: pass mercurius() as the `subscription` option of Mercurius, and graphqlWs() as the option of graphql-ws, unchanged.';

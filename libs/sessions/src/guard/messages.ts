@@ -30,16 +30,16 @@ export const unknownCall = (type: string): string =>
   `SessionGuard knows no calls of the type "${type}": say in getCall(context) of a subclass where their credentials are.`;
 
 export const NO_REQUEST_IN_CONTEXT =
-  'SessionGuard finds no request in the context of GraphQL: have its `context` option give it as `req`, or say in getCall(context) of a subclass where the credentials are.';
+  'SessionGuard finds no request in the context of GraphQL: return it as `req` from the `context` option, or say in getCall(context) of a subclass where the credentials are.';
 
 export const serverUnknown = (adapter: string): string =>
-  `${adapter} does not know the server of a gateway: where a subclass overrides create(), it has to give the server of super.create().`;
+  `${adapter} does not know the server of a gateway: if a subclass overrides create(), it must return the server of super.create().`;
 
 export const relationsNoList = (value: unknown): string =>
   `SessionGuard: relations must be a list of names, not ${JSON.stringify(value)}`;
 
 export const relationUnknown = (relation: string, tables: readonly string[]): string =>
-  `the guard loads the relation "${relation}", which no table of it has (${listOf(tables)})`;
+  `the guard loads the relation "${relation}", which none of its tables has (${listOf(tables)})`;
 
 export const scopeUndeclared = (scope: string, tables: readonly string[]): string =>
   `the route requires the scope "${scope}", which no table of its guard declares (${listOf(tables)}): add it to the scopes of a definition, or correct @RequireScopes`;

@@ -13,19 +13,19 @@ export const notWritten = (favour: Favour, reason: string): string => `${favour}
 
 export const noAnswerWithin = (ms: number): string => `there is no answer within ${ms} ms`;
 
-export const tooMany = (most: number): string => `${most} sessions wait for theirs, so the first ones are given up`;
+export const tooMany = (most: number): string => `${most} sessions wait for it, so the oldest are dropped`;
 
 export const LEFT_AT_CLOSE = 'the application stops';
 
 /** @param statement that adds the column */
 export const noFixedEnds = (statement: string): string =>
-  `it has no column for ends that are given by expiresAt, so use moves them as all others. To keep them: ${statement}`;
+  `it has no column that marks ends set with expiresAt as fixed, so use moves them like all others. To add it: ${statement}`;
 
 export const endUnreadable = (column: string, id: string): string =>
-  `${column} of the session ${id} cannot be read as a time, so that the session is over`;
+  `${column} of the session ${id} cannot be read as a time, so the session counts as ended`;
 
 export const notAsked = (reason: string): string =>
-  `what is open for its sessions stays so, since the database cannot be asked for these: ${reason}`;
+  `connections of its sessions stay open, because the database cannot be asked about them: ${reason}`;
 
 // Problems with a definition.
 export const ownerNeeded = (table: string): string =>
@@ -36,16 +36,16 @@ export const ownerNeeded = (table: string): string =>
 
 // Why a lookup has no answer.
 export const LOOK_UPS_FAIL =
-  'its look-ups fail one after the other, so that they are answered with 503 at once until one succeeds; one is tried every 250 ms';
+  'its lookups fail one after the other, so they get 503 at once until one succeeds; one is tried every 250 ms';
 
 /** @param timeoutMs the timeout of a lookup */
 export const lookUpRefused = (why: Refusal, timeoutMs: number): string => {
   switch (why) {
     case 'time':
-      return `its look-up has had no answer for ${timeoutMs} ms (lookUps.timeout): the table is locked, or the database does not answer.`;
+      return `its lookup has had no answer for ${timeoutMs} ms (lookUps.timeout): the table is locked, or the database does not answer.`;
     case 'waiting':
-      return 'as many look-ups wait for the database as may (lookUps.maxWaiting).';
+      return 'too many lookups wait for the database (lookUps.maxWaiting).';
     case 'failing':
-      return 'its look-ups fail one after the other, so this one was not sent; one is tried every 250 ms.';
+      return 'its lookups fail one after the other, so this one was not sent; one is tried every 250 ms.';
   }
 };

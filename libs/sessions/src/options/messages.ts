@@ -61,7 +61,7 @@ export const noCount = (option: string, given: unknown): string =>
   `${option} must be a whole number of at least 1, not ${shown(given)}`;
 
 export const neverRuns = (cron: string): string =>
-  `pruning.cron ${shown(cron)} is no time of the next years, so that nothing would be deleted: take a day that its months have`;
+  `pruning.cron ${shown(cron)} never runs in the next years, so nothing would be deleted: use a day that its months have`;
 
 export const noCron = (given: string): string => `pruning.cron ${shown(given)} is no cron expression`;
 
@@ -69,8 +69,7 @@ export const noInterval = (given: unknown): string =>
   `pruning.interval must be longer than 0 and at most 24 days, not ${shown(given)}`;
 
 // Warnings about options that work but are unwise.
-export const TOKENS_IN_CLEAR =
-  'hashingAlgorithm is null, so that everyone who reads the table can use every token in it';
+export const TOKENS_IN_CLEAR = 'hashingAlgorithm is null, so everyone who reads the table can use every token in it';
 
 export const readsOldRowsOnly = (algorithm: string): string =>
   `hashingAlgorithm ${algorithm} only reads old rows; new ones get sha256`;

@@ -5,13 +5,13 @@ export const inForRoot = (problem: string): string => `forRoot: ${problem}`;
 
 // Problems with the set-up.
 export const rootTwice = (calls: readonly string[]): string =>
-  `there may be one in an application, since all tables have its options, but there are: ${calls.join(', and ')}. A test changes the adapter alone by SessionsTestingModule.replaceAdapter(builder)`;
+  `an application has one, because all tables share its options, but there are: ${calls.join(', and ')}. To change only the adapter in a test, use SessionsTestingModule.replaceAdapter(builder)`;
 
-const ONE_COPY = 'have all that import it find the same one (`npm ls nest-sessions` shows both)';
+const ONE_COPY = 'make every import resolve to the same one (`npm ls nest-sessions` shows both)';
 
 export const COPIES = `there are two copies of the package in this application, which know nothing of each other: ${ONE_COPY}`;
 
-export const OF_ANOTHER_COPY = `its class is made by another copy of the package: ${ONE_COPY}`;
+export const OF_ANOTHER_COPY = `its class comes from another copy of the package: ${ONE_COPY}`;
 
 export const NO_TABLES = 'the application has no table of sessions: import SessionsModule.forFeature(…) in it';
 
@@ -38,13 +38,13 @@ export const tableAmbiguous = (name: string): string => `there are several table
 
 /** @param name `undefined`: the default table */
 export const tableUnknown = (name: string | undefined): string =>
-  `${name === undefined ? 'a default table' : `the table "${name}"`} is asked for, but not registered: import SessionsModule.forFeature(…) for it`;
+  `${name === undefined ? 'a default table' : `the table "${name}"`} is used, but not registered: import SessionsModule.forFeature(…) for it`;
 
 // Problems with tables.
 export const REGISTERED_TWICE = 'is registered twice; give the tables different names, or register one class';
 
 export const cookieTaken = (cookie: string, table: string): string =>
-  `its cookie "${cookie}" is that of the table "${table}" too: give it another name by cookie: { name }`;
+  `its cookie has the same name "${cookie}" as that of the table "${table}": set another one with cookie: { name }`;
 
 export const dataSourceMissing = (name: string): string =>
   `there is no data source "${name}": import TypeOrmModule.forRoot({ …, autoLoadEntities: true }), or give an adapter`;
@@ -54,25 +54,24 @@ export const entityMissing = (dataSource: string, tableClass: string): string =>
 
 /** Why a table is not available yet. */
 export const notInitialized = (dataSource: string): string =>
-  `its data source "${dataSource}" is not initialised yet: with manualInitialization the application calls initialize() of it`;
+  `its data source "${dataSource}" is not initialised yet: with manualInitialization, call its initialize()`;
 
 export const BEING_OPENED = 'it is being opened: try again';
 
 export const CHANNEL_MISSING =
-  'its cache has to hear what other processes change: give it a channel, such as new RedisChannel(…), or channel: null where there is only one process';
+  'its cache has to hear of changes by other processes: give it a channel, such as new RedisChannel(…), or channel: null if there is only one process';
 
 // Texts for the log about the check of tables.
-export const notLookedAt = (reason: string): string =>
-  `What the database knows of the tables could not be read: ${reason}`;
+export const notLookedAt = (reason: string): string => `The tables could not be checked in the database: ${reason}`;
 
 export const noLookWithin = (ms: number): string =>
-  `The database has not said within ${ms} ms what it knows of the tables, which are taken for what their definitions say.`;
+  `The check of the tables in the database had no answer within ${ms} ms: they are assumed to be as their definitions say.`;
 
 // Texts for the log about near caches.
 export const CACHES_IN_USE = 'Changes of sessions are heard from other processes, and near caches are in use.';
 
 export const cachesNotInUse = (reason: string): string =>
-  `Changes of sessions are not heard from other processes until the channel is back, so near caches are not in use, and each lookup asks the database: ${reason}`;
+  `Changes by other processes are not heard until the channel is back, so near caches are not in use, and each lookup asks the database: ${reason}`;
 
 export const formsUnknown = (reason: string): string =>
   `the database does not say in which form its columns hold digests: ${reason}`;

@@ -2,21 +2,18 @@ import { inTable, ofTable } from '../errors/messages.js';
 
 // Calls that need something else first.
 export const madeByNest = (service: string): string =>
-  `${service} is made by Nest: import SessionsModule.forFeature(…) and inject it`;
+  `Nest creates ${service}: import SessionsModule.forFeature(…) and inject it`;
 
 export const optionNeeded = (table: string, call: string, option: string): string =>
   inTable(table, `${call}() needs ${option}: true in its definition`);
 
 export const requestNeedsLastUse = (table: string): string =>
-  inTable(table, 'signIn() keeps where a request comes from with lastUse in its definition only');
+  inTable(table, 'signIn() with a request needs lastUse in its definition');
 
 export const NO_REQUEST = 'must be a request of Express or Fastify, with its headers';
 
 // Queries that are not supported.
 export const revokesNoPart = (table: string): string =>
-  ofTable(
-    table,
-    "revoke({ reason: 'credentials_changed' }) is about all sessions of owners, and takes no take and skip.",
-  );
+  ofTable(table, "revoke({ reason: 'credentials_changed' }) covers all sessions of owners: leave out take and skip.");
 
 export const typeOrmNeeded = (table: string): string => ofTable(table, 'toQueryBuilder() needs the TypeOrmAdapter.');

@@ -11,14 +11,14 @@ export const inKey = (problem: string): string => `columns.id: ${problem}`;
 export const NO_KEY_TYPE = 'a key is a uuid, a whole number, text or bytes, and of no other type';
 export const NO_KEY_LENGTH = 'a type of a fixed length needs a length, such as 26 for a ULID in a char';
 export const KEY_HOLDS_NO_UUID =
-  "is too short for a UUID: give generate a function that makes keys, such as () => ulid(), or 'database' where that makes them";
+  "is too short for a UUID: set generate to a function that makes keys, such as () => ulid(), or to 'database' if that makes them";
 
 export const noKey = (given: unknown): string =>
   `generate gave ${shown(given)}, which is no key of its type and length`;
 export const inColumn = (name: string, problem: string): string => `columns.${name}: ${problem}`;
 
 export const otherValues = (type: unknown, given: string, said: string): string =>
-  `its type ${shown(type)} has ${given} in JavaScript, and by the definition it has ${said}: change one of them, or give the field a transformer`;
+  `its type ${shown(type)} has ${given} in JavaScript, but its field has ${said}: change one of them, or give the field a transformer`;
 
 export const noForm = (given: unknown, all: readonly unknown[]): string =>
   all.length === 0
@@ -34,16 +34,16 @@ export const wrongPrecision = (given: unknown): string =>
 // Problems with digest columns.
 export const digestsTooLong = (form: string, longest: number, length: number): string => {
   const unit = form === 'base64url' ? 'characters' : 'bytes';
-  return `it has ${length} ${unit}, and digests by these hashing options have up to ${longest}: make it longer`;
+  return `it has ${length} ${unit}, but digests with these hashing options have up to ${longest}: make it longer`;
 };
 
 export const digestsUneven = (length: number): string =>
-  `it fills digests up to ${length} bytes, which by these hashing options have other lengths: make it varbinary`;
+  `it pads digests to ${length} bytes, but with these hashing options they have other lengths: make it varbinary`;
 
 export const digestsDiffer = (other: string): string => `it must hold digests in the form in which ${other} does`;
 
 export const tokensAsBytes = (form: string): string =>
-  `it holds digests as ${form === 'base64url' ? form : 'bytes'}, and by these hashing options the table holds tokens in clear, which need text: say so in its definition, not in forRoot, before it is made`;
+  `it holds digests as ${form === 'base64url' ? form : 'bytes'}, but with these hashing options the table holds tokens in clear, which need text: set them in its definition, not in forRoot, before the table is created`;
 
 export const noLastUseInterval = (given: unknown): string =>
   `lastUse.interval must be a number of seconds, or text such as '5m', not ${shown(given)}`;

@@ -3,17 +3,18 @@ import { shown } from '../../errors/messages.js';
 // Why the database cannot answer now.
 export const DOWN = (reason: string): string => `the database cannot answer now (${reason}).`;
 
-export const LOCKED = (reason: string): string => `others have locked it, and did not give it up in time (${reason}).`;
+export const LOCKED = (reason: string): string => `others have locked it, and did not release it in time (${reason}).`;
 
 export const READ_ONLY = (reason: string): string =>
   `the database takes no writes here (${reason}): it is a standby, or read-only; connect to the primary.`;
 
-export const UNDONE = (reason: string): string => `the database has undone this for the sake of others (${reason}).`;
+export const UNDONE = (reason: string): string =>
+  `the database has rolled this back because of other work (${reason}).`;
 
 export const TRANSACTION_OVER =
   ' The transaction that it was part of is over, and has to be run again from its beginning.';
 
-export const OVER_BY_ERROR = 'the transaction of the caller is over, by an error of the database in it.';
+export const OVER_BY_ERROR = 'the transaction of the caller is over, because of a database error in it.';
 
 export const lockNotGiven = (name: string, seconds: number): string =>
   `waited ${seconds} seconds for the lock "${name}", which another connection holds.`;
@@ -31,27 +32,27 @@ export const noNumbers = (form: string, type: string): string =>
 export const noMilliseconds = (type: string): string =>
   `its type ${type} has no room for milliseconds since 1970: make it bigint`;
 
-export const textOfTimes = (form: string): string => `form: ${shown(form)} is text, in which only SQLite holds times`;
+export const textOfTimes = (form: string): string =>
+  `form: ${shown(form)} is text, and only SQLite stores times as text`;
 
 export const unknownTimes = (column: string): string =>
-  `its rows hold times in several forms, or in none that the library compares. Where all of them are text, UPDATE … SET ${column} = strftime('%Y-%m-%d %H:%M:%f', ${column}) makes them one`;
+  `its rows hold times in several forms, or in none that the library can compare. If all of them are text, UPDATE … SET ${column} = strftime('%Y-%m-%d %H:%M:%f', ${column}) converts them to one`;
 
 // Why nothing is written to a table.
 export const madeOtherwise = (column: string, type: string): string =>
-  `it was made since the application started, with ${type} for "${column}", where the library makes another type: start the application again, and it keeps digests as the table does.`;
+  `it was created after the application started, with ${type} for "${column}", which is not the type that the library creates: restart the application, and it stores digests as the table does.`;
 
 // Why statements are not kept prepared.
 export const connectionsAreMixed = (code: string): string =>
-  `The server does not know the statements that it has prepared (${code}), as behind a pooler that mixes connections: they are sent unprepared from now on, which is slower. Let the pooler keep them (max_prepared_statements of PgBouncer), or say preparedStatements: false.`;
+  `The server no longer knows statements that it prepared (${code}), as behind a pooler that mixes connections: they are sent unprepared from now on, which is slower. Let the pooler keep them (max_prepared_statements of PgBouncer), or set preparedStatements: false.`;
 
 export const notKept = (reason: string): string =>
-  `The server does not keep statements prepared (${reason}): they are sent unprepared for a minute at a time, which is slower. Raise max_prepared_stmt_count, lower the connections of the pools, or say preparedStatements: false.`;
+  `The server does not keep statements prepared (${reason}): they are sent unprepared for a minute at a time, which is slower. Raise max_prepared_stmt_count, lower the connections of the pools, or set preparedStatements: false.`;
 
 // Why a row could not be written.
-export const ROW_NOT_KEPT =
-  'the database has kept no row of what was inserted, and named no error: a trigger has left it out.';
+export const ROW_NOT_KEPT = 'the database stored no row and reported no error: a trigger has left it out.';
 
-export const NO_PARTITION_TAKES_IT = 'it has no partition for the row: add one, or one that takes what no other does.';
+export const NO_PARTITION_TAKES_IT = 'it has no partition for the row: add one, or one for all other rows.';
 
 // What an update for several sets of parameters does not do.
 export const noListByRow = (table: string, column: string): string =>
@@ -61,7 +62,7 @@ export const noListByRow = (table: string, column: string): string =>
 export const notAnswered = (ms: number): string =>
   `the database has not answered within ${ms} ms, and was told to give up.`;
 export const APPLICATION_ENDS =
-  'the application ends, and waits for the database no longer: what was under way may have been done.';
+  'the application stops, and no longer waits for the database: what was under way may have been done.';
 export const TIME_IS_OVER = 'the time for this statement is over';
 
 // In the words of `better-sqlite3`.
