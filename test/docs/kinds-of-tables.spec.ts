@@ -6,7 +6,7 @@ import { MADE_BY_DATABASE, TRIGGERS } from '../tables/kinds-with-triggers.js';
 import { read } from './documents.js';
 import { tableUnder } from './markdown.js';
 
-const DATABASES: readonly DatabaseName[] = ['postgres', 'mariadb', 'sqlite'];
+const DATABASES: readonly DatabaseName[] = ['postgres', 'mariadb', 'mysql', 'sqlite'];
 
 function worksOn(kind: TableKind, database: DatabaseName): string {
   if (!kind.statements[database]) return '';
