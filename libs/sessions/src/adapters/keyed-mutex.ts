@@ -2,18 +2,18 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 interface Turn {
   readonly name: string;
-  /** The turn in which this one was taken. */
+  /** The turn inside which this one was taken. */
   readonly outer: Turn | undefined;
   over: boolean;
 }
 
-/** Calls of the same name, one at a time, in the order in which they came. */
+/** Runs calls of the same name one at a time, in order of arrival. */
 export class KeyedMutex {
   readonly #current = new AsyncLocalStorage<Turn>();
-  /** By line and name, what the next call waits for. */
+  /** What the next call waits for, by line and name. */
   readonly #last = new WeakMap<object, Map<string, Promise<void>>>();
 
-  /** The names, each once, of which the caller is not inside a turn already, and so would wait for itself. */
+  /** The distinct names that the caller does not hold already, since it would otherwise wait for itself. */
   free(names: string | readonly string[]): string[] {
     return [...new Set([names].flat())].filter((name) => !this.#holds(name));
   }
@@ -25,7 +25,7 @@ export class KeyedMutex {
     return false;
   }
 
-  /** Runs `fn` when all calls of these names that came before, in the same line, are done. */
+  /** Runs `fn` once all earlier calls of these names in the same line are done. */
   async run<T>(names: readonly string[], fn: () => Promise<T>, line: object = this): Promise<T> {
     const [name, ...others] = names;
     if (name === undefined) return fn();
@@ -40,7 +40,7 @@ export class KeyedMutex {
     }
   }
 
-  /** Runs `fn` inside those of the names that nobody has or waits for, each of which is given once. */
+  /** Runs `fn` while holding those names that nobody holds or waits for. Pass each name once. */
   async runFree<T>(names: readonly string[], fn: (taken: string[]) => Promise<T>): Promise<T> {
     const taken = names.filter((name) => !this.#last.get(this)?.has(name));
     const turns = taken.map((name) => this.#join(this, name));

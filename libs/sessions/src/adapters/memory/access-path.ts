@@ -4,25 +4,25 @@ import type { MemoryColumn, StoredRow } from './stored-row.js';
 import { listReader, operandReader, type Params, type ParamSlot } from './predicate.js';
 import type { Bound } from './sorted-rows.js';
 
-/** A way to the rows that may meet a condition: through an index where there is one, else all of them. */
+/** A way to find the rows that may meet a condition: an index if possible, else the whole table. */
 export interface AccessPath {
-  /** The rows; among them are all that meet the condition, each once. */
+  /** The rows, including all that meet the condition, each once. */
   rows(params: Params): Iterable<StoredRow>;
-  /** The column by which they come in ascending order. */
+  /** The column by which they are sorted in ascending order. */
   readonly sortedBy?: MemoryColumn | undefined;
 }
 
 type Operand = (params: Params) => unknown;
 
-/** What a conjunction says of one column. */
+/** What a conjunction says about one column. */
 interface Restriction {
-  /** Values of which it has one. */
+  /** The column equals one of these values. */
   equals?: { readonly values: (params: Params) => Iterable<unknown>; readonly isOne: boolean };
   from?: { operand: Operand; inclusive: boolean };
   to?: { operand: Operand; inclusive: boolean };
 }
 
-/** The path with the fewest rows to look at: by a unique key, by an equal value, by a range, or over the whole table. */
+/** The path with the fewest rows to check: a unique key, an equal value, a range, or the whole table. */
 export function accessPath(table: MemoryTable, condition: Condition<MemoryColumn>, slots: ParamSlot[]): AccessPath {
   return indexPath(table, condition, slots) ?? { rows: () => table.rows() };
 }
@@ -40,7 +40,7 @@ function indexPath(table: MemoryTable, condition: Condition<MemoryColumn>, slots
   return undefined;
 }
 
-/** Any of several conditions: all their paths, where each has one through an index. */
+/** The union of all paths of a disjunction, if each has an index. */
 function unionPath(
   table: MemoryTable,
   parts: readonly Condition<MemoryColumn>[],
@@ -92,7 +92,7 @@ function restrict(restriction: Restriction, op: Comparison, operand: Operand): v
   else restriction.from ??= { operand, inclusive: op === '>=' };
 }
 
-/** By the primary key or a unique index of which every column has a value. */
+/** By the primary key, or by a unique index if every column has a value. */
 function keyPath(table: MemoryTable, restrictions: ReadonlyMap<MemoryColumn, Restriction>): AccessPath | undefined {
   for (const [key, columns] of table.keys.entries()) {
     const equals = columns.map((column) => restrictions.get(column)?.equals);
@@ -118,7 +118,7 @@ function found(rows: readonly (StoredRow | undefined)[]): StoredRow[] {
   return rows.filter((row) => row !== undefined);
 }
 
-/** By a sorted index: values that a column equals first, then ranges with an upper end, then ranges without one. */
+/** By a sorted index: equal values first, then ranges with an upper bound, then ranges without one. */
 function sortedPath(table: MemoryTable, restrictions: ReadonlyMap<MemoryColumn, Restriction>): AccessPath | undefined {
   const usable = [...restrictions].filter(([column]) => table.sorted(column));
   const [column, restriction] =

@@ -2,11 +2,11 @@ import type { ColumnForm, ColumnKind } from '../port/columns.js';
 import { isDigestForm } from '../port/value-forms.js';
 import { copyOf } from '../../util/copy.js';
 
-/** How values of a kind, other than null, go into rows and out again. */
+/** Converts values of a kind, except null, for storage in rows and back. */
 export interface Codec {
-  /** A stored value in the form in which rows hold it: immutable, small, and comparable by `<`. */
+  /** Encodes a stored value for rows: immutable, small, and comparable by `<`. */
   encode(stored: unknown): unknown;
-  /** The stored value again, of which nothing is shared with the row. */
+  /** Decodes the stored value. The result shares nothing with the row. */
   decode(encoded: unknown): unknown;
 }
 
@@ -16,7 +16,7 @@ const HYPHENS = /-/g;
 const DIGEST = /^[0-9a-f]{64}$/;
 const DIGEST_LENGTH = 32;
 
-/** A character for each byte: a string of these takes as much room as the bytes, and sorts as their hexadecimal digits do. */
+/** One character per byte: such a string takes as much memory as the bytes, and sorts like their hexadecimal digits. */
 function packed(hex: string): string {
   return Buffer.from(hex, 'hex').toString('latin1');
 }
@@ -33,7 +33,7 @@ const UUID: Codec = {
   },
 };
 
-/** Text that is no SHA-256 stays as it is; of the length of one that is packed it gets a character before it that no text has. */
+/** Text that is not a SHA-256 stays unchanged. If it has the length of a packed one, it gets a prefix that no text has. */
 const DIGESTS: Codec = {
   encode(stored) {
     const text = stored as string;
@@ -64,12 +64,12 @@ const CODECS: Readonly<Record<ColumnKind, Codec>> = {
   other: { encode: copyOf, decode: copyOf },
 };
 
-/** The codec of a column by what it holds. */
+/** The codec of a column, by what it holds. */
 export function codecOf({ kind, form }: ColumnForm): Codec {
   return kind === 'string' && isDigestForm(form) ? DIGESTS : CODECS[kind];
 }
 
-/** Decimals are whole numbers of this many places behind the point, as exact as databases keep them. */
+/** Decimals are whole numbers with this many decimal places, as exact as in databases. */
 const DECIMAL_PLACES = 30;
 
 function encodeDecimal(text: string): bigint {

@@ -25,7 +25,7 @@ type Args = Pick<
 type ColumnArgs = ReturnType<Args['filterColumns']>[number];
 type RelationArgs = ReturnType<Args['filterRelations']>[number];
 
-/** A relation: how the rows at its other end are found. */
+/** A relation, and how to find the rows at its other end. */
 export interface Relation {
   readonly property: string;
   readonly type: RelationArgs['relationType'];
@@ -34,9 +34,9 @@ export interface Relation {
   readonly inverse: string | undefined;
   /** Whether the rows hold the key of the other end. */
   readonly owns: boolean;
-  /** The columns that hold it, as far as they are named. */
+  /** The columns that hold that key, if they are named. */
   readonly joinColumns: readonly JoinColumn[];
-  /** The table between two; on the owning side of a relation from many to many. */
+  /** The join table, on the owning side of a many-to-many relation. */
   readonly junction:
     | {
         readonly name: string | undefined;
@@ -46,26 +46,26 @@ export interface Relation {
     | undefined;
 }
 
-/** A column that holds a value of another table's, and which. */
+/** A column that holds another table's value, and which one. */
 export interface JoinColumn {
   readonly name?: string | undefined;
   readonly referencedColumnName?: string | undefined;
 }
 
-/** An entity as the memory holds it, read from its decorators or its `EntitySchema`. */
+/** An entity of the memory adapter, read from its decorators or its `EntitySchema`. */
 export interface EntityModel extends TableShape {
   readonly relationList: readonly Relation[];
-  /** The column that the database would know by a name. */
+  /** Finds a column by its name in the database. */
   columnNamed(name: string): MemoryColumn | undefined;
-  /** The column that says of a row that it is deleted, and stays all the same. */
+  /** The column that marks a row as soft-deleted. */
   readonly deletedAt?: MemoryColumn | undefined;
-  /** The value of a column that an inserted row does not name; none where it must. */
+  /** Returns the default value of a column; `undefined` if rows must give one. */
   defaultOf(column: MemoryColumn): (() => unknown) | undefined;
-  /** The columns whose value is a new number, or a new UUID, where a row names none. */
+  /** The columns that get a new number or UUID if a row gives none. */
   readonly generated: ReadonlyMap<MemoryColumn, 'id' | 'binaryId'>;
 }
 
-/** The model of an entity. @throws UnsupportedQueryError for what is no entity */
+/** The model of an entity. @throws UnsupportedQueryError for anything but an entity */
 export function entityModel(schema: Schema): EntityModel {
   const { args, targets } = argsOf(schema);
   const columnArgs = uniqueBy(args.filterColumns(targets), (column) => column.propertyName);
@@ -116,7 +116,7 @@ export function entityModel(schema: Schema): EntityModel {
   };
 }
 
-/** The model of a join table, whose columns are like the keys they hold. */
+/** The model of a join table. Its columns are like the keys that they hold. */
 export function junctionModel(name: string, sides: readonly { name: string; key: MemoryColumn }[]): EntityModel {
   const columns = sides.map((side, index): MemoryColumn => ({
     ...side.key,
@@ -146,12 +146,12 @@ export function schemaName(schema: Schema): string {
   return typeof schema === 'function' ? schema.name : schema.name;
 }
 
-/** The class of an entity, where it has one. */
+/** The class of an entity, if it has one. */
 export function classOf(schema: Schema): unknown {
   return schema instanceof EntitySchema ? schema.options.target : typeof schema === 'function' ? schema : undefined;
 }
 
-/** What TypeORM noted of an entity, and the class with those it extends. */
+/** What TypeORM recorded about an entity, and its class with its base classes. */
 function argsOf(schema: Schema): { args: Args; targets: (Function | string)[] } {
   if (schema instanceof EntitySchema) {
     return {
@@ -195,7 +195,7 @@ function memoryColumn(
     property: propertyName,
     index,
     ...form,
-    // Here UUIDs are none of text.
+    // The memory never stores UUIDs as text.
     form: kind === 'uuid' ? undefined : form.form,
     nullable: options.nullable ?? mode === 'deleteDate',
     length: kind === 'string' && options.length ? Number(options.length) : undefined,
@@ -223,13 +223,13 @@ function defaultOf({ options, mode }: ColumnArgs, { kind }: Column): (() => unkn
   if (mode === 'version') return () => 1;
   const { default: value } = options as { default?: unknown };
   if (typeof value === 'function') return literalOf((value as () => string)());
-  // As databases have it, a number may be given as text.
+  // As in databases, a number may be given as text.
   if (typeof value === 'string' && (kind === 'int' || kind === 'number')) return () => Number(value);
   if (value !== undefined) return () => value;
   return options.nullable || mode === 'deleteDate' ? () => null : undefined;
 }
 
-/** A default written as SQL: the time, or a literal in quotes; other SQL takes a database. */
+/** A default written as SQL: the current time, or a quoted literal. Other SQL needs a database. */
 function literalOf(sql: string): (() => unknown) | undefined {
   if (/^(now\(\)|current_timestamp(\(\d*\))?)$/i.test(sql)) return () => new Date();
   const json = /^'([[{].*)'$/s.exec(sql)?.[1];
@@ -259,10 +259,10 @@ function relationOf(args: Args, targets: (Function | string)[], relation: Relati
 
 function targetOf({ type }: RelationArgs): Schema {
   if (typeof type !== 'function') return type as Schema;
-  // That of a table of sessions has kept the schema, of which TypeORM takes the name.
+  // The target of a table of sessions keeps the schema; TypeORM uses only its name.
   const { given } = type as Partial<TargetFunction>;
   if (given) return given();
-  // A class stands for itself; a function that is none gives the class, as decorators have it.
+  // A class stands for itself; another function returns the class, as in decorators.
   return isClass(type) ? (type as Schema) : (type as () => Schema)();
 }
 
@@ -272,7 +272,7 @@ function isClass(value: Function): boolean {
 
 function inverseOf(inverse: unknown): string | undefined {
   if (typeof inverse !== 'function') return inverse as string | undefined;
-  // `(user) => user.sessions`: the name is what is read of the argument.
+  // `(user) => user.sessions`: the name is the property that it reads from its argument.
   let name: string | undefined;
   (inverse as (target: object) => unknown)(new Proxy({}, { get: (_, key) => void (name = String(key)) }));
   return name;

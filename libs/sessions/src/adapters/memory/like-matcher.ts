@@ -1,8 +1,8 @@
 import { type LikePart, likeParts } from '../query/like.js';
 
 /**
- * Whether text matches a `LIKE` pattern, case included. It needs no memory for the text, and time for each
- * character of the text and part of the pattern at most, where a regular expression may try every way to share out the text.
+ * Matches text against a `LIKE` pattern, case-sensitively. Needs no memory for the text, and at most one step for each
+ * character of the text and part of the pattern. A regular expression may try every way to split the text.
  */
 export function likeMatcher(pattern: string): (text: string) => boolean {
   const parts = joined(likeParts(pattern));
@@ -11,7 +11,7 @@ export function likeMatcher(pattern: string): (text: string) => boolean {
 
 function matches(parts: readonly LikePart[], text: string): boolean {
   let [at, next] = [0, 0];
-  /** After the last `%` that was met, and where what follows it was tried last. */
+  /** The part after the last `%`, and where it was last tried. */
   let [resumed, tried] = [-1, 0];
   while (at < text.length || next < parts.length) {
     const part = parts[next];
@@ -24,7 +24,7 @@ function matches(parts: readonly LikePart[], text: string): boolean {
       [at, next] = [end, next + 1];
       continue;
     }
-    // What the parts before it have matched stands: the first place at which they do leaves most to the others.
+    // Earlier parts keep their match: the first possible place leaves the most text for the rest.
     if (resumed < 0) return false;
     if (resumed === parts.length) return true;
     tried = following(parts[resumed]!, text, tried);
@@ -34,13 +34,13 @@ function matches(parts: readonly LikePart[], text: string): boolean {
   return true;
 }
 
-/** Where a part ends that begins at this place; -1 where it does not. */
+/** Where a part that starts here ends; -1 if it does not match. */
 function endOf(part: LikePart, text: string, at: number): number {
   if ('text' in part) return text.startsWith(part.text, at) ? at + part.text.length : -1;
   return at < text.length ? at + widthAt(text, at) : -1;
 }
 
-/** The next place after this one at which a part may begin; -1 where there is none. */
+/** The next place where a part may start; -1 if there is none. */
 function following(part: LikePart, text: string, at: number): number {
   if ('text' in part) return text.indexOf(part.text, at + 1);
   return at < text.length ? at + widthAt(text, at) : -1;
@@ -54,7 +54,7 @@ function isAnyText(part: LikePart): boolean {
   return 'any' in part && part.any === 'text';
 }
 
-/** Characters that follow each other as one text, and one `%` for several. */
+/** Joins consecutive characters into one text, and consecutive `%` into one. */
 function joined(parts: readonly LikePart[]): LikePart[] {
   const all: LikePart[] = [];
   for (const part of parts) {

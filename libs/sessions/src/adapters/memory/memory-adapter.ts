@@ -55,7 +55,7 @@ export class MemoryAdapter implements EctoAdapter {
   readonly #mutex = new KeyedMutex();
   #lastId = 0;
 
-  /** Makes tables for these schemas, where there are none yet. */
+  /** Creates tables for these schemas, unless they exist. */
   init(schemas: readonly Schema[]): AdapterMeta {
     for (const schema of schemas) this.#open(schema);
     return {
@@ -66,10 +66,10 @@ export class MemoryAdapter implements EctoAdapter {
     };
   }
 
-  /** Memory is always up. */
+  /** Memory is always available. */
   async ensureStarted(): Promise<void> {}
 
-  /** A table has what its entity has. */
+  /** A table has the columns of its entity. */
   async columnState(): Promise<ColumnState> {
     return { exists: true, addedBy: '' };
   }
@@ -79,7 +79,7 @@ export class MemoryAdapter implements EctoAdapter {
     return fn(this);
   }
 
-  /** Takes part in no transaction. @throws UnsupportedQueryError because a database's transaction cannot undo what is written here */
+  /** Does not support transactions. @throws UnsupportedQueryError because a database's transaction cannot undo writes here */
   within(_manager: EntityManager): EctoAdapter {
     throw new UnsupportedQueryError(
       'MemoryAdapter takes part in no TypeORM transaction: leave { manager } out, or use the TypeOrmAdapter.',
@@ -112,17 +112,17 @@ export class MemoryAdapter implements EctoAdapter {
     return false;
   }
 
-  /** Makes the next integer for an `id`, and else a UUID, version 7. */
+  /** Returns the next integer for an `id`, else a UUID, version 7. */
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): number | string {
     return type === 'id' ? ++this.#lastId : newId(Date.now());
   }
 
-  /** Gives the steps from a value to what is stored of it. */
+  /** Returns the conversions from a value to its stored form. */
   dumpers(column: Column): readonly Conversion[] {
     return [(value) => toStored(column, value), (stored) => encoded(column as MemoryColumn, stored)];
   }
 
-  /** Gives the steps from what is stored to the value. */
+  /** Returns the conversions from the stored form to the value. */
   loaders(column: Column): readonly Conversion[] {
     return [(value) => decoded(column as MemoryColumn, value)];
   }
@@ -172,7 +172,7 @@ export class MemoryAdapter implements EctoAdapter {
     if (count === 0) throw new StaleEntryError(this.#open(schema).model.name);
   }
 
-  /** Compiles find options into an index and a predicate. @throws UnsupportedQueryError */
+  /** Compiles find options into an access path and a predicate. @throws UnsupportedQueryError */
   prepare(kind: QueryKind, schema: Schema, options: QueryOptions = {}): Prepared {
     return compileMemoryQuery((named) => this.#open(named), kind, schema, options);
   }
@@ -187,17 +187,17 @@ export class MemoryAdapter implements EctoAdapter {
     return { count: await runEach(prepared as MemoryPrepared, sets), held: [] };
   }
 
-  /** Gives the first row of a prepared query; at once, unless it has relations or many rows to look at. */
+  /** Returns the first row of a prepared query: synchronously, unless it has relations or many rows to check. */
   first(prepared: Prepared, params: Row = {}): MaybePromise<Row | undefined> {
     return chain(this.#run(prepared, params), ({ rows }) => rows![0]);
   }
 
-  /** Gives the rows of a prepared query, not loaded yet; at once, unless it has many to look at. */
+  /** Returns the rows of a prepared query, not loaded yet: synchronously, unless it has many to check. */
   fetch(prepared: Prepared, params: Row = {}): MaybePromise<readonly RawRow[]> {
     return fetch(prepared as MemoryPrepared, params);
   }
 
-  /** Gives the rows of a prepared query one after the other, and the event loop a turn after each chunk. */
+  /** Streams the rows of a prepared query, and yields to the event loop after each chunk. */
   stream(prepared: Prepared, params: Row = {}, options: StreamOptions = {}): AsyncIterable<Row> {
     const query = prepared as MemoryPrepared;
     return streamRows(query, params, chunkOption(query.model.name, options));
@@ -208,7 +208,7 @@ export class MemoryAdapter implements EctoAdapter {
     return query.relations && query.columns ? runRelated(query, params) : run(query, params);
   }
 
-  /** Writes a row, or meets the conflict as it was asked; null where the old row was left alone. */
+  /** Writes a row, or resolves the conflict as requested; null if the old row was kept. */
   #write(
     table: MemoryTable,
     values: readonly unknown[],
@@ -244,14 +244,14 @@ export class MemoryAdapter implements EctoAdapter {
     return opened;
   }
 
-  /** The table of a class whose schema was used before, or of such a schema. */
+  /** The table of a class whose schema was used before, or the reverse. */
   #ofClass(schema: Schema): OpenTable | undefined {
     const target = classOf(schema);
     const [, known] = [...this.#tables].find(([other]) => target !== undefined && classOf(other) === target) ?? [];
     return known;
   }
 
-  /** The table of a name: that of an entity that was used before, or the join table of one. */
+  /** The table of a name: that of an entity used before, or the join table of one. */
   #named(name: string): OpenTable | undefined {
     for (const [schema, opened] of this.#tables) {
       if (schemaName(schema) === name || opened.model.name === name) return opened;

@@ -28,10 +28,10 @@ import { memoryRelations, type MemoryRelations, type OpenTable } from './relatio
 
 type Reader = (params: Params) => unknown;
 
-/** A column's new value, from the parameters and the row as it was. */
+/** Computes a column's new value from the parameters and the old row. */
 type Assigned = (params: Params, before: readonly unknown[]) => unknown;
 
-/** A query of the memory adapter, compiled: where to look, what to keep, and what to do with it. */
+/** A compiled query: where to look, which rows to keep, and what to do with them. */
 export interface MemoryPrepared extends Prepared {
   readonly table: MemoryTable;
   readonly model: EntityModel;
@@ -120,7 +120,7 @@ function assigned(column: MemoryColumn, value: unknown, slots: ParamSlot[]): Ass
   return () => constant;
 }
 
-/** A time, or the next one after the one before, whichever is later. */
+/** A time, or just after the previous one, whichever is later. */
 function later(column: MemoryColumn, time: unknown, slots: ParamSlot[]): Assigned {
   const read = assigned(column, time, slots);
   const { stepMs } = column.times ?? ALL_TIMES;
@@ -145,7 +145,7 @@ function copied(model: EntityModel, column: MemoryColumn, source: MemoryColumn):
   };
 }
 
-/** The values of a query's parameters, in the order of their slots. @throws SessionValidationError */
+/** The values of a query's parameters, by slot. @throws SessionValidationError */
 export function bindSlots({ slots, model }: MemoryPrepared, params: Readonly<Row>): Params {
   const problems = new Problems(model.name);
   const values = slots.map(({ name, convert }) => problems.valueOf(name, convert, params));

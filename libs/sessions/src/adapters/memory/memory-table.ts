@@ -5,27 +5,27 @@ import { compareStored } from './ordering.js';
 import { SortedRows } from './sorted-rows.js';
 import { type MemoryColumn, noteDeleted, type StoredRow } from './stored-row.js';
 
-/** The columns of a primary key or of a unique index, and the rows by their values. */
+/** The columns of a primary key or unique index, and the rows by their values. */
 interface UniqueIndex {
   readonly columns: readonly MemoryColumn[];
   readonly rows: Map<unknown, StoredRow>;
 }
 
-/** The shape of a table: what its indexes are made from. */
+/** The shape of a table, from which its indexes are built. */
 export interface TableShape extends Columns<MemoryColumn> {
   readonly primary: readonly MemoryColumn[];
   readonly uniques: readonly (readonly MemoryColumn[])[];
-  /** Columns of an index, each of which is sorted by itself. */
+  /** The indexed columns, each sorted by itself. */
   readonly indexed: readonly MemoryColumn[];
 }
 
-/** The rows of one entity with their indexes. Every call is synchronous, so that statements are atomic. */
+/** The rows of one entity, with their indexes. Every call is synchronous, so that statements are atomic. */
 export class MemoryTable {
   readonly #uniques: readonly UniqueIndex[];
   readonly #sorted: ReadonlyMap<MemoryColumn, SortedRows>;
   #sequence = 0;
   #lastId = 0;
-  /** Whether the rows were inserted in the order of their keys, as with UUIDs of version 7. */
+  /** Whether the rows were inserted in key order, as with UUIDs of version 7. */
   #inKeyOrder = true;
   #lastKey: unknown = null;
 
@@ -38,7 +38,7 @@ export class MemoryTable {
     return this.#uniques[0]!.rows.size;
   }
 
-  /** The column sets by which {@link find} finds rows. */
+  /** The sets of columns by which {@link find} finds rows. */
   get keys(): readonly (readonly MemoryColumn[])[] {
     return this.#uniques.map((index) => index.columns);
   }
@@ -47,12 +47,12 @@ export class MemoryTable {
     return this.#sorted.get(column);
   }
 
-  /** All rows, in the order of their insertion. */
+  /** All rows, in order of insertion. */
   rows(): Iterable<StoredRow> {
     return this.#uniques[0]!.rows.values();
   }
 
-  /** All rows at this moment, in the order of their keys. */
+  /** All current rows, in key order. */
   *snapshot(pace: Pace): Paced<StoredRow[]> {
     const rows = [...this.rows()];
     return this.#inKeyOrder ? rows : yield* sorted(rows, (a, b) => this.#compareKeys(a, b), pace);
@@ -68,7 +68,7 @@ export class MemoryTable {
     return ++this.#lastId;
   }
 
-  /** The row that has the same values in a unique index, or in the one of `target`, and the columns of that index. */
+  /** The row with the same values in a unique index, or in that of `target`, and the columns of that index. */
   conflict(
     values: readonly unknown[],
     except?: StoredRow,
@@ -92,7 +92,11 @@ export class MemoryTable {
     return row;
   }
 
-  /** Gives a row new values, and what undoes it. @throws UniqueConstraintError; nothing is written */
+  /**
+   * Gives a row new values, and returns a function that undoes it.
+   *
+   * @throws UniqueConstraintError; nothing is written
+   */
   update(row: StoredRow, values: readonly unknown[]): () => void {
     this.#refuseConflict(values, row);
     const before = row.values;
@@ -166,12 +170,12 @@ export class MemoryTable {
   }
 }
 
-/** Whether these are the columns with these names, in whatever order. */
+/** Whether these columns have exactly these names, in any order. */
 function isOf(columns: readonly MemoryColumn[], names: readonly string[]): boolean {
   return columns.length === names.length && columns.every(({ property }) => names.includes(property));
 }
 
-/** What rows are equal by in a unique index; none where a value is null, which equals nothing. */
+/** The key of a row in a unique index; `undefined` if a value is null, which equals nothing. */
 function uniqueKey(columns: readonly MemoryColumn[], values: readonly unknown[]): unknown {
   if (columns.length === 1) return values[columns[0]!.index] ?? undefined;
   const key = columns.map((column) => values[column.index]);

@@ -9,11 +9,15 @@ import type { EntityModel } from './entity-model.js';
 import type { MemoryTable } from './memory-table.js';
 import { encoded } from './stored-row.js';
 
-/** A new row's values, with what the entity fills in. @throws SessionValidationError for what is missing or does not fit */
+/**
+ * The values of a new row, including the entity's defaults.
+ *
+ * @throws SessionValidationError for missing and invalid values
+ */
 export function newValues(table: MemoryTable, model: EntityModel, row: Row): unknown[] {
   const stored = storedRow(model, row);
   const missing: Record<string, string> = {};
-  // Not by Array.from, which leaves room for ten values more.
+  // Not Array.from, which allocates room for ten more values.
   const values = [...model.columns.values()].map((column) => {
     if (stored.has(column)) return encoded(column, stored.get(column));
     const generated = model.generated.get(column);

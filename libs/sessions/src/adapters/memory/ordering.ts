@@ -1,4 +1,4 @@
-/** Text by its code points: as UTF-8 bytes sort, and unlike JavaScript's `<` where surrogates are concerned. */
+/** Compares text by code points: in the order of its UTF-8 bytes. JavaScript's `<` differs on surrogates. */
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);
@@ -10,13 +10,15 @@ export function compareText(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Surrogates stand for the code points above all others. */
+/** Surrogates stand for the highest code points. */
 function codePointRank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
-/** Stored values of one column: null first, then numbers, bigints, booleans and text in their own order. */
+/**
+ * Compares stored values of one column: null first, then numbers, bigints, booleans and text in their natural order.
+ */
 export function compareStored(a: unknown, b: unknown): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1;
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);

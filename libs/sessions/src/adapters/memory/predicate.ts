@@ -15,22 +15,22 @@ import { likeMatcher } from './like-matcher.js';
 import { compareStored } from './ordering.js';
 import { type MemoryColumn, encoded, type StoredRow } from './stored-row.js';
 
-/** Unknown, as SQL has it: a comparison with null. */
+/** Undefined is SQL's unknown: the result of a comparison with null. */
 type Truth = boolean | undefined;
 
-/** Whether a row meets a condition, with the parameters of a run. */
+/** Tests whether a row meets a condition, given the parameters of a run. */
 export type Predicate = (row: StoredRow, params: Params) => Truth;
 
-/** The parameters of a run, by their slots, in the form in which rows store their values. */
+/** The parameters of a run, by slot, in the form that rows store. */
 export type Params = readonly unknown[];
 
-/** A parameter of a query, and how its value is brought into the form of stored ones. */
+/** A parameter of a query, and its conversion to the stored form. */
 export interface ParamSlot {
   readonly name: string;
   readonly convert: (given: unknown) => unknown;
 }
 
-/** Compiles a condition to a function of a row; each parameter gets a slot. */
+/** Compiles a condition into a function of a row. Each parameter gets a slot. */
 export function predicateOf(condition: Condition<MemoryColumn>, slots: ParamSlot[]): Predicate {
   switch (condition.kind) {
     case 'constant':
@@ -72,7 +72,7 @@ function not(truth: Truth): Truth {
   return truth === undefined ? undefined : !truth;
 }
 
-/** `and` is decided by the first false, `or` by the first true; unknown where none decides and one is unknown. */
+/** The first false decides `and`, the first true decides `or`; unknown if none decides and one is unknown. */
 function some(parts: readonly Predicate[], decides: boolean): Predicate {
   return (row, params) => {
     let result: Truth = !decides;
@@ -93,7 +93,7 @@ function comparison(subject: Subject<MemoryColumn>, op: Comparison, value: unkno
     const left = read(row);
     const right = operand(params);
     if (left === null || right === null) return undefined;
-    // Inside JSON a value of another type than the one asked for is simply not it.
+    // Inside JSON, a value of another type is simply unequal.
     if (subject.path && typeof left !== typeof right) return false;
     return holds(compareStored(left, right));
   };
@@ -115,7 +115,7 @@ function membership(subject: Subject<MemoryColumn>, values: readonly unknown[] |
   };
 }
 
-/** Whether a value is in a set, also one of bytes, which is an object of its own. */
+/** Whether a value is in a set. Bytes are objects, so they are compared one by one. */
 function isIn(set: ReadonlySet<unknown>, value: unknown): boolean {
   if (typeof value !== 'object') return set.has(value);
   return [...set].some((other) => typeof other === 'object' && compareStored(value, other) === 0);
@@ -147,7 +147,7 @@ function like(subject: Subject<MemoryColumn>, pattern: unknown, slots: ParamSlot
 
 type Matches = (text: string) => boolean;
 
-/** The stored value of a column, or the scalar at a path inside its JSON: null where there is none. */
+/** Reads the stored value of a column, or the scalar at a path inside its JSON; null if absent. */
 export function reader({ column, path }: Subject<MemoryColumn>): (row: StoredRow) => unknown {
   if (!path) return (row) => row.values[column.index];
   return (row) => {
@@ -156,7 +156,7 @@ export function reader({ column, path }: Subject<MemoryColumn>): (row: StoredRow
   };
 }
 
-/** What is at a place inside a document: null where it is absent. */
+/** The value at a place inside a document; null if absent. */
 export function valueAt(document: unknown, path: readonly JsonKey[]): unknown {
   let value = document;
   for (const key of path) {
@@ -170,7 +170,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value to compare with: a constant of the query, or a parameter of the run. */
+/** Reads the value to compare with: a constant of the query, or a parameter of the run. */
 export function operandReader(
   { column, path }: Subject<MemoryColumn>,
   value: unknown,
@@ -181,13 +181,13 @@ export function operandReader(
   return constantReader(path ? value : encoded(column, value));
 }
 
-/** Values to compare with, none of them twice. */
+/** Distinct values to compare with. */
 interface List {
   readonly isEmpty: boolean;
   readonly values: ReadonlySet<unknown>;
 }
 
-/** A list without parameters, or one that is a parameter of the run. */
+/** Reads a list without parameters, or one that is itself a parameter. */
 export function listReader(
   subject: Subject<MemoryColumn>,
   values: readonly unknown[] | Param,
@@ -211,7 +211,7 @@ export function slotReader(slots: ParamSlot[], slot: ParamSlot): (params: Params
   return (params) => params[index];
 }
 
-/** The changes of keys of a run. */
+/** Reads the key changes of a run. */
 export function keysReader({ param, read }: GivenKeys, slots: ParamSlot[]): (params: Params) => KeyChanges {
   if (param !== undefined) return slotReader(slots, { name: param, convert: read }) as (params: Params) => KeyChanges;
   const known = read();
@@ -223,8 +223,8 @@ function constantReader(constant: unknown): () => unknown {
 }
 
 /**
- * A parameter's value as rows store it; for one that the column cannot hold null, which nothing equals, and inside JSON what
- * is of no type there.
+ * A parameter's value as rows store it. A value that the column cannot hold becomes null, which equals nothing, or
+ * inside JSON a value of no JSON type.
  */
 function packParam(subject: Subject<MemoryColumn>, given: unknown): unknown {
   const value = comparable(subject, given);

@@ -3,7 +3,7 @@ import type { RawRow, Row } from '../port/query.js';
 import { type TableShape } from './memory-table.js';
 import { type MemoryColumn, decoded } from './stored-row.js';
 
-/** Some columns of a row as it was when it was found. */
+/** Some columns of a row as they were when it was found. */
 export class MemoryRow implements RawRow {
   constructor(
     private readonly shape: TableShape,
@@ -22,7 +22,7 @@ export class MemoryRow implements RawRow {
   }
 }
 
-/** The application's values of some columns of a row. */
+/** The application's values for some columns of a row. */
 export function loadMemoryRow(shape: TableShape, columns: readonly MemoryColumn[], values: readonly unknown[]): Row {
   const row: Row = {};
   for (const column of columns) {

@@ -19,7 +19,7 @@ import type { MemoryTable } from './memory-table.js';
 import { loadMemoryRow } from './raw-row.js';
 import { type MemoryColumn, type StoredRow } from './stored-row.js';
 
-/** A table of the memory, and the entity whose rows it has. */
+/** A table, and the entity of its rows. */
 export interface OpenTable {
   readonly table: MemoryTable;
   readonly model: EntityModel;
@@ -27,15 +27,15 @@ export interface OpenTable {
 
 type MemoryLink = Link<OpenTable, MemoryColumn>;
 
-/** How rows of a table are found by keys. */
+/** Finds rows of a table by keys. */
 export interface MemoryLookup extends OpenTable, Pick<MemoryLink, 'near' | 'far'> {
-  /** The columns that keys of them have. */
+  /** The columns of their keys. */
   readonly read: readonly MemoryColumn[];
-  /** The columns of their objects; none where the table is one between two. */
+  /** The columns of their objects; empty for a join table. */
   readonly shown: readonly MemoryColumn[];
 }
 
-/** The relations of a query, and the columns that they begin at. */
+/** The relations of a query, and the columns from which they start. */
 export interface MemoryRelations {
   readonly plans: readonly RelationPlan<MemoryLookup>[];
   readonly columns: readonly MemoryColumn[];
@@ -58,7 +58,7 @@ export function memoryRelations(
   return { plans: planRelations({ linksOf, lookup: lookupOf }, linksOf(table, relations), columns), columns };
 }
 
-/** Reads what has one of the keys, as TypeORM does: without what is soft-deleted, and without columns that nothing shows. */
+/** Reads the rows with one of the keys, like TypeORM: without soft-deleted rows, and without hidden columns. */
 export async function readRelated(lookup: MemoryLookup, keys: readonly Key[], pace: Pace): Promise<Found[]> {
   const { model, far, read, shown } = lookup;
   const { deletedAt } = model;
@@ -73,12 +73,12 @@ export async function readRelated(lookup: MemoryLookup, keys: readonly Key[], pa
   return found;
 }
 
-/** The values of some columns of a row, in the form in which columns of any kind can be compared. */
+/** The values of some columns of a row, in a form that is comparable across kinds. */
 export function keyOf(columns: readonly MemoryColumn[], values: readonly unknown[]): Key {
   return columns.map(({ index, codec }) => (values[index] === null ? null : codec.decode(values[index])));
 }
 
-/** The rows that may have one of the keys: by an index where there is one. */
+/** The rows that may have one of the keys, by an index if there is one. */
 function candidates({ table, far }: MemoryLookup, keys: readonly Key[]): readonly StoredRow[] {
   const conditions = far.map((column, i): Condition<MemoryColumn> => ({
     kind: 'in',
@@ -106,7 +106,7 @@ function linkOf(open: (schema: Schema) => OpenTable, from: OpenTable, relation: 
   return { table, attach, toMany, near, far };
 }
 
-/** The columns by which a relation's rows hold the key of another table's, and those of that key. */
+/** The columns in which a relation's rows hold the key of another table, and the columns of that key. */
 function joined(
   model: EntityModel,
   { property, joinColumns }: Relation,
@@ -145,13 +145,13 @@ function linkByJunction(
   );
 }
 
-/** A column of a join table, and that whose values it has. */
+/** A column of a join table, and the column whose values it holds. */
 export interface JunctionColumn {
   readonly name: string;
   readonly key: MemoryColumn;
 }
 
-/** The name and the columns of a join table, as TypeORM's default naming strategy has them. */
+/** The name and columns of a join table, by TypeORM's default naming strategy. */
 export function junctionOf(
   model: EntityModel,
   { junction, property }: Relation,
@@ -169,7 +169,7 @@ export function junctionOf(
   };
 }
 
-/** The columns whose values join columns have: the primary key, unless they name others. */
+/** The columns that join columns refer to: the primary key, unless they name others. */
 function referenced(joinColumns: readonly JoinColumn[], target: EntityModel): readonly MemoryColumn[] {
   const named = joinColumns.flatMap(({ referencedColumnName }) => referencedColumnName ?? []);
   return named.length > 0 ? named.map((name) => target.columns.get(name)!) : target.primary;

@@ -11,13 +11,13 @@ import { loadMemoryRow, MemoryRow } from './raw-row.js';
 import { keyOf, readRelated } from './relations.js';
 import { isDeleted, type MemoryColumn, type StoredRow } from './stored-row.js';
 
-/** A row that a query is about, and its values as they were when it was found. */
+/** A row that matches a query, and its values when it was found. */
 interface Match {
   readonly row: StoredRow;
   readonly values: readonly unknown[];
 }
 
-/** Runs a query, all of it or nothing; what takes long to find gives the event loop its turns. */
+/** Runs a query, all of it or nothing. A long search yields to the event loop. */
 export function run(query: MemoryPrepared, given: Readonly<Row>): MaybePromise<Executed> {
   const params = bindSlots(query, given);
   return atPace((pace) => (query.kind === 'all' ? reading : writing)(query, params, pace));
@@ -33,14 +33,14 @@ export function fetch(query: MemoryPrepared, given: Readonly<Row>): MaybePromise
   });
 }
 
-/** The rows of a query, with those that its relations lead to. */
+/** The rows of a query, with their relations. */
 export async function runRelated(query: MemoryPrepared, given: Readonly<Row>): Promise<Executed> {
   const params = bindSlots(query, given);
   const rows = await loadRelated(query, await atPace((pace) => matching(query, params, pace)));
   return { count: rows.length, rows };
 }
 
-/** The rows that were found, with those that the relations of a query lead to. */
+/** Loads found rows, with the relations of a query. */
 export async function loadRelated(
   { model, columns, relations }: MemoryPrepared,
   matches: readonly Pick<Match, 'values'>[],
@@ -53,7 +53,7 @@ export async function loadRelated(
   return found.map(({ entity }) => entity);
 }
 
-/** The rows that a query is about, sorted, and cut to its page. */
+/** The matching rows, sorted, and cut to the page. */
 export function* matching(query: MemoryPrepared, params: Params, pace: Pace): Paced<Match[]> {
   const { path, predicate, order } = query;
   const skip = Number(query.skip?.(params) ?? 0);
@@ -68,7 +68,7 @@ export function* matching(query: MemoryPrepared, params: Params, pace: Pace): Pa
     const { done, value: row } = rows.next();
     if (done) break;
     if (pace.isDue) {
-      // Others may write meanwhile: it goes on with those that are there now.
+      // Others may write meanwhile, so it continues with the rows that are there now.
       if (!isOwn) rows = restOf(rows);
       isOwn = true;
       yield* pace.pause();
@@ -81,7 +81,7 @@ export function* matching(query: MemoryPrepared, params: Params, pace: Pace): Pa
   return skip > 0 || matches.length > end ? matches.slice(skip, end) : matches;
 }
 
-/** What an iterator has still to give, all at once. */
+/** Takes all remaining items of an iterator at once. */
 function restOf<T>(iterator: Iterator<T>): Iterator<T> {
   return [...{ [Symbol.iterator]: () => iterator }].values();
 }
@@ -115,14 +115,14 @@ function* writing(query: MemoryPrepared, params: Params, pace: Pace): Paced<Exec
   return { count: rows.length, rows: options.returningMax ? greatestOf(loaded!, columns![0]!) : loaded };
 }
 
-/** Those that others have not made different while they were looked for. */
+/** The rows that others have not changed during the search. */
 function stillMatching({ predicate }: MemoryPrepared, params: Params, matches: readonly Match[]): StoredRow[] {
   const isStill = ({ row, values }: Match): boolean =>
     !isDeleted(row) && (row.values === values || predicate(row, params) === true);
   return matches.filter(isStill).map(({ row }) => row);
 }
 
-/** Runs an update for several sets of parameters, all of it or nothing; how many rows it wrote. */
+/** Runs an update for several sets of parameters, all of them or none. Returns how many rows it wrote. */
 export function runEach(query: MemoryPrepared, sets: readonly Readonly<Row>[]): MaybePromise<number> {
   const { model, condition } = query;
   if (sets.length === 0 || (condition.kind === 'constant' && !condition.value)) return 0;
@@ -140,7 +140,7 @@ export function runEach(query: MemoryPrepared, sets: readonly Readonly<Row>[]): 
   });
 }
 
-/** Rows, and the parameters by which they are updated. */
+/** Rows, and the parameters to update them with. */
 interface Update {
   readonly params: Params;
   readonly rows: readonly StoredRow[];

@@ -1,7 +1,7 @@
 import { compareStored } from './ordering.js';
 import type { StoredRow } from './stored-row.js';
 
-/** Rows of one chunk at the most; above it the chunk is split. */
+/** The most rows in a chunk; a larger one is split. */
 const CHUNK = 512;
 
 /** One end of a range of values. */
@@ -11,8 +11,8 @@ export interface Bound {
 }
 
 /**
- * Rows sorted by one column, those with equal values in the order in which they came. They lie in short chunks, so
- * that an insertion moves a few hundred references at the most, and finding a place is two binary searches.
+ * Rows sorted by one column; equal values stay in order of insertion. Short chunks keep insertions cheap: each moves at
+ * most a few hundred references, and two binary searches find the place.
  */
 export class SortedRows {
   readonly #column: number;
@@ -32,7 +32,7 @@ export class SortedRows {
     const chunk = this.#chunks[at]!;
     chunk.splice(this.#placeOf(chunk, row), 0, row);
     if (chunk.length <= CHUNK) return;
-    // Rows mostly come in ascending order: a full last chunk is left full.
+    // Rows mostly arrive in ascending order, so a full last chunk stays full.
     const keep = at === last ? CHUNK - 1 : CHUNK / 2;
     this.#chunks.splice(at + 1, 0, chunk.splice(keep));
   }
@@ -44,7 +44,7 @@ export class SortedRows {
     if (chunk.length === 0) this.#chunks.splice(at, 1);
   }
 
-  /** The rows between two values, in ascending order; null lies in no range but the one that asks for it. */
+  /** The rows between two values, in ascending order. Null is only in a range that asks for it. */
   *range(from: Bound | undefined, to: Bound | undefined): Iterable<StoredRow> {
     const start = from ?? { value: null, inclusive: false };
     const belongs = (row: StoredRow): boolean => {
@@ -79,7 +79,7 @@ export class SortedRows {
   }
 }
 
-/** The first of `length` indexes for which the test holds, given that it holds for all after it. */
+/** The first of `length` indexes that passes the test, given that all after it do. */
 function firstIndex(length: number, test: (index: number) => boolean): number {
   let low = 0;
   let high = length;

@@ -1,34 +1,34 @@
 import type { Column } from '../port/columns.js';
 import type { Codec } from './codecs.js';
 
-/** A column and its place in a stored row. */
+/** A column and its position in a stored row. */
 export interface MemoryColumn extends Column {
   readonly index: number;
   readonly codec: Codec;
 }
 
-/** A value as rows store it; null stays null. */
+/** Encodes a value for rows; null stays null. */
 export function encoded({ codec }: MemoryColumn, stored: unknown): unknown {
   return stored === null ? null : codec.encode(stored);
 }
 
-/** A value of a row as the application has it. */
+/** Decodes a row's value for the application. */
 export function decoded({ codec, transformer }: MemoryColumn, value: unknown): unknown {
   const stored = value === null ? null : codec.decode(value);
   return transformer ? transformer.from(stored) : stored;
 }
 
-/** A row: its values by the index of their columns. It stays the same object while its values change. */
+/** A row: its values by column index. It stays the same object when its values change. */
 export interface StoredRow {
   values: readonly unknown[];
-  /** Rows that were inserted later have higher ones. */
+  /** Increases with each inserted row. */
   readonly sequence: number;
 }
 
-/** The values of a row that was deleted. */
+/** The values of a deleted row. */
 const NONE: readonly unknown[] = [];
 
-/** Marks a row, which others may have found, as one that is in no table. */
+/** Marks a row as deleted, for others who may have found it. */
 export function noteDeleted(row: StoredRow): void {
   row.values = NONE;
 }

@@ -7,13 +7,13 @@ import { loadRelated, matching } from './run-query.js';
 import { isDeleted, type StoredRow } from './stored-row.js';
 import { type Yielding, yielding } from './yielding-iterator.js';
 
-/** The rows of a query one after the other, and the event loop a turn after each chunk. */
+/** Streams the rows of a query, and yields to the event loop after each chunk. */
 export function streamRows(query: MemoryPrepared, params: Row, maxRows: number): AsyncIterable<Row> {
   const rows = stored(query, params, maxRows);
   return query.relations ? related(query, rows, maxRows) : yielding(loaded(query, rows));
 }
 
-/** The rows that are there at the beginning, each as it is when it is asked for. */
+/** The rows that exist at the start, each as it is when it is asked for. */
 function* stored(query: MemoryPrepared, params: Row, maxRows: number): Yielding<StoredRow> {
   const values = bindSlots(query, params);
   const pace = new Pace();

@@ -1,7 +1,7 @@
-/** Items one after the other, and `undefined` where the event loop is to have its turn. */
+/** Yields items, and `undefined` when the event loop needs a turn. */
 export type Yielding<T> = Generator<T | undefined, undefined, undefined>;
 
-/** A synchronous source as an asynchronous one. Written out, since an async generator costs twice as much for each item. */
+/** Makes a synchronous source asynchronous. Written by hand, because an async generator costs twice as much per item. */
 export function yielding<T>(source: Yielding<T>): AsyncIterableIterator<T> {
   const nextAfterTurn = async (): Promise<IteratorResult<T>> => {
     for (;;) {

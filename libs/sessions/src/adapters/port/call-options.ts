@@ -11,13 +11,13 @@ import {
 
 const CHUNK = 500;
 
-/** What an insert is to do with a row that exists, and what it returns. @throws SessionValidationError */
+/** Validates the options of an insert. @throws SessionValidationError */
 export function insertOptions(table: string, options: InsertOptions): InsertOptions & { onConflict: OnConflict } {
   const { onConflict, ...others } = knownOptions(table, options, INSERT_OPTIONS);
   return { ...others, onConflict: checkedConflict(table, onConflict) };
 }
 
-/** The same of an insert of many rows, which returns none. @throws SessionValidationError */
+/** Validates the options of an insert of many rows, which returns none. @throws SessionValidationError */
 export function insertAllOptions(
   table: string,
   options: Omit<InsertOptions, 'returning' | 'joint'>,
@@ -26,7 +26,7 @@ export function insertAllOptions(
   return { ...others, onConflict: checkedConflict(table, onConflict) };
 }
 
-/** Rows of a chunk of a stream. @throws SessionValidationError */
+/** The rows per chunk of a stream. @throws SessionValidationError */
 export function chunkOption(table: string, options: StreamOptions): number {
   const { maxRows = CHUNK } = knownOptions(table, options, STREAM_OPTIONS);
   if (Number.isInteger(maxRows) && maxRows > 0) return maxRows;

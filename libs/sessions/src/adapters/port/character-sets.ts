@@ -1,7 +1,7 @@
 /** Whether a character set can store all characters of a text. */
 export type CharacterTest = (text: string) => boolean;
 
-/** Sets of single bytes, as MySQL names them in lower case and PostgreSQL in upper case, and as decoders are named. */
+/** Single-byte character sets, with their names in MySQL (lower case), in PostgreSQL (upper case) and as decoders. */
 const DECODERS: readonly (readonly [RegExp, string])[] = [
   [/^(?:cp|WIN)(125[013-8])$/, 'windows-$1'],
   [/^(?:LATIN2|latin2)$/, 'iso-8859-2'],
@@ -17,18 +17,18 @@ const DECODERS: readonly (readonly [RegExp, string])[] = [
 ];
 
 const BELOW: Readonly<Record<string, number>> = { ascii: 0x80, LATIN1: 0x100 };
-/** Windows-1252, which MySQL calls latin1, and not every version of Node decodes. */
+/** Windows-1252. MySQL calls it latin1, and not every version of Node decodes it. */
 const WINDOWS_1252 = new Set(['latin1', 'cp1252', 'WIN1252']);
 const IN_WINDOWS_1252 = /^[\0-\x7f\xa0-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]*$/;
 const TWO_BYTES = new Set(['utf8', 'utf8mb3', 'ucs2']);
 
 /**
- * What tells whether a character set of the database can store a text; none where it can store any, or where that is not known.
+ * Returns the test of a character set of the database; `undefined` if it can store any text, or is unknown.
  *
- * @param name as the catalogue of the database has it
+ * @param name the name in the database's catalogue
  */
 export function characterTest(name: string): CharacterTest | undefined {
-  // Of the characters of two units the first is a surrogate.
+  // Of a character with two code units, the first is a surrogate.
   if (TWO_BYTES.has(name)) return (text) => !/[\ud800-\udfff]/.test(text);
   if (WINDOWS_1252.has(name)) return (text) => IN_WINDOWS_1252.test(text);
   const end = Object.hasOwn(BELOW, name) ? BELOW[name] : undefined;
@@ -44,7 +44,7 @@ function everyUnit(text: string, test: (unit: number) => boolean): boolean {
   return true;
 }
 
-/** The characters of a set of single bytes. */
+/** The characters of a single-byte character set. */
 function unitsOf(label: string): ReadonlySet<number> {
   const decoded = new TextDecoder(label).decode(Uint8Array.from({ length: 256 }, (_, byte) => byte));
   return new Set(Array.from(decoded, (character) => character.charCodeAt(0)).filter((unit) => unit !== 0xfffd));

@@ -4,17 +4,17 @@ import type { CharacterTest } from './character-sets.js';
 import { DIGEST_BYTES, type DigestForm, type TimeForm } from './value-forms.js';
 import type { TypeTraits } from './type-traits.js';
 
-/** What kind of value a column holds, whatever the database calls its type. */
+/** The kind of values that a column holds, whatever the database calls its type. */
 export type ColumnKind =
   'string' | 'uuid' | 'int' | 'bigint' | 'number' | 'decimal' | 'boolean' | 'timestamp' | 'json' | 'enum' | 'other';
 
-/** Digits of decimal numbers: of all that a column can hold, and of these after the point, to which it rounds. */
+/** The digits of a decimal column: in total, and after the point, to which it rounds. */
 export interface DecimalDigits {
   readonly digits: number;
   readonly scale: number;
 }
 
-/** Those of a column of a kind, by what is said of it; none where nothing is. */
+/** The digits of a column, from its declaration; `undefined` if it declares none. */
 export function decimalDigits(
   kind: ColumnKind,
   { precision, scale }: { readonly precision?: number | null | undefined; readonly scale?: number | null | undefined },
@@ -23,47 +23,51 @@ export function decimalDigits(
 }
 
 /**
- * How a column holds values, where that is not the way of their kind: hexadecimal digits as bytes, UUIDs as text, which another
- * program may have written in capitals, or as text in the letters that they are given in, since a column of text has them
- * too, whole numbers as ids, for which any text may be taken, times as text or numbers, and digests.
+ * How a column holds values, if not in the usual way of their kind:
+ * - hexadecimal digits as bytes
+ * - UUIDs as text, which another program may have written in upper case
+ * - UUIDs in the letters in which they were given, since a text column keeps those
+ * - whole numbers as ids, for which callers may pass any text
+ * - times as text or numbers
+ * - digests
  */
 export type ValueForm = 'bytes' | 'text' | 'verbatim' | 'id' | TimeForm | DigestForm | typeof DIGEST_BYTES;
 
-/** What a column holds, whatever its type, and how. */
+/** What a column holds, whatever its type, and in which form. */
 export interface ColumnForm {
   readonly kind: ColumnKind;
   readonly form?: ValueForm | undefined;
-  /** Whether that is only what is likely, where the table is not looked at. */
+  /** Whether that is an assumption about a table that was not checked. */
   readonly assumed?: boolean | undefined;
-  /** Whether the storage makes a value where a row has none. */
+  /** Whether the storage makes a value if a row has none. */
   readonly generated?: boolean | undefined;
 }
 
-/** A column as the port sees it. */
+/** A column from the view of the port. */
 export interface Column extends ColumnForm, TypeTraits {
   readonly property: string;
   readonly nullable: boolean;
-  /** The most characters of a text, or bytes. */
+  /** The most characters of text, or bytes. */
   readonly length?: number | undefined;
-  /** The most bytes of the text of JSON. @default any number */
+  /** The most bytes of JSON text. @default no limit */
   readonly bytes?: number | undefined;
-  /** Whether its character set has all characters of a text. @default it has all that there are */
+  /** Tests whether its character set can store a text. @default it can store any text */
   readonly characters?: CharacterTest | undefined;
-  /** Whether a digest of another length is filled up to it. */
+  /** Whether shorter digests are padded to its length. */
   readonly filled?: boolean | undefined;
-  /** Of decimal numbers. @default any number of digits */
+  /** The digits of decimal numbers. @default no limit */
   readonly decimal?: DecimalDigits | undefined;
   /** The values of an enum. */
   readonly values?: readonly unknown[] | undefined;
-  /** The digits of a second's fraction that it has. @default 3 */
+  /** The fractional digits of seconds. @default 3 */
   readonly precision?: number | undefined;
-  /** Of times: those that it can hold. @default all */
+  /** The range of times that it can hold. @default all */
   readonly times?: TimeRange | undefined;
-  /** Why the database cannot hold its values as they are. */
+  /** Why the database cannot hold its values unchanged. */
   readonly problem?: string | undefined;
-  /** Whether nothing shows it unless it is asked for by name, as TypeORM's `select: false` has it. */
+  /** Whether it is read only if named, like TypeORM's `select: false`. */
   readonly hidden?: boolean | undefined;
-  /** The application's own conversion, as TypeORM has it. */
+  /** The application's own conversion, as in TypeORM. */
   readonly transformer?: Transformer | undefined;
 }
 
@@ -101,17 +105,17 @@ function kind(name: ColumnKind, ...types: string[]): Record<string, ColumnKind> 
   return Object.fromEntries(types.map((type) => [type, name]));
 }
 
-/** The kind of a TypeORM column type; `'other'` for types whose values pass through as they are. */
+/** The kind of a TypeORM column type; `'other'` for types whose values pass through unchanged. */
 export function kindOf(type: ColumnType): ColumnKind {
   if (type === String) return 'string';
   if (type === Number) return 'int';
   if (type === Boolean) return 'boolean';
-  // Fake timers put another class in the place of Date.
+  // Fake timers replace the class Date.
   if (type === Date || (typeof type === 'function' && type.name === 'Date')) return 'timestamp';
   return (typeof type === 'string' && KINDS[type]) || 'other';
 }
 
-/** Types of columns of bytes, as TypeORM and databases name them. */
+/** The types of binary columns, as TypeORM and databases name them. */
 const BYTES: readonly unknown[] = [
   'bytea',
   'binary',
@@ -124,7 +128,7 @@ const BYTES: readonly unknown[] = [
   Buffer,
 ];
 
-/** Whether a type is one of bytes, whose kind is `'other'`. */
+/** Whether a type is binary; its kind is `'other'`. */
 export function isBytes(type: ColumnType): boolean {
   return BYTES.includes(type);
 }
@@ -134,14 +138,14 @@ export function isText({ kind, form }: Pick<Column, 'kind' | 'form'>): boolean {
   return kind === 'string' && form !== 'bytes' && form !== DIGEST_BYTES;
 }
 
-/** What the compiler has to know of a table. */
+/** The part of a table that compilers of queries need. */
 export interface Columns<C extends Column = Column> {
   readonly name: string;
-  /** The name with its schema and its database, where they are not those of the connection. @default name */
+  /** The name with schema and database, if those differ from the connection's. @default name */
   readonly path?: string;
   readonly columns: ReadonlyMap<string, C>;
-  /** Names that are no columns, to be refused with a hint. */
+  /** Names that are not columns; they are refused with a hint. */
   readonly relations: ReadonlySet<string>;
-  /** Whether the storage may keep other values than it is given, as triggers have it. @default false */
+  /** Whether the storage may change values, as triggers do. @default false */
   readonly rewrites?: boolean;
 }

@@ -4,7 +4,7 @@ import { type Column, type ColumnKind, isBytes, kindOf } from './columns.js';
 
 type Kind = Pick<Column, 'kind' | 'form'>;
 
-/** What keys can be. */
+/** The types that keys can have. */
 const KINDS: Readonly<Partial<Record<ColumnKind, Kind>>> = {
   uuid: { kind: 'uuid' },
   string: { kind: 'string' },
@@ -13,7 +13,7 @@ const KINDS: Readonly<Partial<Record<ColumnKind, Kind>>> = {
   decimal: { kind: 'bigint', form: 'id' },
 };
 
-/** What keys of a type are, whose values a session has as text; `undefined` for a type that no key has. */
+/** The kind of keys of a type; sessions have keys as text. `undefined` for a type that no key can have. */
 export function keyKindOf(type: ColumnType | UnsignedType): Kind | undefined {
   const signed = (typeof type === 'string' ? signOf(type).type : type) as ColumnType;
   return isBytes(signed) ? { kind: 'string', form: 'bytes' } : KINDS[kindOf(signed)];

@@ -16,7 +16,7 @@ export class Param {
  * ```
  */
 export function param(name: string): Param & readonly never[] {
-  // TypeORM's In takes nothing but lists.
+  // TypeORM's In accepts only lists.
   return new Param(name) as Param & readonly never[];
 }
 
@@ -46,7 +46,7 @@ export function column(name: string, path?: readonly JsonKey[]): ColumnRef {
   return new ColumnRef(name, path);
 }
 
-/** Changes of so many keys that get values, and of so many that go, which are given to `execute`. */
+/** Changes of JSON keys passed to `execute`: how many keys are set, and how many removed. */
 export class KeysParam extends Param {
   constructor(
     name: string,
@@ -57,10 +57,10 @@ export class KeysParam extends Param {
   }
 }
 
-/** Keys of a JSON object and their new values; `undefined` for those that go. */
+/** Keys of a JSON object and their new values; `undefined` removes a key. */
 type Keys = Readonly<Record<string, unknown>> | KeysParam;
 
-/** A JSON object of which an update changes some keys. */
+/** A JSON object in which an update changes some keys. */
 export class JsonKeys {
   constructor(readonly changes: Keys) {}
 }
@@ -81,7 +81,7 @@ export function jsonKeys(changes: Readonly<Record<string, unknown>>): JsonKeys {
   return new JsonKeys(changes);
 }
 
-/** The operator that {@link jsonWithin} makes. */
+/** The operator of {@link jsonWithin}. */
 export class JsonWithin extends FindOperator<unknown> {
   constructor(
     readonly changes: Keys,
@@ -152,7 +152,7 @@ export function stored(value: unknown, kind: ColumnKind): Stored {
 
 export type JsonKey = string | number;
 
-/** The operator that {@link JsonPath} makes; TypeORM's own query builder does not know it. */
+/** The operator of {@link JsonPath}. TypeORM's own query builder does not know it. */
 export class JsonPathOperator extends FindOperator<unknown> {
   constructor(
     readonly path: readonly JsonKey[],

@@ -13,7 +13,7 @@ export type Where = Record<string, unknown>;
 /** Conditions on rows: all conditions of a set; any of a list; all of {@link AllOf}. */
 export type Conditions = Where | readonly Conditions[] | AllOf;
 
-/** Conditions which hold together. */
+/** Conditions that must all hold. */
 export class AllOf {
   constructor(readonly parts: readonly Conditions[]) {}
 }
@@ -22,7 +22,7 @@ export function allOf(...parts: readonly Conditions[]): AllOf {
   return new AllOf(parts);
 }
 
-/** Whether any of several conditions is enough. */
+/** Whether any one of several conditions suffices. */
 export function isAnyOf(where: Conditions): where is readonly Conditions[] {
   return Array.isArray(where);
 }
@@ -91,7 +91,7 @@ export interface QueryOptions {
 /** Relations by name, and those of the rows at their ends. */
 export type Relations = FindOptionsRelations<ObjectLiteral>;
 
-/** The relations of a query that are given as names, or in TypeORM's nested form. */
+/** The relations of a query, given as names or in TypeORM's nested form. */
 export function namedRelations(relations: readonly string[] | Relations): Relations {
   const names: unknown = relations;
   if (!Array.isArray(names)) return relations as Relations;
@@ -102,7 +102,7 @@ export function namedRelations(relations: readonly string[] | Relations): Relati
 export type QueryKind = 'all' | 'updateAll' | 'deleteAll';
 const ANY: readonly QueryKind[] = ['all', 'updateAll', 'deleteAll'];
 
-/** The kinds of query that take an option. */
+/** The kinds of query that accept an option. */
 export const QUERY_OPTIONS: Readonly<Record<keyof QueryOptions, readonly QueryKind[]>> = {
   where: ANY,
   select: ['all'],

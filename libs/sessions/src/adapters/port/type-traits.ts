@@ -1,18 +1,18 @@
-/** What the type of a column says of its values, beside their kind. */
+/** What a column's type says about its values, besides their kind. */
 export interface TypeTraits {
-  /** Of whole numbers the bits, where they are not those of the kind: 32 of an `int`, 64 of a `bigint`. */
+  /** The bits of whole numbers, if not those of the kind: 32 for an `int`, 64 for a `bigint`. */
   readonly bits?: number | undefined;
-  /** Whether none is below zero. */
+  /** Whether numbers are never negative. */
   readonly unsigned?: boolean | undefined;
-  /** Whether a floating point number has single precision. */
+  /** Whether floating-point numbers have single precision. */
   readonly single?: boolean | undefined;
-  /** Whether spaces at the end of a text are no part of it. */
+  /** Whether trailing spaces do not belong to a text. */
   readonly padded?: boolean | undefined;
-  /** Whether its own equality takes other texts for the same. */
+  /** Whether its own equality takes different texts for equal. */
   readonly folded?: boolean | undefined;
 }
 
-/** Whole numbers of MySQL and MariaDB from zero on, which TypeORM has as an option of the others. */
+/** Unsigned integer types of MySQL and MariaDB. In TypeORM, `unsigned` is an option of the signed types. */
 export type UnsignedType = `${'tinyint' | 'smallint' | 'mediumint' | 'int' | 'integer' | 'bigint'} unsigned`;
 
 const BITS: Readonly<Record<string, number>> = { tinyint: 8, smallint: 16, int2: 16, mediumint: 24 };
@@ -21,7 +21,7 @@ const SINGLE = new Set(['real', 'float4']);
 const PADDED = new Set(['char', 'character', 'nchar', 'bpchar']);
 const UNSIGNED = ' unsigned';
 
-/** What a type says, as TypeORM or the database names it. */
+/** The traits of a type, as TypeORM or the database names it. */
 export function traitsOf(type: unknown): TypeTraits {
   if (typeof type !== 'string') return {};
   const { type: name, unsigned } = signOf(type);
@@ -35,13 +35,13 @@ export function traitsOf(type: unknown): TypeTraits {
   };
 }
 
-/** A type without its `unsigned`, which TypeORM has as an option. */
+/** Splits a type from its `unsigned`, which is an option in TypeORM. */
 export function signOf(type: string): { type: string; unsigned: boolean } {
   const unsigned = type.endsWith(UNSIGNED);
   return { type: unsigned ? type.slice(0, -UNSIGNED.length) : type, unsigned };
 }
 
-/** Whether a type of text, or of bytes, takes a length. */
+/** Whether a text or binary type takes a length. */
 export function takesLength(type: unknown): boolean {
   return typeof type !== 'string' || /char|varying|binary/.test(type);
 }

@@ -18,14 +18,14 @@ const TEXTS = ['', 'Z', '+00:00'].flatMap((end) =>
 export const TIME_FORMS: readonly TimeForm[] = ['milliseconds', 'seconds', ...TEXTS];
 export const DIGEST_FORMS: readonly DigestForm[] = ['hex', 'base64url'];
 
-/** The form of digests in a column of bytes: those of hexadecimal digits, and a key's id before them as it is. */
+/** The form of digests in a binary column: hexadecimal digits as bytes, after the plain text of a key's id. */
 export const DIGEST_BYTES = 'digestBytes';
 
 export function isDigestForm(form: unknown): form is DigestForm | typeof DIGEST_BYTES {
   return form === DIGEST_BYTES || DIGEST_FORMS.some((one) => one === form);
 }
 
-/** Whether a column holds digests in a form that its definition leaves to the storage. */
+/** Whether a column holds digests in a form that its definition leaves open. */
 export function isAssumedDigest({ form, assumed }: { readonly form?: unknown; readonly assumed?: unknown }): boolean {
   return assumed === true && isDigestForm(form);
 }
@@ -39,10 +39,12 @@ export function isTimeText(form: unknown): form is TimeText {
   return TEXTS.some((text) => text === form);
 }
 
-/** Digits of a second's fraction that tell milliseconds. */
+/** The fractional digits for milliseconds. */
 export const MILLISECONDS = 3;
 
-/** The times that a column of this form can hold, or else one of this precision; none where it can hold all. */
+/**
+ * The range of times that a column of this form, or else of this precision, can hold; `undefined` if it can hold all.
+ */
 export function timesOf(form: string | undefined, precision = MILLISECONDS): TimeRange | undefined {
   const inForm = form === 'milliseconds' || form?.includes('.') ? MILLISECONDS : 0;
   const digits = form === undefined ? precision : inForm;

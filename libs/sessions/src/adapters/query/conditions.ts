@@ -7,7 +7,7 @@ import { AllOf, type Conditions, isAnyOf } from '../port/query.js';
 import { type GivenKeys, givenKeys } from './json-keys.js';
 import { canonicalPattern, hasCharacters, IMPOSSIBLE, toStored, ValueError } from './values.js';
 
-/** What a comparison is about: a column, or a place inside a JSON column. */
+/** The left side of a comparison: a column, or a place inside a JSON column. */
 export interface Subject<C extends Column = Column> {
   readonly column: C;
   readonly path?: readonly JsonKey[] | undefined;
@@ -16,8 +16,8 @@ export interface Subject<C extends Column = Column> {
 export type Comparison = '=' | '<' | '<=' | '>' | '>=';
 
 /**
- * Find options as a small tree that every adapter runs alike. Its logic has SQL's three values: a comparison with null is
- * unknown, and so is its negation.
+ * Find options as a small tree that every adapter evaluates alike, with SQL's three-valued logic: a comparison with
+ * null is unknown, and so is its negation.
  */
 export type Condition<C extends Column = Column> =
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition<C>[] }
@@ -43,7 +43,7 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = {
 /**
  * Compiles find conditions.
  *
- * @throws UnsupportedQueryError for an operator that no adapter runs
+ * @throws UnsupportedQueryError for an operator that no adapter supports
  * @throws SessionValidationError for an unknown column or a value of another type
  */
 export function compileWhere<C extends Column>(table: Columns<C>, where: Conditions = {}): Condition<C> {
@@ -154,7 +154,10 @@ function compare<C extends Column>(
   return operand === IMPOSSIBLE ? unequal(subject) : { kind: 'compare', subject, op, value: operand };
 }
 
-/** A comparison with what the column cannot hold: false for every value and, as any comparison, unknown for null. */
+/**
+ * A comparison with a value that the column cannot hold: false for every value and, like any comparison, unknown for
+ * null.
+ */
 function unequal<C extends Column>(subject: Subject<C>): Condition<C> {
   if (!subject.column.nullable && !subject.path) return NEVER;
   return all<C>([
@@ -163,12 +166,12 @@ function unequal<C extends Column>(subject: Subject<C>): Condition<C> {
   ]);
 }
 
-/** The pattern as databases take it; a parameter as it is, to be checked when it is given. */
+/** The pattern in the form that databases take; a parameter unchanged, since it is checked when it gets its value. */
 function patternOf(subject: Subject, pattern: unknown): unknown {
   return pattern instanceof Param ? pattern : canonicalPattern(subject.column, pattern);
 }
 
-/** The operand in its stored form; a parameter as it is, to be brought into that form when it is given. */
+/** The operand in its stored form; a parameter unchanged, since it is converted when it gets its value. */
 function operandOf(table: Columns, subject: Subject, value: unknown): unknown {
   if (subject.column.kind === 'json' && !subject.path) {
     throw new UnsupportedQueryError(
@@ -180,31 +183,34 @@ function operandOf(table: Columns, subject: Subject, value: unknown): unknown {
   return comparable(subject, value);
 }
 
-/** A value in the form in which a subject is compared with it. @throws ValueError for one of another type */
+/** A value in the form in which a subject is compared with it. @throws ValueError for a value of another type */
 export function comparable({ column, path }: Subject, value: unknown): unknown {
   return path ? jsonScalar(column, value) : toStored(column, value);
 }
 
-/** A list that is given for a parameter. */
+/** A list given for a parameter. */
 export interface GivenList {
-  /** Whether it has no values at all, so that not even the comparison with null is unknown. */
+  /** Whether the list has no values at all, so that even the comparison with null is not unknown. */
   readonly isEmpty: boolean;
-  /** Those that can be, in the form in which the subject is compared with them. */
+  /** Its values that can occur, in the form in which the subject is compared with them. */
   readonly values: readonly unknown[];
 }
 
-/** @throws ValueError for what is no list, or has a value of another type */
+/** @throws ValueError for anything but a list, and for values of another type */
 export function givenList(subject: Subject, given: unknown): GivenList {
   const values = list(given).map((value) => comparable(subject, value));
   return { isEmpty: values.length === 0, values: values.filter((value) => value !== IMPOSSIBLE) };
 }
 
-/** Whether a list has parameters in it. */
+/** Whether a list contains parameters. */
 export function isMixed(values: readonly unknown[] | Param): values is readonly unknown[] {
   return !(values instanceof Param) && values.some((value) => value instanceof Param);
 }
 
-/** Databases quote the keys of a path each in their own way; these have no common one (MariaDB finds no key like "-a"). */
+/**
+ * Each database quotes the keys of a path differently, and some keys work in no common way (MariaDB finds no key like
+ * "-a").
+ */
 export function checkPath(path: readonly JsonKey[]): void {
   const usable = (key: JsonKey): boolean =>
     typeof key === 'number'
@@ -227,7 +233,7 @@ function list(value: unknown): readonly unknown[] {
   throw new ValueError('needs a list here');
 }
 
-/** Whether all rows that meet a condition have null in a column. */
+/** Whether every row that meets a condition has null in a column. */
 export function isNullOnly(column: Column, condition: Condition): boolean {
   if (condition.kind === 'and') return condition.parts.some((part) => isNullOnly(column, part));
   return condition.kind === 'null' && condition.subject.column === column && !condition.subject.path;

@@ -1,13 +1,13 @@
 import type { Conversion } from '../port/query.js';
 
-/** A decimal number of any size, as JavaScript writes numbers and databases write decimals. */
+/** A decimal number of any size, as JavaScript or a database writes it. */
 const DECIMAL = /^([+-]?)(\d+)(?:\.(\d*))?(?:e([+-]?\d+))?$/i;
 
 /**
- * A decimal number in its one form: no exponent, no zeros but those that count, no minus before zero; `undefined` of what is none,
- * such as `NaN`.
+ * The canonical text of a decimal number: no exponent, no redundant zeros, no negative zero. `undefined` for anything
+ * else, such as `NaN`.
  *
- * @param scale digits after the point to round to, away from zero where it lies between two, as databases do
+ * @param scale digits after the point to round to; ties round away from zero, as in databases
  */
 export function decimalText(text: string, scale = Infinity): string | undefined {
   const [, sign, whole, places = '', exponent = '0'] = DECIMAL.exec(text) ?? [];
@@ -31,5 +31,5 @@ function rounded(digits: string, point: number, scale: number): { digits: string
   return { digits: whole, point: whole.length - scale };
 }
 
-/** From what a driver gives of a decimal number. */
+/** Converts what a driver returns for a decimal number. */
 export const decimalFrom: Conversion = (raw) => decimalText(String(raw)) ?? String(raw);

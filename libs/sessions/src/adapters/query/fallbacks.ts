@@ -4,8 +4,8 @@ import type { Condition } from './conditions.js';
 export type Compared<C extends Column> = Extract<Condition<C>, { kind: 'compare' }>;
 
 /**
- * The comparisons of alternatives of which only the one for the first column that is not null can hold: `a > 1`, or `a` is
- * null and `b > 2`, or both are and `c > 3`. `undefined`, where these are not such.
+ * The comparisons in alternatives of which only the one for the first non-null column can hold: `a > 1`, or `a` is null
+ * and `b > 2`, or both are null and `c > 3`. `undefined` for alternatives of another form.
  */
 export function fallbacksIn<C extends Column>(alternatives: readonly Condition<C>[]): Compared<C>[] | undefined {
   const comparisons: Compared<C>[] = [];

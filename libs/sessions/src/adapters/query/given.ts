@@ -3,17 +3,17 @@ import { ownValue } from '../../util/own-value.js';
 import type { Row } from '../port/query.js';
 import { ValueError } from './values.js';
 
-/** What comes after the name of a column in those of its parameters but the first one; no column has it in its name. */
+/** Follows the column's name in the names of its further parameters. No column name contains it. */
 export const FURTHER = '\0';
 
-/** What is wrong with the parameters that a query is given. */
+/** Collects problems with the parameters given to a query. */
 export class Problems {
   #problems: Record<string, string> | undefined;
 
-  /** @param table that an error names */
+  /** @param table the table that an error names */
   constructor(private readonly table: string) {}
 
-  /** The value of a parameter, as the storage takes it; nothing that counts where there is a problem with it. */
+  /** The value of a parameter as the storage takes it; meaningless if there is a problem with it. */
   valueOf(name: string, convert: (given: unknown) => unknown, params: Readonly<Row>): unknown {
     const given = ownValue(params, name);
     if (given === undefined) return this.#add(name, 'is a parameter of the query and was not given');
@@ -25,7 +25,7 @@ export class Problems {
     }
   }
 
-  /** @throws SessionValidationError naming every parameter that there is a problem with */
+  /** @throws SessionValidationError naming every parameter with a problem */
   throwAny(): void {
     if (this.#problems) throw new SessionValidationError(this.table, this.#problems);
   }

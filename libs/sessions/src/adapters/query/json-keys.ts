@@ -4,24 +4,24 @@ import { type JsonKeys, KeysParam } from '../port/operators.js';
 import { toStorable } from './storable.js';
 import { ValueError } from './values.js';
 
-/** What becomes of the keys of a JSON object. */
+/** The changes of a JSON object's keys. */
 export interface KeyChanges {
-  /** Keys and their values in the stored form. */
+  /** The keys to set, with values in their stored form. */
   readonly set: readonly (readonly [key: string, value: unknown])[];
   readonly removed: readonly string[];
 }
 
-/** The same as a query says it. */
+/** The same as a query gives it. */
 export interface GivenKeys {
-  /** How many keys get values, and how many go. */
+  /** How many keys are set, and how many removed. */
   readonly counts: Readonly<Record<keyof KeyChanges, number>>;
-  /** The parameter that has them; none where they were known when the query was prepared. */
+  /** The parameter that holds them; `undefined` if they were known when the query was prepared. */
   readonly param: string | undefined;
-  /** @throws SessionValidationError naming every key that no JSON can have, or whose value is no JSON */
+  /** @throws SessionValidationError naming every key that JSON cannot have, or whose value is not JSON */
   readonly read: (given?: unknown) => KeyChanges;
 }
 
-/** @throws as {@link GivenKeys.read}, where they are known */
+/** @throws as {@link GivenKeys.read}, if the changes are known */
 export function givenKeys(table: Columns, name: string, changes: JsonKeys['changes']): GivenKeys {
   if (!(changes instanceof KeysParam)) {
     const known = keyChanges(table, name, changes);
@@ -31,7 +31,7 @@ export function givenKeys(table: Columns, name: string, changes: JsonKeys['chang
       read: () => known,
     };
   }
-  // Several placeholders are for parts of the same.
+  // Several placeholders stand for parts of one value.
   const known = new WeakMap<object, KeyChanges>();
   return {
     counts: changes,

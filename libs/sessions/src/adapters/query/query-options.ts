@@ -21,18 +21,18 @@ export interface OrderTerm<C extends Column> {
   readonly direction: Direction;
 }
 
-/** The parts of a query's options that name columns, each looked up once. */
+/** The parts of a query's options that name columns, each resolved once. */
 export interface NamedParts<C extends Column> {
-  /** The columns that a run returns; none where it only counts. */
+  /** The columns that a run returns; `undefined` if it only counts. */
   readonly columns: readonly C[] | undefined;
   readonly order: readonly OrderTerm<C>[];
 }
 
-/** A column under another name, or what is at a place inside it. */
+/** A column under another name, or a place inside it. */
 export type ReadAs<C extends Column> = (column: C, name: string, path: readonly JsonKey[] | undefined) => C;
 
 /**
- * Looks up what a query's options name, and refuses combinations that no adapter runs.
+ * Resolves the names in a query's options, and refuses combinations that no adapter supports.
  *
  * @throws UnsupportedQueryError, SessionValidationError for an unknown option or column
  */
@@ -71,7 +71,7 @@ export function namedParts<C extends Column>(
   return { columns: returning?.length ? named(table, returning) : undefined, order };
 }
 
-/** The options that are given, but are for other kinds of query. */
+/** The given options that belong to other kinds of query. */
 function notTaken(kind: QueryKind, options: QueryOptions): string[] {
   const names = Object.keys(QUERY_OPTIONS) as (keyof QueryOptions)[];
   return names.filter((name) => options[name] !== undefined && !QUERY_OPTIONS[name].includes(kind));
@@ -86,7 +86,7 @@ function columnWithMax<C extends Column>(table: Columns<C>, name: string): C {
   );
 }
 
-/** The greatest of the rows by a column of theirs, in a list, without nulls; none where there are no rows. */
+/** A list with the row that has the greatest non-null value in a column; empty if there are no rows. */
 export function greatestOf(rows: readonly Row[], { property }: Column): Row[] {
   let greatest: Row | undefined;
   for (const row of rows) {

@@ -3,42 +3,42 @@ import { thereAre } from '../../errors/messages.js';
 import { Pace } from '../../util/pace.js';
 import type { Relations } from '../port/query.js';
 
-/** Values by which rows are found, in the form that the storage has them in. */
+/** Values that identify rows, in the form of the storage. */
 export type Key = readonly unknown[];
 
-/** A row that was found: what the application gets of it, and those of its values that others are found by. */
+/** A found row: its object for the application, and the values by which other rows are found. */
 export interface Found {
   readonly entity: object;
   readonly key: Key;
 }
 
-/** A relation as an adapter knows it: rows of one table, and rows of another whose columns have the same values. */
+/** A relation as an adapter sees it: rows of one table, and rows of another whose columns have the same values. */
 export interface Link<T, C> {
   readonly table: T;
-  /** Columns of the rows that it begins at. */
+  /** The columns of the rows at which it starts. */
   readonly near: readonly C[];
-  /** The columns of the table that are equal to them, in the same order. */
+  /** The columns of the table that equal them, in the same order. */
   readonly far: readonly C[];
   readonly toMany: boolean;
-  /** How the row that it begins at gets what is found. */
+  /** Puts what is found into the row at which it starts. */
   readonly attach: (entity: object, related: unknown) => void;
-  /** What leads on from there, where the table is one between two. */
+  /** The rest of the way, if the table is a join table. */
   readonly onward?: Link<T, C> | undefined;
 }
 
-/** A relation of a table, and what is wanted of the rows at its end. */
+/** A relation of a table, and the relations to load with the rows at its end. */
 export type WantedLink<T, C> = readonly [Link<T, C>, Relations];
 
-/** The tables of an adapter, by which relations are compiled. */
+/** The tables of an adapter, for compiling relations. */
 export interface Links<T, C, L> {
   linksOf(table: T, relations: Relations): readonly WantedLink<T, C>[];
-  /** How rows of a table are found by the first so many of these columns, to be read with all of them. */
+  /** Finds rows of a table by the first of these columns, and reads all of these columns. */
   lookup(link: Link<T, C>, columns: readonly C[]): L;
 }
 
-/** A relation of a query, compiled: one lookup for all rows, whatever their number. */
+/** A compiled relation of a query: one lookup for all rows, however many. */
 export interface RelationPlan<L> {
-  /** Where in the keys of rows the values are. */
+  /** The positions of the values in the keys of rows. */
   readonly from: readonly number[];
   readonly lookup: L;
   readonly toMany: boolean;
@@ -46,14 +46,14 @@ export interface RelationPlan<L> {
   readonly nested: readonly RelationPlan<L>[];
 }
 
-/** Runs a lookup: gives the rows that have one of these keys, with which their own begin. */
+/** Runs a lookup. Returns the rows that have one of these keys; their own keys start with it. */
 export type ReadRelated<L> = (lookup: L, keys: readonly Key[], pace: Pace) => Promise<readonly Found[]>;
 
 /**
  * Compiles relations.
  *
- * @param wanted those of a table, and what is wanted of the rows at their ends
- * @param columns the columns that keys of the table's rows have, or `undefined` for what is none; those that are missing are added
+ * @param wanted the relations of a table, with the nested ones
+ * @param columns the key columns of the table's rows, `undefined` for other values; missing ones are added
  */
 export function planRelations<T, C, L>(
   links: Links<T, C, L>,
@@ -80,7 +80,7 @@ function planLink<T, C, L>(
   return { from, lookup: links.lookup(link, read), toMany: link.toMany, attach: link.attach, nested };
 }
 
-/** The link through a table between two: to its rows, and from each of these to one of the other table. */
+/** The link through a join table: to its rows, and from each of them to one of the other table. */
 export function linkThrough<T, C>(
   first: Pick<Link<T, C>, 'table' | 'near' | 'far' | 'attach'>,
   onward: Pick<Link<T, C>, 'table' | 'near' | 'far'>,
@@ -108,12 +108,12 @@ export function linkThrough<T, C>(
   };
 }
 
-/** How many values a lookup takes at once. */
+/** The most values in one lookup. */
 const VALUES = 500;
 
 /**
- * Puts what relations lead to into rows, level by level: the keys of all rows, each once, find those of the next. A row that
- * several lead to is one object.
+ * Loads relations into rows, level by level: the distinct keys of all rows find the rows of the next level. A row that
+ * several rows lead to is one object.
  */
 export async function attachRelations<L>(
   read: ReadRelated<L>,
@@ -162,12 +162,12 @@ async function readAll<L>(read: ReadRelated<L>, lookup: L, keys: readonly Key[],
   return found;
 }
 
-/** What keys are equal by: values of two columns, of which one may have as text what the other has as a number. */
+/** A value by which keys are compared. Of two columns, one may have as text what the other has as a number. */
 export function identityOf(key: Key): unknown {
   return key.length === 1 ? textOf(key[0]) : JSON.stringify(key.map(textOf));
 }
 
-/** The same for the key that is at some places among values. */
+/** The same for the key at some positions among values. */
 export function identityAt(values: Key, places: readonly number[]): unknown {
   return places.length === 1 ? textOf(values[places[0]!]) : identityOf(places.map((place) => values[place]));
 }
@@ -178,7 +178,7 @@ function textOf(value: unknown): string {
   return value instanceof Date ? value.toISOString() : String(value);
 }
 
-/** The error of a relation that a table has not got. */
+/** The error for a relation that a table lacks. */
 export function noRelation(table: string, names: readonly string[], relations: Iterable<string>): Error {
   const problem = `is no relation ${thereAre([...relations])}`;
   return new SessionValidationError(table, Object.fromEntries(names.map((name) => [name, problem])));

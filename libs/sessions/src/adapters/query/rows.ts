@@ -10,7 +10,7 @@ import { toStorable } from './storable.js';
 import { ValueError } from './values.js';
 
 /**
- * A row's values in their stored form, by column; what is `undefined` counts as not given.
+ * A row's values in their stored form, by column. A value that is `undefined` counts as not given.
  *
  * @throws SessionValidationError naming every column whose value does not fit
  */
@@ -35,29 +35,29 @@ export function storedRow<C extends Column>(table: Columns<C>, row: Readonly<Row
   return stored;
 }
 
-/** What an update gives to the columns that it names. */
+/** What an update assigns to its columns. */
 export interface Assignments<C extends Column> {
-  /** Columns and those whose earlier value they get: to be assigned first, since MySQL assigns from left to right. */
+  /** Columns that get the earlier value of another one. They come first, because MySQL assigns from left to right. */
   readonly copies: ReadonlyMap<C, C>;
-  /** Columns and the times that they get, unless theirs are later already. */
+  /** Columns and the times that they get, unless they already have later ones. */
   readonly times: ReadonlyMap<C, unknown>;
-  /** Columns and what becomes of the keys of their objects. */
+  /** Columns and the changes of their JSON keys. */
   readonly keys: ReadonlyMap<C, GivenKeys>;
   /** Columns and their values in the stored form. */
   readonly values: ReadonlyMap<C, unknown>;
 }
 
 /**
- * The assignments of an update.
+ * Compiles the assignments of an update.
  *
- * @throws UnsupportedQueryError for a column that is copied while it gets the value of another one, for an enum, and for
- *   keys or a later time of a column that has none
- * @throws SessionValidationError naming the columns whose values do not fit, or where there are no columns
+ * @throws UnsupportedQueryError for a column that is copied while it gets the value of another one, for an enum, and
+ *   for keys or a later time of a column that has none
+ * @throws SessionValidationError naming the columns whose values do not fit, or if there are no columns
  */
 export function assignmentsOf<C extends Column>(table: Columns<C>, set: Readonly<Row> = {}): Assignments<C> {
   const copies = new Map<C, C>();
   const keys = new Map<C, GivenKeys>();
-  // Without a prototype, so that no name means anything else than a column.
+  // Without a prototype, so that every name means a column.
   const [given, later] = [Object.create(null) as Row, Object.create(null) as Row];
   for (const [name, value] of Object.entries(set)) {
     if (value instanceof ColumnRef) copies.set(columnOf(table, name), copiedFrom(table, name, value));
@@ -79,7 +79,7 @@ function copiedFrom<C extends Column>(table: Columns<C>, name: string, { name: s
   throw new UnsupportedQueryError(`Table "${table.name}": "${name}" cannot take what is inside a JSON column.`);
 }
 
-/** A column of this kind whose values are as the storage has them. */
+/** A column of this kind without a transformer or another form. */
 function plain<C extends Column>(table: Columns<C>, name: string, kind: ColumnKind): C {
   const column = columnOf(table, name);
   if (column.kind === kind && !column.transformer) return column;
@@ -93,7 +93,7 @@ function checkCopy<C extends Column>(table: Columns<C>, copies: ReadonlyMap<C, C
     );
   }
   if (column.kind === 'enum') {
-    // PostgreSQL has a type for each such column.
+    // In PostgreSQL, each such column has its own type.
     throw new UnsupportedQueryError(
       `Table "${table.name}": the enum column "${column.property}" cannot take the value of another column.`,
     );
@@ -105,7 +105,7 @@ function checkCopy<C extends Column>(table: Columns<C>, copies: ReadonlyMap<C, C
   }
 }
 
-/** Whether a column holds times in the same form as another, and all that the other can hold. */
+/** Whether a column has the same form of times as another, and can hold all that the other can. */
 function holdsTimesOf({ kind, form, times = ALL_TIMES }: Column, source: Column): boolean {
   const { stepMs, lastMs } = source.times ?? ALL_TIMES;
   return kind !== 'timestamp' || (form === source.form && times.stepMs <= stepMs && times.lastMs >= lastMs);

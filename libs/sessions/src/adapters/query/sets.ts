@@ -5,20 +5,20 @@ import type { Prepared, QueryOptions } from '../port/query.js';
 import { all, type Condition } from './conditions.js';
 import { IMPOSSIBLE } from './values.js';
 
-/** What a query that is run for several sets of parameters is made of. */
+/** The parts of a query that runs for several sets of parameters. */
 interface Query<C extends Column> extends Pick<Prepared, 'kind'> {
   readonly table: Columns<C> & { readonly primary: readonly C[] };
   readonly options: QueryOptions;
   readonly condition: Condition<C>;
 }
 
-/** A condition that a parameter says which key a row has. */
+/** A condition in which a parameter names the key of a row. */
 export type KeyCondition<C extends Column> = Condition<C> & { readonly kind: 'compare'; readonly value: Param };
 
 /**
- * The condition by which each set of parameters names its row.
+ * The condition in which each set of parameters names its row.
  *
- * @throws UnsupportedQueryError for a query that does not, or that compares a parameter with anything but a column
+ * @throws UnsupportedQueryError for a query without one, or one that compares a parameter with anything but a column
  */
 export function keyConditionOf<C extends Column>({ kind, table, options, condition }: Query<C>): KeyCondition<C> {
   const refuse = (what: string): never => {
@@ -32,12 +32,14 @@ export function keyConditionOf<C extends Column>({ kind, table, options, conditi
   return found;
 }
 
-/** As {@link keyConditionOf}, of a query that can be run for several sets, and may return columns; none of another one. */
+/**
+ * Like {@link keyConditionOf}, for a query that may also return columns; `undefined` if it cannot run for several sets.
+ */
 export function joinableBy<C extends Column>({ kind, table, condition }: Query<C>): KeyCondition<C> | undefined {
   return kind === 'updateAll' && isOfColumns(condition) ? namedByKey({ table, condition }) : undefined;
 }
 
-/** The condition by which a parameter names the one key of a row, beside others that must hold. */
+/** The condition in which a parameter names the one key of a row, beside others that must hold. */
 export function namedByKey<C extends Column>({
   table,
   condition,
@@ -46,9 +48,9 @@ export function namedByKey<C extends Column>({
 }
 
 /**
- * The condition for all sets at once: their keys, as they are stored, in the place of the parameter, or beside it.
+ * The condition for all sets together, with their stored keys instead of the parameter, or besides it.
  *
- * @param isJoined whether a row's key is compared with its own parameter as well
+ * @param isJoined whether to compare a row's key with its own parameter as well
  */
 export function oneOfKeys<C extends Column>(
   condition: Condition<C>,
@@ -73,7 +75,7 @@ function namesKey<C extends Column>(part: Condition<C>, [key, ...others]: readon
   return part.subject.column === key && !part.subject.path && part.value instanceof Param;
 }
 
-/** Whether no parameter is a list, a pattern, or compared with what is inside JSON. */
+/** Whether no parameter is a list, a pattern, or compared with a value inside JSON. */
 function isOfColumns(condition: Condition): boolean {
   switch (condition.kind) {
     case 'and':

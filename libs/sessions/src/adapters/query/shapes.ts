@@ -13,17 +13,17 @@ import {
 import { FURTHER } from './given.js';
 import { AllOf, type Conditions, isAnyOf, type Row, type Where } from '../port/query.js';
 
-/** What an update sets, and where, with parameters in the place of its values. */
+/** The assignments and conditions of an update, with parameters instead of values. */
 export interface Shape {
-  /** The same for all that differ in their values alone. */
+  /** Equal for updates that differ only in their values. */
   readonly key: string;
   readonly set: Row | undefined;
   readonly where: Conditions;
-  /** The values, by the names of the parameters. */
+  /** The values, by parameter name. */
   readonly params: Row;
 }
 
-/** Those of which what they are compared with is one value. */
+/** The operators that compare with a single value. */
 const COMPARISONS: Readonly<Record<string, (value: unknown) => FindOperator<unknown>>> = {
   equal: Equal,
   lessThan: LessThan,
@@ -37,7 +37,7 @@ const LISTS: Readonly<Record<string, (...parts: FindOperator<unknown>[]) => Find
   or: Or,
 };
 
-/** The shape of what an update sets, and where; `undefined` where the text of its statement depends on more than that. */
+/** The shape of an update; `undefined` if the text of its statement depends on more than the shape. */
 export function shapeOf(set: Row | undefined, where: Conditions): Shape | undefined {
   const walk = new Walk();
   try {
@@ -51,7 +51,7 @@ export function shapeOf(set: Row | undefined, where: Conditions): Shape | undefi
 
 const SHAPELESS = new Error('A condition has no shape of its own.');
 
-/** A walk through a query, which puts parameters in the place of its values. */
+/** Walks through a query and replaces its values with parameters. */
 class Walk {
   key = '';
   readonly params = newRow();
@@ -135,18 +135,18 @@ class Walk {
     return null;
   }
 
-  /** Of keys, their number alone. */
+  /** For keys, only their number matters. */
   #keys(column: string, changes: JsonKeys['changes']): KeysParam {
     if (typeof changes !== 'object' || changes === null || Array.isArray(changes)) throw SHAPELESS;
     const values = Object.values(changes);
     const removed = values.filter((value) => value === undefined).length;
     const set = values.length - removed;
     this.key += `${set} ${removed} `;
-    // A copy, for the caller's own may have other values in the next call.
+    // A copy, because the caller's object may have other values in the next call.
     return new KeysParam(this.#param(column, { ...changes }).name, set, removed);
   }
 
-  /** By the name of its column, which an error tells. */
+  /** Named after its column, so that errors name that. */
   #param(column: string, value: unknown): Param & readonly never[] {
     if (value === undefined || value instanceof Param) throw SHAPELESS;
     this.key += '?,';
@@ -162,7 +162,7 @@ function isOperator(part: unknown): FindOperator<unknown> {
   throw SHAPELESS;
 }
 
-/** Without a prototype, so that no name means anything else than a column. */
+/** Without a prototype, so that every name means a column. */
 function newRow(): Row {
   return Object.create(null) as Row;
 }

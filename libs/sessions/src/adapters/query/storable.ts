@@ -5,15 +5,15 @@ import { Stored } from '../port/operators.js';
 import { decimalText } from './decimals.js';
 import { canonical, IMPOSSIBLE, toStored, ValueError } from './values.js';
 
-/** The value as the storage has it. @throws ValueError for one that the column cannot hold */
+/** The value as the storage has it. @throws ValueError for a value that the column cannot hold */
 export function toStorable(column: Column, value: unknown): unknown {
   if (!(value instanceof Stored)) return storable(column, toStored(column, value));
-  // The table may hold less than whoever brought it into that form knows, but JSON is worth no second look for that.
+  // The column may hold less than the one it was converted for. For JSON, that is not worth another check.
   const isDone = value.kind === 'json' && column.kind === 'json' && !column.characters;
   return storable(column, isDone ? value.value : canonical(column, value.value));
 }
 
-/** A value in its stored form. @throws ValueError for one that the column cannot hold */
+/** Checks a value in its stored form. @throws ValueError for a value that the column cannot hold */
 export function storable(column: Column, stored: unknown): unknown {
   if (stored === IMPOSSIBLE) throw new ValueError(impossible(column));
   if (stored === null && !column.nullable) throw new ValueError(NOT_NULL);
@@ -22,7 +22,7 @@ export function storable(column: Column, stored: unknown): unknown {
   return column.form === 'text' && typeof stored === 'string' ? stored.toLowerCase() : stored;
 }
 
-/** The last time that the column can hold up to a given one. @throws ValueError for one before or after all that it can hold */
+/** A time, rounded down to one that the column can hold. @throws ValueError for a time out of its range */
 function storableTime(times: TimeRange, time: Date): Date {
   const ms = time.getTime();
   if (ms >= times.firstMs && ms <= times.lastMs) return new Date(floorTime(times, ms));
@@ -30,7 +30,7 @@ function storableTime(times: TimeRange, time: Date): Date {
   throw new ValueError(`must be between ${first} and ${last}, which its column can hold`);
 }
 
-/** A decimal number with as many digits after the point as a column keeps. @throws ValueError for one that has too many before it */
+/** A decimal number, rounded to the digits of a column. @throws ValueError for one with too many digits before the point */
 function roundedTo({ digits, scale }: DecimalDigits, stored: string): string {
   const kept = decimalText(stored, scale)!;
   const whole = kept.replace(/^-?0?|\..*$/g, '');
@@ -39,7 +39,7 @@ function roundedTo({ digits, scale }: DecimalDigits, stored: string): string {
   return kept;
 }
 
-/** What is wrong with a value of the right type that the column can never hold. */
+/** Why the column can never hold a value, though its type is right. */
 function impossible({ kind, form, values, length, padded, characters }: Column): string {
   if (kind === 'bigint') return 'must be a whole number that the column holds';
   if (kind === 'uuid') return 'must be a UUID';

@@ -4,7 +4,7 @@ import type { Column } from '../port/columns.js';
 import { DIGEST_BYTES } from '../port/value-forms.js';
 import { FIRST_TIME, LAST_TIME } from '../../util/times.js';
 
-/** A value that the column can never hold: an equality with it matches nothing, and it cannot be stored. */
+/** A value that the column can never hold: equality with it matches nothing, and it cannot be stored. */
 export const IMPOSSIBLE: unique symbol = Symbol('impossible');
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -14,15 +14,15 @@ const PLAIN_DECIMAL = /^-?\d+(\.\d+)?$/;
 const INT_BITS = 32;
 const BIGINT_BITS = 64;
 
-/** Thrown by {@link canonical} with what the column needs, to be completed by the caller with the table and field. */
+/** Thrown by {@link canonical} with what the column requires. The caller adds the table and the field. */
 export class ValueError extends Error {}
 
-/** The value as the storage has it: through the application's own transformer, then in its one form. */
+/** The value as the storage has it: through the application's transformer, then in canonical form. */
 export function toStored(column: Column, value: unknown): unknown {
   return canonical(column, column.transformer ? column.transformer.to(value) : value);
 }
 
-/** The same value in the one form in which it is stored, compared and returned. */
+/** The canonical form of a value, in which it is stored, compared and returned. */
 export function canonical(column: Column, value: unknown): unknown {
   if (value === null) return null;
   switch (column.kind) {
@@ -53,29 +53,29 @@ export function canonical(column: Column, value: unknown): unknown {
   }
 }
 
-/** Digests have as many characters as they have in hexadecimal, however their column holds them. */
+/** A digest's length is that of its hexadecimal form, however the column holds it. */
 function lengthOf({ form, length }: Column): number | undefined {
   return form === 'base64url' || form === DIGEST_BYTES ? undefined : length;
 }
 
-/** A pattern for the text of a column, which may have more characters than the text. */
+/** A pattern for the text of a column. A pattern may be longer than the text. */
 export function canonicalPattern(column: Column, pattern: unknown): unknown {
   return canonical({ ...column, kind: 'string', length: undefined, padded: false }, pattern);
 }
 
-/** A number of rows to take or to leave out. */
+/** A number of rows to take or to skip. */
 export function canonicalCount(value: unknown): number {
   return Number.isSafeInteger(value) && (value as number) >= 0
     ? (value as number)
     : fail('must be a whole number of rows', value);
 }
 
-/** Whether a column of text or JSON can have these characters: no database has NUL characters and lone surrogates. */
+/** Whether a text or JSON column can have these characters. No database stores NUL characters and lone surrogates. */
 export function hasCharacters({ characters }: Column, text: string): boolean {
   return !text.includes('\0') && text.isWellFormed() && characters?.(text) !== false;
 }
 
-/** Text without what databases refuse or alter: characters that there are not, spaces for padding, and more than it may have. */
+/** The text without padding; impossible if it has characters that the database refuses or alters, or too many of them. */
 function storableText(column: Column, value: string): string | typeof IMPOSSIBLE {
   const { padded } = column;
   const length = lengthOf(column) ?? Infinity;
@@ -109,14 +109,14 @@ function wholeOf({ bits, unsigned }: Column, most: number): string {
   return `a whole number of ${Math.min(bits ?? most, most)} bits${unsigned ? ', and not below zero' : ''}`;
 }
 
-/** As text has it, where it is kept as text: what another program has written is sorted and found by its own letters. */
+/** Kept as written in text columns: what another program has written is sorted and found by its own letters. */
 function canonicalUuid({ form }: Column, value: unknown): unknown {
   if (typeof value !== 'string') return fail('must be a UUID', value);
   if (!UUID.test(value)) return IMPOSSIBLE;
   return form === undefined ? value.toLowerCase() : value;
 }
 
-/** Hexadecimal digits in lower case, of which a UUID is a form as well. */
+/** Hexadecimal digits in lower case. UUIDs are accepted, too. */
 function canonicalBytes(value: unknown, length = Infinity): unknown {
   if (!(value instanceof Uint8Array) && typeof value !== 'string')
     return fail('must be bytes, or hexadecimal digits', value);
@@ -125,7 +125,7 @@ function canonicalBytes(value: unknown, length = Infinity): unknown {
   return HEX.test(digits) && digits.length <= 2 * length ? digits : IMPOSSIBLE;
 }
 
-/** Of an id any text may be asked for. */
+/** Callers may ask for any text as an id. */
 function canonicalId(column: Column, value: unknown): string | typeof IMPOSSIBLE {
   const isNone = typeof value === 'string' && !(INTEGER.test(value) && isWithin(BigInt(value), column, BIGINT_BITS));
   return isNone ? IMPOSSIBLE : canonicalBigint(column, value);
@@ -148,7 +148,7 @@ function canonicalTimestamp(value: unknown): Date {
   return new Date(time);
 }
 
-/** What JSON text gives back, so that a caller gets at once what a later read will return. */
+/** The value after a round trip through JSON text, so that a caller gets what a later read will return. */
 function canonicalJson({ bytes = Infinity, characters }: Column, value: unknown): unknown {
   let text: string | undefined;
   try {
@@ -158,7 +158,7 @@ function canonicalJson({ bytes = Infinity, characters }: Column, value: unknown)
   }
   if (text === undefined) return fail('must be JSON', value);
   if (Buffer.byteLength(text) > bytes) throw new ValueError(tooManyBytes(bytes));
-  // JSON.stringify escapes both what PostgreSQL's jsonb refuses: NUL characters and lone surrogates.
+  // JSON.stringify escapes what PostgreSQL's jsonb refuses: NUL characters and lone surrogates.
   if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(text)) return IMPOSSIBLE;
   return characters?.(text) === false ? IMPOSSIBLE : JSON.parse(text);
 }
@@ -167,7 +167,7 @@ function fail(problem: string, value: unknown): never {
   throw new ValueError(`${problem}, not ${describe(value)}`);
 }
 
-/** The type of a value, never the value itself: it may be a secret. */
+/** The type of a value, never the value itself, which may be a secret. */
 function describe(value: unknown): string {
   if (value === undefined) return 'undefined';
   if (Array.isArray(value)) return 'an array';
