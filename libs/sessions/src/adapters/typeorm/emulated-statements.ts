@@ -1,8 +1,8 @@
 import { In } from 'typeorm';
 import { namedByKey } from '../query/sets.js';
 import type { MaybePromise } from '../../util/maybe-promise.js';
-import { SessionsUnavailableError } from '../../errors/errors.js';
 import { greatestOf } from '../query/query-options.js';
+import { param } from '../port/operators.js';
 import type { Executed, QueryKind, QueryOptions, Row, Where } from '../port/query.js';
 import {
   bindParams,
@@ -14,9 +14,8 @@ import {
   type SqlPrepared,
   type Statement,
 } from './compile-query.js';
-import { isLockTimeout, isUndone } from './driver-errors.js';
-import { OVER_BY_ERROR } from './messages.js';
-import { answered } from './own-transactions.js';
+import { isLockTimeout } from './driver-errors.js';
+import { inPart, withoutOthers } from './in-part.js';
 import { loadRow } from './raw-row.js';
 import type { SingleStatements } from './single-statements.js';
 import type { SqlTable } from './sql-table.js';
@@ -75,6 +74,43 @@ async function updateOneAndRead(
   });
 }
 
+/** The statements of a change that finds one row. */
+interface FoundRow {
+  readonly find: SqlPrepared;
+  readonly lock: SqlPrepared;
+  readonly change: SqlPrepared;
+  readonly read: SqlPrepared;
+}
+
+const FOUND_ROW = new WeakMap<SqlPrepared, FoundRow | null>();
+
+/** How the key of the row that was found is called, which no column is. */
+const FOUND = 'nest_sessions_found';
+
+/** Those of an update that is kept prepared, which are compiled once; none where it finds its rows by more than a key. */
+function ofFoundRow(statements: SingleStatements, query: SqlPrepared): FoundRow | undefined {
+  let row = FOUND_ROW.get(query);
+  if (row === undefined) {
+    const { kind, table, columns, options } = query;
+    const { where, set, take, keepPrepared } = options;
+    const [key, ...others] = keysOf(table);
+    const isKept = keepPrepared && kind === 'updateAll' && take === undefined && others.length === 0;
+    const select = columns!.map(({ property }) => property);
+    const found = { [key!]: param(FOUND) };
+    const asBefore = narrowed(query, found);
+    row = isKept
+      ? {
+          find: compile(statements, query, 'all', { where, select: [key!], currentRows: true, keepPrepared }),
+          lock: compile(statements, query, 'all', { where: asBefore, select: [key!], currentRows: true }),
+          change: compile(statements, query, kind, { where: found, set, keepPrepared }),
+          read: compile(statements, query, 'all', { where: found, select, keepPrepared }),
+        }
+      : null;
+    FOUND_ROW.set(query, row);
+  }
+  return row ?? undefined;
+}
+
 /**
  * What `RETURNING` does: finds rows without a lock, unless their keys are named, locks those that still are as they were by
  * key, and so in one order, changes them, and reads them.
@@ -85,11 +121,17 @@ async function changeAndRead(statements: SingleStatements, query: SqlPrepared, p
   const { table, options } = query;
   const columns = query.columns!.map((column) => column.property);
   const keys = keysOf(table);
-  const found =
-    options.take === undefined && findsByKey(query) ? undefined : await find(statements, query, params, keys, true);
+  const isByKey = options.take === undefined && findsByKey(query);
+  const row = isByKey ? undefined : ofFoundRow(statements, query);
+  const found = row
+    ? (await statements.execute(row.find, params)).rows!
+    : isByKey
+      ? undefined
+      : await find(statements, query, params, keys, true);
   if (found?.length === 0) return { count: 0, rows: [] };
   return statements.connection.inTransaction(async (connection) => {
     const inside = statements.on(connection);
+    if (row && found?.length === 1) return changeFound(inside, row, { ...params, [FOUND]: found[0]![keys[0]!] });
     const select = [...new Set([...keys, ...columns])];
     const asBefore = found ? narrowed(query, byKey(found, keys)) : options.where;
     const locking = compile(inside, query, 'all', { where: asBefore, select, currentRows: true });
@@ -105,6 +147,17 @@ async function changeAndRead(statements: SingleStatements, query: SqlPrepared, p
     if (query.kind === 'deleteAll') return { count: before.length, rows: before.map((row) => pick(row, columns)) };
     return inside.execute(compile(inside, query, 'all', { where, select: columns }), {});
   });
+}
+
+/** Changes the row that was found, unless it is no longer as it was. */
+async function changeFound(inside: SingleStatements, { lock, change, read }: FoundRow, params: Row): Promise<Executed> {
+  const { table, statement } = lock;
+  const text = `${statement.text} FOR UPDATE`;
+  const values = bindParams(lock, params);
+  const { records } = await inside.connection.run(text, values, { table, secrets: statement.secrets });
+  if (records.length === 0) return { count: 0, rows: [] };
+  await inside.execute(change, params);
+  return inside.execute(read, params);
 }
 
 /** An update, and its rows as triggers have left them, of which `RETURNING` does not know all. */
@@ -145,27 +198,6 @@ async function updateUnlocked(statements: SingleStatements, query: SqlPrepared, 
   return inPart(statements, query, () => updateOrSkip(statements, query, params));
 }
 
-/** Runs `fn`; in a transaction of the caller's as a part of it. */
-export async function inPart<T>(
-  { connection: { runner, isInTransaction } }: SingleStatements,
-  { table: { name } }: SqlPrepared,
-  fn: () => Promise<T>,
-): Promise<T> {
-  if (!runner || !isInTransaction) return fn();
-  await answered(runner, name, () => runner.startTransaction());
-  try {
-    const result = await fn();
-    await answered(runner, name, () => runner.commitTransaction());
-    return result;
-  } catch (error) {
-    await runner.rollbackTransaction().catch((cause: unknown) => {
-      throw new SessionsUnavailableError(name, OVER_BY_ERROR, { cause });
-    });
-    // What is undone by now says nothing of the rest of the transaction.
-    throw error instanceof SessionsUnavailableError ? (error.cause ?? error) : error;
-  }
-}
-
 /** Updates at once where nothing is locked, or where the database leaves out what is. */
 async function updateOrSkip(statements: SingleStatements, query: SqlPrepared, params: Row): Promise<Executed> {
   const { locking, statement } = query;
@@ -175,15 +207,6 @@ async function updateOrSkip(statements: SingleStatements, query: SqlPrepared, pa
   } catch (error) {
     if (locking && isLockTimeout(error)) return lockAndUpdate(statements, query, locking, params);
     throw error;
-  }
-}
-
-/** That others were in the way of a statement says nothing of the storage, nor, within a part of a transaction, of the rest of that. */
-export async function withoutOthers<T>(statement: () => Promise<T>): Promise<T> {
-  try {
-    return await statement();
-  } catch (error) {
-    throw isUndone(error) ? (error as Error).cause : error;
   }
 }
 

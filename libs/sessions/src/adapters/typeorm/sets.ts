@@ -5,7 +5,7 @@ import { toStored } from '../query/values.js';
 import { type Parts, statementByRow } from './by-row.js';
 import { bindParam, bindParams, isNever, type SqlPrepared, updateSql } from './compile-query.js';
 import { isLockTimeout } from './driver-errors.js';
-import { inPart, withoutOthers } from './emulated-statements.js';
+import { inPart, withoutOthers } from './in-part.js';
 import type { SingleStatements } from './single-statements.js';
 
 /** Runs an update for several sets of parameters by one statement, and by a few where others have locked some of the rows. */
