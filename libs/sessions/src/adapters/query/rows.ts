@@ -79,7 +79,7 @@ function copiedFrom<C extends Column>(table: Columns<C>, name: string, { name: s
   throw new UnsupportedQueryError(`Table "${table.name}": "${name}" cannot take what is inside a JSON column.`);
 }
 
-/** A column of this kind without a transformer or another form. */
+/** A column of this kind without a transformer. */
 function plain<C extends Column>(table: Columns<C>, name: string, kind: ColumnKind): C {
   const column = columnOf(table, name);
   if (column.kind === kind && !column.transformer) return column;

@@ -12,7 +12,7 @@ import { isMysqlItself } from './mysql-itself.js';
 
 type ColumnMetadata = EntityMetadata['columns'][number];
 
-/** What a new table has for digests, by the type of its data source. */
+/** The types of digests in a new table, by type of data source. */
 const DIGEST_TYPES: Readonly<Record<string, SizedType>> = {
   postgres: { type: 'bytea' },
   mysql: { type: 'varbinary', length: LONGEST_DIGEST },
@@ -21,8 +21,8 @@ const DIGEST_TYPES: Readonly<Record<string, SizedType>> = {
 };
 
 /**
- * Has the tables that TypeORM makes of an entity be as their database has them best. A class that looks like TypeORM's `BaseEntity`
- * is told its data source before tables are made; before, nobody knows which database it is for.
+ * Adapts the tables that TypeORM creates for an entity to their database. TypeORM tells a class that looks like its
+ * `BaseEntity` its data source before it creates tables; before that, the database is unknown.
  */
 export function adaptWhenKnown(entity: new () => object): void {
   const isNone = (): never => {
@@ -40,7 +40,7 @@ export function adaptWhenKnown(entity: new () => object): void {
   });
 }
 
-/** Has the metadata of an entity be that of a new table. */
+/** Changes the metadata of an entity to that of a new table. */
 export function adapt(dataSource: DataSource, metadata: EntityMetadata): void {
   const type = DIGEST_TYPES[dataSource.options.type];
   for (const column of digestsIn(metadata)) if (type) take(dataSource, column, type);
@@ -48,7 +48,7 @@ export function adapt(dataSource: DataSource, metadata: EntityMetadata): void {
   if (isMysqlItself(dataSource.driver)) leaveOutDefaults(dataSource, metadata.columns);
 }
 
-/** Types of which MySQL, but not MariaDB, allows no default value; the library writes one into each row by itself. */
+/** Types for which MySQL, unlike MariaDB, allows no default value. The library itself writes one into each row. */
 const WITHOUT_DEFAULT = /^json$|text$/;
 
 function leaveOutDefaults({ driver }: DataSource, columns: readonly ColumnMetadata[]): void {
@@ -56,9 +56,10 @@ function leaveOutDefaults({ driver }: DataSource, columns: readonly ColumnMetada
 }
 
 /**
- * Has the metadata of an entity say of digests what its table has, of which a new version of their column would be an empty one.
+ * Changes the metadata of an entity to the digest types that its table has. Otherwise TypeORM would replace those
+ * columns by empty ones.
  *
- * @param typeOf the type of a column; none where the table has it not
+ * @param typeOf the type of a column; `undefined` if the table lacks it
  */
 export function adaptToTable(
   dataSource: DataSource,
@@ -66,12 +67,12 @@ export function adaptToTable(
   typeOf: (column: string) => SizedType | undefined,
 ): void {
   const digests = digestsIn(metadata).map((column) => [column, typeOf(column.databaseName)] as const);
-  // One that is still to be added is as the other.
+  // A missing column gets the type of the other one.
   const other = digests.find(([, found]) => found)?.[1];
   for (const [column, found = other] of digests) if (found) take(dataSource, column, found);
 }
 
-/** As {@link adaptToTable}, of a table that is not looked at. */
+/** Like {@link adaptToTable}, for a table that was not checked. */
 export async function adaptToCatalogue(dataSource: DataSource, metadata: EntityMetadata): Promise<void> {
   const types = new Map<string, SizedType>();
   for (const column of digestsIn(metadata)) {
@@ -82,9 +83,9 @@ export async function adaptToCatalogue(dataSource: DataSource, metadata: EntityM
 }
 
 /**
- * Whether a table is there, and has digests in the form in which its metadata says that it has them: others would find nobody.
+ * Whether a table exists, with digests in the form that its metadata says. In another form, lookups would find nobody.
  *
- * @throws SessionsConfigError where it has another one
+ * @throws SessionsConfigError if the table has another form
  */
 export async function isAsAdapted(dataSource: DataSource, metadata: EntityMetadata, ask: Ask): Promise<boolean> {
   const columns = digestsIn(metadata);
@@ -99,7 +100,7 @@ export async function isAsAdapted(dataSource: DataSource, metadata: EntityMetada
   return isThere;
 }
 
-/** The columns of digests that are as their table has them. */
+/** The digest columns that follow their table. */
 function digestsIn({ columns, target }: EntityMetadata): ColumnMetadata[] {
   return columns.filter(({ propertyPath }) => isAssumedDigest(formOf(target, propertyPath) ?? {}));
 }
@@ -111,10 +112,10 @@ function take(dataSource: DataSource, column: ColumnMetadata, { type, length }: 
   else compareExactly(dataSource, [column]);
 }
 
-/** Those whose schema builders look at tables first. */
+/** The data sources whose schema builders check tables first. */
 const KEEPING = new WeakSet<object>();
 
-/** Has `synchronize` and `migration:generate` leave digests as tables have them. */
+/** Makes `synchronize` and `migration:generate` leave digest columns as they are. */
 function keepAsFound(dataSource: DataSource): void {
   const { driver } = dataSource;
   if (KEEPING.has(driver) || !DIGEST_TYPES[dataSource.options.type]) return;

@@ -7,25 +7,25 @@ import type { MysqlConnection } from './internals.js';
 import { lockNotGiven, TRANSACTION_OVER } from './messages.js';
 import { answered, isInCallers, type Opened, readsCommitted } from './own-transactions.js';
 
-/** A lock that is waited for. */
+/** A lock that waits. */
 export type WaitedLock = NonNullable<Dialect['withLock']>;
 
-/** How long a call waits for the lock of another connection. */
+/** How long a call waits for a lock of another connection. */
 const WAIT_SECONDS = 10;
 
-/** What PostgreSQL calls a lock that was waited for in vain. */
+/** PostgreSQL's error for a lock that was not released in time. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
-/** Who waits in this process, by data source. */
+/** The lines of waiting calls in this process, by data source. */
 const MUTEXES = new WeakMap<DataSource, KeyedMutex>();
 
-/** The locks that this process has, of those that nobody waits for. */
+/** The non-waiting locks that this process holds. */
 const HELD = new WeakMap<DataSource, Set<string>>();
 
-/** Connections whose transaction began with its lock taken, and so reads all that was written under that before. */
+/** Connections whose transaction started with its lock, and therefore sees all that was written under it before. */
 const BEGUN_LOCKED = new WeakSet<QueryRunner>();
 
-/** What to run on a connection when its transaction has ended. */
+/** Statements to run on a connection after its transaction. */
 const RELEASES = new WeakMap<QueryRunner, BoundStatement[]>();
 
 export function mutexOf(dataSource: DataSource): KeyedMutex {
@@ -34,7 +34,7 @@ export function mutexOf(dataSource: DataSource): KeyedMutex {
   return mutex;
 }
 
-/** Runs `fn` unless this process is inside the same. */
+/** Runs `fn` unless this process holds the same lock. */
 export async function unlessHeld<T>(
   dataSource: DataSource,
   name: string,
@@ -50,12 +50,12 @@ export async function unlessHeld<T>(
   }
 }
 
-/** Whether the connection is in a transaction that may read rows as they were before it had the lock it works under. */
+/** Whether the connection is in a transaction that may see rows as they were before it got its lock. */
 export function mayReadThePast(runner: QueryRunner): boolean {
   return runner.isTransactionActive && !readsCommitted(runner) && !BEGUN_LOCKED.has(runner);
 }
 
-/** Takes the locks, one after the other, for the rest of the transaction that the connection is in. @param table that an error names */
+/** Takes the locks one by one, for the rest of the connection's transaction. @param table the table that an error names */
 export async function lockTransaction(
   runner: QueryRunner,
   table: string,
@@ -70,7 +70,10 @@ export async function lockTransaction(
   }
 }
 
-/** Runs `transaction` on the connection under the locks, given back afterwards; its snapshot is of a time under them. */
+/**
+ * Runs `transaction` on the connection while it holds the locks, then releases them. Its snapshot is taken under the
+ * locks.
+ */
 export async function lockAround<T>(
   runner: QueryRunner,
   table: string,
@@ -93,10 +96,10 @@ export async function lockAround<T>(
 }
 
 /**
- * Takes those of the locks that nobody has.
+ * Takes those of the locks that are free.
  *
- * @param table that an error names
- * @param opened what came of it where it has been sent already
+ * @param table the table that an error names
+ * @param opened the result, if the statement was already sent
  */
 export async function lockFree(
   runner: QueryRunner,
@@ -109,7 +112,7 @@ export async function lockFree(
   return names.filter((_, i) => Number((rows as Taken[])[i]?.taken));
 }
 
-/** As {@link lockAround}, under those of the locks that nobody has. */
+/** Like {@link lockAround}, with those of the locks that are free. */
 export async function lockFreeAround<T>(
   runner: QueryRunner,
   table: string,
@@ -127,7 +130,7 @@ export async function lockFreeAround<T>(
   }
 }
 
-/** Gives locks back. Where that fails, they end with their connection: what was done under them is done, or has its own error. */
+/** Releases locks. If that fails, they end with their connection; the work under them is done, or has its own error. */
 export async function giveBack(runner: QueryRunner, release: BoundStatement): Promise<void> {
   try {
     await send(runner, release);
@@ -137,14 +140,14 @@ export async function giveBack(runner: QueryRunner, release: BoundStatement): Pr
   }
 }
 
-/** What a database says that has given a lock. */
+/** What a database returns with a lock. */
 interface Taken {
   readonly taken: unknown;
-  /** The isolation of a transaction that keeps its view of the rows, which is from before it had the lock. */
+  /** The isolation level of a transaction that keeps its view of the rows, from before it had the lock. */
   readonly keptView?: unknown;
 }
 
-/** @throws SessionsUnavailableError for a lock that others did not give up in time */
+/** @throws SessionsUnavailableError if others did not release the lock in time */
 async function wait(runner: QueryRunner, table: string, lock: WaitedLock, name: string): Promise<Taken> {
   const inTransaction = isInCallers(runner);
   const problem = lockNotGiven(name, WAIT_SECONDS);
@@ -161,7 +164,7 @@ async function wait(runner: QueryRunner, table: string, lock: WaitedLock, name: 
   return row!;
 }
 
-/** Serializable transactions are kept apart by the database, but only from each other. */
+/** The database isolates serializable transactions, but only from each other. */
 function checkView({ keptView }: Taken, reading?: 'currentRows'): void {
   if (keptView !== 'repeatable read' && !(keptView === 'serializable' && reading === 'currentRows')) return;
   const others = reading === 'currentRows' ? '' : ' or SERIALIZABLE';
@@ -177,7 +180,7 @@ function releaseAfterTransaction(runner: QueryRunner, release: BoundStatement): 
 }
 
 async function releaseAll(runner: QueryRunner): Promise<void> {
-  // The end of a savepoint is told as that of a transaction too.
+  // TypeORM also reports the end of savepoints.
   if (runner.isTransactionActive) return;
   const releases = RELEASES.get(runner) ?? [];
   RELEASES.delete(runner);

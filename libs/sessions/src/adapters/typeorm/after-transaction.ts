@@ -2,10 +2,10 @@ import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm
 
 type Action = () => Promise<void>;
 
-/** By connection, what waits for the end of its transaction. */
+/** The actions that wait for the end of a connection's transaction. */
 const WAITING = new WeakMap<QueryRunner, Action[]>();
 
-/** TypeORM tells of savepoints too, which are parts of a transaction that goes on. */
+/** TypeORM also reports savepoints, which belong to a transaction that goes on. */
 const subscriber: EntitySubscriberInterface = {
   async afterTransactionCommit({ queryRunner }) {
     if (queryRunner.isTransactionActive) return;
@@ -13,7 +13,7 @@ const subscriber: EntitySubscriberInterface = {
     WAITING.delete(queryRunner);
     await runAll(actions);
   },
-  // Of a transaction whose commit got no answer nobody knows how it ended, and to roll it back fails too.
+  // If a commit gets no answer, its result is unknown, and the rollback fails, too.
   beforeTransactionRollback: ({ queryRunner }) => runAll(WAITING.get(queryRunner) ?? []),
   afterTransactionRollback({ queryRunner }) {
     if (!queryRunner.isTransactionActive) WAITING.delete(queryRunner);
@@ -24,9 +24,9 @@ async function runAll(actions: readonly Action[]): Promise<void> {
   for (const action of actions) await action();
 }
 
-/** Runs an action when the transaction of a connection has ended, before who ended it goes on. */
+/** Runs an action when a connection's transaction has ended, before the code that ended it goes on. */
 export function whenEnded(dataSource: DataSource, runner: QueryRunner, action: Action): void {
-  // A data source that is initialized anew has other subscribers.
+  // A data source that is initialised again has new subscribers.
   if (!dataSource.subscribers.includes(subscriber)) dataSource.subscribers.push(subscriber);
   const actions = WAITING.get(runner);
   if (actions) actions.push(action);

@@ -9,36 +9,36 @@ import type { ParamSlot } from './slots.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 import { SqlWriter } from './sql-writer.js';
 
-/** What the parts of a statement are for its rows. */
+/** The parts of a statement about several rows. */
 export interface Parts extends KeyedUpdate {
-  /** The place of a row. */
+  /** The expression for the place of a row. */
   readonly place: string;
 }
 
-/** Rows that are named by their keys, and have values of their own. */
+/** Rows that are named by key and have their own values. */
 interface RowsByKey {
-  /** The condition by which a parameter names a row. */
+  /** The condition in which a parameter names a row. */
   readonly named: KeyCondition<SqlColumn>;
-  /** As they are stored, where they are known. */
+  /** The stored keys, if they are known. */
   readonly keys?: readonly unknown[];
-  /** The values of a parameter, in the order of the rows; or {@link RowValues} alone. */
+  /** The values of a parameter in the order of the rows, or a single {@link RowValues}. */
   readonly values: (slot: ParamSlot) => readonly unknown[];
-  /** The places of the rows, likewise. */
+  /** The places of the rows, in the same way. */
   readonly places: readonly unknown[];
 }
 
-/** The values of a parameter, where each run of the statement is given them as a list. */
+/** The values of a parameter that each run passes as a list. */
 export class RowValues {
   constructor(private readonly slot: ParamSlot) {}
 
-  /** @param bound how they are bound as one */
+  /** @param bound binds them as one value */
   as(bound: (values: readonly unknown[]) => unknown): ParamSlot {
     const { convert } = this.slot;
     return { ...this.slot, convert: (values) => bound((values as readonly unknown[]).map(convert)) };
   }
 }
 
-/** An update of rows that have values of their own, or another statement about them. */
+/** Compiles an update of rows with their own values, or another statement about them. */
 export function statementByRow(
   { dataSource, dialect }: { readonly dataSource: DataSource; readonly dialect: Dialect },
   query: SqlPrepared,
@@ -79,7 +79,7 @@ export function statementByRow(
   return hidesAll ? { ...statement, secrets: [...statement.slots.keys()] } : statement;
 }
 
-/** Whether PostgreSQL has lists in a column. */
+/** Whether a column is a PostgreSQL array. */
 export function isList({ metadata }: SqlTable, { property }: SqlColumn): boolean {
   return metadata.findColumnWithPropertyPath(property)?.isArray ?? false;
 }

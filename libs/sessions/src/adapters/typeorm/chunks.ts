@@ -2,13 +2,13 @@ import type { SqlColumn } from './sql-table.js';
 
 export type StoredRow = ReadonlyMap<SqlColumn, unknown>;
 
-/** Rows that give the same columns, so that one statement inserts them, and the others keep their defaults. */
+/** Rows with the same given columns, so that one statement inserts them and the other columns get their defaults. */
 export interface Chunk {
   readonly columns: readonly SqlColumn[];
   readonly rows: readonly StoredRow[];
 }
 
-/** Rows by the statements that insert them, none of which has more parameters than that. */
+/** Splits rows into statements, each with at most this many parameters. */
 export function chunksFor(rows: readonly StoredRow[], maxParameters: number): Chunk[] {
   return groupsOf(rows).flatMap(({ columns, rows: group }) => {
     const size = columns.length === 0 ? 1 : Math.max(1, Math.floor(maxParameters / columns.length));
@@ -22,7 +22,7 @@ function groupsOf(rows: readonly StoredRow[]): Chunk[] {
   let group: { readonly rows: StoredRow[] } | undefined;
   for (const row of rows) {
     const names = [...row.keys()];
-    // As nearly all do, and in the same order.
+    // Nearly all rows have the same columns, in the same order.
     if (!group || !areSame(names, given)) {
       const columns = names.toSorted((a, b) => (a.property < b.property ? -1 : 1));
       const key = columns.map((column) => column.property).join();

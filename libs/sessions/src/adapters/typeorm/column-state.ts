@@ -6,7 +6,7 @@ import { namesOf, type SqlColumn, sqlNameOf, type SqlTable } from './sql-table.j
 
 type ColumnMetadata = EntityMetadata['columns'][number];
 
-/** What the database knows of a column; `undefined` where there is no such table. */
+/** What the database knows of a column; `undefined` if the table does not exist. */
 export async function readColumnState(
   dataSource: DataSource,
   table: SqlTable,
@@ -19,10 +19,10 @@ export async function readColumnState(
   return { exists: type !== null, addedBy: columnAddedBy(dataSource, metadata) };
 }
 
-/** Runs a statement, and gives its rows. */
+/** Runs a statement and returns its rows. */
 export type Ask = (text: string, values: unknown[]) => Promise<readonly unknown[]>;
 
-/** The type of a column, as its table has it; `undefined` where it has none of this name, or is not there. */
+/** The type of a column in its table; `undefined` if the column or the table does not exist. */
 export async function readColumnType(
   dataSource: DataSource,
   column: ColumnMetadata,
@@ -33,7 +33,7 @@ export async function readColumnType(
   return type === undefined ? undefined : { type, ...(length !== undefined && { length: Number(length) }) };
 }
 
-/** A type of a column, and its length where it has one. */
+/** A column's type, and its length if it has one. */
 export interface SizedType {
   readonly type: string;
   readonly length?: number | undefined;

@@ -20,17 +20,17 @@ import type { ParamSlot, Slot } from './slots.js';
 import { SqlWriter } from './sql-writer.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
-/** A statement whose text is final and whose values are filled in at each run. */
+/** A statement with final text, whose values each run fills in. */
 export interface Statement {
   readonly text: string;
   readonly slots: readonly Slot[];
-  /** The positions of those whose values no log shows. */
+  /** The positions of values that no log shows. */
   readonly secrets: readonly number[];
-  /** Whether the driver writes some of its values into it, so that it cannot be kept prepared. */
+  /** Whether the driver writes some values into the text, so that it cannot be kept prepared. */
   readonly isWrittenOut?: boolean;
 }
 
-/** A query of {@link TypeOrmAdapter}, compiled. */
+/** A compiled query of {@link TypeOrmAdapter}. */
 export interface SqlPrepared extends Prepared, Pick<SelectedRelations, 'joins' | 'further'> {
   readonly table: SqlTable;
   readonly options: QueryOptions;
@@ -38,34 +38,34 @@ export interface SqlPrepared extends Prepared, Pick<SelectedRelations, 'joins' |
   readonly statement: Statement;
   /** The columns that a run returns, if any. */
   readonly columns: readonly SqlColumn[] | undefined;
-  /** How those are read. */
+  /** How to read those columns. */
   readonly reads: readonly ReadColumn[] | undefined;
-  /** The names under which its answer has the values of a row, in their order: first those of the columns. */
+  /** The names of the values of a result row, in order; those of the columns come first. */
   readonly names: readonly string[];
   readonly count: boolean;
-  /** Whether the database cannot return the changed rows by the statement itself. */
+  /** Whether the statement itself cannot return the changed rows. */
   readonly emulatesReturning: boolean;
-  /** Whether the rows to delete are found first and then deleted by key, since the database has no `DELETE` with a limit. */
+  /** Whether to find the rows to delete first, then delete them by key, since the database has no `DELETE` with a limit. */
   readonly deletesByKey: boolean;
-  /** What locks the rows to update first, where the statement itself does not leave out those that others have locked. */
+  /** Locks the rows to update first, if the update itself cannot skip locked rows. */
   readonly locking?: Statement | undefined;
-  /** Whether the statement tells how many rows it deleted in a column beside the greatest value. */
+  /** Whether the statement returns the number of deleted rows in a column besides the greatest value. */
   readonly countsDeleted: boolean;
 }
 
-/** More rows than any table has, for an offset without a limit, which two of the databases refuse. */
+/** More rows than any table has: two of the databases refuse an offset without a limit. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
-/** It keeps an order by "createdAt" from meaning the selected expression of that name. */
+/** Keeps an order by "createdAt" from meaning the selected expression of that name. */
 const ALIAS = 't';
 
-/** The name under which a statement says how many rows there are. */
+/** The name of the column with the number of rows. */
 const COUNT = 'count';
 
-/** That of a query which is none by itself. */
+/** The statement of a query that has none of its own. */
 export const NO_STATEMENT: Statement = { text: '', slots: [], secrets: [] };
 
-/** The database that a query is compiled for. */
+/** The database to compile a query for. */
 interface Database {
   readonly dataSource: DataSource;
   readonly dialect: Dialect;
@@ -126,12 +126,12 @@ const readAs: ReadAs<SqlColumn> = (column, property, path) => {
   return path ? { ...column, property, path, load } : { ...column, property };
 };
 
-/** The clause that gives back columns of the rows that a statement wrote. */
+/** The clause that returns columns of the written rows. */
 export function returningSql({ driver }: DataSource, columns: readonly SqlColumn[]): string {
   return ` RETURNING ${columns.map((column) => `${column.read(column.sqlName)} AS ${driver.escape(column.property)}`).join(', ')}`;
 }
 
-/** The conditions of a query, and further ones. */
+/** The conditions of a query, with further ones. */
 export function narrowed({ options: { where = {} } }: SqlPrepared, further: Conditions): Conditions {
   return allOf(where, further);
 }
@@ -142,21 +142,21 @@ export function isNever({ condition }: SqlPrepared): boolean {
 }
 
 /**
- * The values of a statement, in the order in which the driver binds them.
+ * The values of a statement, in the driver's order.
  *
- * @throws SessionValidationError naming every parameter that is not given, or of another type
+ * @throws SessionValidationError naming every parameter that is missing or of another type
  */
 export function bindParams(prepared: Pick<SqlPrepared, 'table' | 'statement'>, params: Readonly<Row>): unknown[] {
   const problems = new Problems(prepared.table.name);
   const values: unknown[] = [];
-  // A loop, for every request asks.
+  // A loop, since every request comes here.
   for (const slot of prepared.statement.slots)
     values.push('constant' in slot ? slot.constant : problems.valueOf(slot.param, slot.convert, params));
   problems.throwAny();
   return values;
 }
 
-/** The value of a parameter. @throws SessionValidationError where there is none, or one of another type */
+/** The value of a parameter. @throws SessionValidationError if it is missing or of another type */
 export function bindParam({ name }: SqlTable, { param, convert }: ParamSlot, params: Readonly<Row>): unknown {
   const problems = new Problems(name);
   const value = problems.valueOf(param, convert, params);
@@ -164,7 +164,7 @@ export function bindParam({ name }: SqlTable, { param, convert }: ParamSlot, par
   return value;
 }
 
-/** What a statement is made from. */
+/** The parts from which a statement is built. */
 interface Build extends Database {
   readonly table: SqlTable;
   readonly condition: Condition<SqlColumn>;
@@ -210,7 +210,7 @@ function updateStatement(build: Build, written = updateSql): Statement {
   return finish(build, writer, written({ ...keyed(build), set, where: writer.write(build.condition) }));
 }
 
-/** What an update sets, as it is written. */
+/** The SQL of an update's assignments. */
 export function assignmentsSql({ table, options }: Build, writer: SqlWriter): string {
   const { copies, times, keys, values } = assignmentsOf(table, options.set);
   return [
@@ -224,7 +224,7 @@ export function assignmentsSql({ table, options }: Build, writer: SqlWriter): st
 export const updateSql = ({ table, set, from, where }: KeyedUpdate): string =>
   `UPDATE ${table} SET ${set}${from ? ` FROM ${from}` : ''} WHERE ${where}`;
 
-/** An update that leaves out rows that others have locked, or what comes before it. */
+/** An update that skips locked rows, or the statement that comes before it. */
 function unlockedUpdate(build: Build): Pick<SqlPrepared, 'statement' | 'locking'> {
   const { update, select } = build.dialect.skipLocked ?? { update: updateSql };
   const writer = writerOf(build);
@@ -234,7 +234,7 @@ function unlockedUpdate(build: Build): Pick<SqlPrepared, 'statement' | 'locking'
   return { statement: update ? updateStatement(build, update) : NO_STATEMENT, locking };
 }
 
-/** The table, and its key. */
+/** The table and its key. */
 export function keyed(build: Build): Pick<KeyedUpdate, 'table' | 'isView' | 'key'> {
   const { sqlName, isView, primary } = build.table;
   return { table: keyAccess(build)?.from(sqlName) ?? sqlName, isView, key: primary[0]!.sqlName };
@@ -258,13 +258,13 @@ function deleteStatement(build: Build): Statement {
   );
 }
 
-/** How the table is named where the condition says which keys the rows have. */
+/** How to name the table if the condition names the rows' keys. */
 function keyAccess(build: Build): ReturnType<NonNullable<Dialect['byKey']>> | undefined {
   const { keyIndex } = build.table;
   return keyIndex !== undefined && findsByKey(build) ? build.dialect.byKey?.(keyIndex) : undefined;
 }
 
-/** Whether the condition says which keys the rows have. */
+/** Whether the condition names the rows' keys. */
 export function findsByKey({ table, condition }: Pick<Build, 'table' | 'condition'>): boolean {
   return table.primary.length === 1 && namesKey(table.primary[0]!, condition);
 }
@@ -279,7 +279,7 @@ function namesKey(key: SqlColumn, condition: Condition<SqlColumn>): boolean {
 function orderSql({ dialect, order, condition }: Build, writer: SqlWriter): string {
   const sorted = order.filter(({ column }) => dialect.sortsByNull || !isNullOnly(column, condition));
   const terms = sorted.map(({ column, direction }) => {
-    // Where there are no nulls to place, or nothing else, an order that places them is one that the index has not.
+    // Without nulls to place, or with only nulls, a clause that places them would rule out the index.
     const isMixed = column.nullable && !isNullOnly(column, condition) && !isNeverNull(column, condition);
     const nulls = isMixed && !dialect.nullsFirst ? (direction === 'ASC' ? ' NULLS FIRST' : ' NULLS LAST') : '';
     return `${writer.sortable(column)} ${direction === 'DESC' ? 'DESC' : 'ASC'}${nulls}`;

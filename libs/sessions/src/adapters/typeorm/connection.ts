@@ -28,45 +28,45 @@ import { type Limits, onConnection } from './time-limit.js';
 import { unavailable } from './unavailable.js';
 import { UnderWay } from './under-way.js';
 
-/** How a statement is run. */
+/** How to run a statement. */
 interface RunOptions {
-  /** The table that it is about, which an error names. */
+  /** The table that an error names. */
   readonly table?: SqlTable;
-  /** Whether it changes nothing. Default: where it names no table. */
+  /** Whether it changes nothing. Default: true without a table. */
   readonly reads?: boolean;
-  /** Whether it waits for what others have locked. Default: true. */
+  /** Whether it waits for locks of others. Default: true. */
   readonly waits?: boolean;
   /** The positions of values that no log shows. Default: none. */
   readonly secrets?: readonly number[];
 }
 
-/** What is run in a transaction, on its connection. */
+/** Runs in a transaction, on its connection. */
 type InTransaction<T> = (connection: Connection, opened: Opened) => Promise<T>;
 
-/** Where statements travel: all on one connection, or each on one of the pool; and what holds for several of them together. */
+/** Where statements run: on one connection, or each on one of the pool. Also what applies to several of them together. */
 export class Connection {
-  /** None in a transaction, where everything is on TypeORM's connection. */
+  /** `undefined` in a transaction, which stays on TypeORM's connection. */
   readonly sqlite: SqliteConnections | undefined;
 
   /**
-   * @param tables whose statements these are
-   * @param runner the one connection
+   * @param tables the tables of the statements
+   * @param runner the single connection
    */
   constructor(
     readonly dataSource: DataSource,
     readonly dialect: Dialect,
     private readonly tables: SqlTables,
     readonly runner?: QueryRunner,
-    /** Whether its statements wait for what others have locked. */
+    /** Whether its statements wait for locks of others. */
     readonly isPatient = true,
-    /** On one connection that of the application's, if it is the application's: whoever has one of the library's breaks that off. */
+    /** On a single connection, the application's work if it owns the connection; the owner of a library connection closes it. */
     readonly underWay = runner ? undefined : new UnderWay(),
   ) {
     this.sqlite = runner ? undefined : SqliteConnections.of(dataSource);
   }
 
   get manager(): EntityManager {
-    // The data source's own may be one that is in a transaction of the application's.
+    // The data source's own manager may be in a transaction of the application.
     return this.runner?.manager ?? this.dataSource.createEntityManager();
   }
 
@@ -74,24 +74,24 @@ export class Connection {
     return this.runner?.isTransactionActive ?? false;
   }
 
-  /** Whether its transaction may read rows as they were before it had the lock that it works under. */
+  /** Whether its transaction may see rows as they were before it got its lock. */
   get mayReadThePast(): boolean {
     return this.runner !== undefined && mayReadThePast(this.runner);
   }
 
-  /** How long what needs a connection of its own may take. */
+  /** The limits of work that needs its own connection. */
   limits(table: string, ms?: number): Limits {
     return { table, ms, underWay: this.underWay };
   }
 
-  /** Has the one connection be there. @throws SessionsUnavailableError */
+  /** Makes sure that the single connection is open. @throws SessionsUnavailableError */
   async connect(): Promise<void> {
     const name = this.tables.firstName;
     if (this.runner) await connected(this.runner, name);
     else if (this.sqlite?.isOpen === false) throw new SessionsUnavailableError(name, DOWN(NOT_OPEN));
   }
 
-  /** Runs a statement; what the database has undone of it alone is done again. */
+  /** Runs a statement. If the database rolled back only this statement, runs it again. */
   async run(
     text: string,
     values: unknown[] = [],
@@ -115,7 +115,7 @@ export class Connection {
     }
   }
 
-  /** What TypeORM reads by statements of its own; what its entities make of that may fail in any way. */
+  /** Runs a read of TypeORM's own; its entities may make it fail in any way. */
   async byTypeOrm<T>(table: SqlTable, read: (on: { readonly manager: EntityManager }) => Promise<T>): Promise<T> {
     try {
       if (this.sqlite) return await this.sqlite.read(this.limits(table.name), read);
@@ -125,7 +125,7 @@ export class Connection {
     }
   }
 
-  /** Several statements in one turn of the event loop, in a transaction of their own or within that which there is. */
+  /** Runs several statements in one turn of the event loop, in their own transaction or in the current one. */
   async runAtOnce(table: SqlTable, statements: readonly BoundStatement[]): Promise<number> {
     const run = (): number => this.dialect.runAtOnce!(this.dataSource, statements);
     try {
@@ -136,7 +136,7 @@ export class Connection {
     }
   }
 
-  /** Does again what the database has undone, unless a transaction is part of that, which only who began it can do again. */
+  /** Repeats work that the database rolled back. A whole transaction can only be repeated by the code that began it. */
   async retrying<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     if (this.isInTransaction) return work(this);
     return retrying(
@@ -145,31 +145,31 @@ export class Connection {
     );
   }
 
-  /** Runs `fn` in the transaction that there is, or in one of its own. */
+  /** Runs `fn` in the current transaction, or in its own. */
   async inTransaction<T>(fn: (connection: Connection) => Promise<T>): Promise<T> {
     return this.isInTransaction ? fn(this) : this.transaction(fn);
   }
 
-  /** Runs `fn` in a part of the transaction that there is, or in one of its own, which begins anew where the database has undone it. */
+  /** Runs `fn` in a savepoint of the current transaction, or in its own, which starts over if the database rolls it back. */
   async transaction<T>(fn: InTransaction<T>, opening?: string): Promise<T> {
     return this.isInTransaction ? this.begin(fn) : retrying(() => this.begin(fn, opening));
   }
 
-  /** As {@link transaction}, but once. */
+  /** Like {@link transaction}, but without repeating. */
   async begin<T>(fn: InTransaction<T>, opening?: string): Promise<T> {
     return this.#onRunner((runner) =>
       runTransaction(runner, this.tables.firstName, (opened) => fn(this.#bound(runner), opened), opening),
     );
   }
 
-  /** Runs `fn` with all its statements on one connection; on SQLite they are anyway. */
+  /** Runs `fn` with all statements on one connection, as SQLite does anyway. */
   async checkout<T>(fn: (connection: Connection) => Promise<T>): Promise<T> {
     return this.sqlite ? fn(this) : this.#onRunner((runner) => fn(this.#bound(runner)));
   }
 
   /**
-   * As {@link checkout}, for so many milliseconds at the most; where there is one connection already, or SQLite, they are not
-   * counted.
+   * Like {@link checkout}, for at most this many milliseconds. The limit does not apply on SQLite, nor if there already
+   * is a connection.
    *
    * @throws SessionsUnavailableError
    */
@@ -178,7 +178,7 @@ export class Connection {
     return onConnection(this.dataSource, undefined, this.limits(name, ms), (runner) => fn(this.#bound(runner)));
   }
 
-  /** As {@link checkout}; the connection is broken off when the signal is aborted meanwhile, and what the server does on it. */
+  /** Like {@link checkout}. If the signal aborts meanwhile, the connection is closed, and the server stops its work there. */
   async breakable<T>(signal: AbortSignal, fn: (connection: Connection) => Promise<T>): Promise<T> {
     if (this.dialect.runAtOnce) return fn(this);
     return this.#onRunner(async (runner) => {
@@ -199,7 +199,7 @@ export class Connection {
     else await fn();
   }
 
-  /** Runs `fn` unless somebody has the lock: this process, which could take its own again, or another one. */
+  /** Runs `fn` unless somebody holds the lock: this process, which could take its own lock again, or another one. */
   async tryLock<T>(name: string, fn: (connection: Connection) => Promise<T>): Promise<T | undefined> {
     return unlessHeld(this.dataSource, name, () => this.#tryLock(name, fn));
   }
@@ -241,7 +241,7 @@ export class Connection {
     if (free.length === 0) return this.inTransaction(fn);
     const locked = (): Promise<T> =>
       this.#onRunner((runner) => this.#bound(runner).#withLock(runner, lock, free, fn, reading));
-    // Who has a connection already does not wait in the line of those who need one, who might wait for this one.
+    // A caller with a connection must not queue behind callers that need one: those may wait for this one.
     return mutex.run(free, locked, this.runner);
   }
 
@@ -256,7 +256,7 @@ export class Connection {
     if (release && !runner.isTransactionActive) {
       return lockAround(runner, this.tables.firstName, { ...lock, release }, names, () => this.transaction(fn));
     }
-    // The statement that waits begins the transaction, which reads what is committed after that too.
+    // The statement that waits starts the transaction, which also sees what is committed afterwards.
     return this.inTransaction(async (inside) => {
       await lockTransaction(runner, this.tables.firstName, lock, names, reading);
       return fn(inside);
@@ -264,8 +264,8 @@ export class Connection {
   }
 
   /**
-   * Runs `fn` in a transaction of its own under those of the locks of {@link withLock} that are free, which it is told, and in
-   * which no statement waits for what others have locked.
+   * Runs `fn` in its own transaction, under those locks of {@link withLock} that are free. `fn` gets their names, and
+   * none of its statements waits for locks of others.
    */
   async withFreeLocks<T>(
     names: readonly string[],

@@ -4,10 +4,10 @@ import { msFromUtcText, UTC_TEXT_LENGTH } from './dialects/utc.js';
 
 export type EntityColumn = EntityMetadata['columns'][number];
 
-/** How the values of a row become an entity, as TypeORM makes it; null where all that it has of them are. */
+/** Turns the values of a row into an entity, like TypeORM; null if all values are null. */
 export type ReadEntity = (values: readonly unknown[]) => ObjectLiteral | null;
 
-/** @param columns what it has, and where among the values of a row each is */
+/** @param columns the columns to read, and the position of each among the values */
 export function entityReader(
   dataSource: DataSource,
   metadata: EntityMetadata,
@@ -22,24 +22,24 @@ export function entityReader(
   };
 }
 
-/** What TypeORM makes of the values of a column. */
+/** The conversion that TypeORM applies to a column's values. */
 function loaderOf({ driver, options }: DataSource, column: EntityColumn): Conversion {
   const byTypeOrm = (value: unknown): unknown => driver.prepareHydratedValue(value, column) as unknown;
   const { type, transformer } = column;
   if (options.type !== 'better-sqlite3' || (type !== Date && type !== 'datetime') || transformer) return byTypeOrm;
-  // It takes ten times as long for the text that it writes itself.
+  // Its own parser takes ten times as long for the text that TypeORM writes.
   return (value) => {
     const ms = typeof value === 'string' && value.length === UTC_TEXT_LENGTH ? msFromUtcText(value) : NaN;
     return Number.isNaN(ms) ? byTypeOrm(value) : new Date(ms);
   };
 }
 
-/** The columns that TypeORM selects of an entity. */
+/** The columns of an entity that TypeORM selects. */
 export function selectedColumns({ columns }: EntityMetadata): EntityColumn[] {
   return columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual);
 }
 
-/** Whether rows become entities without further statements, expressions and listeners of the application. */
+/** Whether rows become entities without further statements, expressions, or listeners of the application. */
 export function isPlain({ driver, options, subscribers }: DataSource, metadata: EntityMetadata): boolean {
   const further = [metadata.eagerRelations, metadata.relationIds, metadata.afterLoadListeners];
   return (

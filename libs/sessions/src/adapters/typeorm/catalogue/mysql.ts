@@ -7,10 +7,10 @@ const KINDS: Readonly<Record<string, TableKind>> = {
   'SYSTEM VERSIONED': 'system-versioned',
 };
 
-/** Characters of a name; a longer one is refused. */
+/** The most characters of a name; longer ones are refused. */
 const NAME_CHARACTERS = 64;
 
-/** What is said of statements that change nothing in a view: a table, a column of it, or a join that is not one for them. */
+/** Errors of statements that cannot change a view: it, or one of its columns, or a join in it is not updatable. */
 const UNCHANGEABLE = new Set([1288, 1348, 1393, 1394, 1395, 1471]);
 
 const VARIABLES = [
@@ -137,7 +137,7 @@ export const mysqlCatalogue: Catalogue = {
     });
   },
 
-  // What the information schema calls updatable may be a join, in which nothing can be deleted, or have columns that are none.
+  // A view that the information schema calls updatable may still be a join without deletes, or have read-only columns.
   async changeable(ask, { path, columns }) {
     const statements = [
       `INSERT INTO ${path} (${columns.join(', ')}) VALUES (${columns.map(() => 'NULL').join(', ')})`,
@@ -156,8 +156,8 @@ export const mysqlCatalogue: Catalogue = {
 };
 
 /**
- * Rows of the information schema that are of these tables. MariaDB opens no other table only where schema and name are each
- * equal to one value, so that there is a query for each.
+ * Rows of the information schema about these tables. MariaDB avoids opening other tables only if schema and name each
+ * equal one value, so each table gets its own query.
  */
 async function each<R extends Row>(
   ask: Ask,
@@ -185,7 +185,7 @@ function columnFrom(row: ColumnRow): ColumnFacts {
     name,
     type: `${type.toLowerCase()}${/\bunsigned\b/.test(fullType) ? ' unsigned' : ''}`,
     nullable: nullable === 'YES',
-    // MariaDB writes a default that is null as it writes all of them, as SQL.
+    // MariaDB reports a null default like any other, as SQL.
     hasDefault: fallback !== null && fallback !== 'NULL',
     ...known({
       length: numberOf(row.length),

@@ -9,7 +9,7 @@ const KINDS: Readonly<Record<string, TableKind>> = {
   f: 'foreign table',
 };
 
-/** Bytes of a name that PostgreSQL keeps, unless it is built otherwise. */
+/** The bytes of a name that PostgreSQL keeps by default. */
 const NAME_BYTES = 63;
 
 const SERVER = `SELECT current_setting('server_version') AS version,
@@ -19,7 +19,7 @@ const SERVER = `SELECT current_setting('server_version') AS version,
   current_setting('max_identifier_length')::int AS "nameBytes",
   date_part('epoch', clock_timestamp()) * 1000 AS now`;
 
-/** The tables of a parameter that are there, by the number of each. */
+/** The tables of a parameter that exist, with the number of each. */
 const GIVEN = `FROM unnest($1::text[]) WITH ORDINALITY given(path, at)`;
 
 const TABLES = `SELECT at, relname::text AS name, relkind::text AS kind, row_security_active(c.oid) AS "rowSecurity",
@@ -33,7 +33,7 @@ const TABLES = `SELECT at, relname::text AS name, relkind::text AS kind, row_sec
   ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal) AS triggers
   ${GIVEN} JOIN pg_class c ON c.oid = to_regclass(path)`;
 
-// A domain is what it is made of; a type of an extension goes by its own name, wherever that is installed.
+// A domain counts as its base type. A type of an extension has its own name, whatever its schema.
 const COLUMNS = `SELECT at, attnum AS number, attname::text AS name,
   CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN format_type(t.oid, NULL) ELSE t.typname::text END AS type,
   NOT (attnotnull OR declared.typnotnull) AS nullable,
@@ -80,7 +80,7 @@ interface ColumnRow extends Row {
 }
 
 interface IndexRow extends Row, Pick<IndexFacts, 'unique' | 'primary' | 'valid'> {
-  /** The numbers of its columns, 0 for an expression, with spaces between them; those that it includes come last. */
+  /** The numbers of its columns, separated by spaces, 0 for an expression. Included columns come last. */
   readonly numbers: string;
   readonly length: number;
   readonly predicate: string | null;
@@ -132,7 +132,7 @@ export const postgresCatalogue: Catalogue = {
   createIndex: 'INDEX CONCURRENTLY',
 
   canonical: (name) => {
-    // Where it cuts a character in two, it leaves it out.
+    // Omits a character that would be cut in two.
     const bytes = Buffer.from(name).subarray(0, NAME_BYTES);
     return new TextDecoder().decode(bytes, { stream: true });
   },
@@ -161,7 +161,7 @@ function columnFrom(row: ColumnRow): ReturnType<TableFacts['columns']['get']> & 
   };
 }
 
-/** What the modifier of a type says. @see https://www.postgresql.org/docs/current/catalog-pg-attribute.html */
+/** The facts in a type's modifier. @see https://www.postgresql.org/docs/current/catalog-pg-attribute.html */
 function modified(type: string, modifier: number | null): { length?: number; precision?: number; scale?: number } {
   if (type.startsWith('timestamp')) return { precision: modifier ?? 6 };
   if (modifier === null) return {};

@@ -1,27 +1,27 @@
 import { type TimeForm, type TimeText } from '../../port/value-forms.js';
 import type { Ask, QuotedColumns } from './catalogue.js';
 
-/** Rows of a table that are looked at. */
+/** The most rows of a table to sample. */
 const ROWS = 100;
 
-/** Between the milliseconds of 1973 and the seconds of 5138. */
+/** In milliseconds a time of 1973, in seconds one of 5138. */
 const LEAST_MILLISECONDS = 1e11;
-/** What is less says nothing: it may be 0. */
+/** Smaller numbers prove nothing: they may be 0. */
 const LEAST_SECONDS = 1e8;
 
 const TEXT = /^\d{4}-\d\d-\d\d([ T])\d\d:\d\d(?::\d\d(?:\.(\d+))?)?(Z|[+-]\d\d:?\d\d)?$/;
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
-/** What is there, as text; a number begins with its type. */
+/** The sampled values as text; numbers are prefixed with their type. */
 const SAMPLE = (column: string): string =>
   `json_group_array(DISTINCT CASE typeof(${column}) WHEN 'text' THEN ${column} WHEN 'integer' THEN '#' || ${column} WHEN 'real' THEN '#' || ${column} END)`;
 
 type Found = TimeForm | 'unknown' | undefined;
 
-/** What one value is: a number of seconds or milliseconds, or a text with its parts; `undefined`: no time at all. */
+/** A sampled value: a number of seconds or milliseconds, or a text with its parts; `undefined`: not a time. */
 type Sample = { readonly family: string; readonly digits: number } | undefined;
 
-/** How the rows that are there hold their times. */
+/** How existing rows hold their times. */
 export async function timesInRows(ask: Ask, tables: readonly QuotedColumns[]): Promise<readonly (readonly Found[])[]> {
   const asked = tables.flatMap(({ path, columns }, at) =>
     columns.length === 0
@@ -33,7 +33,7 @@ export async function timesInRows(ask: Ask, tables: readonly QuotedColumns[]): P
   return tables.map((_table, at) => formsOf(found.get(at) ?? []));
 }
 
-/** The forms of the columns of one table; a column without a time has that of the others, where they have one. */
+/** The forms of one table's columns. A column without any time gets the form of the others, if they have one. */
 export function formsOf(columns: readonly (readonly (string | null)[])[]): Found[] {
   const samples = columns.map((values) => values.flatMap((value) => (value === null ? [] : (sampleOf(value) ?? []))));
   const all = samples.flat();
@@ -62,7 +62,7 @@ function formOf(own: readonly NonNullable<Sample>[], all: readonly NonNullable<S
   if (family === 'milliseconds' || family === 'seconds') return family;
   const [, separator, end] = /^YYYY-MM-DD([ T]) (Z|\+00:00|)$/.exec(family) ?? [];
   if (separator === undefined || end === undefined) return 'unknown';
-  // Rows of whole seconds can be among others, which has no bearing on their order where nothing stands at the end.
+  // Whole seconds may occur among other values. Without a suffix, that does not change their order.
   const digits = new Set(
     (end === '' ? all.filter((sample) => sample.family === family) : own).map((sample) => sample.digits),
   );

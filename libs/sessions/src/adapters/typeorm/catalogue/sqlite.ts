@@ -4,7 +4,7 @@ import { timesInRows } from './sqlite-times.js';
 
 const KINDS: Readonly<Record<string, TableKind>> = { table: 'table', view: 'view', virtual: 'virtual' };
 
-/** The tables of a parameter, in JSON, by the number of each. */
+/** The tables in a JSON parameter, with the number of each. */
 const GIVEN = `FROM (SELECT key AS at, json_extract(value, '$.table') AS given, json_extract(value, '$.base') AS base FROM json_each(?)) `;
 
 const TABLES = `SELECT at, l.name, l.type, l.wr AS withoutRowid,
@@ -32,7 +32,7 @@ interface ColumnRow extends Row {
   readonly type: string;
   readonly isRequired: number;
   readonly fallback: string | null;
-  /** The place in the primary key, from 1; 0: in none. */
+  /** The position in the primary key, from 1; 0: not in it. */
   readonly pk: number;
   /** 2 and 3: generated. */
   readonly hidden: number;
@@ -43,7 +43,7 @@ interface IndexRow extends Row {
   readonly origin: string;
   readonly place: number;
   readonly column: string | null;
-  /** The statement that made it, where it is partial. */
+  /** The statement that created it, if it is partial. */
   readonly partial: string | null;
 }
 
@@ -54,7 +54,7 @@ export const sqliteCatalogue: Catalogue = {
   },
 
   async tables(ask, tables) {
-    // To TypeORM the database is a file; what is attached goes by the name that it has in front of the table's.
+    // For TypeORM, a database is a file; an attached one goes by the prefix of its tables.
     const names = [
       JSON.stringify(tables.map(({ table, path }) => ({ table, base: /^"([^"]+)"\./.exec(path)?.[1] ?? 'main' }))),
     ];
@@ -81,7 +81,7 @@ export const sqliteCatalogue: Catalogue = {
             ...indexesFrom(indexes(at)),
           ],
         }),
-        // Their triggers would make the changes, which SQLite does not count.
+        // Triggers would make the changes, and SQLite does not count those.
         ...(table.type === 'view' && { changeable: false }),
         triggers: JSON.parse(table.triggers) as string[],
         withoutRowid,
@@ -94,7 +94,7 @@ export const sqliteCatalogue: Catalogue = {
   canonical: (name) => name.toLowerCase(),
 };
 
-/** @param isRowid whether the key of the table is the number of its rows */
+/** @param isRowid whether the table's key is the rowid */
 function columnFrom({ name, type, isRequired, fallback, pk, hidden }: ColumnRow, isRowid: boolean): ColumnFacts {
   const [, base = '', sizes] = /^([^(]*)(?:\(([^)]*)\))?/.exec(type.toLowerCase()) ?? [];
   const [size, scale] = sizes?.split(',').map(Number) ?? [];
