@@ -7,7 +7,7 @@ import { waits } from '../../libs/sessions/src/lifecycle/favours.js';
 import { EXTENSION, LAST_USE, notWritten } from '../../libs/sessions/src/lifecycle/messages.js';
 import { ofTable } from '../../libs/sessions/src/errors/messages.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
-import { createDatabase, mysqlAlike, SERVERS, type TestDatabase } from '../support/databases.js';
+import { createDatabase, isMysql, mysqlAlike, SERVERS, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 
 class Sessions extends SessionsTable({
@@ -19,9 +19,9 @@ class Sessions extends SessionsTable({
 const DAY_MS = 86_400_000;
 const MANY = 30;
 
-/** Servers, and the types of data source by which they are asked: MariaDB speaks MySQL's dialect too, which has other ways to leave out a row. */
+/** Servers, and the types of data source by which they are asked: MariaDB and MySQL by both, of which each has other ways to leave out a row. */
 const ASKED = SERVERS.flatMap((name) =>
-  (name === 'mariadb' ? (['mariadb', 'mysql'] as const) : [name]).map((type) => ({ name, type })),
+  (isMysql(name) ? (['mariadb', 'mysql'] as const) : [name]).map((type) => ({ name, type })),
 );
 
 /** What lets everybody read a table, and nobody write to it, and what ends that. */

@@ -1,18 +1,20 @@
 import type { DataSource } from 'typeorm';
+import { isMysqlItself } from '../mysql-itself.js';
 import type { Dialect } from './dialect.js';
 import { mariadb, mysql } from './mysql.js';
 import { postgres } from './postgres.js';
 import { sqlite } from './sqlite.js';
 
 /** The dialect of a data source. @throws TypeError for a database that this adapter does not know */
-export function dialectOf({ options: { type } }: DataSource): Dialect {
+export function dialectOf({ driver, options: { type } }: DataSource): Dialect {
   switch (type) {
     case 'postgres':
       return postgres;
     case 'mysql':
       return mysql;
     case 'mariadb':
-      return mariadb;
+      // That type connects to MySQL as well, which knows none of what MariaDB has of its own.
+      return isMysqlItself(driver) ? mysql : mariadb;
     case 'better-sqlite3':
       return sqlite;
     default:
