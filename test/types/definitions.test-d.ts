@@ -1,4 +1,4 @@
-import { SessionsModule, SessionsTable } from '@app/sessions';
+import { SessionsModule, SessionsTable, type SessionsTableDefinition } from '@app/sessions';
 
 const User = class {};
 
@@ -168,6 +168,10 @@ SessionsTable({
 // The short form is checked alike.
 SessionsModule.forFeature({ table: 'sessions', extraFields: { userId: { type: 'string', default: 'x' } } });
 SessionsModule.forFeature(SessionsTable({}));
+// One of whose fields the compiler knows nothing is taken as it is.
+declare const someDefinition: SessionsTableDefinition;
+SessionsModule.forFeature(someDefinition);
+SessionsTable(someDefinition);
 SessionsModule.forFeature({
   extraFields: {
     // @ts-expect-error text for a number

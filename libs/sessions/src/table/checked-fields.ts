@@ -12,7 +12,9 @@ type CheckedOnes<F> = { readonly [K in keyof F]: CheckedField<F[K], F> };
 
 type CheckedNames<F> = [keyof F & ReservedName] extends [never]
   ? unknown
-  : { readonly [K in keyof F & ReservedName]: `"${K}" is built into every session: choose another name` };
+  : string extends keyof F
+    ? unknown
+    : { readonly [K in keyof F & ReservedName]: `"${K}" is built into every session: choose another name` };
 
 /** The same for the options of a part of a definition. */
 export type CheckedOptions<O, Known extends PropertyKey, Part extends string> = O extends object
