@@ -1,6 +1,7 @@
 import type { ReservedName } from './built-in-columns.js';
 import type { FieldDefinition, FieldName, FieldType, ManyToMany, ManyToOne, OneToMany, OneToOne } from './fields.js';
-import type { FieldValue } from './table-fields.js';
+import type { Input } from './inferred-types.js';
+import type { FieldOf } from './table-fields.js';
 
 /**
  * Puts a compile error on the offending key itself, with the reason as its type. The `infer` makes the compiler
@@ -30,10 +31,12 @@ type NoOptions<O, Known extends PropertyKey, Part extends string> = {
 type CheckedField<D, F> = keyof D extends keyof FieldDefinition
   ? D extends WithoutValues
     ? unknown
-    : CheckedEnum<D> & CheckedDefault<D>
+    : CheckedValues<D>
   : D extends { readonly type: unknown }
     ? NoOptions<D, keyof FieldDefinition, 'a field'>
-    : CheckedJoin<D, F> & CheckedOptions<D, RelationOption, 'a relation'>;
+    : keyof D extends RelationOption
+      ? CheckedJoin<D, F>
+      : NoOptions<D, RelationOption, 'a relation'>;
 
 /** A field without listed values. */
 interface WithoutValues {
@@ -43,20 +46,18 @@ interface WithoutValues {
 
 type RelationOption = keyof ManyToOne | keyof OneToOne | keyof OneToMany | keyof ManyToMany;
 
-type CheckedEnum<D> = D extends { readonly type: 'enum'; readonly values?: undefined }
+type CheckedValues<D> = D extends { readonly type: 'enum'; readonly values?: undefined }
   ? { readonly values: readonly [string, ...string[]] }
-  : unknown;
+  : D extends { readonly default: infer V }
+    ? V extends FieldInput<D>
+      ? unknown
+      : { readonly default: FieldInput<D> }
+    : unknown;
 
-type CheckedDefault<D> = D extends { readonly default: infer V }
-  ? V extends FieldInput<D>
-    ? unknown
-    : { readonly default: FieldInput<D> }
-  : unknown;
-
-type FieldInput<D> = D extends { readonly type: 'bigint' } ? FieldValue<D> | bigint | number : FieldValue<D>;
+type FieldInput<D> = Input<FieldOf<string, D>>;
 
 type CheckedJoin<D, F> = D extends { readonly joinColumn: infer J }
-  ? J extends FieldName<F>
+  ? F extends { readonly [K in J & string]: { readonly type: unknown } }
     ? unknown
     : { readonly joinColumn: FieldName<F> }
   : unknown;

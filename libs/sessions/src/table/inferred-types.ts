@@ -1,32 +1,27 @@
 import type { FindOperator } from 'typeorm';
 import type { RevocationReason } from '../session/revocation-reasons.js';
 import type { SessionStatus } from '../session/session.js';
-import type { AnyField, AnyFields, FieldTrait } from './table-fields.js';
+import type { AnyField, AnyFields } from './table-fields.js';
 
 // Each part has its own name, because editors show an alias on one line.
 type ColumnValues<X extends AnyField> = {
-  [Y in X as Lacking<Y, 'relation'>]: Y['value'];
+  [Y in X as 'relation' extends Y['trait'] ? never : Y['name']]: Y['value'];
 };
 type RelationValues<X extends AnyField> = {
-  [Y in X as Having<Y, 'relation'>]?: Y['value'];
+  [Y in X as 'relation' extends Y['trait'] ? Y['name'] : never]?: Y['value'];
 };
 type RequiredInputs<X extends AnyField> = {
-  [Y in X as 'optional' extends Y['trait'] ? never : Lacking<Y, 'relation'>]: Input<Y>;
+  [Y in X as [Y['trait'] & ('optional' | 'relation')] extends [never] ? Y['name'] : never]: Input<Y>;
 };
 type OptionalInputs<X extends AnyField> = {
-  [Y in X as Having<Y, 'optional'>]?: Input<Y> | undefined;
+  [Y in X as 'optional' extends Y['trait'] ? Y['name'] : never]?: Input<Y> | undefined;
 };
 type Changes<X extends AnyField> = {
-  [Y in X as 'immutable' extends Y['trait'] ? never : Lacking<Y, 'relation'>]?: Input<Y> | undefined;
+  [Y in X as [Y['trait'] & ('immutable' | 'relation')] extends [never] ? Y['name'] : never]?: Input<Y> | undefined;
 };
 type ColumnFilters<X extends AnyField> = {
-  [Y in X as Lacking<Y, 'relation'>]?: FieldFilter<Y>;
+  [Y in X as 'relation' extends Y['trait'] ? never : Y['name']]?: FieldFilter<Y>;
 };
-
-/** The names of the fields with this trait. */
-type Having<X extends AnyField, T extends FieldTrait> = T extends X['trait'] ? X['name'] : never;
-/** The names of the fields without it. */
-type Lacking<X extends AnyField, T extends FieldTrait> = T extends X['trait'] ? never : X['name'];
 
 /** A session of a table with these fields. A relation is present if it was loaded. */
 export type Session<F extends AnyFields> = F['builtIn'] & ColumnValues<F['extra']> & RelationValues<F['extra']>;
@@ -52,7 +47,7 @@ interface ScopedAttributes<S> extends SettableAttributes {
 type Settable<B> = B extends { readonly scopes: infer S } ? ScopedAttributes<S> : SettableAttributes;
 
 /** The values that a field accepts: a bigint also as a bigint or a safe number. */
-type Input<X extends AnyField> = 'bigint' extends X['trait'] ? X['value'] | bigint | number : X['value'];
+export type Input<X extends AnyField> = 'bigint' extends X['trait'] ? X['value'] | bigint | number : X['value'];
 
 /** The attributes of a new session. Nullable extra fields, and those with a default, are optional. */
 export type NewSession<F extends AnyFields> = Settable<F['builtIn']> &
@@ -91,8 +86,8 @@ export type SessionFilterSet<F extends AnyFields> = BuiltInFilters<F['builtIn']>
 export type SessionFilters<F extends AnyFields> = SessionFilterSet<F> | readonly SessionFilterSet<F>[];
 
 /** The names of a table's columns, built-in ones included. */
-export type ColumnName<F extends AnyFields> = Exclude<keyof F['builtIn'] & string, 'isExpired'> | Columns<F['extra']>;
-type Columns<X extends AnyField> = X extends AnyField ? Lacking<X, 'relation'> : never;
+export type ColumnName<F extends AnyFields> =
+  Exclude<keyof F['builtIn'] & string, 'isExpired'> | (keyof ColumnValues<F['extra']> & string);
 
 /** The reasons to revoke sessions of a table: the library's and those of its definition. */
 export type ReasonOf<F extends AnyFields> = F['builtIn'] extends { readonly revokedReason: infer R }
@@ -105,4 +100,4 @@ export type ReasonOf<F extends AnyFields> = F['builtIn'] extends { readonly revo
 
 /** The names of a table's relations. */
 export type RelationName<F extends AnyFields> = string extends F['extra']['name'] ? string : Relations<F['extra']>;
-type Relations<X extends AnyField> = X extends AnyField ? Having<X, 'relation'> : never;
+type Relations<X extends AnyField> = X extends AnyField ? ('relation' extends X['trait'] ? X['name'] : never) : never;

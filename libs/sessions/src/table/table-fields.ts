@@ -88,12 +88,23 @@ export type ExtraOf<F extends ExtraFields> = string extends keyof F
   ? Field<string, unknown, 'optional'>
   : { [K in keyof F & string]: FieldOf<K, F[K]> }[keyof F & string];
 
-type FieldOf<N extends string, D> = D extends { readonly type: infer T extends FieldType }
-  ? Field<N, FieldValue<D>, ValueTrait[T] | (D extends MayBeLeftOut ? 'optional' : never) | ImmutableTrait<D>>
+/**
+ * A field of a definition. All that is said of it is inferred at once, so that the compiler goes on with types that many
+ * fields share.
+ */
+export type FieldOf<N extends string, D> = D extends {
+  readonly type: infer T extends FieldType;
+  readonly nullable?: infer Nullable;
+  readonly default?: infer Default;
+  readonly immutable?: infer Immutable;
+  readonly values?: infer Values;
+  readonly transformer?: infer Transformer;
+}
+  ? Field<N, Value<T, Values, Transformer> | If<Nullable, null>, TraitOf<T, Nullable, Default, Immutable>>
   : Field<N, Related<D>, 'relation'>;
 
-type MayBeLeftOut = { readonly nullable: true } | { readonly default: {} };
-type ImmutableTrait<D> = D extends { readonly immutable: true } ? 'immutable' : never;
+type TraitOf<T extends FieldType, Nullable, Default, Immutable> =
+  ValueTrait[T] | If<Nullable, 'optional'> | ([Default] extends [{}] ? 'optional' : never) | If<Immutable, 'immutable'>;
 
 interface PlainValues {
   string: string;
@@ -109,16 +120,13 @@ interface PlainValues {
 
 type ValueTrait = { readonly [T in FieldType]: T extends 'json' | 'bigint' ? T : never };
 
-type BareValue<D> = D extends { readonly transformer: { from(value: never): infer V } }
+type Value<T extends FieldType, Values, Transformer> = Transformer extends { from(value: never): infer V }
   ? V
-  : D extends { readonly type: infer T extends keyof PlainValues }
+  : T extends keyof PlainValues
     ? PlainValues[T]
-    : D extends { readonly values: readonly (infer V)[] }
+    : Values extends readonly (infer V)[]
       ? V
       : string;
-
-/** The value of a field in a session. */
-export type FieldValue<D> = D extends { readonly nullable: true } ? BareValue<D> | null : BareValue<D>;
 
 type TargetOf<R> = R extends () => infer T ? EntityOf<T> : EntityOf<R>;
 type EntityOf<T> = T extends abstract new (...args: never[]) => infer E
