@@ -2,24 +2,24 @@ import type { QueryRunner } from 'typeorm';
 import type { SqlTable } from './sql-table.js';
 import type { Limits } from './time-limit.js';
 
-/** A statement with its values, on the runner's connection or on one of the pool. */
+/** A statement with its values, for the runner's connection or one of the pool. */
 export interface DriverStatement {
   readonly table: SqlTable;
   readonly text: string;
-  /** What it is for, where whoever has prepared it says so; false for one that is not kept. */
+  /** The purpose that the caller gave when preparing it; false if it is not kept. */
   readonly call: string | boolean;
   readonly values: unknown[];
-  /** The positions of those that no log shows. */
+  /** The positions of values that no log shows. */
   readonly secrets: readonly number[];
   readonly runner: QueryRunner | undefined;
   /** Whether it changes nothing. */
   readonly reads: boolean;
-  /** Whether it waits for what others have locked, where it cannot tell the database not to. */
+  /** Whether it waits for locks of others, if it cannot tell the database not to. */
   readonly waits: boolean;
-  /** Whether it may share a transaction with others that come in its turn of the event loop, where that is of use. */
+  /** Whether it may share a transaction with others in the same turn of the event loop, if that helps. */
   readonly joins: boolean;
-  /** How long it may take; on the runner's connection that is for whoever has that to say. */
+  /** Its limits. On a runner's connection, only its owner applies them. */
   readonly limits: Limits;
-  /** Whether nobody asks for more rows than the first. */
+  /** Whether only the first row is needed. */
   readonly first: boolean;
 }

@@ -20,7 +20,7 @@ import { loadRow } from './raw-row.js';
 import type { SingleStatements } from './single-statements.js';
 import type { SqlTable } from './sql-table.js';
 
-/** What comes of a query, by several statements where the database has no single one for it. */
+/** Runs a query, with several statements if the database has no single one for it. */
 export function execute(statements: SingleStatements, query: SqlPrepared, params: Row): MaybePromise<Executed> {
   if (isNever(query)) return { count: 0, rows: query.columns ? [] : null };
   if (query.options.skipLocked) return updateUnlocked(statements, query, params);
@@ -31,7 +31,7 @@ export function execute(statements: SingleStatements, query: SqlPrepared, params
   return statements.execute(query, params);
 }
 
-/** The statements of an update of one row that is read afterwards. */
+/** The statements that update one row and read it afterwards. */
 interface OneRow {
   readonly change: SqlPrepared;
   readonly read: SqlPrepared;
@@ -39,7 +39,7 @@ interface OneRow {
 
 const ONE_ROW = new WeakMap<SqlPrepared, OneRow | null>();
 
-/** Those of an update that is kept prepared, which are compiled once; none where no parameter names the one row. */
+/** The statements of an update that is kept prepared, compiled once; `undefined` if no parameter names its one row. */
 function ofOneRow(statements: SingleStatements, query: SqlPrepared, returning?: readonly string[]): OneRow | undefined {
   let one = ONE_ROW.get(query);
   if (one === undefined) {
@@ -61,7 +61,7 @@ function ofOneRow(statements: SingleStatements, query: SqlPrepared, returning?: 
   return one ?? undefined;
 }
 
-/** An update of one row, and the row as it is then: nobody else changes it before the end of the transaction. */
+/** Updates one row and returns it as it is then. Nobody else changes it before the end of the transaction. */
 async function updateOneAndRead(
   statements: SingleStatements,
   { change, read }: OneRow,
@@ -112,8 +112,8 @@ function ofFoundRow(statements: SingleStatements, query: SqlPrepared): FoundRow 
 }
 
 /**
- * What `RETURNING` does: finds rows without a lock, unless their keys are named, locks those that still are as they were by
- * key, and so in one order, changes them, and reads them.
+ * Emulates `RETURNING`: finds rows without locking, unless their keys are named; locks those that are unchanged, in key
+ * order; changes them; and reads them.
  */
 async function changeAndRead(statements: SingleStatements, query: SqlPrepared, params: Row): Promise<Executed> {
   const one = ofOneRow(statements, query);
@@ -160,7 +160,7 @@ async function changeFound(inside: SingleStatements, { lock, change, read }: Fou
   return inside.execute(read, params);
 }
 
-/** An update, and its rows as triggers have left them, of which `RETURNING` does not know all. */
+/** Updates rows and reads them as triggers have left them, which `RETURNING` may not show. */
 async function updateAndRead(statements: SingleStatements, query: SqlPrepared, params: Row): Promise<Executed> {
   const { table, options } = query;
   const keys = keysOf(table);
@@ -178,8 +178,8 @@ async function updateAndRead(statements: SingleStatements, query: SqlPrepared, p
 }
 
 /**
- * What a `DELETE` with a limit does: finds rows without a lock, and deletes by key those that still are as they were.
- * `SKIP LOCKED` would lock the entry after the last row too, in the index that they are found by.
+ * Emulates a `DELETE` with a limit: finds rows without locking, and deletes by key those that are unchanged.
+ * `SKIP LOCKED` would also lock the entry after the last row in the index used.
  */
 async function findAndDelete(statements: SingleStatements, query: SqlPrepared, params: Row): Promise<Executed> {
   const { table, columns } = query;
@@ -193,12 +193,12 @@ async function findAndDelete(statements: SingleStatements, query: SqlPrepared, p
   return { ...(await statements.execute(remove, params)), rows };
 }
 
-/** What an `UPDATE` with `SKIP LOCKED` does; in a transaction of the caller's, what makes it fail undoes nothing else. */
+/** Emulates an `UPDATE` with `SKIP LOCKED`. In a transaction of the caller, its failure undoes nothing else. */
 async function updateUnlocked(statements: SingleStatements, query: SqlPrepared, params: Row): Promise<Executed> {
   return inPart(statements, query, () => updateOrSkip(statements, query, params));
 }
 
-/** Updates at once where nothing is locked, or where the database leaves out what is. */
+/** Updates directly if nothing is locked, or if the database skips locked rows. */
 async function updateOrSkip(statements: SingleStatements, query: SqlPrepared, params: Row): Promise<Executed> {
   const { locking, statement } = query;
   if (locking && statement === NO_STATEMENT) return lockAndUpdate(statements, query, locking, params);
@@ -210,7 +210,7 @@ async function updateOrSkip(statements: SingleStatements, query: SqlPrepared, pa
   }
 }
 
-/** Locks rows that nobody else has locked, and updates these by key. */
+/** Locks the rows that nobody else has locked, and updates them by key. */
 async function lockAndUpdate(
   statements: SingleStatements,
   query: SqlPrepared,
@@ -226,17 +226,17 @@ async function lockAndUpdate(
     if (records.length === 0) return { count: 0, rows: null };
     const keys = (records as Row[]).map((record) => key.load(Object.values(record)[0]));
     const where = { [key.property]: In(keys) };
-    // Indexes may have locks too.
+    // Indexes may be locked, too.
     const skipLocked = statement !== NO_STATEMENT;
     return inside.execute(compile(inside, query, 'updateAll', { where, set: options.set, skipLocked }), params);
   };
-  // Not once more where it is undone.
+  // Do not repeat it if it is rolled back.
   return connection.isInTransaction
     ? lockFirst(statements)
     : connection.begin((begun) => lockFirst(statements.on(begun)));
 }
 
-/** The rows that a write may change, without a lock, unless they are to be the current ones in a transaction that reads the past. */
+/** The rows that a write may change: without locking, unless they must be current in a transaction with an older view. */
 async function find(
   statements: SingleStatements,
   query: SqlPrepared,
@@ -250,7 +250,7 @@ async function find(
   ).rows!;
 }
 
-/** Another query of the same table. */
+/** Compiles another query on the same table. */
 function compile(
   { connection }: SingleStatements,
   { table, schema }: SqlPrepared,
@@ -268,7 +268,7 @@ function keysOf({ primary }: SqlTable): string[] {
   return primary.map((column) => column.property);
 }
 
-/** What only these rows match. */
+/** Matches only these rows. */
 function byKey(rows: readonly Row[], keys: readonly string[]): Where | Where[] {
   const [key, ...others] = keys;
   return others.length === 0 ? { [key!]: In(rows.map((row) => row[key!])) } : rows.map((row) => pick(row, keys));

@@ -8,25 +8,29 @@ import {
 } from './internals.js';
 import { TIME_IS_OVER } from './messages.js';
 
-/** How long the server has to be reached, and to end a statement, in milliseconds. */
+/** How long the server may take to be reached and to end a statement, in milliseconds. */
 const REACH_MS = 2000;
 
 /**
- * Gives up a connection, and has the server end what it does there: while it waits for a lock it does not see that nobody waits
- * for it any longer. Resolves when it has been told, or cannot be reached.
+ * Gives up a connection, and makes the server end its statement: while that waits for a lock, the server does not
+ * notice that the client is gone. Resolves once the server has been told, or cannot be reached.
  */
 export function endStatement(dataSource: DataSource, connection: unknown): Promise<void> {
   if (dataSource.options.type === 'postgres') (connection as PgConnection).connection.stream.destroy();
   else {
     const givenUp = connection as MysqlConnection;
-    // Out of the pool first, which would hand it out once more; and with an error, by which whoever waits hears of it.
+    // First remove it from the pool, which would hand it out again. The error tells whoever waits.
     givenUp.destroy();
     givenUp.stream.destroy(new Error(TIME_IS_OVER));
   }
   return interrupt(dataSource, connection);
 }
 
-/** Has the server end what it does on a connection, which stays as it is. @param isUnderWay whether it still does that */
+/**
+ * Makes the server end the statement on a connection, which stays open.
+ *
+ * @param isUnderWay whether the statement still runs
+ */
 export function interrupt(dataSource: DataSource, connection: unknown, isUnderWay = always): Promise<void> {
   return dataSource.options.type === 'postgres'
     ? interruptPostgres(postgresPool(dataSource), connection as PgConnection, isUnderWay)
@@ -35,7 +39,7 @@ export function interrupt(dataSource: DataSource, connection: unknown, isUnderWa
 
 const always = (): boolean => true;
 
-/** By the protocol's request to cancel, which poolers pass on, and for which no connection has to be free. */
+/** With the protocol's cancel request, which poolers forward, and which needs no free connection. */
 function interruptPostgres(
   { Client, options }: PgPool,
   { processID, secretKey, host, port }: PgConnection,
@@ -62,7 +66,7 @@ function interruptPostgres(
   });
 }
 
-/** By another connection, on which the server is told. */
+/** With a second connection, over which the server is told. */
 function interruptMysql(
   dataSource: DataSource,
   { threadId }: MysqlConnection,

@@ -15,10 +15,10 @@ import { isSecret } from './secrets.js';
 import type { SingleStatements } from './single-statements.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
-/** Inserts into one table on one connection or pool. */
+/** Inserts rows into one table, on one connection or pool. */
 export class Inserter {
   /**
-   * @param call what a row is inserted for, where its statement is kept prepared
+   * @param call the purpose of the insert, if its statement is kept prepared
    * @param joins whether it may share a transaction
    */
   constructor(
@@ -29,9 +29,9 @@ export class Inserter {
   ) {}
 
   /**
-   * The columns asked for of the new row; `null` where an existing row was left alone.
+   * Returns the requested columns of the new row; `null` if an existing row was kept.
    *
-   * @throws SessionsUnavailableError where the database has kept no row, as a trigger has it
+   * @throws SessionsUnavailableError if the database has stored no row, because of a trigger
    */
   async insert(row: Row, onConflict: OnConflict, returning: readonly SqlColumn[]): Promise<Row | null> {
     const stored = this.stored(row);
@@ -39,13 +39,13 @@ export class Inserter {
     if (onConflict !== 'raise' && !dialect.onConflict) return this.insertOrResolve(stored, onConflict, returning);
     const made = await this.insertOne(stored, onConflict, returning);
     if (made || onConflict !== 'raise') return made;
-    // A trigger may have put it into another table, which this one is made of.
+    // A trigger may have moved it into another table that this view shows.
     const kept = await this.read(this.writtenKey(stored, undefined), returning);
     if (!kept) throw new SessionsUnavailableError(this.table.name, ROW_NOT_KEPT);
     return kept;
   }
 
-  /** `null` where nothing was written. */
+  /** `null` if nothing was written. */
   private async insertOne(
     row: StoredRow,
     onConflict: OnConflict,
@@ -54,7 +54,7 @@ export class Inserter {
     const { primary, rewrites } = this.table;
     const { dialect, dataSource } = this.statements.connection;
     const isNative = returning.length > 0 && dialect.returning.has('insert');
-    // What triggers change afterwards, a statement does not give back.
+    // A statement does not return what triggers change afterwards.
     const given = isNative ? (rewrites ? [...new Set([...primary, ...returning])] : returning) : [];
     const tail = isNative ? returningSql(dataSource, given) : '';
     const mayBeKept = onConflict === 'raise' && (isNative || returning.length === 0);
@@ -70,7 +70,7 @@ export class Inserter {
     return (await this.read(key, returning)) ?? written;
   }
 
-  /** By a statement that is kept prepared, where there is such a one. */
+  /** Uses a statement that is kept prepared, if there is one. */
   private async writeKept(row: StoredRow, given: readonly SqlColumn[], tail: string): Promise<Written> {
     const columns = [...row.keys()];
     const kept = this.call && keptInsert(this.table, columns, tail, () => this.statement(columns, 1, 'raise', tail));
@@ -132,7 +132,7 @@ export class Inserter {
     return affected ?? records.length;
   }
 
-  /** By the driver itself, which keeps no statement that depends on how many rows there are. */
+  /** Uses the driver directly, which keeps no statement that depends on the number of rows. */
   private sendRows(
     columns: readonly SqlColumn[],
     rows: readonly StoredRow[],
@@ -142,7 +142,7 @@ export class Inserter {
     return this.statements.send(this.table, false, statement, () => this.values(columns, rows));
   }
 
-  /** On a connection that the whole process shares, other requests' statements must not slip into the transaction. */
+  /** On a connection that the whole process shares, statements of other requests must not get into the transaction. */
   private insertAtOnce(chunks: readonly Chunk[], onConflict: OnConflict): Promise<number> {
     const statements = chunks.map(({ columns, rows: chunk }) => ({
       text: this.text(columns, chunk.length, onConflict),
@@ -157,7 +157,7 @@ export class Inserter {
     return count;
   }
 
-  /** What `ON CONFLICT` does, where the database has it not: a duplicate undoes its own statement only. */
+  /** Emulates `ON CONFLICT` where the database lacks it. A duplicate undoes only its own statement. */
   private async insertOrResolve(
     row: StoredRow,
     onConflict: OnConflict,
@@ -179,7 +179,10 @@ export class Inserter {
     }
   }
 
-  /** Rows of the same target made one, since PostgreSQL changes no row twice in a statement: the last one's updates win. */
+  /**
+   * Merges rows with the same target, because PostgreSQL changes no row twice in a statement. The last row's updates
+   * win.
+   */
   private merged(rows: readonly StoredRow[], { target, update }: Exclude<OnConflict, string>): StoredRow[] {
     const byTarget = new Map<unknown, Map<SqlColumn, unknown>>();
     for (const row of rows) {
@@ -259,7 +262,7 @@ export class Inserter {
     return rows.flatMap((row) => columns.map((column) => column.dump(row.get(column) ?? null)));
   }
 
-  /** The row's stored values, with a new UUID for a key that was not given. */
+  /** The row's stored values, with a new UUID for a missing key. */
   private stored(row: Row): StoredRow {
     const stored = storedRow(this.table, row);
     for (const column of this.table.primary) {
@@ -268,7 +271,7 @@ export class Inserter {
     return stored;
   }
 
-  /** What a row just written is found by: its key, or what it alone has, or the number that the database made. */
+  /** Finds a row just written: by its key, its unique values, or the number that the database made. */
   private writtenKey(row: StoredRow, raw: unknown): Where {
     const { primary, uniques } = this.table;
     const isGiven = (columns: readonly SqlColumn[]): boolean =>
@@ -278,7 +281,7 @@ export class Inserter {
     return { [primary[0]!.property]: (raw as { insertId?: number } | undefined)?.insertId };
   }
 
-  /** A stored value as the application has it. */
+  /** A stored value in the application's form. */
   private loaded(row: StoredRow, property: string): unknown {
     const column = columnOf(this.table, property);
     const stored = row.get(column) ?? null;

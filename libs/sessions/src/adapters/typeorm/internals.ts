@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { AbstractLogger, DataSource, DataSourceOptions, Driver, QueryRunner } from 'typeorm';
 
-/*
- * What is used of TypeORM beyond its documented interface, and of the drivers below it. All of it is here, so that a release
- * which moves some of it is met in one place; `typeorm-internals.e2e-spec.ts` names what has moved.
+/**
+ * The undocumented parts of TypeORM and its drivers that are used. They are all here, so that a release that moves some
+ * affects one place; `typeorm-internals.e2e-spec.ts` names what has moved.
  */
 export { ConnectionMetadataBuilder } from 'typeorm/connection/ConnectionMetadataBuilder.js';
 export { EntitySchemaTransformer } from 'typeorm/entity-schema/EntitySchemaTransformer.js';
@@ -12,18 +12,18 @@ export { importClassesFromDirectories } from 'typeorm/util/DirectoryExportedClas
 export { TableUtils } from 'typeorm/schema-builder/util/TableUtils.js';
 export { ApplyValueTransformers } from 'typeorm/util/ApplyValueTransformers.js';
 
-/** What came of a statement, as `pg` says it; of each row the values, in the order of its columns. */
+/** The result of a statement in `pg`: the values of each row, in the order of its columns. */
 export interface DriverResult {
   readonly rows: readonly (readonly unknown[])[];
   readonly rowCount: number | null;
 }
 
-/** How `pg` reads the values of types. */
+/** How `pg` parses values by type. */
 export interface PgTypes {
   getTypeParser(type: number, format: 'text' | 'binary'): (value: string) => unknown;
 }
 
-/** A statement as `pg` takes it. */
+/** A statement for `pg`. */
 export interface PgQuery {
   readonly name: string | undefined;
   readonly text: string;
@@ -32,7 +32,7 @@ export interface PgQuery {
   readonly types?: PgTypes;
 }
 
-/** A pool or a connection of `pg`. */
+/** A pool or connection of `pg`. */
 export interface PgClient {
   query(statement: PgQuery): Promise<DriverResult>;
 }
@@ -47,7 +47,7 @@ export interface PgPool extends PgClient {
   on(event: 'connect', told: (client: PgConnection) => void): void;
 }
 
-/** A connection of `pg`, and what it is made of. */
+/** A connection of `pg`, and its internals. */
 export interface PgConnection extends NodeJS.EventEmitter, PgTypes, PgClient {
   readonly host: string;
   readonly port: number;
@@ -64,18 +64,18 @@ export interface PgConnection extends NodeJS.EventEmitter, PgTypes, PgClient {
   };
   query(statement: PgQuery): Promise<DriverResult>;
   query(statement: PgQuery, done: (error: Error | null, result: DriverResult) => void): void;
-  /** Sends statements without values; each row is an object. */
+  /** Sends statements without values. Each row is an object. */
   query(text: string): Promise<PgResult | PgResult[]>;
 }
 
-/** What came of one of several statements. */
+/** The result of one of several statements. */
 interface PgResult {
   readonly rows: readonly unknown[];
 }
 
-/** A pool or a connection of `mysql2`. */
+/** A pool or connection of `mysql2`. */
 export interface MysqlClient {
-  /** Sends a statement that the server keeps, and binds values to it. */
+  /** Sends a statement that the server keeps prepared, with bound values. */
   execute(...statement: MysqlStatement): unknown;
   /** Sends a statement with the values written into it. */
   query(...statement: MysqlStatement): unknown;
@@ -105,7 +105,7 @@ export type MysqlStatement = [
 
 /** A connection of `better-sqlite3`. */
 export interface SqliteConnection {
-  /** Whether the database is in memory alone. */
+  /** Whether the database is only in memory. */
   readonly memory: boolean;
   readonly open: boolean;
   readonly inTransaction: boolean;
@@ -127,10 +127,10 @@ export interface SqliteStatement {
 
 export type SqliteOptions = Extract<DataSourceOptions, { type: 'better-sqlite3' }>;
 
-/** What TypeORM sends to PostgreSQL where a transaction begins. */
+/** What TypeORM sends to PostgreSQL to start a transaction. */
 const BEGINNING = /^(?:START|SET) TRANSACTION\b/;
 
-/** Has TypeORM begin a transaction of PostgreSQL, for which `send` is to send all of its beginning. */
+/** Makes TypeORM start a PostgreSQL transaction whose whole start `send` sends. */
 export async function beginBy(
   runner: QueryRunner,
   isolation: 'READ COMMITTED',
@@ -148,31 +148,31 @@ export async function beginBy(
   }
 }
 
-/** The pool of a data source of PostgreSQL, that of the primary where there are replicas, as long as it is initialized. */
+/** The pool of a PostgreSQL data source, of the primary if there are replicas, while it is initialised. */
 export function postgresPool({ driver }: DataSource): PgPool {
   return ofOpen((driver as Driver & { readonly master?: PgPool }).master);
 }
 
-/** As {@link postgresPool}, of MySQL or MariaDB. */
+/** Like {@link postgresPool}, for MySQL or MariaDB. */
 export function mysqlPool({ driver }: DataSource): MysqlPool {
   const { pool, poolCluster } = driver as Driver & MysqlPools;
   return ofOpen(poolCluster?.of('MASTER') ?? pool);
 }
 
-/** A pool, unless its data source is not initialized any longer. @throws Error as TypeORM does */
+/** A pool, while its data source is initialised. @throws Error as TypeORM does */
 function ofOpen<T>(pool: T | undefined): T {
   if (pool === undefined) throw new Error('Driver not Connected');
   return pool;
 }
 
-/** One of them. */
+/** One of these. */
 interface MysqlPools {
   readonly pool: MysqlPool;
   /** By the names that TypeORM gives the servers. */
   readonly poolCluster?: { of(name: string): MysqlPool };
 }
 
-/** A connection beside those of the pool, made as they are. */
+/** A connection outside the pool, created with the pool's options. */
 export function secondMysqlConnection({ driver, options }: DataSource, connectTimeout: number): MysqlConnection {
   const { mysql, createConnectionOptions } = driver as Driver & {
     readonly mysql: { createConnection(options: object): MysqlConnection };
@@ -182,22 +182,22 @@ export function secondMysqlConnection({ driver, options }: DataSource, connectTi
   return mysql.createConnection({ ...createConnectionOptions.call(driver, options, credentials), connectTimeout });
 }
 
-/** Whether a logger of TypeORM's own tells of statements, by its options. */
+/** Whether one of TypeORM's own loggers logs statements, by its options. */
 export function tellsQueries(logger: AbstractLogger): boolean {
   return logger['isLogEnabledFor']('query');
 }
 
-/** The version of a server of MySQL or MariaDB, such as `10.11.6`, that a driver has connected to. */
+/** The version of the MySQL or MariaDB server that a driver has connected to, such as `10.11.6`. */
 export function serverVersion(driver: Driver): string {
   return (driver as Driver & { readonly version: string }).version;
 }
 
-/** Where a driver of SQLite has its connection; a data source that is initialized anew has another one. */
+/** Where an SQLite driver keeps its connection. A data source that is initialised again has a new one. */
 export function sqliteDriver(driver: Driver): { databaseConnection: SqliteConnection } {
   return driver as Driver & { databaseConnection: SqliteConnection };
 }
 
-/** A driver of its own for the database of a data source, with other options. */
+/** A separate driver for a data source's database, with other options. */
 export function secondDriver(dataSource: DataSource, options: SqliteOptions): Driver {
   const SameDriver = dataSource.driver.constructor as new (dataSource: DataSource) => Driver;
   return new SameDriver(Object.create(dataSource, { options: { value: options } }) as DataSource);

@@ -5,23 +5,23 @@ import { sqlNameOf, type SqlTable } from './sql-table.js';
 
 type Relation = EntityMetadata['relations'][number];
 
-/** A related row that a query reads beside each of its own, by a left join. */
+/** A related row that a query reads along with each of its own, by a left join. */
 export interface Join {
   readonly property: string;
-  /** The clause that joins it. */
+  /** The join clause. */
   readonly clause: string;
-  /** What is selected of it, quoted. */
+  /** The selected columns, quoted. */
   readonly columns: readonly string[];
-  /** Where among the values of a row those are by which it was joined. */
+  /** The positions of the joined key among the values of a row. */
   readonly key: readonly number[];
   readonly read: ReadEntity;
 }
 
 /**
- * The relations that a query of the table can read in its own statement: those to one, whose entity needs nothing that TypeORM alone does
- * while it loads; and the others, which are loaded by further lookups.
+ * Splits the relations of a query: those to one whose entity needs nothing special from TypeORM are joined; further
+ * lookups load the others.
  *
- * @param place where among the values of a row what is selected of them begins
+ * @param place the position of the first selected column among the values of a row
  */
 export function joinsOf(
   dataSource: DataSource,
@@ -73,7 +73,7 @@ function joinOf(dataSource: DataSource, relation: Relation, from: string, name: 
   };
 }
 
-/** The columns that are equal at both ends of a relation that has no table between: by the join columns of the side that has them. */
+/** The columns that are equal at both ends of a relation without a join table, from the join columns of the owning side. */
 export function joinedColumns({
   isOwning,
   joinColumns,

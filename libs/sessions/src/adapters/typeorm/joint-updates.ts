@@ -13,22 +13,22 @@ import type { SingleStatements } from './single-statements.js';
 import type { ParamSlot } from './slots.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
-/** What came of each of several updates; none of one that has to go alone. */
+/** The result of each of several updates; `undefined` for one that must go alone. */
 type Outcomes = readonly (Executed | undefined)[];
 
-/** How the place of an update among others is called, which no column is. */
+/** The name for the place of an update among others. No column has it. */
 const PLACE = 'nest_sessions_update';
 
-/** The last update of each row that has not ended. */
+/** The last running update of each row. */
 const LAST = new WeakMap<SqlTable, Map<unknown, Promise<unknown>>>();
 
 const JOINT = new WeakMap<SqlPrepared, JointUpdates | null>();
 
 /**
- * Updates of one row each by the same query, which travel together: those that come while some are under way go as one statement,
- * and one that comes alone waits for nothing. Nobody waits in it for what others have locked: a row that it has not written goes
- * alone, as does each of a statement that failed, so that everyone has an outcome of its own. Of updates of the same row each
- * waits for the one before.
+ * Updates of single rows by the same query that share statements. Updates that arrive while others are under way go as
+ * one statement; a lone one never waits. The shared statement waits for no locks: a row that it has not written goes
+ * alone, and so does each row of a failed statement, so that each update has its own result. Updates of the same row
+ * wait for each other.
  */
 export class JointUpdates {
   readonly #coalescer: Coalescer<Row, Executed | undefined>;
@@ -50,7 +50,7 @@ export class JointUpdates {
     });
   }
 
-  /** None where each goes alone: no statement tells which rows it has written, or a value is made by the application. */
+  /** `undefined` if each goes alone: no statement reports which rows it wrote, or the application makes a value. */
   static of(statements: SingleStatements, query: SqlPrepared): JointUpdates | undefined {
     let joint = JOINT.get(query);
     if (joint === undefined) {
@@ -91,7 +91,7 @@ export class JointUpdates {
     }
   }
 
-  /** What came of those whose rows match, and that nobody else has locked. */
+  /** The results of updates whose rows match and are not locked by others. */
   async #update(updates: readonly Row[]): Promise<Outcomes> {
     const { table, options, columns } = this.query;
     const params: Row = { [PLACE]: updates.map((_, place) => place) };
@@ -124,7 +124,7 @@ export class JointUpdates {
     return statementByRow(connection, this.query, { named: this.named, values, places }, write);
   }
 
-  /** None of what names no row. */
+  /** `undefined` if it names no row. */
   #keyOf(params: Row): unknown {
     const { subject, value } = this.named;
     try {
@@ -142,11 +142,11 @@ function mayJoin({ connection: { dialect } }: SingleStatements, { table, options
   if (!dialect.skipLocked?.update || !dialect.returning.has('update')) return false;
   const set = Object.entries(options.set ?? {});
   if (set.some(([name, value]) => value instanceof JsonKeys || mayWaitFor(table, name))) return false;
-  // Transformers are for the asynchronous context of each; PostgreSQL's lists make no list of lists.
+  // Transformers need each caller's asynchronous context, and PostgreSQL cannot nest lists.
   return [...table.columns.values()].every((column) => !column.transformer && !isList(table, column));
 }
 
-/** Whether a new value may have to wait for another row, which others have locked: one that is unique, but no token, or refers to it. */
+/** Whether a new value may have to wait for another, locked row: it is unique but no token, or a foreign key. */
 function mayWaitFor({ columns, metadata, uniques }: SqlTable, name: string): boolean {
   const column = columns.get(name);
   if (!column || column.hidden) return false;
@@ -156,7 +156,7 @@ function mayWaitFor({ columns, metadata, uniques }: SqlTable, name: string): boo
   );
 }
 
-/** Whether each by itself would fail as all of them did. */
+/** Whether each would fail alone as all did together. */
 function wouldFailEach(error: unknown): boolean {
   if (!(error instanceof SessionsUnavailableError)) return isOutage(error);
   const outage = outageOf(error.cause);

@@ -4,7 +4,7 @@ import { type Dialect, JSON_TYPES, type JsonPlace, type JsonType } from './diale
 import type { Slot, SlotWriter } from './slots.js';
 import type { SqlColumn } from './sql-table.js';
 
-/** Where a value inside JSON stands, and who binds values. */
+/** The place of a value inside JSON, and what binds values. */
 interface Place {
   readonly dialect: Dialect;
   readonly subject: Subject<SqlColumn>;
@@ -12,7 +12,7 @@ interface Place {
   readonly add: SlotWriter;
 }
 
-/** Conditions on one place inside a JSON column: unknown for null, and false for a value of another type than the one asked for. */
+/** Conditions on a place inside a JSON column: unknown for null, and false for a value of another type. */
 export class JsonConditions {
   constructor(private readonly place: Place) {}
 
@@ -60,7 +60,7 @@ export class JsonConditions {
         return convert(stored, isEmpty);
       },
     });
-    // Nothing is unknown of what is in no list at all; and of what is not in one with null, everything.
+    // With an empty list, nothing is unknown; with a null in the list, every miss is.
     const ofNull = `${add(given((_stored, isEmpty) => (isEmpty ? 0 : null)))} = 1`;
     const branches = JSON_TYPES.map((type) =>
       isIn(
@@ -84,7 +84,7 @@ export class JsonConditions {
     return this.place.dialect.json.bound(this.place.add(slot), type);
   }
 
-  /** `CASE` because `AND` may run in any order. */
+  /** `CASE`, because `AND` may be evaluated in any order. */
   #case(branches: readonly Branch[], otherwise = '0 = 1', ofNull = 'NULL = 1'): string {
     const { json } = this.place.dialect;
     const cases = branches.map(([type, condition]) => {
@@ -95,10 +95,10 @@ export class JsonConditions {
   }
 }
 
-/** What holds where the value is of a type. */
+/** The condition for values of one type. */
 type Branch = readonly [type: JsonType, condition: string];
 
-/** Where the types end: what no JSON can hold is of none. */
+/** Comes after all types: for values that JSON cannot hold. */
 const OTHER = JSON_TYPES.length;
 
 function typeNumber(value: unknown): number | null {

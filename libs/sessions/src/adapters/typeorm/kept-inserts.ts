@@ -8,31 +8,31 @@ import type { SqlColumn, SqlTable } from './sql-table.js';
 /** A statement that inserts rows. */
 export interface InsertStatement {
   readonly text: string;
-  /** The positions of the values that no log shows. */
+  /** The positions of values that no log shows. */
   readonly secrets: readonly number[];
 }
 
-/** What it has written. */
+/** The result of an insert. */
 export interface Written {
-  /** The rows that it gives back, by the order of its columns. */
+  /** The returned rows, in the order of their columns. */
   readonly rows: readonly (readonly unknown[])[];
   readonly affected: number | undefined;
   readonly raw: unknown;
 }
 
-/** Statements that are kept for a table: a call gives the same columns nearly each time. */
+/** The most statements that are kept for a table. Nearly every call has the same columns. */
 const MOST = 16;
 
 const KEPT = new WeakMap<SqlTable, Kept[]>();
 
-/** A statement, and what it is for. */
+/** A statement and its key. */
 interface Kept {
   readonly columns: readonly SqlColumn[];
   readonly tail: string;
   readonly statement: InsertStatement;
 }
 
-/** The statement for one row with these columns, which is made once; `undefined` where there are too many already. */
+/** The statement for one row with these columns, created once; `undefined` if too many are kept already. */
 export function keptInsert(
   table: SqlTable,
   columns: readonly SqlColumn[],
@@ -48,10 +48,10 @@ export function keptInsert(
   return statement;
 }
 
-/** How statements are told apart that take a list for each column, from those that give rows back. */
+/** Tells statements that take a list per column from those that return rows. */
 const OF_LISTS = ' of lists';
 
-/** The statement for any number of rows with these columns, whose values are lists; `undefined` where there is no such one. */
+/** The statement for any number of rows with these columns, whose values are lists; `undefined` if there is none. */
 export function keptInsertOfLists(
   { dataSource: { driver }, dialect }: { readonly dataSource: DataSource; readonly dialect: Dialect },
   table: SqlTable,

@@ -1,13 +1,13 @@
 import { DIGEST_BYTES } from '../../port/value-forms.js';
 import type { FormCodecs } from './forms.js';
 
-/** A key's id, before the digest that the key has made. */
+/** A key's id, before the digest made with that key. */
 const KEY = /^([A-Za-z0-9_-]{1,32}):/;
 
-/** Bytes of the digest that a key makes. */
+/** The bytes of a digest made with a key. */
 const KEYED_BYTES = 32;
 
-/** How digests of tokens, in hexadecimal, go into columns of bytes or of base64url and come back. */
+/** How hexadecimal digests of tokens get into binary or base64url columns and back. */
 export const DIGESTS: FormCodecs = {
   [DIGEST_BYTES]: {
     dump: (digest) => Buffer.from(bytesOfDigest(digest as string), 'hex'),
@@ -22,12 +22,12 @@ export const DIGESTS: FormCodecs = {
 /** The bytes of a digest, in hexadecimal. */
 export function bytesOfDigest(digest: string): string {
   const start = digest.indexOf(':') + 1;
-  // For every request asks.
+  // The common case.
   if (start === 0) return digest;
   return Buffer.from(digest.slice(0, start), 'latin1').toString('hex') + digest.slice(start);
 }
 
-/** The key's id with its colon, as it is, and the rest. */
+/** The key's id with its colon unchanged, and the rest converted. */
 function inParts(digest: string, convert: (rest: string) => string): string {
   const start = digest.indexOf(':') + 1;
   return digest.slice(0, start) + convert(digest.slice(start));

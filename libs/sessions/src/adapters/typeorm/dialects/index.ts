@@ -5,7 +5,7 @@ import { mariadb, mysql } from './mysql.js';
 import { postgres } from './postgres.js';
 import { sqlite } from './sqlite.js';
 
-/** The dialect of a data source. @throws TypeError for a database that this adapter does not know */
+/** The dialect of a data source. @throws TypeError for a database that this adapter does not support */
 export function dialectOf({ driver, options: { type } }: DataSource): Dialect {
   switch (type) {
     case 'postgres':

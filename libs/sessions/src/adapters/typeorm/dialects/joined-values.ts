@@ -1,9 +1,9 @@
 import type { ValuesByRow } from './dialect.js';
 
-/** What the values of rows are called that a table is joined with: no column is. */
+/** The names of joined values. No column has such a name. */
 export const valueName = (index: number): string => `nest_sessions_${index}`;
 
-/** Values that are joined as a table, by the columns of which `write` makes it. */
+/** Values that are joined as a table with the columns from `write`. */
 export function joinedValues<C>(
   columnOf: (...value: Parameters<ValuesByRow['value']>) => C,
   write: (columns: readonly C[]) => string,

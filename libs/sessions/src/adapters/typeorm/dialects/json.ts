@@ -1,32 +1,32 @@
 import type { JsonKey } from '../../port/operators.js';
 import type { Conversion } from '../../port/query.js';
 
-/** The document of a column; an empty text is none, and an error to functions of JSON. */
+/** The document of a column. Empty text counts as none, since JSON functions reject it. */
 export function documentIn(sql: string): string {
   return `NULLIF(${sql}, '')`;
 }
 
 export const parseJson: Conversion = (value) => {
   if (value === '') return null;
-  // What most sessions have, and every request asks for.
+  // The common case: most sessions have this.
   if (value === '{}') return {};
   try {
     return JSON.parse(value as string) as unknown;
   } catch {
-    // The parser's error shows some of it.
+    // The parser's own error would show part of the value.
     throw new SyntaxError('it is no JSON');
   }
 };
 
-/** `$."photos"[0]."url"`, as every one of the databases writes a path. */
+/** `$."photos"[0]."url"`: the path syntax that all of the databases share. */
 export function jsonPath(path: readonly JsonKey[]): string {
   return `$${path.map((key) => (typeof key === 'number' ? `[${key}]` : `."${key}"`)).join('')}`;
 }
 
-/** Arguments of one call. */
+/** The most arguments in one call. */
 const KEYS_AT_ONCE = 40;
 
-/** A function of a document and any number of further arguments, by as many calls as that takes. */
+/** A function of a document with any number of further arguments, in as many nested calls as needed. */
 export function inCalls(name: string, document: string, args: readonly string[]): string {
   let sql = document;
   for (let i = 0; i < args.length; i += KEYS_AT_ONCE)
@@ -34,7 +34,7 @@ export function inCalls(name: string, document: string, args: readonly string[])
   return sql;
 }
 
-/** A path to a key, which may be any text: MariaDB finds none that begins with a hyphen, unless that is escaped. */
+/** A path to a key, which may be any text. MariaDB finds a key with a leading hyphen only if that is escaped. */
 export function keyPath(key: string): string {
   return `$.${JSON.stringify(key).replace(/^"-/, String.raw`"\u002d`)}`;
 }

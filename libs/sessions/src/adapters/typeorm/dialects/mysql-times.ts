@@ -4,15 +4,15 @@ import type { ColumnCodec, TypedColumn } from './dialect.js';
 import { numberCodec, timeProblem, timesOfNumbers, unitOf } from './number-times.js';
 import { timeFromMs, utcText } from './utc.js';
 
-/** SQL that mysql2 writes as it is, such as the digits of a number. */
+/** SQL that mysql2 inserts unchanged, such as the digits of a number. */
 export function writtenAsIs(sql: unknown): { toSqlString(): string } {
   return { toSqlString: () => sql as string };
 }
 
-/** Milliseconds of no time that there is. */
+/** Stands for an invalid time, in milliseconds. */
 const NO_TIME = Number.MIN_SAFE_INTEGER;
 
-/** What a `TIMESTAMP` can hold; the first second of 1970 is its zero. */
+/** The range of a `TIMESTAMP`. It uses the first second of 1970 for zero. */
 const TIMESTAMPS = { firstMs: 1000, lastMs: Date.UTC(2038, 0, 19, 3, 14, 7) };
 
 /** How times are read, written and compared. */
@@ -39,19 +39,19 @@ function codecOf(column: TypedColumn): ColumnCodec {
 
 function timesOfType(times: TimeRange | undefined, precision: number): ColumnCodec {
   return {
-    // As text: a count of milliseconds takes the server longer, and mysql2 too.
+    // As text: numbers of milliseconds take the server longer, and mysql2 too.
     read: (sql) => `CONCAT(${sql})`,
     load: timeFromMs,
     dump: (value) => utcText(value as Date),
     operand: (value) => ((value as Date).getTime() > LAST_TIME ? '9999-12-31 23:59:59.999999' : utcText(value as Date)),
     times,
-    // A column of whole seconds equals what it is compared with but for its fraction.
+    // A column of whole seconds equals a time that differs only in its fraction.
     stepMs: precision === MILLISECONDS ? undefined : (times?.stepMs ?? 1),
     ...(precision > MILLISECONDS && {
       stepBegin: (sql: string) => `(${sql} - INTERVAL MICROSECOND(${sql}) % 1000 MICROSECOND)`,
     }),
     listed: (text) => writtenAsIs(`TIMESTAMP'${text as string}'`),
-    // Of a column that is NOT NULL in the database, 0000-00-00 is null to IS NULL, and to nothing else.
+    // In a NOT NULL column, 0000-00-00 passes for null in IS NULL, but nowhere else.
     isNull: (sql) => `(${sql} IS NULL AND ${sql} <=> NULL)`,
     isTime: (sql) => `MONTH(${sql}) * DAYOFMONTH(${sql}) > 0`,
     later(sql, placeholder) {
@@ -66,10 +66,10 @@ function inZone(utc: string): string {
   return `CONVERT_TZ(${utc}, '+00:00', @@session.time_zone)`;
 }
 
-/** Of a `TIMESTAMP`, whose values are in the zone of the connection to everything but UNIX_TIMESTAMP. */
+/** For a `TIMESTAMP`, whose values only UNIX_TIMESTAMP reads independently of the connection's time zone. */
 const ZONED: ColumnCodec = {
   read: (sql) => `COALESCE(NULLIF(UNIX_TIMESTAMP(${sql}) * 1000 DIV 1, 0), IF(${sql} IS NULL, NULL, ${NO_TIME}))`,
-  // What is out of its range stays as it is, and is compared right all the same.
+  // A value out of range stays unchanged, and still compares correctly.
   bind: inZone,
   listed: (text) => writtenAsIs(inZone(`'${text as string}'`)),
   zoned: true,

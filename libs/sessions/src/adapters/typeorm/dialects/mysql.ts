@@ -9,10 +9,10 @@ import { bytesCodec, formCodec, type FormCodecs } from './forms.js';
 import { documentIn, inCalls, jsonPath, keyPath, parseJson } from './json.js';
 import { timeCodec, writtenAsIs } from './mysql-times.js';
 
-/** Of some doubles mysql2 reads another last digit than MySQL writes. */
+/** mysql2 reads another last digit of some doubles than MySQL writes. */
 const AS_TEXT: ColumnCodec = { read: (sql) => `CAST(${sql} AS CHAR)` };
 
-/** As a list, it has nothing that even null could be unequal to. */
+/** A list without values, to which even null is not unequal. */
 const NO_VALUES = [writtenAsIs('SELECT 1 FROM DUAL WHERE FALSE')];
 
 const CODECS: Codecs = {
@@ -29,18 +29,18 @@ const CODECS: Codecs = {
   },
 };
 
-/** What a column has in another way than those of its kind. */
+/** The codec of a column that differs from others of its kind. */
 function ownCodec({ kind, unsigned, single }: Column): ColumnCodec {
-  // MySQL takes a placeholder in a CAST for a number with a sign; of text it is none.
+  // In a CAST, MySQL takes a placeholder for a signed number, unless it is text.
   if (kind === 'bigint' && unsigned) return { bind: (placeholder) => `CAST(CAST(${placeholder} AS CHAR) AS UNSIGNED)` };
-  // The text of one has six digits.
+  // The text of a single-precision number has six digits.
   return kind === 'number' && single ? { read: (sql) => `CAST(${sql} + 0.0E0 AS CHAR)` } : {};
 }
 
 const extracted = ({ document, bind }: JsonPlace, path: readonly JsonKey[]): string =>
   `JSON_EXTRACT(${documentIn(document)}, ${bind(jsonPath(path))})`;
 
-/** What is made of a place, where there is one: an index into something that is no array would give that thing itself. */
+/** Applies an expression to a place if it exists. On anything but an array, an index would return the value itself. */
 function jsonAt(place: JsonPlace, sql: string): string {
   const arrays = place.path.flatMap((key, i) =>
     typeof key === 'number' ? [`JSON_TYPE(${extracted(place, place.path.slice(0, i))}) = 'ARRAY'`] : [],
@@ -58,14 +58,14 @@ export const mysql: Dialect = {
     column.kind === 'timestamp'
       ? timeCodec(column)
       : (formCodec(column, FORMS) ?? { ...CODECS[column.kind], ...ownCodec(column) }),
-  // The first comparison finds the rows by the index, whatever its collation; the second keeps those that are the same.
+  // The first comparison finds the rows by index, in any collation; the second keeps exact matches.
   equalsText: (sql, comparison) => `(${sql} ${comparison} AND ${mysql.byCodePoint(sql)} ${comparison})`,
   byCodePoint: (sql) => `BINARY CAST(${sql} AS CHAR)`,
   like: (sql, placeholder) => `CONVERT(${sql} USING utf8mb4) COLLATE utf8mb4_bin LIKE ${placeholder}`,
   likePattern: escapeLike,
   list: {
-    // mysql2 writes an array as the values with commas between them, as fast as can be; those of a JSON_TABLE make UPDATE look
-    // at every row.
+    // mysql2 writes an array as comma-separated values, which is fastest. With a JSON_TABLE, UPDATE would check every
+    // row.
     bound: (values) => (values.length === 0 ? NO_VALUES : values),
     contains: (placeholder) => `IN (${placeholder})`,
     isWrittenOut: true,
@@ -99,8 +99,8 @@ export const mysql: Dialect = {
   returning: new Set(),
   nullsFirst: true,
   sortsByNull: false,
-  // By the index on another column of the condition InnoDB locks a range of it, and then the rows: in the opposite order of
-  // statements that find the row by its key, which is a deadlock.
+  // With an index on another column of the condition, InnoDB locks a range of that index before the rows: the opposite
+  // order of statements that find the row by key, hence deadlocks.
   byKey: (index) => ({
     from: (table) => `${table} FORCE INDEX (${quoted(index)})`,
     delete: (table) => `DELETE ${table} FROM ${table} FORCE INDEX (${quoted(index)})`,
@@ -110,7 +110,7 @@ export const mysql: Dialect = {
   onConflict: false,
   time: (inMs) => `(UTC_TIMESTAMP(3) + INTERVAL ${inMs * 1000} MICROSECOND)`,
   tryLock: {
-    // A name has at most 64 characters, and is one for the whole server: the digest of database and name keeps to both.
+    // A name has at most 64 characters and applies to the whole server, so digest the database with it.
     take: (name) => ({
       text: `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), ?), 224), 0) AS taken`,
       values: [lockName(name)],
@@ -127,14 +127,14 @@ export const mysql: Dialect = {
       values: names.map(lockName),
     }),
   },
-  // Not joined: compared with a table of values, a key of another collation is an error, or found without its index.
+  // Not joined: in a comparison with a table of values, a key of another collation is an error, or not found by index.
   valuesByRow: ({ key, keys, bind }) => ({
     listed: true,
     value(values, column) {
       const cases = keys().flatMap((spellings, i) => spellings.map((one) => `WHEN ${one} THEN ${bind(values[i])}`));
       const chosen = `CASE ${key} ${cases.join(' ')} END`;
       if (!column) return chosen;
-      // MySQL compares times with text that is no constant as text.
+      // MySQL compares times with non-constant text as text.
       return column.codec.bind?.(chosen) ?? (column.kind === 'timestamp' ? `CAST(${chosen} AS DATETIME(6))` : chosen);
     },
   }),
@@ -144,10 +144,10 @@ export const mysql: Dialect = {
   },
 };
 
-/** How settings for one statement begin. */
+/** The start of settings for one statement. */
 const SETTING = 'SET STATEMENT ';
 const UTC = "time_zone = '+00:00'";
-/** For locks of rows, and for those of tables. */
+/** The first is for row locks, the second for table locks. */
 const NO_WAITING = 'innodb_lock_wait_timeout = 0, lock_wait_timeout = 0';
 
 function withSetting(statement: string, setting: string): string {
@@ -169,8 +169,8 @@ export const mariadb: Dialect = {
   },
   withoutWaiting: (statement) => withSetting(statement, NO_WAITING),
   skipLocked: {
-    // Where nothing is locked, as nearly always, this is one statement instead of two in a transaction. The first limit is for
-    // locks of rows, with which SKIP LOCKED fails, the second for those of tables.
+    // If nothing is locked, as is usual, this is one statement instead of two in a transaction. The first limit is for
+    // row locks, with which SKIP LOCKED fails; the second is for table locks.
     update: ({ table, set, where }) =>
       `SET STATEMENT innodb_lock_wait_timeout = 0, lock_wait_timeout = 0 FOR UPDATE ${table} SET ${set} WHERE ${where}`,
     select: (parts) => `SET STATEMENT lock_wait_timeout = 0 FOR ${mysql.skipLocked!.select!(parts)}`,

@@ -4,19 +4,19 @@ import { formNeeded, noMilliseconds, noNumbers, noTimes, textOfTimes } from '../
 import type { ColumnCodec, TypedColumn } from './dialect.js';
 import { timeFrom } from './utc.js';
 
-/** The greatest numbers of types that have not got room for any time. */
+/** The greatest numbers of types that cannot hold all times. */
 const GREATEST: Readonly<Record<string, number>> = {
   int: 2 ** 31 - 1,
   integer: 2 ** 31 - 1,
   'int unsigned': 2 ** 32 - 1,
 };
 
-/** Milliseconds of what times are counted in; `undefined` of a form that is no number. */
+/** The unit of numeric times, in milliseconds; `undefined` for another form. */
 export function unitOf(form: string | undefined): number | undefined {
   return form === 'seconds' ? 1000 : form === 'milliseconds' ? 1 : undefined;
 }
 
-/** Times as whole numbers of a unit since 1970; what else a column may hold, such as a fraction, is cut off. */
+/** Times as whole numbers of a unit since 1970. Fractions that a column may hold are dropped. */
 export function numberCodec(unitMs: number, times: TimeRange | undefined): ColumnCodec {
   return {
     load: (value) => timeFrom(Math.floor(Number(value)) * unitMs),
@@ -26,7 +26,7 @@ export function numberCodec(unitMs: number, times: TimeRange | undefined): Colum
   };
 }
 
-/** Why a column cannot hold times, on a database with types for them. */
+/** Why a column cannot hold times, on a database with time types. */
 export function timeProblem({ type, form }: TypedColumn, types: readonly string[]): string | undefined {
   if (isTimeText(form)) return textOfTimes(form);
   const isNumber = isWholeNumber(type);
@@ -35,12 +35,12 @@ export function timeProblem({ type, form }: TypedColumn, types: readonly string[
   return form === 'milliseconds' && type in GREATEST ? noMilliseconds(type) : undefined;
 }
 
-/** Whether a type holds whole numbers, of at least 32 bits. */
+/** Whether a type holds whole numbers of at least 32 bits. */
 export function isWholeNumber(type: string): boolean {
   return /^(big)?int(eger)?( unsigned)?$/.test(type);
 }
 
-/** The times that a column of numbers can hold, on databases whose integers have the size that their names tell. */
+/** The range of a numeric time column, on databases where the names of integer types imply their size. */
 export function timesOfNumbers({ type, form }: TypedColumn, unitMs: number): TimeRange | undefined {
   const greatest = GREATEST[type];
   const times = timesOf(form);

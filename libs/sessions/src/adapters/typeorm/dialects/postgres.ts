@@ -25,7 +25,7 @@ const AS_TEXT: ColumnCodec = { read: (sql) => `${sql}::text` };
 const CODECS: Codecs = {
   int: { load: Number },
   number: {
-    // As text it may have fewer digits: by `extra_float_digits`, a setting.
+    // Its text may have fewer digits, depending on the setting `extra_float_digits`.
     read: (sql) => `encode(float8send(${sql}::float8), 'hex')`,
     load: (hex) => (typeof hex === 'string' ? Buffer.from(hex, 'hex').readDoubleBE() : hex),
   },
@@ -41,7 +41,7 @@ const FORMS: FormCodecs = {
   bytes: bytesCodec((sql) => `encode(${sql}, 'hex')`),
   text: TEXT_OF_UUIDS,
   verbatim: TEXT_OF_UUIDS,
-  // A column of 32 bits is compared with numbers of 64, of which it has not got all.
+  // A 32-bit column is compared with 64-bit numbers, not all of which it can hold.
   id: { ...AS_TEXT, bind: (placeholder) => `${placeholder}::bigint` },
 };
 
@@ -57,12 +57,12 @@ export const postgres: Dialect = {
   like: (sql, placeholder, folded) => `${folded ? postgres.byCodePoint(sql) : sql} LIKE ${placeholder}`,
   likePattern: escapeLike,
   list: {
-    // As `pg` would write it, but for the look at each character.
+    // As `pg` writes it, but without checking each character.
     bound(values) {
       if (values.every(isPlain)) return `{${values.join(',')}}`;
       return values.every(isOfBytes) ? `{${values.map((bytes) => `\\\\x${bytes.toString('hex')}`).join(',')}}` : values;
     },
-    // A list that it sees PostgreSQL takes for a cheaper one than any list, and plans the statement anew for each.
+    // PostgreSQL takes a list that it can see for cheaper than an unknown one, and plans the statement each time.
     contains(placeholder, column, keptOn) {
       const bind = column?.codec.bind;
       if (!bind) return `= ANY(${column && keptOn ? typedBy(column, keptOn, placeholder) : placeholder})`;
@@ -80,7 +80,7 @@ export const postgres: Dialect = {
     bound: (placeholder, type) => `${placeholder}::${JSON_CASTS[type]}`,
   },
   bytesOf: (json) => `octet_length((${json})::text)`,
-  // What it gives is assigned to columns of any type that holds JSON.
+  // The result can be assigned to any column type that holds JSON.
   changeKeys(sql, _counts, bind) {
     const document = `CASE jsonb_typeof(${sql}::jsonb) WHEN 'object' THEN ${sql}::jsonb ELSE '{}'::jsonb END`;
     const added = bind(({ set }) => JSON.stringify(Object.fromEntries(set)));
@@ -94,9 +94,9 @@ export const postgres: Dialect = {
   returning: new Set(['insert', 'update', 'delete']),
   nullsFirst: false,
   sortsByNull: true,
-  // A ctid finds a row at once, but is unique in one partition only. The condition, said again, would make PostgreSQL look
-  // for all rows that match; and for a limit that it is shown it would plan each statement anew, which takes as long as
-  // deleting 50 rows. Rows of a view have none.
+  // A ctid finds a row at once, but is unique only within a partition. Repeating the condition would make PostgreSQL
+  // look for all matching rows, and a visible limit would make it plan each statement, which takes as long as deleting
+  // 50 rows. Rows of a view have no ctid.
   limitedDelete({ table, isView, key, where, order, limit }) {
     const place = isView ? key : 'tableoid, ctid';
     const first = isView ? '' : 'ctid = ANY(ARRAY(SELECT ctid FROM nest_sessions_batch)) AND ';
@@ -131,7 +131,7 @@ export const postgres: Dialect = {
         return `(SELECT ${values} FROM unnest(${lists}) AS v (${names})) AS nest_sessions_values`;
       },
     ),
-    // By those that are joined it may read the whole table.
+    // With a join it may read the whole table.
     listed: true,
   }),
   lazyCommit: ", set_config('synchronous_commit', 'off', true)",
@@ -146,7 +146,7 @@ export const postgres: Dialect = {
     }),
   },
   withLock: {
-    // The setting is the transaction's afterwards again; another seed makes it another lock than the one above.
+    // Restores the transaction's setting afterwards. The other seed keeps this lock apart from the one above.
     wait: (name, seconds) => ({
       text: `SELECT true AS taken, NULLIF(current_setting('transaction_isolation'), 'read committed') AS "keptView", set_config('lock_timeout', waited.before, true) FROM (
         SELECT current_setting('lock_timeout') AS before, set_config('lock_timeout', $2, true), pg_advisory_xact_lock(hashtextextended($1, 1))
@@ -154,7 +154,7 @@ export const postgres: Dialect = {
       values: [lockName(name), `${seconds}s`],
     }),
     takeFree: (names) => ({
-      // The values are in it, as where it travels with the beginning of its transaction.
+      // With the values in the text, since it may travel with the start of its transaction.
       text: `SELECT pg_try_advisory_xact_lock(hashtextextended(name, 1)) AS taken, set_config('lock_timeout', '20ms', true) FROM unnest('{${names.map(lockName).join()}}'::text[]) name`,
       values: [],
     }),
@@ -162,8 +162,8 @@ export const postgres: Dialect = {
 };
 
 /**
- * An update of rows that are found one by one, as each by itself would be, however many PostgreSQL takes the table to have when
- * it plans it. A row that has changed since the statement began has another place by then, and is left out.
+ * Updates rows that are found one by one, as in separate statements, however large PostgreSQL takes the table to be
+ * when it plans. A row that has changed since the statement started has another ctid by then, and is skipped.
  */
 function updateByPlace({ table, set, from, where }: Pick<KeyedUpdate, 'table' | 'set' | 'from' | 'where'>): string {
   const free = `SELECT tableoid AS nest_sessions_table, ctid AS nest_sessions_place FROM ${table} WHERE ${where} FOR UPDATE SKIP LOCKED`;
@@ -171,12 +171,12 @@ function updateByPlace({ table, set, from, where }: Pick<KeyedUpdate, 'table' | 
     WHERE ctid = nest_sessions_place AND tableoid = nest_sessions_table`;
 }
 
-/** A list to which what is never there gives the type of a column, whatever that is called. */
+/** Gives a list the type of a column, whatever its name, by adding an expression that yields no rows. */
 function typedBy({ sqlName }: { readonly sqlName: string }, table: string, list: string): string {
   return `COALESCE((SELECT ARRAY[${sqlName}] FROM ${table} WHERE FALSE), ${list})`;
 }
 
-/** Whether a value needs no quotes in an array, as digests, UUIDs and times do not. */
+/** Whether a value needs no quotes in an array, like digests, UUIDs and times. */
 function isPlain(value: unknown): boolean {
   return typeof value === 'string' && /^[\da-fTZ:.-]+$/.test(value);
 }
@@ -185,7 +185,7 @@ function isOfBytes(value: unknown): value is Buffer {
   return Buffer.isBuffer(value);
 }
 
-/** A strict path tells the key of an object from the index of an array, and a text from an array of one. */
+/** A strict path distinguishes an object's key from an array's index, and a text from an array of one text. */
 function postgresJson({ document, path, bind }: JsonPlace): string {
   return `jsonb_path_query_first(${document}::jsonb, ${bind(`strict ${jsonPath(path)}`)}::jsonpath, '{}', true)`;
 }
@@ -205,11 +205,11 @@ function timeCodec(column: TypedColumn): ColumnCodec {
   }
   const times = timesOf(form, precision);
   return {
-    // As a double, a whole number of milliseconds is exact; seconds with a fraction are not.
+    // As a double, whole milliseconds are exact; fractional seconds are not.
     read: (sql) => `date_part('epoch', date_trunc('milliseconds', ${sql})) * 1000`,
     problem,
     load: timeFromMs,
-    // A column without time zone takes the UTC text as it is, one with a time zone takes the Z into account.
+    // A column without time zone takes the UTC text as it is; one with a time zone obeys the Z.
     dump: (value) => (value as Date).toISOString(),
     operand: (value) =>
       (value as Date).getTime() > LAST_TIME ? '10000-01-01T00:00:00Z' : (value as Date).toISOString(),

@@ -15,7 +15,7 @@ import { textCodec } from './text-times.js';
 
 const CODECS: Codecs = {
   boolean: { load: Boolean, dump: Number },
-  // The driver may have been told to give bigints.
+  // The driver may be set to return bigints.
   int: { load: Number },
   number: { load: Number },
   json: { load: parseJson, dump: JSON.stringify },
@@ -23,7 +23,7 @@ const CODECS: Codecs = {
   decimal: { load: decimalFrom },
 };
 
-/** A bound value in a list: integers with all their digits, and bytes, which JSON has none of, as an array of their digits. */
+/** A bound value in a list: integers with all their digits, and bytes as an array with their digits, since JSON has none. */
 function listedJson(value: unknown): string {
   if (typeof value === 'bigint') return value.toString();
   return JSON.stringify(Buffer.isBuffer(value) ? [value.toString('hex')] : value);
@@ -31,7 +31,7 @@ function listedJson(value: unknown): string {
 
 const FORMS: FormCodecs = {
   ...DIGESTS,
-  // SQLite reads digits faster than this process makes bytes of them.
+  // SQLite parses digits faster than this process turns them into bytes.
   [DIGEST_BYTES]: {
     ...DIGESTS[DIGEST_BYTES],
     dump: (digest) => bytesOfDigest(digest as string),
@@ -46,7 +46,7 @@ export const sqlite: Dialect = {
   catalogue: sqliteCatalogue,
   codec: (column) =>
     column.kind === 'timestamp' ? timeCodec(column) : (formCodec(column, FORMS) ?? CODECS[column.kind] ?? {}),
-  // Of a column that is made `COLLATE NOCASE` no index is used then.
+  // This uses no index on a `COLLATE NOCASE` column.
   equalsText: (sql, comparison) => `${sqlite.byCodePoint(sql)} ${comparison}`,
   byCodePoint: (sql) => `${sql} COLLATE BINARY`,
   like: (sql, placeholder) => `${sql} GLOB ${placeholder}`,
@@ -67,14 +67,14 @@ export const sqlite: Dialect = {
     null: 'null',
     value({ document, path, bind }, type) {
       const at = `json_extract(${documentIn(document)}, ${bind(jsonPath(path))})`;
-      // A whole number comes as an integer, with more digits than the number of JavaScript that it was written from.
+      // A whole number arrives as an integer, with more digits than the JavaScript number it was written from.
       return type === 'number' ? `CAST(${at} AS REAL)` : at;
     },
     read: ({ document, path, bind }) => `${document} -> ${bind(jsonPath(path))}`,
     bound: (placeholder) => placeholder,
   },
   bytesOf: (json) => `length(CAST(${json} AS BLOB))`,
-  // Not by paths: of a key with a quotation mark in it older versions know none, and only so many calls go into each other.
+  // Without paths: older versions support no key with a quotation mark, and calls can only be nested so deep.
   changeKeys(sql, counts, bind) {
     const document = `CASE WHEN json_type(${documentIn(sql)}) = 'object' THEN ${sql} ELSE '{}' END`;
     const gone = bind(({ set, removed }) => {
@@ -95,7 +95,7 @@ export const sqlite: Dialect = {
   returning: new Set(['insert', 'update', 'delete']),
   nullsFirst: true,
   sortsByNull: false,
-  // Not by rowid, which may be a column of the application, and which a table may not have.
+  // Not by rowid: it may be a column of the application, or missing.
   limitedDelete: ({ table, key, where, order, limit }) =>
     `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${where}${order} LIMIT ${limit})`,
   valuesByRow: ({ bind }) =>
@@ -113,7 +113,7 @@ export const sqlite: Dialect = {
         return `(SELECT ${values} FROM json_each(${bind(`[${rows.join()}]`)}))`;
       },
     ),
-  // Of a table without statistics it takes an index on one for an index that finds ten rows, before a key with a list.
+  // Without statistics, it expects an index on a value to find ten rows, and prefers that to a key with a list.
   likely: (condition) => `likely(${condition})`,
   named: (expression, said) => `(SELECT ${said('v')} FROM (SELECT ${expression} AS v))`,
   time: (inMs) => `strftime('%Y-%m-%d %H:%M:%f', 'now', '${inMs / 1000} seconds')`,

@@ -3,18 +3,18 @@ import { timesOf, type TimeText } from '../../port/value-forms.js';
 import type { ColumnCodec } from './dialect.js';
 import { msFromUtcText, timeFrom, utcText } from './utc.js';
 
-/** The parts of a form: what stands between day and hour, the digits of a second's fraction, and what stands at the end. */
+/** The parts of a form: the separator of day and hour, the fractional digits of seconds, and the suffix. */
 function partsOf(form: TimeText): { separator: string; digits: number; end: string } {
   const [, separator, fraction, end] = /^.{10}(.).{8}\.?(S*)(.*)$/.exec(form)!;
   return { separator: separator!, digits: fraction!.length, end: end! };
 }
 
-/** What sorts after the text of every time. */
+/** Sorts after the text of every time. */
 const AFTER_ALL = ':';
 
 /**
- * Times as text in SQLite, where a column can hold anything. Texts without an end may have any number of digits in their
- * fraction, or none, and are in the order of their times all the same; those with one have as many digits as the form says.
+ * Times as text in SQLite, where a column can hold anything. Texts without a suffix may have any number of fractional
+ * digits and still sort by time; those with one have exactly the digits of the form.
  */
 export function textCodec(form: TimeText): ColumnCodec {
   const { separator, digits, end } = partsOf(form);
@@ -42,18 +42,18 @@ export function textCodec(form: TimeText): ColumnCodec {
         : undefined,
     operand: (value) => {
       if ((value as Date).getTime() > LAST_TIME) return AFTER_ALL;
-      // The shortest text of a time sorts before the others.
+      // The shortest text of a time sorts first.
       return end === '' ? utcText(value as Date, separator).replace(/\.000$|0+$/, '') : dump(value);
     },
     isTime(sql) {
       const text = `substr(${sql}, 1, 19)`;
-      // By the modifier it has to be a day that there is, and an hour before 24. The first of these is many times as fast.
+      // The modifier rejects days that do not exist and hours past 23. The first function is many times faster.
       const time = separator === ' ' ? `datetime(${text}, '0 day')` : `strftime('${day}%S', ${text}, '0 day')`;
       const isInForm =
         end === ''
           ? `${sql} || '.0' GLOB ${time} || '.[0-9]*' AND ${sql} NOT GLOB '*.*[^0-9]*'`
           : `${sql} GLOB ${time} || '${digits === 0 ? '' : `.${'[0-9]'.repeat(digits)}`}${end}'`;
-      // Bytes sort after all texts.
+      // Bytes sort after all text.
       return `${isInForm} AND ${sql} < '${AFTER_ALL}'`;
     },
     later: (sql, placeholder) =>

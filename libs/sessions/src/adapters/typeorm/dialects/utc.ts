@@ -1,15 +1,15 @@
 import type { Conversion } from '../../port/query.js';
 import { FIRST_TIME, LAST_TIME } from '../../../util/times.js';
 
-/** What a later time is read as, such as PostgreSQL's `infinity`: it comes after all that are written. */
+/** Stands for a later time, such as PostgreSQL's `infinity`: it is after all times that are written. */
 const NEVER = LAST_TIME + 1;
 
-/** The earliest time that a Date can have. */
+/** The earliest time of a Date. */
 const EARLIEST = -8.64e15;
 
 /**
- * A time that was read, from its milliseconds. What is no time comes as the first one that is written, as does one before
- * all Dates: whatever it ends is over.
+ * The time for milliseconds that were read. Invalid times, and those before all Dates, become the first time that is
+ * written: what they end is over.
  */
 export function timeFrom(ms: number): Date {
   return new Date(ms >= EARLIEST && ms <= LAST_TIME ? ms : ms > LAST_TIME ? NEVER : FIRST_TIME);
@@ -21,9 +21,8 @@ export function utcText(date: Date, separator = ' '): string {
 }
 
 /**
- * The milliseconds of such a text, whatever digits its fraction has, if any; `NaN` for any other value: texts of this form
- * are in the order of their times, and others somewhere between them. In whole numbers, which takes a third of the time of
- * a parser that knows every way to write a date.
+ * The milliseconds of such a text, with any number of fractional digits; `NaN` for any other value. Valid texts sort by
+ * time, others anywhere between them. Whole-number arithmetic takes a third of the time of a general date parser.
  */
 export function msFromUtcText(text: unknown, separator = SPACE): number {
   if (typeof text !== 'string' || !hasSeparators(text, separator)) return NaN;
@@ -39,7 +38,7 @@ export function msFromUtcText(text: unknown, separator = SPACE): number {
   return daysSince1970(year, month, day) * 86_400_000 + ((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction;
 }
 
-/** From the milliseconds or the text that is selected, or from the text that is written. */
+/** From selected milliseconds or text, or from the text that is written. */
 export const timeFromMs: Conversion = (value) => {
   const ofText = msFromUtcText(value);
   if (!Number.isNaN(ofText)) return timeFrom(ofText);
@@ -49,10 +48,10 @@ export const timeFromMs: Conversion = (value) => {
   );
 };
 
-/** Characters of a text that is written here. */
+/** The characters of a text that this file writes. */
 export const UTC_TEXT_LENGTH = 23;
 
-/** Those of one without a fraction. */
+/** The characters of one without a fraction. */
 const WITHOUT_FRACTION = 19;
 
 const HYPHEN = 45;
@@ -86,7 +85,7 @@ function daysSince1970(year: number, month: number, day: number): number {
   return shifted * 365 + leapDays + dayOfYear - 719_468;
 }
 
-/** Of what is no number a negative one, as with the next two. */
+/** Negative for anything but digits, like the next two functions. */
 function twoDigits(text: string, at: number): number {
   const tens = text.charCodeAt(at) - ZERO;
   const ones = text.charCodeAt(at + 1) - ZERO;
@@ -98,7 +97,7 @@ function threeDigits(text: string, at: number): number {
   return ones >= 0 && ones <= 9 ? twoDigits(text, at) * 10 + ones : -1;
 }
 
-/** The milliseconds of a fraction of any other length than of three digits. */
+/** The milliseconds of a fraction that does not have three digits. */
 function fractionMs(text: string): number {
   if (text.length === WITHOUT_FRACTION) return 0;
   const digits = text.slice(WITHOUT_FRACTION + 1);
