@@ -48,11 +48,9 @@ export declare class LooseSessions {
 }
 `;
 
-function typedTable(i: number): string {
+function definitionOf(i: number): string {
   const fields = fieldsOf(i).map(([name, definition]) => `${name}: ${definition},`);
-  return `
-import { type NewSessionOf, type SessionOf, SessionsTable } from 'nest-sessions';
-export class Sessions${i} extends SessionsTable({
+  return `{
   table: 'sessions_${i}',
   ${OPTIONS[i % OPTIONS.length]![0]},
   extraFields: {
@@ -60,7 +58,13 @@ export class Sessions${i} extends SessionsTable({
     ${fields.join('\n    ')}
     user: { manyToOne: () => User, joinColumn: 'userId${i}' },
   },
-}) {}
+}`;
+}
+
+function typedTable(i: number): string {
+  return `
+import { type NewSessionOf, type SessionOf, SessionsTable } from 'nest-sessions';
+export class Sessions${i} extends SessionsTable(${definitionOf(i)}) {}
 type Session = SessionOf<Sessions${i}>;
 type New = NewSessionOf<Sessions${i}>;`;
 }
@@ -68,8 +72,9 @@ type New = NewSessionOf<Sessions${i}>;`;
 function looseTable(i: number): string {
   const fields = fieldsOf(i).map(([name, , type]) => [name, type] as const);
   return `
-import { InjectSessions } from 'nest-sessions';
+import { InjectSessions, type SessionsTableDefinition } from 'nest-sessions';
 import { LooseSessions } from './loose.js';
+const definition: SessionsTableDefinition = ${definitionOf(i)};
 export interface Session {
   readonly id: string;
   data: Record<string, unknown>;
@@ -131,7 +136,7 @@ export class Service${i} {
   }
 }
 
-@UseGuards(SessionGuard.for(${typed ? `Sessions${i}` : `'sessions_${i}'`}))
+@UseGuards(SessionGuard.for(${typed ? `Sessions${i}` : 'definition'}))
 @Controller('sessions${i}')
 export class Controller${i} {
   constructor(private readonly service: Service${i}) {}
@@ -156,7 +161,7 @@ export class Controller${i} {
 }
 
 @Module({
-  imports: [SessionsModule.forFeature(${typed ? `Sessions${i}` : `{ table: 'sessions_${i}' }`})],
+  imports: [SessionsModule.forFeature(${typed ? `Sessions${i}` : 'definition'})],
   providers: [Service${i}],
   controllers: [Controller${i}],
 })
