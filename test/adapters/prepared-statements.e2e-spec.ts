@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { DataSource, type DataSourceOptions, type EntityManager, In } from 'typeorm';
+import { DataSource, type DataSourceOptions, type EntityManager, EntitySchema, In } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateToken, param, SessionsTable, TypeOrmAdapter } from '@app/sessions';
 import { pruneExpired } from '../../libs/sessions/src/lifecycle/prune.js';
@@ -176,5 +176,45 @@ describe.each(SERVERS)('statements that %s keeps prepared', (name) => {
     expect(prepared).toEqual({ perConnection: kept.length, connections: 10 });
     expect(typeof server!.mostPrepared).toBe(isMysql(name) ? 'number' : 'undefined');
     expect(warnings).toEqual([]);
+  });
+});
+
+describe.runIf(SERVERS.includes('postgres'))('statements of relations that postgres keeps prepared', () => {
+  class Sessions extends SessionsTable({
+    extraFields: {
+      userId: { type: 'string', length: 10 },
+      user: { manyToOne: () => User, joinColumn: 'userId', inverse: 'sessions' },
+    },
+  }) {}
+  const User = new EntitySchema<{ id: string; sessions: object[] }>({
+    name: 'User',
+    columns: { id: { type: 'varchar', length: 10, primary: true } },
+    relations: { sessions: { type: 'one-to-many', target: 'Sessions', inverseSide: 'user' } },
+  });
+  const app = useApplication('postgres', { tables: [Sessions], entities: [User] });
+
+  it('are those of a query that is kept, in few sizes', async () => {
+    const sessions = app.get(Sessions);
+    const adapter = app.get(SessionsRegistry).store(Sessions).adapter;
+    await app.dataSource.manager.insert(
+      User,
+      Array.from({ length: 40 }, (_, i) => ({ id: `u${i}` })),
+    );
+    for (let i = 0; i < 40; i++) await sessions.create({ userId: `u${i}` });
+    const find = async (keepPrepared: boolean, take: number): Promise<number> => {
+      const relations = { user: { sessions: true } };
+      const query = adapter.prepare('all', Sessions.entity, { relations, take: param('take'), keepPrepared });
+      const { rows } = await adapter.execute(query, { take });
+      expect(rows!.every(({ user, userId }) => (user as { id: string; sessions: object[] }).id === userId)).toBe(true);
+      return rows!.length;
+    };
+    const about = async (): Promise<string[]> =>
+      (await keptStatements(app.dataSource)).filter(
+        (text) => text.includes('FROM "User"') || text.includes('FROM "user"'),
+      );
+    expect(await find(false, 3)).toBe(3);
+    expect(await about()).toEqual([]);
+    for (let take = 1; take <= 40; take++) expect(await find(true, take)).toBe(take);
+    expect(await about()).toHaveLength(7);
   });
 });

@@ -16,6 +16,8 @@ export interface DriverStatement {
   readonly reads: boolean;
   /** Whether it waits for locks of others, if it cannot tell the database not to. */
   readonly waits: boolean;
+  /** Whether it reads entities, which have the values that TypeORM gives them. */
+  readonly entities: boolean;
   /** Whether it may share a transaction with others in the same turn of the event loop, if that helps. */
   readonly joins: boolean;
   /** Its limits. On a runner's connection, only its owner applies them. */

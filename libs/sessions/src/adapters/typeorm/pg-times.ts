@@ -16,8 +16,6 @@ const KNOWN = new WeakMap<Parse, Parse>();
 
 /** A statement whose times come as `pg` reads them, in a third of the time; or as the application reads them, where it does. */
 export function withTimes(client: PgTypes, statement: PgQuery): PgQuery {
-  // What is kept leaves none of them to `pg`.
-  if (statement.name !== undefined) return statement;
   const getTypeParser: PgTypes['getTypeParser'] = (type, format) => {
     const parse = client.getTypeParser(type, format);
     const samples = format === 'text' ? SAMPLES.get(type) : undefined;

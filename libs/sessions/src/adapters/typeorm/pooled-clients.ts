@@ -6,41 +6,43 @@ import {
   type MysqlClient,
   mysqlPool,
   type MysqlStatement,
-  type PgClient,
+  type PgConnection,
+  type PgQuery,
   postgresPool,
 } from './internals.js';
-import { withTimes } from './pg-times.js';
 import { type Limits, TimeLimit } from './time-limit.js';
 
 /** Does what a pool of `pg` does, on a connection that is known, so that it can be given up. */
-export function pooledPg(dataSource: DataSource, limits: Limits): PgClient {
-  const query: PgClient['query'] = (statement) =>
-    new Promise((resolve, reject) => {
-      const pool = postgresPool(dataSource);
-      const limit = new TimeLimit(limits, reject);
-      pool.connect((error, client, release) => {
-        if (error) return limit.keep() && reject(error);
-        if (!limit.endBy(() => endStatement(dataSource, client))) return release();
-        let isDone = false;
-        const done = (problem: Error | null | undefined, result?: DriverResult): void => {
-          if (isDone) return;
-          isDone = true;
-          const isInTime = limit.keep();
-          client.removeListener('error', done);
-          release(problem);
-          if (!isInTime) return;
-          if (problem) reject(problem);
-          else resolve(result!);
-        };
-        client.once('error', done);
-        try {
-          client.query(withTimes(client, statement), done);
-        } catch (problem) {
-          done(problem as Error);
-        }
-      });
+export function queryPooledPg(
+  dataSource: DataSource,
+  limits: Limits,
+  queryOn: (client: PgConnection) => PgQuery,
+): Promise<DriverResult> {
+  return new Promise((resolve, reject) => {
+    const pool = postgresPool(dataSource);
+    const limit = new TimeLimit(limits, reject);
+    pool.connect((error, client, release) => {
+      if (error) return limit.keep() && reject(error);
+      if (!limit.endBy(() => endStatement(dataSource, client))) return release();
+      let isDone = false;
+      const done = (problem: Error | null | undefined, result?: DriverResult): void => {
+        if (isDone) return;
+        isDone = true;
+        const isInTime = limit.keep();
+        client.removeListener('error', done);
+        release(problem);
+        if (!isInTime) return;
+        if (problem) reject(problem);
+        else resolve(result!);
+      };
+      client.once('error', done);
+      try {
+        client.query(queryOn(client), done);
+      } catch (problem) {
+        done(problem as Error);
+      }
     });
-  return { query };
+  });
 }
 
 /** The same for one of `mysql2`. */

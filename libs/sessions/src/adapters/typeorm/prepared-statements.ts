@@ -15,7 +15,7 @@ import { onConnection } from './time-limit.js';
 
 /**
  * Statements with `keepPrepared`, as the drivers keep them prepared: parsed and planned once for each connection. TypeORM
- * sends each anew. And what is read with relations, which is not kept. All are logged as TypeORM logs its own; where a
+ * sends each anew. And what is read with relations, kept or not. All are logged as TypeORM logs its own; where a
  * subscriber wants to see every query they are TypeORM's.
  */
 export class PreparedStatements {

@@ -59,10 +59,11 @@ async function findByKeys(
 ): Promise<readonly Found[]> {
   const { far, select, names, read } = lookup;
   const { driver } = connection.dataSource;
-  const values = keys.flat();
+  const listed = inFewSizes(keys);
+  const values = listed.flat();
   const marks = values.map((_, i) => driver.createParameter(`k${i}`, i));
   const one = (i: number): string => far.map((name, j) => `${name} = ${marks[i * far.length + j]}`).join(' AND ');
-  const condition = far.length === 1 ? `${far[0]} IN (${marks.join(', ')})` : keys.map((_, i) => one(i)).join(' OR ');
+  const condition = far.length === 1 ? `${far[0]} IN (${marks.join(', ')})` : listed.map((_, i) => one(i)).join(' OR ');
   const found: Found[] = [];
   for (const key of await readRows(`${select}(${condition})`, values, names)) {
     if (pace.isDue) await pace.turn();
@@ -74,6 +75,12 @@ async function findByKeys(
   return found.map((one) =>
     isAsked(one) ? one : { entity: one.entity, key: [...asked!, ...one.key.slice(asked!.length)] },
   );
+}
+
+/** As many keys as a power of two, the first one several times: each number of them makes another statement, which is kept. */
+function inFewSizes(keys: readonly Key[]): Key[] {
+  const size = 2 ** Math.ceil(Math.log2(keys.length));
+  return Array.from({ length: size }, (_, i) => keys[i] ?? keys[0]!);
 }
 
 /**

@@ -26,8 +26,8 @@ export class SingleStatements {
 
   /** What comes of a query; at once where the driver runs statements in this process and has prepared this one. */
   execute(query: SqlPrepared, params: Row): MaybePromise<Executed> {
-    // Related rows are converted as TypeORM does it, from what its own statements give.
-    if (this.#isKept(query) && query.joins.length === 0) {
+    // Further lookups have the same time together with it.
+    if (this.#isKept(query) && query.further.length === 0) {
       return this.prepared!.run(this.#driverStatement(query, params, false), (result) => this.#executed(query, result));
     }
     return this.#within(query, async (inside) => inside.#executed(query, await inside.#run(query, params)));
@@ -64,12 +64,16 @@ export class SingleStatements {
     if (!this.#sendsAsIs) return undefined;
     const { runner } = this.connection;
     const limits = this.connection.limits(table.name);
-    const how = { reads: false, waits: true, joins, limits, first: false };
+    const how = { reads: false, entities: false, waits: true, joins, limits, first: false };
     return this.prepared!.run({ table, text, call, values: values(), secrets, runner, ...how }, (result) => result);
   }
 
   #isKept({ options, statement }: SqlPrepared): boolean {
     return Boolean(options.keepPrepared) && !statement.isWrittenOut && this.#sendsAsIs;
+  }
+
+  #callOf(query: SqlPrepared): string | boolean {
+    return this.#isKept(query) && (query.options.keepPrepared ?? false);
   }
 
   /** Whether drivers are sent statements as they are. */
@@ -87,6 +91,7 @@ export class SingleStatements {
       secrets: query.statement.secrets,
       runner: this.connection.runner,
       reads: query.kind === 'all',
+      entities: query.joins.length > 0,
       waits: !query.options.skipLocked,
       joins: query.options.joint ?? false,
       limits: this.connection.limits(query.table.name, query.options.timeoutMs),
@@ -109,17 +114,20 @@ export class SingleStatements {
     const values = bindParams(query, params);
     const text = this.#textOf(query);
     // Drivers make arrays of many rows in less time than objects.
-    if (options.relations && this.#sendsAsIs) return this.#read(table, text, values, secrets);
+    if (options.relations && this.#sendsAsIs)
+      return this.#read({ table, text, call: this.#callOf(query), values, secrets });
     const how = { table, reads: kind === 'all', waits: !options.skipLocked, secrets };
     return this.connection.run(text, values, how).then((result) => withValues(result, names));
   }
 
-  /** What a statement reads that is not kept, by the driver itself. */
-  async #read(table: SqlTable, text: string, values: unknown[], secrets: readonly number[]): Promise<DriverResult> {
+  /** What a statement reads for relations, by the driver itself. */
+  async #read(
+    statement: Pick<DriverStatement, 'table' | 'text' | 'call' | 'values' | 'secrets'>,
+  ): Promise<DriverResult> {
     const { runner } = this.connection;
-    const limits = this.connection.limits(table.name);
-    const how = { reads: true, waits: true, joins: false, limits, first: false };
-    return this.prepared!.run({ table, text, call: false, values, secrets, runner, ...how }, (result) => result);
+    const limits = this.connection.limits(statement.table.name);
+    const how = { reads: true, entities: true, waits: true, joins: false, limits, first: false };
+    return this.prepared!.run({ ...statement, runner, ...how }, (result) => result);
   }
 
   #textOf({ statement, options, countsDeleted }: SqlPrepared): string {
@@ -144,8 +152,9 @@ export class SingleStatements {
     attachJoined(query, rows, records);
     if (further.length === 0) return executed;
     const found = rows.map((entity, i) => ({ entity, key: records[i]! }));
+    const call = this.#callOf(query);
     const read: ReadRows = async (text, values, names) => {
-      if (this.#sendsAsIs) return (await this.#read(table, text, values, [])).rows;
+      if (this.#sendsAsIs) return (await this.#read({ table, text, call, values, secrets: [] })).rows;
       return withValues(await this.connection.run(text, values, { table, reads: true }), names).rows;
     };
     return attachRelations(relatedReader(this.connection, table, read), found, further).then(() => executed);

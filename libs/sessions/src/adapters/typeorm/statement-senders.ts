@@ -7,7 +7,7 @@ import type { DriverResult, MysqlClient, PgConnection, PgQuery } from './interna
 import { connectionsAreMixed, notKept } from './messages.js';
 import { isInCallers } from './own-transactions.js';
 import { withTimes } from './pg-times.js';
-import { pooledMysql, pooledPg } from './pooled-clients.js';
+import { pooledMysql, queryPooledPg } from './pooled-clients.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import { statementName } from './statement-name.js';
 import { onGiven } from './time-limit.js';
@@ -54,14 +54,15 @@ function sendNamed(dataSource: DataSource): StatementSender {
   return {
     kept: () => before + names.size,
     send(statement) {
-      const { text, values, call, runner, limits } = statement;
+      const { text, values, call, runner, limits, entities } = statement;
       // An error would end a transaction of the caller's, so that what fails could not be sent again; one of our own begins anew.
       const name = call && named && !isInCallers(runner) ? nameOf(statement) : undefined;
       const query: PgQuery = { name, text, values, rowMode: 'array' };
-      if (!runner) return pooledPg(dataSource, limits).query(query);
+      const queryOn = (client: PgConnection): PgQuery => (entities ? withTimes(client, query) : query);
+      if (!runner) return queryPooledPg(dataSource, limits, queryOn);
       return onGiven(dataSource, runner, limits, (connection) => {
         const client = connection as PgConnection;
-        return client.query(withTimes(client, query));
+        return client.query(queryOn(client));
       });
     },
     adaptsTo({ code = '' }, { runner }) {
@@ -95,8 +96,9 @@ function sendExecuted(dataSource: DataSource): StatementSender {
   return {
     kept: () => texts.size,
     send(statement) {
-      const { text, values, call, runner, limits } = statement;
-      const how = !call || performance.now() < unpreparedUntil ? 'query' : 'execute';
+      const { text, values, call, runner, limits, entities } = statement;
+      // What comes of one that is kept differs from what TypeORM reads: a `FLOAT` has other digits.
+      const how = !call || entities || performance.now() < unpreparedUntil ? 'query' : 'execute';
       if (how === 'execute') texts.add(text);
       const sendOn = (client: MysqlClient): Promise<DriverResult> =>
         new Promise((resolve, reject) => {
