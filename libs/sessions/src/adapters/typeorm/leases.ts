@@ -4,20 +4,20 @@ import { columnOf } from '../query/conditions.js';
 import type { Connection } from './connection.js';
 import type { SqlTable } from './sql-table.js';
 
-/** Leases, each a row of the table of marks. */
+/** Leases as rows in the table of marks. */
 export class Leases {
   constructor(
     private readonly connection: Connection,
     private readonly marks: SqlTable,
   ) {}
 
-  /** Whether the lease is had, for so many milliseconds from now; `undefined` where there is no table to note it in. */
+  /** Takes a lease for this many milliseconds; `undefined` if there is no table for it. */
   async take(lease: Lease, ms: number): Promise<boolean | undefined> {
     const { time } = this.connection.dialect;
     const [name, at, holder, until] = ['name', 'at', 'holder', 'until'].map((column) => this.#column(column));
     try {
       const taken = await this.#run(
-        // In MySQL a column is what it has been given as soon as that is written.
+        // MySQL assigns columns in order, so later assignments see earlier ones.
         `UPDATE ${this.marks.sqlName} SET ${at} = CASE WHEN ${holder} = :holder THEN ${at} ELSE ${time(0)} END, ${holder} = :holder, ${until} = ${time(ms)}
         WHERE ${name} = :name AND (${holder} = :holder OR ${until} <= ${time(0)})`,
         lease,
@@ -33,7 +33,7 @@ export class Leases {
     }
   }
 
-  /** The row stays, so that the next one has nothing to insert. */
+  /** The row stays, so that the next holder need not insert one. */
   async return(lease: Lease): Promise<void> {
     const [name, holder, until] = ['name', 'holder', 'until'].map((column) => this.#column(column));
     await this.#run(
@@ -42,7 +42,7 @@ export class Leases {
     );
   }
 
-  /** Unless another one was there, or has come first. */
+  /** Returns false if the row existed, or another holder was first. */
   async #insert(sql: string, lease: Lease): Promise<boolean> {
     try {
       return (await this.#run(sql, lease)) > 0;

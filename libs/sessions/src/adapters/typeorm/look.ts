@@ -10,9 +10,9 @@ import type { Connection } from './connection.js';
 import { namesOf, sqlNameOf } from './sql-table.js';
 
 /**
- * Looks at tables, and at those that their relations lead to, in the catalogue of the database.
+ * Reads the catalogue's facts about tables, and those that their relations lead to.
  *
- * @throws SessionsUnavailableError where it takes no connection
+ * @throws SessionsUnavailableError if the database accepts no connection
  */
 export async function lookAt(
   connection: Connection,
@@ -63,10 +63,10 @@ export async function lookAt(
   return { server, tables: new Map(found), names: new Map(names), unread };
 }
 
-/** The tables that relations of these lead to, at any distance. */
+/** The tables that these relate to, directly or indirectly. */
 function related(metadatas: Iterable<EntityMetadata>): EntityMetadata[] {
   const all = new Set(metadatas);
-  // What is added while it goes on comes too.
+  // Iterates over additions, too.
   for (const { relations } of all) {
     for (const { inverseEntityMetadata, junctionEntityMetadata } of relations) {
       all.add(inverseEntityMetadata);
@@ -76,7 +76,7 @@ function related(metadatas: Iterable<EntityMetadata>): EntityMetadata[] {
   return [...all];
 }
 
-/** The columns of an entity that a table has. */
+/** The columns of an entity that its table has. */
 function columnsIn(
   { columns }: EntityMetadata,
   found: FoundTable,
@@ -90,7 +90,7 @@ function quotedColumns({ driver }: DataSource, path: string, columns: EntityMeta
   return { path, columns: columns.map(({ databaseName }) => driver.escape(databaseName)) };
 }
 
-/** What is known of a table, with the names of columns as its entity has them. @param forms of its columns of times */
+/** The facts about a table, with columns by the names in its entity. @param forms the forms of its time columns */
 function tableFacts(
   dataSource: DataSource,
   metadata: EntityMetadata,

@@ -4,13 +4,13 @@ import { SessionMark } from '../port/session-mark.js';
 import type { Schema } from '../port/query.js';
 import { EntityMetadataBuilder } from './internals.js';
 
-/** TypeORM's metadata of the table of marks, also in a data source that names its entities one by one, without it. */
+/** TypeORM's metadata of the table of marks, even if a data source does not list its entity. */
 export function marksMetadata(dataSource: DataSource): EntityMetadata {
   if (dataSource.hasMetadata(SessionMark)) return dataSource.getMetadata(SessionMark);
   return new EntityMetadataBuilder(dataSource, getMetadataArgsStorage()).build([SessionMark])[0]!;
 }
 
-/** What to tell of a statement on the table of marks that failed because there is none; `undefined` of any other. */
+/** The error for a statement that failed because the table of marks is missing; `undefined` for any other failure. */
 export async function missingMarksError(
   error: unknown,
   schema: Schema,
@@ -23,7 +23,7 @@ export async function missingMarksError(
   ]);
 }
 
-/** What PostgreSQL, MySQL and MariaDB, and SQLite say where a table is missing. */
+/** The errors of the databases for a missing table. */
 function isMissingTable(error: unknown): boolean {
   if (!(error instanceof QueryFailedError)) return false;
   const { code, message } = error.driverError as NodeJS.ErrnoException;
@@ -33,7 +33,7 @@ function isMissingTable(error: unknown): boolean {
 async function createStatement(dataSource: DataSource, metadata: EntityMetadata): Promise<string> {
   const runner = dataSource.createQueryRunner();
   try {
-    // What would be run is kept instead, so that no connection is needed.
+    // Collects the statements instead of running them, so that no connection is needed.
     runner.enableSqlMemory();
     await runner.createTable(Table.create(metadata, dataSource.driver));
     return runner

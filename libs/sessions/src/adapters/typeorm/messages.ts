@@ -54,7 +54,7 @@ export const ROW_NOT_KEPT = 'the database stored no row and reported no error: a
 
 export const NO_PARTITION_TAKES_IT = 'it has no partition for the row: add one, or one for all other rows.';
 
-// What an update for several sets of parameters does not do.
+// What an update for several sets of parameters does not support.
 export const noListByRow = (table: string, column: string): string =>
   `Table "${table}": executeEach gives no values to "${column}", which holds lists.`;
 

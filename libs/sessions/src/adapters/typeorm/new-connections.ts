@@ -6,8 +6,9 @@ const HEARD = new WeakSet<PgPool>();
 const nothing = (): void => undefined;
 
 /**
- * Has no new connection of a data source end the process. TypeORM listens to the errors of one some turns after its pool has given
- * it out, and what ends it may have come with the last word of its beginning; who uses it is told of that all the same.
+ * Keeps errors of new connections from ending the process. TypeORM listens for errors of a connection only some turns
+ * after the pool handed it out, and its end may arrive with the end of its handshake. Users of the connection get the
+ * error anyway.
  */
 export function hearNewConnections(dataSource: DataSource): void {
   if (dataSource.options.type !== 'postgres') return;

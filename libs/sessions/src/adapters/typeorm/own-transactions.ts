@@ -5,28 +5,28 @@ import { hearNewConnections } from './new-connections.js';
 import { isHeard, StatementLog } from './statement-log.js';
 import { unavailable } from './unavailable.js';
 
-/** The rows of a statement that has travelled with the beginning of its transaction; none of one that has yet to be sent. */
+/** The rows of a statement that was sent with the start of its transaction; `undefined` if it is not sent yet. */
 export type Opened = readonly unknown[] | undefined;
 
-/** What MySQL and MariaDB say of a write under READ COMMITTED where their log is one of statements. */
+/** The error of MySQL and MariaDB for a write under READ COMMITTED with a statement-based log. */
 const NOT_LOGGED = 1665;
 
-/** The data sources of which that is known. */
+/** The data sources known to have such a log. */
 const LOG_STATEMENTS = new WeakSet<DataSource>();
 
-/** Connections in a transaction of the library's own, each of whose reads sees what others have committed. */
+/** Connections in a transaction of the library, in which every read sees what others have committed. */
 const READ_COMMITTED = new WeakSet<QueryRunner>();
 
 export function readsCommitted(runner: QueryRunner): boolean {
   return READ_COMMITTED.has(runner);
 }
 
-/** Whether the connection is in a transaction that the library has not begun. */
+/** Whether the connection is in a transaction that the library did not start. */
 export function isInCallers(runner: QueryRunner | undefined): boolean {
   return runner !== undefined && runner.isTransactionActive && !readsCommitted(runner);
 }
 
-/** What comes of a call on a connection. @throws SessionsUnavailableError naming a table, where the database cannot answer now */
+/** Runs a call on a connection. @throws SessionsUnavailableError naming a table, if the database cannot answer now */
 export async function answered<T>(runner: QueryRunner, table: string, call: () => Promise<T>): Promise<T> {
   const inTransaction = isInCallers(runner);
   try {
@@ -36,7 +36,7 @@ export async function answered<T>(runner: QueryRunner, table: string, call: () =
   }
 }
 
-/** The driver's connection of a runner. @throws SessionsUnavailableError naming a table, where there is none now */
+/** The driver's connection of a runner. @throws SessionsUnavailableError naming a table, if there is none now */
 export function connected(runner: QueryRunner, table: string): Promise<unknown> {
   return answered(runner, table, async () => {
     hearNewConnections(runner.dataSource);
@@ -45,11 +45,12 @@ export function connected(runner: QueryRunner, table: string): Promise<unknown> 
 }
 
 /**
- * Runs `fn` in a transaction on the connection, or in a part of the one that it is in. Whatever the server's default is, one of
- * our own is READ COMMITTED, in which databases undo nothing but deadlocks: its statements say themselves what has to hold.
+ * Runs `fn` in a transaction on the connection, or in a savepoint of the current one. Whatever the server's default,
+ * the library's own transactions are READ COMMITTED, in which databases roll back only deadlocks. Its statements state
+ * their own conditions.
  *
- * @param table that an error names
- * @param opening a statement without values that may travel with its beginning
+ * @param table the table that an error names
+ * @param opening a statement without values that may be sent with the transaction's start
  */
 export async function runTransaction<T>(
   runner: QueryRunner,
@@ -87,13 +88,15 @@ async function begin<T>(
     await answered(runner, table, () => runner.commitTransaction());
     return result;
   } catch (error) {
-    // Where the database has undone all of it there is nothing to roll back to.
+    // If the database has rolled back everything, there is no savepoint left.
     await runner.rollbackTransaction().catch(() => undefined);
     throw error;
   }
 }
 
-/** On PostgreSQL by one message, with the opening; TypeORM says by two that and how a transaction begins. */
+/**
+ * On PostgreSQL, starts the transaction and sends the opening in one message; TypeORM needs two for the start alone.
+ */
 async function startReadCommitted(runner: QueryRunner, opening: string | undefined): Promise<Opened> {
   const isolation = 'READ COMMITTED';
   const { dataSource } = runner;
@@ -119,7 +122,7 @@ async function send(runner: QueryRunner, text: string): Promise<readonly unknown
     return [await client.query(text)].flat().at(-1)!.rows;
   } catch (error) {
     log.failed(error as Error, statement);
-    // It may have begun before that.
+    // The transaction may already have started.
     await client.query('ROLLBACK').catch(() => undefined);
     throw new QueryFailedError(text, [], error as Error);
   }

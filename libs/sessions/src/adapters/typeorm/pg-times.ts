@@ -2,19 +2,22 @@ import type { PgQuery, PgTypes } from './internals.js';
 
 type Parse = ReturnType<PgTypes['getTypeParser']>;
 
-/** What times look like, in types without a zone and with one: in winter and summer, and before there were zones. */
+/** Sample times for types with and without time zone: in winter, in summer, and before time zones existed. */
 const TIMES = ['1890-01-02 03:04:05', '1951-07-01 00:00:00.1', '2001-02-03 04:05:06.789999', '2022-08-09 10:11:12.001'];
 const SAMPLES: ReadonlyMap<number, readonly string[]> = new Map([
   [1114, TIMES],
   [1184, TIMES.map((text) => `${text}+00`)],
 ]);
 
-/** Text that JavaScript itself reads as `pg` does. */
+/** Text that JavaScript parses like `pg`. */
 const USUAL = /^[1-9]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?([+-]\d\d(:\d\d)?)?$/;
 
 const KNOWN = new WeakMap<Parse, Parse>();
 
-/** A statement whose times come as `pg` reads them, in a third of the time; or as the application reads them, where it does. */
+/**
+ * Gives a statement a faster parser for times: a third of `pg`'s time, with the same results. An application's own
+ * parser is kept.
+ */
 export function withTimes(client: PgTypes, statement: PgQuery): PgQuery {
   const getTypeParser: PgTypes['getTypeParser'] = (type, format) => {
     const parse = client.getTypeParser(type, format);

@@ -1,7 +1,7 @@
 import type { QueryFailedError } from 'typeorm';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
-/** The columns that a statement gives values of new rows to, in their order; none where it is no `INSERT`. */
+/** The columns to which an `INSERT` gives values, in order; `undefined` for other statements. */
 export function insertedColumns(query: string, { columns }: SqlTable): readonly SqlColumn[] | undefined {
   const end = query.indexOf(') VALUES (');
   if (end < 0) return undefined;
@@ -11,7 +11,7 @@ export function insertedColumns(query: string, { columns }: SqlTable): readonly 
     .toSorted((a, b) => head.indexOf(a.sqlName) - head.indexOf(b.sqlName));
 }
 
-/** The values of a statement of MySQL's, with the column that each is for, where its error names none: that which is named last before it. */
+/** The values of a MySQL statement, each with its column, for errors that name none: the last column named before it. */
 export function valuesByColumn({ query, parameters }: QueryFailedError, table: SqlTable): [SqlColumn, unknown][] {
   const values: readonly unknown[] = Object.values(parameters ?? {});
   const inserted = insertedColumns(query, table);

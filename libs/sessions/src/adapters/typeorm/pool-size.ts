@@ -1,9 +1,9 @@
 import type { DataSource } from 'typeorm';
 
-/** What `pg` and `mysql2` have where nobody says anything. */
+/** The default of `pg` and `mysql2`. */
 const DEFAULT = 10;
 
-/** How many connections the pool of a data source has at the most; any number where there is no pool, or no limit. */
+/** The most connections in a data source's pool; `undefined` without a pool or limit. */
 export function poolSizeOf({ options }: DataSource): number | undefined {
   const { poolSize, extra = {} } = options as { readonly poolSize?: number; readonly extra?: PoolOptions };
   switch (options.type) {
@@ -17,7 +17,7 @@ export function poolSizeOf({ options }: DataSource): number | undefined {
   }
 }
 
-/** What those drivers call it, which wins over TypeORM's name. */
+/** The drivers' own options, which override TypeORM's. */
 interface PoolOptions {
   readonly max?: number;
   readonly connectionLimit?: number;

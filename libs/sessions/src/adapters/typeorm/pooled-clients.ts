@@ -12,7 +12,7 @@ import {
 } from './internals.js';
 import { type Limits, TimeLimit } from './time-limit.js';
 
-/** Does what a pool of `pg` does, on a connection that is known, so that it can be given up. */
+/** Works like a pool of `pg`, but on a known connection that can be given up. */
 export function queryPooledPg(
   dataSource: DataSource,
   limits: Limits,
@@ -45,7 +45,7 @@ export function queryPooledPg(
   });
 }
 
-/** The same for one of `mysql2`. */
+/** The same for `mysql2`. */
 export function pooledMysql(dataSource: DataSource, limits: Limits): MysqlClient {
   const by =
     (how: 'execute' | 'query') =>
@@ -54,7 +54,7 @@ export function pooledMysql(dataSource: DataSource, limits: Limits): MysqlClient
       const limit = new TimeLimit(limits, (error) => done(error, []));
       pool.getConnection((error, connection) => {
         const answered: typeof done = (problem, result) => {
-          // As of a server that was the primary: the next connection may be one to the new one.
+          // For example of a server that was the primary: the next connection may be to the new one.
           if (outageOf(problem) === 'readOnly') connection.destroy();
           if (limit.keep()) done(problem, result);
         };

@@ -14,20 +14,20 @@ import { unavailable } from './unavailable.js';
 import { valuesByColumn } from './placeholders.js';
 import { CHARACTERS_LACKING, unstorableColumns } from './unstorable-text.js';
 
-/** What PostgreSQL, and MySQL and MariaDB, call a column that gets no value, or null, and has to have one. */
+/** The errors of PostgreSQL, and of MySQL and MariaDB, for a missing value or null in a NOT NULL column. */
 const NOT_NULL_STATE = '23502';
 const NOT_NULL_NUMBERS = new Set([1364, 1048]);
 
-/** What PostgreSQL calls a check that fails, and a row without a partition; MySQL and MariaDB have a number for the latter. */
+/** PostgreSQL's error for a failed check, or a row without a partition; MySQL and MariaDB have a number for the latter. */
 const CHECK_STATE = '23514';
 const NO_PARTITION = 1526;
 
 const JSON_TOO_DEEP = 3157;
 
 /**
- * The error of a statement as the port has it.
+ * Converts the error of a statement into the port's form.
  *
- * @param inTransaction whether the statement is part of a transaction of the caller's
+ * @param inTransaction whether the statement is part of a transaction of the caller
  * @param secrets values of the statement that the error must not show
  */
 export function portError(
@@ -59,26 +59,26 @@ export function portError(
   }
 }
 
-/** Of columns that nothing shows, such as a digest, a client is told nothing. */
+/** Clients are told nothing of hidden columns, such as digests. */
 function taken({ name, columns }: SqlTable, properties: readonly string[]): UniqueConstraintError {
   const shown = properties.filter((property) => columns.get(property)?.hidden === false);
   return new UniqueConstraintError(name, properties, shown);
 }
 
-/** A row that no partition takes, which is no fault of its values. */
+/** A row without a partition. Its values are not at fault. */
 function withoutPartition(
   error: QueryFailedError,
   { name }: SqlTable,
   secrets: readonly unknown[],
 ): SessionsUnavailableError | undefined {
   const { code, constraint, errno } = error.driverError as DriverError;
-  // Of a check that fails, PostgreSQL tells the name.
+  // For a failed check, PostgreSQL names the constraint.
   const isWithout = (code === CHECK_STATE && constraint === undefined) || errno === NO_PARTITION;
   if (!isWithout) return undefined;
   return new SessionsUnavailableError(name, NO_PARTITION_TAKES_IT, { cause: withoutValues(error, secrets) });
 }
 
-/** A column that has to have a value: a new row gives none and there is no default, or an update copies null. */
+/** A column that requires a value: a new row gives none and it has no default, or an update copies null. */
 function missing({ query, driverError }: QueryFailedError, table: SqlTable): SessionValidationError | undefined {
   const { code, errno, column, message = '' } = driverError as DriverError;
   const name =
@@ -94,7 +94,7 @@ function missing({ query, driverError }: QueryFailedError, table: SqlTable): Ses
   return found?.isSelect ? new SessionValidationError(table.name, { [found.propertyPath]: problem }) : undefined;
 }
 
-/** What a character set lacks, of a table that nobody has looked at, or a set that is not known. */
+/** Characters that a character set lacks, for a table that was not checked or a set that is unknown. */
 function unstorable(error: QueryFailedError, table: SqlTable): SessionValidationError | undefined {
   const properties = unstorableColumns(error, table);
   return properties.length === 0
@@ -105,7 +105,7 @@ function unstorable(error: QueryFailedError, table: SqlTable): SessionValidation
       );
 }
 
-/** MySQL's text ends at 64 KB, its JSON at 100 levels, and MariaDB's at 32. */
+/** MySQL's text ends at 64 KB and its JSON at 100 levels, MariaDB's at 32. */
 function tooLarge(error: QueryFailedError, table: SqlTable): SessionValidationError | undefined {
   const { errno, message = '' } = error.driverError as DriverError;
   const pattern = errno === 1406 ? /for column '(.+)' at row/s : /^CONSTRAINT `(?:[^`]*\.)?([^`.]+)` failed/;
@@ -118,7 +118,7 @@ function tooLarge(error: QueryFailedError, table: SqlTable): SessionValidationEr
   });
 }
 
-/** The column of the JSON that is nested deepest in a statement, of which MySQL tells none. */
+/** The column of the most deeply nested JSON in a statement, since MySQL does not name it. */
 function deepest(error: QueryFailedError, table: SqlTable): string | undefined {
   const documents = valuesByColumn(error, table).filter(([{ kind }, value]) => kind === 'json' && value !== null);
   const depths = documents.map(([{ property }, value]) => [property, depthOf(parseJson(value))] as const);
@@ -130,13 +130,13 @@ function depthOf(value: unknown): number {
   return 1 + Object.values(value).reduce<number>((most, one) => Math.max(most, depthOf(one)), 0);
 }
 
-/** The key in what MySQL says, `… for key 'sessions.userId'`, and MariaDB without the table. */
+/** The key in MySQL's message, `… for key 'sessions.userId'`; MariaDB omits the table. */
 function keyIn(message: string, table: string): string {
   const key = /for key '(.+)'$/s.exec(message)?.[1] ?? '';
   return key.startsWith(`${table}.`) ? key.slice(table.length + 1) : key;
 }
 
-/** The columns in what SQLite says: `UNIQUE constraint failed: sessions.userId, sessions.serial`; any name may have any character. */
+/** The columns in SQLite's message: `UNIQUE constraint failed: sessions.userId, sessions.serial`. Names may have any character. */
 function columnsIn(message: string, table: string): string[] {
   const at = message.indexOf(`${table}.`);
   return at < 0 ? [] : message.slice(at + table.length + 1).split(`, ${table}.`);
@@ -150,7 +150,7 @@ function columnsOfConstraint({ metadata, primary }: SqlTable, name: string): str
     : columnNamedBy(metadata, name);
 }
 
-/** Of a table that TypeORM did not make, the columns whose names stand in the constraint's, but for `id` within `user_id`. */
+/** For a table that TypeORM did not create: the columns named in the constraint's name, except `id` inside `user_id`. */
 function columnNamedBy(metadata: SqlTable['metadata'], name: string): string[] {
   const named = metadata.columns.filter(({ databaseName }) => name.includes(databaseName));
   return named

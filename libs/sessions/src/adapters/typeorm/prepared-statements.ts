@@ -28,13 +28,13 @@ export class PreparedStatements {
     this.#log = new StatementLog(dataSource);
   }
 
-  /** None for a driver whose statements cannot be kept. */
+  /** `undefined` for a driver that cannot keep statements. */
   static of(dataSource: DataSource): PreparedStatements | undefined {
     const sender = senderOf(dataSource);
     return sender && new PreparedStatements(dataSource, sender);
   }
 
-  /** Whether statements go this way: not where a subscriber of the application listens to queries. */
+  /** Whether to send statements this way: not if a subscriber of the application listens to queries. */
   get apply(): boolean {
     return !isHeard(this.dataSource);
   }
@@ -48,7 +48,7 @@ export class PreparedStatements {
   }
 
   /**
-   * What is made of the answer to a statement.
+   * Runs a statement and converts its result.
    *
    * @throws the port's form of TypeORM's QueryFailedError, or rejects with it
    */
@@ -84,7 +84,7 @@ export class PreparedStatements {
     if (time > maxQueryExecutionTime) this.#log.slow(time, statement);
   }
 
-  /** What is made of the answer to a further try. @throws the error in the port's form, where there is none */
+  /** Tries once more, and converts the result. @throws the error in the port's form, if another try is pointless */
   #failed<T>(
     error: Error,
     statement: DriverStatement,
@@ -101,7 +101,7 @@ export class PreparedStatements {
     return repeating(() => this.begin(statement), problem, begin).then(onResult);
   }
 
-  /** Runs a statement in a transaction of its own. */
+  /** Runs a statement in its own transaction. */
   private begin(statement: DriverStatement): Promise<DriverResult> {
     const { table, runner: given, limits } = statement;
     const begin = (runner: QueryRunner): Promise<DriverResult> =>

@@ -5,14 +5,14 @@ import type { Connection } from './connection.js';
 import type { SqlTable } from './sql-table.js';
 import { SqlWriter } from './sql-writer.js';
 
-/** TypeORM's query builder, which asks the primary where there are replicas: these may have revoked sessions as valid ones. */
+/** TypeORM's query builder, but always on the primary: replicas may still show revoked sessions as valid. */
 class PrimaryQueryBuilder<T extends ObjectLiteral> extends SelectQueryBuilder<T> {
   protected override obtainQueryRunner(): QueryRunner {
     return this.queryRunner ?? this.dataSource.createQueryRunner('master');
   }
 }
 
-/** For the rows of a table that meet conditions. */
+/** The query builder for rows that meet conditions. */
 export function queryBuilder(
   { dataSource, dialect, manager }: Connection,
   table: SqlTable,

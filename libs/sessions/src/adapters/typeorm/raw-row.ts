@@ -2,15 +2,15 @@ import { UnreadableRowError } from '../../errors/errors.js';
 import type { RawRow, Row } from '../port/query.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
-/** What it takes to load the values of a column. */
+/** What is needed to load the values of a column. */
 export type ReadColumn = Pick<SqlColumn, 'property' | 'load'>;
 
-/** Of columns only that: objects of one shape, for every request reads a row. */
+/** Only these fields, so that the objects have one shape: every request reads a row. */
 export function readColumns(columns: readonly SqlColumn[]): ReadColumn[] {
   return columns.map(({ property, load }) => ({ property, load }));
 }
 
-/** A row whose values are in the order of its columns, as the driver gave them. */
+/** A row with the driver's values, in the order of its columns. */
 export class SqlRow implements RawRow {
   constructor(
     private readonly table: SqlTable,
@@ -33,7 +33,7 @@ export class SqlRow implements RawRow {
   }
 }
 
-/** A row whose values come in the order of its columns, as {@link loadRow} gives it, or the first so many of these. */
+/** Loads the values of a row, in the order of its columns, like {@link loadRow}, or only the first ones. */
 export function loadValues(
   table: SqlTable,
   columns: readonly ReadColumn[],
@@ -53,12 +53,12 @@ export function loadValues(
   return row;
 }
 
-/** A row under property names, each value as the application has it. */
+/** Loads a row by property names, each value in the application's form. */
 export function loadRow(table: SqlTable, columns: readonly SqlColumn[], raw: Readonly<Row>): Row {
   return loadValues(table, columns, valuesOf(columns, raw));
 }
 
-/** The values of a row under property names, in the order of its columns. */
+/** The values of a row by property names, in the order of its columns. */
 export function valuesOf(columns: readonly SqlColumn[], raw: Readonly<Row>): unknown[] {
   return columns.map(({ property }) => raw[property]);
 }

@@ -19,9 +19,9 @@ const ENTITIES = new WeakSet<object>();
 let isTaught = false;
 
 /**
- * Lets an entity that is a class relate to schemas, and schemas to it. TypeORM builds what it knows of classes apart from what
- * it knows of schemas, so that neither finds the other. Where that fails in a data source that has such an entity, they are
- * built together; all others stay as they are.
+ * Lets an entity class relate to schemas, and schemas to it. TypeORM builds classes and schemas separately, so neither
+ * finds the other. If that fails in a data source with such an entity, they are built together; other data sources are
+ * not affected.
  */
 export function relateToSchemas(entity: Function): void {
   ENTITIES.add(entity);

@@ -15,25 +15,25 @@ import { sqlNameOf, type SqlTable } from './sql-table.js';
 type Relation = EntityMetadata['relations'][number];
 type SqlLink = Link<EntityMetadata, EntityColumn>;
 
-/** How rows of a table are found by keys. */
+/** Finds rows of a table by keys. */
 export interface SqlLookup {
   readonly metadata: EntityMetadata;
-  /** The statement, to which the condition is added. */
+  /** The statement, without its condition. */
   readonly select: string;
-  /** The names under which it selects columns: first those by which rows are found. */
+  /** The names of the selected columns; those that find the rows come first. */
   readonly names: readonly string[];
-  /** The names of the columns by which rows are found. */
+  /** The names of the columns that find the rows. */
   readonly far: readonly string[];
-  /** What a row becomes; no entity where the table is one between two, and one with its primary key alone where TypeORM has to load it. */
+  /** Turns a row into an entity: none for a join table, and one with only the primary key if TypeORM must load the rest. */
   readonly read: ReadEntity;
   readonly byTypeOrm: boolean;
 }
 
 /**
- * The relations of a query that take further lookups.
+ * The relations of a query that need further lookups.
  *
- * @param columns those whose values rows have as the driver gives them, or `undefined` for other values; those that lookups
- *   begin at are added
+ * @param columns the columns whose values rows have as the driver returns them, or `undefined` for other values; those
+ *   from which lookups start are added
  */
 export function furtherRelations(
   dataSource: DataSource,
@@ -45,7 +45,7 @@ export function furtherRelations(
   return planRelations({ linksOf, lookup }, linksOf(metadata, relations, inRow), columns);
 }
 
-/** Puts what is found under the path of a relation: in a row, which has no objects within it, or in an entity. */
+/** Puts what is found at the path of a relation: into a row, which is flat, or into an entity. */
 type Attaching = (path: string) => SqlLink['attach'];
 
 const inRow: Attaching = (path) => (row, related) => void ((row as Row)[path] = related);

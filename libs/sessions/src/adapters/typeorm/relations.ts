@@ -7,7 +7,7 @@ import type { Connection } from './connection.js';
 import type { SqlLookup } from './relation-lookups.js';
 import type { SqlTable } from './sql-table.js';
 
-/** Reads rows, of each the values under these names. */
+/** Reads rows; of each, the values under these names. */
 export type ReadRows = (
   text: string,
   values: unknown[],
@@ -15,10 +15,10 @@ export type ReadRows = (
 ) => Promise<readonly (readonly unknown[])[]>;
 
 /**
- * Puts what was joined into rows, in the order of the query's relations; what is loaded later has its place. A row that several
- * lead to is one object.
+ * Puts joined entities into rows, in the order of the query's relations, with a place for those loaded later. A row
+ * that several lead to is one object.
  *
- * @param values of the rows, as the driver gave them
+ * @param values the rows' values, as the driver returned them
  */
 export function attachJoined(
   { joins, options: { relations = {} } }: SqlPrepared,
@@ -41,7 +41,7 @@ export function attachJoined(
   }
 }
 
-/** Runs lookups. @param table that of the query, which an error names */
+/** Runs lookups. @param table the table of the query, which an error names */
 export function relatedReader(connection: Connection, table: SqlTable, readRows: ReadRows): ReadRelated<SqlLookup> {
   return async (lookup, keys, pace) => {
     const found = await findByKeys(connection, readRows, lookup, keys, pace);
@@ -49,7 +49,7 @@ export function relatedReader(connection: Connection, table: SqlTable, readRows:
   };
 }
 
-/** What has one of these keys. */
+/** The rows with one of these keys. */
 async function findByKeys(
   connection: Connection,
   readRows: ReadRows,
@@ -84,8 +84,8 @@ function inFewSizes(keys: readonly Key[]): Key[] {
 }
 
 /**
- * What was found, and what has keys that were asked for and are none of theirs. A collation may take one text for another: the
- * rows of such a key are asked for by themselves, since only the database knows them.
+ * The found rows, plus those for keys that none of them has exactly. A collation may take different texts for equal;
+ * the rows of such a key are queried separately, since only the database knows them.
  */
 async function withSimilar(
   connection: Connection,
@@ -107,17 +107,17 @@ async function withSimilar(
   return [...found, ...others.flat()];
 }
 
-/** A key without what collations may leave out of account: case, accents, trailing spaces. */
+/** A key without what collations may ignore: case, accents, trailing spaces. */
 function foldedOf(key: Key): unknown {
   const fold = (value: unknown): unknown =>
     typeof value === 'string' ? value.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().trimEnd() : value;
   return identityOf(key.map(fold));
 }
 
-/** Entities that TypeORM makes in one turn of the event loop. */
+/** The entities that TypeORM creates in one turn of the event loop. */
 const ENTITIES = 100;
 
-/** Entities that only TypeORM can make, in the place of those that have their primary keys. */
+/** Replaces entities that have only primary keys with those that TypeORM loads. */
 async function loadByTypeOrm(
   connection: Connection,
   table: SqlTable,

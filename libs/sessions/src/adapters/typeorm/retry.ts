@@ -1,24 +1,24 @@
 import { setTimeout } from 'node:timers/promises';
 import { driverErrorOf, isLockTimeout, isOfKept, isUndone } from './driver-errors.js';
 
-/** How often what the database has undone is tried again. */
+/** How many times to retry rolled-back work. */
 const RETRIES = 3;
 
-/** How long all tries, and the pauses between them, may take. */
+/** The most time for all tries and the pauses between them. */
 const IN_ALL_MS = 5000;
 
-/** The longest first pause; each one may be twice as long as the one before. */
+/** The longest first pause; each later one may be twice as long. */
 const PAUSE_MS = 16;
 
-/** They wait for whole seconds, by a clock that may be some milliseconds off: what comes before was not waited for. */
+/** Lock timeouts are whole seconds, by a clock that may be off by milliseconds. An earlier error did not wait. */
 const SHORTEST_WAIT_MS = 950;
 
 /**
- * What comes of work, done again where the database has undone it. Only for what no caller has begun: a statement alone, or
- * a transaction from its beginning.
+ * Runs work, and retries it if the database rolled it back. Only for work that no caller started: a single statement,
+ * or a whole transaction.
  *
- * @param repeat how it is done again
- * @throws what came of the last try
+ * @param repeat how to run it again
+ * @throws the error of the last try
  */
 export async function retrying<T>(work: () => Promise<T>, repeat = work): Promise<T> {
   const begin = performance.now();
@@ -30,11 +30,11 @@ export async function retrying<T>(work: () => Promise<T>, repeat = work): Promis
   }
 }
 
-/** As {@link retrying}, after the first try, of which an error came. */
+/** Like {@link retrying}, after a first try that failed. */
 export async function repeating<T>(work: () => Promise<T>, error: unknown, begin = performance.now()): Promise<T> {
   let failure = error;
   for (let i = 0; i < RETRIES; i++) {
-    // By chance, so that those who got in each other's way do not meet again.
+    // At random, so that the same transactions do not collide again.
     const pauseMs = Math.random() * PAUSE_MS * 2 ** i;
     if (performance.now() + pauseMs - begin > IN_ALL_MS) break;
     await setTimeout(pauseMs);
@@ -49,7 +49,7 @@ export async function repeating<T>(work: () => Promise<T>, error: unknown, begin
   throw failure;
 }
 
-/** Whether the database has undone work that took so many milliseconds, or has lost a statement of it, or has not waited for what it needed. */
+/** Whether to retry: the database rolled back work of this duration, lost a statement of it, or did not wait for a lock. */
 export function mayBeRetried(error: unknown, ms: number): boolean {
   return isUndone(error) || isOfKept(driverErrorOf(error).code) || (ms < SHORTEST_WAIT_MS && isLockTimeout(error));
 }

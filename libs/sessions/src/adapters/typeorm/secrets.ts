@@ -1,35 +1,35 @@
 import type { SqlColumn } from './sql-table.js';
 
-/** What logs and errors have in the place of a digest, or of a token that is stored as it is. */
+/** Replaces a digest, or a token stored in clear, in logs and errors. */
 export const HIDDEN = '[digest]';
 
-/** Whether the values of a column are for nobody's eyes: text that no session shows. */
+/** Whether the values of a column are secret: text that sessions never show. */
 export function isSecret({ hidden, kind }: Pick<SqlColumn, 'hidden' | 'kind'>): boolean {
   return hidden === true && kind === 'string';
 }
 
-/** A statement's values, for a log. @param secrets the positions of those that are not shown */
+/** A statement's values for a log. @param secrets the positions of values to hide */
 export function shownValues(values: readonly unknown[], secrets: readonly number[]): unknown[] {
   const shown = [...values];
   for (const i of secrets) shown[i] = HIDDEN;
   return shown;
 }
 
-/** The values that are not shown. */
+/** The values to hide. */
 export function secretsAmong(values: readonly unknown[], secrets: readonly number[]): unknown[] {
   return secrets.map((i) => values[i]);
 }
 
-/** What may be a value, or a part of one that was cut off. */
+/** May be a value, or part of one that was cut off. */
 const LONG_WORD = /[\w+/=:.-]{10,}/g;
 
-/** A value that MySQL and MariaDB show: one that is taken, or one with bytes. */
+/** Values in messages of MySQL and MariaDB: one that is already taken, or one with bytes. */
 const SHOWN_VALUES = [/(?<=Duplicate entry )'.*'(?= for key)/gs, /'[^']*\\x[^']*'/gi];
 
-/** What is as long as a digest, in hexadecimal or in base64url: a trigger of the application may tell of one. */
+/** Text as long as a hexadecimal or base64url digest, which a trigger of the application may report. */
 const DIGEST = /[\w+-]{40,}=*/g;
 
-/** What a database says of a statement, without values that are not shown. */
+/** A database's message about a statement, without hidden values. */
 export function withoutSecrets(text: string, secrets: readonly unknown[]): string {
   const known = secrets.flat(2).flatMap(spellingsOf);
   const unquoted = SHOWN_VALUES.reduce((rest, value) => rest.replace(value, `'${HIDDEN}'`), text).replace(

@@ -10,15 +10,15 @@ import type { SqlColumn, SqlTable } from './sql-table.js';
 export interface SelectedRelations {
   /** The related rows that the statement itself reads. */
   readonly joins: readonly Join[];
-  /** The relations that take further statements, by values of the rows as the driver gives them. */
+  /** The relations that need further statements, by values of the rows as the driver returns them. */
   readonly further: readonly RelationPlan<SqlLookup>[];
-  /** What is selected beside the query's columns, quoted. */
+  /** The quoted columns that it selects besides the query's own. */
   readonly selected: readonly string[];
 }
 
 /**
- * @param alias the table's
- * @param columns those of the query, which it selects first
+ * @param alias the alias of the table
+ * @param columns the columns of the query, which it selects first
  */
 export function selectedRelations(
   dataSource: DataSource,

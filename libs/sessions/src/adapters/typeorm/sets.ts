@@ -8,7 +8,7 @@ import { isLockTimeout } from './driver-errors.js';
 import { inPart, withoutOthers } from './in-part.js';
 import type { SingleStatements } from './single-statements.js';
 
-/** Runs an update for several sets of parameters by one statement, and by a few where others have locked some of the rows. */
+/** Runs an update for several sets of parameters, as one statement, or a few if others have locked some of the rows. */
 export async function executeSets(
   statements: SingleStatements,
   query: SqlPrepared,
@@ -20,14 +20,14 @@ export async function executeSets(
   return { count: affected ?? 0, held: [] };
 }
 
-/** Updates the rows that nobody else has locked, and tells which of them somebody has. */
+/** Updates the rows that nobody else has locked, and reports which are locked. */
 async function updateFree(sets: Sets): Promise<ExecutedEach> {
   const { skipLocked } = sets.dialect;
   if (skipLocked && !skipLocked.update) return lockAndUpdate(sets);
   try {
     const { affected, records } = await withoutOthers(() => sets.update());
     const count = affected ?? 0;
-    // What returns nothing leaves out all rows, or none.
+    // Without `RETURNING`, the statement skips all rows or none.
     if (count === sets.all.length || (count > 0 && !sets.returns)) return { count, held: [] };
     return { count, held: without(await sets.matching(), sets.returns ? places(records) : []) };
   } catch (error) {
@@ -36,7 +36,7 @@ async function updateFree(sets: Sets): Promise<ExecutedEach> {
   }
 }
 
-/** Locks rows that nobody else has locked, and updates these. */
+/** Locks the rows that nobody else has locked, and updates them. */
 async function lockAndUpdate(sets: Sets): Promise<ExecutedEach> {
   return sets.inTransaction(async (inside) => {
     const matching = await inside.matching();
@@ -47,7 +47,7 @@ async function lockAndUpdate(sets: Sets): Promise<ExecutedEach> {
   });
 }
 
-/** An update for several sets of parameters, on a connection. */
+/** An update for several sets of parameters, on one connection. */
 class Sets {
   readonly dialect;
   /** Whether the update returns the places of the rows that it wrote. */
@@ -82,18 +82,18 @@ class Sets {
     const free = options.skipLocked ? this.dialect.skipLocked : undefined;
     const write = free?.update ?? updateSql;
     const text = (parts: Parts): string => `${write(parts)}${this.returns ? ` RETURNING ${parts.place} AS place` : ''}`;
-    // Where each row is looked for by itself, a list of all keys would be gone through for each.
+    // When each row is looked up by itself, a list of all keys would be searched for each.
     return this.#run(text, false, !free?.oneByOne || table.isView);
   }
 
-  /** The places of the sets whose rows match, whoever has locked them. */
+  /** The places of sets whose rows match, locked or not. */
   async matching(): Promise<number[]> {
     const tables = ({ table, from }: Parts): string => (from ? `${table}, ${from}` : table);
     const write = (parts: Parts): string => `SELECT ${parts.place} AS place FROM ${tables(parts)} WHERE ${parts.where}`;
     return places((await this.#run(write, true)).records);
   }
 
-  /** Locks the rows that nobody else has locked, and gives the places of their sets. */
+  /** Locks the rows that nobody else has locked, and returns the places of their sets. */
   async lock(): Promise<number[]> {
     const { select } = this.dialect.skipLocked!;
     return places((await this.#run((parts) => select!({ ...parts, key: parts.place }), false)).records);
@@ -126,7 +126,7 @@ class Sets {
   }
 }
 
-/** The places that rows say; each row has this column alone. */
+/** The places in result rows that have only this column. */
 function places(records: readonly unknown[]): number[] {
   return records.map((record) => Number(Object.values(record as Row)[0]));
 }

@@ -12,7 +12,7 @@ import { loadValues, SqlRow } from './raw-row.js';
 import { attachJoined, type ReadRows, relatedReader } from './relations.js';
 import type { SqlTable } from './sql-table.js';
 
-/** Runs queries that are one statement each, by the drivers' prepared statements or by TypeORM. */
+/** Runs queries of one statement each, by the drivers' prepared statements or by TypeORM. */
 export class SingleStatements {
   constructor(
     readonly connection: Connection,
@@ -24,7 +24,7 @@ export class SingleStatements {
     return new SingleStatements(connection, this.prepared);
   }
 
-  /** What comes of a query; at once where the driver runs statements in this process and has prepared this one. */
+  /** Runs a query; synchronously if the driver is in this process and has the statement prepared. */
   execute(query: SqlPrepared, params: Row): MaybePromise<Executed> {
     // Further lookups have the same time together with it.
     if (this.#isKept(query) && query.further.length === 0) {
@@ -33,7 +33,7 @@ export class SingleStatements {
     return this.#within(query, async (inside) => inside.#executed(query, await inside.#run(query, params)));
   }
 
-  /** The rows of an `'all'`, not loaded yet. */
+  /** The rows of an `'all'` query, not loaded yet. */
   fetch(query: SqlPrepared, params: Row, max: number): MaybePromise<readonly RawRow[]> {
     if (isNever(query)) return [];
     const { table } = query;
@@ -49,9 +49,9 @@ export class SingleStatements {
   }
 
   /**
-   * What comes of a statement that changes rows, by the driver itself; `undefined` where it is not sent so.
+   * Runs a statement that changes rows through the driver; `undefined` if it cannot be sent that way.
    *
-   * @param call what it is kept prepared for, if it is
+   * @param call the purpose for which it is kept prepared, if it is
    * @param joins whether it may share a transaction
    */
   send(
@@ -76,7 +76,7 @@ export class SingleStatements {
     return this.#isKept(query) && (query.options.keepPrepared ?? false);
   }
 
-  /** Whether drivers are sent statements as they are. */
+  /** Whether drivers get statements unchanged. */
   get #sendsAsIs(): boolean {
     const { isPatient, dialect } = this.connection;
     return this.prepared?.apply === true && (isPatient || dialect.withoutWaiting === undefined);
@@ -99,7 +99,7 @@ export class SingleStatements {
     };
   }
 
-  /** All of it on one connection where there is a time for it. */
+  /** With a timeout, all of it runs on one connection. */
   #within<T>({ table, options }: SqlPrepared, run: (inside: SingleStatements) => Promise<T>): Promise<T> {
     const { timeoutMs } = options;
     if (timeoutMs === undefined) return run(this);
@@ -113,7 +113,7 @@ export class SingleStatements {
     const { secrets } = query.statement;
     const values = bindParams(query, params);
     const text = this.#textOf(query);
-    // Drivers make arrays of many rows in less time than objects.
+    // Drivers build arrays for many rows faster than objects.
     if (options.relations && this.#sendsAsIs)
       return this.#read({ table, text, call: this.#callOf(query), values, secrets });
     const how = { table, reads: kind === 'all', waits: !options.skipLocked, secrets };
@@ -161,7 +161,7 @@ export class SingleStatements {
   }
 }
 
-/** What TypeORM gives of a statement, with the values of each row under these names. */
+/** TypeORM's result, with the values of each row under these names. */
 function withValues({ records, affected }: QueryResult, names: readonly string[]): DriverResult {
   const rows = (records as Row[]).map((record) => names.map((name) => record[name]));
   return { rows, rowCount: affected ?? null };

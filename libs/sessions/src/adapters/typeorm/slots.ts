@@ -1,4 +1,4 @@
-/** A bound value of a statement: known when the statement was prepared, or taken from the parameters of a run. */
+/** A bound value of a statement: a constant since it was prepared, or a parameter of a run. */
 export type Slot = ConstantSlot | ParamSlot;
 
 interface ConstantSlot extends AnySlot {
@@ -11,9 +11,9 @@ export interface ParamSlot extends AnySlot {
 }
 
 interface AnySlot {
-  /** Whether no log shows the value. */
+  /** Whether logs hide the value. */
   readonly isSecret?: boolean;
 }
 
-/** Gives the placeholder of a bound value. */
+/** Returns the placeholder of a bound value. */
 export type SlotWriter = (slot: Slot) => string;

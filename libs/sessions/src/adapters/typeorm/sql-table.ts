@@ -14,23 +14,23 @@ import type { ColumnCodec, Dialect, TypedColumn } from './dialects/dialect.js';
 import { timeFrom } from './dialects/utc.js';
 import { ApplyValueTransformers } from './internals.js';
 
-/** A column with all that its values go through between the application and the driver. */
+/** A column with all conversions of its values between the application and the driver. */
 export interface SqlColumn extends TypedColumn {
   readonly sqlName: string;
-  /** Whether it holds times with their zone. */
+  /** Whether its times have a time zone. */
   readonly zoned: boolean;
   readonly codec: ColumnCodec;
-  /** The place inside its JSON that is read, where it is not all of it. */
+  /** The place inside its JSON to read, if not all of it. */
   readonly path?: readonly JsonKey[] | undefined;
-  /** What is selected to read it, given its name with the table's alias. */
+  /** The expression to read it, given its qualified name. */
   read(sql: string): string;
-  /** A placeholder for a value of it. */
+  /** The expression for a placeholder of its values. */
   bind(placeholder: string): string;
-  /** A stored value as the driver binds it; null for one that the column cannot hold, which nothing equals. */
+  /** Converts a stored value for the driver. A value that the column cannot hold becomes null, which equals nothing. */
   dump(stored: unknown): unknown;
-  /** As {@link dump}, for a value that is compared with the column. */
+  /** Like {@link dump}, for a value to compare with the column. */
   operand(stored: unknown): unknown;
-  /** What the driver gave, as the application has it. */
+  /** Converts the driver's value for the application. */
   readonly load: (raw: unknown) => unknown;
 }
 
@@ -38,32 +38,32 @@ const asItIs = (sql: string): string => sql;
 
 type ColumnMetadata = EntityMetadata['columns'][number];
 
-/** A table of the data source as the adapter works on it. */
+/** A table of the data source, as the adapter uses it. */
 export interface SqlTable extends Columns<SqlColumn> {
   readonly metadata: EntityMetadata;
-  /** The name with its schema, quoted. */
+  /** The quoted name, with schema. */
   readonly sqlName: string;
   readonly primary: readonly SqlColumn[];
-  /** The columns of each other index and constraint by which rows are unique. */
+  /** The columns of each further unique index or constraint. */
   readonly uniques: readonly (readonly SqlColumn[])[];
-  /** The index that has the keys; none where there is none, or the table is none itself. */
+  /** The index of the keys; `undefined` without one, or if this is not a table. */
   readonly keyIndex: string | undefined;
-  /** A column that is null in a row which has no value for it: the number of its rows in SQLite, where none is known. */
+  /** A column that is null in a row without a value for it; in SQLite the rowid, if there is no such column. */
   readonly unset: string;
-  /** Whether it is a view, whose rows have no place of their own. */
+  /** Whether it is a view, whose rows have no ctid. */
   readonly isView: boolean;
-  /** A statement about it as it is run. */
+  /** The text of a statement about it, as it is run. */
   statement(sql: string): string;
 }
 
-/** @param facts none where the table was not looked at, or is not there */
+/** @param facts `undefined` if the table was not checked or does not exist */
 export function sqlTable(
   dataSource: DataSource,
   metadata: EntityMetadata,
   dialect: Dialect,
   facts?: TableFacts,
 ): SqlTable {
-  // The table of a many-to-many relation has no other columns than virtual ones.
+  // A join table has only virtual columns.
   const own = metadata.columns.filter((column) => !column.isVirtual || metadata.isJunction);
   const columns = own.map((column) => sqlColumn(dataSource, column, dialect, facts?.columns.get(column.databaseName)));
   const byProperty = new Map(columns.map((column) => [column.property, column]));
@@ -78,7 +78,7 @@ export function sqlTable(
     relations: new Set(metadata.relations.map((relation) => relation.propertyPath)),
     primary: columns.filter((_, i) => own[i]!.isPrimary),
     uniques: uniques.map((unique) => unique.columns.flatMap(({ propertyPath }) => byProperty.get(propertyPath) ?? [])),
-    // The table of a view may have triggers, and defaults.
+    // The table behind a view may have triggers and defaults.
     rewrites: isView || (facts?.triggers ?? []).length > 0,
     isView,
     unset: (facts && unsetColumn(dataSource, facts)) ?? 'rowid',
@@ -87,7 +87,7 @@ export function sqlTable(
   };
 }
 
-/** The name of a table with its schema, quoted. */
+/** The quoted name of a table, with schema. */
 export function sqlNameOf({ driver }: DataSource, { tablePath }: EntityMetadata): string {
   const parts = tablePath.split('.').map((part) => driver.escape(part));
   return parts.join('.');
@@ -105,13 +105,13 @@ export function namesOf(dataSource: DataSource, metadata: EntityMetadata): Named
   return { path: sqlNameOf(dataSource, metadata), database, table: tableName };
 }
 
-/** The index on the one key, or one that begins with it: that of the primary key before others. */
+/** An index on the single key, or one that starts with it; preferably that of the primary key. */
 function keyIndexOf({ indexes = [] }: TableFacts, { primaryColumns: [key] }: EntityMetadata): string | undefined {
   const usable = indexes.filter(({ columns, valid }) => valid && columns[0] === key?.databaseName);
   return (usable.find(({ primary }) => primary) ?? usable.find(({ unique }) => unique) ?? usable[0])?.name;
 }
 
-/** What a column holds, and how: as its table says, or by its type, which for UUIDs is text where a database has none for them. */
+/** What a column holds and how: as its table says, or by its type. UUIDs are text on a database without a type for them. */
 function formIn(driver: DataSource['driver'], metadata: ColumnMetadata): ColumnForm {
   const { entityMetadata, propertyPath, type } = metadata;
   const form = formOf(entityMetadata.target, propertyPath) ?? { kind: kindOf(type) };
@@ -156,13 +156,13 @@ function sqlColumn(
     bind: codec.bind ?? asItIs,
   };
   if (kind === 'other') {
-    // TypeORM's own conversions, which apply the transformer too.
+    // TypeORM's own conversions, including the transformer.
     const dumped = (value: unknown): unknown => driver.preparePersistentValue(value, metadata);
     return {
       ...stored,
       dump: dumped,
       operand: dumped,
-      // What the driver made of it may be read again.
+      // A copy, because the driver's value may be loaded again.
       load: (raw) => driver.prepareHydratedValue(copyOf(raw), metadata) as unknown,
     };
   }
@@ -171,7 +171,7 @@ function sqlColumn(
   const { load, dump, operand = dump } = codec;
   const bound = (convert: Conversion | undefined) => (value: unknown) =>
     value === null || value === IMPOSSIBLE ? null : convert ? convert(value) : value;
-  // Where there has to be a time, null is none that can be read.
+  // Where a time is required, null is an unreadable one.
   const absent = (): unknown => (kind === 'timestamp' && !column.nullable ? timeFrom(NaN) : null);
   const toStored = (raw: unknown): unknown => (raw === null || raw === undefined ? absent() : load ? load(raw) : raw);
   return {

@@ -9,11 +9,11 @@ import type { Dialect } from './dialects/dialect.js';
 import { marksMetadata } from './marks-table.js';
 import { type SqlTable, sqlTable } from './sql-table.js';
 
-/** The tables of a data source that were asked for, by their schemas. */
+/** The used tables of a data source, by schema. */
 export class SqlTables {
   readonly #tables = new Map<Schema, SqlTable>();
   #facts: ReadonlyMap<Schema, TableFacts> = new Map();
-  /** Those that were found later than by a look. */
+  /** Schemas whose table was found only after the check. */
   readonly #found = new Set<Schema>();
 
   constructor(
@@ -25,47 +25,47 @@ export class SqlTables {
     return this.#tables;
   }
 
-  /** The name of the first one, which errors have that are about no other; of none that of their database. */
+  /** The name of the first table, for errors that are about no other; without tables, that of the database. */
   get firstName(): string {
     const [first] = this.#tables.values();
     const { driver, options } = this.dataSource;
     return first?.name ?? driver.database ?? options.type;
   }
 
-  /** Takes what a look has found for what the tables are: before the first statement on them. */
+  /** Sets the facts about the tables. Call it before the first statement on them. */
   learn(facts: ReadonlyMap<Schema, TableFacts>): void {
-    // What else is known of the tables stays, where another one of the same look is opened.
+    // Other tables of the same check keep what is known of them.
     if (facts === this.#facts) return;
     this.#facts = facts;
     this.#tables.clear();
   }
 
-  /** What a look has found of a table. */
+  /** The facts about a table. */
   factsOf(schema: Schema): TableFacts | undefined {
     return this.#facts.get(schema) ?? this.#facts.get(this.metadataOf(schema).target);
   }
 
-  /** What a look has found of a column. */
+  /** The facts about a column. */
   columnState(schema: Schema, property: string): ColumnState | undefined {
     const facts = this.factsOf(schema);
     const column = facts?.entity.columns.get(property);
     return facts && column && { exists: facts.columns.has(column.name), addedBy: column.addedBy };
   }
 
-  /** The table of rows to insert. @throws SessionsConfigError where it was made in another form than is assumed since the start */
+  /** The table for inserts. @throws SessionsConfigError if it was created since the start in an unexpected form */
   async written(schema: Schema, ask: Ask): Promise<SqlTable> {
     const isKnown = this.#found.has(schema) || this.factsOf(schema) !== undefined;
     if (!isKnown && (await isAsAdapted(this.dataSource, this.metadataOf(schema), ask))) this.#found.add(schema);
     return this.of(schema);
   }
 
-  /** @throws TypeORM's EntityMetadataNotFoundError for a schema that the data source does not have */
+  /** @throws TypeORM's EntityMetadataNotFoundError for a schema that the data source lacks */
   metadataOf(schema: Schema): EntityMetadata {
     const { dataSource } = this;
     return schema === SessionMark ? marksMetadata(dataSource) : dataSource.getMetadata(schema);
   }
 
-  /** @throws TypeORM's EntityMetadataNotFoundError for a schema that the data source does not have */
+  /** @throws TypeORM's EntityMetadataNotFoundError for a schema that the data source lacks */
   of(schema: Schema): SqlTable {
     let table = this.#tables.get(schema);
     if (!table) {
@@ -75,12 +75,12 @@ export class SqlTables {
     return table;
   }
 
-  /** Has a table be as its metadata says, which has changed. */
+  /** Rebuilds a table from its metadata, which has changed. */
   forget(schema: Schema): void {
     this.#tables.delete(schema);
   }
 
-  /** Notes that the table of a schema has not got a column. */
+  /** Records that a table lacks a column. */
   leaveOut(schema: Schema, property: string): void {
     const table = this.of(schema);
     const columns = new Map([...table.columns].filter(([other]) => other !== property));

@@ -13,26 +13,26 @@ import type { ParamSlot, Slot } from './slots.js';
 import type { SqlColumn } from './sql-table.js';
 import { boundsOf, commonTimeTest, timeTest } from './time-comparisons.js';
 
-/** How conditions are written. */
+/** How to write conditions. */
 interface Writing {
-  /** Put before the name of a column: the alias of its table and a dot. Default: nothing. */
+  /** The prefix of column names: the alias of their table and a dot. Default: none. */
   readonly prefix?: string;
-  /** The beginning of the parameters' names. Default: `p`. */
+  /** The prefix of parameter names. Default: `p`. */
   readonly parameters?: string;
-  /** Whether text that its collation takes for equal is equal enough. Default: false. */
+  /** Whether text that its collation takes for equal counts as equal. Default: false. */
   readonly collationEquality?: boolean | undefined;
   /** The table of a statement that is kept prepared. */
   readonly keptOn?: string | undefined;
-  /** Whether the rows are found by their keys, before anything else is asked of them. Default: false. */
+  /** Whether rows are found by key before other conditions are checked. Default: false. */
   readonly byKey?: boolean | undefined;
-  /** What is written for a parameter of a column, where it is not one value for all rows. Default: its placeholder. */
+  /** Writes a parameter whose value differs by row. Default: its placeholder. */
   readonly byRow?: ((column: SqlColumn, slot: ParamSlot) => string) | undefined;
 }
 
-/** The most spellings that a value has. */
+/** The most spellings of a value. */
 const SPELLINGS = 3;
 
-/** Writes conditions as SQL and collects what they bind, under names that TypeORM turns into the driver's placeholders. */
+/** Writes conditions as SQL, and collects their values under names that TypeORM turns into the driver's placeholders. */
 export class SqlWriter {
   readonly slots: Record<string, Slot> = {};
   readonly #prefix: string;
@@ -61,50 +61,50 @@ export class SqlWriter {
     return this.#prefix + column.sqlName;
   }
 
-  /** What is selected to read a column. */
+  /** The expression to read a column. */
   read(column: SqlColumn): string {
     const { path } = column;
     return path ? this.dialect.json.read(this.place(column, path)) : column.read(this.name(column));
   }
 
-  /** A placeholder for a stored value that the column is compared with, or for a parameter that will be one. */
+  /** A placeholder for a stored value, or a parameter, to compare with the column. */
   operand(column: SqlColumn, value: unknown, change = (stored: unknown): unknown => stored): string {
     const convert = (stored: unknown): unknown => column.operand(change(stored));
     if (!(value instanceof Param)) return column.bind(this.add({ constant: convert(value) }, column));
     return this.given(column, { param: value.name, convert: (given) => convert(toStored(column, given)) });
   }
 
-  /** A placeholder for a value that the column gets, and so must be able to hold. */
+  /** A placeholder for a value to assign to the column, which must be able to hold it. */
   assigned(column: SqlColumn, value: unknown): string {
     if (!(value instanceof Param)) return column.bind(this.add({ constant: column.dump(value) }, column));
     const convert = (given: unknown): unknown => column.dump(toStorable(column, given));
     return this.given(column, { param: value.name, convert });
   }
 
-  /** A parameter as it is compared with its column, or given to it. */
+  /** A parameter that is compared with its column or assigned to it. */
   private given(column: SqlColumn, slot: ParamSlot): string {
     return this.#byRow?.(column, slot) ?? column.bind(this.add(slot, column));
   }
 
-  /** The value of another column, for one that gets it. */
+  /** The value of another column, to assign to this one. */
   copied(column: SqlColumn, source: SqlColumn): string {
-    // Else PostgreSQL would take the time for one in the zone of the connection.
+    // Otherwise PostgreSQL would read the time in the connection's time zone.
     return column.zoned === source.zoned ? this.name(source) : `${this.name(source)} AT TIME ZONE 'UTC'`;
   }
 
-  /** A time that the column gets, or a millisecond after its own, whichever is later. */
+  /** The later one of a time and a millisecond after the column's own. */
   later(column: SqlColumn, time: unknown): string {
     return column.codec.later!(this.name(column), this.assigned(column, time));
   }
 
-  /** The object of the column with other values of some keys, and without others. */
+  /** The column's object with some keys set and others removed. */
   changed(column: SqlColumn, { counts, param, read }: GivenKeys): string {
     const bind: BindKeys = (part) =>
       param === undefined ? this.bind(part(read())) : this.slot({ param, convert: (given) => part(read(given)) });
     return this.dialect.changeKeys(this.name(column), counts, bind);
   }
 
-  /** What the column is sorted and ranged by: text and the values of an enum by their code points. */
+  /** The expression to sort by and compare ranges: text and enums by code points. */
   sortable(column: SqlColumn): string {
     const sql = this.name(column);
     return isText(column) || column.kind === 'enum' ? this.dialect.byCodePoint(sql) : sql;
@@ -121,14 +121,14 @@ export class SqlWriter {
   /** A placeholder for a parameter. */
   readonly slot = (slot: ParamSlot): string => this.add(slot);
 
-  /** @param column whose value it is */
+  /** @param column the column of the value */
   private add(slot: Slot, column?: SqlColumn): string {
     const key = `${this.#parameters}${this.#count++}`;
     this.slots[key] = column && isSecret(column) ? { ...slot, isSecret: true } : slot;
     return `:${key}`;
   }
 
-  /** @param isNegated whether what is unknown is not as good as false */
+  /** @param isNegated whether unknown must stay distinct from false */
   write(condition: Condition<SqlColumn>, isNegated = false): string {
     switch (condition.kind) {
       case 'and':
@@ -158,7 +158,7 @@ export class SqlWriter {
     const fallbacks = (!isNegated && fallbacksIn(parts)) || [];
     const isTime = commonTimeTest(fallbacks);
     if (!isTime || fallbacks.length === 1) return `(${parts.map((part) => this.write(part, isNegated)).join(' OR ')})`;
-    // That it is a time is said once, of whichever it is.
+    // One test that the chosen value is a time serves all of them.
     const comparisons = fallbacks.map((one) => this.compareValues(one)).join(', ');
     const time = `COALESCE(${fallbacks.map(({ subject }) => this.name(subject.column)).join(', ')})`;
     return `COALESCE(${comparisons}) AND ${this.dialect.named?.(time, isTime) ?? isTime(time)}`;
@@ -187,7 +187,7 @@ export class SqlWriter {
     return `${this.sortable(column)} ${op} ${this.operand(column, value)}`;
   }
 
-  /** That a column is null, for which no index is chosen where a key finds the rows. */
+  /** Tests for null without using an index, for rows that are found by key. */
   private ofNoIndex(column: SqlColumn): string {
     const isNull = this.isNull(column);
     return (this.#byKey && this.dialect.likely?.(isNull)) || isNull;
@@ -203,7 +203,7 @@ export class SqlWriter {
     if (isMixed(values)) {
       if (path || column.codec.stepMs !== undefined)
         return `(${values.map((value) => this.compareValues({ subject, op: '=', value })).join(' OR ')})`;
-      // As many as there are when it is prepared: PostgreSQL plans a short list faster than an array.
+      // As many as are given when it is prepared: PostgreSQL plans a short list faster than an array.
       return this.equals(column, oneOrList(values.flatMap((value) => this.spelled(column, value))));
     }
     const { list } = this.dialect;
@@ -219,7 +219,7 @@ export class SqlWriter {
     const { name: param } = values;
     const found = contains({ param, convert: (given) => bound(givenList(subject, given).values) });
     if (!isNegated || !column.nullable) return found;
-    // Where there are values, but none that the column can hold, null is not known to be in the list, and not known not to be.
+    // If the column can hold none of the given values, null is neither known to be in the list nor known not to be.
     const convert = (given: unknown): 0 | null => {
       const { isEmpty, values: possible } = givenList(subject, given);
       return isEmpty || possible.length > 0 ? 0 : null;
@@ -227,12 +227,12 @@ export class SqlWriter {
     return `(${found} OR (${this.isNull(column)} AND ${this.add({ param, convert })} = 1))`;
   }
 
-  /** Placeholders for all that equals a value. */
+  /** Placeholders for all spellings of a value. */
   spelled(column: SqlColumn, value: unknown): string[] {
     const spellings = spellingsIn(column);
     if (!(value instanceof Param)) return spellings(value).map((spelling) => this.operand(column, spelling));
     if (!column.codec.spellings) return [this.operand(column, value)];
-    // How many a value has is not known before it is there.
+    // How many spellings a value has is unknown until it is given.
     return Array.from({ length: SPELLINGS }, (_, i) => {
       const convert = (given: unknown): unknown => {
         const all = spellings(toStored(column, given));
@@ -242,7 +242,7 @@ export class SqlWriter {
     });
   }
 
-  /** That a value is in a list, or the step that it is in, of whose times the list has the first. */
+  /** Tests whether a value, or the start of the step that it is in, is in a list. */
   private inList(column: SqlColumn, comparison: string): string {
     const { stepBegin } = column.codec;
     return stepBegin ? `${stepBegin(this.name(column))} ${comparison}` : this.equals(column, comparison);
@@ -278,21 +278,21 @@ export class SqlWriter {
   }
 }
 
-/** What a comparison is with one placeholder, or with any of several. */
+/** A comparison with one placeholder, or with any of several. */
 function oneOrList(placeholders: readonly string[]): string {
   return placeholders.length === 1 ? `= ${placeholders[0]}` : `IN (${placeholders.join(', ')})`;
 }
 
-/** Gives all that equals a stored value of a column. */
+/** Returns all spellings of a stored value of a column. */
 function spellingsIn({ codec: { spellings } }: SqlColumn): (stored: unknown) => readonly unknown[] {
   return (stored) => (spellings && typeof stored === 'string' ? spellings(stored) : [stored]);
 }
 
-/** Brings stored values of a column into the form in which a list has them. */
+/** Converts stored values of a column into their form in a list. */
 function listed(column: SqlColumn): (stored: unknown) => unknown {
   const { codec, times = ALL_TIMES } = column;
   return (stored) => {
-    // What is no whole step is equal to nothing, as is the first time of all.
+    // A time between two steps equals nothing, like the very first time.
     const isBetween = codec.stepMs !== undefined && stored instanceof Date && stored.getTime() % codec.stepMs !== 0;
     const value = column.operand(isBetween ? new Date(ceilTime(times, times.firstMs)) : stored);
     return value === null || !codec.listed ? value : codec.listed(value);

@@ -7,18 +7,18 @@ import { secretsAmong, shownValues } from './secrets.js';
 export interface LoggedStatement {
   readonly text: string;
   readonly values: readonly unknown[];
-  /** The positions of the values that are not shown. */
+  /** The positions of values to hide. */
   readonly secrets: readonly number[];
   readonly runner?: QueryRunner | undefined;
 }
 
-/** The application's loggers, by those that stand in their places. */
+/** The application's loggers, by the ones that replace them. */
 const BEHIND = new WeakMap<Logger, Logger>();
 
-/** The statements of the library that TypeORM sends, by their connections: on SQLite it tells of a copy of their values. */
+/** The library's statements that TypeORM sends, by connection. On SQLite, TypeORM logs a copy of the values. */
 const SENT = new WeakMap<QueryRunner, Set<LoggedStatement>>();
 
-/** Tells the application's logger, which is TypeORM's, of statements, without what is not shown. */
+/** Logs statements through the application's logger, which is TypeORM's, without hidden values. */
 export class StatementLog {
   /** The data source's logger, and the application's, which may be behind it. */
   #loggers: readonly [Logger, behind: Logger] | undefined;
@@ -56,13 +56,13 @@ export function isHeard({ subscribers }: DataSource): boolean {
   return subscribers.some((subscriber) => 'beforeQuery' in subscriber || 'afterQuery' in subscriber);
 }
 
-/** Whether a logger of TypeORM's leaves out statements, so that there is no need to tell it of them. */
+/** Whether one of TypeORM's own loggers ignores statements, so that they need not be logged. */
 function isSilent(logger: Logger): boolean {
   if (!(logger instanceof AbstractLogger) || logger.logQuery !== AbstractLogger.prototype.logQuery) return false;
   return !tellsQueries(logger);
 }
 
-/** Has TypeORM send a statement, which it tells the application's logger of itself: of this one as {@link StatementLog} does. */
+/** Makes TypeORM send a statement. TypeORM logs it itself, with the same values hidden as by {@link StatementLog}. */
 export async function sendUnseen<T>(
   runner: QueryRunner,
   statement: LoggedStatement,
@@ -78,7 +78,7 @@ export async function sendUnseen<T>(
   }
 }
 
-/** Puts a logger in the place of the application's that hides what is not shown, and is in all else the same. */
+/** Replaces the application's logger with one that hides values and is otherwise the same. */
 function standIn(dataSource: DataSource): void {
   const { logger, logger: behind } = dataSource;
   if (BEHIND.has(logger)) return;

@@ -1,19 +1,20 @@
 import { hash } from 'node:crypto';
 import type { DriverStatement } from './driver-statement.js';
 
-/** Bytes that PostgreSQL keeps of a name. */
+/** The bytes of a name that PostgreSQL keeps. */
 const BYTES = 63;
 
-/** Characters of the hash that tells apart the statements of a call. */
+/** The characters of the hash that distinguishes the statements of a call. */
 const OF_HASH = 12;
 
 /** The most bytes of the call. */
 const OF_CALL = 16;
 
 /**
- * The name of a kept statement: of its table and its call, for those who look at the server, or at traces, and of its text.
+ * The name of a kept statement: its table and call, for people who look at the server or at traces, and a hash of its
+ * text.
  *
- * @param generation another one makes another name
+ * @param generation another number gives another name
  */
 export function statementName(
   { table, call, text }: { readonly table: { readonly name: string } } & Pick<DriverStatement, 'call' | 'text'>,

@@ -14,16 +14,16 @@ import { onGiven } from './time-limit.js';
 
 const LOGGER = new Logger('SessionsModule');
 
-/** How a driver is given statements that it keeps. */
+/** Sends statements that a driver keeps. */
 export interface StatementSender {
   readonly send: (statement: DriverStatement) => MaybePromise<DriverResult>;
-  /** How many different ones there were so far that a server keeps; none where it is no server. */
+  /** The number of different statements that a server keeps so far; absent without a server. */
   readonly kept?: () => number;
-  /** Whether statements are sent in another way from now on, because of an error of one, which is then worth another try. */
+  /** Whether an error changes how statements are sent from now on, so that another try is worthwhile. */
   readonly adaptsTo?: (error: DriverError, statement: Pick<DriverStatement, 'runner'>) => boolean;
 }
 
-/** None for a driver whose statements cannot be kept. */
+/** `undefined` for a driver that cannot keep statements. */
 export function senderOf(dataSource: DataSource): StatementSender | undefined {
   switch (dataSource.options.type) {
     case 'postgres':
@@ -55,7 +55,8 @@ function sendNamed(dataSource: DataSource): StatementSender {
     kept: () => before + names.size,
     send(statement) {
       const { text, values, call, runner, limits, entities } = statement;
-      // An error would end a transaction of the caller's, so that what fails could not be sent again; one of our own begins anew.
+      // In a transaction of the caller, an error would end it, so no second try could follow; one of our own starts
+      // over.
       const name = call && named && !isInCallers(runner) ? nameOf(statement) : undefined;
       const query: PgQuery = { name, text, values, rowMode: 'array' };
       const queryOn = (client: PgConnection): PgQuery => (entities ? withTimes(client, query) : query);
@@ -81,12 +82,12 @@ function sendNamed(dataSource: DataSource): StatementSender {
 }
 
 /**
- * What MySQL and MariaDB say where they do not keep a statement: they keep as many as they may, they do not know it, which
- * happens behind a proxy that mixes connections, or it would have to be prepared again and again.
+ * The errors of MySQL and MariaDB for a statement that they do not keep: too many are kept; it is unknown, as behind a
+ * proxy that mixes connections; or it would have to be prepared again and again.
  */
 const NOT_KEPT = new Set([1461, 1243, 1615]);
 
-/** How long statements are then sent as they are: meanwhile others may have given theirs up. */
+/** How long statements are then sent unprepared: meanwhile, others may have released theirs. */
 const UNPREPARED_MS = 60_000;
 
 function sendExecuted(dataSource: DataSource): StatementSender {

@@ -6,8 +6,9 @@ import { compileQuery, isNever, narrowed, type SqlPrepared } from './compile-que
 import type { SingleStatements } from './single-statements.js';
 
 /**
- * The rows of a query in chunks. By primary key each chunk begins after the last key of the one before; in another order
- * the keys are read first and the rows behind them as the reader goes on, so that a row which moves is not met twice.
+ * Streams the rows of a query in chunks. By primary key, each chunk starts after the last key of the one before. In
+ * another order, the keys are read first and the rows as the reader goes on, so that a row that moves does not appear
+ * twice.
  */
 export function streamRows(
   statements: SingleStatements,
@@ -61,7 +62,7 @@ async function* bySnapshot(
   }
 }
 
-/** The rows of another query of the same table. */
+/** The rows of another query on the same table. */
 async function read(
   statements: SingleStatements,
   { table, schema }: SqlPrepared,
@@ -72,7 +73,7 @@ async function read(
   return isNever(query) ? [] : (await statements.execute(query, params)).rows!;
 }
 
-/** The query's conditions and columns, with the key, which the stream itself needs. */
+/** The query's conditions and columns, plus the key, which the stream itself needs. */
 function wanted(query: SqlPrepared): QueryOptions {
   const { where, relations, currentRows } = query.options;
   const { select = [] } = query.options;
@@ -94,7 +95,7 @@ function identity(row: Row, keys: readonly string[]): string {
   return JSON.stringify(keys.map((key) => row[key]));
 }
 
-/** The row without a key that was not asked for. */
+/** The row without a key that was not requested. */
 function project({ options: { select, relations } }: SqlPrepared, row: Row): Row {
   if (!select) return row;
   const selected = Array.isArray(select) ? (select as readonly string[]) : Object.keys(select);

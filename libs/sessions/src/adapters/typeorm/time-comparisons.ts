@@ -2,10 +2,10 @@ import type { Comparison } from '../query/conditions.js';
 import type { Compared } from '../query/fallbacks.js';
 import type { SqlColumn } from './sql-table.js';
 
-/** An end of the steps that a comparison means, and how it is made of the value that is compared. */
+/** An end of the steps that a comparison covers, and how to compute it from the compared value. */
 type Bound = readonly ['>=' | '<', (stored: unknown) => unknown];
 
-/** A comparison of times of which a value stands for the whole step that it begins. */
+/** A comparison of times in which each value stands for the whole step that it starts. */
 export function boundsOf(stepMs: number, op: Comparison): readonly Bound[] {
   const moved = (steps: (time: number) => number) => (stored: unknown) =>
     stored instanceof Date ? new Date(steps(stored.getTime() / stepMs) * stepMs) : stored;
@@ -24,7 +24,7 @@ export function boundsOf(stepMs: number, op: Comparison): readonly Bound[] {
   return bounds[op];
 }
 
-/** Says of a value, beside a comparison with its column, that it is a time; none where nothing has to be said. */
+/** A test that a value is a time, next to a comparison with its column; `undefined` if none is needed. */
 export function timeTest({
   subject: { column, path },
   op,
@@ -32,7 +32,7 @@ export function timeTest({
   return op === '>' && !path ? column.codec.isTime : undefined;
 }
 
-/** The same of the values of several comparisons, where it is the same for all. */
+/** The same for the values of several comparisons, if they all have the same test. */
 export function commonTimeTest(comparisons: readonly Compared<SqlColumn>[]): ((sql: string) => string) | undefined {
   const tests = comparisons.map(timeTest);
   return new Set(tests.map((isTime) => isTime?.(''))).size === 1 ? tests[0] : undefined;

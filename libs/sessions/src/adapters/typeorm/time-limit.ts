@@ -8,28 +8,28 @@ import { APPLICATION_ENDS, DOWN, notAnswered, TIME_IS_OVER } from './messages.js
 import { connected } from './own-transactions.js';
 import type { UnderWay } from './under-way.js';
 
-/** How long who waits for a statement that is over waits for it to be ended too, in milliseconds. */
+/** How long a caller whose time is over also waits for the end of the statement, in milliseconds. */
 const ENDING_MS = 250;
 
-/** How long something may take. */
+/** The limits of some work. */
 export interface Limits {
   /** The table that an error names. */
   readonly table: string;
-  /** In milliseconds. Default: any time. */
+  /** In milliseconds. Default: no limit. */
   readonly ms?: number | undefined;
-  /** What it is a part of, and ends with. */
+  /** The work that it belongs to and ends with. */
   readonly underWay?: UnderWay | undefined;
 }
 
-/** The time that something may take; after that it is ended, and whatever comes of it then is nobody's. */
+/** Limits the time of some work. Then the work is ended, and its result ignored. */
 export class TimeLimit {
   #isOver = false;
   #end: (() => Promise<unknown>) | undefined;
   readonly #callOff: () => void;
 
   /**
-   * @param over is told when it is over, by an error in the name of the table
-   * @throws SessionsUnavailableError where nothing is begun any longer
+   * @param over called when the time is over, with an error that names the table
+   * @throws SessionsUnavailableError if nothing may start any more
    */
   constructor({ table, ms, underWay }: Limits, over: (error: SessionsUnavailableError) => void) {
     const end = (problem: string): void =>
@@ -44,13 +44,13 @@ export class TimeLimit {
     };
   }
 
-  /** Says how what follows is ended when the time is over; whether it still may begin. */
+  /** Sets how to end the following work when the time is over. Returns whether it may still start. */
   endBy(end: () => Promise<unknown>): boolean {
     this.#end = end;
     return !this.#isOver;
   }
 
-  /** Whether what comes has come in time; nothing is ended from then on. */
+  /** Returns whether a result came in time. From then on, nothing is ended. */
   keep(): boolean {
     this.#callOff();
     return !this.#isOver;
@@ -65,9 +65,9 @@ export class TimeLimit {
 }
 
 /**
- * Runs `fn` on a connection: the one that is given, or one of the pool, which is given up at its limits.
+ * Runs `fn` on a connection: the given one, or one of the pool, which is given up at its limits.
  *
- * @throws SessionsUnavailableError in the name of the table
+ * @throws SessionsUnavailableError naming the table
  */
 export async function onConnection<T>(
   dataSource: DataSource,
@@ -81,7 +81,7 @@ export async function onConnection<T>(
     const run = onOneOfPool(dataSource, limits.table, async (runner) => {
       const connection = await connected(runner, limits.table);
       if (!limit.endBy(() => endStatement(dataSource, connection))) throw new Error(TIME_IS_OVER);
-      // Before the connection is given back, and may be another's.
+      // Before the connection goes back to the pool, where another caller may get it.
       return fn(runner).finally(() => limit.keep());
     });
     run.then(
@@ -92,10 +92,10 @@ export async function onConnection<T>(
 }
 
 /**
- * Runs `fn` on a connection that is given. Where that is the application's, and what `fn` does there waits for too long while the
- * application ends, the server ends that statement, and the connection stays as it is.
+ * Runs `fn` on a given connection. If it is the application's, and `fn` waits too long there during shutdown, the
+ * server ends the statement and the connection stays open.
  *
- * @throws SessionsUnavailableError in the name of the table
+ * @throws SessionsUnavailableError naming the table
  */
 export async function onGiven<T>(
   dataSource: DataSource,
@@ -129,7 +129,7 @@ async function onOneOfPool<T>(
   try {
     return await fn(runner);
   } catch (error) {
-    // So TypeORM tells of a connection that broke between two statements.
+    // TypeORM's error for a connection that broke between two statements.
     if (!(error instanceof QueryRunnerAlreadyReleasedError)) throw error;
     throw new SessionsUnavailableError(table, DOWN(reasonOf(error)), { cause: error });
   } finally {

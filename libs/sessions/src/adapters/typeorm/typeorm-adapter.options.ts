@@ -11,7 +11,7 @@ export interface TypeOrmAdapterOptions {
 
 const ADAPTER_OPTIONS = { preparedStatements: BOOLEAN } satisfies Record<keyof TypeOrmAdapterOptions, OptionType>;
 
-/** None where options say so. @throws SessionsConfigError for options that there are not */
+/** `undefined` if the options disable them. @throws SessionsConfigError for unknown options */
 export function preparedStatements(
   dataSource: DataSource,
   options: TypeOrmAdapterOptions,

@@ -85,7 +85,7 @@ export class TypeOrmAdapter implements EctoAdapter {
       : new SingleStatements(this.#connection, preparedStatements(dataSource, options));
   }
 
-  /** Makes these schemas known, and gives what the data source has of their tables. */
+  /** Registers these schemas, and returns what the data source knows of their tables. */
   init(schemas: readonly Schema[], facts?: DatabaseFacts): AdapterMeta {
     if (facts) this.#tables.learn(facts.tables);
     for (const schema of schemas) this.#tables.of(schema);
@@ -102,26 +102,26 @@ export class TypeOrmAdapter implements EctoAdapter {
     };
   }
 
-  /** Looks at the tables in the database's catalogue, by at most five statements, and three for each view on MySQL and MariaDB. */
+  /** Reads the tables from the catalogue with at most five statements, and three for each view on MySQL and MariaDB. */
   async look(schemas: readonly Schema[]): Promise<DatabaseFacts> {
     const asked = new Map(schemas.map((schema) => [schema, this.#tables.metadataOf(schema)]));
     const facts = await lookAt(this.#connection, asked);
     return { ...facts, ...this.#statements.prepared?.facts };
   }
 
-  /** Asks the catalogue of the database for the types of columns that a definition leaves open. */
+  /** Reads the types of columns that a definition leaves open from the catalogue. */
   async findForms(schema: Schema): Promise<void> {
     await adaptToCatalogue(this.dataSource, this.#tables.metadataOf(schema));
     this.#tables.forget(schema);
   }
 
-  /** Connects the data source where it is not, and asks the database for an answer. @throws the driver's error */
+  /** Connects the data source if needed, and runs a query. @throws the driver's error */
   async ensureStarted(): Promise<void> {
     if (!this.dataSource.isInitialized) await this.dataSource.initialize();
     await this.#connection.run('SELECT 1');
   }
 
-  /** What a look has found of a column, or else the database has; rows come without it from then on where the table lacks it. */
+  /** The state of a column, from the check or the database. If the table lacks it, rows come without it from then on. */
   async columnState(schema: Schema, name: string): Promise<ColumnState | undefined> {
     const table = this.#tables.of(schema);
     const known = this.#tables.columnState(schema, name);
@@ -130,22 +130,22 @@ export class TypeOrmAdapter implements EctoAdapter {
     return state;
   }
 
-  /** Runs `fn` with an adapter whose every statement travels on one connection. */
+  /** Runs `fn` with an adapter whose statements all use one connection. */
   async checkout<T>(fn: (adapter: EctoAdapter) => Promise<T>): Promise<T> {
     return this.#connection.checkout((connection) => fn(this.#on(connection)));
   }
 
-  /** Gives this adapter inside the transaction of a manager. */
+  /** Returns this adapter inside a manager's transaction. */
   within(manager: EntityManager): TypeOrmAdapter {
     return manager.queryRunner ? this.#bound(manager.queryRunner, true, true) : this;
   }
 
-  /** Breaks off what waits for the database for too long, from the signal of the last application on. */
+  /** Breaks off what waits too long for the database, once the last application's signal aborts. */
   endWith(application: AbortSignal): void {
     this.#connection.underWay?.endWith(application);
   }
 
-  /** Takes a lease, or prolongs it, in the table of marks. */
+  /** Takes or extends a lease in the table of marks. */
   async takeLease(lease: Lease, ms: number): Promise<boolean | undefined> {
     return this.#leases.take(lease, ms);
   }
@@ -155,17 +155,17 @@ export class TypeOrmAdapter implements EctoAdapter {
     return this.#leases.return(lease);
   }
 
-  /** Runs `fn` with an adapter on one connection, which is broken off when the signal is aborted. */
+  /** Runs `fn` with an adapter on one connection, which is closed when the signal aborts. */
   async breakable<T>(signal: AbortSignal, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T> {
     return this.#connection.breakable(signal, (connection) => fn(this.#on(connection)));
   }
 
-  /** Runs `fn` unless somebody is inside the same lock, in any process on PostgreSQL, MySQL and MariaDB. */
+  /** Runs `fn` unless somebody holds the same lock: in any process on PostgreSQL, MySQL and MariaDB. */
   async tryLock<T>(name: string, fn: (adapter: EctoAdapter) => Promise<T>): Promise<T | undefined> {
     return this.#connection.tryLock(name, (connection) => fn(this.#on(connection)));
   }
 
-  /** Runs `fn` in a transaction, one at a time among all with the same name, by locks of the database. */
+  /** Runs `fn` in a transaction, one at a time among all calls with the same name, with locks of the database. */
   async withLock<T>(
     names: string | readonly string[],
     fn: (adapter: EctoAdapter) => Promise<T>,
@@ -174,7 +174,7 @@ export class TypeOrmAdapter implements EctoAdapter {
     return this.#connection.withLock(names, (connection) => fn(this.#on(connection)), reading);
   }
 
-  /** Runs `fn` in a transaction under those of the locks that are free, of which it is told; none within a transaction, or on SQLite. */
+  /** Runs `fn` in a transaction under those locks that are free, and passes their names; none inside a transaction or on SQLite. */
   async withFreeLocks<T>(
     names: readonly string[],
     fn: (adapter: EctoAdapter, taken: readonly string[]) => Promise<T>,
@@ -182,12 +182,12 @@ export class TypeOrmAdapter implements EctoAdapter {
     return this.#connection.withFreeLocks(names, (connection, taken) => fn(this.#on(connection), taken));
   }
 
-  /** Runs `fn` when the transaction that this adapter is in has ended; at once where it is in none. */
+  /** Runs `fn` when the transaction of this adapter has ended; at once if it is in none. */
   async afterTransaction(fn: () => Promise<void>): Promise<void> {
     return this.#connection.afterTransaction(fn);
   }
 
-  /** Moves what SQLite has in its write-ahead log into the file; other databases do so themselves. */
+  /** Moves SQLite's write-ahead log into the file; other databases do that themselves. */
   async checkpoint(): Promise<boolean> {
     const { dialect } = this.#connection;
     if (!dialect.checkpoint) return true;
@@ -195,22 +195,22 @@ export class TypeOrmAdapter implements EctoAdapter {
     return dialect.checkpoint(this.dataSource);
   }
 
-  /** Makes a UUID, version 7; `null` for an `id`, which the database makes. */
+  /** Returns a UUID, version 7; `null` for an `id`, which the database makes. */
   autogenerate(type: 'id' | 'embedId' | 'binaryId'): string | null {
     return type === 'id' ? null : newId(Date.now());
   }
 
-  /** Gives the steps from a value to a parameter of the driver. */
+  /** Returns the conversions from a value to a parameter of the driver. */
   dumpers(column: Column): readonly Conversion[] {
     return [(value) => toStored(column, value), (stored) => (column as SqlColumn).dump(stored)];
   }
 
-  /** Gives the steps from what the driver returns to the value. */
+  /** Returns the conversions from the driver's value to the application's. */
   loaders(column: Column): readonly Conversion[] {
     return [(raw) => (column as SqlColumn).load(raw)];
   }
 
-  /** Inserts a row and returns the columns asked for. @throws UniqueConstraintError */
+  /** Inserts a row and returns the requested columns. @throws UniqueConstraintError */
   async insert(schema: Schema, row: Row, options: InsertOptions = {}): Promise<Row | null> {
     const table = await this.#tables.written(schema, this.#ask);
     const { onConflict, returning, keepPrepared, joint } = insertOptions(table.name, options);
@@ -256,12 +256,12 @@ export class TypeOrmAdapter implements EctoAdapter {
     return joint ? joint.run(params) : execute(this.#statements, query, params);
   }
 
-  /** Runs a prepared update for several sets of parameters, by one statement. @throws UnsupportedQueryError, SessionValidationError */
+  /** Runs a prepared update for several sets of parameters, as one statement. @throws UnsupportedQueryError, SessionValidationError */
   async executeEach(prepared: Prepared, sets: readonly Row[]): Promise<ExecutedEach> {
     return executeSets(this.#statements, prepared as SqlPrepared, sets);
   }
 
-  /** Gives the first row of a prepared query; at once on SQLite, whose driver does not wait. */
+  /** Returns the first row of a prepared query; synchronously on SQLite, whose driver is synchronous. */
   first(prepared: Prepared, params: Row = {}): MaybePromise<Row | undefined> {
     const query = prepared as SqlPrepared;
     if (query.kind !== 'all' || !query.columns || query.options.relations)
@@ -269,18 +269,18 @@ export class TypeOrmAdapter implements EctoAdapter {
     return chain(this.fetch(query, params, 1), ([row]) => row?.load());
   }
 
-  /** Gives the rows of a prepared query, not loaded yet; at once on SQLite. */
+  /** Returns the rows of a prepared query, not loaded yet; synchronously on SQLite. */
   fetch(prepared: Prepared, params: Row = {}, max = Infinity): MaybePromise<readonly RawRow[]> {
     return this.#statements.fetch(prepared as SqlPrepared, params, max);
   }
 
-  /** Gives the rows of a prepared query one after the other, read in chunks. */
+  /** Streams the rows of a prepared query, read in chunks. */
   stream(prepared: Prepared, params: Row = {}, options: StreamOptions = {}): AsyncIterable<Row> {
     const query = prepared as SqlPrepared;
     return streamRows(this.#statements, query, params, chunkOption(query.table.name, options));
   }
 
-  /** Gives TypeORM's query builder for the rows that meet conditions; it asks the primary where there are replicas. */
+  /** Returns TypeORM's query builder for rows that meet conditions, on the primary if there are replicas. */
   queryBuilder(schema: Schema, alias: string, where: Conditions): SelectQueryBuilder<ObjectLiteral> {
     return queryBuilder(this.#connection, this.#tables.of(schema), schema, alias, where);
   }

@@ -5,7 +5,7 @@ import { reasonOf } from '../../errors/reason-of.js';
 import { driverErrorOf, isUndone, withoutValues } from './driver-errors.js';
 import { DOWN, LOCKED, READ_ONLY, TRANSACTION_OVER, UNDONE } from './messages.js';
 
-/** What the log says of each. */
+/** The text for the log, by cause. */
 const PROBLEMS: Readonly<Record<Outage | 'undone', (reason: string) => string>> = {
   down: DOWN,
   locked: LOCKED,
@@ -13,17 +13,17 @@ const PROBLEMS: Readonly<Record<Outage | 'undone', (reason: string) => string>> 
   undone: UNDONE,
 };
 
-/** After how many seconds one of them may be over; another server takes longer to become the one that takes writes. */
+/** The seconds after which it may be over. Another server takes longer to become the primary. */
 const RETRY_AFTER: Readonly<Partial<Record<Outage | 'undone', number>>> = { readOnly: 5 };
 
-/** Such errors of MySQL and MariaDB, of which the connection does not outlive any: the others leave a transaction as it is. */
+/** The errors of MySQL and MariaDB that end the connection. The others leave a transaction as it is. */
 const ENDS_CONNECTION: ReadonlySet<number> = new Set([1053, 1927, 3169, 4031]);
 
 /**
- * The error of a call that failed because the database could not answer; none where it is about the call.
+ * The error of a call that failed because the database cannot answer; `undefined` if the call is to blame.
  *
- * @param table that an error names
- * @param inTransaction whether the call is part of a transaction of the caller's
+ * @param table the table that an error names
+ * @param inTransaction whether the call is part of a transaction of the caller
  * @param secrets values of a statement that the error must not show
  */
 export function unavailable(
@@ -42,11 +42,11 @@ export function unavailable(
 
 function kindOf(error: unknown, inTransaction: boolean): Outage | 'undone' | undefined {
   if (isUndone(error)) return 'undone';
-  // So TypeORM tells of a connection that broke while it was in a transaction.
+  // TypeORM's error for a connection that broke in a transaction.
   return inTransaction && error instanceof QueryRunnerAlreadyReleasedError ? 'down' : outageOf(error);
 }
 
-/** Whether a transaction is over with the error: on PostgreSQL with any, on the others with the connection. */
+/** Whether the error ends a transaction: on PostgreSQL any does, on the others only one that ends the connection. */
 function endsTransaction(error: unknown): boolean {
   const { code, errno = 0, fatal = false } = driverErrorOf(error);
   if (errno > 0) return fatal || ENDS_CONNECTION.has(errno);

@@ -2,21 +2,21 @@ import { SessionsUnavailableError } from '../../errors/errors.js';
 import { after } from '../../util/in-time.js';
 import { APPLICATION_ENDS } from './messages.js';
 
-/** How long anything waits for a database while an application ends, in milliseconds. Shorter in tests of what comes of it. */
+/** How long anything may wait for a database during shutdown, in milliseconds. Shorter in tests of the timeout. */
 export const lastWait = { ms: 3000 };
 
 /**
- * What waits for a database. While the last application ends that it is for, it goes on as long as the database answers: when
- * something has waited for too long, all is broken off, and then nothing is begun.
+ * The calls that wait for a database. When its last application shuts down, calls go on as long as the database
+ * answers. Once one has waited too long, all are broken off, and no more may start.
  */
 export class UnderWay {
-  /** How each is broken off, and what calls off its time where there is one. */
+  /** How to break off each call, and how to cancel its timer, if it has one. */
   readonly #all = new Map<() => void, (() => void) | undefined>();
   readonly #applications = new Set<AbortSignal>();
   #isEnding = false;
   #isOver = false;
 
-  /** Counts an application, until its signal says that it ends. */
+  /** Adds an application, until its signal aborts. */
   endWith(application: AbortSignal): void {
     this.#applications.add(application);
     this.#isEnding = false;
@@ -28,13 +28,13 @@ export class UnderWay {
     });
   }
 
-  /** @throws SessionsUnavailableError in the name of the table, where nothing is begun */
+  /** @throws SessionsUnavailableError naming the table, if nothing may start any more */
   check(table: string): void {
     if (this.#isOver) throw new SessionsUnavailableError(table, APPLICATION_ENDS);
   }
 
   add(breakOff: () => void): void {
-    // It has one time, however often its application was counted.
+    // One timer, however often its application was added.
     this.#all.get(breakOff)?.();
     this.#all.set(breakOff, this.#isEnding ? after(lastWait.ms, () => this.#end()) : undefined);
   }
@@ -45,7 +45,7 @@ export class UnderWay {
   }
 
   #end(): void {
-    // There may be another one by now.
+    // Another application may have started by now.
     if (!this.#isEnding) return;
     this.#isOver = true;
     for (const breakOff of this.#all.keys()) breakOff();

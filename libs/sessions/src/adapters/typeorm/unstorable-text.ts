@@ -8,10 +8,10 @@ export const CHARACTERS_LACKING = 'must not contain other characters than its co
 
 const UNTRANSLATABLE_CHARACTER = '22P05';
 const TRUNCATED_WRONG_VALUE = 1366;
-/** What MySQL calls it in a statement that it keeps prepared, and in a comparison, of which it tells no column. */
+/** MySQL's errors in a prepared statement and in a comparison; they name no column. */
 const IMPOSSIBLE_CONVERSIONS = new Set([3988, 3854]);
 
-/** The properties of the columns whose character sets cannot store what they were to get, where that is what went wrong. */
+/** The properties of columns whose character sets cannot store their new values, if that is the cause of the error. */
 export function unstorableColumns(error: QueryFailedError, table: SqlTable): readonly string[] {
   const { errno } = error.driverError as DriverError;
   if (IMPOSSIBLE_CONVERSIONS.has(errno!)) return beyondAscii(error, table);
@@ -31,7 +31,7 @@ function unstorableColumn({ query, driverError }: QueryFailedError, table: SqlTa
     : undefined;
 }
 
-/** The column that a parameter is assigned to, or compared with, in a statement. */
+/** The column to which a statement assigns, or with which it compares, a parameter. */
 function columnOfParameter(query: string, parameter: number, table: SqlTable): string | undefined {
   const assigned = [...table.columns.values()].find(({ sqlName }) =>
     query
@@ -44,7 +44,7 @@ function columnOfParameter(query: string, parameter: number, table: SqlTable): s
   return inserted?.[(parameter - 1) % inserted.length]?.property;
 }
 
-/** Columns of text, or of JSON as text, that were to get, or are compared with, more than every set has. */
+/** Text columns, or JSON columns stored as text, with new or compared values beyond ASCII. */
 function beyondAscii(error: QueryFailedError, table: SqlTable): readonly string[] {
   const found = valuesByColumn(error, table).filter(
     ([column, value]) =>

@@ -3,13 +3,13 @@ import { type Column, decimalDigits } from '../port/columns.js';
 import type { ColumnFacts } from '../port/table-facts.js';
 import { traitsOf } from '../port/type-traits.js';
 
-/** Which values of its kind a column can hold, by what the catalogue has of it. */
+/** The values that a column can hold, from the catalogue. */
 export function valuesFrom({ kind, length }: Column, facts: ColumnFacts): Partial<Column> {
-  // SQLite calls its numbers of double precision by any name.
+  // In SQLite, double-precision types may have any name.
   const { single: _single, ...traits } = traitsOf(facts.type);
   const { characterSet } = facts;
   if (kind === 'decimal') return { ...traits, ...decimalDigits(kind, facts) };
-  // It has no character sets, and lengths in name only.
+  // It has no character sets, and does not enforce lengths.
   if (characterSet === undefined || (kind !== 'string' && kind !== 'json')) return traits;
   const longest = kind === 'string' ? Math.min(length ?? Infinity, facts.length ?? Infinity) : Infinity;
   return {
@@ -19,7 +19,7 @@ export function valuesFrom({ kind, length }: Column, facts: ColumnFacts): Partia
   };
 }
 
-/** PostgreSQL's for no character set, with which characters are bytes. */
+/** PostgreSQL's name for no character set; characters are then bytes. */
 const IN_BYTES = 'SQL_ASCII';
 
 function withinBytes(longest: number): CharacterTest {

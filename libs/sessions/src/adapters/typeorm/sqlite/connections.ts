@@ -20,14 +20,14 @@ interface Query extends LoggedStatement {
   readonly limits: Limits;
 }
 
-/** What reads travel on: a connection of their own, or TypeORM's. */
+/** The connection for reads: a separate one, or TypeORM's. */
 interface Reader {
   readonly statements: SqliteStatements;
   readonly manager: EntityManager;
   readonly snapshot: SqliteSnapshot | undefined;
 }
 
-/** What there is as long as TypeORM has the same connection. */
+/** Belongs to one connection of TypeORM's. */
 interface Connected {
   readonly writer: SqliteStatements;
   reader?: Reader;
@@ -42,12 +42,12 @@ const NOTHING_DONE = Object.assign(new QueryResult(), { affected: 0 });
 const ALWAYS = (): boolean => true;
 
 /**
- * How statements reach SQLite, where TypeORM has one connection for all requests: what one of them does in a transaction
- * would be read by the others, and what they write meanwhile would be undone with it.
+ * Runs statements on SQLite, where TypeORM shares one connection among all requests: others would read what one of them
+ * does in a transaction, and their own writes would be rolled back with it.
  *
- * So reads travel on a connection of their own, and each write is run in one turn of the event loop in which TypeORM's is in
- * no transaction. A second connection that writes would make the application's transactions fail: SQLite lets nobody write
- * who has read before another connection wrote.
+ * So reads use a separate connection, and each write runs within one turn of the event loop, while TypeORM's connection
+ * is in no transaction. A second connection that writes would make the application's transactions fail: SQLite refuses
+ * a write in a transaction that has read before another connection wrote.
  */
 export class SqliteConnections {
   readonly turns = new SqliteTurns(() => this.isFree);
@@ -61,7 +61,7 @@ export class SqliteConnections {
     this.#line = SqliteLine.of(dataSource, () => this.#joint.flush());
   }
 
-  /** Those of a data source; none where it is of another database. */
+  /** The connections of a data source; `undefined` for another database. */
   static of(dataSource: DataSource): SqliteConnections | undefined {
     if (dataSource.options.type !== 'better-sqlite3') return undefined;
     let connections = CONNECTIONS.get(dataSource);
@@ -69,7 +69,7 @@ export class SqliteConnections {
     return connections;
   }
 
-  /** Runs a statement that is kept; at once where nobody is in its way. */
+  /** Runs a kept statement; synchronously if nobody is in its way. */
   send(statement: DriverStatement): MaybePromise<DriverResult> {
     const { writer, reader } = this.#connection();
     if (statement.runner) return writer.send(statement);
@@ -87,7 +87,7 @@ export class SqliteConnections {
     }
     if (reader && (reader.statements !== writer || !writer.connection.inTransaction)) {
       try {
-        // What writes by what it has read reads it as it is.
+        // A write that depends on what it has read must read the latest state.
         if (this.turns.isInside) reader.snapshot?.end();
         else reader.snapshot?.enter();
         return reader.statements.send(statement);
@@ -98,7 +98,7 @@ export class SqliteConnections {
     return this.read(limits, ({ statements }) => statements.send(statement));
   }
 
-  /** Runs a statement that is not kept, and tells of it as TypeORM does. @throws QueryFailedError */
+  /** Runs an unkept statement, and reports it like TypeORM. @throws QueryFailedError */
   async query(query: Query): Promise<QueryResult> {
     const { text, values, reads, waits, limits } = query;
     const { maxQueryExecutionTime } = this.dataSource.options;
@@ -123,7 +123,7 @@ export class SqliteConnections {
     }
   }
 
-  /** What `attempt` reads: of what is committed, where there is a file to read it from. */
+  /** Runs a read of committed data, on a separate connection if there is a file. */
   async read<T>(limits: Limits, attempt: (reader: Reader) => MaybePromise<T>): Promise<T> {
     const reader = await this.#reader(limits);
     const isFree = reader.statements === this.#connection().writer ? () => this.isFree : ALWAYS;
@@ -134,16 +134,16 @@ export class SqliteConnections {
   }
 
   /**
-   * Runs what writes, in one turn; where it throws, it must have written nothing.
+   * Runs a write in one turn. If it throws, it must have written nothing.
    *
-   * @param instead what comes of it where somebody is in its way; without it, it waits
+   * @param instead provides the result if somebody is in the way; without it, the write waits
    */
   write<T extends object | number>(
     limits: Limits,
     attempt: (writer: SqliteStatements) => T,
     instead?: T,
   ): MaybePromise<T> {
-    // What was to be written before it.
+    // Earlier writes go first.
     this.#joint.flush();
     return this.#write(limits, attempt, instead);
   }
@@ -186,7 +186,7 @@ export class SqliteConnections {
     };
   }
 
-  /** As it is now: a data source that is initialized anew has another connection. */
+  /** The current connection: a data source that is initialised again has a new one. */
   #connection(): Connected {
     const connection = sqliteConnection(this.dataSource.driver);
     if (this.#connected?.writer.connection !== connection) {

@@ -2,16 +2,16 @@ import type { Driver } from 'typeorm';
 import { type SqliteConnection, sqliteDriver, type SqliteStatement } from '../internals.js';
 import { NOT_BOUND, NOT_OPEN } from '../messages.js';
 
-/** A connection of `libsql`, which has some calls that `better-sqlite3` has not. */
+/** A connection of `libsql`, with some calls that `better-sqlite3` lacks. */
 interface LibsqlConnection extends SqliteConnection {
   syncUntil(index: number): unknown;
   transaction<T>(fn: () => T): (() => T) & { immediate(): T };
 }
 
-/** What changes something, and so takes the lock of the file. */
+/** A statement that writes, and thus locks the file. */
 const WRITE = /^\s*(?:INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP)\b/i;
 
-/** The connection of a driver of SQLite, which is the driver's own from then on, as {@link asBetterSqlite} has it. */
+/** The connection of an SQLite driver, converted by {@link asBetterSqlite}; the driver uses it from then on, too. */
 export function sqliteConnection(driver: Driver): SqliteConnection {
   const own = sqliteDriver(driver);
   const connection = asBetterSqlite(own.databaseConnection);
@@ -78,7 +78,7 @@ function statementOf(connection: LibsqlConnection, text: string): SqliteStatemen
   }) as SqliteStatement;
 }
 
-/** What a statement is called with: a list of values, or an object of them by their names. */
+/** The arguments of a statement: a list of values, or an object with values by name. */
 function bound(given: readonly unknown[]): object {
   const [first] = given;
   const isNamed = given.length === 1 && isRecord(first);

@@ -2,13 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { MaybePromise } from '../../../util/maybe-promise.js';
 import { isBusy } from './line.js';
 
-/** Runs what is done for several callers in the asynchronous context of none of them. */
+/** Runs work for several callers in nobody's asynchronous context. */
 const apart = AsyncLocalStorage.snapshot();
 
-/** What is done then is done after all that is ready by now. */
+/** Its callbacks run after everything that is ready now. */
 const AFTER_OTHERS = Promise.resolve();
 
-/** Who waits for what comes of a write. */
+/** A write that waits, and its caller. */
 interface Waiting<T> {
   readonly write: () => T;
   /** Writes it by itself. */
@@ -17,30 +17,30 @@ interface Waiting<T> {
   readonly reject: (error: unknown) => void;
 }
 
-/** What has become of a write. */
+/** The result of a write. */
 type Outcome<T> = { readonly result: T } | { readonly error: unknown };
 
-/** What has been written before in the same transaction is undone with a write. */
+/** A failed write that has rolled back earlier writes of the same transaction. */
 class Undone extends Error {}
 
 /** Where writes share a transaction. */
 export interface Place {
   readonly inTransaction: boolean;
-  /** Runs `fn` in a transaction, now; `undefined` where somebody is in its way. */
+  /** Runs `fn` in a transaction now; `undefined` if somebody is in its way. */
   transaction<R extends object>(fn: () => R): R | undefined;
 }
 
 /**
- * Writes that come in one turn of the event loop. The first goes at once, and so does what comes after its answer; others wait for
- * the end of the turn, and share a transaction, which is as expensive as one of them. What is wrong with one of them undoes none
- * of the others.
+ * Joins writes of one turn of the event loop. The first one runs at once, and so does one that follows its answer.
+ * Others wait for the end of the turn and share a transaction, which costs as much as a single write. A failed write
+ * does not undo the others.
  */
 export class SqliteJointWrites<T> {
   #waiting: Waiting<T>[] = [];
   #turn: NodeJS.Immediate | undefined;
-  /** Whether no other event has come since the last write that went at once. */
+  /** Whether the last immediate write belongs to the current task. */
   #isSameTask = false;
-  /** Whether whoever made that may have gone on: those who came together with it have all come. */
+  /** Whether its caller may have gone on, so that all concurrent writes have arrived. */
   #isAnswered = false;
   readonly #endTask = (): void => {
     this.#isSameTask = false;
@@ -52,10 +52,10 @@ export class SqliteJointWrites<T> {
   constructor(private readonly place: () => Place) {}
 
   /**
-   * What comes of a write: at once, or when it is committed.
+   * Runs a write. Returns its result at once, or when it is committed.
    *
-   * @param write throws where it has written nothing
-   * @param alone does the same in a transaction of its own, when nobody is in its way
+   * @param write throws only if it has written nothing
+   * @param alone does the same in its own transaction, once nobody is in its way
    */
   run(write: () => T, alone: () => MaybePromise<T>): MaybePromise<T> {
     if (this.#goesAtOnce) {
@@ -77,7 +77,7 @@ export class SqliteJointWrites<T> {
     return !this.#turn || (this.#isSameTask && this.#isAnswered && this.#waiting.length === 0);
   }
 
-  /** Writes what waits, whoever asks for that. */
+  /** Runs the waiting writes, at anybody's request. */
   flush(): void {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
@@ -97,13 +97,13 @@ export class SqliteJointWrites<T> {
 
   #begin(): NodeJS.Immediate {
     return setImmediate(() => {
-      // Those who have travelled together will come together again.
+      // Callers that shared a turn will probably do so again.
       this.#turn = this.#waiting.length > 1 ? this.#begin() : undefined;
       this.flush();
     });
   }
 
-  /** `undefined` where none of them has been written. */
+  /** `undefined` if none of them was written. */
   #together(waiting: readonly Waiting<T>[]): Outcome<T>[] | undefined {
     const outcomeIn = (place: Place, { write }: Waiting<T>): Outcome<T> => {
       try {
@@ -118,7 +118,7 @@ export class SqliteJointWrites<T> {
       const place = this.place();
       return place.transaction(() => waiting.map((one) => outcomeIn(place, one)));
     } catch {
-      // Such as one that is refused by the commit.
+      // For example if the commit itself is refused.
       return undefined;
     }
   }

@@ -3,13 +3,13 @@ import type { MaybePromise } from '../../../util/maybe-promise.js';
 import { SessionsUnavailableError } from '../../../errors/errors.js';
 import type { Limits } from '../time-limit.js';
 
-/** How long a call waits for what others hold, in milliseconds. Shorter in tests of what comes of it. */
+/** How long a call waits for locks of others, in milliseconds. Shorter in tests of the timeout. */
 export const patience = { ms: 5000 };
 
-/** After how many milliseconds it looks again; the end of a transaction of TypeORM's it is told. */
+/** The time between two checks, in milliseconds. TypeORM reports the end of its own transactions. */
 const AGAIN_MS = 5;
 
-/** By data source, who waits. */
+/** The waiting calls, by data source. */
 const LINES = new WeakMap<DataSource, SqliteLine>();
 
 const subscriber: EntitySubscriberInterface = {
@@ -19,14 +19,14 @@ const subscriber: EntitySubscriberInterface = {
 };
 
 /**
- * Calls that wait, without holding up the event loop, for the end of a transaction of the application, whose statements
- * travel on the same connection, or for a lock that another connection has on the file.
+ * Lets calls wait, without blocking the event loop, for the end of a transaction of the application on the same
+ * connection, or for a lock of another connection on the file.
  */
 export class SqliteLine {
   #woken: Promise<void> | undefined;
   #wake: (() => void) | undefined;
 
-  /** @param beforeTransaction what is done before TypeORM begins a transaction */
+  /** @param beforeTransaction called before TypeORM starts a transaction */
   private constructor(
     private readonly dataSource: DataSource,
     readonly beforeTransaction: () => void,
@@ -38,19 +38,19 @@ export class SqliteLine {
     return line;
   }
 
-  /** Has TypeORM tell of its transactions. */
+  /** Makes TypeORM report its transactions. */
   listen(): void {
     const { subscribers } = this.dataSource;
-    // A data source that is initialized anew has other subscribers.
+    // A data source that is initialised again has new subscribers.
     if (!subscribers.includes(subscriber)) subscribers.push(subscriber);
   }
 
-  /** Runs `attempt` in the first turn in which nobody is in its way: at once, if it is this one. */
+  /** Runs `attempt` in the first turn in which nobody is in its way; at once if that is this one. */
   run<T extends object | number>(limits: Limits, isFree: () => boolean, attempt: () => T): MaybePromise<T> {
     return this.now(isFree, attempt) ?? this.wait(limits, isFree, attempt);
   }
 
-  /** Runs `attempt` in this turn; `undefined` where somebody is in its way. */
+  /** Runs `attempt` in this turn; `undefined` if somebody is in its way. */
   now<T extends object | number>(isFree: () => boolean, attempt: () => T): T | undefined {
     try {
       return isFree() ? attempt() : undefined;
@@ -60,7 +60,7 @@ export class SqliteLine {
     }
   }
 
-  /** As {@link run}, where `attempt` takes longer than one turn. @throws SessionsUnavailableError after five seconds, or as the application ends */
+  /** Like {@link run}, for an `attempt` that takes several turns. @throws SessionsUnavailableError after five seconds, or at shutdown */
   async wait<T>({ table, underWay }: Limits, isFree: () => boolean, attempt: () => MaybePromise<T>): Promise<T> {
     const until = performance.now() + patience.ms;
     const breakOff = (): void => this.wake();
@@ -83,7 +83,9 @@ export class SqliteLine {
     }
   }
 
-  /** Lets those who wait look again: first, for whoever has ended the transaction may begin the next one. */
+  /**
+   * Lets waiting calls check again. They go first, because the caller that ended a transaction may start the next one.
+   */
   wake(): void {
     this.#wake?.();
   }
@@ -109,7 +111,7 @@ const OPEN =
 const LOCKED =
   'waited five seconds for a lock of the database file, which another process has, or a large transaction of the application.';
 
-/** Whether a statement was refused for the lock of another connection: then nothing of it was done. */
+/** Whether a statement was refused because another connection holds the lock. It has then done nothing. */
 export function isBusy(error: unknown): boolean {
   const { code } = (error instanceof QueryFailedError ? error.driverError : error) as { readonly code?: string };
   return code?.startsWith('SQLITE_BUSY') ?? false;

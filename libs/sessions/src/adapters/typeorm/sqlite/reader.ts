@@ -4,11 +4,11 @@ import { NOT_OPEN } from '../messages.js';
 import { sqliteConnection } from './driver.js';
 import { SqliteSnapshot } from './snapshot.js';
 
-/** What reads of ours travel on. */
+/** The connection for the library's reads. */
 export interface SqliteReader {
   readonly connection: SqliteConnection;
   readonly manager: EntityManager;
-  /** None where one would make somebody who writes wait. */
+  /** `undefined` if a snapshot would make writers wait. */
   readonly snapshot: SqliteSnapshot | undefined;
 }
 
@@ -18,9 +18,9 @@ interface AttachedFile {
 }
 
 /**
- * A second connection to the file of a data source, which sees only what is committed. It is made as TypeORM makes its own,
- * but waits for no lock, writes nothing and leaves the journal as it is; it is closed together with TypeORM's. That one
- * itself, where there can be no second one.
+ * Opens a second connection to a data source's file, which sees only committed data. It is created like TypeORM's own,
+ * but waits for no lock, writes nothing, leaves the journal mode unchanged, and closes together with TypeORM's. If
+ * there can be no second one, returns TypeORM's.
  */
 export async function openReader(dataSource: DataSource, connection: SqliteConnection): Promise<SqliteReader> {
   const [main, ...attached] = filesOf(connection);
@@ -43,7 +43,7 @@ export async function openReader(dataSource: DataSource, connection: SqliteConne
   };
 }
 
-/** Not where the database, or a part of it, is in memory or a temporary file, nor where nobody else may open the file. */
+/** False if the database, or part of it, is in memory or in a temporary file, or nobody else may open the file. */
 function isShared(connection: SqliteConnection): boolean {
   return (
     filesOf(connection).every(({ file }) => file !== '') &&
@@ -51,18 +51,18 @@ function isShared(connection: SqliteConnection): boolean {
   );
 }
 
-/** Whether others write while the connection reads, as they do where there are write-ahead logs. */
+/** Whether others can write while the connection reads, as with write-ahead logs. */
 function letsWrite(connection: SqliteConnection): boolean {
   const modeOf = ({ name }: AttachedFile): unknown => connection.pragma(`"${name}".journal_mode`, { simple: true });
   return filesOf(connection).every((file) => modeOf(file) === 'wal');
 }
 
-/** The files of a connection, the main one first; without that of temporary tables, which each has for itself. */
+/** The files of a connection, the main one first, without that of its own temporary tables. */
 function filesOf(connection: SqliteConnection): AttachedFile[] {
   return (connection.pragma('database_list') as AttachedFile[]).filter(({ name }) => name !== 'temp');
 }
 
-/** The file by its whole name, for the process may have changed its directory. */
+/** With the absolute path, because the process may have changed its directory. */
 function driverFor(dataSource: DataSource, file: string): Driver {
   const given = dataSource.options as SqliteOptions;
   const options: SqliteOptions = {
@@ -71,14 +71,14 @@ function driverFor(dataSource: DataSource, file: string): Driver {
     fileMustExist: true,
     timeout: 0,
     enableWAL: false,
-    // TypeORM leaves a connection open that could not be prepared.
+    // TypeORM leaves a connection open if its preparation fails.
     prepareDatabase: (connection: SqliteConnection) =>
       closedUnless(connection, () => given.prepareDatabase?.(connection)),
   };
   return secondDriver(dataSource, options);
 }
 
-/** Closes a connection where what is done with it fails. */
+/** Closes a connection if an action on it fails. */
 async function closedUnless(connection: SqliteConnection, succeeds: () => unknown): Promise<void> {
   try {
     await succeeds();
@@ -88,12 +88,12 @@ async function closedUnless(connection: SqliteConnection, succeeds: () => unknow
   }
 }
 
-/** @throws TypeError where TypeORM's has been closed meanwhile */
+/** @throws TypeError if TypeORM's has been closed meanwhile */
 function closeTogether(connection: SqliteConnection, reader: SqliteConnection): void {
   if (!connection.open) throw new TypeError(NOT_OPEN);
   const close = connection.close.bind(connection);
   connection.close = () => {
-    // First, for the last one to be closed puts the log away.
+    // First, because the last connection to close removes the log.
     reader.close();
     return close();
   };

@@ -1,11 +1,11 @@
 import type { SqliteConnection, SqliteStatement } from '../internals.js';
 
-/** What is done then is done before whoever waits for anything of this turn goes on. */
+/** Its callbacks run before any code that awaits a result of this turn goes on. */
 const AFTER_THIS = Promise.resolve();
 
 /**
- * What reads of one turn share, which is over before anybody goes on who waits for one of them, or for a write of that turn: to
- * lock the write-ahead log takes five times as long as to find a row. A read that comes alone takes none.
+ * A snapshot shared by the reads of one turn. It ends before any code goes on that awaits one of them, or a write of
+ * that turn. Locking the write-ahead log takes five times as long as finding a row. A lone read takes no snapshot.
  */
 export class SqliteSnapshot {
   readonly #begin: SqliteStatement;
@@ -22,7 +22,7 @@ export class SqliteSnapshot {
     this.#commit = connection.prepare('COMMIT');
   }
 
-  /** Has what is read next share it. */
+  /** Lets the next read share the snapshot. */
   enter(): void {
     if (!this.#isSameTurn) {
       this.#isSameTurn = true;
@@ -33,7 +33,7 @@ export class SqliteSnapshot {
     }
   }
 
-  /** What is read from now on is as it is by then. */
+  /** Later reads see the state at that time. */
   end(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

@@ -5,7 +5,7 @@ import type { DriverResult, SqliteConnection, SqliteStatement } from '../interna
 /** The statements of one connection. */
 export class SqliteStatements {
   readonly #kept = new Map<string, SqliteStatement>();
-  /** Those that are not kept, the last ones of them, as TypeORM has them. */
+  /** The most recent unkept statements, in TypeORM's form. */
   readonly #recent = new Map<string, SqliteStatement>();
 
   constructor(
@@ -13,7 +13,7 @@ export class SqliteStatements {
     private readonly cacheSize = 100,
   ) {}
 
-  /** Runs a statement, and keeps it where it is for a call. All its rows are read, for one that is not done blocks others. */
+  /** Runs a statement, and keeps it if it is for a call. Reads all rows, because an unfinished statement blocks others. */
   send({ text, values, call, first }: DriverStatement): DriverResult {
     const statement = call ? this.#keep(text) : this.#prepareOnce(text, true);
     if (!statement.reader) return { rows: [], rowCount: statement.run(...values).changes };
@@ -21,7 +21,7 @@ export class SqliteStatements {
     return { rows, rowCount: rows.length };
   }
 
-  /** Runs a statement that need not be kept, with its rows as TypeORM has them. */
+  /** Runs a statement that need not be kept, with rows in TypeORM's form. */
   query(text: string, values: readonly unknown[]): QueryResult {
     const statement = this.#prepareOnce(text, false);
     const result = new QueryResult();
@@ -34,7 +34,7 @@ export class SqliteStatements {
     return result;
   }
 
-  /** Runs `write` with an error instead of a wait for the lock of another connection, which would stop the event loop. */
+  /** Runs `write` so that a lock of another connection is an error. A wait would block the event loop. */
   withoutWaiting<T>(write: () => T): T {
     if (this.connection.memory) return write();
     const [timeout] = this.#keep('PRAGMA busy_timeout').get() as [number];

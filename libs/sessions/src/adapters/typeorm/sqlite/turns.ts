@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { SessionsUnavailableError } from '../../../errors/errors.js';
 
-/** For how long a call begins anew, in milliseconds. */
+/** How long a call may start over, in milliseconds. */
 const TRY_MS = 5000;
 
-/** A run of what reads before it writes. */
+/** A run that reads before it writes. */
 interface Turn {
-  /** How many runs within transactions there were when it began; none, where one of these was open. */
+  /** The number of runs inside transactions when it started; `undefined` if such a transaction was open. */
   readonly seen: number | undefined;
   wrote: boolean;
   overtaken: boolean;
@@ -14,8 +14,8 @@ interface Turn {
 }
 
 /**
- * Runs of what reads before it writes, such as a limit on rows. One beside a transaction of the application does not see what
- * another one has written in that, and writes after its end: so it begins anew, and reads that too.
+ * Runs work that reads before it writes, such as a limit on rows. Beside a transaction of the application, it does not
+ * see what a run inside that has written, and writes after its end. So it starts over, and reads that, too.
  */
 export class SqliteTurns {
   readonly #current = new AsyncLocalStorage<Turn>();
@@ -24,17 +24,17 @@ export class SqliteTurns {
   /** @param isFree whether no transaction of the application is open */
   constructor(private readonly isFree: () => boolean) {}
 
-  /** Whether this is part of a run. */
+  /** Whether this code is part of a run. */
   get isInside(): boolean {
     return this.#turn !== undefined;
   }
 
-  /** Tells of a run within a transaction of the application. */
+  /** Records a run inside a transaction of the application. */
   enterWithin(): void {
     this.#within++;
   }
 
-  /** Runs `fn`, and once more where it was overtaken before its first write. */
+  /** Runs `fn`, and once more if another run overtook it before its first write. */
   async run<T>(fn: () => Promise<T>): Promise<T> {
     if (this.#turn) return fn();
     const until = performance.now() + TRY_MS;
@@ -51,7 +51,7 @@ export class SqliteTurns {
     }
   }
 
-  /** Runs what writes, in a turn of the event loop in which no transaction is open. @throws SessionsUnavailableError to begin anew */
+  /** Runs a write in a turn of the event loop without an open transaction. @throws SessionsUnavailableError to start over */
   write<T>(table: string, attempt: () => T): T {
     const turn = this.#turn;
     if (!turn || turn.wrote) return attempt();
@@ -62,7 +62,7 @@ export class SqliteTurns {
     return written;
   }
 
-  /** What goes on after its end is no part of it. */
+  /** Code that continues after the end of a run is not part of it. */
   get #turn(): Turn | undefined {
     const turn = this.#current.getStore();
     return turn?.over ? undefined : turn;
