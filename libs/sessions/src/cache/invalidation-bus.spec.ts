@@ -50,7 +50,7 @@ class LocalChannel implements InvalidationChannel {
   }
 }
 
-/** A cache that only notes what it has to forget. */
+/** A cache that only records what it must forget. */
 class Forgetful {
   said: string[] = [];
   forget(ids: readonly string[]): void {
@@ -101,7 +101,7 @@ describe('invalidations', () => {
     await one.open();
     await vi.advanceTimersByTimeAsync(0);
     expect(one.live).toBe(true);
-    // Whatever was read before may be older than what it has missed.
+    // Anything read before may be older than what it has missed.
     expect(cache.said).toEqual(['all']);
     expect(log).toEqual(['up']);
     await vi.advanceTimersByTimeAsync(60_000);

@@ -20,7 +20,7 @@ function sessionOf(id: string, data: Record<string, unknown> = {}): BaseSession 
 
 const UNKNOWN = { type: 'refused', reason: 'unknown' } as const;
 
-/** Keeps what was read: a session, or that there is none. */
+/** Caches a result: a session, or that there is none. */
 function keep(cache: NearCache, session: BaseSession | null, reading: Reading, end?: number): void {
   if (session) cache.keep('digest', session, reading, end);
   else cache.keepRefused('digest', UNKNOWN, reading);
@@ -84,7 +84,7 @@ describe('a near cache', () => {
       const cache = cacheOf();
       keep(cache, session, cache.reading(0), end);
       expect(cache.find('digest', now)).toBeUndefined();
-      // For good: the clock may come back.
+      // Permanently, since the clock may go back.
       expect(cache.find('digest', 1)).toBeUndefined();
     }
   });

@@ -4,7 +4,7 @@ import { SessionsUnavailableError, UnreadableRowError } from './errors.js';
 import { isOutage } from './outages.js';
 
 const coded = (codes: object): Error => Object.assign(new Error('failed'), codes);
-/** The error itself, and as TypeORM has it. */
+/** The error itself, and as wrapped by TypeORM. */
 const bothOf = (error: Error): Error[] => [error, new QueryFailedError('SELECT 1', [], error)];
 
 it.each([

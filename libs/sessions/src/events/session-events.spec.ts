@@ -14,7 +14,7 @@ describe('SessionEvents', () => {
   let events: SessionEvents;
   let table: TableEvents;
   let other: TableEvents;
-  /** How often the time was asked for, and so how many events were made. */
+  /** How often the time was read, which is how many events were created. */
   let made: number;
   let heard: unknown[];
   const hear = (event: unknown): unknown => heard.push(event);
@@ -141,7 +141,7 @@ describe('SessionEvents', () => {
   });
 
   describe('whose listeners throw', () => {
-    /** What the log said. */
+    /** The logged text. */
     let said: unknown[];
     beforeEach(() => {
       said = [];

@@ -11,7 +11,7 @@ import { FollowedSession } from './followed-session.js';
 
 class Sessions extends SessionsTable({ extraFields: { userId: { type: 'string' } } }) {}
 
-/** Counts what is read, and lets something happen while a row is on its way. */
+/** Counts reads, and lets something happen while a row is on its way. */
 class WatchedAdapter extends MemoryAdapter {
   reads = 0;
   meanwhile: (() => void) | undefined;

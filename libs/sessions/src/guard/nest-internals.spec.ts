@@ -28,7 +28,7 @@ class GuardedController {
 @Module({ controllers: [GuardedController] })
 class AppModule {}
 
-/** Makes a failure say what to do, that of an import too. */
+/** Makes every failure say what to do, even that of an import. */
 async function unless(
   check: (internals: typeof import('./nest-internals.js')) => unknown,
   whatToDo: string,

@@ -6,7 +6,7 @@ import { rememberSession } from './session-of-request.js';
 
 const session = (id: string): BaseSession => ({ id }) as BaseSession;
 
-/** What the guard does. */
+/** Does what the guard does. */
 function admit<T extends object>(request: T, found: BaseSession): T & { session?: unknown } {
   putOnRequest(request, found);
   rememberSession(request, found);

@@ -7,7 +7,7 @@ import { requirementsOf } from './requirements.js';
 
 const NONE = { scopes: [], maxAgeMs: Infinity, authoritative: false };
 
-/** The decorator as JavaScript calls it, which no compiler has seen. */
+/** The decorator as called from JavaScript, without type checks. */
 const requireScopes = RequireScopes as (...scopes: readonly string[]) => ClassDecorator;
 
 describe('RequireScopes', () => {

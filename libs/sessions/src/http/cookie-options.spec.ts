@@ -7,7 +7,7 @@ interface Outcome {
   readonly warnings: readonly string[];
 }
 
-/** Options as JavaScript gives them, which no compiler has seen. */
+/** Options as given in JavaScript, without type checks. */
 function resolve(options: object): Outcome {
   const problems: string[] = [];
   const warnings: string[] = [];

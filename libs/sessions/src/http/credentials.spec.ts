@@ -235,12 +235,12 @@ function bearer(authorization: string): Credentials {
   return credentialsOf(request({ authorization }), ['bearer']);
 }
 
-/** A request whose raw headers are those that Node shows. */
+/** A request whose raw headers match the parsed ones. */
 function request(headers: Record<string, string>): HttpRequest {
   return { headers, rawHeaders: Object.entries(headers).flat() };
 }
 
-/** A request as Node has it: of several headers of a name, the first. */
+/** A request as Node presents it: of several headers with one name, only the first. */
 function raw(...rawHeaders: string[]): HttpRequest {
   const headers: Record<string, string> = {};
   for (let i = 0; i < rawHeaders.length; i += 2) headers[rawHeaders[i]!.toLowerCase()] ??= rawHeaders[i + 1]!;

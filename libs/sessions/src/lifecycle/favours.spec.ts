@@ -12,7 +12,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** One that is to be written, and what the log says of it. */
+/** A write to be made, and what the log says about it. */
 function begun() {
   const warnings: string[] = [];
   const favours = new Favours(

@@ -14,9 +14,9 @@ class Sessions extends SessionsTable({}) {}
 
 const NOW = new Date('2026-01-01T00:00:00.000Z');
 
-/** An adapter whose statements end when the test says so, in the order it says. */
+/** An adapter whose statements end when and in the order that the test says. */
 class GatedAdapter extends MemoryAdapter {
-  /** The digests of each statement that was sent, and what lets it end. */
+  /** The digests of each sent statement, and a function that lets it end. */
   readonly sent: { digests: Set<unknown>; count: number; end: (error?: Error) => Promise<void> }[] = [];
   maxParameters = Infinity;
   onSent = (): unknown => undefined;
@@ -47,7 +47,7 @@ class GatedAdapter extends MemoryAdapter {
 
 describe('lookups by token', () => {
   let adapter: GatedAdapter;
-  // A machine that is slow makes none of them late.
+  // Keeps a slow machine from making any of them late.
   beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
   afterEach(() => vi.useRealTimers());
   beforeEach(async () => {
@@ -106,7 +106,7 @@ describe('lookups by token', () => {
     expect(sizes()).toEqual([1, 4]);
   });
 
-  /** Lookups of three statements that are under way, so that others wait. */
+  /** Starts lookups with three statements, so that further ones wait. */
   async function busy(tokens: TokenLookup): Promise<void> {
     for (let i = 0; i < 9; i++) void Promise.resolve(tokens.find([`busy ${i}`])).catch(() => undefined);
     await turn();
@@ -159,7 +159,7 @@ describe('lookups by token', () => {
     expect(rows.slice(1).map(({ data }) => data.number)).toEqual(Array(49).fill(9));
   });
 
-  /** As PostgreSQL fails where one of many rows cannot be read. */
+  /** Fails like PostgreSQL when one of many rows cannot be read. */
   const corrupted = (): Error => Object.assign(new Error('missing chunk'), { code: 'XX001' });
 
   it('are sent again one by one where what they were in fails, and not by an outage', async () => {

@@ -8,9 +8,9 @@ const START = Date.parse('2026-01-01T00:00:00Z');
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** Sessions by their ids, with their ends. */
+/** Sessions by id, with their ends. */
 let rows: Map<string, number>;
-/** The ids that were asked for, by statement. */
+/** The requested ids, by statement. */
 let asked: (readonly string[])[];
 let isDown: boolean;
 let isHeard: boolean;
@@ -27,7 +27,7 @@ function session(id: string, expiresAt = START + 10 * MINUTE): BaseSession {
 const stateOf = (id: string): HeldState => ({ end: rows.get(id)!, updatedAt });
 const hold = (id: string, expiresAt?: number) => held.hold(session(id, expiresAt), () => ended.push(id));
 
-/** Lets time go on, and then the turns of the event loop that follow. */
+/** Advances the time, and then runs the turns of the event loop that follow. */
 async function pass(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
   for (let turn = 0; turn < 3; turn++) await setImmediate();

@@ -45,7 +45,7 @@ function resolve(options: TableOptions): Outcome {
   return { resolved, problems, warnings };
 }
 
-/** Options as JavaScript gives them, which no compiler has seen. */
+/** Options as given in JavaScript, without type checks. */
 const problemsOf = (options: object): readonly string[] => resolve(options).problems;
 
 describe('resolveOptions', () => {

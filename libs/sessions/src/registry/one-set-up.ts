@@ -3,7 +3,7 @@ import type { ModulesContainer } from '@nestjs/core';
 import { SessionsConfigError } from '../errors/errors.js';
 import { COPIES, inForRoot, NO_TABLES, rootTwice } from './messages.js';
 
-/** The token of a text that says where `forRoot` was called, beside its options. */
+/** The token of a text that says where `forRoot` was called, provided together with its options. */
 export const ROOT_CALL = Symbol('nest-sessions:forRoot');
 
 /** A token that modules of every copy of this package have, though their other tokens differ. */

@@ -6,7 +6,7 @@ import type { SessionUse } from '../lifecycle/last-use.js';
 import { OWN_LIMITS, type OwnLimits } from '../lifecycle/own-limits.js';
 import type { BaseSession } from '../session/session.js';
 
-// The options of the service's calls. The constant beside each lists its keys.
+// The options of the service's calls. The constant after each lists its keys.
 
 /**
  * A session to work on. Its `id` is enough; the other properties tell whether it has changed since it was read.

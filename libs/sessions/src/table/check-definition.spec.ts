@@ -43,10 +43,10 @@ import {
 } from './messages.js';
 import { RELATION_KINDS } from './sound-definition.js';
 
-/** A definition as JavaScript gives it, which no compiler has seen. */
+/** A definition as given in JavaScript, without type checks. */
 const problemsOf = (definition: object): string[] => definitionProblems(definition);
 
-/** The problems with one extra field, without the beginning that names it. */
+/** The problems with one extra field, without the prefix that names it. */
 const problemsOfField = (field: object): string[] =>
   problemsOf({ extraFields: { field } }).map((problem) => problem.replace('extraFields.field: ', ''));
 

@@ -5,7 +5,7 @@ import { Coalescer } from './coalescer.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** What comes of a caller: its item, or why there is no answer. */
+/** The result of a caller: its item, or why there is no answer. */
 type Outcome = number | string;
 
 class Outage extends Error {}
@@ -13,7 +13,7 @@ class Outage extends Error {}
 /** Statements that end when the test says so. */
 class Statements {
   readonly sent: { items: readonly number[]; end: (error?: Error) => Promise<void> }[] = [];
-  /** How many have not ended. */
+  /** How many are under way. */
   open = 0;
   most = 0;
   told = 0;
@@ -58,7 +58,7 @@ let next = 0;
 const ask = (coalescer: Coalescer<number, number>, item = next++): Promise<Outcome> =>
   coalescer.run(String(item), item).catch((error: Error) => error.message || error.constructor.name);
 
-/** What has come of these by now. */
+/** The results so far. */
 async function outcomes(asked: readonly Promise<Outcome>[]): Promise<(Outcome | undefined)[]> {
   await turn();
   return Promise.all(asked.map((one) => Promise.race([one, turn().then(() => undefined)])));
@@ -71,7 +71,7 @@ describe('a bulkhead', () => {
   });
   afterEach(() => vi.useRealTimers());
 
-  /** Lets time pass, step by step, for timers that are set meanwhile. */
+  /** Advances the time in steps, for timers that are set meanwhile. */
   async function pass(ms: number, step = 10): Promise<void> {
     for (let left = ms; left > 0; left -= step) {
       vi.advanceTimersByTime(Math.min(step, left));
@@ -102,7 +102,7 @@ describe('a bulkhead', () => {
     await pass(20);
     await statements.sent[3]!.end();
     expect(await outcomes([tenth])).toEqual([9]);
-    // Late statements take room, and no lane: another one is as fast as ever.
+    // Late statements take room but no lane, so another one is as fast as ever.
     const more = ask(coalescer);
     await turn();
     await statements.sent[4]!.end();

@@ -7,7 +7,7 @@ const AT_ONCE = 16;
 const ITEMS = 40_000;
 const MIB = 2 ** 20;
 
-/** Memory in use that only a full collection of garbage gives back. */
+/** The memory in use after a full garbage collection. */
 function oldBytes(): number {
   return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')!.space_used_size;
 }
@@ -32,7 +32,7 @@ describe('batches', () => {
       while (next < ITEMS) {
         const item = next++;
         await coalescer.run(String(item), item);
-        // The first ones compile the code.
+        // The first runs compile the code.
         if (item < ITEMS / 10) continue;
         const bytes = oldBytes();
         promoted += Math.max(0, bytes - last);

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { inTime } from './in-time.js';
 
-/** What another thread answers while this one stands still, for so many milliseconds at least. */
+/** The answer of another thread while this one is blocked, for at least this many milliseconds. */
 function answerMeanwhile(ms: number): Promise<string> {
   const isSent = new Int32Array(new SharedArrayBuffer(4));
   const code = `const { parentPort, workerData } = require('node:worker_threads');
@@ -10,7 +10,7 @@ function answerMeanwhile(ms: number): Promise<string> {
     Atomics.store(workerData, 0, 1);
     Atomics.notify(workerData, 0);`;
   const worker = new Worker(code, { eval: true, workerData: isSent });
-  // When whoever has called this waits.
+  // Called when the caller waits.
   queueMicrotask(() => {
     Atomics.wait(isSent, 0, 0);
     for (const end = performance.now() + ms; performance.now() < end;);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { randomBytes } from './random.js';
 
-/** Sizes of which none divides another, nor what is asked for at once. */
+/** Sizes that do not divide each other or the amount requested at once. */
 const SIZES = [48, 16, 51, 7, 1000, 1024, 1025, 5000];
 
 describe('random bytes', () => {

@@ -5,7 +5,7 @@ import { likeMatcher } from './like-matcher.js';
 
 const CHARACTERS = ['a', 'b', 'é', '😀'];
 
-/** As the definition has it: try everything. */
+/** The definition itself: try everything. */
 function matches(pattern: readonly ReturnType<typeof likeParts>[number][], text: readonly string[]): boolean {
   const [part, ...parts] = pattern;
   if (!part) return text.length === 0;

@@ -39,7 +39,7 @@ export function joinableBy<C extends Column>({ kind, table, condition }: Query<C
   return kind === 'updateAll' && isOfColumns(condition) ? namedByKey({ table, condition }) : undefined;
 }
 
-/** The condition in which a parameter names the one key of a row, beside others that must hold. */
+/** The condition in which a parameter names the one key of a row, together with others that must hold. */
 export function namedByKey<C extends Column>({
   table,
   condition,

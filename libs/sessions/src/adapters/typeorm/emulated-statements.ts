@@ -74,7 +74,7 @@ async function updateOneAndRead(
   });
 }
 
-/** The statements of a change that finds one row. */
+/** The statements of a change that finds one row first. */
 interface FoundRow {
   readonly find: SqlPrepared;
   readonly lock: SqlPrepared;
@@ -84,10 +84,13 @@ interface FoundRow {
 
 const FOUND_ROW = new WeakMap<SqlPrepared, FoundRow | null>();
 
-/** How the key of the row that was found is called, which no column is. */
+/** The name for the key of the found row. No column has it. */
 const FOUND = 'nest_sessions_found';
 
-/** Those of an update that is kept prepared, which are compiled once; none where it finds its rows by more than a key. */
+/**
+ * The statements of an update that is kept prepared, compiled once; `undefined` if it finds its rows by more than a
+ * key.
+ */
 function ofFoundRow(statements: SingleStatements, query: SqlPrepared): FoundRow | undefined {
   let row = FOUND_ROW.get(query);
   if (row === undefined) {
@@ -149,7 +152,7 @@ async function changeAndRead(statements: SingleStatements, query: SqlPrepared, p
   });
 }
 
-/** Changes the row that was found, unless it is no longer as it was. */
+/** Changes the found row, unless it has changed meanwhile. */
 async function changeFound(inside: SingleStatements, { lock, change, read }: FoundRow, params: Row): Promise<Executed> {
   const { table, statement } = lock;
   const text = `${statement.text} FOR UPDATE`;

@@ -5,7 +5,7 @@ import { OVER_BY_ERROR } from './messages.js';
 import { answered } from './own-transactions.js';
 import type { SingleStatements } from './single-statements.js';
 
-/** Runs `fn`; in a transaction of the caller's as a part of it. */
+/** Runs `fn`, in a savepoint if the caller has a transaction. */
 export async function inPart<T>(
   { connection: { runner, isInTransaction } }: SingleStatements,
   { table: { name } }: SqlPrepared,
@@ -21,12 +21,12 @@ export async function inPart<T>(
     await runner.rollbackTransaction().catch((cause: unknown) => {
       throw new SessionsUnavailableError(name, OVER_BY_ERROR, { cause });
     });
-    // What is undone by now says nothing of the rest of the transaction.
+    // What is rolled back already says nothing about the rest of the transaction.
     throw error instanceof SessionsUnavailableError ? (error.cause ?? error) : error;
   }
 }
 
-/** That others were in the way of a statement says nothing of the storage, nor, within a part of a transaction, of the rest of that. */
+/** A statement blocked by others says nothing about the storage, nor, in a savepoint, about the rest of the transaction. */
 export async function withoutOthers<T>(statement: () => Promise<T>): Promise<T> {
   try {
     return await statement();

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { portError } from './port-errors.js';
 import type { SqlTable } from './sql-table.js';
 
-/** Shorter than a digest, by which it could be known for a secret. */
+/** Shorter than a digest, so that its length does not mark it as a secret. */
 const TOKEN = 'short-token-1234';
 
 describe('an error of a database that tells of a token', () => {

@@ -14,9 +14,9 @@ import { senderOf, type StatementSender } from './statement-senders.js';
 import { onConnection } from './time-limit.js';
 
 /**
- * Statements with `keepPrepared`, as the drivers keep them prepared: parsed and planned once for each connection. TypeORM
- * sends each anew. And what is read with relations, kept or not. All are logged as TypeORM logs its own; where a
- * subscriber wants to see every query they are TypeORM's.
+ * Runs statements with `keepPrepared` as prepared statements of the drivers, parsed and planned once per connection;
+ * TypeORM sends each anew. Also runs reads with relations, kept or not. Logs all of them like TypeORM. If a subscriber
+ * listens to queries, TypeORM runs them itself.
  */
 export class PreparedStatements {
   readonly #log: StatementLog;

@@ -77,7 +77,7 @@ async function findByKeys(
   );
 }
 
-/** As many keys as a power of two, the first one several times: each number of them makes another statement, which is kept. */
+/** Pads the keys to a power of two with the first one, because each number of keys makes another kept statement. */
 function inFewSizes(keys: readonly Key[]): Key[] {
   const size = 2 ** Math.ceil(Math.log2(keys.length));
   return Array.from({ length: size }, (_, i) => keys[i] ?? keys[0]!);

@@ -10,7 +10,7 @@ const failed = (driverError: object): QueryFailedError =>
 const UNDONE = failed({ code: '40001' });
 const TIMEOUT = failed({ errno: 1205 });
 
-/** Work that fails so often, each time after so many milliseconds, and counts its tries. */
+/** Work that fails this often, each time after this many milliseconds, and counts its tries. */
 function failing(error: unknown, times = Infinity, ms = 0) {
   const work = vi.fn<() => Promise<string>>(async () => {
     vi.advanceTimersByTime(ms);

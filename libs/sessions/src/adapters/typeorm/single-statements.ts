@@ -26,7 +26,7 @@ export class SingleStatements {
 
   /** Runs a query; synchronously if the driver is in this process and has the statement prepared. */
   execute(query: SqlPrepared, params: Row): MaybePromise<Executed> {
-    // Further lookups have the same time together with it.
+    // Further lookups share its timeout.
     if (this.#isKept(query) && query.further.length === 0) {
       return this.prepared!.run(this.#driverStatement(query, params, false), (result) => this.#executed(query, result));
     }
@@ -120,7 +120,7 @@ export class SingleStatements {
     return this.connection.run(text, values, how).then((result) => withValues(result, names));
   }
 
-  /** What a statement reads for relations, by the driver itself. */
+  /** Runs a read with relations through the driver. */
   async #read(
     statement: Pick<DriverStatement, 'table' | 'text' | 'call' | 'values' | 'secrets'>,
   ): Promise<DriverResult> {

@@ -98,7 +98,7 @@ function sendExecuted(dataSource: DataSource): StatementSender {
     kept: () => texts.size,
     send(statement) {
       const { text, values, call, runner, limits, entities } = statement;
-      // What comes of one that is kept differs from what TypeORM reads: a `FLOAT` has other digits.
+      // A prepared statement returns other values than TypeORM reads: a `FLOAT` has other digits.
       const how = !call || entities || performance.now() < unpreparedUntil ? 'query' : 'execute';
       if (how === 'execute') texts.add(text);
       const sendOn = (client: MysqlClient): Promise<DriverResult> =>

@@ -17,7 +17,7 @@ describe('what is under way', () => {
     vi.useRealTimers();
   });
 
-  /** Begins to wait; what ends that. */
+  /** Starts to wait. Returns how to end that. */
   function begin(name: string): () => void {
     const breakOff = (): number => broken.push(name);
     underWay.add(breakOff);

@@ -25,7 +25,7 @@ const DEFINITION: SessionsTableDefinition = {
 };
 const SERVER: ServerFacts = { product: 'postgres' };
 
-/** What a look finds of the table that a definition describes. */
+/** The facts about the table that a definition describes. */
 function tableOf(definition: SessionsTableDefinition): TableFacts {
   const all = [...builtInColumnsOf(definition), ...fieldsOf(definition)];
   const columns = all.map(([name, { type, length, nullable = false }]): ColumnFacts => {
@@ -64,7 +64,7 @@ interface Case {
   readonly prepared?: PreparedFacts;
   /** Whether there is the table of marks. */
   readonly marks?: boolean;
-  /** What is otherwise in the database than the definition says. */
+  /** How the database differs from the definition. */
   readonly table?: (table: TableFacts) => Partial<TableFacts>;
 }
 
@@ -93,7 +93,7 @@ function namesOf([given, stored]: Name, [otherGiven, otherStored]: Name): Databa
   ]);
 }
 
-/** A table with another column of a name. */
+/** A table with one column replaced. */
 const withColumn =
   (name: string, change: Partial<ColumnFacts>) =>
   ({ columns }: TableFacts): Partial<TableFacts> => {
@@ -107,7 +107,7 @@ const withoutColumn =
     columns: new Map([...columns].filter(([other]) => other !== name)),
   });
 
-/** A table with other indexes in place of one. */
+/** A table with one index replaced. */
 const withIndex =
   (name: string, ...others: readonly Partial<IndexFacts>[]) =>
   ({ indexes = [] }: TableFacts): Partial<TableFacts> => {

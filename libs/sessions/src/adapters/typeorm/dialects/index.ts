@@ -13,7 +13,7 @@ export function dialectOf({ driver, options: { type } }: DataSource): Dialect {
     case 'mysql':
       return mysql;
     case 'mariadb':
-      // That type connects to MySQL as well, which knows none of what MariaDB has of its own.
+      // This type also connects to MySQL, which lacks MariaDB's own features.
       return isMysqlItself(driver) ? mysql : mariadb;
     case 'better-sqlite3':
       return sqlite;

@@ -20,13 +20,13 @@ export function sqliteConnection(driver: Driver): SqliteConnection {
 }
 
 /**
- * A connection that does as one of `better-sqlite3` does. That itself, but for one of `libsql`, which
- * - gives a row of the values before, where `get` comes after `all`;
- * - takes a single value that is null, or bytes, for an object of values by their names;
- * - can end the process where the other throws, which is an error here too;
- * - goes on with its statements after its end;
- * - commits nothing any more after a statement that met the lock of another connection, unless that came by `exec`;
- * - gives the whole row where a `pragma` is to be simple, and bytes as an `ArrayBuffer`.
+ * A connection that works like one of `better-sqlite3`. Only one of `libsql` needs a wrapper, since it
+ * - returns an earlier row from a `get` after an `all`;
+ * - takes a single value that is null or bytes for an object with values by name;
+ * - may end the process where the other throws, as this wrapper does, too;
+ * - keeps running its statements after it is closed;
+ * - commits nothing after a statement met another connection's lock, unless that came through `exec`;
+ * - returns the whole row of a simple `pragma`, and bytes as an `ArrayBuffer`.
  */
 function asBetterSqlite(connection: SqliteConnection): SqliteConnection {
   if (!isLibsql(connection) || Object.hasOwn(connection, 'prepare')) return connection;
