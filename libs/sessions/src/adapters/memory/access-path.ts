@@ -1,5 +1,5 @@
 import { type Comparison, type Condition, isMixed } from '../query/conditions.js';
-import type { MemoryTable } from './memory-table.js';
+import { identity, type MemoryTable } from './memory-table.js';
 import type { MemoryColumn, StoredRow } from './stored-row.js';
 import { listReader, operandReader, type Params, type ParamSlot } from './predicate.js';
 import type { Bound } from './sorted-rows.js';
@@ -8,6 +8,10 @@ import type { Bound } from './sorted-rows.js';
 export interface AccessPath {
   /** The rows, including all that meet the condition, each once. */
   rows(params: Params): Iterable<StoredRow>;
+  /** Finds the only row, if there can be at most one. */
+  readonly row?: (params: Params) => StoredRow | undefined;
+  /** Whether every row meets the condition. */
+  readonly isExact?: boolean;
   /** The column by which they are sorted in ascending order. */
   readonly sortedBy?: MemoryColumn | undefined;
 }
@@ -16,8 +20,8 @@ type Operand = (params: Params) => unknown;
 
 /** What a conjunction says about one column. */
 interface Restriction {
-  /** The column equals one of these values. */
-  equals?: { readonly values: (params: Params) => Iterable<unknown>; readonly isOne: boolean };
+  /** The column equals one of these values, or this one. */
+  equals?: { readonly values: (params: Params) => Iterable<unknown>; readonly one?: Operand };
   from?: { operand: Operand; inclusive: boolean };
   to?: { operand: Operand; inclusive: boolean };
 }
@@ -32,7 +36,7 @@ function indexPath(table: MemoryTable, condition: Condition<MemoryColumn>, slots
   const parts = condition.kind === 'and' ? condition.parts : [condition];
   const restrictions = restrictionsOf(parts, slots);
   const direct = keyPath(table, restrictions) ?? sortedPath(table, restrictions);
-  if (direct) return direct;
+  if (direct) return { ...direct, isExact: condition.kind === 'compare' && direct.row !== undefined };
   for (const part of parts) {
     const path = part.kind === 'or' ? unionPath(table, part.parts, slots) : undefined;
     if (path) return path;
@@ -68,7 +72,7 @@ function restrictionsOf(parts: readonly Condition<MemoryColumn>[], slots: ParamS
     const { column } = part.subject;
     const restriction = restrictions.get(column) ?? {};
     restrictions.set(column, restriction);
-    if (part.kind === 'in') restriction.equals ??= { values: listed(part, slots), isOne: false };
+    if (part.kind === 'in') restriction.equals ??= { values: listed(part, slots) };
     else restrict(restriction, part.op, operandReader(part.subject, part.value, slots));
   }
   return restrictions;
@@ -87,7 +91,7 @@ function listed(
 }
 
 function restrict(restriction: Restriction, op: Comparison, operand: Operand): void {
-  if (op === '=') restriction.equals = { values: (params) => [operand(params)], isOne: true };
+  if (op === '=') restriction.equals = { values: (params) => [operand(params)], one: operand };
   else if (op === '<' || op === '<=') restriction.to ??= { operand, inclusive: op === '<=' };
   else restriction.from ??= { operand, inclusive: op === '>=' };
 }
@@ -97,19 +101,15 @@ function keyPath(table: MemoryTable, restrictions: ReadonlyMap<MemoryColumn, Res
   for (const [key, columns] of table.keys.entries()) {
     const equals = columns.map((column) => restrictions.get(column)?.equals);
     const [first] = equals;
-    if (columns.length === 1 && first)
-      return { rows: (params) => found(Array.from(first.values(params), (value) => table.find(key, [value]))) };
-    if (equals.every((one) => one?.isOne)) {
-      return {
-        rows: (params) =>
-          found([
-            table.find(
-              key,
-              equals.flatMap((one) => [...one!.values(params)]),
-            ),
-          ]),
-      };
+    const operands = equals.flatMap((one) => one?.one ?? []);
+    const [operand] = operands;
+    if (operand && operands.length === columns.length) {
+      const valueOf: Operand = operands.length === 1 ? operand : (params) => identity(operands.map((one) => one(params)));
+      const row = (params: Params): StoredRow | undefined => table.find(key, valueOf(params));
+      return { row, rows: (params) => found([row(params)]) };
     }
+    if (columns.length === 1 && first)
+      return { rows: (params) => found(Array.from(first.values(params), (value) => table.find(key, value))) };
   }
   return undefined;
 }

@@ -1,5 +1,4 @@
 import type { ColumnForm, ColumnKind } from '../port/columns.js';
-import { isDigestForm } from '../port/value-forms.js';
 import { copyOf } from '../../util/copy.js';
 
 /** Converts values of a kind, except null, for storage in rows and back. */
@@ -12,44 +11,9 @@ export interface Codec {
 
 const AS_IT_IS: Codec = { encode: (stored) => stored, decode: (encoded) => encoded };
 
-const HYPHENS = /-/g;
-const DIGEST = /^[0-9a-f]{64}$/;
-const DIGEST_LENGTH = 32;
-
-/** One character per byte: such a string takes as much memory as the bytes, and sorts like their hexadecimal digits. */
-function packed(hex: string): string {
-  return Buffer.from(hex, 'hex').toString('latin1');
-}
-
-function unpacked(bytes: string): string {
-  return Buffer.from(bytes, 'latin1').toString('hex');
-}
-
-const UUID: Codec = {
-  encode: (stored) => packed((stored as string).replace(HYPHENS, '')),
-  decode(encoded) {
-    const hex = unpacked(encoded as string);
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-  },
-};
-
-/** Text that is not a SHA-256 stays unchanged. If it has the length of a packed one, it gets a prefix that no text has. */
-const DIGESTS: Codec = {
-  encode(stored) {
-    const text = stored as string;
-    if (DIGEST.test(text)) return packed(text);
-    return text.length === DIGEST_LENGTH ? `\0${text}` : text;
-  },
-  decode(encoded) {
-    const text = encoded as string;
-    if (text.length === DIGEST_LENGTH) return unpacked(text);
-    return text.startsWith('\0') ? text.slice(1) : text;
-  },
-};
-
 const CODECS: Readonly<Record<ColumnKind, Codec>> = {
   string: AS_IT_IS,
-  uuid: UUID,
+  uuid: AS_IT_IS,
   int: AS_IT_IS,
   number: AS_IT_IS,
   boolean: AS_IT_IS,
@@ -65,8 +29,8 @@ const CODECS: Readonly<Record<ColumnKind, Codec>> = {
 };
 
 /** The codec of a column, by what it holds. */
-export function codecOf({ kind, form }: ColumnForm): Codec {
-  return kind === 'string' && isDigestForm(form) ? DIGESTS : CODECS[kind];
+export function codecOf({ kind }: ColumnForm): Codec {
+  return CODECS[kind];
 }
 
 /** Decimals are whole numbers with this many decimal places, as exact as in databases. */

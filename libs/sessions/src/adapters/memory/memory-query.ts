@@ -24,6 +24,7 @@ import {
   slotReader,
   valueAt,
 } from './predicate.js';
+import { type ReadColumn, readColumns } from './raw-row.js';
 import { memoryRelations, type MemoryRelations, type OpenTable } from './relations.js';
 
 type Reader = (params: Params) => unknown;
@@ -46,6 +47,8 @@ export interface MemoryPrepared extends Prepared {
   readonly set: readonly (readonly [MemoryColumn, Assigned])[];
   /** The columns that a run returns, if any. */
   readonly columns: readonly MemoryColumn[] | undefined;
+  /** The same columns, as rows are read. */
+  readonly reads: readonly ReadColumn[] | undefined;
   readonly relations: MemoryRelations | undefined;
 }
 
@@ -80,6 +83,7 @@ export function compileMemoryQuery(
     skip: rowCount(options.skip),
     set,
     columns,
+    reads: columns && readColumns(columns),
     relations: options.relations && memoryRelations(open, { table, model }, options.relations),
   };
 }
@@ -148,7 +152,9 @@ function copied(model: EntityModel, column: MemoryColumn, source: MemoryColumn):
 /** The values of a query's parameters, by slot. @throws SessionValidationError */
 export function bindSlots({ slots, model }: MemoryPrepared, params: Readonly<Row>): Params {
   const problems = new Problems(model.name);
-  const values = slots.map(({ name, convert }) => problems.valueOf(name, convert, params));
+  const values: unknown[] = [];
+  // A loop, since every request runs this.
+  for (const { name, convert } of slots) values.push(problems.valueOf(name, convert, params));
   problems.throwAny();
   return values;
 }

@@ -58,9 +58,9 @@ export class MemoryTable {
     return this.#inKeyOrder ? rows : yield* sorted(rows, (a, b) => this.#compareKeys(a, b), pace);
   }
 
-  /** The row with these values in one of the {@link keys}. */
-  find(key: number, values: readonly unknown[]): StoredRow | undefined {
-    return this.#uniques[key]!.rows.get(identity(values));
+  /** Finds the row with this value, or this {@link identity} of several values, in one of the {@link keys}. */
+  find(key: number, value: unknown): StoredRow | undefined {
+    return this.#uniques[key]!.rows.get(value);
   }
 
   /** A number that no row of this table has had. */
@@ -182,8 +182,7 @@ function uniqueKey(columns: readonly MemoryColumn[], values: readonly unknown[])
   return key.includes(null) ? undefined : identity(key);
 }
 
-function identity(values: readonly unknown[]): unknown {
-  return values.length === 1
-    ? values[0]
-    : JSON.stringify(values.map((value) => (typeof value === 'bigint' ? `${value}n` : value)));
+/** Text that identifies the values of several columns. */
+export function identity(values: readonly unknown[]): string {
+  return JSON.stringify(values.map((value) => (typeof value === 'bigint' ? `${value}n` : value)));
 }

@@ -28,6 +28,8 @@ export type Params = readonly unknown[];
 export interface ParamSlot {
   readonly name: string;
   readonly convert: (given: unknown) => unknown;
+  /** What it is compared with. A path and a predicate that compare the same subject share the slot. */
+  readonly subject?: Subject<MemoryColumn>;
 }
 
 /** Compiles a condition into a function of a row. Each parameter gets a slot. */
@@ -172,13 +174,13 @@ function isObject(value: unknown): value is object {
 
 /** Reads the value to compare with: a constant of the query, or a parameter of the run. */
 export function operandReader(
-  { column, path }: Subject<MemoryColumn>,
+  subject: Subject<MemoryColumn>,
   value: unknown,
   slots: ParamSlot[],
 ): (params: Params) => unknown {
   if (value instanceof Param)
-    return slotReader(slots, { name: value.name, convert: (given) => packParam({ column, path }, given) });
-  return constantReader(path ? value : encoded(column, value));
+    return slotReader(slots, { name: value.name, convert: (given) => packParam(subject, given), subject });
+  return constantReader(subject.path ? value : encoded(subject.column, value));
 }
 
 /** Distinct values to compare with. */
@@ -207,7 +209,8 @@ export function listReader(
 }
 
 export function slotReader(slots: ParamSlot[], slot: ParamSlot): (params: Params) => unknown {
-  const index = slots.push(slot) - 1;
+  const same = slots.findIndex(({ name, subject }) => subject && subject === slot.subject && name === slot.name);
+  const index = same >= 0 ? same : slots.push(slot) - 1;
   return (params) => params[index];
 }
 

@@ -3,17 +3,24 @@ import type { RawRow, Row } from '../port/query.js';
 import { type TableShape } from './memory-table.js';
 import { type MemoryColumn, decoded } from './stored-row.js';
 
+/** What is needed to read the values of a column. */
+export type ReadColumn = Pick<MemoryColumn, 'property' | 'index' | 'codec' | 'transformer'>;
+
+/** Copies columns into objects of one shape, which V8 reads faster: every request reads a row. */
+export function readColumns(columns: readonly MemoryColumn[]): ReadColumn[] {
+  return columns.map(({ property, index, codec, transformer }) => ({ property, index, codec, transformer }));
+}
+
 /** Some columns of a row as they were when it was found. */
 export class MemoryRow implements RawRow {
   constructor(
     private readonly shape: TableShape,
-    private readonly columns: readonly MemoryColumn[],
+    private readonly columns: readonly ReadColumn[],
     private readonly values: readonly unknown[],
   ) {}
 
-  load(columns = this.columns.length): Row {
-    const loaded = columns < this.columns.length ? this.columns.slice(0, columns) : this.columns;
-    return loadMemoryRow(this.shape, loaded, this.values);
+  load(columns?: number): Row {
+    return loadMemoryRow(this.shape, this.columns, this.values, columns);
   }
 
   value(name: string): unknown {
@@ -22,10 +29,16 @@ export class MemoryRow implements RawRow {
   }
 }
 
-/** The application's values for some columns of a row. */
-export function loadMemoryRow(shape: TableShape, columns: readonly MemoryColumn[], values: readonly unknown[]): Row {
+/** The application's values for some columns of a row, or for the first `count` of them. */
+export function loadMemoryRow(
+  shape: TableShape,
+  columns: readonly ReadColumn[],
+  values: readonly unknown[],
+  count = columns.length,
+): Row {
   const row: Row = {};
-  for (const column of columns) {
+  for (let i = 0; i < count; i++) {
+    const column = columns[i]!;
     try {
       row[column.property] = decoded(column, values[column.index]);
     } catch (cause) {

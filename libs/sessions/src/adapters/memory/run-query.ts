@@ -25,11 +25,16 @@ export function run(query: MemoryPrepared, given: Readonly<Row>): MaybePromise<E
 
 /** The rows of a query, not loaded yet. */
 export function fetch(query: MemoryPrepared, given: Readonly<Row>): MaybePromise<readonly RawRow[]> {
-  const { model, columns } = query;
+  const { model, reads, path, predicate, take, skip } = query;
   const params = bindSlots(query, given);
+  if (path.row && !take && !skip) {
+    const row = path.row(params);
+    const matches = row && (path.isExact || predicate(row, params) === true);
+    return matches ? [new MemoryRow(model, reads!, row.values)] : [];
+  }
   return atPace(function* (pace) {
     const matches = yield* matching(query, params, pace);
-    return matches.map(({ values }) => new MemoryRow(model, columns!, values));
+    return matches.map(({ values }) => new MemoryRow(model, reads!, values));
   });
 }
 

@@ -13,7 +13,7 @@ export function encoded({ codec }: MemoryColumn, stored: unknown): unknown {
 }
 
 /** Decodes a row's value for the application. */
-export function decoded({ codec, transformer }: MemoryColumn, value: unknown): unknown {
+export function decoded({ codec, transformer }: Pick<MemoryColumn, 'codec' | 'transformer'>, value: unknown): unknown {
   const stored = value === null ? null : codec.decode(value);
   return transformer ? transformer.from(stored) : stored;
 }
