@@ -104,7 +104,8 @@ function keyPath(table: MemoryTable, restrictions: ReadonlyMap<MemoryColumn, Res
     const operands = equals.flatMap((one) => one?.one ?? []);
     const [operand] = operands;
     if (operand && operands.length === columns.length) {
-      const valueOf: Operand = operands.length === 1 ? operand : (params) => identity(operands.map((one) => one(params)));
+      const valueOf: Operand =
+        operands.length === 1 ? operand : (params) => identity(operands.map((one) => one(params)));
       const row = (params: Params): StoredRow | undefined => table.find(key, valueOf(params));
       return { row, rows: (params) => found([row(params)]) };
     }
