@@ -12,6 +12,7 @@ import type { BaseSession } from '../session/session.js';
  * A session to work on. Its `id` is enough; the other properties tell whether it has changed since it was read.
  */
 export interface SessionReference {
+  /** The session's `id`. */
   readonly id: string;
   /** Its end when it was read; without it, a write that moves the end cannot tell whether the session has ended since. */
   readonly expiresAt?: Date | null;

@@ -7,7 +7,7 @@ const AT_ONCE = 16;
 const ITEMS = 40_000;
 const MIB = 2 ** 20;
 
-/** The memory in use after a full garbage collection. */
+/** The memory that only a full garbage collection frees. */
 function oldBytes(): number {
   return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')!.space_used_size;
 }

@@ -10,7 +10,7 @@ function answerMeanwhile(ms: number): Promise<string> {
     Atomics.store(workerData, 0, 1);
     Atomics.notify(workerData, 0);`;
   const worker = new Worker(code, { eval: true, workerData: isSent });
-  // Called when the caller waits.
+  // Runs once the caller waits.
   queueMicrotask(() => {
     Atomics.wait(isSent, 0, 0);
     for (const end = performance.now() + ms; performance.now() < end;);

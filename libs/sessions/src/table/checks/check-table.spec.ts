@@ -62,7 +62,7 @@ interface Case {
   readonly server?: ServerFacts;
   readonly names?: DatabaseFacts['names'];
   readonly prepared?: PreparedFacts;
-  /** Whether there is the table of marks. */
+  /** Whether the table of marks exists. */
   readonly marks?: boolean;
   /** How the database differs from the definition. */
   readonly table?: (table: TableFacts) => Partial<TableFacts>;
@@ -93,7 +93,7 @@ function namesOf([given, stored]: Name, [otherGiven, otherStored]: Name): Databa
   ]);
 }
 
-/** A table with one column replaced. */
+/** A table with one column added or changed. */
 const withColumn =
   (name: string, change: Partial<ColumnFacts>) =>
   ({ columns }: TableFacts): Partial<TableFacts> => {
@@ -107,7 +107,7 @@ const withoutColumn =
     columns: new Map([...columns].filter(([other]) => other !== name)),
   });
 
-/** A table with one index replaced. */
+/** A table with one index replaced by others. */
 const withIndex =
   (name: string, ...others: readonly Partial<IndexFacts>[]) =>
   ({ indexes = [] }: TableFacts): Partial<TableFacts> => {

@@ -23,7 +23,7 @@ export function sqliteConnection(driver: Driver): SqliteConnection {
  * A connection that works like one of `better-sqlite3`. Only one of `libsql` needs a wrapper, since it
  * - returns an earlier row from a `get` after an `all`;
  * - takes a single value that is null or bytes for an object with values by name;
- * - may end the process where the other throws, as this wrapper does, too;
+ * - may end the process where the other throws; the wrapper throws, too;
  * - keeps running its statements after it is closed;
  * - commits nothing after a statement met another connection's lock, unless that came through `exec`;
  * - returns the whole row of a simple `pragma`, and bytes as an `ArrayBuffer`.
