@@ -66,7 +66,7 @@ export function sizeFor(count: number): number {
   return SIZES.find((size) => size >= count) ?? LARGEST;
 }
 
-/** The most items of a statement with at most this many parameters. */
+/** The largest size of a statement that fits into this room; 1 even if none fits. */
 export function largestWithin(room: number): number {
   return SIZES.findLast((size) => size <= room) ?? 1;
 }
