@@ -72,7 +72,7 @@ describe.each(SERVERS)('a transaction of the library whose connection breaks, on
     expect(await sessions.signIn({ userId: 'ada' })).toMatchObject({ userId: 'ada' });
   });
 
-  it.runIf(type === 'mariadb')('holds no lock that could not be given back', async () => {
+  it.runIf(isMysql(type))('holds no lock that could not be given back', async () => {
     const dataSource = module.get(DataSource);
     const { subscribers } = dataSource;
     const subscriber: EntitySubscriberInterface = {

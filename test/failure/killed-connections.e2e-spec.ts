@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   type SessionOf,
   SessionsModule,
@@ -13,7 +13,7 @@ import {
 import { ExpiryJob } from '../../libs/sessions/src/module/expiry.job.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { inRounds, rounds } from '../races/rounds.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, SERVERS, type TestDatabase } from '../support/databases.js';
 import { LogCapture } from '../support/log-capture.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
 
@@ -36,6 +36,11 @@ const KILL = {
   },
   mariadb: {
     all: 'SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()',
+    end: (id: number) => `KILL ${id}`,
+  },
+  mysql: {
+    all: `SELECT processlist_id AS id FROM performance_schema.threads
+      WHERE processlist_db = database() AND processlist_id <> connection_id()`,
     end: (id: number) => `KILL ${id}`,
   },
 } as const;
@@ -148,9 +153,7 @@ const STEPS: readonly Step[] = [
   { call: ({ sessions }) => sessions.deleteExpired() },
 ];
 
-const servers = (['postgres', 'mariadb'] as const).filter((type) => inject(`${type}Url`) !== undefined);
-
-describe.each(servers)('an application whose connections are ended at random, on %s', (type) => {
+describe.each(SERVERS)('an application whose connections are ended at random, on %s', (type) => {
   let database: TestDatabase;
   let module: TestingModule;
   let other: DataSource;
