@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type ClientRequest, get, type IncomingMessage, type Server } from 'node:http';
 import { Controller, Get, Sse, UseGuards } from '@nestjs/common';
+import autocannon from 'autocannon';
 import { finalize, NEVER, type Observable, startWith, Subject } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LiveSessions, OptionalSession, SessionGuard, type SessionOf, type WithToken } from '@app/sessions';
@@ -122,6 +123,27 @@ describe.each(['express', 'fastify'] as const)('a stream of events on %s', (plat
     await app.get(ApiKeys).delete(key);
     await read(response);
     await vi.waitFor(() => expect(app.get(LiveSessions).count(ApiKeys)).toBe(0), UNTIL_IT_HANGS);
+  });
+
+  it('ends with two hundred others of a user, which autocannon has open, and each answer is whole', async () => {
+    const STREAMS = 200;
+    const made = Array.from({ length: STREAMS }, () => app.get(Sessions).create({ userId: 'cleo' }));
+    const tokens = (await Promise.all(made)).map(({ authToken }) => authToken);
+    // Each connection makes one request: autocannon counts an answer when it ends, and would ask again.
+    const run = autocannon({
+      url: `http://127.0.0.1:${app.http.port}/events`,
+      connections: STREAMS,
+      amount: STREAMS,
+      timeout: UNTIL_IT_HANGS.timeout / 1000,
+      setupClient: (client) => client.setHeaders({ authorization: `Bearer ${tokens.pop()}` }),
+    });
+    await vi.waitFor(
+      () => expect({ held: held(), producers }).toEqual({ held: STREAMS, producers: STREAMS }),
+      UNTIL_IT_HANGS,
+    );
+    expect(await app.get(Sessions).revokeAll({ userId: 'cleo' })).toBe(STREAMS);
+    expect(await run).toMatchObject({ '2xx': STREAMS, non2xx: 0, errors: 0, timeouts: 0 });
+    await vi.waitFor(() => expect({ held: held(), producers }).toEqual({ held: 0, producers: 0 }), UNTIL_IT_HANGS);
   });
 
   it('ends while its producer goes on writing, which nobody hears of', async () => {
