@@ -25,8 +25,8 @@ export interface RacedApp {
   open(token: string): Opening;
   /** How much is held for sessions, or is at work for what is open. */
   atWork(): number;
-  /** The same when clients have left, if that is something else. */
-  atWorkForNobody?(): number;
+  /** What counts of it once clients have left. Default: all of it. */
+  atWorkAfterLeaving?(): number;
   close(): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export function describeRaces(start: (database: DatabaseName) => Promise<RacedAp
       });
       // What comes later has been let in, or refused, after all of them.
       await app.open('nobody').ended;
-      const atWork = () => app.atWorkForNobody?.() ?? app.atWork();
+      const atWork = () => app.atWorkAfterLeaving?.() ?? app.atWork();
       await vi.waitFor(() => expect(atWork()).toBe(0), UNTIL_IT_HANGS);
     });
   });

@@ -49,7 +49,7 @@ describe.each(['express', 'fastify'] as const)('streams of events on %s', (platf
       open: (token) => open(app.http.port, token),
       atWork: () => app.get(LiveSessions).count(Sessions) + producers,
       // Nest waits for the end of a connection, for ever if that came before it began to produce.
-      atWorkForNobody: () => app.get(LiveSessions).count(Sessions),
+      atWorkAfterLeaving: () => app.get(LiveSessions).count(Sessions),
       async close() {
         // A stream that a failed test has left open would wait for ever.
         server.closeAllConnections();

@@ -2,7 +2,7 @@ import { ALL_TIMES, LAST_TIME, type TimeRange } from '../../../util/times.js';
 import { MILLISECONDS, timesOf } from '../../port/value-forms.js';
 import type { ColumnCodec, TypedColumn } from './dialect.js';
 import { numberCodec, timeProblem, timesOfNumbers, unitOf } from './number-times.js';
-import { timeFromMs, utcText } from './utc.js';
+import { timeFromDriver, utcText } from './utc.js';
 
 /** SQL that mysql2 inserts unchanged, such as the digits of a number. */
 export function writtenAsIs(sql: unknown): { toSqlString(): string } {
@@ -41,7 +41,7 @@ function timesOfType(times: TimeRange | undefined, precision: number): ColumnCod
   return {
     // As text: numbers of milliseconds take the server longer, and mysql2 too.
     read: (sql) => `CONCAT(${sql})`,
-    load: timeFromMs,
+    load: timeFromDriver,
     dump: (value) => utcText(value as Date),
     operand: (value) => ((value as Date).getTime() > LAST_TIME ? '9999-12-31 23:59:59.999999' : utcText(value as Date)),
     times,

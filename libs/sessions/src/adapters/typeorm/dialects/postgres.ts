@@ -18,7 +18,7 @@ import { bytesCodec, formCodec, type FormCodecs, TEXT_OF_UUIDS } from './forms.j
 import { joinedValues, valueName } from './joined-values.js';
 import { jsonPath, parseJson } from './json.js';
 import { numberCodec, timeProblem, timesOfNumbers, unitOf } from './number-times.js';
-import { timeFromMs } from './utc.js';
+import { timeFromDriver } from './utc.js';
 
 const AS_TEXT: ColumnCodec = { read: (sql) => `${sql}::text` };
 
@@ -208,7 +208,7 @@ function timeCodec(column: TypedColumn): ColumnCodec {
     // As a double, whole milliseconds are exact; fractional seconds are not.
     read: (sql) => `date_part('epoch', date_trunc('milliseconds', ${sql})) * 1000`,
     problem,
-    load: timeFromMs,
+    load: timeFromDriver,
     // A column without time zone takes the UTC text as it is; one with a time zone obeys the Z.
     dump: (value) => (value as Date).toISOString(),
     operand: (value) =>

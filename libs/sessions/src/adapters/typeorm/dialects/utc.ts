@@ -39,7 +39,7 @@ export function msFromUtcText(text: unknown, separator = SPACE): number {
 }
 
 /** From selected milliseconds or text, or from the text that is written. */
-export const timeFromMs: Conversion = (value) => {
+export const timeFromDriver: Conversion = (value) => {
   const ofText = msFromUtcText(value);
   if (!Number.isNaN(ofText)) return timeFrom(ofText);
   const ms = Number(value);
