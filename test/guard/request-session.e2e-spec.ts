@@ -42,6 +42,9 @@ type Middleware = (request: never, response: never, next: () => void) => void;
 const expressSession = createRequire(import.meta.url)('express-session') as (options: object) => Middleware;
 const theirSession = expressSession({ secret: SECRET, resave: false, saveUninitialized: true });
 
+/** No random text has it by chance, as the ids of other libraries' sessions. */
+const ANN = 'ann@example.com';
+
 /** As a library that wants the name, and comes after the guard. */
 @Injectable()
 class LaterLibrary implements NestInterceptor {
@@ -107,13 +110,13 @@ describePlatforms('request.session', (platform) => {
 
   const start = async (setUp: SetUp = {}) => void (app = await startOn(platform, setUp));
   const ask = async () => {
-    const { authToken } = await app.nest.get(Sessions).create({ userId: 'ann' });
+    const { authToken } = await app.nest.get(Sessions).create({ userId: ANN });
     return (await app.getAs(authToken, '/')).body;
   };
 
   it('is the session that the guard has found, and in no dump of the request', async () => {
     await start();
-    expect(await ask()).toEqual({ onRequest: 'ann', kept: 'ann', inDump: false });
+    expect(await ask()).toEqual({ onRequest: ANN, kept: ANN, inDump: false });
   });
 
   it('is not there on a public route', async () => {
@@ -123,13 +126,13 @@ describePlatforms('request.session', (platform) => {
 
   it('is not there where forRoot says so', async () => {
     await start({ options: { requestSession: false } });
-    expect(await ask()).toEqual({ kept: 'ann', inDump: false });
+    expect(await ask()).toEqual({ kept: ANN, inDump: false });
   });
 
   it('is another library’s that comes later', async () => {
     await start();
-    const { authToken } = await app.nest.get(Sessions).create({ userId: 'ann' });
-    expect((await app.getAs(authToken, '/later')).body).toEqual({ onRequest: 'theirs', current: 'ann' });
+    const { authToken } = await app.nest.get(Sessions).create({ userId: ANN });
+    expect((await app.getAs(authToken, '/later')).body).toEqual({ onRequest: 'theirs', current: ANN });
   });
 
   it('is asked for in no context of an unknown type: an error says what a subclass is to do', async () => {
@@ -142,13 +145,13 @@ describePlatforms('request.session', (platform) => {
 
   it('is not put on what is no request of HTTP', async () => {
     await start();
-    const { authToken } = await app.nest.get(Sessions).create({ userId: 'ann' });
+    const { authToken } = await app.nest.get(Sessions).create({ userId: ANN });
     const message = { headers: { authorization: `Bearer ${authToken}` } };
     const context = new ExecutionContextHost([message], NotesQueue, NotesQueue.prototype.add);
     context.setType('queue');
     const guard = await app.nest.get(ModuleRef).create(QueueGuard);
     expect(await guard.canActivate(context)).toBe(true);
-    expect(sessionOf(context)).toMatchObject({ userId: 'ann' });
+    expect(sessionOf(context)).toMatchObject({ userId: ANN });
     expect(message).not.toHaveProperty('session');
   });
 });
@@ -158,7 +161,7 @@ describe('request.session beside', () => {
   afterEach(() => app.close());
 
   const ask = async () => {
-    const { authToken } = await app.nest.get(Sessions).create({ userId: 'ann' });
+    const { authToken } = await app.nest.get(Sessions).create({ userId: ANN });
     return (await app.getAs(authToken, '/')).body;
   };
 
@@ -171,7 +174,7 @@ describe('request.session beside', () => {
     'express-session, in a module': ['express', 'a Session of theirs', { middleware: theirSession }],
     'express-session, in a module on Fastify, which has it on Node’s own request': [
       'fastify',
-      'ann',
+      ANN,
       { middleware: theirSession },
     ],
     '@fastify/session, before the routes are made': [
@@ -195,7 +198,7 @@ describe('request.session beside', () => {
     '%s: who has the name keeps it, and both work',
     async (_, [platform, name, setUp]) => {
       app = await startOn(platform, setUp);
-      expect(await ask()).toEqual({ onRequest: name, kept: 'ann', inDump: false });
+      expect(await ask()).toEqual({ onRequest: name, kept: ANN, inDump: false });
     },
   );
 });

@@ -63,6 +63,17 @@ describeDatabases('of two applications on one database', (name) => {
     expect(await other.takeLease(loser, LONG)).toBe(true);
   });
 
+  it('a lease that was given back is anybody’s at once', async () => {
+    const [one, other] = [adapterOf(await start()), adapterOf(await start())];
+    const [mine, theirs] = ['mine', 'theirs'].map((holder) => ({ name: 'prune:x', holder }));
+    for (let turn = 0; turn < 50; turn++) {
+      expect(await one.takeLease(mine!, LONG)).toBe(true);
+      await one.returnLease(mine!);
+      expect(await other.takeLease(theirs!, LONG)).toBe(true);
+      await other.returnLease(theirs!);
+    }
+  });
+
   it('the work of one that died is done when its lease has ended, by the clock of the database', async () => {
     const [one, other] = [await start(), await start()];
     await one.addExpired(3);

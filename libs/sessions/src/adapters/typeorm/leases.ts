@@ -33,11 +33,14 @@ export class Leases {
     }
   }
 
-  /** The row stays, so that the next holder need not insert one. */
+  /**
+   * The row stays, so that the next holder need not insert one. It ended a millisecond ago, because PostgreSQL rounds
+   * times, and one rounded up would still hold others off.
+   */
   async return(lease: Lease): Promise<void> {
     const [name, holder, until] = ['name', 'holder', 'until'].map((column) => this.#column(column));
     await this.#run(
-      `UPDATE ${this.marks.sqlName} SET ${until} = ${this.connection.dialect.time(0)}, ${holder} = NULL WHERE ${name} = :name AND ${holder} = :holder`,
+      `UPDATE ${this.marks.sqlName} SET ${until} = ${this.connection.dialect.time(-1)}, ${holder} = NULL WHERE ${name} = :name AND ${holder} = :holder`,
       lease,
     );
   }
