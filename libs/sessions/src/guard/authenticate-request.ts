@@ -11,12 +11,13 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { authenticateAtOnce, type ServedTable } from '../service/authenticate-at-once.js';
 import type { BaseSession } from '../session/session.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
+import { privateField } from '../util/private-field.js';
 import { Throttle } from '../util/throttle.js';
 import { detailsOf } from './calls/refusals.js';
 import { LOOK_UP_UNAVAILABLE, lookUpFailed } from './messages.js';
 
-/** The tables in which guards of several tables found sessions, by session and by request. */
-const FOUND_IN = new WeakMap<object, SessionsStore>();
+/** The table in which a guard of several tables found a session: of the session and of the request. */
+const FOUND_IN = privateField<SessionsStore>();
 
 /**
  * The table in which a guard of several tables found a session. Also by request, since a subclass may copy the session.
@@ -101,7 +102,8 @@ async function authenticateInAny(
     const options = { authoritative, onRefused: isHeard ? onRefused : undefined };
     const session = await authenticateAtOnce(table, token, options, () => useOf(request));
     if (session === null) continue;
-    FOUND_IN.set(session, table.store).set(request, table.store);
+    FOUND_IN.set(session, table.store);
+    FOUND_IN.set(request, table.store);
     return session;
   }
   const told =

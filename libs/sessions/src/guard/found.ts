@@ -3,6 +3,7 @@ import type { ChallengeError } from '../http/challenge.js';
 import type { Credentials, HttpRequest } from '../http/credentials.js';
 import type { BaseSession } from '../session/session.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
+import { privateField } from '../util/private-field.js';
 import type { Access } from './access.decorators.js';
 import { SESSION_OVER, SESSION_REQUIRED, SEVERAL_TOKENS } from './messages.js';
 
@@ -54,8 +55,8 @@ interface Shared {
   authoritative?: MaybePromise<Found>;
 }
 
-/** By scope, then by guard class. */
-const SHARED = new WeakMap<object, Map<unknown, Shared>>();
+/** Of a scope, by guard class. */
+const SHARED = privateField<Map<unknown, Shared>>();
 
 /** Looks once for all calls of a scope. Calls that arrive meanwhile wait for the same answer. */
 export function findOnce(

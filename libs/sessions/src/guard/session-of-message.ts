@@ -1,6 +1,7 @@
 import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
 import { isObject } from '../errors/option-types.js';
 import type { BaseSession } from '../session/session.js';
+import { privateField } from '../util/private-field.js';
 
 /** The call of a handler. */
 interface Call {
@@ -10,14 +11,15 @@ interface Call {
 }
 
 /**
- * By message or socket. Messages on a socket share only the socket, so each handler has its own entry: handlers may
+ * Of a message or a socket. Messages on a socket share only the socket, so each handler has its own entry: handlers may
  * have guards of different tables.
  */
-const CALLS = new WeakMap<object, Call[]>();
+const CALLS = privateField<Call[]>();
 
 /** The session of a message's call. An exception filter knows no handler and gets the last one of its message or socket. */
 export function ofMessage(context: ArgumentsHost): BaseSession | undefined {
-  const calls = CALLS.get(keyOf(context) ?? CALLS);
+  const key = keyOf(context);
+  const calls = key && CALLS.get(key);
   return calls && callOf(calls, context)?.session;
 }
 

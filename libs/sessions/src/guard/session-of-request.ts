@@ -3,6 +3,7 @@ import { isObject } from '../errors/option-types.js';
 import type { SessionOf } from '../registry/sessions-table.js';
 import type { SessionsService } from '../service/sessions.service.js';
 import type { BaseSession } from '../session/session.js';
+import { privateField } from '../util/private-field.js';
 import { type FieldPath, resolverArgs } from './calls/resolver-args.js';
 import { ofMessage, rememberOfMessage } from './session-of-message.js';
 
@@ -11,8 +12,8 @@ export interface SessionBox {
   session: BaseSession | undefined;
 }
 
-/** By request. What is kept outside of it cannot be listed, serialised or overwritten. */
-const BOXES = new WeakMap<object, SessionBox>();
+/** Of requests, and of the fields of GraphQL. */
+const BOX = privateField<SessionBox>();
 
 /**
  * The session that the guard found for a request, or for a Nest context. Use it in later guards, interceptors, exception
@@ -35,7 +36,7 @@ export function sessionOf<T = SessionsService>(requestOrContext: object | null |
   const session = isContext(requestOrContext)
     ? sessionOfCall(requestOrContext)
     : isObject(requestOrContext)
-      ? BOXES.get(keyOf(requestOrContext))?.session
+      ? BOX.get(keyOf(requestOrContext))?.session
       : undefined;
   return session as SessionOf<T> | undefined;
 }
@@ -43,8 +44,8 @@ export function sessionOf<T = SessionsService>(requestOrContext: object | null |
 /** The box for the session of a request, now or later. */
 export function boxOf(request: object): SessionBox {
   const key = keyOf(request);
-  let box = BOXES.get(key);
-  if (!box) BOXES.set(key, (box = { session: undefined }));
+  let box = BOX.get(key);
+  if (!box) BOX.set(key, (box = { session: undefined }));
   return box;
 }
 
@@ -65,17 +66,17 @@ function rememberOfCall(context: ArgumentsHost, type: string, session: BaseSessi
   if (type === 'http') boxOf(context.getArgByIndex<object>(0)).session = session;
   else if (type !== 'graphql') rememberOfMessage(context, session);
   else if (sessionOfCall(context) !== session && resolverArgs(context).info)
-    BOXES.set(resolverArgs(context).info!.path, { session });
+    BOX.set(resolverArgs(context).info!.path, { session });
 }
 
 function ofRequest(request: unknown): BaseSession | undefined {
-  return isObject(request) ? BOXES.get(keyOf(request))?.session : undefined;
+  return isObject(request) ? BOX.get(keyOf(request))?.session : undefined;
 }
 
 /** Fields share a request, so each has its own session: what the guard found for it, or for the closest field around it. */
 function ofField(path: FieldPath | undefined): BaseSession | undefined {
   for (let field = path; field; field = field.prev) {
-    const box = BOXES.get(field);
+    const box = BOX.get(field);
     if (box) return box.session;
   }
   return undefined;
