@@ -6,7 +6,7 @@ import { after } from '../../util/in-time.js';
 import { endStatement, interrupt } from './end-statement.js';
 import { APPLICATION_ENDS, DOWN, notAnswered, TIME_IS_OVER } from './messages.js';
 import { connected } from './own-transactions.js';
-import type { UnderWay } from './under-way.js';
+import type { UnderWay, WaitingCall } from './under-way.js';
 
 /** How long a caller whose time is over also waits for the end of the statement, in milliseconds. */
 const ENDING_MS = 250;
@@ -25,23 +25,22 @@ export interface Limits {
 export class TimeLimit {
   #isOver = false;
   #end: (() => Promise<unknown>) | undefined;
-  readonly #callOff: () => void;
+  readonly #limits: Limits;
+  readonly #over: (error: SessionsUnavailableError) => void;
+  readonly #call: WaitingCall | undefined;
+  readonly #callOff: (() => void) | undefined;
 
   /**
    * @param over called when the time is over, with an error that names the table
    * @throws SessionsUnavailableError if nothing may start any more
    */
-  constructor({ table, ms, underWay }: Limits, over: (error: SessionsUnavailableError) => void) {
-    const end = (problem: string): void =>
-      void this.#over().then(() => over(new SessionsUnavailableError(table, problem)));
-    const breakOff = (): void => end(APPLICATION_ENDS);
+  constructor(limits: Limits, over: (error: SessionsUnavailableError) => void) {
+    const { table, ms, underWay } = limits;
     underWay?.check(table);
-    underWay?.add(breakOff);
-    const callOff = ms === undefined ? undefined : after(ms, () => end(notAnswered(ms)));
-    this.#callOff = () => {
-      underWay?.delete(breakOff);
-      callOff?.();
-    };
+    this.#limits = limits;
+    this.#over = over;
+    this.#call = underWay?.begin(() => void this.#breakOff(APPLICATION_ENDS));
+    if (ms !== undefined) this.#callOff = after(ms, () => void this.#breakOff(notAnswered(ms)));
   }
 
   /** Sets how to end the following work when the time is over. Returns whether it may still start. */
@@ -52,15 +51,17 @@ export class TimeLimit {
 
   /** Returns whether a result came in time. From then on, nothing is ended. */
   keep(): boolean {
-    this.#callOff();
+    if (this.#call) this.#limits.underWay!.end(this.#call);
+    this.#callOff?.();
     return !this.#isOver;
   }
 
-  async #over(): Promise<void> {
-    this.#callOff();
+  async #breakOff(problem: string): Promise<void> {
+    this.keep();
     this.#isOver = true;
     const ended = this.#end?.().catch(() => undefined);
     if (ended) await Promise.race([ended, pause(ENDING_MS, undefined, { ref: false })]);
+    this.#over(new SessionsUnavailableError(this.#limits.table, problem));
   }
 }
 
@@ -107,15 +108,14 @@ export async function onGiven<T>(
   if (!underWay) return fn(connection);
   let isUnderWay = true;
   let interrupted: Promise<void> | undefined;
-  const breakOff = (): void => {
+  const call = underWay.begin(() => {
     interrupted = interrupt(dataSource, connection, () => isUnderWay);
-  };
-  underWay.add(breakOff);
+  });
   try {
     return await fn(connection);
   } finally {
     isUnderWay = false;
-    underWay.delete(breakOff);
+    underWay.end(call);
     await interrupted;
   }
 }

@@ -19,9 +19,8 @@ describe('what is under way', () => {
 
   /** Starts to wait. Returns how to end that. */
   function begin(name: string): () => void {
-    const breakOff = (): number => broken.push(name);
-    underWay.add(breakOff);
-    return () => underWay.delete(breakOff);
+    const call = underWay.begin(() => broken.push(name));
+    return () => underWay.end(call);
   }
 
   const pass = (ms: number): unknown => vi.advanceTimersByTime(ms);

@@ -5,13 +5,22 @@ import { APPLICATION_ENDS } from './messages.js';
 /** How long anything may wait for a database during shutdown, in milliseconds. Shorter in tests of the timeout. */
 export const lastWait = { ms: 3000 };
 
+/** A call that waits for a database. */
+export interface WaitingCall {
+  readonly breakOff: () => void;
+  /** Cancels its timer. */
+  callOff: (() => void) | undefined;
+  /** Its place among all; none once it has ended. */
+  at: number | undefined;
+}
+
 /**
  * The calls that wait for a database. When its last application shuts down, calls go on as long as the database
  * answers. Once one has waited too long, all are broken off, and no more may start.
  */
 export class UnderWay {
-  /** How to break off each call, and how to cancel its timer, if it has one. */
-  readonly #all = new Map<() => void, (() => void) | undefined>();
+  /** Unordered. Not a `Set`: V8 chains the tables that a long-lived one has outgrown, which slows down collecting garbage. */
+  readonly #calls: WaitingCall[] = [];
   readonly #applications = new Set<AbortSignal>();
   #isEnding = false;
   #isOver = false;
@@ -24,7 +33,7 @@ export class UnderWay {
     application.addEventListener('abort', () => {
       this.#applications.delete(application);
       this.#isEnding = this.#applications.size === 0;
-      if (this.#isEnding) for (const breakOff of this.#all.keys()) this.add(breakOff);
+      if (this.#isEnding) for (const call of this.#calls) this.#limit(call);
     });
   }
 
@@ -33,21 +42,33 @@ export class UnderWay {
     if (this.#isOver) throw new SessionsUnavailableError(table, APPLICATION_ENDS);
   }
 
-  add(breakOff: () => void): void {
-    // One timer, however often its application was added.
-    this.#all.get(breakOff)?.();
-    this.#all.set(breakOff, this.#isEnding ? after(lastWait.ms, () => this.#end()) : undefined);
+  begin(breakOff: () => void): WaitingCall {
+    const call = { breakOff, callOff: undefined, at: this.#calls.length };
+    this.#calls.push(call);
+    if (this.#isEnding) this.#limit(call);
+    return call;
   }
 
-  delete(breakOff: () => void): void {
-    this.#all.get(breakOff)?.();
-    this.#all.delete(breakOff);
+  end(call: WaitingCall): void {
+    call.callOff?.();
+    if (call.at === undefined) return;
+    const last = this.#calls.pop()!;
+    if (last !== call) this.#calls[(last.at = call.at)] = last;
+    call.at = undefined;
+  }
+
+  #limit(call: WaitingCall): void {
+    // One timer, however often its application was added.
+    call.callOff?.();
+    call.callOff = after(lastWait.ms, () => this.#end());
   }
 
   #end(): void {
     // Another application may have started by now.
     if (!this.#isEnding) return;
     this.#isOver = true;
-    for (const breakOff of this.#all.keys()) breakOff();
+    // Each leaves the list.
+    const all = this.#calls.slice();
+    for (const { breakOff } of all) breakOff();
   }
 }

@@ -63,8 +63,7 @@ export class SqliteLine {
   /** Like {@link run}, for an `attempt` that takes several turns. @throws SessionsUnavailableError after five seconds, or at shutdown */
   async wait<T>({ table, underWay }: Limits, isFree: () => boolean, attempt: () => MaybePromise<T>): Promise<T> {
     const until = performance.now() + patience.ms;
-    const breakOff = (): void => this.wake();
-    underWay?.add(breakOff);
+    const call = underWay?.begin(() => this.wake());
     try {
       for (;;) {
         let cause: unknown;
@@ -79,7 +78,7 @@ export class SqliteLine {
         await this.#next();
       }
     } finally {
-      underWay?.delete(breakOff);
+      if (call) underWay!.end(call);
     }
   }
 
