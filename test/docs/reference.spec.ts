@@ -53,11 +53,11 @@ describe('the reference', () => {
   });
 
   it('lists every call of the service', () => {
-    expect(namesIn(tableUnder(read('README.md'), 'Calls of the service'))).toEqual(callsOf(library.SessionsService));
+    expect(namesIn(tableUnder(read('README.md'), 'Service methods'))).toEqual(callsOf(library.SessionsService));
   });
 
   it('lists every step of a query', () => {
-    expect(namesIn(tableUnder(read('docs/queries.md'), 'Queries in steps'))).toEqual(callsOf(library.SessionQuery));
+    expect(namesIn(tableUnder(read('docs/queries.md'), 'Chained queries'))).toEqual(callsOf(library.SessionQuery));
   });
 
   it('lists every call of the port', () => {

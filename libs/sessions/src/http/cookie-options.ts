@@ -3,7 +3,7 @@ import { BOOLEAN, type OptionType, TEXT, TEXTS } from '../errors/option-types.js
 
 /** How to set the cookie of a table, and on whose requests it counts. It is always HttpOnly: no script reads it. */
 export interface SessionCookieOptions {
-  /** The cookie's name. @default '__Host-session', or 'session' where secure, path or domain forbid the prefix */
+  /** The cookie's name. @default '__Host-session', or 'session' if secure, path or domain forbid the prefix */
   readonly name?: string;
   /**
    * Whether browsers send the cookie with requests from other sites: `'strict'` never, `'lax'` when the user follows a
@@ -20,7 +20,7 @@ export interface SessionCookieOptions {
   readonly secure?: boolean;
   /** The path of the site that gets the cookie. @default '/' */
   readonly path?: string;
-  /** A domain whose hosts all get the cookie. @default none, so that only the host that set it does */
+  /** A domain whose hosts all get the cookie. @default none: only the host that set it */
   readonly domain?: string;
   /**
    * Whether the browser keeps the cookie until the session ends; `false`: until the browser closes. The end on the server
@@ -35,7 +35,7 @@ export interface SessionCookieOptions {
    * @default false
    */
   readonly partitioned?: boolean;
-  /** Which cookies Chromium drops last if a site has too many. @default none, which is as 'medium' */
+  /** Which cookies Chromium drops last if a site has too many. @default none, like 'medium' */
   readonly priority?: 'low' | 'medium' | 'high';
   /**
    * Origins other than the application's own, such as `'https://app.example.com'`, whose pages may send unsafe requests

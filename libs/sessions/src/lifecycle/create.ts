@@ -19,7 +19,7 @@ interface Options extends OwnLimits {
   readonly provedAt?: Date | undefined;
   /** The client it comes from, on a table that keeps the last use. */
   readonly use?: SessionUse | undefined;
-  /** Whether use moves the given end. @default if the session has a ttl of its own */
+  /** Whether use moves the given end. @default true if the session has its own ttl */
   readonly extend?: boolean | undefined;
 }
 

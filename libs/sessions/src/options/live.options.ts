@@ -13,7 +13,7 @@ export interface LiveOptions {
   /**
    * How the processes tell each other about changes, for tables without a near cache; others use that of `cache`.
    *
-   * @default none, so that other processes see it by the next check
+   * @default none: changes elsewhere are seen at the next check
    */
   readonly channel?: InvalidationChannel;
 }

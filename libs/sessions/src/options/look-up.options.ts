@@ -6,7 +6,7 @@ export interface LookUpOptions {
   /**
    * The most statements under way per process and table; others wait.
    *
-   * @default half of the connections of the pool, at least one; on SQLite and in memory there is no limit
+   * @default half of the pool, at least one; no limit on SQLite and in memory
    */
   readonly maxInFlight?: number;
   /** The most lookups that wait for their statement to be sent; one more is a `SessionsUnavailableError` (503) at once. @default 10,000 */

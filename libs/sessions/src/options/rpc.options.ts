@@ -7,7 +7,7 @@ export interface RpcOptions {
    * that the next ones arrive, and puts an event that could not be looked up back into its queue. Do not use it with
    * `noAck: true`, where it would close the channel.
    *
-   * @default it stays unacknowledged, as any that a guard refuses
+   * @default the message stays unacknowledged
    */
   readonly refusedMessages?: 'nack';
 }

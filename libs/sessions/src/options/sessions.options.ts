@@ -76,7 +76,7 @@ export interface CacheOptions {
   /**
    * How the processes tell each other about changes; `null`: there is only one process.
    *
-   * @default on PostgreSQL its LISTEN and NOTIFY, in memory null; elsewhere it has to be said
+   * @default LISTEN and NOTIFY on PostgreSQL, null in memory; required elsewhere
    */
   readonly channel?: InvalidationChannel | null;
 }
@@ -192,7 +192,7 @@ export interface TableOptions {
    * How much of the database token lookups may use, and for how long: the bulkhead that keeps a slow or locked table from
    * holding up everything else.
    *
-   * @default half of the pool, 10,000 that wait, 5 seconds
+   * @default half of the pool, a queue of 10,000, 5 seconds
    */
   readonly lookUps?: LookUpOptions;
   /**
@@ -253,7 +253,7 @@ export interface SessionsModuleOptions extends TableOptions {
    * @default true
    */
   readonly requestSession?: boolean;
-  /** What happens to RPC messages that the guard refuses. @default nothing beside the refusal */
+  /** What happens to RPC messages that the guard refuses. @default only the refusal */
   readonly rpc?: RpcOptions;
   /** A function that returns the current time, for tests. @default the system's */
   readonly clock?: () => Date;

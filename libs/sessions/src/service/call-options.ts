@@ -36,7 +36,7 @@ export interface FindOptions<C extends string = string, R extends string = strin
   /**
    * The entity manager of the transaction to read in; `null`: no transaction.
    *
-   * @default that of forRoot's transaction
+   * @default that of the transaction option of forRoot
    */
   manager?: EntityManager | null | undefined;
 }
@@ -100,7 +100,7 @@ export interface WriteOptions {
   /**
    * The entity manager of your transaction, to make the write part of it; `null`: no transaction.
    *
-   * @default that of forRoot's transaction
+   * @default that of the transaction option of forRoot
    */
   manager?: EntityManager | null | undefined;
 }
@@ -113,7 +113,7 @@ export interface EndOptions {
    * Whether the `expiresAt` that you give is only the first end, which use moves like those that the library sets. Without
    * this, nothing moves it.
    *
-   * @default false, and true for a new session with a ttl of its own
+   * @default false; true for a new session with its own ttl
    */
   extend?: boolean | undefined;
 }
@@ -129,14 +129,14 @@ export interface SignInOptions extends CreateOptions {
    * When the owner's proof began, such as the time before you looked up and compared the password; at most a day ago. A table
    * with an `owner` refuses the sign-in if the owner's credentials have changed since.
    *
-   * @default not asked
+   * @default not checked
    */
   provedAt?: Date | undefined;
   /**
    * The request that signs in, of Express or Fastify, for a table with `lastUse`: its address and user agent are stored as
    * the first use.
    *
-   * @default no use
+   * @default no recorded use
    */
   request?: ClientRequest | undefined;
 }

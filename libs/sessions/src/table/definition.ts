@@ -24,7 +24,7 @@ import type { DataLoading, ExtraFields, FieldDefinition, FieldName, RelationDefi
 export interface ColumnMapping {
   /** The column's name. @default the data source's naming strategy */
   readonly name?: string;
-  /** The column's type, such as PostgreSQL's `timestamptz` or `jsonb`, or MySQL's `bigint unsigned`. @default one that every database has */
+  /** The column's type, such as PostgreSQL's `timestamptz` or `jsonb`, or MySQL's `bigint unsigned`. @default a type that every database has */
   readonly type?: ColumnType | UnsignedType;
   /** `false`: no default value in the database (`data` has `{}`, but on MySQL, which allows none on JSON). @default true */
   readonly default?: boolean;
@@ -34,7 +34,7 @@ export interface ColumnMapping {
    * How it stores times if its type is none for times: `'seconds'` or `'milliseconds'` since 1970, or on SQLite text, such as
    * `'YYYY-MM-DDTHH:mm:ss.SSSZ'`; how it stores digests if it is text: `'hex'` or `'base64url'`.
    *
-   * @default times as the type has them, digests as bytes
+   * @default times as their type requires, digests as bytes
    */
   readonly form?: TimeForm | DigestForm;
 }
@@ -47,7 +47,7 @@ export interface KeyMapping extends ColumnMapping {
    * A function that makes a key for each new session, or `'database'` if an identity, an auto-increment or a default value
    * does. A session has the key as text: numbers as decimal digits, bytes as hexadecimal ones.
    *
-   * @default a UUID, version 7; for whole numbers the database
+   * @default a UUID version 7; for integers, the database
    */
   readonly generate?: 'database' | (() => string | number | bigint | Uint8Array);
 }
@@ -136,7 +136,7 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
    * Whether to keep revoked sessions, with when and why: columns `revokedAt` and `revokedReason`. `reasons` adds your own
    * reasons.
    *
-   * @default false, so that revoke leaves no more than an end
+   * @default false: revoke only ends them
    */
   readonly revocation?: boolean | { readonly reasons?: readonly string[] };
   /** Whether `rotate` can replace tokens. Adds the columns `previousTokenDigest` and `rotatedAt`. @default false */

@@ -91,7 +91,7 @@ export interface ManyToOne {
   readonly joinColumn: string;
   /** The property of the entity that leads back. */
   readonly inverse?: string;
-  /** What happens to the sessions when the entity is deleted. @default the database's, which refuses */
+  /** What happens to the sessions when the entity is deleted. @default that of the database: it refuses */
   readonly onDelete?: OnDelete;
 }
 
@@ -103,7 +103,7 @@ export interface OneToOne {
   readonly joinColumn?: string;
   /** The property of the entity that leads back. Without a `joinColumn` it holds the key. */
   readonly inverse?: string;
-  /** What happens to the session when the entity is deleted. @default the database's, which refuses */
+  /** What happens to the session when the entity is deleted. @default that of the database: it refuses */
   readonly onDelete?: OnDelete;
 }
 

@@ -24,7 +24,7 @@ export type AnyField = Field<string, unknown, FieldTrait>;
  * The types of a table's fields: its extra fields, as a union, and the built-in part of its sessions. Written so that
  * editors show it on one line.
  *
- * @default any name may be a field
+ * @default any field name
  */
 export interface TableFields<
   F extends AnyField = Field<string, unknown, 'optional'>,

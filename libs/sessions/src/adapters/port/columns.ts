@@ -51,7 +51,7 @@ export interface Column extends ColumnForm, TypeTraits {
   readonly length?: number | undefined;
   /** The most bytes of JSON text. @default no limit */
   readonly bytes?: number | undefined;
-  /** Tests whether its character set can store a text. @default it can store any text */
+  /** Tests whether its character set can store a text. @default any text */
   readonly characters?: CharacterTest | undefined;
   /** Whether shorter digests are padded to its length. */
   readonly filled?: boolean | undefined;

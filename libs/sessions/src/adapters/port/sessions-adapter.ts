@@ -35,7 +35,7 @@ export interface AdapterMeta {
    * How other processes learn what the near cache has to forget: `'none'` if no other process has the rows, `'postgres'` through
    * the data source.
    *
-   * @default by the cache.channel of an application alone
+   * @default only through the application's cache.channel
    */
   readonly invalidation?: 'none' | 'postgres';
   /** The data source of the rows. */

@@ -13,7 +13,7 @@ export interface PostgresChannelOptions {
   /**
    * The data source that sends messages, of the same database.
    *
-   * @default that of the tables, where all of them are of one data source of PostgreSQL; else listenOn
+   * @default that of the tables, if they share one PostgreSQL data source; else listenOn
    */
   readonly publishOn?: DataSource;
 }
