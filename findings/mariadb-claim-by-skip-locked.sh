@@ -7,9 +7,9 @@
 # ids that a subquery picks with LIMIT and SKIP LOCKED. The subquery alone leaves out the row that another transaction holds, and
 # answers at once. In the UPDATE it leaves it out, too; but MariaDB runs the UPDATE as a scan of the whole table, which asks
 # the subquery about each row, and locks each row before it asks. So the statement waits for rows that it never wanted, and
-# fails by `innodb_lock_wait_timeout`: one worker at a time works, and each locks all jobs. That is so with the primary key in
-# front, with `= (SELECT … LIMIT 1)`, and for DELETE. The same subquery joined to the table is read first, and then only the rows
-# that it picked are locked.
+# fails by `innodb_lock_wait_timeout`: one worker at a time works, and each locks all jobs. This happens although the condition is on
+# the primary key, and also with `= (SELECT … LIMIT 1)` and for DELETE. If the same subquery is joined to the table, it is read
+# first, and only the rows that it picked are locked.
 #
 # Output seen (of ten thousand rows another transaction holds one; a lock is waited for for a second):
 #   SELECT … SKIP LOCKED: at once, 5 rows
