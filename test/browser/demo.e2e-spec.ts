@@ -78,7 +78,7 @@ describe.skipIf(CHROMIUM === undefined)('the demo in a browser', () => {
     await page.getByRole('link', { name: 'outbox' }).click();
     await page.getByRole('article').filter({ hasText: email }).getByRole('link').click();
     await page.getByLabel('Password').fill(PASSWORD);
-    await page.getByRole('button', { name: 'Make the account' }).click();
+    await page.getByRole('button', { name: 'Create the account' }).click();
     expect(await heading(page)).toBe('Your devices');
     return email;
   }
@@ -132,9 +132,9 @@ describe.skipIf(CHROMIUM === undefined)('the demo in a browser', () => {
     await signUp(page);
     await page.getByRole('link', { name: 'API keys' }).click();
     await page.getByLabel('Name', { exact: true }).fill('Engine');
-    await page.getByRole('button', { name: 'Make the project' }).click();
+    await page.getByRole('button', { name: 'Create the project' }).click();
     await page.getByLabel('Name', { exact: true }).fill('build server');
-    await page.getByRole('button', { name: 'Make the key' }).click();
+    await page.getByRole('button', { name: 'Create the key' }).click();
     const first = await page.locator('#key').innerText();
     await page.getByRole('button', { name: 'Copy' }).click();
     await page.getByText('Copied').waitFor();
@@ -174,20 +174,20 @@ describe.skipIf(CHROMIUM === undefined)('the demo in a browser', () => {
     await keyboard.follow('outbox');
     await keyboard.follow(/^\/sign-up\/finish/);
     await keyboard.fill('Password', PASSWORD);
-    await keyboard.follow('Make the account');
+    await keyboard.follow('Create the account');
     expect(await heading(page)).toBe('Your devices');
     await keyboard.follow('API keys');
     await keyboard.fill('Name', 'Engine');
-    await keyboard.follow('Make the project');
+    await keyboard.follow('Create the project');
     await keyboard.fill('Name', 'build server');
     await keyboard.to(/^project:write/);
     await page.keyboard.press('Space');
-    await keyboard.follow('Make the key');
+    await keyboard.follow('Create the key');
     expect(await page.locator('#key').innerText()).toMatch(/^key_/);
     await keyboard.to(/^Revoke… build server$/);
     await page.keyboard.press('Enter');
     await keyboard.follow(/^Revoke build server$/);
-    expect(await page.getByRole('status').innerText()).toBe('The key is revoked, and refused from now on.');
+    expect(await page.getByRole('status').innerText()).toBe('The key has been revoked.');
     await keyboard.follow('Sign out');
     expect(await heading(page)).toBe('Sign in');
   });
@@ -205,7 +205,7 @@ describe.skipIf(CHROMIUM === undefined)('the demo in a browser', () => {
     await signUp(page);
     await page.getByRole('link', { name: 'API keys' }).click();
     await page.getByLabel('Name', { exact: true }).fill('Engine');
-    await page.getByRole('button', { name: 'Make the project' }).click();
+    await page.getByRole('button', { name: 'Create the project' }).click();
     await page.getByRole('button', { name: 'Sign out' }).click();
     expect(await heading(page)).toBe('Sign in');
   });

@@ -57,7 +57,7 @@ describeStorages('the demo', (name) => {
         const before = app.queries.statements.length;
         answers.push(await signUp(email));
         queries.push(app.queries.statements.slice(before).filter((statement) => /sign_ups|users/.test(statement)));
-        expect(app.mail.subject).toBe(email === known ? 'You have an account already' : 'Finish signing up');
+        expect(app.mail.subject).toBe(email === known ? 'You already have an account' : 'Finish signing up');
       }
       expect(answers.map(({ status }) => status)).toEqual([202, 202]);
       expect(answers[0]!.body).toEqual(answers[1]!.body);

@@ -11,7 +11,7 @@ const TOKENS = 4;
 /** Whatever an account has, it is that of this many addresses. */
 const ADDRESSES = 8;
 const WRONG = 'wrong horse';
-const PAGE = { status: 429, heading: 'Too many tries' };
+const PAGE = { status: 429, heading: 'Too many attempts' };
 
 describe('guesses at the demo', () => {
   let app: DemoApp;
@@ -49,7 +49,7 @@ describe('guesses at the demo', () => {
     for (let i = 0; i < PASSWORDS; i++) expect(await guesser.fill('/sign-in', guess)).toMatchObject({ status: 400 });
     const refused = await guesser.fill('/sign-in', ada.credentials);
     expect(refused).toMatchObject({ ...PAGE, headers: { 'retry-after': expect.any(String) as string } });
-    expect(refused.text).toContain('Come again in 10 minutes.');
+    expect(refused.text).toContain('Try again in 10 minutes.');
     expect(await owner.fill('/sign-in', ada.credentials)).toMatchObject({ status: 200, path: '/account/devices' });
   });
 
@@ -103,7 +103,7 @@ describe('guesses at the demo', () => {
     expect([status, Number(headers.get('retry-after'))]).toEqual([429, expect.any(Number)]);
     expect(await browser.get('/account/devices', { token: 'x'.repeat(64) })).toMatchObject({
       status: 429,
-      body: expect.stringContaining('Too many tries') as string,
+      body: expect.stringContaining('Too many attempts') as string,
     });
     expect(await me(ada.token)).toMatchObject({ status: 200 });
   });

@@ -102,7 +102,7 @@ describe('the seed of a database that is in use', () => {
   it('refuses one that has other people in it, unless it is told to add to them', async () => {
     const person = await Person.new(app);
     await expect(seed(app.storage, { sessions: 100 })).rejects.toThrow(
-      'The database has people in it that no seed made (1): say --beside-others to add to them.',
+      'The database has users that no seed created (1): use --beside-others to add sample data beside them.',
     );
     expect(await app.sessions.count({ status: 'all' })).toBe(1);
     await seed(app.storage, { sessions: 100, besideOthers: true });

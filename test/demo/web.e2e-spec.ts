@@ -100,9 +100,9 @@ describe('the pages', () => {
         await browser.post('/sign-up', { email: 'erin@example.com' }),
         await browser.post('/sign-up', { email: ada.email }),
       ];
-      expect(known).toMatchObject({ status: 200, path: '/sign-up/sent', heading: 'Look into your mail' });
+      expect(known).toMatchObject({ status: 200, path: '/sign-up/sent', heading: 'Check your mail' });
       expect(known.html).toBe(unknown.html);
-      expect((await browser.get('/dev/outbox')).text).toContain(`You have an account already To ${ada.email} `);
+      expect((await browser.get('/dev/outbox')).text).toContain(`You already have an account To ${ada.email} `);
     });
 
     it.each(['', '?token=x', '?token=a&token=b'])('has no page for no link: %s', async (query) => {
@@ -194,7 +194,10 @@ describe('the pages', () => {
         password: 'correct horse',
         ...(path === '/sign-in' && ada.credentials),
       };
-      expect(await browser.post(path, sent, CROSS)).toMatchObject({ status: 403, heading: 'Not from here' });
+      expect(await browser.post(path, sent, CROSS)).toMatchObject({
+        status: 403,
+        heading: 'Request from another site',
+      });
       expect(browser.cookies.size).toBe(0);
     });
 
@@ -211,7 +214,7 @@ describe('the pages', () => {
         for (const site of ['cross-site', 'same-site']) {
           const fields = { name: 'theirs', scopes: 'project:read', password: 'battery staple' };
           const answer = await browser.post(action, fields, { ...CROSS, 'Sec-Fetch-Site': site });
-          expect(answer).toMatchObject({ status: 403, heading: 'Not from here' });
+          expect(answer).toMatchObject({ status: 403, heading: 'Request from another site' });
         }
       }
       expect(await app.send('GET', '/api/me', { token: other })).toMatchObject({ status: 200 });
@@ -255,7 +258,7 @@ describe('the pages', () => {
       const after = await browser.post(`/account/devices/${ids[0]}/sign-out`);
       expect(after.text).toContain('The device is signed out.');
       const again = await browser.post(`/account/devices/${ids[0]}/sign-out`);
-      expect(again.text).toContain('That session had ended already.');
+      expect(again.text).toContain('That session had already ended.');
 
       const told = await phone.get('/account/activity');
       expect(told).toMatchObject({ status: 200, heading: 'Sign in' });
@@ -278,7 +281,7 @@ describe('the pages', () => {
     it('are the own ones: those of another are not signed out (ASVS 8.2.2)', async () => {
       const [id] = (await bob.sessions()).map((session) => session.id);
       const after = await Browser.as(ada).post(`/account/devices/${id}/sign-out`);
-      expect(after.text).toContain('That session had ended already.');
+      expect(after.text).toContain('That session had already ended.');
       expect(await bob.get('/api/me')).toMatchObject({ status: 200 });
     });
 
@@ -286,7 +289,7 @@ describe('the pages', () => {
       const person = await Person.new(app);
       const [browser, phone, tablet] = await Promise.all([1, 2, 3].map(() => Browser.of(person)));
       expect((await browser!.post('/account/devices/sign-out-others')).text).toContain(
-        'You are signed in nowhere else.',
+        'You are not signed in anywhere else.',
       );
       expect((await phone!.get('/account/devices')).text).toContain(ENDED);
       await phone!.post('/sign-in', person.credentials);
@@ -478,9 +481,9 @@ describe('the pages', () => {
     it('is a page for two cookies of one name, and for a form that is too large', async () => {
       const browser = Browser.as(ada);
       const two = await browser.get('/account/keys', { Cookie: `__Host-session=a; __Host-session=b` });
-      expect(two).toMatchObject({ status: 400, heading: 'That cannot be read' });
+      expect(two).toMatchObject({ status: 400, heading: 'Invalid request' });
       const large = await browser.post('/account/keys', { name: 'x'.repeat(200_000) });
-      expect(large).toMatchObject({ status: 413, heading: 'That is too much' });
+      expect(large).toMatchObject({ status: 413, heading: 'Request too large' });
     });
   });
 

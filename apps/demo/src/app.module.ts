@@ -17,10 +17,10 @@ import { ProjectsModule } from './projects/projects.module.js';
 import { AccountModule } from './sessions/account.module.js';
 import { WebModule } from './web/web.module.js';
 
-/** Every route asks for a session of a person, unless it is public or asks for a key. */
+/** Every route requires a user's session, unless it is public or requires a key. */
 @Module({})
 export class AppModule {
-  /** @param databaseUrl what `DatabaseModule` takes */
+  /** @param databaseUrl for `DatabaseModule` */
   static at(databaseUrl: string): DynamicModule {
     return {
       module: AppModule,
@@ -37,7 +37,7 @@ export class AppModule {
             defaultTable: 'sessions',
             sessionTtl: config.get<Duration>('DEMO_SESSION_TTL', '7d'),
             pruning: { interval: config.get<Duration>('DEMO_PRUNING_INTERVAL', '1h') },
-            // For browsers that take no Secure cookie without HTTPS, as Safari, or a name other than localhost.
+            // For browsers that accept no Secure cookie without HTTPS, such as Safari, and for hosts other than localhost.
             cookie: { secure: config.get('DEMO_INSECURE_COOKIE') !== 'true' },
           }),
         }),

@@ -17,11 +17,10 @@ try {
   const address = await app.getUrl();
   const { email, password } = SEEDED_LOGIN;
   if (DEMO_SEED !== 'off' && (await seedIfNew(app.get<EctoAdapter>(STORAGE), databaseUrl())))
-    console.log(`\nIt has some data to look at: log in as ${email} with the password "${password}".`);
-  if (process.env['NODE_ENV'] !== 'production')
-    console.log(`\nWhat it would send by mail is at ${address}/dev/outbox.`);
+    console.log(`\nIt has sample data. Log in as ${email} with the password "${password}".`);
+  if (process.env['NODE_ENV'] !== 'production') console.log(`\nMail that it would send is at ${address}/dev/outbox.`);
   console.log(
-    `\nThe demo listens at ${address}: open it in a browser. Its routes are described at ${address}/docs. To try them, paste this into bash:\n\n${walkthrough(address)}\n`,
+    `\nThe demo listens at ${address}: open it in a browser. ${address}/docs describes its routes. To try them, paste this into bash:\n\n${walkthrough(address)}\n`,
   );
 } catch (error) {
   console.error(`The demo cannot start: ${error instanceof Error ? error.message : String(error)}`);

@@ -7,12 +7,12 @@ import { Activity } from './activity.entity.js';
 
 type Entry = Pick<Activity, 'userId' | 'sessionId' | 'type' | 'reason' | 'at'>;
 
-/** Entries of one user; older ones go when new ones come. */
+/** The most entries of one user. New ones replace the oldest. */
 const KEPT = 50;
 
 /**
- * What happened to the sessions of each user, written beside the requests that it happened in: one that cannot be
- * written is given up, and the request knows nothing of it.
+ * The events of each user's sessions. They are written in the background: if an entry cannot be written, it is dropped, and
+ * the request still succeeds.
  */
 @Injectable()
 export class ActivityLog implements OnModuleInit, OnApplicationShutdown {
@@ -31,12 +31,12 @@ export class ActivityLog implements OnModuleInit, OnApplicationShutdown {
     });
   }
 
-  /** The last events are told before this, and TypeORM closes the data source after it. */
+  /** Runs after the last events, and before TypeORM closes the data source. */
   async onApplicationShutdown(): Promise<void> {
     await this.#written;
   }
 
-  /** The entries of a user, newest first, with all that this process has noted so far. */
+  /** The entries of a user, newest first, including those that this process has not written yet. */
   async list(userId: string): Promise<Activity[]> {
     await this.#written;
     return this.#kept(userId);
@@ -63,7 +63,7 @@ export class ActivityLog implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-/** Every use would drown the rest, and what concerns no session has no owner to tell. */
+/** Uses would bury everything else, and events without a session have no owner. */
 function entryOf(event: SessionEvent<Session>): Entry | undefined {
   const session = 'session' in event ? event.session : undefined;
   if (event.type === 'used' || !session) return undefined;
@@ -71,7 +71,7 @@ function entryOf(event: SessionEvent<Session>): Entry | undefined {
   return { userId: session.userId, sessionId: session.id, type, reason: 'reason' in event ? event.reason : null, at };
 }
 
-/** Whoever sends the same bad token again and again must not push out the rest. */
+/** A client that repeats the same bad token must not push out other entries. */
 function isSame(a: Entry, b: Entry): boolean {
   return a.sessionId === b.sessionId && a.type === b.type && a.reason === b.reason;
 }

@@ -11,7 +11,7 @@ export class ActivityController {
 
   /** The latest fifty. */
   @ApiOperation({ summary: 'What happened to your sessions' })
-  @ApiOkResponse({ description: 'The newest first.', schema: listOf(ACTIVITY) })
+  @ApiOkResponse({ description: 'Newest first.', schema: listOf(ACTIVITY) })
   @Get()
   async list(@CurrentSession('userId') userId: string): Promise<object[]> {
     const entries = await this.log.list(userId);

@@ -2,10 +2,10 @@ import type { SessionEventType } from '@app/sessions';
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { User } from '../users/user.entity.js';
 
-/** Something that happened to a session of a user; kept when the session is deleted. */
+/** An event of a user's session. It is kept when the session is deleted. */
 @Entity('activity')
 export class Activity {
-  /** A UUID, version 7: entries sort by it in the order of their writing. */
+  /** A UUID version 7, so that entries sort in the order in which they were written. */
   @PrimaryColumn('uuid')
   id!: string;
 
@@ -23,7 +23,7 @@ export class Activity {
   @Column({ type: 'varchar', length: 32 })
   type!: SessionEventType;
 
-  /** Why it was revoked, or refused. */
+  /** The reason of a revocation or refusal. */
   @Column({ type: 'varchar', length: 64, nullable: true })
   reason!: string | null;
 

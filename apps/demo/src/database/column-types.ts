@@ -2,13 +2,13 @@ import type { QueryRunner, TableColumnOptions } from 'typeorm';
 
 type ColumnType = Pick<TableColumnOptions, 'type' | 'length' | 'precision'>;
 
-/** The type of a UUID where the database has one, else that of its text, on MySQL of the length that TypeORM gives it. */
+/** The UUID type if the database has one, else the type of its text, on MySQL with the length that TypeORM gives it. */
 export function uuidType({ dataSource: { driver } }: QueryRunner): ColumnType {
   const type = driver.normalizeType({ type: 'uuid' });
   return type === 'varchar' && driver.options.type !== 'better-sqlite3' ? { type, length: '255' } : { type };
 }
 
-/** The type of a time to the millisecond. */
+/** The type of a time with milliseconds. */
 export function timestampType({ dataSource: { driver } }: QueryRunner): ColumnType {
   return { type: driver.normalizeType({ type: Date }), precision: 3 };
 }

@@ -35,14 +35,14 @@ export async function dataSourceOptions(url: string): Promise<TypeOrmModuleOptio
     case 'mariadb:':
       return { ...COMMON, type: await serverAt(url), url };
     default:
-      // The address itself may hold a password.
+      // The URL may contain a password.
       throw new Error(
         `DATABASE_URL must be memory:, or begin with postgres://, mysql://, mariadb:// or sqlite:, not with ${JSON.stringify(scheme)}.`,
       );
   }
 }
 
-/** MySQL and MariaDB speak one protocol and differ in their types, so the server is asked which one it is. */
+/** MySQL and MariaDB share a protocol but differ in their types, so this asks the server which one it is. */
 async function serverAt(url: string): Promise<'mysql' | 'mariadb'> {
   const connection = await createConnection(url.replace(/^mariadb:/, 'mysql:'));
   try {

@@ -9,10 +9,10 @@ import { User } from '../users/user.entity.js';
 import { dataSourceOptions } from './data-source.options.js';
 import { Transactions } from './transactions.js';
 
-/** Where all rows of the demo are: a `EctoAdapter`, which stores any entity. */
+/** The storage of all rows of the demo: an `EctoAdapter`, which stores any entity. */
 export const STORAGE = Symbol('demo:storage');
 
-/** Gives the application its storage: a database, or with `memory:` the memory of the process, and no data source at all. */
+/** Provides the storage: a database or, for `memory:`, the memory of the process without a data source. */
 @Module({})
 export class DatabaseModule {
   static at(databaseUrl: string): DynamicModule {

@@ -5,15 +5,15 @@ import { RefusalBudget } from '@app/sessions';
 
 const MINUTE_S = 60;
 
-/** An address has at most seven times its ten minutes in an hour, so that no single one keeps an owner out. */
+/** In an hour an address gets at most seven of its ten-minute budgets, so that no single address locks an owner out. */
 const ADDRESSES_OF_AN_ACCOUNT = 8;
 
-/** How often somebody may be wrong. @see OWASP ASVS 5.0, 6.1.1 and 6.3.1 */
+/** The budgets for wrong guesses. @see OWASP ASVS 5.0, 6.1.1 and 6.3.1 */
 @Injectable()
 export class Guesses {
-  /** About passwords. Whoever signs up takes a point too, so that nobody has the demo write to many. */
+  /** For passwords. A sign-up takes a point too, so that nobody makes the demo write to many addresses. */
   readonly passwords: RefusalBudget;
-  /** About tokens. */
+  /** For tokens. */
   readonly tokens: RefusalBudget;
 
   constructor(config: ConfigService) {
@@ -27,7 +27,7 @@ export class Guesses {
   }
 }
 
-/** A setting. @throws RangeError where it is no whole number above 0 */
+/** A setting. @throws RangeError if it is not a positive integer */
 function numberOf(config: ConfigService, name: string, fallback: number): number {
   const given = config.get<unknown>(name, fallback);
   const value = Number(given);

@@ -4,7 +4,7 @@ const RESPONSE = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Lengt
 const LINGER_MS = 2000;
 
 /**
- * Answers 400 to whatever Node's parser refuses, headers that are too large included.
+ * Answers 400 to requests that Node's parser refuses, including those with headers that are too large.
  *
  * The rest of such a request is read and dropped for a while: closing at once would reset the connection, and the client
  * would not see the answer. @see RFC 9112, 9.6

@@ -1,4 +1,4 @@
 import { Header } from '@nestjs/common';
 
-/** For responses that carry a token: no cache on the way keeps it. @see OWASP ASVS 5.0, 14.3.2 */
+/** For responses that contain a token: no cache may store them. @see OWASP ASVS 5.0, 14.3.2 */
 export const NoStore = (): MethodDecorator => Header('Cache-Control', 'no-store');

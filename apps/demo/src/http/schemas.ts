@@ -1,17 +1,17 @@
 import { z } from 'zod';
 
 /**
- * A schema for `@Body({ schema })`: a JSON object with these fields. What else the object holds is left out.
+ * A schema for `@Body({ schema })`: a JSON object with these fields. Others are dropped.
  *
- * Nest's `StandardSchemaValidationPipe` answers what does not fit with a 400 that names every field.
+ * Nest's `StandardSchemaValidationPipe` answers an invalid body with a 400 that names every field.
  */
 export function body<T extends z.ZodRawShape>(fields: T): z.ZodObject<T> {
   return z.object(fields, `the body must be a JSON object with ${Object.keys(fields).join(', ')}`);
 }
 
-/** One line of well-formed text that the database has room for. Of several things that are wrong, the first is told. */
+/** One line of well-formed text that fits into the database. Only the first problem is reported. */
 export function text(min: number, max: number): z.ZodString {
-  // Lists have a length as well.
+  // Arrays have a length, too.
   const when = ({ value }: { value: unknown }): boolean => typeof value === 'string';
   const length = { error: `must have ${min} to ${max} characters`, abort: true, when };
   return z
@@ -21,7 +21,7 @@ export function text(min: number, max: number): z.ZodString {
     .refine(isOneLine, { error: 'must not contain control characters', abort: true });
 }
 
-/** One or more of these texts, each of them once. */
+/** One or more of these texts, each at most once. */
 export function someOf<const T extends string>(values: readonly T[]): z.ZodType<T[], T[]> {
   const all = values.join(', ');
   const list = `must be a list of ${all}`;

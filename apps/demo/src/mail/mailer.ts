@@ -1,13 +1,13 @@
-/** A message to somebody. */
+/** An e-mail. */
 export interface Mail {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
-  /** The path of a page of the demo that it leads to. */
+  /** The path of the demo's page that it links to. */
   readonly link: string;
 }
 
-/** What brings messages to people: an application has its mail service here. */
+/** Sends e-mails. An application uses its mail service here. */
 export abstract class Mailer {
   abstract send(mail: Mail): Promise<void>;
 }

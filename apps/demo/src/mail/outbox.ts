@@ -8,7 +8,7 @@ const KEPT = 100;
 export class Outbox extends Mailer {
   readonly #mails: Mail[] = [];
 
-  /** The latest ones, newest first. */
+  /** The latest messages, newest first. */
   get mails(): readonly Mail[] {
     return this.#mails;
   }

@@ -4,12 +4,12 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { createSessionsDocument } from '@app/sessions/swagger';
 import { HEADERS_WITH_STYLES, setPageHeaders } from '../web/page-headers.js';
 
-/** Serves the document of the demo's routes: to people at `/docs`, to programs at `/docs-json`. */
+/** Serves the OpenAPI document: as a page at `/docs`, as JSON at `/docs-json`. */
 export function serveDocs(app: INestApplication): void {
   const config = new DocumentBuilder()
     .setTitle('The demo of nest-sessions')
     .setDescription(
-      'To try it: sign up, log in, choose Authorize and give the token of the answer as `sessions.bearer`. A key of a project is for `api_keys.bearer`.',
+      'Sign up, log in, choose Authorize, and enter the token of the response as `sessions.bearer`. Enter the key of a project as `api_keys.bearer`.',
     )
     .setVersion('1')
     .build();

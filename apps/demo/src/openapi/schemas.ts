@@ -10,7 +10,7 @@ const yesOrNo: SchemaObject = { type: 'boolean' };
 
 const orNull = (schema: SchemaObject): SchemaObject => ({ ...schema, nullable: true });
 
-/** An object that has all of these. */
+/** An object with all of these properties. */
 function object(properties: Readonly<Record<string, SchemaObject>>): SchemaObject {
   return { type: 'object', required: Object.keys(properties), properties };
 }
@@ -22,17 +22,17 @@ const STATUS = {
   reason: { ...orNull(text), description: 'Why it was revoked' },
 };
 
-/** The body of answers that are errors of the demo's own. */
+/** The body of the demo's own errors. */
 const PROBLEM = object({
   statusCode: { type: 'integer' },
   error: text,
   message: { anyOf: [text, listOf(text)] },
 });
 
-/** An answer that is an error, for Nest's decorators of responses. */
+/** An error response, for Nest's response decorators. */
 export const problem = (description: string): ApiResponseSchemaHost => ({ description, schema: PROBLEM });
 
-/** An answer that is an error of the library, whose body `createSessionsDocument` describes. */
+/** An error response of the library, whose body `createSessionsDocument` describes. */
 export const sessionsError = (
   description: string,
   code: SessionsErrorCode | 'ERR_SESSION_REFUSALS',
@@ -46,25 +46,25 @@ export const sessionsError = (
   },
 });
 
-export const INVALID_BODY = problem('What does not fit, by field.');
+export const INVALID_BODY = problem('The problem of each field.');
 
-/** Of what needs the session that the request came with, after the guard. */
-export const SESSION_ENDED = sessionsError('The session has ended meanwhile.', 'ERR_SESSION_STALE');
+/** For calls that still need the request's session after the guard. */
+export const SESSION_ENDED = sessionsError('The session has ended in the meantime.', 'ERR_SESSION_STALE');
 
-/** Of what counts guesses; the guard counts those about tokens. */
+/** For routes that count guesses. The guard counts those at tokens. */
 export const TOO_MANY_GUESSES = {
-  ...sessionsError('There were too many guesses; `Retry-After` says when to come again.', 'ERR_SESSION_REFUSALS'),
+  ...sessionsError('Too many guesses. `Retry-After` says when to try again.', 'ERR_SESSION_REFUSALS'),
   headers: { 'Retry-After': { description: 'Seconds', schema: count } },
 };
 
 export const SENT = object({ message: text });
 
 export const LOGIN = object({
-  token: { ...text, description: 'Shown this once: the database has only its digest' },
+  token: { ...text, description: 'Shown only once: the database has only its digest' },
   expiresAt: orNull(time),
 });
 
-export const ROTATED = object({ token: { ...orNull(text), description: 'Null where another request got it' } });
+export const ROTATED = object({ token: { ...orNull(text), description: 'Null if another request got it' } });
 
 export const SESSION = object({
   id: uuid,
@@ -101,7 +101,7 @@ export const KEY = object(KEY_PROPERTIES);
 
 export const NEW_KEY = object({
   ...KEY_PROPERTIES,
-  key: { ...text, description: 'Shown this once: the database has only its digest' },
+  key: { ...text, description: 'Shown only once: the database has only its digest' },
 });
 
 export const PROJECT_OF_KEY = object({

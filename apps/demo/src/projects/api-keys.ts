@@ -3,7 +3,7 @@ import { Project } from './project.entity.js';
 
 export const KEY_SCOPES = ['project:read', 'project:write'] as const;
 
-/** The keys of machines: each belongs to a project, may do what its scopes say, and is valid until it is revoked. */
+/** API keys. Each belongs to a project, may do what its scopes allow, and is valid until it is revoked. */
 export class ApiKeys extends SessionsTable({
   table: 'api_keys',
   tokenPrefix: 'key',
@@ -16,14 +16,14 @@ export class ApiKeys extends SessionsTable({
   scopes: KEY_SCOPES,
   revocation: true,
   rotation: true,
-  // For as long as it takes to give every machine the new key.
+  // Long enough to give every machine the new key.
   rotationGrace: '1d',
   lastUse: true,
-  // MySQL allows no default on JSON, and needs none.
+  // MySQL neither allows nor needs a default on JSON.
   columns: { data: { default: false } },
 }) {}
 
 export type ApiKey = SessionOf<ApiKeys>;
 
-/** What a key must be allowed for a route; the compiler knows the scopes. */
+/** The scopes that a route requires. The compiler knows the possible ones. */
 export const RequireKeyScopes = RequireScopes<ScopeOf<ApiKeys>>;

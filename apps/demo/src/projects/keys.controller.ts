@@ -31,21 +31,21 @@ import { NO_SUCH_KEY, ProjectKeys } from './project-keys.js';
 
 const NEW_KEY = body({ name: NAME, scopes: someOf(KEY_SCOPES).default(['project:read']) });
 
-/** No project has such an id, so it is not found either. */
+/** No project has an invalid id, so the answer is 404 too. */
 const KnownUuid = new ParseUUIDPipe({
   errorHttpStatusCode: HttpStatus.NOT_FOUND,
   exceptionFactory: () => new NotFoundException('You have no such project.'),
 });
 
-/** What users do with the keys of their projects. */
+/** The keys of a user's projects. */
 @ApiNotFoundResponse(problem('You have no such project, or it has no such key.'))
 @ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api/projects/:id/keys')
 export class KeysController {
   constructor(private readonly keys: ProjectKeys) {}
 
-  /** The key is in this response and nowhere else: the database has only its digest. */
-  @ApiOperation({ summary: 'Make a key' })
+  /** Only this response contains the key: the database has only its digest. */
+  @ApiOperation({ summary: 'Create a key' })
   @ApiCreatedResponse({ description: 'The key.', schema: SHOWN_KEY })
   @ApiBadRequestResponse(INVALID_BODY)
   @Post()
@@ -60,15 +60,15 @@ export class KeysController {
   }
 
   @ApiOperation({ summary: 'The keys of a project' })
-  @ApiOkResponse({ description: 'The newest first, revoked ones too.', schema: listOf(KEY) })
+  @ApiOkResponse({ description: 'Newest first, including revoked keys.', schema: listOf(KEY) })
   @Get()
   async list(@CurrentSession('userId') userId: string, @Param('id', KnownUuid) id: string): Promise<object[]> {
     return (await this.keys.list(userId, id)).map(viewOf);
   }
 
-  /** The new key is in this response and nowhere else. */
+  /** Only this response contains the new key. */
   @ApiOperation({ summary: 'Replace a key' })
-  @ApiOkResponse({ description: 'The new key; the one before works for a day.', schema: SHOWN_KEY })
+  @ApiOkResponse({ description: 'The new key. The previous one works for a day.', schema: SHOWN_KEY })
   @ApiConflictResponse(problem('Another request has just replaced it.'))
   @Post(':keyId/rotate')
   @HttpCode(HttpStatus.OK)

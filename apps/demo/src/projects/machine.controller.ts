@@ -10,7 +10,7 @@ import { ProjectsService } from './projects.service.js';
 
 const NAMED = body({ name: NAME });
 
-/** What a machine does with a key of its project; the session of a person is refused here. */
+/** Routes for machines with a key of a project. Sessions of people are refused here. */
 @ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api/project')
 @ApiSession(ApiKeys)

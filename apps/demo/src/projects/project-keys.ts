@@ -6,9 +6,9 @@ import { ProjectsService } from './projects.service.js';
 const LISTED = 100;
 
 /**
- * The keys of the projects of a user.
+ * The keys of a user's projects.
  *
- * @throws NotFoundException from each method, where the user has no such project
+ * @throws NotFoundException from each method, if the user has no such project
  */
 @Injectable()
 export class ProjectKeys {
@@ -17,7 +17,7 @@ export class ProjectKeys {
     private readonly keys: ApiKeys,
   ) {}
 
-  /** A new key; it is on what is returned and nowhere else, since the database has only its digest. */
+  /** A new key. Only the result contains it, since the database has only its digest. */
   async create(
     userId: string,
     projectId: string,
@@ -27,17 +27,17 @@ export class ProjectKeys {
     return this.keys.create({ projectId: id, ...attributes });
   }
 
-  /** The latest hundred keys, revoked ones too. */
+  /** The latest hundred keys, including revoked ones. */
   async list(userId: string, projectId: string): Promise<ApiKey[]> {
     const { id } = await this.projects.getOwn(userId, projectId);
     return this.keys.list({ projectId: id, status: 'all' }, { take: LISTED });
   }
 
   /**
-   * A new key for one that may be known to others. The one before works for a day; whoever uses it later ends both.
+   * Replaces a key that may have leaked. The old one works for a day; using it later ends both.
    *
-   * @throws NotFoundException where the project has no such valid key
-   * @throws ConflictException where another request has just rotated it
+   * @throws NotFoundException if the project has no such valid key
+   * @throws ConflictException if another request has just rotated it
    */
   async rotate(userId: string, projectId: string, keyId: string): Promise<WithToken<ApiKey>> {
     const project = await this.projects.getOwn(userId, projectId);
@@ -48,7 +48,7 @@ export class ProjectKeys {
     return rotated;
   }
 
-  /** Ends a key now; `false` where the project has no such valid key. */
+  /** Revokes a key; `false` if the project has no such valid key. */
   async revoke(userId: string, projectId: string, keyId: string): Promise<boolean> {
     const { id } = await this.projects.getOwn(userId, projectId);
     return (await this.keys.revokeAll({ id: keyId, projectId: id }, { reason: 'administrative' })) > 0;

@@ -14,13 +14,13 @@ import { ProjectsService } from './projects.service.js';
 
 const NAMED = body({ name: NAME });
 
-/** What users do with their projects. */
+/** A user's projects. */
 @ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api/projects')
 export class ProjectsController {
   constructor(private readonly projects: ProjectsService) {}
 
-  @ApiOperation({ summary: 'Make a project' })
+  @ApiOperation({ summary: 'Create a project' })
   @ApiCreatedResponse({ description: 'The new project.', schema: PROJECT })
   @ApiBadRequestResponse(INVALID_BODY)
   @Post()
@@ -32,7 +32,7 @@ export class ProjectsController {
   }
 
   @ApiOperation({ summary: 'Your projects' })
-  @ApiOkResponse({ description: 'By their names.', schema: listOf(PROJECT) })
+  @ApiOkResponse({ description: 'Sorted by name.', schema: listOf(PROJECT) })
   @Get()
   async list(@CurrentSession('userId') userId: string): Promise<object[]> {
     return this.projects.list(userId);

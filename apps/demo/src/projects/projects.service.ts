@@ -28,7 +28,7 @@ export class ProjectsService {
     return this.#one({ id });
   }
 
-  /** A project of this user. @throws NotFoundException for another user's as for one that does not exist */
+  /** A project of this user. @throws NotFoundException if it does not exist or belongs to another user */
   async getOwn(userId: string, id: string): Promise<Project> {
     return this.#one({ id, userId });
   }

@@ -6,9 +6,9 @@ import { SEEDED_LOGIN } from './people.js';
 import { seed } from './seed.js';
 
 /**
- * What `npm run seed` does: `--sessions 5000` for so many of them, `--beside-others` for a database that other people use.
+ * Runs `npm run seed`. `--sessions 5000` is the number of sessions, `--beside-others` allows a database with other users.
  *
- * @throws Error that says why nothing was done
+ * @throws Error saying why nothing was done
  */
 export async function runSeed(args: readonly string[], print: (line: string) => void): Promise<void> {
   const { values } = parseArgs({
@@ -19,8 +19,8 @@ export async function runSeed(args: readonly string[], print: (line: string) => 
   if (!Number.isInteger(sessions) || sessions < 1)
     throw new RangeError(`--sessions must be a whole number of at least 1, not ${JSON.stringify(values.sessions)}.`);
   if (databaseUrl() === 'memory:')
-    throw new Error('DATABASE_URL=memory: forgets all when this command ends; npm start fills it by itself.');
-  // It is never started, so no expiry job deletes what is being written.
+    throw new Error('DATABASE_URL=memory: loses everything when this command ends. npm start adds sample data to it.');
+  // The application is not started, so no expiry job deletes what is written here.
   const app = await createDemo({ logger: ['warn', 'error', 'fatal'] });
   try {
     const begin = Date.now();

@@ -1,6 +1,6 @@
 import type { Random } from './random.js';
 
-/** What people come with. */
+/** User agents. */
 export interface Device {
   readonly userAgent: string;
   readonly ip: string;
@@ -19,7 +19,7 @@ const USER_AGENTS = [
   'Mozilla/5.0 (Android 16; Mobile; rv:144.0) Gecko/144.0 Firefox/144.0',
 ];
 
-/** The devices of one person, one to four. Nobody has such addresses: they are for documentation (RFC 5737, RFC 3849). */
+/** The one to four devices of a person. Their addresses are reserved for documentation (RFC 5737, RFC 3849). */
 export function devicesOf(random: Random): Device[] {
   const networks = ['192.0.2.', '198.51.100.', '203.0.113.', '2001:db8::'];
   return Array.from({ length: 1 + random.below(4) }, () => ({

@@ -1,7 +1,7 @@
 import type { Device } from './devices.js';
 import type { Random } from './random.js';
 
-/** A session as it might have been. */
+/** An invented session. */
 export interface PastSession extends Device {
   readonly createdAt: Date;
   readonly lastUsedAt: Date;
@@ -20,7 +20,7 @@ const TTL_MS = 7 * DAY_MS;
 const ABSOLUTE_MS = 30 * DAY_MS;
 const MAX_VALID = 10;
 
-/** The more often a reason is here, the more often it is given. */
+/** Weighted: a reason that is listed more often occurs more often. */
 const REASONS = [
   ...Array.from({ length: 12 }, () => 'signed_out'),
   ...Array.from({ length: 4 }, () => 'superseded'),
@@ -29,7 +29,7 @@ const REASONS = [
   'token_reuse',
 ];
 
-/** The sessions of one person, the oldest first, of whom no more are valid than the demo lets them have. */
+/** The sessions of one person, oldest first. No more are valid than the demo allows. */
 export function sessionsOf(devices: readonly Device[], count: number, now: Date, random: Random): PastSession[] {
   const sessions = Array.from({ length: count }, () => sessionOn(random.of(devices), now, random)).toSorted(
     (a, b) => a.createdAt.getTime() - b.createdAt.getTime(),
@@ -56,7 +56,7 @@ function endedByLimit(session: PastSession, revokedAt: Date): PastSession {
   return { ...session, lastUsedAt, revokedAt, revokedReason: 'session_limit' };
 }
 
-/** More of late than at first, by day more than by night, and on Sundays less. */
+/** More sessions recently than at first, more by day than at night, fewer on Sundays. */
 function loginTime(now: Date, random: Random): Date {
   for (;;) {
     const age = DAYS * DAY_MS * (1 - Math.sqrt(random.next()));

@@ -2,12 +2,12 @@ import type { DailyCount } from '../statistics/daily-count.entity.js';
 import { dayOf } from '../statistics/daily-counts.js';
 import { DAY_MS } from './history.js';
 
-/** Of the sessions of a day, how many more there were than the rows that are left. */
+/** The deleted sessions of a day, relative to the rows left. */
 const GONE = 0.6;
-/** How long those lasted. */
+/** After how many days they were deleted. */
 const GONE_AFTER_DAYS = 9;
 
-/** What the demo would have counted, day by day, if it had run all the time: the expiry job has deleted some sessions since. */
+/** The daily counts of a demo that had run all the time, whose expiry job has deleted some sessions since. */
 export class PastDays {
   readonly #left = new Map<string, number>();
 

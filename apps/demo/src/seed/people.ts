@@ -7,10 +7,10 @@ import { DAY_MS, type PastSession, sessionsOf } from './history.js';
 import { Random } from './random.js';
 
 type Row = Record<string, unknown>;
-/** Makes identifiers that sort by the order in which they are made. */
+/** Generates identifiers that sort in the order of their creation. */
 type NewId = () => unknown;
 
-/** A person with all that is theirs, as rows. */
+/** A person with everything that belongs to them, as rows. */
 export interface Person {
   readonly user: Row;
   readonly sessions: readonly (Row & { readonly createdAt: Date })[];
@@ -19,21 +19,21 @@ export interface Person {
   readonly keys: readonly Row[];
 }
 
-/** The host of the e-mail addresses of everybody whom a seed makes. */
+/** The host of the e-mail addresses of all seeded people. */
 export const DOMAIN = 'seed.example.com';
 
-/** Who can log in; nobody knows the password of the others. */
+/** The person who can log in. Nobody knows the passwords of the others. */
 export const SEEDED_LOGIN = { email: `ada@${DOMAIN}`, password: 'correct horse' };
 
-/** Sessions of who can log in, and of the others on average. */
+/** The number of sessions of the person who can log in, and of the others on average. */
 const SESSIONS_EACH = 25;
-/** Sessions of a person that the log of activity tells of. */
+/** How many sessions of a person are in the activity log. */
 const LOGGED = 15;
 
 const PROJECTS = ['Analytical Engine', 'Difference Engine', 'Loom', 'Orrery', 'Telegraph', 'Typewriter'];
 const MACHINES = ['build server', 'backup', 'dashboard', 'nightly report', 'deployment', 'import'];
 
-/** As many people as have so many sessions together; the first one can log in. */
+/** Generates people until they have this many sessions together. The first one can log in. */
 export async function* peopleOf(sessions: number, now: Date, newId: NewId): AsyncGenerator<Person> {
   const random = new Random();
   const unknownHash = await hashPassword(randomBytes(32).toString('hex'));
@@ -113,7 +113,7 @@ function keyRow(projectId: string, now: Date, random: Random, newId: NewId): Row
   };
 }
 
-/** What the log of activity would have of a session. */
+/** The activity log entries of a session. */
 function happenings({ id, createdAt, revokedAt, revokedReason }: PastSession & { readonly id: unknown }): (Row & {
   readonly at: Date;
 })[] {

@@ -1,8 +1,8 @@
 import { type EctoAdapter, TypeOrmAdapter } from '@app/sessions';
 
 /**
- * Lets a database look at what is in its tables, by which it chooses an index. PostgreSQL does so by itself, but later, and
- * SQLite never; until then both take it that few sessions are unrevoked, and look for those of one user among all of them.
+ * Updates the statistics by which the database chooses an index. PostgreSQL does so by itself, but later, and SQLite never.
+ * Until then, both assume that few sessions are unrevoked, and search all of those for the sessions of one user.
  */
 export async function updatePlannerStatistics(storage: EctoAdapter): Promise<void> {
   if (!(storage instanceof TypeOrmAdapter)) return;

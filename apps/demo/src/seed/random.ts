@@ -1,8 +1,8 @@
-/** Numbers that are the same in every run. No secret comes from here. */
+/** Pseudo-random numbers that are the same in every run. Not for secrets. */
 export class Random {
   #state = 0x5eed;
 
-  /** From 0 up to below 1, by Mulberry32: small, and even enough for data to look at. */
+  /** From 0 to below 1, by Mulberry32: small, and uniform enough for sample data. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -10,7 +10,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from 0 up to below `end`. */
+  /** An integer from 0 to below `end`. */
   below(end: number): number {
     return Math.floor(this.next() * end);
   }

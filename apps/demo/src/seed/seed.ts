@@ -12,32 +12,32 @@ import { updatePlannerStatistics } from './planner-statistics.js';
 
 type Row = Record<string, unknown>;
 
-/** Sessions that are written at once. */
+/** The number of sessions per batch. */
 const BATCH = 5000;
-/** Sessions of a demo that is started for the first time. */
+/** The number of sessions when the demo starts for the first time. */
 const FIRST_SESSIONS = 400;
 
 export interface SeedOptions {
-  /** How many sessions there are to be. */
+  /** How many sessions to create. */
   readonly sessions: number;
-  /** Whether a database may be used that has other people in it. */
+  /** Whether the database may have other users. */
   readonly besideOthers?: boolean;
   readonly now?: Date;
   readonly onProgress?: (written: number, total: number) => void;
 }
 
-/** What a seed has done. */
+/** The result of a seed. */
 export interface Seeded {
   readonly people: number;
   readonly sessions: number;
-  /** People of an earlier seed, who went with all that they had. */
+  /** People of an earlier seed, who were deleted with everything that belonged to them. */
   readonly replaced: number;
 }
 
 /**
- * Fills a storage that nobody has signed up in, so that there is something to look at. Not a server's, which is somebody's.
+ * Adds sample data to a file or memory without users. It does not touch a database server.
  *
- * @returns whether it did
+ * @returns whether it added data
  */
 export async function seedIfNew(storage: EctoAdapter, databaseUrl: string): Promise<boolean> {
   if (!/^(?:sqlite|memory):/.test(databaseUrl) || (await countUsers(storage, {})) > 0) return false;
@@ -46,18 +46,20 @@ export async function seedIfNew(storage: EctoAdapter, databaseUrl: string): Prom
 }
 
 /**
- * Fills the demo's storage with data worth looking at, instead of what an earlier seed left there.
+ * Adds sample data to the demo's storage, and deletes that of an earlier seed.
  *
- * @throws Error where other people are in it, unless that is meant
+ * @throws Error if there are other users, unless `besideOthers` allows them
  */
 export async function seed(storage: EctoAdapter, options: SeedOptions): Promise<Seeded> {
   const { sessions: total, besideOthers = false, now = new Date(), onProgress } = options;
   const others = await countUsers(storage, { email: Not(Like(`%@${DOMAIN}`)) });
   if (others > 0 && !besideOthers) {
-    throw new Error(`The database has people in it that no seed made (${others}): say --beside-others to add to them.`);
+    throw new Error(
+      `The database has users that no seed created (${others}): use --beside-others to add sample data beside them.`,
+    );
   }
   const seeded = { where: { email: Like(`%@${DOMAIN}`) } };
-  // What belongs to them goes by the foreign keys.
+  // The foreign keys delete what belongs to them.
   const { count: replaced } = await storage.execute(storage.prepare('deleteAll', User, seeded));
 
   const days = new PastDays();
@@ -75,7 +77,7 @@ export async function seed(storage: EctoAdapter, options: SeedOptions): Promise<
     people = [];
     onProgress?.(written, total);
   }
-  // What was counted of other people is not for a seed to change.
+  // Counts that include other users stay as they are.
   if (others === 0) {
     const onConflict = { update: ['created', 'pruned'], target: ['day'] };
     await storage.insertAll(DailyCount, days.counts() as unknown[] as Row[], { onConflict });

@@ -12,7 +12,7 @@ import { UsersService } from '../users/users.service.js';
 import { type SessionView, viewOf } from './session-view.js';
 import { type Session, Sessions } from './sessions.js';
 
-/** What users do with their own sessions. @see OWASP ASVS 5.0, 7.4.2 and 7.5.2 */
+/** A user's own sessions. @see OWASP ASVS 5.0, 7.4.2 and 7.5.2 */
 @ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api')
 export class AccountController {
@@ -21,7 +21,7 @@ export class AccountController {
     private readonly sessions: Sessions,
   ) {}
 
-  @ApiOperation({ summary: 'Who you are' })
+  @ApiOperation({ summary: 'The current user and session' })
   @ApiOkResponse({ description: 'You, and this session.', schema: ME })
   @Get('me')
   async me(@CurrentSession() session: Session): Promise<object> {
@@ -30,7 +30,7 @@ export class AccountController {
   }
 
   @ApiOperation({ summary: 'Your sessions' })
-  @ApiOkResponse({ description: 'The newest first, ended ones too.', schema: listOf(SESSION) })
+  @ApiOkResponse({ description: 'Newest first, including ended sessions.', schema: listOf(SESSION) })
   @Get('account/sessions')
   async list(@CurrentSession() current: Session): Promise<SessionView[]> {
     const own = await this.sessions.list({ userId: current.userId, status: 'all' }, { take: 100, current });
@@ -49,7 +49,7 @@ export class AccountController {
   }
 
   @ApiOperation({ summary: 'End all your other sessions' })
-  @ApiOkResponse({ description: 'How many there were.', schema: SIGNED_OUT })
+  @ApiOkResponse({ description: 'The number of ended sessions.', schema: SIGNED_OUT })
   @RequireFresh('10m')
   @Post('account/sign-out-others')
   @HttpCode(HttpStatus.OK)
@@ -58,7 +58,7 @@ export class AccountController {
   }
 
   @ApiOperation({ summary: 'End all your sessions' })
-  @ApiOkResponse({ description: 'How many there were, this one too.', schema: SIGNED_OUT })
+  @ApiOkResponse({ description: 'The number of ended sessions, including this one.', schema: SIGNED_OUT })
   @RequireFresh('10m')
   @Post('account/sign-out-everywhere')
   @HttpCode(HttpStatus.OK)

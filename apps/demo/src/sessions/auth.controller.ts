@@ -45,7 +45,7 @@ interface Login {
   readonly expiresAt: Date | null;
 }
 
-/** How sessions begin, and how their tokens are replaced. */
+/** Logging in and out, and new tokens. */
 @ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api')
 export class AuthController {
@@ -55,7 +55,7 @@ export class AuthController {
     private readonly logIns: LogInService,
   ) {}
 
-  @ApiOperation({ summary: 'Sign up', description: 'The answer does not tell who has an account.' })
+  @ApiOperation({ summary: 'Sign up', description: 'The response does not reveal who has an account.' })
   @ApiAcceptedResponse({ description: 'A message was sent.', schema: SENT })
   @ApiBadRequestResponse(INVALID_BODY)
   @Public()
@@ -69,10 +69,10 @@ export class AuthController {
     return { message: 'We have sent a link to this address.' };
   }
 
-  @ApiOperation({ summary: 'Make the account of a link, and log in' })
+  @ApiOperation({ summary: 'Create the account of a link, and log in' })
   @ApiCreatedResponse({ description: 'The token.', schema: LOGGED_IN })
   @ApiBadRequestResponse(INVALID_BODY)
-  @ApiForbiddenResponse(problem('The link has been used or is too old, or its address has an account by now.'))
+  @ApiForbiddenResponse(problem('The link has been used or has expired, or its address already has an account.'))
   @Public()
   @Post('sign-up/finish')
   @NoStore()
@@ -82,12 +82,12 @@ export class AuthController {
   ): Promise<Login> {
     const session = await this.signUps.finish(token, password, { request, presented: undefined });
     if (session === null)
-      throw new ForbiddenException('The link has been used or is too old, or its address has an account by now.');
+      throw new ForbiddenException('The link has been used or has expired, or its address already has an account.');
     return { token: session.authToken, expiresAt: session.expiresAt };
   }
 
-  /** A token that is sent along is replaced: whoever had it before has nothing of the new login. @see ASVS 7.2.4 */
-  @ApiOperation({ summary: 'Log in', description: 'A token that is sent along is replaced.' })
+  /** Replaces a token in the request, so that nobody who knows it shares the new session. @see ASVS 7.2.4 */
+  @ApiOperation({ summary: 'Log in', description: 'A token in the request is replaced.' })
   @ApiHeader({ name: 'user-agent', required: false, description: 'The device, for the list of sessions' })
   @ApiOkResponse({ description: 'The token.', schema: LOGGED_IN })
   @ApiBadRequestResponse(INVALID_BODY)
@@ -114,14 +114,14 @@ export class AuthController {
   }
 
   /**
-   * A new token for the session, which clients ask for now and then, so that one that leaked is soon of no use.
+   * Rotates the session's token. Clients call it from time to time, so that a leaked token soon becomes useless.
    *
-   * Of several requests at once, such as those of two tabs, one gets the new token and the others `null`: no error, since
-   * the session goes on. They use the token that the first one was given. Where that answer was lost nobody has the new
-   * token, and the one before is honoured for half a minute more: the client logs in again.
+   * Of several requests at once, such as those of two tabs, one gets the new token and the others `null`. That is no error:
+   * the session continues, and the others use the token of the first one. If that response was lost, nobody has the new
+   * token. The old one works for another half minute, and then the client logs in again.
    */
   @ApiOperation({ summary: 'Get a new token for the session' })
-  @ApiOkResponse({ description: 'The new token; the old one is honoured for half a minute.', schema: ROTATED })
+  @ApiOkResponse({ description: 'The new token. The old one works for half a minute.', schema: ROTATED })
   @ApiConflictResponse(SESSION_ENDED)
   @Post('session/rotate')
   @HttpCode(HttpStatus.OK)

@@ -6,17 +6,17 @@ import { UsersService } from '../users/users.service.js';
 import { dataOf } from './login.js';
 import { type Session, Sessions } from './sessions.js';
 
-/** What a request to log in has beside its e-mail address and password. */
+/** The data of a login besides its e-mail address and password. */
 export interface Device {
   readonly request: ClientRequest;
   /** The session that the request came with. */
   readonly presented: Session | undefined;
 }
 
-/** By how much the clocks of two nodes may differ, and a moment more. */
+/** Slightly more than the clocks of two nodes may differ. */
 const AFTER_CHANGE_MS = 1050;
 
-/** How users show that they have a password. A wrong one counts as a guess of their address, and at the account. */
+/** Verifies passwords. A wrong one counts as a guess, for the address and for the account. */
 @Injectable()
 export class LogInService {
   constructor(
@@ -26,8 +26,8 @@ export class LogInService {
   ) {}
 
   /**
-   * A session; `null` where the password is wrong. One that has just been changed, or is while it is compared, is compared once
-   * more a second later, so that the old one is wrong, and the new one right. @see ASVS 7.2.4 and 7.4.3
+   * A session; `null` if the password is wrong. If the password changed just before or during the comparison, it is compared
+   * again a second later, so that the old one fails and the new one works. @see ASVS 7.2.4 and 7.4.3
    */
   async logIn(email: string, password: string, device: Device): Promise<WithToken<Session> | null> {
     return this.guesses.passwords.attempt(device.request, email.toLowerCase(), () =>
@@ -39,7 +39,7 @@ export class LogInService {
     );
   }
 
-  /** Whether it is the password of a session's user. */
+  /** Whether this is the password of a session's user. */
   async confirm({ userId }: Session, password: string, request: ClientRequest): Promise<boolean> {
     const { email } = await this.users.get(userId);
     const user = await this.guesses.passwords.attempt(request, email, () => this.users.verify(email, password));

@@ -9,7 +9,7 @@ export const LOGIN = body({ email: EMAIL, password: PASSWORD });
 
 const MAX_USER_AGENT = 255;
 
-/** What is kept of the device that a session begins on. */
+/** The data of the device on which a session begins. */
 export function dataOf({ headers }: ClientRequest): { userAgent: string | null } {
   return { userAgent: headers['user-agent']?.toString().slice(0, MAX_USER_AGENT) ?? null };
 }

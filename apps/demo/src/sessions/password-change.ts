@@ -4,7 +4,7 @@ import { hashPassword } from '../users/password.js';
 import { UsersService } from '../users/users.service.js';
 import { type Session, Sessions } from './sessions.js';
 
-/** How a user gets another password. */
+/** Changes passwords. */
 @Injectable()
 export class PasswordChange {
   constructor(
@@ -14,12 +14,12 @@ export class PasswordChange {
   ) {}
 
   /**
-   * Changes the password of a session's user, and says how many other sessions that ended: whoever knew the old one may have
-   * some. The sessions come first, since that makes sign-ins with the old one wait until it is gone. @see ASVS 7.4.3
+   * Changes the password of a session's user, and returns how many other sessions it ended, since somebody who knew the old
+   * one may have some. It ends the sessions first, so that sign-ins with the old password wait for the change. @see ASVS 7.4.3
    */
   async change(session: Session, password: string): Promise<number> {
     const { userId } = session;
-    // So long that nobody should wait for it.
+    // Hashing takes long, so it runs before the transaction.
     const hash = await hashPassword(password);
     return this.transactions.run(async (manager) => {
       const ended = await this.sessions.revokeOthers(session, { userId }, { reason: 'credentials_changed', manager });

@@ -19,7 +19,7 @@ import { type Session, Sessions } from './sessions.js';
 const PROOF = body({ password: PASSWORD });
 const CHANGE = body({ password: NEW_PASSWORD });
 
-/** What users who are logged in do with their password. */
+/** A logged-in user's password. */
 @ApiTooManyRequestsResponse(TOO_MANY_GUESSES)
 @Controller('api/account')
 export class PasswordController {
@@ -30,12 +30,12 @@ export class PasswordController {
   ) {}
 
   /**
-   * A new token for who proves again who they are; the one before is refused from now on.
+   * Gives a new token after a password check; the previous one is refused.
    *
-   * A wrong password is answered by 403: the token is still good, which a 401 would deny. @see ASVS 7.2.4 and 7.5.3
+   * A wrong password gets 403, because the token is still valid, which a 401 would deny. @see ASVS 7.2.4 and 7.5.3
    */
-  @ApiOperation({ summary: 'Prove again who you are' })
-  @ApiOkResponse({ description: 'A new token; the one before is refused.', schema: LOGIN })
+  @ApiOperation({ summary: 'Confirm your password' })
+  @ApiOkResponse({ description: 'A new token. The previous one is refused.', schema: LOGIN })
   @ApiBadRequestResponse(INVALID_BODY)
   @ApiForbiddenResponse(problem('The password is wrong.'))
   @ApiConflictResponse(SESSION_ENDED)
@@ -53,9 +53,9 @@ export class PasswordController {
     return { token: authToken, expiresAt };
   }
 
-  /** Changes the password, and ends all other sessions. @see ASVS 7.4.3 and 7.5.1 */
+  /** Changes the password and ends all other sessions. @see ASVS 7.4.3 and 7.5.1 */
   @ApiOperation({ summary: 'Change your password', description: 'This ends all your other sessions.' })
-  @ApiOkResponse({ description: 'How many sessions there were.', schema: SIGNED_OUT })
+  @ApiOkResponse({ description: 'The number of ended sessions.', schema: SIGNED_OUT })
   @ApiBadRequestResponse(INVALID_BODY)
   @RequireFresh('10m')
   @Post('password')

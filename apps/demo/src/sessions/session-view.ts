@@ -2,15 +2,15 @@ import type { WithIsCurrent } from '@app/sessions';
 import type { Session } from './sessions.js';
 import { type Status, statusOf } from './status.js';
 
-/** A session as its owner sees it: never with a token. */
+/** A session as its owner sees it, without the token. */
 export interface SessionView extends Status {
   readonly id: string;
   readonly isCurrent: boolean;
-  /** What the login came from. */
+  /** The device of the login. */
   readonly device: unknown;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
-  /** To five minutes. */
+  /** Accurate to five minutes. */
   readonly lastUse: { readonly at: Date; readonly ip: string | null; readonly userAgent: string | null } | null;
 }
 

@@ -1,7 +1,7 @@
 import { type SessionOf, SessionsTable } from '@app/sessions';
 import { User } from '../users/user.entity.js';
 
-/** The sessions of people. Their token comes as `Authorization: Bearer …`, as `X-Auth-Token: …`, or in a browser's cookie. */
+/** Sessions of users. The token comes as `Authorization: Bearer …`, as `X-Auth-Token: …`, or in a cookie. */
 export class Sessions extends SessionsTable({
   table: 'sessions',
   credentials: ['bearer', { header: 'X-Auth-Token' }, 'cookie'],
@@ -15,7 +15,7 @@ export class Sessions extends SessionsTable({
   revocation: true,
   freshness: true,
   lastUse: { ip: true, userAgent: true },
-  // MySQL allows no default on JSON, and needs none.
+  // MySQL neither allows nor needs a default on JSON.
   columns: { data: { default: false } },
 }) {}
 

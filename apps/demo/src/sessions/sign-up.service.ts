@@ -9,7 +9,7 @@ import { dataOf } from './login.js';
 import { type Session, Sessions } from './sessions.js';
 import { SignUps } from './sign-ups.js';
 
-/** How people get an account. Only who reads the mail of an address is told whether it has one. */
+/** Signing up. Only the reader of an address's mail learns whether it has an account. */
 @Injectable()
 export class SignUpService {
   constructor(
@@ -20,20 +20,20 @@ export class SignUpService {
     private readonly mailer: Mailer,
   ) {}
 
-  /** Writes to an address: by the same statements whether it is known, so in the same time. It counts as a guess. */
+  /** Sends a mail. Known and unknown addresses take the same statements and time. It counts as a guess. */
   async begin(address: string, request: ClientRequest): Promise<void> {
     const email = address.toLowerCase();
     await this.guesses.passwords.attempt(request, email, async () => {
       const { authToken } = await this.signUps.create({ email });
       const mail = (await this.users.isKnown(email))
         ? {
-            subject: 'You have an account already',
-            text: 'Somebody, most likely you, wanted to sign up with this address, which has an account. Sign in:',
+            subject: 'You already have an account',
+            text: 'Somebody, most likely you, tried to sign up with this address, which already has an account. Sign in:',
             link: '/sign-in',
           }
         : {
             subject: 'Finish signing up',
-            text: 'Choose a password to make your account. The link is good for an hour:',
+            text: 'Choose a password to create your account. The link is valid for an hour:',
             link: `/sign-up/finish?token=${authToken}`,
           };
       await this.mailer.send({ to: email, ...mail });
@@ -41,14 +41,14 @@ export class SignUpService {
     });
   }
 
-  /** Whose link it is; `null` where it has been used, or is too old. */
+  /** The e-mail address of a link; `null` if it has been used or has expired. */
   async emailOf(token: unknown): Promise<string | null> {
     return (await this.signUps.authenticate(token))?.email ?? null;
   }
 
-  /** Makes the account of a link, and signs in; `null` where the link is used or too old, or its address has an account by now. */
+  /** Creates the account of a link, and signs in; `null` if the link is used or expired, or its address already has an account. */
   async finish(token: string, password: string, { request, presented }: Device): Promise<WithToken<Session> | null> {
-    // Who has no link has nothing hashed.
+    // Without a valid link, no password is hashed.
     if ((await this.emailOf(token)) === null) return null;
     const passwordHash = await hashPassword(password);
     const link = await this.signUps.takeOnce({ authToken: token });

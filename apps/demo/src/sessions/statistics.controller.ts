@@ -15,9 +15,9 @@ interface Statistics {
 export class StatisticsController {
   constructor(private readonly sessions: Sessions) {}
 
-  /** Sessions that have ended are counted until the expiry job deletes them. */
-  @ApiOperation({ summary: 'How many sessions there are' })
-  @ApiOkResponse({ description: 'Those that are not deleted yet.', schema: STATISTICS })
+  /** Ended sessions count until the expiry job deletes them. */
+  @ApiOperation({ summary: 'Count sessions' })
+  @ApiOkResponse({ description: 'Sessions that are not deleted yet.', schema: STATISTICS })
   @Public()
   @Get()
   async statistics(): Promise<Statistics> {

@@ -1,6 +1,6 @@
 import type { BaseSession } from '@app/sessions';
 
-/** Whether a session or a key is good, and why not where somebody ended it. */
+/** Whether a session or a key is valid, and why it was ended. */
 export interface Status {
   readonly status: 'valid' | 'expired' | 'revoked';
   readonly reason: string | null;

@@ -1,9 +1,9 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** How many sessions were created, and how many deleted after their end, on one day. */
+/** The sessions of one day that were created, and those deleted after their end. */
 @Entity('daily_counts')
 export class DailyCount {
-  /** Of UTC, such as `2026-03-01`. */
+  /** In UTC, such as `2026-03-01`. */
   @PrimaryColumn({ type: 'varchar', length: 10 })
   day!: string;
 

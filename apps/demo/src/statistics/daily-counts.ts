@@ -10,8 +10,8 @@ type Counts = Pick<DailyCount, 'created' | 'pruned'>;
 const DAY_MS = 86_400_000;
 
 /**
- * How many sessions come and go, day by day. Counted from the events: rows that were deleted can be counted no more, and
- * a million of others not at each look. Counts that cannot be written are given up, and no request knows of it.
+ * Counts created and deleted sessions by day, from their events: deleted rows cannot be counted any more, and a million rows
+ * not for each view. Counts that cannot be written are dropped, and no request fails.
  */
 @Injectable()
 export class DailyCounts implements OnModuleInit, OnApplicationShutdown {
@@ -28,12 +28,12 @@ export class DailyCounts implements OnModuleInit, OnApplicationShutdown {
     this.sessions.events.subscribe((event) => this.#note(event));
   }
 
-  /** The last events are told before this, and TypeORM closes the data source after it. */
+  /** Runs after the last events, and before TypeORM closes the data source. */
   async onApplicationShutdown(): Promise<void> {
     await this.#written;
   }
 
-  /** So many days up to today, the oldest first, those on which nothing happened too. */
+  /** This many days up to today, oldest first, including days without events. */
   async list(days: number, now = new Date()): Promise<DailyCount[]> {
     await this.#written;
     const names = Array.from({ length: days }, (_, i) => dayOf(new Date(now.getTime() - (days - 1 - i) * DAY_MS)));
@@ -49,7 +49,7 @@ export class DailyCounts implements OnModuleInit, OnApplicationShutdown {
     const day = dayOf(event.at);
     const noted = this.#unwritten.get(day) ?? { created: 0, pruned: 0 };
     const more = event.type === 'created' ? { created: 1, pruned: 0 } : { created: 0, pruned: event.count };
-    // What comes while counts are being written is written together.
+    // Counts that arrive during a write are written together afterwards.
     if (this.#unwritten.size === 0) this.#written = this.#written.then(() => this.#write());
     this.#unwritten.set(day, { created: noted.created + more.created, pruned: noted.pruned + more.pruned });
   }
@@ -64,7 +64,7 @@ export class DailyCounts implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** One process at a time, since each adds to what the others have written. */
+  /** One process at a time, since each adds to the counts of the others. */
   async #add(day: string, more: Counts): Promise<void> {
     await this.storage.withLock('demo:daily-counts', async (storage) => {
       const { rows } = await storage.execute(storage.prepare('all', DailyCount, { where: { day }, currentRows: true }));
@@ -80,7 +80,7 @@ export class DailyCounts implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-/** The day of a time, in UTC, as a count has it. */
+/** The UTC day of a time, as in a count. */
 export function dayOf(time: Date): string {
   return time.toISOString().slice(0, 10);
 }

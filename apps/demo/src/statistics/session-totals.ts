@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Sessions } from '../sessions/sessions.js';
 
-/** How many sessions there are, by how they are. */
+/** The number of sessions, by status. */
 export interface Totals {
   readonly total: number;
   readonly valid: number;
@@ -12,14 +12,14 @@ export interface Totals {
   readonly at: Date;
 }
 
-/** How long a request waits for a count. */
+/** How long a request waits for a count, in milliseconds. */
 const PATIENCE_MS = 40;
-/** A count that took longer is good for so many times as long, so that to count is never most of what the database does. */
+/** A count that took longer is used for this many times its duration, so that counting never dominates the database's work. */
 const KEPT_TIMES = 20;
 
 /**
- * Counts sessions. Of a few it does so at every request; of a million, which takes the database most of a second, it gives
- * the latest numbers that it has, and counts anew beside the requests.
+ * Counts sessions. It counts a few of them at every request. A million takes the database most of a second, so then it returns
+ * the latest numbers, and counts again in the background.
  */
 @Injectable()
 export class SessionTotals {
@@ -28,7 +28,7 @@ export class SessionTotals {
 
   constructor(private readonly sessions: Sessions) {}
 
-  /** The latest numbers; `undefined` while the first ones are being counted. */
+  /** The latest numbers; `undefined` during the first count. */
   async get(): Promise<Totals | undefined> {
     if (this.#isDue()) {
       this.#counting ??= this.#count().finally(() => (this.#counting = undefined));

@@ -17,7 +17,7 @@ export class UsersService implements OnModuleInit {
     this.#decoy = await hashPassword(randomBytes(SECRET_BYTES).toString('hex'));
   }
 
-  /** A new user, by the identifier; `null` where there is one with this e-mail address. */
+  /** Creates a user and returns the id; `null` if the e-mail address is taken. */
   async insert(email: string, passwordHash: string): Promise<string | null> {
     const id = randomUUID();
     try {
@@ -33,7 +33,7 @@ export class UsersService implements OnModuleInit {
     return (await this.#find({ email })) !== null;
   }
 
-  /** The user with this e-mail address and password. An unknown address takes as long as a wrong password. Whoever calls it counts guesses. */
+  /** The user with this e-mail address and password. An unknown address takes as long as a wrong password. The caller counts guesses. */
   async verify(address: string, password: string): Promise<User | null> {
     const user = await this.#find({ email: address.toLowerCase() });
     const matches = await verifyPassword(password, user?.passwordHash ?? this.#decoy);

@@ -11,7 +11,7 @@ import { signInPage } from './pages/access.pages.js';
 import { deadLinkPage, finishPage, sentPage, signUpPage } from './pages/sign-up.pages.js';
 import { type Next, PageController, PostForm } from './routes.js';
 
-/** How people get in and out. */
+/** Signing in and out. */
 @PageController()
 export class AccessController {
   constructor(
@@ -34,7 +34,7 @@ export class AccessController {
     return signInPage({ next: ownPath(next), done, why });
   }
 
-  /** A session that the browser has already is replaced. @see OWASP ASVS 5.0, 7.2.4 */
+  /** Replaces a session that the browser already has. @see OWASP ASVS 5.0, 7.2.4 */
   @OptionalSession()
   @PostForm('sign-in')
   async signIn(
@@ -76,7 +76,7 @@ export class AccessController {
     return sentPage();
   }
 
-  /** The link of the mail; to follow it does not use it up. */
+  /** The link in the mail. Opening it does not use it up. */
   @Public()
   @Get('sign-up/finish')
   async showFinish(@Query('token') token: unknown): Promise<string> {
@@ -103,7 +103,7 @@ export class AccessController {
     return after('signed-up', HOME);
   }
 
-  /** Also for a session that was ended elsewhere meanwhile: what is wanted is so already. */
+  /** Succeeds even if the session was ended elsewhere in the meantime. */
   @OptionalSession()
   @PostForm('sign-out')
   async signOut(

@@ -3,7 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { Public } from '@app/sessions';
 import { ASSETS } from './assets.js';
 
-/** The style sheet, the script and the icon: the same for everybody, so browsers and proxies may keep them. */
+/** The style sheet, the script and the icon. They are the same for everybody, so browsers and proxies may cache them. */
 @ApiExcludeController()
 @Controller('assets')
 export class AssetsController {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** A file that pages need, as it is sent. */
+/** A file that pages need, ready to send. */
 export interface Asset {
   readonly type: string;
   readonly content: string;
-  /** Where browsers find it: another address when it changes, so that they may keep it. */
+  /** Its URL, which changes with its content, so that browsers may cache it. */
   readonly url: string;
 }
 
@@ -15,7 +15,7 @@ const TYPES = {
   'icon.svg': 'image/svg+xml',
 } as const;
 
-/** The files beside this one, by their names. */
+/** The files in `assets`, by name. */
 export const ASSETS: ReadonlyMap<string, Asset> = new Map(
   Object.entries(TYPES).map(([name, type]) => {
     const content = readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8');

@@ -2,12 +2,12 @@ import type { DailyCount } from '../statistics/daily-count.entity.js';
 import { number } from './elements.js';
 import { type Html, html } from './html.js';
 
-/** Units of the drawing, which is stretched to the room that it has, so it has no text. */
+/** Units of the drawing. It is stretched to the available width, so it contains no text. */
 const DAY = 10;
 const HEIGHT = 100;
 const BAR = 4;
 
-/** Two bars a day: sessions that were created, and sessions that were deleted after their end. */
+/** Two bars per day: created sessions, and sessions deleted after their end. */
 export function chart(days: readonly DailyCount[]): Html {
   const top = Math.max(1, ...days.flatMap(({ created, pruned }) => [created, pruned]));
   const sum = (pick: (day: DailyCount) => number): string =>

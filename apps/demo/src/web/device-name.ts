@@ -2,7 +2,7 @@ import Bowser from 'bowser';
 
 const MAX_LENGTH = 60;
 
-/** A device by the names of its browser and its model or system, where its user agent has known ones; else what it calls itself. */
+/** The browser, and the model or system, if its user agent names known ones; else the user agent itself. */
 export function deviceName(userAgent: unknown): string {
   if (typeof userAgent !== 'string' || userAgent.trim() === '') return 'Unknown device';
   const { browser, os, platform } = Bowser.parse(userAgent);

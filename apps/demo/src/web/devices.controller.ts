@@ -10,7 +10,7 @@ import { HOME } from './own-path.js';
 import { devicesPage } from './pages/devices.page.js';
 import { type Next, PageController, PostForm } from './routes.js';
 
-/** Where users are signed in. @see OWASP ASVS 5.0, 7.4.2 and 7.5.2 */
+/** A user's sessions. @see OWASP ASVS 5.0, 7.4.2 and 7.5.2 */
 @PageController('account/devices')
 export class DevicesController {
   constructor(
@@ -35,7 +35,7 @@ export class DevicesController {
     return devicesPage({ email, current, sessions, show, counts, part, done: query['done'] });
   }
 
-  /** Tells an open page what has changed on other devices; it ends with the session of this one. */
+  /** Tells an open page about changes on other devices. It ends with the session of this device. */
   @Sse('events')
   events(@CurrentSession() current: Session): Observable<string> {
     return this.sessions.eventsOf('created', 'revoked', 'expired', 'deleted').pipe(

@@ -10,7 +10,7 @@ const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const ABSOLUTE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
 const NUMBER = new Intl.NumberFormat('en');
 
-/** A time as people say it, with the exact one to be looked at. */
+/** A relative time, with the exact one as its title. */
 export function time(at: Date | null | undefined, otherwise = 'never'): Html {
   if (!at) return html`${otherwise}`;
   const exact = `${ABSOLUTE.format(at)} UTC`;
@@ -27,11 +27,11 @@ export const number = (value: number): string => NUMBER.format(value);
 export interface Column<T> {
   readonly label: string;
   readonly cell: (row: T) => Content;
-  /** Whether only who cannot see the column needs its label. */
+  /** Whether only screen readers need its label. */
   readonly isObvious?: boolean;
 }
 
-/** A table, whose rows are cards where there is little room. The first column names the row. */
+/** A table, whose rows become cards on narrow screens. The first column names the row. */
 export function table<T>(caption: string, columns: readonly Column<T>[], rows: readonly T[]): Html {
   // The style sheet changes how tables are displayed, after which some browsers no longer know them for tables by themselves.
   return html`<table role="table">
@@ -99,7 +99,7 @@ export function partOf(total: number, asked: unknown): Part {
   return { page, pages, skip: (page - 1) * PER_PAGE, take: PER_PAGE };
 }
 
-/** Links to the parts before and after; nothing where there is one only. */
+/** Links to the previous and the next page; nothing if there is only one. */
 export function pager({ page, pages }: Part, path: string, query: Readonly<Record<string, string>> = {}): Html | false {
   if (pages === 1) return false;
   const to = (other: number, label: string, rel: string): Html => {

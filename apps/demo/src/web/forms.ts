@@ -2,10 +2,10 @@ import { BadRequestException } from '@nestjs/common';
 import type { z } from 'zod';
 import { type Content, type Html, html } from './html.js';
 
-/** What is wrong with the fields of a form, by their names. */
+/** The problems of a form, by field. */
 export type Problems = Readonly<Record<string, string>>;
 
-/** A form as it is shown: empty, or again with what was typed, and with what is wrong with it. */
+/** A form to show: empty, or with what was typed and its problems. */
 export interface FormState {
   readonly typed: Readonly<Record<string, unknown>>;
   readonly problems: Problems;
@@ -13,14 +13,14 @@ export interface FormState {
 
 export const EMPTY: FormState = { typed: {}, problems: {} };
 
-/** A form that is not accepted, with the page that shows it again. */
+/** A rejected form, with the page that shows it again. */
 export class InvalidForm extends BadRequestException {
   constructor(readonly page: string) {
     super();
   }
 }
 
-/** A form as it came: what the schema makes of it, or else what is wrong. What is left empty counts as not there. */
+/** Parses a submitted form: its value, or its problems. Empty fields count as missing. */
 export function received<T>(schema: z.ZodType<T>, sent: unknown): { state: FormState; value?: T } {
   const typed = Object.fromEntries(Object.entries(sent ?? {}));
   const filled = Object.fromEntries(Object.entries(typed).filter(([, value]) => value !== ''));
@@ -30,7 +30,7 @@ export function received<T>(schema: z.ZodType<T>, sent: unknown): { state: FormS
   return { state: { typed, problems: Object.fromEntries(problems) as Problems } };
 }
 
-/** The same form with something wrong that only the application can know. */
+/** The same form with problems that only the application knows. */
 export function refused({ typed }: FormState, problems: Problems): FormState {
   return { typed, problems };
 }
@@ -45,7 +45,7 @@ interface Field {
   readonly max?: number;
 }
 
-/** A field with its label, its hint, and what is wrong with it, which are read out with it. */
+/** A field with its label, hint and problem, which screen readers read with it. */
 export function field(state: FormState, { name, label, type, autocomplete, hint, min, max }: Field): Html {
   const problem = state.problems[name];
   const described = [hint && `${name}-hint`, problem && `${name}-problem`].filter(Boolean).join(' ');
@@ -74,7 +74,7 @@ interface Choices {
   readonly choices: readonly (readonly [value: string, label: Content])[];
 }
 
-/** Boxes of which one or more are to be ticked. */
+/** Checkboxes, of which at least one has to be ticked. */
 export function checkboxes(state: FormState, { name, legend, choices }: Choices): Html {
   const ticked = listed(state.typed[name]);
   const problem = state.problems[name];
@@ -91,12 +91,12 @@ export function checkboxes(state: FormState, { name, legend, choices }: Choices)
   </fieldset>`;
 }
 
-/** What is wrong with a form, at its top, with links to the fields. */
+/** The problems of a form, at its top, with links to the fields. */
 export function problemSummary({ problems }: FormState, labels: Readonly<Record<string, string>>): Html | false {
   const entries = Object.entries(problems);
   if (entries.length === 0) return false;
   return html`<div class="notice problem" role="alert">
-    <p>Please look at this again:</p>
+    <p>Please correct the following:</p>
     <ul>
       ${entries.map(([name, text]) => html`<li><a href="#${name}">${sentence(labels[name] ?? '', text)}</a></li>`)}
     </ul>
@@ -107,7 +107,7 @@ export function hasProblems({ problems }: FormState): boolean {
   return Object.keys(problems).length > 0;
 }
 
-/** The boxes that were ticked: browsers send one as text, and none not at all. */
+/** The ticked checkboxes. Browsers send a single one as text, and none as nothing. */
 export function listed(sent: unknown): unknown[] {
   if (sent === undefined) return [];
   return Array.isArray(sent) ? sent : [sent];
@@ -118,7 +118,7 @@ function problemOf({ problems }: FormState, name: string, label: string): Html |
   return text !== undefined && html`<p class="problem" id="${name}-problem">${sentence(label, text)}</p>`;
 }
 
-/** What is wrong is said of a field, such as "is required", unless it is a sentence already. */
+/** A problem continues the name of its field, such as "is required", unless it is a sentence. */
 function sentence(label: string, text: string): string {
   return text.endsWith('.') ? text : `${label} ${text}.`;
 }

@@ -1,4 +1,4 @@
-/** Text that is HTML. Only {@link html} makes it, so nothing gets into a page without being escaped. */
+/** HTML text. Only {@link html} creates it, so everything in a page is escaped. */
 class Markup {
   constructor(private readonly text: string) {}
 
@@ -9,11 +9,11 @@ class Markup {
 
 export type Html = Markup;
 
-/** What may stand in a template; `undefined`, `null` and `false` are nothing. */
+/** A value in a template. `undefined`, `null` and `false` render nothing. */
 export type Content = Html | string | number | undefined | null | false | readonly Content[];
 
 /**
- * HTML, in which every value is text that is escaped, unless it is HTML itself. Attributes are to be in double quotes.
+ * HTML in which every value is escaped, unless it is HTML itself. Attributes must be in double quotes.
  *
  * @example
  * ```ts

@@ -14,7 +14,7 @@ const NEW_KEY = body({ name: NAME, scopes: someOf(KEY_SCOPES) });
 
 type Sent = Readonly<Record<string, unknown>> | undefined;
 
-/** The projects of users, and their keys. */
+/** Pages of projects and their keys. */
 @PageController('account/keys')
 export class ProjectPagesController {
   constructor(
@@ -45,7 +45,7 @@ export class ProjectPagesController {
     return keysPage({ project, keys: await this.keys.list(userId, id), done });
   }
 
-  /** The answer has the key, rather than another page after it, which would need the key to be kept for it. */
+  /** The response itself shows the key. A redirect would need the key to be stored. */
   @Post(':id')
   @HttpCode(HttpStatus.CREATED)
   async makeKey(
@@ -72,7 +72,7 @@ export class ProjectPagesController {
     return keysPage({ project, keys: await this.keys.list(userId, id), shown });
   }
 
-  /** Where the browser is when a key was rotated: who loads it again by its address is shown the keys. */
+  /** The URL after a rotation. A reload shows the list of keys. */
   @Get(':id/:keyId/rotate')
   @Redirect(undefined, HttpStatus.SEE_OTHER)
   leave(@Param('id') id: string): Next {

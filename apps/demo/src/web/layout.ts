@@ -5,13 +5,13 @@ import { notice } from './notices.js';
 export interface Page {
   readonly title: string;
   readonly main: Html;
-  /** Whose page it is: of somebody who is signed in, of anybody, or one that tells of an error. */
+  /** For whom the page is: a signed-in user, a visitor, or nobody for an error page. */
   readonly of: 'user' | 'visitor' | 'nobody';
-  /** Where it is, for the navigation. */
+  /** Its path, for the navigation. */
   readonly path?: string;
-  /** What was done just before, by its name in `notices.ts`, as it came with the address. */
+  /** The last action, by its name in `notices.ts`, from the URL. */
   readonly done?: unknown;
-  /** Whether it is a form that was not accepted. */
+  /** Whether it shows a rejected form. */
   readonly hasProblems?: boolean;
 }
 
@@ -31,7 +31,7 @@ const LINKS = {
   nobody: [['/', 'Home']],
 } as const;
 
-/** A whole document, as it is sent. */
+/** The whole document. */
 export function pageOf(page: Page): string {
   const { title, main, of, path, done, hasProblems = false } = page;
   return html`<!doctype html>
@@ -58,7 +58,7 @@ export function pageOf(page: Page): string {
         </header>
         <main id="main" tabindex="-1">${notice(done)}${main}</main>
         <footer>
-          <p>A demo. <a href="/docs">Its API</a> does all that these pages do.</p>
+          <p>This is a demo. <a href="/docs">Its API</a> does everything that these pages do.</p>
         </footer>
       </body>
     </html>`.toString();

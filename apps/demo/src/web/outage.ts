@@ -1,9 +1,9 @@
-/** Codes of Node, PostgreSQL and MySQL for a server that is not reached, or goes down. */
+/** Codes of Node, PostgreSQL and MySQL for a server that is unreachable or shutting down. */
 const CODES = /^(?:ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|EAI_AGAIN|PROTOCOL_CONNECTION_LOST|08|57P0|53)/;
-/** What `pg` and its pool say without a code. */
+/** Messages of `pg` and its pool that have no code. */
 const WORDS = /^(?:Connection terminated|Client has encountered a connection error|timeout exceeded)/;
 
-/** Whether an error of a driver says that there is no database to ask just now. */
+/** Whether a driver's error says that the database is unavailable. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, driverError, cause } = error as NodeJS.ErrnoException & { readonly driverError?: unknown };

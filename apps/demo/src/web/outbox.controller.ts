@@ -4,7 +4,7 @@ import { Outbox } from '../mail/outbox.js';
 import { outboxPage } from './pages/outbox.page.js';
 import { PageController } from './routes.js';
 
-/** Shows everybody's mail to anybody: for development only. */
+/** Shows everybody's mail to anybody. Only for development. */
 @Public()
 @PageController('dev')
 export class OutboxController {

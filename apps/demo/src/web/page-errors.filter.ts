@@ -7,19 +7,19 @@ import { setPageHeaders } from './page-headers.js';
 import type { Why } from './pages/access.pages.js';
 import { errorPage } from './pages/error.page.js';
 
-/** What of a request tells where it came from. Express has it. */
+/** The part of an Express request that says where it came from. */
 interface PageRequest {
   readonly method: string;
   readonly originalUrl: string;
   readonly headers: { readonly referer?: string; readonly host?: string };
 }
 
-/** The API, its document, and what programs read of it. */
+/** The API and its OpenAPI document, as a page or a file. */
 const API = /^\/(?:api|docs)(?:[/?-]|$)/;
 
 /**
- * Answers with pages where a page was asked for, and leaves the API to Nest. Who needs to sign in, or to confirm the
- * password, is led there, and back.
+ * Answers requests for pages with error pages, and leaves the API to Nest. It redirects users to sign in or to confirm their
+ * password, and back.
  */
 @Catch()
 export class PageErrors extends BaseExceptionFilter {
@@ -54,7 +54,7 @@ export class PageErrors extends BaseExceptionFilter {
   }
 }
 
-/** Where to go first, if that helps. */
+/** Where to redirect first, if that helps. */
 function detourOf(exception: unknown, request: PageRequest): string | undefined {
   if (!(exception instanceof HttpException) || exception.getStatus() !== 401) return undefined;
   const sender = senderOf(request);
@@ -62,19 +62,19 @@ function detourOf(exception: unknown, request: PageRequest): string | undefined 
   const next = encodeURIComponent(ownPath(page?.replace(/\?done=[a-z-]*$/, '')));
   if (exception.errorCode === 'ERR_SESSION_NOT_FRESH') return `/account/confirm?next=${next}`;
   const ended = exception.errorCode === 'ERR_SESSION_TOKEN_INVALID';
-  // Who comes from there was just given a cookie.
+  // A request from there has just been given a cookie.
   const lost = !ended && sender !== undefined && /^\/sign-(?:in|up)\b/.test(sender);
   const why: Why | undefined = ended ? 'ended' : lost ? 'lost' : undefined;
   return `/sign-in?next=${next}${why ? `&why=${why}` : ''}`;
 }
 
-/** The page of ours that a request comes from, where browsers tell. */
+/** The page of this site that a request comes from, if the browser says so. */
 function senderOf({ headers: { referer = '', host } }: PageRequest): string | undefined {
   const [, from, path] = /^https?:\/\/([^/]+)(\/.*)$/.exec(referer) ?? [];
   return from === host ? path : undefined;
 }
 
-/** In how many seconds to come again, where an error of the library says so: Nest sends no headers of an exception. */
+/** The seconds until a retry, if a library error has them. Nest sends no headers of an exception. */
 function retryAfterOf(exception: unknown): number | undefined {
   return exception instanceof HttpException && 'retryAfter' in exception ? Number(exception.retryAfter) : undefined;
 }

@@ -3,7 +3,7 @@ import { type AbstractHttpAdapter, HttpAdapterHost } from '@nestjs/core';
 import type { Observable } from 'rxjs';
 
 /**
- * Only our own files, forms to ourselves only, in nobody's frame, and kept by no cache: a page shows what is personal.
+ * Pages load only our own files, send forms only to us, allow no frames, and are never cached, since they show personal data.
  *
  * @see OWASP ASVS 5.0, 3.4.3 to 3.4.6 and 14.3.2
  */
@@ -16,14 +16,14 @@ const HEADERS = {
   'Cache-Control': 'no-store',
 };
 
-/** The same for a page with styles and pictures in itself. */
+/** The same for a page with inline styles and images. */
 export const HEADERS_WITH_STYLES = {
   ...HEADERS,
   'Content-Security-Policy':
     "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 };
 
-/** Puts the headers of pages into a response. */
+/** Sets the headers of pages on a response. */
 export function setPageHeaders(adapter: AbstractHttpAdapter, response: unknown, headers = HEADERS): void {
   for (const [name, value] of Object.entries(headers)) adapter.setHeader(response, name, value);
 }

@@ -17,7 +17,7 @@ const CHANGE = body({ password: NEW_PASSWORD });
 
 type Sent = Readonly<Record<string, unknown>> | undefined;
 
-/** What users do with their password, once they have shown that they know it. */
+/** Password pages, for users who have just confirmed their password. */
 @PageController('account')
 export class PasswordPagesController {
   constructor(
@@ -34,7 +34,7 @@ export class PasswordPagesController {
     return confirmPage({ next: ownPath(next) }, email);
   }
 
-  /** The browser gets a new token, and the one before is refused from now on. @see OWASP ASVS 5.0, 7.2.4 */
+  /** The browser gets a new token, and the previous one is refused. @see OWASP ASVS 5.0, 7.2.4 */
   @PostForm('confirm')
   async confirm(
     @CurrentSession() session: Session,
@@ -60,7 +60,7 @@ export class PasswordPagesController {
     return passwordPage({ email, done });
   }
 
-  /** Ends all other sessions too. @see OWASP ASVS 5.0, 7.4.3 and 7.5.1 */
+  /** Also ends all other sessions. @see OWASP ASVS 5.0, 7.4.3 and 7.5.1 */
   @RequireFresh('10m')
   @PostForm('password')
   async change(@CurrentSession() session: Session, @Body() sent: Sent): Promise<Next> {

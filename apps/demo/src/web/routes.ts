@@ -2,13 +2,13 @@ import { applyDecorators, Controller, HttpStatus, Post, Redirect, UseInterceptor
 import { ApiExcludeController } from '@nestjs/swagger';
 import { PageHeaders } from './page-headers.js';
 
-/** A controller whose routes answer with pages, which are no part of the API. */
+/** A controller whose routes return pages, which are not part of the API. */
 export const PageController = (path = ''): ClassDecorator =>
   applyDecorators(Controller(path), ApiExcludeController(), UseInterceptors(PageHeaders));
 
 /**
- * A route that a form is sent to. It gives the address of the page that is shown then, so that to load that one again
- * sends nothing twice; a form that is not accepted is shown again by throwing `InvalidForm`.
+ * A route for a form. It returns the URL of the next page, so that a reload sends nothing twice. To show a rejected form
+ * again, throw `InvalidForm`.
  */
 export const PostForm = (path?: string): MethodDecorator =>
   applyDecorators(Post(path), Redirect(undefined, HttpStatus.SEE_OTHER));

@@ -18,7 +18,7 @@ import { PageErrors } from './page-errors.filter.js';
 import { PasswordPagesController } from './password.controller.js';
 import { StatisticsPageController } from './statistics.controller.js';
 
-/** The pages: what the API does, for people with a browser. */
+/** The pages, which do in a browser what the API does. */
 @Module({
   imports: [
     AccountModule,

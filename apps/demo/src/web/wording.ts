@@ -13,7 +13,7 @@ const REASONS: Readonly<Record<string, string>> = {
   not_fresh: 'the password had to be confirmed first',
 };
 
-/** Why something ended, or was refused, in words that follow a colon. */
+/** Why something ended or was refused, as text after a colon. */
 export const reasonText = (reason: string): string => REASONS[reason] ?? reason.replaceAll('_', ' ');
 
 const EVENTS: Readonly<Record<SessionEventType, string>> = {

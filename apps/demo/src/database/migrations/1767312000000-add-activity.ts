@@ -1,13 +1,13 @@
 import { type MigrationInterface, type QueryRunner, Table, TableColumn, TableIndex } from 'typeorm';
 import { jsonType, timestampType, uuidType } from '../column-types.js';
 
-/** The log of activity, and what sessions and keys are told by: a new database has their columns from the start. */
+/** The activity log, and columns of sessions and keys, which a new database has from the start. */
 export class AddActivity1767312000000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.createTable(activityTable(queryRunner), true);
     await addColumns(queryRunner, 'sessions');
     const added = await addColumns(queryRunner, 'api_keys');
-    // What every key could do before there were scopes.
+    // What every key was allowed to do before scopes existed.
     if (added.includes('scopes')) await queryRunner.query(`UPDATE api_keys SET scopes = '["project:read"]'`);
   }
 
@@ -24,7 +24,7 @@ export class AddActivity1767312000000 implements MigrationInterface {
   }
 }
 
-/** Each begins with the column that it came with. */
+/** Each index is created with its first column. */
 const INDEXED = [['revokedAt', 'expiresAt'], ['previousTokenDigest']] as const;
 
 function activityTable(queryRunner: QueryRunner): Table {
@@ -52,13 +52,13 @@ function activityTable(queryRunner: QueryRunner): Table {
   });
 }
 
-/** Adds what a table lacks, and says what that was. */
+/** Adds missing columns to a table, and returns them. */
 async function addColumns(queryRunner: QueryRunner, name: keyof ReturnType<typeof columnsOf>): Promise<string[]> {
   const table = await queryRunner.getTable(name);
   const missing = columnsOf(queryRunner)[name].filter((column) => !table!.findColumnByName(column.name));
   await queryRunner.addColumns(name, missing);
   const added = missing.map((column) => column.name);
-  // The index on both columns is instead of the one on the end alone.
+  // The index on both columns replaces the one on the end alone.
   if (added.includes('revokedAt')) await dropIndex(queryRunner, name, ['expiresAt']);
   for (const columns of INDEXED)
     if (added.includes(columns[0])) await queryRunner.createIndex(name, new TableIndex({ columnNames: [...columns] }));

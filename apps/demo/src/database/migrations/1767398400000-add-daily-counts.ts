@@ -1,7 +1,7 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 import { integerType } from '../column-types.js';
 
-/** How many sessions come and go, day by day. */
+/** The daily numbers of created and deleted sessions. */
 export class AddDailyCounts1767398400000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     const integer = integerType(queryRunner);

@@ -3,7 +3,7 @@ import { booleanType } from '../column-types.js';
 
 const TABLES = ['sessions', 'api_keys'];
 
-/** Whether a session ends when it was told to, however it is used: a new database has the columns from the start. */
+/** The columns for ends that no use moves. A new database has them from the start. */
 export class AddFixedEnds1767571200000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     for (const name of TABLES) {

@@ -1,13 +1,13 @@
-// The pages work without this. It makes them nicer.
+// The pages work without this script.
 
-// What was done is said once: not again when the page is loaded again, or kept as a bookmark.
+// Removes the last action from the URL, so that a reload or a bookmark does not show its message again.
 if (document.querySelector('[data-passing]')) {
   const address = new URL(location.href);
   address.searchParams.delete('done');
   history.replaceState(null, '', address);
 }
 
-// A page that shows a new key is the answer to a form: to load it again shall show the keys, not make another one.
+// A page with a new key is the response to a form. A reload shows the list of keys instead of creating another one.
 const newKey = document.querySelector('[data-page]');
 if (newKey) history.replaceState(null, '', newKey.dataset.page);
 
@@ -26,20 +26,20 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   });
 }
 
-// Times as the clock on the wall has them.
+// Shows times in the local time zone.
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 for (const time of document.querySelectorAll('time')) time.title = format.format(new Date(time.dateTime));
 
-// A page that is open shows what has changed elsewhere, and that its own session has ended, which ends the stream too.
+// An open page shows changes on other devices, and the end of its own session, which also ends the stream.
 const live = document.querySelector('[data-events]');
 if (live) listen(live.dataset.events);
 
 function listen(address) {
   const events = new EventSource(address);
   events.addEventListener('message', () => reload());
-  // What the page itself changes it shows next.
+  // The page's own changes load the next page anyway.
   for (const leaving of ['submit', 'pagehide']) addEventListener(leaving, () => events.close());
-  // Who is signed out is led to the page for signing in; who has lost the network, or the server, tries again.
+  // Redirects to sign-in when signed out. Retries when the network or the server is down.
   const again = () => setTimeout(() => listen(address), 2000);
   const goOn = ({ type }) => (type === 'opaqueredirect' ? location.reload() : again());
   events.addEventListener('error', () => {
@@ -48,14 +48,14 @@ function listen(address) {
   });
 }
 
-/** Not under the hands of somebody who is about to press a button. */
+/** Does not change the page while the user is about to press a button. */
 function reload() {
   if (document.querySelector('main').contains(document.activeElement))
     document.activeElement.addEventListener('blur', () => reload(), { once: true });
   else location.reload();
 }
 
-// Who asks for one thing no longer asks for the other.
+// Opening one confirmation closes the others.
 const guarded = [...document.querySelectorAll('details.guarded')];
 for (const details of guarded) {
   details.addEventListener('toggle', () => {
@@ -68,7 +68,7 @@ for (const details of guarded) {
   });
 }
 
-// One click sends a form once.
+// Prevents sending a form twice.
 addEventListener('submit', (event) => {
   for (const button of event.target.querySelectorAll('button:not([type="button"])')) button.disabled = true;
 });

@@ -6,13 +6,13 @@ export const LABELS = { email: 'E-mail address', password: 'Password' };
 export const EMAIL = { name: 'email', label: LABELS.email, type: 'email', autocomplete: 'username', max: 254 } as const;
 export const PASSWORD = { name: 'password', label: LABELS.password, type: 'password' } as const;
 
-/** What a page of access knows beside its form. */
+/** The data of an access page besides its form. */
 export interface AccessDetails {
-  /** Where to go when it is done. */
+  /** Where to go afterwards. */
   readonly next: string;
   readonly state?: FormState;
   readonly done?: unknown;
-  /** Why somebody has to sign in who did so before, by its name below, as it came with the address. */
+  /** Why the user has to sign in again, by a name below, from the URL. */
   readonly why?: unknown;
 }
 
@@ -20,10 +20,13 @@ export type Why = 'ended' | 'lost';
 
 const REASONS: Readonly<Record<Why, Html>> = {
   ended: html`<p><strong>This session was ended.</strong></p>
-    <p>You signed it out from another device, changed your password, or did not use it for long. Sign in to go on.</p>`,
-  lost: html`<p><strong>Your browser did not keep the cookie</strong> by which it is known.</p>
     <p>
-      Some browsers keep it over HTTPS only. Use HTTPS, or, to try the demo without, start it with
+      You signed it out from another device, changed your password, or did not use it for a long time. Sign in to
+      continue.
+    </p>`,
+  lost: html`<p><strong>Your browser did not keep the cookie</strong> that identifies it.</p>
+    <p>
+      Some browsers keep it only over HTTPS. Use HTTPS. To try the demo without HTTPS, start it with
       <code>DEMO_INSECURE_COOKIE=true</code>.
     </p>`,
 };
@@ -44,7 +47,7 @@ export function signInPage({ next, state = EMPTY, done, why }: AccessDetails): s
   return pageOf({ title: 'Sign in', of: 'visitor', path: '/sign-in', main, done, hasProblems: hasProblems(state) });
 }
 
-/** For what only its owner may do: a session may be old, and the device somebody else's by now. */
+/** For actions that only the owner may take: somebody else may use the device by now. */
 export function confirmPage({ next, state = EMPTY }: AccessDetails, email: string): string {
   const main = html`<div class="narrow">
     <h1>Confirm your password</h1>
@@ -58,7 +61,7 @@ export function confirmPage({ next, state = EMPTY }: AccessDetails, email: strin
   return pageOf({ title: 'Confirm your password', of: 'user', main, hasProblems: hasProblems(state) });
 }
 
-/** Tells password managers whose password it is. */
+/** Tells password managers which account it is. */
 export function hiddenUser(email: string): Html {
   return html`<input type="text" name="username" autocomplete="username" value="${email}" hidden readonly />`;
 }

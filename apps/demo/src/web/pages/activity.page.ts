@@ -6,13 +6,12 @@ import { pageOf } from '../layout.js';
 import { eventText } from '../wording.js';
 import { nameOf } from './devices.page.js';
 
-/** @param sessions those that the entries are of, as far as they are not deleted yet */
+/** @param sessions the sessions of the entries, if they are not deleted yet */
 export function activityPage(entries: readonly Activity[], sessions: readonly Session[]): string {
   const names = new Map(sessions.map((session) => [session.id, nameOf(session)]));
   const main = html`<h1>Activity</h1>
     <p>
-      What happened to your sessions lately. Change your <a href="/account/password">password</a> if something was not
-      you.
+      Recent activity of your sessions. Change your <a href="/account/password">password</a> if something was not you.
     </p>
     ${table(
       'Activity',

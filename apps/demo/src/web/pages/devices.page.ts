@@ -11,7 +11,7 @@ const PATH = '/account/devices';
 interface Devices {
   readonly email: string;
   readonly current: Session;
-  /** Other sessions: those that are valid, or those that have ended. */
+  /** Other sessions: either the valid or the ended ones. */
   readonly sessions: readonly Session[];
   readonly show: 'valid' | 'ended';
   readonly counts: { readonly valid: number; readonly ended: number };
@@ -27,7 +27,9 @@ export function devicesPage({ email, current, sessions, show, counts, part, done
     ${tabs(show, counts)}
     ${
       sessions.length === 0
-        ? html`<p class="empty">${show === 'valid' ? 'You are signed in nowhere else.' : 'None has ended lately.'}</p>`
+        ? html`<p class="empty">
+            ${show === 'valid' ? 'You are not signed in anywhere else.' : 'No session has ended recently.'}
+          </p>`
         : table('Other devices', show === 'valid' ? VALID : ENDED, sessions)
     }
     ${pager(part, PATH, show === 'ended' ? { show } : {})} ${show === 'valid' && signOuts(counts.valid)}
@@ -76,7 +78,7 @@ function signOuts(others: number): Html {
     ${others > 0 && button(`${PATH}/sign-out-others`, 'Sign out all other devices')}
     ${guarded(
       'Sign out everywhere…',
-      'This ends all your sessions, the one of this device too.',
+      'This ends all your sessions, including the one on this device.',
       button(`${PATH}/sign-out-everywhere`, 'Sign out everywhere', { kind: 'danger' }),
     )}
   </div>`;
@@ -109,7 +111,7 @@ function endOf(session: Session): Html {
     : html`${time(session.expiresAt)}: expired`;
 }
 
-/** By what it was used with last: a browser is updated while its session goes on. */
+/** By the last user agent, since a browser may be updated during a session. */
 export function nameOf({ lastUsedUserAgent, data }: Pick<Session, 'lastUsedUserAgent' | 'data'>): string {
   return deviceName(lastUsedUserAgent ?? data['userAgent']);
 }

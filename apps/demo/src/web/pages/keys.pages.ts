@@ -25,7 +25,7 @@ export function projectsPage({ projects, state = EMPTY }: Projects): string {
     ${problemSummary(state, { name: NAME.label })}
     ${
       projects.length === 0
-        ? html`<p class="empty">You have no project yet. Make one, and then its keys.</p>`
+        ? html`<p class="empty">You have no projects yet. Create one, and then its keys.</p>`
         : html`<ul class="cards">
             ${projects.map(({ id, name }) => html`<li><a class="card" href="${PATH}/${id}">${name}</a></li>`)}
           </ul>`
@@ -34,7 +34,7 @@ export function projectsPage({ projects, state = EMPTY }: Projects): string {
       <h2 id="new-project">New project</h2>
       <form method="post" action="${PATH}">
         ${field(state, NAME)}
-        <button>Make the project</button>
+        <button>Create the project</button>
       </form>
     </section>`;
   return pageOf({ title: 'API keys', of: 'user', path: PATH, main, hasProblems: hasProblems(state) });
@@ -44,12 +44,12 @@ interface Keys {
   readonly project: Named;
   readonly keys: readonly ApiKey[];
   readonly state?: FormState;
-  /** A key that was just made, or rotated: this page is the only one that ever has it. */
+  /** A key that was just created or rotated. Only this page ever shows it. */
   readonly shown?: WithToken<ApiKey>;
   readonly done?: unknown;
 }
 
-/** What is ticked in a form that nobody has filled in yet. */
+/** The default choices of an empty form. */
 const NEW_KEY: FormState = { typed: { scopes: ['project:read'] }, problems: {} };
 
 const SCOPES: Readonly<Record<(typeof KEY_SCOPES)[number], string>> = {
@@ -76,7 +76,7 @@ export function keysPage({ project, keys, state = NEW_KEY, shown, done }: Keys):
           legend: 'Scopes',
           choices: KEY_SCOPES.map((scope) => [scope, html`<code>${scope}</code> ${SCOPES[scope]}`]),
         })}
-        <button>Make the key</button>
+        <button>Create the key</button>
       </form>
     </section>`;
   return pageOf({ title: `Keys of ${project.name}`, of: 'user', path, main, done, hasProblems: hasProblems(state) });
@@ -86,8 +86,8 @@ function newKey({ name, authToken, rotatedAt }: WithToken<ApiKey>, path: string)
   return html`<section class="notice key" aria-labelledby="shown-key" data-page="${path}">
     <h2 id="shown-key">Your key “${name}”</h2>
     <p>
-      Copy it now: it is shown this once, and kept nowhere.
-      ${rotatedAt && 'The key before works for one more day, so that every machine can be given this one.'}
+      Copy it now. It is shown only once, and is not stored.
+      ${rotatedAt && 'The previous key works for one more day, so that you can give this one to every machine.'}
     </p>
     <p class="secret">
       <code id="key">${authToken}</code> <button type="button" data-copy="key" hidden>Copy</button>
@@ -108,7 +108,7 @@ function columnsAt(path: string): readonly Column<ApiKey>[] {
     },
     { label: 'State', cell: stateOf },
     { label: 'Last used', cell: ({ lastUsedAt }) => time(lastUsedAt) },
-    { label: 'Made', cell: ({ createdAt }) => time(createdAt) },
+    { label: 'Created', cell: ({ createdAt }) => time(createdAt) },
     { label: 'Actions', isObvious: true, cell: (key) => actions(key, path) },
   ];
 }

@@ -5,7 +5,7 @@ import { pageOf } from '../layout.js';
 /** Messages, newest first. */
 export function outboxPage(mails: readonly Mail[]): string {
   const main = html`<h1>Outbox</h1>
-    <p>What the demo would send by mail. It is shown in development only.</p>
+    <p>Mail that the demo would send. It is shown only in development.</p>
     ${mails.map(
       ({ to, subject, text, link }) =>
         html`<article class="card">

@@ -23,7 +23,7 @@ export function passwordPage({ email, state = EMPTY, done }: PasswordDetails): s
         label: LABEL,
         type: 'password',
         autocomplete: 'new-password',
-        hint: 'Eight characters or more.',
+        hint: 'At least eight characters.',
         min: 8,
         max: 1000,
       })}

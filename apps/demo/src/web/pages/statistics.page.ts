@@ -7,22 +7,22 @@ import { pageOf } from '../layout.js';
 import { chart } from '../chart.js';
 
 interface Statistics {
-  /** None while they are being counted for the first time. */
+  /** Missing while they are counted for the first time. */
   readonly totals: Totals | undefined;
   readonly days: readonly DailyCount[];
-  /** What this process has counted. */
+  /** The counters of this process. */
   readonly tables: readonly TableMetrics[];
   readonly isSignedIn: boolean;
 }
 
 export function statisticsPage({ totals, days, tables, isSignedIn }: Statistics): string {
   const main = html`<h1>Statistics</h1>
-    <p>The sessions of everybody. Those that have ended are counted until they are deleted.</p>
+    <p>Sessions of all users. Ended sessions count until they are deleted.</p>
     ${totals ? numbers(totals) : counting}
     <h2>The last ${days.length} days</h2>
     ${chart(days)}
     <details>
-      <summary>The same as a table</summary>
+      <summary>Show as a table</summary>
       ${table(
         'Sessions created and deleted, by day',
         [
@@ -66,5 +66,5 @@ function numbers({ total, valid, expired, revoked, at }: Totals): Html {
 }
 
 const counting = html`<p class="notice" role="status">
-  There are so many that they are still being counted. <a href="/statistics">Look again</a>
+  The sessions are still being counted. <a href="/statistics">Reload</a>
 </p>`;
