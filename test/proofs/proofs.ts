@@ -119,7 +119,7 @@ export const PROOFS: readonly Proof[] = [
   ),
   proof('Expired rows are deleted in batches', 'takesNoLease', suite('pruning/leases')),
   proof('No deletion touches a row', 'deletesInAllPartitions', suite('pruning/partitions')),
-  proof('Wrong options fail the start', 'startsWithProblems', suite('options/wrong-types')),
+  proof('Invalid options are startup errors', 'startsWithProblems', suite('options/wrong-types')),
   proof('An unknown option fails', 'takesUnknownOptions', suite('options/unknown-options')),
   proof('`trustedOrigins` are whole origins', 'trustsWildcards', unit('http/cookie-options')),
   proof('No query can sort by a digest', 'sortsByDigests', suite('options/unknown-options')),

@@ -154,7 +154,7 @@ export interface TableOptions {
   readonly rotationGrace?: Duration;
   /** How long to keep ended sessions; a duration applies to revoked ones, on tables with `revocation`. @default '30d' */
   readonly retention?: Duration | RetentionOptions;
-  /** How to delete expired rows; `false`: never. @default at start, then hourly */
+  /** How to delete expired rows; `false`: never. @default at startup, then hourly */
   readonly pruning?: PruningOptions | false;
   /** Where the guard looks for a token. @default ['bearer'] */
   readonly credentials?: readonly CredentialSource[];
