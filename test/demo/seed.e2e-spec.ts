@@ -137,7 +137,7 @@ describe('npm run seed', () => {
       '# of # sessions',
       'Done in # s: # people# Log in as ada@seed#example#com with the password "correct horse"#',
       '# of # sessions',
-      'They are instead of those of an earlier seed# with its # people#',
+      'They replace those of an earlier seed# with its # people#',
       'Done in # s: # people# Log in as ada@seed#example#com with the password "correct horse"#',
     ]);
   });

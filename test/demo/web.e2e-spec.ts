@@ -345,11 +345,11 @@ describe('the pages', () => {
       expect(await Promise.all([before, keyOn(rotated)].map(machine))).toEqual([200, 200]);
       expect(await browser.get(rotate!)).toMatchObject({ status: 200, path: project });
 
-      expect((await browser.post(revoke!)).text).toContain('The key is revoked');
+      expect((await browser.post(revoke!)).text).toContain('The key has been revoked.');
       expect(await Promise.all([before, keyOn(rotated)].map(machine))).toEqual([401, 401]);
-      expect((await browser.post(revoke!)).text).toContain('had been revoked already');
+      expect((await browser.post(revoke!)).text).toContain('had already been revoked');
       expect((await browser.get(project)).forms).not.toContain(revoke);
-      expect(await browser.post(rotate!)).toMatchObject({ status: 404, heading: 'Nothing here' });
+      expect(await browser.post(rotate!)).toMatchObject({ status: 404, heading: 'Page not found' });
     });
 
     it('are made with a name, and for something', async () => {
@@ -370,12 +370,12 @@ describe('the pages', () => {
       const { id } = await ada.key(project);
       const stranger = Browser.as(bob);
       for (const path of [`/account/keys/${project}`, '/account/keys/x'])
-        expect(await stranger.get(path)).toMatchObject({ status: 404, heading: 'Nothing here' });
+        expect(await stranger.get(path)).toMatchObject({ status: 404, heading: 'Page not found' });
       for (const action of ['', `/${id}/rotate`, `/${id}/revoke`])
         expect(await stranger.post(`/account/keys/${project}${action}`)).toMatchObject({ status: 404 });
       const own = `/account/keys/${await bob.project()}`;
       expect(await stranger.post(`${own}/${id}/rotate`)).toMatchObject({ status: 404 });
-      expect((await stranger.post(`${own}/${id}/revoke`)).text).toContain('had been revoked already');
+      expect((await stranger.post(`${own}/${id}/revoke`)).text).toContain('had already been revoked');
       expect(await ada.keys(project)).toMatchObject([{ status: 'valid' }]);
     });
   });
@@ -402,7 +402,7 @@ describe('the pages', () => {
     expect(change).toMatchObject({ status: 200, path: next, heading: 'Change your password' });
     expect(browser.token).not.toBe(before);
     expect((await browser.post(next, { password: 'short' })).field('password').problem).toContain('8 to 1000');
-    expect((await browser.post(next, { password: 'battery staple' })).text).toContain('The password is changed');
+    expect((await browser.post(next, { password: 'battery staple' })).text).toContain('Your password has been changed');
     expect((await phone.get('/account/devices')).text).toContain(ENDED);
     expect((await browser.get('/account/devices')).heading).toBe('Your devices');
   });
@@ -473,7 +473,7 @@ describe('the pages', () => {
 
     it('is a page for who asks for pages, and JSON for who asks the API', async () => {
       const nowhere = await new Browser(app).get('/nowhere');
-      expect(nowhere).toMatchObject({ status: 404, heading: 'Nothing here' });
+      expect(nowhere).toMatchObject({ status: 404, heading: 'Page not found' });
       expect(await app.send('GET', '/api/nowhere')).toMatchObject({ status: 404, body: { statusCode: 404 } });
       expect(await app.send('GET', '/api/me')).toMatchObject({ status: 401, body: { statusCode: 401 } });
     });
@@ -540,7 +540,7 @@ it.skipIf(inject('postgresUrl') === undefined)('wait for no count that takes lon
   await lock.startTransaction();
   await lock.query('LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE');
   for (let look = 0; look < 5; look++) {
-    expect((await browser.get('/statistics')).text).toContain('still being counted. Look again');
+    expect((await browser.get('/statistics')).text).toContain('still being counted. Reload');
   }
   await lock.rollbackTransaction();
   await lock.release();

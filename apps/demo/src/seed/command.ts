@@ -30,7 +30,7 @@ export async function runSeed(args: readonly string[], print: (line: string) => 
       onProgress: (written) => print(`${textOf(written)} of ${textOf(sessions)} sessions`),
     });
     const seconds = ((Date.now() - begin) / 1000).toFixed(1);
-    if (replaced > 0) print(`They are instead of those of an earlier seed, with its ${textOf(replaced)} people.`);
+    if (replaced > 0) print(`They replace those of an earlier seed, with its ${textOf(replaced)} people.`);
     const { email, password } = SEEDED_LOGIN;
     print(`Done in ${seconds} s: ${textOf(people)} people. Log in as ${email} with the password "${password}".`);
   } finally {
