@@ -151,6 +151,6 @@ describe('npm run seed', () => {
 
   it('does nothing for a storage that ends with it', async () => {
     vi.stubEnv('DATABASE_URL', 'memory:');
-    await expect(runSeed([], () => undefined)).rejects.toThrow('npm start fills it by itself');
+    await expect(runSeed([], () => undefined)).rejects.toThrow('npm start adds sample data to it');
   });
 });

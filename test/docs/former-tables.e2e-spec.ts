@@ -45,7 +45,7 @@ describe('the page of existing tables', () => {
   });
 
   it.each(NOT_OPENED)('says that $tool does not open', ({ tool }) => {
-    const refused = PAGE.slice(PAGE.indexOf('The start refuses'), PAGE.indexOf('Each definition'));
+    const refused = PAGE.slice(PAGE.indexOf('Startup refuses'), PAGE.indexOf('Each definition'));
     // In the first cell of a row, between the others of it: "Django" is not "Django REST framework".
     expect(refused).toMatch(new RegExp(`^\\| (?:[^|]*, )?${tool.replaceAll('.', '\\.')}(?:,|'s \`| +\\|)`, 'm'));
   });
