@@ -70,7 +70,7 @@ function tableOf(title: string, visits: Visits): Table {
       median('cpuMicroseconds').toFixed(1),
     ];
   });
-  return { head: [title, 'speed', '(control)', 'CPU of Node', '(control)', 'in a second', 'CPU, µs'], rows };
+  return { head: [title, 'speed', '(control)', 'CPU of Node', '(control)', 'per second', 'CPU, µs'], rows };
 }
 
 /** What a build reaches in a process that begins and ends with it. */

@@ -15,11 +15,11 @@ export function tableOf(group: Group): Table {
   const own = group.ratioOf === 'speed' ? results.find((result) => result.own) : undefined;
   return {
     head: [
-      group.ratioOf === 'speed' ? `against ${baseline.name}` : `time of a lookup, against ${baseline.name}`,
+      group.ratioOf === 'speed' ? `relative to ${baseline.name}` : `time of a lookup, relative to ${baseline.name}`,
       'median [min to max]',
-      `${counts} in a second`,
+      `${counts} per second`,
       'CPU, µs',
-      ...(own ? [`${own.name} against it`] : []),
+      ...(own ? [`${own.name} relative to it`] : []),
     ],
     rows: results.map((result) => [
       result.name,
@@ -35,7 +35,7 @@ export function tableOf(group: Group): Table {
 function timesOf(group: Group, measures: string): Table {
   const { results } = group;
   return {
-    head: [`${measures}, against ${results[0].name}`, 'median [min to max]', 'ms [min to max]'],
+    head: [`${measures}, relative to ${results[0].name}`, 'median [min to max]', 'ms [min to max]'],
     rows: results.map((result) => [result.name, spreadText(ratioOf(group, result)), spreadText(msOf(result))]),
   };
 }

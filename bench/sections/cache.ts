@@ -6,7 +6,7 @@ import { pgNamed } from '../contenders/pg.js';
 import type { Group } from '../results.js';
 import { compareValidations } from './validation.js';
 
-export const CACHE_TITLE = 'A hit of the near cache';
+export const CACHE_TITLE = 'Near cache hits';
 export const MAP_NAME = 'a digest and a Map';
 export const CACHED_NAME = 'nest-sessions authenticate(), near cache';
 
