@@ -25,8 +25,6 @@ export interface RacedApp {
   open(token: string): Opening;
   /** How much is held for sessions, or is at work for what is open. */
   atWork(): number;
-  /** What counts of it once clients have left. Default: all of it. */
-  atWorkAfterLeaving?(): number;
   close(): Promise<void>;
 }
 
@@ -76,8 +74,7 @@ export function describeRaces(start: (database: DatabaseName) => Promise<RacedAp
       });
       // What comes later has been let in, or refused, after all of them.
       await app.open('nobody').ended;
-      const atWork = () => app.atWorkAfterLeaving?.() ?? app.atWork();
-      await vi.waitFor(() => expect(atWork()).toBe(0), UNTIL_IT_HANGS);
+      await vi.waitFor(() => expect(app.atWork()).toBe(0), UNTIL_IT_HANGS);
     });
   });
 }

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { type ClientRequest, get, type IncomingMessage, type Server } from 'node:http';
 import { Controller, Get, Sse, UseGuards } from '@nestjs/common';
 import autocannon from 'autocannon';
-import { finalize, NEVER, type Observable, startWith, Subject } from 'rxjs';
+import { defer, finalize, NEVER, type Observable, startWith, Subject } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LiveSessions, OptionalSession, SessionGuard, type SessionOf, type WithToken } from '@app/sessions';
 import { ApiKeys, GuardedApp, Sessions } from '../../guard/guarded-app.js';
@@ -13,11 +13,26 @@ let producers = 0;
 const events = new Subject<string>();
 
 function produced(): Observable<string> {
-  producers++;
-  return events.pipe(
-    startWith('first'),
-    finalize(() => producers--),
-  );
+  return defer(() => {
+    producers++;
+    return events.pipe(
+      startWith('first'),
+      finalize(() => producers--),
+    );
+  });
+}
+
+/** Emits `looked-up` when a guard is about to look a session up, and `handled` when a handler runs. */
+const requests = new EventEmitter();
+
+/** Finds a session only once the client has left. */
+class LeftGuard extends SessionGuard {
+  protected override async authenticate(...args: Parameters<SessionGuard['authenticate']>) {
+    const { socket } = args[1] as IncomingMessage;
+    requests.emit('looked-up');
+    await once(socket, 'close');
+    return super.authenticate(...args);
+  }
 }
 
 @UseGuards(SessionGuard)
@@ -43,6 +58,13 @@ class EventsController {
   @Sse('quiet')
   quiet(): Observable<string> {
     return NEVER;
+  }
+
+  @UseGuards(LeftGuard)
+  @Sse('left')
+  left(): Observable<string> {
+    requests.emit('handled');
+    return produced();
   }
 
   @Get('plain')
@@ -154,6 +176,19 @@ describe.each(['express', 'fastify'] as const)('a stream of events on %s', (plat
     await vi.waitFor(() => expect(producers).toBe(0), UNTIL_IT_HANGS);
     clearInterval(writing);
     expect(app.http.logs.matching(/ERR_STREAM|write after end/)).toEqual([]);
+  });
+
+  it('holds nothing for a client that leaves during the look-up, and starts no producer', async () => {
+    const [lookedUp, handled] = [once(requests, 'looked-up'), once(requests, 'handled')];
+    const headers = { authorization: `Bearer ${session.authToken}` };
+    const request = get({ host: '127.0.0.1', port: app.http.port, path: '/left', headers, agent: false });
+    request.on('error', () => undefined);
+    await lookedUp;
+    request.destroy();
+    await handled;
+    // Nest subscribes, if it does, before an event of the network comes.
+    await app.http.getAs(session.authToken, '/plain');
+    expect({ held: held(), producers }).toEqual({ held: 0, producers: 0 });
   });
 
   it('holds nothing for requests that are answered, and for clients that leave at any moment', async () => {
