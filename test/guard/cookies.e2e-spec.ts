@@ -435,7 +435,8 @@ describe('SessionCookies', () => {
         ['https://a.example', 'abc'],
         ['http://a.example', undefined],
       ] as const) {
-        handshake.headers = { host: 'a.example', cookie, origin: Origin };
+        const headers = { host: 'a.example', cookie, origin: Origin };
+        Object.assign(handshake, { headers, rawHeaders: Object.entries(headers).flat() });
         expect(cookies.tokenOf(handshake)).toBe(token);
       }
     });

@@ -340,7 +340,7 @@ export const BREAKS = {
   ),
   takesHandshakesFromAnywhere: inLibrary(
     'guard/session-cookies.ts',
-    'if (!isFromOwnOrigin({ headers, host: headers.host, protocol }, trustedOrigins)) return undefined;',
+    'if (!isFromOwnOrigin(request, trustedOrigins)) return undefined;',
   ),
   logsOutByOutages: inLibrary(
     'guard/authenticate-request.ts',

@@ -26,8 +26,8 @@ export function tableOf(session: BaseSession, request: HttpRequest): SessionsSto
   return FOUND_IN.get(session) ?? FOUND_IN.get(request);
 }
 
-/** Why the tokens of requests were refused, if somebody wants to be told. */
-const REFUSED = new WeakMap<HttpRequest, Refused>();
+/** Why the token of a request was refused, if somebody wants to be told. */
+const REFUSED = privateField<Refused>();
 
 /** Why the token of a request was refused, as far as the tables have said. */
 export function refusalOf(request: HttpRequest): Refused {
@@ -110,8 +110,10 @@ async function authenticateInAny(
     refusals.find(({ refused }) => refused.session) ??
     refusals.find(({ refused }) => refused.reason === 'unknown') ??
     refusals[0];
-  if (told) REFUSED.set(request, told.refused);
-  told?.events.emit(told.refused);
+  if (told) {
+    REFUSED.set(request, told.refused);
+    told.events.emit(told.refused);
+  }
   return null;
 }
 

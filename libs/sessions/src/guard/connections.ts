@@ -2,6 +2,7 @@ import type { Logger } from '@nestjs/common';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { BaseSession } from '../session/session.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
+import { privateField } from '../util/private-field.js';
 import { orUnavailable } from './authenticate-request.js';
 import type { Opened } from './calls/opened.js';
 import type { Found, FoundSession } from './found.js';
@@ -21,11 +22,12 @@ interface Connection {
   kept?: Map<unknown, Kept>;
 }
 
-const CONNECTIONS = new WeakMap<object, Connection>();
+/** Of sockets, and of the responses of streams. */
+const CONNECTION = privateField<Connection>();
 
 function connectionOf(of: object): Connection {
-  let connection = CONNECTIONS.get(of);
-  if (!connection) CONNECTIONS.set(of, (connection = { followed: new Map() }));
+  let connection = CONNECTION.get(of);
+  if (!connection) CONNECTION.set(of, (connection = { followed: new Map() }));
   return connection;
 }
 
@@ -36,7 +38,7 @@ export function keepFound(of: object): void {
 
 /** Whether to keep what guards find on a connection. */
 export function isKept(of: object): boolean {
-  return CONNECTIONS.get(of)?.kept !== undefined;
+  return CONNECTION.get(of)?.kept !== undefined;
 }
 
 /**
@@ -78,7 +80,7 @@ export function foundOn(
   authoritative: boolean,
   logger: Logger,
 ): MaybePromise<Found> | undefined {
-  const kept = CONNECTIONS.get(of)?.kept?.get(guard);
+  const kept = CONNECTION.get(of)?.kept?.get(guard);
   if (!kept) return undefined;
   const { kind, request, byCookie } = kept.found;
   const current = orUnavailable(() => kept.session.use(request, authoritative), logger);

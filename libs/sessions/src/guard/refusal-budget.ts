@@ -66,7 +66,6 @@ const TELL_EVERY_MS = 60_000;
 export class RefusalBudget {
   readonly #logger = new Logger('RefusalBudget');
   readonly #telling = new Throttle(TELL_EVERY_MS);
-
   readonly #limiters: RefusalBudgetOptions;
 
   /** @throws SessionsConfigError for unknown options and invalid limiters */

@@ -1,13 +1,14 @@
 import type { HttpException } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { SessionsModuleOptions } from '../options/sessions.options.js';
+import { privateField } from '../util/private-field.js';
 import { failLater, refusalOf } from './authenticate-request.js';
 import type { Found, FoundToken } from './found.js';
 
 type OnRefused = NonNullable<SessionsModuleOptions['onRefused']>;
 
-/** The reports of refused tokens to the application. */
-const TOLD = new WeakMap<FoundToken, Promise<void>>();
+/** The report of a refused token to the application. */
+const TOLD = privateField<Promise<void>>();
 
 /**
  * Refuses a call. First tells the application about the token through `onRefused`, once for all calls that share it.

@@ -6,6 +6,7 @@ import { knownOptions } from '../errors/known-options.js';
 import type { BaseSession } from '../session/session.js';
 import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
 import type { WithToken } from '../table/inferred-types.js';
+import { handshakeRequest } from './calls/handshake.js';
 import { clearCookie, setCookie, takesCookie, type TableWithCookie } from './cookie.js';
 import { noCookie } from './messages.js';
 import { credentialsOf } from '../http/credentials.js';
@@ -119,8 +120,8 @@ export class SessionCookies {
   }
 
   /**
-   * The token in the cookie of a WebSocket's handshake, which guards do not see. It is `undefined` if there is none or more
-   * than one, or if a page of another origin has opened the socket, for which no preflight asks.
+   * The token in the cookie of a WebSocket's handshake, for a server without the library's adapters. It is `undefined` if there
+   * is none or more than one, or if a page of another origin has opened the socket, for which no preflight asks.
    *
    * @example
    * ```ts
@@ -131,10 +132,9 @@ export class SessionCookies {
    */
   tokenOf(handshake: IncomingMessage): string | undefined {
     const { name, trustedOrigins } = this.#own().options.cookie;
-    const { headers, rawHeaders, socket } = handshake;
-    const protocol = 'encrypted' in socket ? 'https' : 'http';
-    if (!isFromOwnOrigin({ headers, host: headers.host, protocol }, trustedOrigins)) return undefined;
-    const credentials = credentialsOf({ headers, rawHeaders }, [{ cookie: name }]);
+    const request = handshakeRequest(handshake);
+    if (!isFromOwnOrigin(request, trustedOrigins)) return undefined;
+    const credentials = credentialsOf(request, [{ cookie: name }]);
     return credentials.kind === 'one' ? credentials.token : undefined;
   }
 

@@ -1,4 +1,5 @@
 import { isObject, type OptionType } from '../errors/option-types.js';
+import { privateField } from '../util/private-field.js';
 import type { OriginatedRequest } from './request-origin.js';
 
 /**
@@ -30,13 +31,13 @@ export type Credentials =
   | { readonly kind: 'one'; readonly token: string; readonly source: ResolvedSource }
   | { readonly kind: 'several' };
 
-/** The payloads of messages. An HTTP request never has one, whatever its properties are. */
-const PAYLOADS = new WeakMap<HttpRequest, unknown>();
+/** Of messages. An HTTP request never has one, whatever its properties are. */
+const PAYLOAD = privateField<unknown>();
 
 /** A message in the form of a request. */
 export function messageRequest(headers: HttpRequest['headers'], payload: unknown): HttpRequest {
   const request = { headers };
-  PAYLOADS.set(request, payload);
+  PAYLOAD.set(request, payload);
   return request;
 }
 
@@ -75,7 +76,7 @@ export function isSameSource(a: ResolvedSource, b: ResolvedSource): boolean {
 /** The values that a request has at a source. */
 function valuesAt(request: HttpRequest, source: ResolvedSource): readonly string[] {
   if (source === 'bearer') return headerValues(request, 'authorization');
-  if ('payload' in source) return fieldOf(PAYLOADS.get(request), source.payload);
+  if ('payload' in source) return fieldOf(PAYLOAD.get(request), source.payload);
   return headerValues(request, 'header' in source ? source.header : 'cookie');
 }
 

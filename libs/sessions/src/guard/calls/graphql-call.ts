@@ -38,14 +38,14 @@ export function graphqlCall(context: ExecutionContext, adapter: AbstractHttpAdap
   if (!isObject(value)) throw new TypeError(NO_REQUEST_IN_CONTEXT);
   const { req, request, socket, _connectionInit }: OperationContext = value;
   if (isObject(req) && 'extra' in req) return socketCall(req.extra, req.connectionParams, value, info);
-  if (isObject(req) && 'headers' in req) return httpCallOf(value, req, scopeOf(rawOf(req), info), adapter);
+  if (isObject(req) && 'headers' in req) return httpCall(value, req, scopeOf(rawOf(req), info), adapter);
   if (isObject(request) && isObject(request.raw))
     return socketCall({ request: request.raw, socket }, said(_connectionInit), value, info);
   throw new TypeError(NO_REQUEST_IN_CONTEXT);
 }
 
 /** Reads a field of an operation over HTTP. */
-function httpCallOf(
+function httpCall(
   { res, reply, app }: OperationContext,
   request: HttpRequest,
   scope: object,

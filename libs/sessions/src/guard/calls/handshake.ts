@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isObject } from '../../errors/option-types.js';
 import type { HttpRequest } from '../../http/credentials.js';
+import { privateField } from '../../util/private-field.js';
 
 /**
  * The request that opened a connection. It has no method, whatever its own was, because any page may have opened it.
@@ -18,19 +19,19 @@ export function handshakeRequest({ headers, rawHeaders, socket }: IncomingMessag
   };
 }
 
-/** The requests that opened sockets, for sockets that do not know theirs. */
-const HANDSHAKES = new WeakMap<object, IncomingMessage>();
+/** The request that opened a socket which does not know it. */
+const HANDSHAKE = privateField<IncomingMessage>();
 
 /** Records the request that opened a socket, for the guard of its messages. */
 export function rememberHandshake(socket: object, handshake: IncomingMessage): void {
-  HANDSHAKES.set(socket, handshake);
+  HANDSHAKE.set(socket, handshake);
 }
 
 /** The request that opened a socket. Socket.IO's sockets know it; for those of ws, an adapter must have recorded it. */
 export function handshakeOf(socket: unknown): HttpRequest | undefined {
   if (!isObject(socket)) return undefined;
   const { request } = socket as { readonly request?: IncomingMessage };
-  const handshake = HANDSHAKES.get(socket) ?? (isObject(request) && 'rawHeaders' in request ? request : undefined);
+  const handshake = HANDSHAKE.get(socket) ?? (isObject(request) && 'rawHeaders' in request ? request : undefined);
   return handshake && handshakeRequest(handshake);
 }
 

@@ -1,13 +1,14 @@
 import { type ExecutionContext, HttpException } from '@nestjs/common';
 import type { MaybePromise } from '../../util/maybe-promise.js';
+import { privateField } from '../../util/private-field.js';
 import type { GuardedCall } from './call.js';
 
-/** The challenges of refused calls, for transports whose answers have no headers. */
-const CHALLENGES = new WeakMap<ExecutionContext, string>();
+/** The challenge of a refused call, for transports whose answers have no headers. */
+const CHALLENGE = privateField<string>();
 
 /** Records the challenge for the refusal of a call. */
 export function noteChallenge(context: ExecutionContext, challenge: string): void {
-  CHALLENGES.set(context, challenge);
+  CHALLENGE.set(context, challenge);
 }
 
 /** Converts a refusal to the form of its call's transport. */
@@ -18,7 +19,7 @@ export function inItsForm(
 ): MaybePromise<boolean> {
   const fail = async (error: unknown): Promise<never> => {
     if (!(error instanceof HttpException)) throw error;
-    throw (await call.refusal?.(error, CHALLENGES.get(context))) ?? error;
+    throw (await call.refusal?.(error, CHALLENGE.get(context))) ?? error;
   };
   try {
     const passed = passes();
