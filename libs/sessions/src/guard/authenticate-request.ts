@@ -118,7 +118,7 @@ async function authenticateInAny(
 }
 
 /** Sets `Retry-After` if the error has one, whichever filter answers it, and rethrows. @throws the error */
-export function failLater(error: unknown, response: unknown, adapter: AbstractHttpAdapter): never {
+export function throwWithRetryAfter(error: unknown, response: unknown, adapter: AbstractHttpAdapter): never {
   const retryAfter = error instanceof HttpException && detailsOf(error).retryAfter;
   if (retryAfter && response !== undefined) adapter.setHeader(response, 'Retry-After', String(retryAfter));
   throw error;

@@ -2,7 +2,7 @@ import type { HttpException } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { SessionsModuleOptions } from '../options/sessions.options.js';
 import { privateField } from '../util/private-field.js';
-import { failLater, refusalOf } from './authenticate-request.js';
+import { throwWithRetryAfter, refusalOf } from './authenticate-request.js';
 import type { Found, FoundToken } from './found.js';
 
 type OnRefused = NonNullable<SessionsModuleOptions['onRefused']>;
@@ -35,7 +35,7 @@ async function answerTold(
 ): Promise<never> {
   const told = TOLD.get(found) ?? tell(found, onRefused);
   TOLD.set(found, told);
-  await told.catch((error: unknown) => failLater(error, response, adapter));
+  await told.catch((error: unknown) => throwWithRetryAfter(error, response, adapter));
   throw refusal();
 }
 

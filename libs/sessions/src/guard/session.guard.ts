@@ -18,7 +18,7 @@ import { SessionsRegistry, type TableReference } from '../registry/sessions.regi
 import type { BaseSession } from '../session/session.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { answerCookie, crossOriginRefusal } from './authenticate-cookie.js';
-import { authenticateRequest, failLater, tableOf } from './authenticate-request.js';
+import { authenticateRequest, throwWithRetryAfter, tableOf } from './authenticate-request.js';
 import type { GuardedCall } from './calls/call.js';
 import { openedStream } from './calls/opened.js';
 import { callOf } from './calls/call-of.js';
@@ -234,7 +234,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     const byCookie = cookieTable !== undefined;
     const adapter = this.adapterHost.httpAdapter;
     const found = (session: BaseSession | null): Found => ({ kind: 'one', session, request, byCookie });
-    const fail = (error: unknown): never => failLater(error, response, adapter);
+    const fail = (error: unknown): never => throwWithRetryAfter(error, response, adapter);
     try {
       if (cookieTable && !this.mayUseCookie(request, cookieTable.options.cookie.trustedOrigins))
         throw crossOriginRefusal(cookieTable);
