@@ -1,42 +1,25 @@
-import { execFile, fork } from 'node:child_process';
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { fork } from 'node:child_process';
 import type { Bench } from './bench.js';
+import { type Entrant, ENTRANTS, foldersOf } from './build-folders.js';
 import type { TurnOf, Visit } from './build-turns.js';
-import { Child } from './child.js';
 import { createDatabase, type Database, DATABASES } from './databases.js';
-import { ROOT_FOLDER } from './folders.js';
-import type { ApplicationName } from './http/applications.js';
-import type { ServerQuestion } from './http/server.js';
+import type { RequestFigures, RequestVisit } from './request-turns.js';
 import type { Turn } from './results.js';
 import { DATABASE_TITLES, titleAt } from './sections/validation.js';
-import { type ShortTurn, shortTurns } from './short-turns.js';
+import { shortTurnsTable } from './short-turns.js';
 import { ratios, spreadOf } from './statistics.js';
 import { spreadText, type Table, textTable } from './table.js';
-import { drawTokens } from './tokens.js';
-
-const run = promisify(execFile);
-
-/** Where the other build lies, with the benchmark beside it as this one has it. */
-const BEFORE_FOLDER = new URL('dist/before/', ROOT_FOLDER);
-const BEFORE_SOURCES = new URL('dist/before-sources/', ROOT_FOLDER);
-
-/** Who takes turns: the other build, it again, which shows the error of measurement, and this one. */
-const ENTRANTS = ['before', 'control', 'now'] as const;
-type Entrant = (typeof ENTRANTS)[number];
 
 /** What each has reached in each round. */
 type Visits = Readonly<Record<Entrant, TurnOf[][]>>;
 
 /**
- * Look-ups, writes and requests by this build of the library and by that of a commit, side by side. Both take turns, each time in a process and
- * on a database of its own, which the build fills itself: applications of one process share what is compiled of their packages, and
- * tables that another build has filled may be in a form that this one does not know.
+ * Look-ups, writes and requests by this build of the library and by that of a commit, side by side. Each looks up and writes in
+ * processes and on databases of its own, which it fills itself: tables that another build has filled may be in a form that it does
+ * not know. Requests are answered by all of them in the same processes.
  */
 export async function compareBuilds(bench: Bench, commit: string): Promise<void> {
-  const before = await buildOf(bench, commit);
-  const programs = { before, control: before, now: new URL('build-turns.js', import.meta.url) };
+  const folders = await foldersOf(bench, commit);
   const { rounds, sections } = bench.options;
   for (const name of DATABASES.filter((one) => sections.includes(one))) {
     const visits: Visits = { before: [], control: [], now: [] };
@@ -46,12 +29,12 @@ export async function compareBuilds(bench: Bench, commit: string): Promise<void>
       for (const entrant of round % 2 === 0 ? ENTRANTS : ENTRANTS.toReversed()) {
         bench.progress.show(`${name}, round ${round + 1} of ${rounds}: ${entrant}`);
         const database = await createDatabase(name, bench.cleanUps, (text) => bench.progress.say(text));
-        visits[entrant].push(database ? await visit(bench, database, programs[entrant]) : []);
+        visits[entrant].push(database ? await visit(bench, database, folders[entrant]) : []);
         if (database) filled.set(entrant, database);
       }
     }
     bench.progress.say(`\n${textTable(tableOf(`${DATABASE_TITLES[name]}, against ${commit}`, visits))}`);
-    if (sections.includes('http') && filled.size > 0) await compareRequests(bench, programs, filled);
+    if (sections.includes('http') && filled.size > 0) await compareRequests(bench, folders, filled);
   }
 }
 
@@ -74,92 +57,50 @@ function tableOf(title: string, visits: Visits): Table {
 }
 
 /** What a build reaches in a process that begins and ends with it. */
-async function visit(bench: Bench, database: Database, program: URL): Promise<TurnOf[]> {
+async function visit(bench: Bench, database: Database, folder: URL): Promise<TurnOf[]> {
   const { rows, seconds, atOnce, sections } = bench.options;
   const asked: Visit = { database, rows, seconds, atOnce, isWriting: sections.includes('writes') };
-  const child = fork(program, [JSON.stringify(asked)], {
+  return answerOf(bench, new URL('build-turns.js', folder), asked);
+}
+
+/** What a process tells that begins and ends with a question. */
+async function answerOf<Answer>(bench: Bench, program: URL, question: unknown): Promise<Answer> {
+  const child = fork(program, [JSON.stringify(question)], {
     execArgv: ['--expose-gc'],
-    // No commit waits for the disk, which is the same for both.
+    // No commit waits for the disk, which is the same for all.
     env: { ...process.env, PGOPTIONS: '-c synchronous_commit=off' },
   });
   bench.cleanUps.add(async () => child.kill());
   return new Promise((resolve, reject) => {
-    child.once('message', (turns) => resolve(turns as TurnOf[]));
+    child.once('message', (answer) => resolve(answer as Answer));
     child.once('exit', (code) => reject(new Error(`The process of a build has ended with ${code}.`)));
   });
 }
 
-/** Processes of one application differ for as long as they live, so that there are several of each. */
-const SERVERS = 2;
-const REQUESTS = 200;
-const REQUESTS_AT_ONCE = 8;
-const TURNS_OF_REQUESTS = { rounds: 200, warmUps: 30 };
+/** Processes that the applications of all builds share, one after the other: each build is as often the first, and the last. */
+const PROCESSES = 2 * ENTRANTS.length;
 
-/** Requests of a guarded route, by the CPU of its process, on the database that its build has filled. */
+/** Requests of a guarded route, by the CPU of the process of all, on the databases that their builds have filled. */
 async function compareRequests(
   bench: Bench,
-  programs: Readonly<Record<Entrant, URL>>,
+  folders: Readonly<Record<Entrant, URL>>,
   databases: ReadonlyMap<Entrant, Database>,
 ): Promise<void> {
+  const builds = ENTRANTS.map((name) => ({ name, folder: folders[name].href, database: databases.get(name)! }));
+  const program = new URL('request-turns.js', import.meta.url);
   for (const platform of ['express', 'fastify'] as const) {
-    const application: ApplicationName = `${platform}-full`;
-    const entrants: Record<string, ShortTurn> = {};
-    for (const entrant of ENTRANTS)
-      entrants[entrant] = await requests(bench, programs[entrant], [
-        application,
-        JSON.stringify(databases.get(entrant)),
-      ]);
-    await shortTurns(`a request of ${platform}, CPU`, TURNS_OF_REQUESTS, entrants);
+    const runs: RequestFigures[] = [];
+    while (runs.length < PROCESSES) {
+      bench.progress.show(`requests of ${platform}, process ${runs.length + 1} of ${PROCESSES}`);
+      const first = runs.length % builds.length;
+      const inTurn = [...builds.slice(first), ...builds.slice(0, first)];
+      const asked: RequestVisit = { platform, rows: bench.options.rows, builds: inTurn };
+      runs.push(await answerOf<RequestFigures>(bench, program, asked));
+    }
+    for (const [at, { atOnce }] of runs[0]!.entries()) {
+      const title = `${titleAt(`a request of ${platform}`, atOnce)}, CPU of Node`;
+      const parts = runs.map((run) => run[at]!.figures);
+      bench.progress.say(`\n${textTable(shortTurnsTable(title, parts))}`);
+    }
   }
-}
-
-/** A turn: the CPU of a request in the process of an application, one process after the other. */
-async function requests(bench: Bench, program: URL, args: readonly string[]): Promise<ShortTurn> {
-  const turns: ShortTurn[] = [];
-  while (turns.length < SERVERS) {
-    const server = new Child<ServerQuestion, number>('http/server.js', args, bench.cleanUps, program);
-    const url = `http://127.0.0.1:${await server.ask('port')}/`;
-    const client = new Child<readonly string[], void>('http/requests.js', [url, `${REQUESTS_AT_ONCE}`], bench.cleanUps);
-    turns.push(async () => {
-      const tokens = drawTokens(bench.options.rows, 'all', REQUESTS);
-      const before = await server.ask('cpuMicroseconds');
-      await client.ask(tokens);
-      return ((await server.ask('cpuMicroseconds')) - before) / REQUESTS;
-    });
-  }
-  let taken = 0;
-  return async () => turns[taken++ % SERVERS]!();
-}
-
-/** Builds the library of a commit, with the packages of this one; the program that takes its turns. */
-async function buildOf(bench: Bench, commit: string): Promise<URL> {
-  bench.progress.show(`building ${commit}`);
-  const remove = async (): Promise<void> => {
-    for (const folder of [BEFORE_FOLDER, BEFORE_SOURCES]) await rm(folder, { recursive: true, force: true });
-  };
-  await remove();
-  bench.cleanUps.add(remove);
-  await mkdir(BEFORE_SOURCES, { recursive: true });
-  const [root, sources] = [ROOT_FOLDER, BEFORE_SOURCES].map((folder) => fileURLToPath(folder)) as [string, string];
-  const archive = `${sources}sources.tar`;
-  await run('git', ['archive', '--output', archive, commit, 'libs/sessions/src'], { cwd: root });
-  await run('tar', ['-xf', archive, '-C', sources]);
-  const config = {
-    extends: '../../tsconfig.json',
-    compilerOptions: {
-      rootDir: '.',
-      outDir: '../before',
-      declaration: false,
-      sourceMap: false,
-      noCheck: true,
-      paths: {},
-    },
-    include: ['libs/sessions/src/**/*.ts'],
-    exclude: ['**/*.spec.ts'],
-  };
-  await writeFile(`${sources}tsconfig.json`, JSON.stringify(config));
-  await run(process.execPath, [`${root}node_modules/typescript-7/bin/tsc`, '-p', `${sources}tsconfig.json`]);
-  const programs = new URL('bench/', BEFORE_FOLDER);
-  await cp(new URL('.', import.meta.url), programs, { recursive: true });
-  return new URL('build-turns.js', programs);
 }

@@ -28,7 +28,8 @@ import { SessionIoAdapter } from '../libs/sessions/src/platform-socket.io/index.
 import { SessionWsAdapter } from '../libs/sessions/src/platform-ws/index.js';
 import { Child } from './child.js';
 import { CleanUps } from './clean-ups.js';
-import { shortTurns } from './short-turns.js';
+import { partsOf, type ShortTurn, shortTurns, shortTurnsTable } from './short-turns.js';
+import { textTable } from './table.js';
 
 const MESSAGES = 1000;
 const QUERIES = 20;
@@ -129,7 +130,7 @@ function cpuSince(before: NodeJS.CpuUsage): number {
 }
 
 /** A turn: the CPU of a message in this process, in microseconds. */
-async function messages(cleanUps: CleanUps, url: string, token = ''): Promise<() => Promise<number>> {
+async function messages(cleanUps: CleanUps, url: string, token = ''): Promise<ShortTurn> {
   const client = new Child<number, void>('calls/client.js', [url, token], cleanUps);
   await client.ask(0);
   return async () => {
@@ -140,7 +141,7 @@ async function messages(cleanUps: CleanUps, url: string, token = ''): Promise<()
 }
 
 /** A turn: the CPU of a query, in microseconds. */
-function queries(app: NestFastifyApplication, token: string, field: string): () => Promise<number> {
+function queries(app: NestFastifyApplication, token: string, field: string): ShortTurn {
   const query = `{ item { ${Array.from({ length: FIELDS }, (_, i) => `f${i}: ${field}`).join(' ')} } }`;
   const headers = { authorization: `Bearer ${token}` };
   return async () => {
@@ -151,6 +152,11 @@ function queries(app: NestFastifyApplication, token: string, field: string): () 
     }
     return cpuSince(before) / QUERIES;
   };
+}
+
+async function compare(title: string, entrants: Readonly<Record<string, ShortTurn>>): Promise<void> {
+  const parts = partsOf(await shortTurns(TURNS, entrants));
+  console.log(textTable(shortTurnsTable(`${title}, CPU`, parts)));
 }
 
 async function compareSockets(
@@ -167,7 +173,7 @@ async function compareSockets(
   const origin = `${scheme}://127.0.0.1:${port}`;
   const clients = new CleanUps();
   try {
-    await shortTurns(`a message on an open socket of ${title}`, TURNS, {
+    await compare(`a message on an open socket of ${title}`, {
       open: await messages(clients, `${origin}/open`),
       'the same again (control)': await messages(clients, `${origin}/open`),
       'by a guard that is empty': await messages(clients, `${origin}/empty`),
@@ -194,8 +200,8 @@ async function compareFields(): Promise<void> {
   await graphql.init();
   await graphql.getHttpAdapter().getInstance().ready();
   const session = await graphql.get(Sessions).create({ userId: 'u1' });
-  const of = (field: string): (() => Promise<number>) => queries(graphql, session.authToken, field);
-  await shortTurns(`a query with ${FIELDS} fields in a guarded one`, TURNS, {
+  const of = (field: string): ShortTurn => queries(graphql, session.authToken, field);
+  await compare(`a query with ${FIELDS} fields in a guarded one`, {
     open: of('open'),
     'the same again (control)': of('open'),
     'by a guard that is empty': of('empty'),

@@ -40,8 +40,8 @@ function timesOf(group: Group, measures: string): Table {
   };
 }
 
-export function spreadText({ median, min, max }: Spread): string {
-  return `${median.toFixed(2)} [${min.toFixed(2)} to ${max.toFixed(2)}]`;
+export function spreadText({ median, min, max }: Spread, digits = 2): string {
+  return `${median.toFixed(digits)} [${min.toFixed(digits)} to ${max.toFixed(digits)}]`;
 }
 
 /** A table for a console: the first column to the left, the others to the right. */

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   type CanActivate,
@@ -99,11 +100,14 @@ async function guardedApp(platform: Platform, contender: Contender): Promise<num
 }
 
 async function listen(platform: Platform, module: DynamicModule): Promise<number> {
-  const options = { logger: ['error', 'warn'] as ('error' | 'warn')[], abortOnError: false };
+  const options = { logger: ['error'] as ['error'], abortOnError: false };
   const app: INestApplication =
     platform === 'fastify'
       ? await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), options)
       : await NestFactory.create(module, new ExpressAdapter(), options);
   await app.listen(0, '127.0.0.1');
-  return (app.getHttpServer().address() as AddressInfo).port;
+  const server = app.getHttpServer() as Server;
+  // Connections wait while others have their turns.
+  server.keepAliveTimeout = 0;
+  return (server.address() as AddressInfo).port;
 }

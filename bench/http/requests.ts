@@ -1,25 +1,56 @@
-/** The process of a client: `requests.js <address> <at once>` sends requests with tokens, and waits for their answers. */
-import { once } from 'node:events';
-import { Agent, get, type IncomingMessage } from 'node:http';
+/** The process of a client, which sends requests with tokens to applications, and waits for their answers. */
+import { connect, type Socket } from 'node:net';
 import { answerParent } from '../child.js';
 
-const [url, atOnce] = process.argv.slice(2) as [string, string];
-
-answerParent(async (tokens: readonly string[]): Promise<void> => {
-  // A server closes those that have been idle for some seconds.
-  const agent = new Agent({ keepAlive: true });
-  let sent = 0;
-  const oneAfterTheOther = async (): Promise<void> => {
-    while (sent < tokens.length) await request(tokens[sent++]!, agent);
-  };
-  await Promise.all(Array.from({ length: Number(atOnce) }, oneAfterTheOther));
-  agent.destroy();
-});
-
-async function request(token: string, agent: Agent): Promise<void> {
-  const headers = { authorization: `Bearer ${token}` };
-  const [response] = (await once(get(url, { agent, headers }), 'response')) as [IncomingMessage];
-  response.resume();
-  await once(response, 'end');
-  if (response.statusCode !== 200) throw new Error(`A valid token was refused: ${response.statusCode}.`);
+/** Requests to an application. */
+export interface Requests {
+  readonly port: number;
+  readonly tokens: readonly string[];
+  /** How many are sent before their answers are waited for. */
+  readonly atOnce: number;
 }
+
+const ANSWER = /^HTTP\/1\.1 (\d+) [^]*?\r\ncontent-length: (\d+)\r\n[^]*?\r\n\r\n/i;
+
+/** A connection to an application, which is kept. */
+class Connection {
+  readonly #socket: Socket;
+  readonly #statuses: AsyncGenerator<string>;
+
+  constructor(port: number) {
+    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.#statuses = statusesOf(this.#socket.setEncoding('latin1'));
+  }
+
+  async send(tokens: readonly string[]): Promise<void> {
+    const requests = tokens.map((token) => `GET / HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    this.#socket.write(requests.join(''));
+    for (const _ of tokens) {
+      const { value } = (await this.#statuses.next()) as { value: string | undefined };
+      if (value !== '200') throw new Error(`A valid token was refused: ${value ?? 'the connection has ended'}.`);
+    }
+  }
+}
+
+/** The status of each answer that comes. */
+async function* statusesOf(socket: Socket): AsyncGenerator<string> {
+  let unread = '';
+  for await (const text of socket as AsyncIterable<string>) {
+    unread += text;
+    for (let answer = ANSWER.exec(unread); answer; answer = ANSWER.exec(unread)) {
+      const [head, status, length] = answer as unknown as [string, string, string];
+      const end = head.length + Number(length);
+      if (unread.length < end) break;
+      unread = unread.slice(end);
+      yield status;
+    }
+  }
+}
+
+const connections = new Map<number, Connection>();
+
+answerParent(async ({ port, tokens, atOnce }: Requests): Promise<void> => {
+  const connection = connections.get(port) ?? new Connection(port);
+  connections.set(port, connection);
+  for (let from = 0; from < tokens.length; from += atOnce) await connection.send(tokens.slice(from, from + atOnce));
+});
