@@ -348,6 +348,55 @@ describe.each(DRIVERS)('TypeOrmAdapter on SQLite by %s, beside transactions of t
       });
     });
 
+    describe('hold the lock of the log', () => {
+      const another = 'INSERT INTO tags (name) VALUES (hex(randomblob(8)))';
+
+      /** Whether the log cannot be started over, once more is committed. */
+      const isLocked = (): boolean => {
+        const other = new Database(file, { timeout: 0 });
+        other.exec(another);
+        const { busy } = other.prepare('PRAGMA wal_checkpoint(RESTART)').get() as { busy: number };
+        other.close();
+        return busy === 1;
+      };
+
+      /** Two reads of one turn, of which the second one takes the lock. */
+      async function readers(): Promise<Awaited<ReturnType<typeof counter>>> {
+        const read = await counter(LOGGED);
+        await turns(1);
+        connections[0]!.exec(another);
+        expect(read.count()).toBe(1);
+        await Promise.resolve();
+        expect(isLocked()).toBe(false);
+        connections[0]!.exec(another);
+        expect(read.count()).toBe(3);
+        await Promise.resolve();
+        return read;
+      }
+
+      it('from the second one to the end of the turn, and see what is committed meanwhile', async () => {
+        const { count } = await readers();
+        expect(isLocked()).toBe(true);
+        expect(count()).toBe(4);
+        await turns(1);
+        expect(isLocked()).toBe(false);
+      });
+
+      it.each([
+        ['of the application', ({ dataSource }: TypeOrmAdapter) => dataSource.query(another)],
+        ['of the library', (adapter: TypeOrmAdapter) => adapter.insert(Tag, { name: 'a' }, { keepPrepared: true })],
+      ])('no longer than to a statement %s', async (_, write) => {
+        const { adapter, count } = await readers();
+        await write(adapter);
+        expect(isLocked()).toBe(false);
+        for (let read = 0; read < 3; read++) {
+          count();
+          await Promise.resolve();
+        }
+        expect(isLocked()).toBe(false);
+      });
+    });
+
     it('may be the last ones', async () => {
       const { count } = await counter(LOGGED);
       expect([count(), count()]).toEqual([0, 0]);
@@ -431,15 +480,15 @@ describe.each(DRIVERS)('TypeOrmAdapter on SQLite by %s, beside transactions of t
       const dataSource = await open({ enableWAL: true });
       const adapters = Array.from({ length: 3 }, () => new TypeOrmAdapter(dataSource));
       await readAtOnce([...adapters, ...adapters]);
-      expect(connections).toHaveLength(2);
+      expect(connections).toHaveLength(3);
       await dataSource.destroy();
-      expect(connections.map((connection) => connection.open)).toEqual([false, false]);
+      expect(connections.map((connection) => connection.open)).toEqual([false, false, false]);
       // That of libsql ends with its statements, whenever these are collected.
       expect(existsSync(`${file}-wal`) && Database !== LIBSQL).toBe(false);
       await expect(tagsBy(adapters[0]!)).rejects.toThrow('not open');
       await dataSource.initialize();
       await readAtOnce(adapters);
-      expect(connections.map((connection) => connection.open)).toEqual([false, false, true, true]);
+      expect(connections.map((connection) => connection.open)).toEqual([false, false, false, true, true, true]);
     });
 
     it('is closed also where it was being opened', async () => {

@@ -1,4 +1,10 @@
-import { AbstractLogger, type DataSource, type Logger, type QueryRunner } from 'typeorm';
+import {
+  AbstractLogger,
+  type DataSource,
+  type EntitySubscriberInterface,
+  type Logger,
+  type QueryRunner,
+} from 'typeorm';
 import { bareError } from './driver-errors.js';
 import { tellsQueries } from './internals.js';
 import { secretsAmong, shownValues } from './secrets.js';
@@ -51,9 +57,15 @@ function shownOf({ values, secrets }: LoggedStatement): unknown[] {
   return secrets.length === 0 ? [...values] : shownValues(values, secrets);
 }
 
+/** A subscriber of the library; the application's hear only its own statements. */
+export abstract class OwnSubscriber implements EntitySubscriberInterface {}
+
 /** Whether a subscriber of the application listens to statements. */
 export function isHeard({ subscribers }: DataSource): boolean {
-  return subscribers.some((subscriber) => 'beforeQuery' in subscriber || 'afterQuery' in subscriber);
+  return subscribers.some(
+    (subscriber) =>
+      ('beforeQuery' in subscriber || 'afterQuery' in subscriber) && !(subscriber instanceof OwnSubscriber),
+  );
 }
 
 /** Whether one of TypeORM's own loggers ignores statements, so that they need not be logged. */

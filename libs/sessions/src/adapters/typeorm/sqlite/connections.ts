@@ -58,7 +58,10 @@ export class SqliteConnections {
 
   private constructor(private readonly dataSource: DataSource) {
     this.#log = new StatementLog(dataSource);
-    this.#line = SqliteLine.of(dataSource, () => this.#joint.flush());
+    this.#line = SqliteLine.of(dataSource, {
+      statement: () => this.#connected?.reader?.snapshot?.lock.release(),
+      transaction: () => this.#joint.flush(),
+    });
   }
 
   /** The connections of a data source; `undefined` for another database. */
@@ -207,6 +210,7 @@ export class SqliteConnections {
   async #open(connected: Connected): Promise<Reader> {
     const { writer } = connected;
     const { connection, ...reader } = await openReader(this.dataSource, writer.connection);
+    if (reader.snapshot) this.#line.listen();
     const statements = connection === writer.connection ? writer : this.#statementsOf(connection);
     return (connected.reader = { statements, ...reader });
   }

@@ -1,6 +1,7 @@
-import { QueryFailedError, type DataSource, type EntitySubscriberInterface } from 'typeorm';
+import { QueryFailedError, type DataSource } from 'typeorm';
 import type { MaybePromise } from '../../../util/maybe-promise.js';
 import { SessionsUnavailableError } from '../../../errors/errors.js';
+import { OwnSubscriber } from '../statement-log.js';
 import type { Limits } from '../time-limit.js';
 
 /** How long a call waits for locks of others, in milliseconds. Shorter in tests of the timeout. */
@@ -12,11 +13,31 @@ const AGAIN_MS = 5;
 /** The waiting calls, by data source. */
 const LINES = new WeakMap<DataSource, SqliteLine>();
 
-const subscriber: EntitySubscriberInterface = {
-  beforeTransactionStart: ({ dataSource }) => LINES.get(dataSource)?.beforeTransaction(),
-  afterTransactionCommit: ({ dataSource }) => LINES.get(dataSource)?.wake(),
-  afterTransactionRollback: ({ dataSource }) => LINES.get(dataSource)?.wake(),
-};
+type OfDataSource = { readonly dataSource: DataSource };
+
+const subscriber = new (class extends OwnSubscriber {
+  beforeQuery({ dataSource }: OfDataSource): void {
+    LINES.get(dataSource)?.before.statement();
+  }
+
+  beforeTransactionStart({ dataSource }: OfDataSource): void {
+    LINES.get(dataSource)?.before.transaction();
+  }
+
+  afterTransactionCommit({ dataSource }: OfDataSource): void {
+    LINES.get(dataSource)?.wake();
+  }
+
+  afterTransactionRollback({ dataSource }: OfDataSource): void {
+    LINES.get(dataSource)?.wake();
+  }
+})();
+
+/** Called before TypeORM does something on its connection. */
+interface Before {
+  readonly statement: () => void;
+  readonly transaction: () => void;
+}
 
 /**
  * Lets calls wait, without blocking the event loop, for the end of a transaction of the application on the same
@@ -26,19 +47,18 @@ export class SqliteLine {
   #woken: Promise<void> | undefined;
   #wake: (() => void) | undefined;
 
-  /** @param beforeTransaction called before TypeORM starts a transaction */
   private constructor(
     private readonly dataSource: DataSource,
-    readonly beforeTransaction: () => void,
+    readonly before: Before,
   ) {}
 
-  static of(dataSource: DataSource, beforeTransaction: () => void): SqliteLine {
+  static of(dataSource: DataSource, before: Before): SqliteLine {
     let line = LINES.get(dataSource);
-    if (!line) LINES.set(dataSource, (line = new SqliteLine(dataSource, beforeTransaction)));
+    if (!line) LINES.set(dataSource, (line = new SqliteLine(dataSource, before)));
     return line;
   }
 
-  /** Makes TypeORM report its transactions. */
+  /** Makes TypeORM report its statements and transactions. */
   listen(): void {
     const { subscribers } = this.dataSource;
     // A data source that is initialised again has new subscribers.

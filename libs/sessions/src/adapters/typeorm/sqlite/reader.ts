@@ -2,6 +2,7 @@ import type { DataSource, Driver, EntityManager } from 'typeorm';
 import { secondDriver, type SqliteConnection, type SqliteOptions } from '../internals.js';
 import { NOT_OPEN } from '../messages.js';
 import { sqliteConnection } from './driver.js';
+import { SqliteReadLock } from './read-lock.js';
 import { SqliteSnapshot } from './snapshot.js';
 
 /** The connection for the library's reads. */
@@ -18,28 +19,29 @@ interface AttachedFile {
 }
 
 /**
- * Opens a second connection to a data source's file, which sees only committed data. It is created like TypeORM's own,
- * but waits for no lock, writes nothing, leaves the journal mode unchanged, and closes together with TypeORM's. If
- * there can be no second one, returns TypeORM's.
+ * Opens a second connection to a data source's file, which sees only committed data; with a write-ahead log, a third
+ * one holds its lock. They are created like TypeORM's own, but wait for no lock, write nothing, leave the journal mode
+ * unchanged, and close together with TypeORM's. If there can be no second one, returns TypeORM's.
  */
 export async function openReader(dataSource: DataSource, connection: SqliteConnection): Promise<SqliteReader> {
   const [main, ...attached] = filesOf(connection);
   if (!isShared(connection)) return { connection, manager: dataSource.createEntityManager(), snapshot: undefined };
-  const driver = driverFor(dataSource, main!.file);
-  await driver.connect();
+  const driver = await connected(dataSource, main!.file);
   const reader = sqliteConnection(driver);
-  await closedUnless(reader, () => {
+  const snapshot = await closedUnless(reader, async () => {
     const names = filesOf(reader).map(({ name }) => name);
     const missing = attached.filter(({ name }) => !names.includes(name));
     for (const { name, file } of missing) reader.prepare(`ATTACH ? AS ${dataSource.driver.escape(name)}`).run(file);
     reader.pragma('query_only = ON');
-    closeTogether(connection, reader);
+    const locker = letsWrite(reader) ? sqliteConnection(await connected(dataSource, main!.file)) : undefined;
+    closeTogether(connection, locker ? [locker, reader] : [reader]);
+    return locker && new SqliteSnapshot(reader, new SqliteReadLock(locker));
   });
   const runner = driver.createQueryRunner('slave');
   return {
     connection: reader,
     manager: Object.assign(runner, { manager: dataSource.createEntityManager(runner) }).manager,
-    snapshot: letsWrite(reader) ? new SqliteSnapshot(reader) : undefined,
+    snapshot,
   };
 }
 
@@ -62,8 +64,8 @@ function filesOf(connection: SqliteConnection): AttachedFile[] {
   return (connection.pragma('database_list') as AttachedFile[]).filter(({ name }) => name !== 'temp');
 }
 
-/** With the absolute path, because the process may have changed its directory. */
-function driverFor(dataSource: DataSource, file: string): Driver {
+/** Opens another connection. Its file has the absolute path, because the process may have changed its directory. */
+async function connected(dataSource: DataSource, file: string): Promise<Driver> {
   const given = dataSource.options as SqliteOptions;
   const options: SqliteOptions = {
     ...given,
@@ -75,26 +77,32 @@ function driverFor(dataSource: DataSource, file: string): Driver {
     prepareDatabase: (connection: SqliteConnection) =>
       closedUnless(connection, () => given.prepareDatabase?.(connection)),
   };
-  return secondDriver(dataSource, options);
+  const driver = secondDriver(dataSource, options);
+  await driver.connect();
+  return driver;
 }
 
 /** Closes a connection if an action on it fails. */
-async function closedUnless(connection: SqliteConnection, succeeds: () => unknown): Promise<void> {
+async function closedUnless<T>(connection: SqliteConnection, succeeds: () => T | Promise<T>): Promise<T> {
   try {
-    await succeeds();
+    return await succeeds();
   } catch (error) {
     connection.close();
     throw error;
   }
 }
 
-/** @throws TypeError if TypeORM's has been closed meanwhile */
-function closeTogether(connection: SqliteConnection, reader: SqliteConnection): void {
-  if (!connection.open) throw new TypeError(NOT_OPEN);
+/** @throws TypeError if TypeORM's has been closed meanwhile; then closes the others */
+function closeTogether(connection: SqliteConnection, others: readonly SqliteConnection[]): void {
+  const closeOthers = (): void => others.forEach((other) => void other.close());
+  if (!connection.open) {
+    closeOthers();
+    throw new TypeError(NOT_OPEN);
+  }
   const close = connection.close.bind(connection);
   connection.close = () => {
     // First, because the last connection to close removes the log.
-    reader.close();
+    closeOthers();
     return close();
   };
 }

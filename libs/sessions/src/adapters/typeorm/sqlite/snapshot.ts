@@ -1,11 +1,12 @@
 import type { SqliteConnection, SqliteStatement } from '../internals.js';
+import type { SqliteReadLock } from './read-lock.js';
 
 /** Its callbacks run before any code that awaits a result of this turn goes on. */
 const AFTER_THIS = Promise.resolve();
 
 /**
- * A snapshot shared by the reads of one turn. It ends before any code goes on that awaits one of them, or a write of
- * that turn. Locking the write-ahead log takes five times as long as finding a row. A lone read takes no snapshot.
+ * A snapshot shared by reads that come together. It ends before any code goes on that awaits one of them, or a write.
+ * A lone read takes no snapshot.
  */
 export class SqliteSnapshot {
   readonly #begin: SqliteStatement;
@@ -14,16 +15,20 @@ export class SqliteSnapshot {
   #isOpen = false;
   readonly #endTurn = (): void => {
     this.#isSameTurn = false;
-    this.end();
+    this.#end();
   };
 
-  constructor(private readonly connection: SqliteConnection) {
+  constructor(
+    private readonly connection: SqliteConnection,
+    readonly lock: SqliteReadLock,
+  ) {
     this.#begin = connection.prepare('BEGIN');
     this.#commit = connection.prepare('COMMIT');
   }
 
-  /** Lets the next read share the snapshot. */
+  /** Lets the next read share the snapshot, and the lock of its turn of the event loop. */
   enter(): void {
+    this.lock.enter();
     if (!this.#isSameTurn) {
       this.#isSameTurn = true;
       void AFTER_THIS.then(this.#endTurn);
@@ -33,8 +38,13 @@ export class SqliteSnapshot {
     }
   }
 
-  /** Later reads see the state at that time. */
+  /** Later reads see the state at that time. A lock that was taken for them is released. */
   end(): void {
+    this.lock.release();
+    this.#end();
+  }
+
+  #end(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     if (this.connection.open) this.#commit.run();
