@@ -20,10 +20,16 @@ import { LOOK_UP_UNAVAILABLE, lookUpFailed } from './messages.js';
 const FOUND_IN = privateField<SessionsStore>();
 
 /**
- * The table in which a guard of several tables found a session. Also by request, since a subclass may copy the session.
+ * The one of a guard's tables that a session is from, if known. Also by request, since a subclass may copy the session;
+ * another guard may have found a session of a table of its own for that request.
  */
-export function tableOf(session: BaseSession, request: HttpRequest): SessionsStore | undefined {
-  return FOUND_IN.get(session) ?? FOUND_IN.get(request);
+export function tableOf(
+  session: BaseSession,
+  request: HttpRequest,
+  tables: readonly SessionsStore[],
+): SessionsStore | undefined {
+  if (tables.length === 1) return tables[0];
+  return [FOUND_IN.get(session), FOUND_IN.get(request)].find((store) => store && tables.includes(store));
 }
 
 /** Why the token of a request was refused, if somebody wants to be told. */

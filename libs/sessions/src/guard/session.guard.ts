@@ -184,7 +184,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     const { scopes, maxAgeMs } = this.#routes.of(context);
     if (scopes.length === 0 && maxAgeMs === Infinity) return;
     const tables = this.#tables().all;
-    const foundIn = tableOf(session, request);
+    const foundIn = tableOf(session, request, tables);
     const now = this.registry.options.clock?.() ?? new Date();
     const refusal =
       scopeRefusal(scopes, session.scopes, foundIn ? [foundIn] : tables, tables) ??
@@ -266,7 +266,8 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       rememberSession(context, session);
       const opened = route.isStream ? openedStream(call.response) : call.opened;
       if (opened && !found.isFollowed) {
-        const store = tableOf(session, request) ?? this.#tables().all[0];
+        const { all } = this.#tables();
+        const store = tableOf(session, request, all) ?? all[0];
         // Connections keep no related rows.
         follow(store, found, opened, this.relations.length > 0 ? undefined : this.constructor);
       }
