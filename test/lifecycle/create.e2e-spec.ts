@@ -84,6 +84,17 @@ describeStorages('create', (name) => {
       });
     });
 
+    it.each([undefined, null, 5, 'text', [[]]])('%j in the place of attributes', async (attributes) => {
+      expect(await problemsOf(attributes as never)).toEqual({ attributes: 'must be an object' });
+    });
+
+    it.each([new Date(0), new String('text'), { toJSON: () => [1] }])(
+      'data whose JSON is no object: %o',
+      async (data) => {
+        expect(await problemsOf({ userId: 'u1', data })).toEqual({ data: 'must be an object' });
+      },
+    );
+
     it('what the library itself sets', async () => {
       const set = {
         id: 'x',

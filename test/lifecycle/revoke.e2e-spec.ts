@@ -160,7 +160,11 @@ describeStorages('revoking sessions', (name) => {
       expect(await sessions.count()).toBe(2);
     });
 
-    // BUG: an operator in the place of an id is taken for a filter, by expire and delete too.
+    it.each([undefined, null, 'x'])('says that %o is no session', async (session) => {
+      for (const revoking of [sessions.revoke(session as never), sessions.revokeOthers(session as never, {})])
+        expect(await errorOf(revoking)).toMatchObject({ errors: { id: 'must be the id of a session' } });
+    });
+
     it('refuses an operator in the place of an id, and ends no session', async () => {
       await createFor('u1', 'u2');
       await Promise.allSettled([sessions.revoke({ id: Not('x') } as never)]);

@@ -130,6 +130,19 @@ describeStorages('signing in', (name) => {
     expect(await sessions.authenticate(other.authToken)).toEqual(other);
   });
 
+  it.each([(presented: Session) => presented.id, () => ({}), () => ({ id: 5 }), () => '', () => 0, () => false])(
+    'is refused in place of what is no session (%#), and begins none (ASVS 7.2.4)',
+    async (replaces) => {
+      const presented = await sessions.create({ userId: 'ann' });
+      const signingIn = sessions.signIn({ userId: 'ann' }, { replaces: replaces(presented) as never });
+      expect(await errorOf(signingIn)).toMatchObject({
+        code: 'ERR_SESSION_INVALID',
+        errors: { replaces: 'must be a session, or an object with its id' },
+      });
+      expect(await sessions.list({ status: 'all' })).toEqual([presented]);
+    },
+  );
+
   it('without options only begins a session', async () => {
     const session = await sessions.signIn({ userId: 'ann' });
     expect(await sessions.list()).toEqual([session]);

@@ -49,6 +49,7 @@ export const TOLD_NO_ROW = 'What was to be changed is not there.';
 export const TOLD_VALUE_TAKEN = 'A value that has to be unique is taken.';
 export const IS_TAKEN = 'is taken';
 export const IS_REQUIRED = 'is required';
+export const IS_NO_OBJECT = 'must be an object';
 export const NOT_NULL = 'must not be null';
 
 export const tooManyBytes = (most: number): string => `must have at most ${most} bytes as JSON (maxDataSize)`;

@@ -10,6 +10,10 @@ export const optionNeeded = (table: string, call: string, option: string): strin
 export const requestNeedsLastUse = (table: string): string =>
   inTable(table, 'signIn() with a request needs lastUse in its definition');
 
+export const NO_ID = 'must be the id of a session';
+
+export const NO_SESSION = 'must be a session, or an object with its id';
+
 export const NO_REQUEST = 'must be a request of Express or Fastify, with its headers';
 
 // Queries that are not supported.

@@ -3,6 +3,7 @@ import { Not } from 'typeorm';
 import type { Observable } from 'rxjs';
 import { create } from '../lifecycle/create.js';
 import {
+  type FieldErrors,
   SessionNotFoundError,
   SessionsConfigError,
   SessionValidationError,
@@ -39,7 +40,7 @@ import {
   WRITE_OPTIONS,
   type WriteOptions,
 } from './call-options.js';
-import { madeByNest, NO_REQUEST, optionNeeded, requestNeedsLastUse } from './messages.js';
+import { madeByNest, NO_ID, NO_REQUEST, NO_SESSION, optionNeeded, requestNeedsLastUse } from './messages.js';
 import { SessionQuery } from './session-query.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { JsonValue } from '../table/fields.js';
@@ -120,6 +121,8 @@ export class SessionsService<F extends AnyFields = TableFields> {
    */
   async signIn(attributes: NewSession<F>, options: SignInOptions = {}): Promise<WithToken<Session<F>>> {
     const { request, ...known } = knownOptions(this.store.name, options, SIGN_IN_OPTIONS);
+    // Otherwise the session of that client would go on.
+    if (known.replaces !== undefined && known.replaces !== null) this.#idOf(known.replaces, { replaces: NO_SESSION });
     const use = request === undefined ? undefined : this.#useOf(request);
     const manager = transactionOf(this.store, known.manager);
     return this.#withToken(await create(this.store, attributes, { ...known, manager, use }));
@@ -519,9 +522,10 @@ export class SessionsService<F extends AnyFields = TableFields> {
   }
 
   /** @throws SessionValidationError for anything but an id: a missing one must never mean "any" */
-  #idOf({ id }: SessionReference): string {
+  #idOf(session: SessionReference, errors: FieldErrors = { id: NO_ID }): string {
+    const id: unknown = isObject(session) ? session.id : undefined;
     if (typeof id === 'string') return id;
-    throw new SessionValidationError(this.store.name, { id: 'must be the id of a session' });
+    throw new SessionValidationError(this.store.name, errors);
   }
 
   #withToken({ session, authToken }: SessionWithToken): WithToken<Session<F>> {

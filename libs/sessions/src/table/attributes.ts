@@ -3,7 +3,8 @@ import type { Columns } from '../adapters/port/columns.js';
 import { stored } from '../adapters/port/operators.js';
 import { storedRow } from '../adapters/query/rows.js';
 import { type FieldErrors, SessionValidationError } from '../errors/errors.js';
-import { IS_REQUIRED, thereAre } from '../errors/messages.js';
+import { IS_NO_OBJECT, IS_REQUIRED, thereAre } from '../errors/messages.js';
+import { isObject } from '../errors/option-types.js';
 import { isGrant } from '../session/scopes.js';
 import { copyOf } from '../util/copy.js';
 import type { DefinedColumn } from './columns.js';
@@ -25,7 +26,7 @@ const SETTABLE = ['data', 'expiresAt', 'scopes'];
  * @throws SessionValidationError naming every missing, unknown or wrong field
  */
 export function newAttributes(table: Columns<DefinedColumn>, attributes: object): CheckedAttributes {
-  const given = givenOf(attributes);
+  const given = givenOf(table, attributes);
   const errors = unknownFields(table, given);
   const row: Row = { data: {}, ...(table.columns.has('scopes') && { scopes: [] }), ...given };
   for (const [name, column] of table.columns) {
@@ -39,7 +40,7 @@ export function newAttributes(table: Columns<DefinedColumn>, attributes: object)
 
 /** Validates the changes of a session. @throws SessionValidationError naming every unknown, immutable or wrong field */
 export function changedAttributes(table: Columns<DefinedColumn>, changes: object): CheckedAttributes {
-  const given = givenOf(changes);
+  const given = givenOf(table, changes);
   const errors = unknownFields(table, given);
   for (const name of Object.keys(given)) {
     if (table.columns.get(name)?.definition?.immutable) errors[name] = 'is immutable';
@@ -47,7 +48,8 @@ export function changedAttributes(table: Columns<DefinedColumn>, changes: object
   return checked(table, given, errors);
 }
 
-function givenOf(attributes: object): Row {
+function givenOf({ name }: Columns, attributes: object): Row {
+  if (!isObject(attributes)) throw new SessionValidationError(name, { attributes: IS_NO_OBJECT });
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
@@ -68,9 +70,7 @@ function reason(table: Columns, name: string, settable: readonly string[]): stri
 
 function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): CheckedAttributes {
   const all: Record<string, string> = { ...errors };
-  const { data } = row;
-  if (data !== undefined && (typeof data !== 'object' || data === null || Array.isArray(data)))
-    all['data'] = 'must be an object';
+  if (row['data'] !== undefined && !isObject(row['data'])) all['data'] = IS_NO_OBJECT;
   const scopes = table.columns.get('scopes')?.scopes;
   if (scopes && row['scopes'] !== undefined && !isGrants(row['scopes'], scopes))
     all['scopes'] = `must be a list of ${scopes.join(', ')}, or wildcards that cover some of them`;
@@ -80,6 +80,8 @@ function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): 
     for (const [{ property, kind, transformer }, value] of storedRow(table, known)) {
       checkedAttributes.stored[property] = stored(value, kind);
       checkedAttributes.values[property] = transformer ? transformer.from(copyOf(value)) : value;
+      // A `toJSON` may return anything.
+      if (property === 'data' && !isObject(value)) all['data'] = IS_NO_OBJECT;
     }
   } catch (error) {
     if (!(error instanceof SessionValidationError)) throw error;
