@@ -1,5 +1,6 @@
-import type { EntityManager } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { NO_MANAGER_OF_IT } from '../../libs/sessions/src/adapters/typeorm/messages.js';
 import { describeDatabases } from '../support/databases.js';
 import { useApplication } from '../support/application.js';
 import { at, DAY } from '../support/clock.js';
@@ -98,6 +99,21 @@ describeDatabases('{ manager }', (name) => {
     const session = await sessions.create({ userId: 'u1' }, { manager });
     expect(await sessions.get({ id: session.id }, { manager })).toEqual(session);
     expect(await sessions.delete(session, { manager })).toBe(true);
+  });
+
+  it.each([
+    ['the connection of a transaction', (manager: EntityManager) => manager.queryRunner],
+    ['a data source', () => app.dataSource],
+    [
+      'the manager of another data source',
+      () => new DataSource({ type: 'better-sqlite3', database: ':memory:' }).manager,
+    ],
+  ])('is not %s: the call says so, and writes nothing', async (_what, given) => {
+    await app.dataSource.transaction(async (manager) => {
+      const creating = sessions.create({ userId: 'u1' }, { manager: given(manager) as EntityManager });
+      await expect(creating).rejects.toThrow(NO_MANAGER_OF_IT);
+    });
+    expect(await sessions.count({ status: 'all' })).toBe(0);
   });
 
   it('keeps what is not committed from everybody else', async () => {

@@ -14,6 +14,9 @@ export const UNDONE = (reason: string): string =>
 export const TRANSACTION_OVER =
   ' The transaction that it was part of is over, and has to be run again from its beginning.';
 
+export const NO_MANAGER_OF_IT =
+  '{ manager } must be an entity manager of the data source that has the table, such as that of its transaction(…).';
+
 export const OVER_BY_ERROR = 'the transaction of the caller is over, because of a database error in it.';
 
 export const lockNotGiven = (name: string, seconds: number): string =>

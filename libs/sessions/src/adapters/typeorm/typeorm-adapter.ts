@@ -27,6 +27,7 @@ import type { DatabaseFacts } from '../port/table-facts.js';
 import { columnOf } from '../query/conditions.js';
 import { toStored } from '../query/values.js';
 import { adaptToCatalogue } from './adapt.js';
+import { callersRunner } from './callers-runner.js';
 import { type Ask, readColumnState } from './column-state.js';
 import { compileQuery, type SqlPrepared } from './compile-query.js';
 import { Connection } from './connection.js';
@@ -44,7 +45,6 @@ import type { SqlColumn } from './sql-table.js';
 import { SqlTables } from './sql-tables.js';
 import { streamRows } from './stream.js';
 import { preparedStatements, type TypeOrmAdapterOptions } from './typeorm-adapter.options.js';
-
 export type { TypeOrmAdapterOptions };
 
 /**
@@ -135,9 +135,10 @@ export class TypeOrmAdapter implements EctoAdapter {
     return this.#connection.checkout((connection) => fn(this.#on(connection)));
   }
 
-  /** Returns this adapter inside a manager's transaction. */
+  /** Returns this adapter inside a manager's transaction. @throws UnsupportedQueryError unless its data source is this one */
   within(manager: EntityManager): TypeOrmAdapter {
-    return manager.queryRunner ? this.#bound(manager.queryRunner, true, true) : this;
+    const runner = callersRunner(manager, this.dataSource);
+    return runner ? this.#bound(runner, true, true) : this;
   }
 
   /** Breaks off what waits too long for the database, once the last application's signal aborts. */
