@@ -11,6 +11,7 @@ import { type MysqlClient, secondMysqlConnection } from '../../libs/sessions/src
 import { endStatement } from '../../libs/sessions/src/adapters/typeorm/end-statement.js';
 import { createDatabase, isMysql, mysqlAlike, SERVERS, type TestDatabase } from '../support/databases.js';
 import type { MysqlConnection } from '../support/kept-statements.js';
+import { QueryLog } from '../support/query-log.js';
 import { UNTIL_IT_HANGS } from '../support/until.js';
 import { ENTITIES, Photo } from './entities.js';
 
@@ -168,6 +169,18 @@ describe.each(SERVERS)('the time of a query, on %s', (type) => {
     const begin = performance.now();
     await expect(adapter.execute(query)).rejects.toMatchObject(late(TIME_MS));
     expect(performance.now() - begin).toBeLessThan(SLEEP_S * 1000);
+  });
+
+  it.runIf(isMysql(type))('is at most the one that TypeORM gives every statement', async () => {
+    const timed = { enableQueryTimeout: true, maxQueryExecutionTime: SHORT_MS, logger: new QueryLog() };
+    const adapter = new TypeOrmAdapter(await open(timed));
+    const unlock = await locked();
+    const asked = KINDS.map(async ([, options]) => adapter.execute(adapter.prepare('all', Photo, options)));
+    const outcomes = await Promise.allSettled(asked);
+    await unlock();
+    const unavailable = { status: 'rejected', reason: { name: 'SessionsUnavailableError' } };
+    expect(outcomes).toMatchObject(KINDS.map(() => unavailable));
+    expect(await adapter.execute(adapter.prepare('all', Photo, { keepPrepared: true }))).toMatchObject({ count: 0 });
   });
 
   it('leaves alone what is in time, and its connection', async () => {

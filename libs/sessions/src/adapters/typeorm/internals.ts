@@ -98,7 +98,7 @@ export interface MysqlConnection extends MysqlClient, NodeJS.EventEmitter {
 }
 
 export type MysqlStatement = [
-  statement: { sql: string; rowsAsArray: true; timeout?: number },
+  statement: { sql: string; rowsAsArray: true; timeout?: number | undefined },
   values: unknown[],
   done: (error: Error | null, result: unknown[][] | { readonly affectedRows: number }) => void,
 ];

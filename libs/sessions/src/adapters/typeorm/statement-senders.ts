@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { DataSource } from 'typeorm';
+import type { DataSource, DataSourceOptions } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { type DriverError, isOfKept, PLAN_IS_USELESS } from './driver-errors.js';
 import type { DriverStatement } from './driver-statement.js';
@@ -11,6 +11,8 @@ import { pooledMysql, queryPooledPg } from './pooled-clients.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import { statementName } from './statement-name.js';
 import { onGiven } from './time-limit.js';
+
+type MysqlOptions = Extract<DataSourceOptions, { type: 'mysql' | 'mariadb' }>;
 
 const LOGGER = new Logger('SessionsModule');
 
@@ -91,6 +93,8 @@ const NOT_KEPT = new Set([1461, 1243, 1615]);
 const UNPREPARED_MS = 60_000;
 
 function sendExecuted(dataSource: DataSource): StatementSender {
+  const { enableQueryTimeout, maxQueryExecutionTime } = dataSource.options as MysqlOptions;
+  const timeout = enableQueryTimeout ? maxQueryExecutionTime : undefined;
   const texts = new Set<string>();
   let unpreparedUntil = -Infinity;
   let isTold = false;
@@ -103,7 +107,7 @@ function sendExecuted(dataSource: DataSource): StatementSender {
       if (how === 'execute') texts.add(text);
       const sendOn = (client: MysqlClient): Promise<DriverResult> =>
         new Promise((resolve, reject) => {
-          client[how]({ sql: text, rowsAsArray: true }, values, (error, result) => {
+          client[how]({ sql: text, rowsAsArray: true, timeout }, values, (error, result) => {
             if (error) reject(error);
             else if (Array.isArray(result)) resolve({ rows: result, rowCount: result.length });
             else resolve({ rows: [], rowCount: result.affectedRows });
