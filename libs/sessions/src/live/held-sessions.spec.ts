@@ -204,6 +204,23 @@ describe('what is held', () => {
     expect(changed).toHaveBeenCalledTimes(5);
   });
 
+  it('tells who holds it with an older state than others that its session has changed, and the others likewise', () => {
+    const told: string[] = [];
+    const holdAt = (name: string, at: number | undefined): void => {
+      updatedAt = at;
+      held.hold(
+        session('a'),
+        () => undefined,
+        () => told.push(name),
+      );
+    };
+    holdAt('first', START);
+    holdAt('alike', START);
+    expect(told).toEqual([]);
+    holdAt('later', START + 1);
+    expect(told).toEqual(['first', 'alike', 'later']);
+  });
+
   it('is asked for again where its session changes while it is asked for', async () => {
     hold('a');
     const checked = held.check();

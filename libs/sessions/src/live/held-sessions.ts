@@ -81,17 +81,23 @@ export class HeldSessions {
   }
 
   /**
-   * Calls `end` once when the session has ended. A session that has changed since it was read is checked at once.
+   * Calls `end` once when the session has ended. A session that has changed since it was read is checked at once, as is
+   * one that others hold in another state.
    *
    * @param changed called whenever the session may have changed
    */
   hold(session: BaseSession, end: () => void, changed?: () => void): Hold {
     const { id } = session;
-    const held = this.#held.get(id) ?? this.#begin(session);
+    const state = this.table.stateOf(session);
+    const held = this.#held.get(id) ?? this.#begin(id, state);
     const holder: Holder = { end, changed };
     held.holders.add(holder);
     this.#count++;
-    if (this.#changed.mayHave(id)) this.forget([id]);
+    // Others may hold it as it was before or after a change that nobody reports.
+    if (held.updatedAt !== state.updatedAt || this.#changed.mayHave(id)) {
+      this.#mayHaveChanged(id, held);
+      this.#lookSoon();
+    }
     return { release: () => this.#release(id, held, holder) };
   }
 
@@ -132,11 +138,10 @@ export class HeldSessions {
     this.#count = 0;
   }
 
-  #begin(session: BaseSession): Held {
-    const { end, updatedAt } = this.table.stateOf(session);
+  #begin(id: string, { end, updatedAt }: HeldState): Held {
     const held: Held = { holders: new Set(), updatedAt };
-    this.#held.set(session.id, held);
-    this.#setEnd(session.id, held, end);
+    this.#held.set(id, held);
+    this.#setEnd(id, held, end);
     this.#checkLater();
     return held;
   }
