@@ -112,11 +112,8 @@ const DIGEST = /^[0-9a-f]{40,128}$/;
  * There, text in the form of a digest is no token, or else a stolen digest would work as one.
  */
 export function candidateDigests(token: string, schemes: readonly DigestScheme[]): string[] {
-  const digests: string[] = [];
-  for (const scheme of schemes) {
-    if (hidesTokens(scheme) || !DIGEST.test(token)) digests.push(digestToken(token, scheme));
-  }
-  return digests;
+  const usable = schemes.every(hidesTokens) || !DIGEST.test(token) ? schemes : schemes.filter(hidesTokens);
+  return usable.map((scheme) => digestToken(token, scheme));
 }
 
 /** The same for text that may not be a token of this format, and then has no digests. */

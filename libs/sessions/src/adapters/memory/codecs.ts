@@ -1,5 +1,6 @@
 import type { ColumnForm, ColumnKind } from '../port/columns.js';
 import { copyOf } from '../../util/copy.js';
+import { jsonReader } from '../../util/json-reader.js';
 
 /** Converts values of a kind, except null, for storage in rows and back. */
 export interface Codec {
@@ -24,11 +25,13 @@ const CODECS: Readonly<Record<ColumnKind, Codec>> = {
     encode: (stored) => encodeDecimal(stored as string),
     decode: (encoded) => decodeDecimal(encoded as bigint),
   },
-  json: { encode: (stored) => JSON.stringify(stored), decode: (encoded) => JSON.parse(encoded as string) as unknown },
+  get json() {
+    return { encode: (stored: unknown) => JSON.stringify(stored), decode: jsonReader() };
+  },
   other: { encode: copyOf, decode: copyOf },
 };
 
-/** The codec of a column, by what it holds. */
+/** Returns the codec of a column, by what it holds. */
 export function codecOf({ kind }: ColumnForm): Codec {
   return CODECS[kind];
 }

@@ -152,9 +152,7 @@ function copied(model: EntityModel, column: MemoryColumn, source: MemoryColumn):
 /** The values of a query's parameters, by slot. @throws SessionValidationError */
 export function bindSlots({ slots, model }: MemoryPrepared, params: Readonly<Row>): Params {
   const problems = new Problems(model.name);
-  const values: unknown[] = [];
-  // A loop, since every request runs this.
-  for (const { name, convert } of slots) values.push(problems.valueOf(name, convert, params));
+  const values = slots.map(({ name, convert }) => problems.valueOf(name, convert, params));
   problems.throwAny();
   return values;
 }

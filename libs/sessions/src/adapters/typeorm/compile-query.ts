@@ -13,7 +13,7 @@ import {
 import { Problems } from '../query/given.js';
 import { assignmentsOf } from '../query/rows.js';
 import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
-import { parseJson } from './dialects/json.js';
+import { jsonParser } from './dialects/json.js';
 import { type ReadColumn, readColumns } from './raw-row.js';
 import { type SelectedRelations, selectedRelations } from './selected-relations.js';
 import type { ParamSlot, Slot } from './slots.js';
@@ -122,7 +122,8 @@ export function compileQuery(
 }
 
 const readAs: ReadAs<SqlColumn> = (column, property, path) => {
-  const load = (json: unknown): unknown => (json === null ? null : parseJson(json));
+  const parse = jsonParser();
+  const load = (json: unknown): unknown => (json === null ? null : parse(json));
   return path ? { ...column, property, path, load } : { ...column, property };
 };
 
@@ -148,10 +149,9 @@ export function isNever({ condition }: SqlPrepared): boolean {
  */
 export function bindParams(prepared: Pick<SqlPrepared, 'table' | 'statement'>, params: Readonly<Row>): unknown[] {
   const problems = new Problems(prepared.table.name);
-  const values: unknown[] = [];
-  // A loop, since every request comes here.
-  for (const slot of prepared.statement.slots)
-    values.push('constant' in slot ? slot.constant : problems.valueOf(slot.param, slot.convert, params));
+  const values = prepared.statement.slots.map((slot) =>
+    'constant' in slot ? slot.constant : problems.valueOf(slot.param, slot.convert, params),
+  );
   problems.throwAny();
   return values;
 }

@@ -6,7 +6,7 @@ import {
   UniqueConstraintError,
 } from '../../errors/errors.js';
 import { IS_REQUIRED, NOT_NULL } from '../../errors/messages.js';
-import { parseJson } from './dialects/json.js';
+import { jsonParser } from './dialects/json.js';
 import { type DriverError, withoutValues } from './driver-errors.js';
 import { NO_PARTITION_TAKES_IT } from './messages.js';
 import type { SqlTable } from './sql-table.js';
@@ -121,7 +121,8 @@ function tooLarge(error: QueryFailedError, table: SqlTable): SessionValidationEr
 /** The column of the most deeply nested JSON in a statement, since MySQL does not name it. */
 function deepest(error: QueryFailedError, table: SqlTable): string | undefined {
   const documents = valuesByColumn(error, table).filter(([{ kind }, value]) => kind === 'json' && value !== null);
-  const depths = documents.map(([{ property }, value]) => [property, depthOf(parseJson(value))] as const);
+  const parse = jsonParser();
+  const depths = documents.map(([{ property }, value]) => [property, depthOf(parse(value))] as const);
   return depths.toSorted(([, a], [, b]) => b - a)[0]?.[0];
 }
 

@@ -1,4 +1,5 @@
 import type { JsonKey } from '../../port/operators.js';
+import { jsonReader } from '../../../util/json-reader.js';
 import type { Conversion } from '../../port/query.js';
 
 /** The document of a column. Empty text counts as none, since JSON functions reject it. */
@@ -6,17 +7,21 @@ export function documentIn(sql: string): string {
   return `NULLIF(${sql}, '')`;
 }
 
-export const parseJson: Conversion = (value) => {
-  if (value === '') return null;
-  // The common case: most sessions have this.
-  if (value === '{}') return {};
-  try {
-    return JSON.parse(value as string) as unknown;
-  } catch {
-    // The parser's own error would show part of the value.
-    throw new SyntaxError('it is no JSON');
-  }
-};
+/** Creates a parser for the values of one column. */
+export function jsonParser(): Conversion {
+  const read = jsonReader();
+  return (value) => {
+    if (value === '') return null;
+    // The common case: most sessions have this.
+    if (value === '{}') return {};
+    try {
+      return read(value as string);
+    } catch {
+      // The parser's own error would show part of the value.
+      throw new SyntaxError('it is no JSON');
+    }
+  };
+}
 
 /** `$."photos"[0]."url"`: the path syntax that all of the databases share. */
 export function jsonPath(path: readonly JsonKey[]): string {

@@ -6,7 +6,7 @@ import { mysqlCatalogue } from '../catalogue/mysql.js';
 import { type Codecs, type ColumnCodec, type Dialect, type JsonPlace, lockName } from './dialect.js';
 import { DIGESTS } from './digests.js';
 import { bytesCodec, formCodec, type FormCodecs } from './forms.js';
-import { documentIn, inCalls, jsonPath, keyPath, parseJson } from './json.js';
+import { documentIn, inCalls, jsonPath, keyPath, jsonParser } from './json.js';
 import { timeCodec, writtenAsIs } from './mysql-times.js';
 
 /** mysql2 reads another last digit of some doubles than MySQL writes. */
@@ -18,7 +18,9 @@ const NO_VALUES = [writtenAsIs('SELECT 1 FROM DUAL WHERE FALSE')];
 const CODECS: Codecs = {
   boolean: { load: Boolean, dump: Number },
   number: { ...AS_TEXT, load: Number },
-  json: { ...AS_TEXT, load: parseJson, dump: JSON.stringify },
+  get json() {
+    return { ...AS_TEXT, load: jsonParser(), dump: JSON.stringify };
+  },
   // MySQL compares a number with text as doubles.
   bigint: { ...AS_TEXT, bind: (placeholder) => `CAST(${placeholder} AS SIGNED)`, listed: writtenAsIs },
   decimal: {

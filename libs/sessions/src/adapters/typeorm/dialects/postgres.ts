@@ -16,7 +16,7 @@ import {
 import { DIGESTS } from './digests.js';
 import { bytesCodec, formCodec, type FormCodecs, TEXT_OF_UUIDS } from './forms.js';
 import { joinedValues, valueName } from './joined-values.js';
-import { jsonPath, parseJson } from './json.js';
+import { jsonPath, jsonParser } from './json.js';
 import { numberCodec, timeProblem, timesOfNumbers, unitOf } from './number-times.js';
 import { timeFromDriver } from './utc.js';
 
@@ -29,7 +29,9 @@ const CODECS: Codecs = {
     read: (sql) => `encode(float8send(${sql}::float8), 'hex')`,
     load: (hex) => (typeof hex === 'string' ? Buffer.from(hex, 'hex').readDoubleBE() : hex),
   },
-  json: { ...AS_TEXT, load: parseJson, dump: JSON.stringify },
+  get json() {
+    return { ...AS_TEXT, load: jsonParser(), dump: JSON.stringify };
+  },
   bigint: AS_TEXT,
   decimal: { ...AS_TEXT, load: decimalFrom },
 };

@@ -9,7 +9,7 @@ import type { Codecs, ColumnCodec, Dialect, TypedColumn } from './dialect.js';
 import { bytesOfDigest, DIGESTS } from './digests.js';
 import { bytesCodec, formCodec, type FormCodecs, TEXT_OF_UUIDS } from './forms.js';
 import { joinedValues, valueName } from './joined-values.js';
-import { documentIn, jsonPath, parseJson } from './json.js';
+import { documentIn, jsonPath, jsonParser } from './json.js';
 import { isWholeNumber, numberCodec, unitOf } from './number-times.js';
 import { textCodec } from './text-times.js';
 
@@ -18,7 +18,9 @@ const CODECS: Codecs = {
   // The driver may be set to return bigints.
   int: { load: Number },
   number: { load: Number },
-  json: { load: parseJson, dump: JSON.stringify },
+  get json() {
+    return { load: jsonParser(), dump: JSON.stringify };
+  },
   bigint: { read: (sql) => `CAST(${sql} AS TEXT)`, load: String, dump: (value) => BigInt(value as string) },
   decimal: { load: decimalFrom },
 };
