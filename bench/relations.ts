@@ -1,11 +1,12 @@
 /**
  * Relations, side by side: every order of 830 with its shipper, and the orders of that, and a user with 200 sessions, on each
- * database and in memory. Beside the time, how long the event loop was held at once.
+ * database and in memory, and by the drivers alone. Beside the time, how long the event loop was held at once.
  */
 import { DataSource, EntitySchema } from 'typeorm';
 import { MemoryAdapter, SessionMark, SessionsTable, TypeOrmAdapter } from '../libs/sessions/src/index.js';
 import { CleanUps } from './clean-ups.js';
 import { connection, createDatabase, type DatabaseName } from './databases.js';
+import { ordersByHand, usersByHand } from './relations-by-hand.js';
 import { ratios, type Spread, spreadOf } from './statistics.js';
 
 type Adapter = MemoryAdapter | TypeOrmAdapter;
@@ -93,14 +94,43 @@ async function fill(adapter: Adapter): Promise<void> {
   for (let i = 0; i < SESSIONS; i += CHUNK) await adapter.insertAll(Sessions.entity, sessions.slice(i, i + CHUNK));
 }
 
-const READS: Readonly<Record<string, (adapter: Adapter) => Promise<Rows>>> = {
-  [`${ORDERS} orders with { shipper: { orders: true } }`]: async (adapter) =>
-    (await adapter.execute(adapter.prepare('all', Order, { relations: { shipper: { orders: true } } }))).rows!,
-  [`a user with ${SESSIONS} sessions`]: async (adapter) =>
-    (await adapter.execute(adapter.prepare('all', User, { relations: { sessions: true } }))).rows!,
-  [`${SESSIONS} sessions with their user`]: async (adapter) =>
-    (await adapter.execute(adapter.prepare('all', Sessions.entity, { relations: { user: true } }))).rows!,
-};
+interface Read {
+  readonly title: string;
+  readonly read: (adapter: Adapter) => Promise<Rows>;
+  readonly byHand?: (dataSource: DataSource) => () => Promise<object[]>;
+}
+
+const READS: readonly Read[] = [
+  {
+    title: `${ORDERS} orders with { shipper: { orders: true } }`,
+    read: async (adapter) =>
+      (await adapter.execute(adapter.prepare('all', Order, { relations: { shipper: { orders: true } } }))).rows!,
+    byHand: ordersByHand,
+  },
+  {
+    title: `a user with ${SESSIONS} sessions`,
+    read: async (adapter) =>
+      (await adapter.execute(adapter.prepare('all', User, { relations: { sessions: true } }))).rows!,
+    byHand: usersByHand,
+  },
+  {
+    title: `${SESSIONS} sessions with their user`,
+    read: async (adapter) =>
+      (await adapter.execute(adapter.prepare('all', Sessions.entity, { relations: { user: true } }))).rows!,
+  },
+];
+
+type Contenders = ReadonlyMap<string, () => Promise<object[]>>;
+
+/** How each adapter reads it, and how each driver alone does. */
+function contendersOf({ read, byHand }: Read, adapters: ReadonlyMap<string, Adapter>): Contenders {
+  const contenders = new Map<string, () => Promise<object[]>>();
+  for (const [name, adapter] of adapters) {
+    contenders.set(name, () => read(adapter));
+    if (byHand && adapter instanceof TypeOrmAdapter) contenders.set(`${name} by hand`, byHand(adapter.dataSource));
+  }
+  return contenders;
+}
 
 /** How many objects an answer has, each once. */
 function objectsOf(value: unknown, known = new Set<object>()): number {
@@ -116,7 +146,7 @@ interface Turn {
 }
 
 /** The time of a read, and the longest in which the event loop had no turn. */
-async function turn(read: () => Promise<Rows>): Promise<Turn> {
+async function turn(read: () => Promise<object[]>): Promise<Turn> {
   let last = performance.now();
   let heldMs = 0;
   let reading = true;
@@ -150,18 +180,19 @@ try {
     adapters.set(name, new TypeOrmAdapter(dataSource));
   }
   for (const adapter of adapters.values()) await fill(adapter);
-  for (const [title, read] of Object.entries(READS)) {
-    const turns = new Map([...adapters.keys()].map((name) => [name, [] as Turn[]]));
-    for (const adapter of adapters.values()) for (let i = 0; i < WARM_UPS; i++) await read(adapter);
+  for (const one of READS) {
+    const contenders = contendersOf(one, adapters);
+    const turns = new Map([...contenders.keys()].map((name) => [name, [] as Turn[]]));
+    for (const read of contenders.values()) for (let i = 0; i < WARM_UPS; i++) await read();
     for (let round = 0; round < ROUNDS; round++)
-      for (const [name, adapter] of adapters) turns.get(name)!.push(await turn(() => read(adapter)));
+      for (const [name, read] of contenders) turns.get(name)!.push(await turn(read));
     const times = (name: string): number[] => turns.get(name)!.map(({ ms }) => ms);
-    console.log(`\n${title}`);
-    for (const [name, adapter] of adapters) {
+    console.log(`\n${one.title}`);
+    for (const [name, read] of contenders) {
       const held = spreadOf(turns.get(name)!.map(({ heldMs }) => heldMs));
       const factor = ratios(times(name), times('memory'));
       console.log(
-        `${name.padEnd(10)} ${shown(spreadOf(times(name)))}, × memory ${factor.median.toFixed(1)}, held at once ${shown(held)}, objects ${objectsOf(await read(adapter))}`,
+        `${name.padEnd(16)} ${shown(spreadOf(times(name)))}, × memory ${factor.median.toFixed(1)}, held at once ${shown(held)}, objects ${objectsOf(await read())}`,
       );
     }
   }
