@@ -84,6 +84,32 @@ describe('an editor shows what is of a table in at most a dozen lines', () => {
   });
 });
 
+const tableWith = (definition: string): string =>
+  `import { SessionsTable } from '@app/sessions';\nexport class Sessions extends SessionsTable({ ${definition} }) {}`;
+
+describe('what does not fit the rest of its field is one compile error, on its key, which says what does', () => {
+  it.each([
+    ['default', "extraFields: { role: { type: 'enum', values: ['a', 'b'], default: 'c' } }", 'values: "a" | "b"'],
+    ['default', "extraFields: { visits: { type: 'int', default: '5' } }", 'values: number'],
+    [
+      'joinColumn',
+      "extraFields: { userId: { type: 'uuid' }, user: { manyToOne: () => Date, joinColumn: 'user' } }",
+      'fields: "userId"',
+    ],
+    [
+      'userId',
+      "extraFields: { owner: { type: 'string' } }, sessionLimits: { userId: { max: 5 } }",
+      "'userId' does not exist in type '{ readonly owner?",
+    ],
+  ])('%s of { %s }', (key, definition, message) => {
+    editor.open(tableWith(definition));
+    const errors = editor.errors();
+    expect(errors).toHaveLength(1);
+    expect(errors[0]![0]).toBe(key);
+    expect(errors[0]![1]).toContain(message);
+  });
+});
+
 describe('a misspelt option is a compile error on its key', () => {
   it.each([
     ['lenght', "extraFields: { name: { type: 'string', lenght: 40 } }", '"lenght" is no option of a field'],
@@ -103,9 +129,7 @@ describe('a misspelt option is a compile error on its key', () => {
     ['rotaton', 'rotaton: true', "'rotaton' does not exist"],
     ['intervall', "pruning: { intervall: '1h' }", "'intervall' does not exist"],
   ])('%s', (key, definition, message) => {
-    editor.open(
-      `import { SessionsTable } from '@app/sessions';\nexport class Sessions extends SessionsTable({ ${definition} }) {}`,
-    );
+    editor.open(tableWith(definition));
     const errors = editor.errors();
     expect(errors).toHaveLength(1);
     expect(errors[0]![0]).toBe(key);

@@ -51,7 +51,7 @@ type CheckedValues<D> = D extends { readonly type: 'enum'; readonly values?: und
   : D extends { readonly default: infer V }
     ? V extends FieldInput<D>
       ? unknown
-      : { readonly default: FieldInput<D> }
+      : { readonly default: { error: 'is no value of the field'; values: FieldInput<D> } }
     : unknown;
 
 type FieldInput<D> = Input<FieldOf<string, D>>;
@@ -59,5 +59,5 @@ type FieldInput<D> = Input<FieldOf<string, D>>;
 type CheckedJoin<D, F> = D extends { readonly joinColumn: infer J }
   ? F extends { readonly [K in J & string]: { readonly type: unknown } }
     ? unknown
-    : { readonly joinColumn: FieldName<F> }
+    : { readonly joinColumn: { error: 'is no field of the table'; fields: FieldName<F> } }
   : unknown;
