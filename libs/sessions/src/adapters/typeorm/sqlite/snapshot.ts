@@ -6,7 +6,8 @@ const AFTER_THIS = Promise.resolve();
 
 /**
  * A snapshot shared by reads that come together. It ends before any code goes on that awaits one of them, or a write.
- * A lone read takes no snapshot.
+ * A lone read takes no snapshot. What other code writes through the driver itself, between two reads of one turn, is seen
+ * from the next turn on.
  */
 export class SqliteSnapshot {
   readonly #begin: SqliteStatement;
