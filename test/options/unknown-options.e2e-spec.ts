@@ -4,7 +4,9 @@ import { InjectRepository, TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  convertDigests,
   createSessionsTable,
+  dropFormerDigests,
   MemoryAdapter,
   PostgresChannel,
   RefusalBudget,
@@ -175,6 +177,7 @@ const NO_OPTIONS = [
   'CurrentSessionDecorator',
   'DatabaseFacts',
   'Diagnosis',
+  'DigestProgress',
   'DigestForm',
   'DigestScheme',
   'Direction',
@@ -251,6 +254,11 @@ const MADE: Readonly<Record<string, (options: never) => unknown>> = {
   PostgresChannelOptions: (options) => new PostgresChannel(SQLITE, options),
   RefusalBudgetOptions: (options) => new RefusalBudget(options),
 };
+/** What migrations call, with options. */
+const IN_MIGRATIONS: Readonly<Record<string, (options: never) => Promise<void>>> = {
+  ConvertDigestsOptions: async (options) => convertDigests(SQLITE.createQueryRunner(), Accounts, options),
+  DropFormerDigestsOptions: async (options) => dropFormerDigests(SQLITE.createQueryRunner(), Accounts, options),
+};
 const SQLITE = new DataSource({ type: 'better-sqlite3', database: ':memory:' });
 
 async function read(stream: AsyncIterable<unknown>): Promise<void> {
@@ -281,7 +289,7 @@ describe('options that nobody knows', () => {
   });
 
   it('are asked for in this suite, for every type that the library exports', () => {
-    const tables = [AT_START, CALLS, MADE].flatMap((table) => Object.keys(table));
+    const tables = [AT_START, CALLS, MADE, IN_MIGRATIONS].flatMap((table) => Object.keys(table));
     const known = [...tables, ...PARTS, ...OF_THE_PORT, ...OF_CLASSES, ...NO_OPTIONS];
     expect([...types.keys()].toSorted()).toEqual(known.toSorted());
   });
@@ -387,6 +395,14 @@ describe('options that nobody knows', () => {
       new SessionsConfigError(names.map((name) => `${what}: ${hintOf(name)}`)),
     );
     expect(() => make(misspelt([]) as never)).not.toThrow();
+  });
+
+  it.each(Object.entries(IN_MIGRATIONS))('of %s are refused by the migration', async (type, migrate) => {
+    const names = types.get(type)!;
+    const what = type.replace('Options', '').replace(/^./, (letter) => letter.toLowerCase());
+    await expect(migrate(misspelt(names) as never)).rejects.toThrow(
+      new SessionsConfigError(names.map((name) => `${what}: ${hintOf(name)}`)),
+    );
   });
 
   it('are none where their value is undefined, and none of a class', async () => {

@@ -130,6 +130,13 @@ export type { SessionsEntity } from './table/entity.js';
 export type { BuiltInFields, Field, FieldTrait, TableFields } from './table/table-fields.js';
 export { createSessionsTable, dropSessionsTable } from './registry/migrations.js';
 export {
+  convertDigests,
+  type ConvertDigestsOptions,
+  dropFormerDigests,
+  type DropFormerDigestsOptions,
+} from './registry/convert-digests.js';
+export type { DigestProgress } from './adapters/typeorm/conversion/convert.js';
+export {
   type NewSessionOf,
   type ScopeOf,
   type SessionChangesOf,

@@ -1,14 +1,10 @@
 import { Table, TableForeignKey } from 'typeorm';
 import type { EntityMetadata, QueryRunner } from 'typeorm';
-import { adapt } from '../adapters/typeorm/adapt.js';
-import { ConnectionMetadataBuilder } from '../adapters/typeorm/internals.js';
 import { marksMetadata } from '../adapters/typeorm/marks-table.js';
 import { sqlNameOf } from '../adapters/typeorm/sql-table.js';
-import { SessionsConfigError } from '../errors/errors.js';
-import { definitionProblems } from '../table/check-definition.js';
-import { type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
-import { inTable } from '../errors/messages.js';
-import { type AnySessionsTable, tableClassOf } from './sessions-table.js';
+import type { SessionsTableDefinition } from '../table/definition.js';
+import type { AnySessionsTable } from './sessions-table.js';
+import { metadatasOf } from './table-metadata.js';
 
 /**
  * Creates a table of sessions with its indexes, foreign keys and, on PostgreSQL, its schema and free space on its pages
@@ -77,35 +73,4 @@ export async function dropSessionsTable(
     if (enums.length > 0) await queryRunner.dropColumns(existing, enums);
     await queryRunner.dropTable(existing, true, true, true);
   }
-}
-
-/** TypeORM's metadata of the table, and of the join tables of its many-to-many relations. */
-async function metadatasOf(
-  { dataSource }: QueryRunner,
-  table: AnySessionsTable | SessionsTableDefinition,
-): Promise<EntityMetadata[]> {
-  const { definition, entity } = tableClassOf(table);
-  const problems = definitionProblems(definition);
-  if (problems.length > 0)
-    throw new SessionsConfigError(problems.map((problem) => inTable(tableNameOf(definition), problem)));
-  const metadata = dataSource.hasMetadata(entity)
-    ? dataSource.getMetadata(entity)
-    : await builtMetadata(dataSource, entity);
-  adapt(dataSource, metadata);
-  return [
-    metadata,
-    ...metadata.manyToManyRelations
-      .filter((relation) => relation.isOwning)
-      .map((relation) => relation.junctionEntityMetadata!),
-  ];
-}
-
-/** The metadata of an entity that the data source lacks, built beside its own, to which it may relate. */
-async function builtMetadata(
-  dataSource: QueryRunner['dataSource'],
-  entity: AnySessionsTable['entity'],
-): Promise<EntityMetadata> {
-  const others = Object.values(dataSource.options.entities ?? {});
-  const all = await new ConnectionMetadataBuilder(dataSource).buildEntityMetadatas([...others, entity] as never);
-  return all.find((metadata) => metadata.target === entity)!;
 }

@@ -54,6 +54,10 @@ async function readTypeRow(dataSource: DataSource, column: ColumnMetadata, ask: 
 /** The statement that adds a column to a table. */
 export function columnAddedBy(dataSource: DataSource, column: ColumnMetadata): string {
   const { driver } = dataSource;
-  const options = new TableColumn(TableUtils.createTableColumnOptions(column, driver));
-  return `ALTER TABLE ${sqlNameOf(dataSource, column.entityMetadata)} ADD ${driver.escape(column.databaseName)} ${driver.createFullType(options)}`;
+  return `ALTER TABLE ${sqlNameOf(dataSource, column.entityMetadata)} ADD ${driver.escape(column.databaseName)} ${fullTypeOf(dataSource, column)}`;
+}
+
+/** A column's type with its length, as TypeORM creates it. */
+export function fullTypeOf({ driver }: DataSource, column: ColumnMetadata): string {
+  return driver.createFullType(new TableColumn(TableUtils.createTableColumnOptions(column, driver)));
 }

@@ -10,6 +10,7 @@ import { copyOf } from '../../util/copy.js';
 import { IMPOSSIBLE } from '../query/values.js';
 import type { NamedTable } from './catalogue/catalogue.js';
 import { columnFrom } from './column-from.js';
+import { mayRewrite } from './conversion/sync-triggers.js';
 import type { ColumnCodec, Dialect, TypedColumn } from './dialects/dialect.js';
 import { timeFrom } from './dialects/utc.js';
 import { ApplyValueTransformers } from './internals.js';
@@ -79,7 +80,7 @@ export function sqlTable(
     primary: columns.filter((_, i) => own[i]!.isPrimary),
     uniques: uniques.map((unique) => unique.columns.flatMap(({ propertyPath }) => byProperty.get(propertyPath) ?? [])),
     // The table behind a view may have triggers and defaults.
-    rewrites: isView || (facts?.triggers ?? []).length > 0,
+    rewrites: isView || (facts?.triggers ?? []).some(mayRewrite),
     isView,
     unset: (facts && unsetColumn(dataSource, facts)) ?? 'rowid',
     keyIndex: facts ? keyIndexOf(facts, metadata) : 'PRIMARY',
