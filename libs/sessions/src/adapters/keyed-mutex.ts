@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { TransientMap } from '../util/transient-map.js';
 
 interface Turn {
   readonly name: string;
@@ -11,7 +12,7 @@ interface Turn {
 export class KeyedMutex {
   readonly #current = new AsyncLocalStorage<Turn>();
   /** What the next call waits for, by line and name. */
-  readonly #last = new WeakMap<object, Map<string, Promise<void>>>();
+  readonly #last = new WeakMap<object, TransientMap<string, Promise<void>>>();
 
   /** The distinct names that the caller does not hold already, since it would otherwise wait for itself. */
   free(names: string | readonly string[]): string[] {
@@ -52,7 +53,7 @@ export class KeyedMutex {
   }
 
   #join(line: object, name: string): { before: Promise<void> | undefined; leave: () => void } {
-    const last = this.#last.get(line) ?? new Map<string, Promise<void>>();
+    const last = this.#last.get(line) ?? new TransientMap<string, Promise<void>>();
     this.#last.set(line, last);
     const before = last.get(name);
     let done!: () => void;

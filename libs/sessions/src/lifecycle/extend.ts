@@ -5,6 +5,7 @@ import { later, param } from '../adapters/port/operators.js';
 import type { Prepared, Row, Where } from '../adapters/port/query.js';
 import { Coalescer, sizeFor } from '../util/coalescer.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
+import { TransientMap } from '../util/transient-map.js';
 import { unlocked } from './favours.js';
 import { MOVABLE } from './fixed-ends.js';
 import { EXTENSION } from './messages.js';
@@ -53,7 +54,7 @@ export class Extender {
     concernsAll: isOutage,
   });
   /** The running writes, by session id. */
-  readonly #running = new Map<string, Promise<NewEnd | undefined>>();
+  readonly #running = new TransientMap<string, Promise<NewEnd | undefined>>();
   /** The sessions whose new end was emitted at the latest time. */
   #told: { readonly at: number; readonly ids: Set<string> } = { at: NaN, ids: new Set() };
 

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Bulkhead } from './bulkhead.js';
 import { after } from './in-time.js';
 import type { MaybePromise } from './maybe-promise.js';
+import { TransientMap } from './transient-map.js';
 
 /** The sizes of statements that are kept prepared. Few, because a server keeps each on every connection. */
 const SIZES = [1, 2, 4, 8, 16, 64] as const;
@@ -78,10 +79,8 @@ export function largestWithin(room: number): number {
  */
 export class Coalescer<T, R> {
   /** The items that wait, oldest first. */
-  #queue = new Map<unknown, Queued<T, R>>();
-  /** How many items have left that map. */
-  #gone = 0;
-  /** Unordered. Not a Set, for the same reason as with the map. */
+  readonly #queue = new TransientMap<unknown, Queued<T, R>>();
+  /** Unordered. */
   readonly #underWay: UnderWay<T, R>[] = [];
   /** How many of those are late. */
   #late = 0;
@@ -154,19 +153,8 @@ export class Coalescer<T, R> {
   }
 
   #take(count: number): Queued<T, R>[] {
-    const taken: Queued<T, R>[] = [];
-    for (const [key, queued] of this.#queue) {
-      if (taken.length === count) break;
-      this.#queue.delete(key);
-      this.#bulkhead.waiting -= queued.callers.length;
-      taken.push(queued);
-    }
-    this.#gone += taken.length;
-    // V8 chains the tables that a long-lived map has outgrown, and each keeps the next from being collected early.
-    if (this.#gone >= this.#queue.size) {
-      this.#queue = new Map(this.#queue);
-      this.#gone = 0;
-    }
+    const taken = this.#queue.take(count);
+    for (const { callers } of taken) this.#bulkhead.waiting -= callers.length;
     return taken;
   }
 

@@ -1,6 +1,7 @@
 import { SessionsUnavailableError } from '../../errors/errors.js';
 import { isOutage, outageOf } from '../../errors/outages.js';
 import { Coalescer } from '../../util/coalescer.js';
+import { TransientMap } from '../../util/transient-map.js';
 import { JsonKeys } from '../port/operators.js';
 import type { Executed, Row } from '../port/query.js';
 import { joinableBy, type KeyCondition } from '../query/sets.js';
@@ -20,7 +21,7 @@ type Outcomes = readonly (Executed | undefined)[];
 const PLACE = 'nest_sessions_update';
 
 /** The last running update of each row. */
-const LAST = new WeakMap<SqlTable, Map<unknown, Promise<unknown>>>();
+const LAST = new WeakMap<SqlTable, TransientMap<unknown, Promise<unknown>>>();
 
 const JOINT = new WeakMap<SqlPrepared, JointUpdates | null>();
 
@@ -32,7 +33,7 @@ const JOINT = new WeakMap<SqlPrepared, JointUpdates | null>();
  */
 export class JointUpdates {
   readonly #coalescer: Coalescer<Row, Executed | undefined>;
-  readonly #last: Map<unknown, Promise<unknown>>;
+  readonly #last: TransientMap<unknown, Promise<unknown>>;
   #statement: Statement | undefined;
 
   private constructor(
@@ -41,7 +42,7 @@ export class JointUpdates {
     private readonly named: KeyCondition<SqlColumn>,
   ) {
     const { table } = query;
-    this.#last = LAST.get(table) ?? new Map<unknown, Promise<unknown>>();
+    this.#last = LAST.get(table) ?? new TransientMap<unknown, Promise<unknown>>();
     LAST.set(table, this.#last);
     this.#coalescer = new Coalescer<Row, Executed | undefined>({
       sendOne: (params) => this.#alone(params),
