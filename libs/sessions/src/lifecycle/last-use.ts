@@ -29,10 +29,10 @@ export function useOf({ ip, headers }: ClientRequest): SessionUse {
 
 /** What a table keeps of a use, besides its time. */
 export function keptOf(kept: LastUseDefinition, { ip, userAgent }: SessionUse): Row {
-  return {
-    ...(kept.ip && { lastUsedIp: textOf(ip && clientAddress(ip), IP_LENGTH) }),
-    ...(kept.userAgent && { lastUsedUserAgent: textOf(userAgent, USER_AGENT_LENGTH) }),
-  };
+  const row: Row = {};
+  if (kept.ip) row['lastUsedIp'] = textOf(ip && clientAddress(ip), IP_LENGTH);
+  if (kept.userAgent) row['lastUsedUserAgent'] = textOf(userAgent, USER_AGENT_LENGTH);
+  return row;
 }
 
 /** The most sessions in one statement. */

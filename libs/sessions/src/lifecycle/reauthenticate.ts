@@ -33,14 +33,14 @@ export async function reauthenticate(
     const now = table.now();
     const changes = reauthentication(table, current, now);
     const set = {
+      authTokenDigest,
       ...changes,
       updatedAt: later(now),
       ...(table.definition.rotation && { previousTokenDigest: null }),
-      authTokenDigest,
     };
     const asSeen = {
-      ...sameToken(table, current),
       expiresAt: asRead(current.expiresAt),
+      ...sameToken(table, current),
       ...('expiresAt' in changes && areKept && MOVABLE),
     };
     const changed = await replaceToken(table, { ...asFoundByNewToken(current), ...changes }, set, asSeen, manager);

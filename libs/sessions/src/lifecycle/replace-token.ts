@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { IsNull } from 'typeorm';
-import { allOf, type Row, type Where } from '../adapters/port/query.js';
+import { allOf, type Conditions, type Row, type Where } from '../adapters/port/query.js';
 import type { BaseSession } from '../session/session.js';
 import { valid } from '../session/validity.js';
 import { digestToken } from '../token/digest.js';
@@ -39,10 +39,10 @@ export async function replaceToken<S extends BaseSession>(
   table: TableContext,
   changed: S,
   set: Row,
-  asSeen: Where,
+  asSeen: Conditions,
   manager?: EntityManager,
 ): Promise<S | null> {
-  const where = allOf({ id: changed.id, ...asSeen }, valid(table, table.now()));
+  const where = allOf({ id: changed.id }, asSeen, valid(table, table.now()));
   const returning = table.rewrites ? table.selected : undefined;
   const { count, rows } = await write(table, adapterIn(table, manager), 'updateAll', {
     set,

@@ -52,11 +52,12 @@ async function end(
   if (!reasons.includes(reason))
     throw new SessionValidationError(table.name, { reason: `must be one of ${reasons.join(', ')}` });
   const now = table.now();
-  const ended = table.definition.revocation
-    ? { revokedAt: now, revokedReason: reason }
-    : { expiresAt: table.times.end(now) };
+  const updatedAt = later(now);
+  const set = table.definition.revocation
+    ? { revokedAt: now, revokedReason: reason, updatedAt }
+    : { expiresAt: table.times.end(now), updatedAt };
   const { count, rows } = await write(table, adapter, 'updateAll', {
-    set: { ...ended, updatedAt: later(now) },
+    set,
     where: allOf(where, valid(table, now)),
     call: 'revoke',
     keepPrepared,

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { column, later } from '../adapters/port/operators.js';
+import { allOf } from '../adapters/port/query.js';
 import { StaleSessionError } from '../errors/errors.js';
 import type { BaseSession } from '../session/session.js';
 import { unendedSince } from '../session/validity.js';
@@ -23,15 +24,15 @@ export async function rotateToken(
   // Only one previous token is stored, so it is not overwritten while it is still valid.
   const honoured =
     session.rotatedAt && now.getTime() < table.times.latest('rotatedAt', session.rotatedAt) + table.options.graceMs;
-  const changes = {
-    rotatedAt: table.times.next('rotatedAt', session.rotatedAt, now),
-    updatedAt: table.times.next('updatedAt', session.updatedAt, now),
-  };
+  const rotatedAt = table.times.next('rotatedAt', session.rotatedAt, now);
+  const updatedAt = table.times.next('updatedAt', session.updatedAt, now);
   const { authToken, authTokenDigest } = newToken(table);
-  const set = { ...changes, updatedAt: later(now), previousTokenDigest: column('authTokenDigest'), authTokenDigest };
-  const asSeen = { ...unendedSince(session), ...sameToken(table, session) };
+  const set = { rotatedAt, updatedAt: later(now), previousTokenDigest: column('authTokenDigest'), authTokenDigest };
+  const asSeen = allOf(unendedSince(session), sameToken(table, session));
   const isFirst = !honoured && !foundByReplacedToken(session);
-  const changed = isFirst ? await replaceToken(table, { ...session, ...changes }, set, asSeen, manager) : null;
+  const changed = isFirst
+    ? await replaceToken(table, { ...session, rotatedAt, updatedAt }, set, asSeen, manager)
+    : null;
   if (changed) {
     table.events.emit({ type: 'rotated', session: changed });
     return { session: changed, authToken };

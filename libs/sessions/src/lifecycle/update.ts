@@ -105,7 +105,7 @@ async function change(
   conditions: Conditions,
   manager?: EntityManager,
 ): Promise<BaseSession> {
-  const changes = { ...set, updatedAt: later(table.now()) };
+  const changes = { updatedAt: later(table.now()), ...set };
   // Nothing is remembered that may be rolled back.
   const returning = manager ? table.selected : table.fixedEnds.readBeside(table.selected);
   const where = allOf({ id: session.id }, conditions);

@@ -32,7 +32,7 @@ export async function write(
   // Statements for single sessions are kept; filters of an application may have any number of shapes.
   const keepPrepared = query.keepPrepared ?? (named && call);
   const joint = kind === 'updateAll' ? table.options.coalescesWrites : undefined;
-  const options = { ...query, returning, keepPrepared, joint };
+  const options = { joint, ...query, returning, keepPrepared };
   let changed = named;
   try {
     const { prepared, params } = table.statements.of(adapter, kind, options);

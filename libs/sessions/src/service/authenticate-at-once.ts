@@ -30,8 +30,8 @@ export function authenticateAtOnce(
 ): MaybePromise<BaseSession | null> {
   const options = { relations, authoritative, onRefused };
   if (service.authenticate === AUTHENTICATE)
-    return store.tokens.authenticate(token, store.lastUse ? { ...options, use: use() } : options);
+    return store.tokens.authenticate(token, store.lastUse ? { use: use(), ...options } : options);
   // Stay out of a transaction that happens to surround the guard.
   const within = store.ambient && { manager: null };
-  return service.authenticate(token, { ...options, ...within, use: use() });
+  return service.authenticate(token, { use: use(), ...options, ...within });
 }

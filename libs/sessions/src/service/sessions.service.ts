@@ -125,7 +125,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
     if (known.replaces !== undefined && known.replaces !== null) this.#idOf(known.replaces, { replaces: NO_SESSION });
     const use = request === undefined ? undefined : this.#useOf(request);
     const manager = transactionOf(this.store, known.manager);
-    return this.#withToken(await create(this.store, attributes, { ...known, manager, use }));
+    return this.#withToken(await create(this.store, attributes, { use, ...known, manager }));
   }
 
   /**
@@ -378,10 +378,10 @@ export class SessionsService<F extends AnyFields = TableFields> {
     changes: SessionChanges<F>,
     options: UpdateOptions = {},
   ): Promise<Session<F>> {
-    const known = knownOptions(this.store.name, options, UPDATE_OPTIONS);
+    const { manager: given, ifUnchanged, extend } = knownOptions(this.store.name, options, UPDATE_OPTIONS);
     this.#idOf(session);
-    const manager = transactionOf(this.store, known.manager);
-    return this.#typed(await update(this.store, session, changes, { ...known, manager }));
+    const manager = transactionOf(this.store, given);
+    return this.#typed(await update(this.store, session, changes, { manager, ifUnchanged, extend }));
   }
 
   /**
@@ -530,7 +530,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
 
   #withToken({ session, authToken }: SessionWithToken): WithToken<Session<F>> {
     // A copy, since an event may already have published the session.
-    const withToken: unknown = Object.defineProperty({ ...session }, 'authToken', { value: authToken });
+    const withToken: unknown = Object.defineProperty(Object.assign({}, session), 'authToken', { value: authToken });
     return withToken as WithToken<Session<F>>;
   }
 

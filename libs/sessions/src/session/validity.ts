@@ -75,10 +75,11 @@ function endsOf({ columns: { columns }, options }: Table): End[] {
 }
 
 function whereEnd(end: End, now: Date, compare: (now: Date) => FindOperator<Date>): Where[] {
-  return end.map(({ column, ms }, i) => ({
-    ...nulls(end.slice(0, i)),
-    [column]: compare(new Date(now.getTime() - ms)),
-  }));
+  return end.map(({ column, ms }, i) => {
+    const where = nulls(end.slice(0, i));
+    where[column] = compare(new Date(now.getTime() - ms));
+    return where;
+  });
 }
 
 /** Matches rows without such an end. One that counts from the creation always exists. */

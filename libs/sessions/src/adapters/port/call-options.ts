@@ -14,7 +14,7 @@ const CHUNK = 500;
 /** Validates the options of an insert. @throws SessionValidationError */
 export function insertOptions(table: string, options: InsertOptions): InsertOptions & { onConflict: OnConflict } {
   const { onConflict, ...others } = knownOptions(table, options, INSERT_OPTIONS);
-  return { ...others, onConflict: checkedConflict(table, onConflict) };
+  return { onConflict: checkedConflict(table, onConflict), ...others };
 }
 
 /** Validates the options of an insert of many rows, which returns none. @throws SessionValidationError */
@@ -23,7 +23,7 @@ export function insertAllOptions(
   options: Omit<InsertOptions, 'returning' | 'joint'>,
 ): Omit<InsertOptions, 'returning' | 'joint'> & { onConflict: OnConflict } {
   const { onConflict, ...others } = knownOptions(table, options, { onConflict: true, keepPrepared: true });
-  return { ...others, onConflict: checkedConflict(table, onConflict) };
+  return { onConflict: checkedConflict(table, onConflict), ...others };
 }
 
 /** The rows per chunk of a stream. @throws SessionValidationError */

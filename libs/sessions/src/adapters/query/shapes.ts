@@ -41,8 +41,8 @@ const LISTS: Readonly<Record<string, (...parts: FindOperator<unknown>[]) => Find
 export function shapeOf(set: Row | undefined, where: Conditions): Shape | undefined {
   const walk = new Walk();
   try {
-    const parts = { set: set && walk.set(set), where: walk.where(where) };
-    return { ...parts, key: walk.key, params: walk.params };
+    const [assigned, conditions] = [set && walk.set(set), walk.where(where)];
+    return { set: assigned, where: conditions, key: walk.key, params: walk.params };
   } catch (error) {
     if (error === SHAPELESS) return undefined;
     throw error;

@@ -24,7 +24,7 @@ export function withTimes(client: PgTypes, statement: PgQuery): PgQuery {
     const samples = format === 'text' ? SAMPLES.get(type) : undefined;
     return samples ? fasterThan(parse, samples) : parse;
   };
-  return { ...statement, types: { getTypeParser } };
+  return { types: { getTypeParser }, ...statement };
 }
 
 function fasterThan(parse: Parse, samples: readonly string[]): Parse {

@@ -126,8 +126,8 @@ export class SingleStatements {
   ): Promise<DriverResult> {
     const { runner } = this.connection;
     const limits = this.connection.limits(statement.table.name);
-    const how = { reads: true, entities: true, waits: true, joins: false, limits, first: false };
-    return this.prepared!.run({ ...statement, runner, ...how }, (result) => result);
+    const how = { reads: true, entities: true, waits: true, joins: false, first: false };
+    return this.prepared!.run({ runner, limits, ...how, ...statement }, (result) => result);
   }
 
   #textOf({ statement, options, countsDeleted }: SqlPrepared): string {
