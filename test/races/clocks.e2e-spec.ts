@@ -97,7 +97,7 @@ describe.each(SERVERS)('a write that waits for the transaction of a log-out on %
     await other.dataSource.transaction(async (manager) => {
       await ending[end](session, { manager });
       const sent = new Promise<void>((resolve) => {
-        node.queries.onQuery = (statement) => /^UPDATE|FOR UPDATE$/.test(statement) && resolve();
+        node.queries.onQuery = (statement) => /(^|; )UPDATE|FOR UPDATE$/.test(statement) && resolve();
       });
       written = write(session).catch((error: unknown) =>
         error instanceof StaleSessionError ? 'stale' : Promise.reject(error as Error),

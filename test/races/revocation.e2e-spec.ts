@@ -253,7 +253,7 @@ describe.each(SERVERS)('a write that waits for the transaction of a revocation o
     await other.dataSource.transaction(async (manager) => {
       expect(await ending.revoke(session, { manager, reason: 'compromised' })).toBe(true);
       const sent = new Promise<void>((resolve) => {
-        node.queries.onQuery = (statement) => /^UPDATE|FOR UPDATE$/.test(statement) && resolve();
+        node.queries.onQuery = (statement) => /(^|; )UPDATE|FOR UPDATE$/.test(statement) && resolve();
       });
       written = nullIfStale<unknown>(ACTIONS[action](waiting, session, session.authToken));
       await (action === 'refresh' ? Promise.race([sent, written]) : sent);

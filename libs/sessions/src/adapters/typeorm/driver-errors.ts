@@ -32,6 +32,9 @@ const CONNECTIONS_ARE_MIXED = new Set(['26000', '42P05']);
 /** The error of MySQL and MariaDB for a lock that was not released in time. */
 const LOCK_WAIT_TIMEOUT = 1205;
 
+/** The errors of MySQL and MariaDB for a statement that they cannot parse, or not prepare. */
+const UNKNOWN_SYNTAX = new Set([1064, 1295]);
+
 /** Whether the database has rolled back the work, and with it the surrounding transaction. */
 export function isUndone(error: unknown): boolean {
   const { code, errno } = driverErrorOf(error);
@@ -46,6 +49,11 @@ export function isOfKept(code: string | undefined): boolean {
 /** Whether MySQL or MariaDB did not wait, or stopped waiting, for a lock. */
 export function isLockTimeout(error: unknown): boolean {
   return errnoOf(error) === LOCK_WAIT_TIMEOUT;
+}
+
+/** Whether MySQL or MariaDB does not know a kind of statement. */
+export function isUnknownSyntax(error: unknown): boolean {
+  return UNKNOWN_SYNTAX.has(errnoOf(error)!);
 }
 
 /** The error number of MySQL and MariaDB. */

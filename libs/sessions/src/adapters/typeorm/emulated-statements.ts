@@ -1,12 +1,10 @@
 import { In } from 'typeorm';
-import { namedByKey } from '../query/sets.js';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { greatestOf } from '../query/query-options.js';
 import { param } from '../port/operators.js';
-import type { Executed, QueryKind, QueryOptions, Row, Where } from '../port/query.js';
+import type { Executed, Row, Where } from '../port/query.js';
 import {
   bindParams,
-  compileQuery,
   findsByKey,
   isNever,
   narrowed,
@@ -16,6 +14,7 @@ import {
 } from './compile-query.js';
 import { isLockTimeout } from './driver-errors.js';
 import { inPart, withoutOthers } from './in-part.js';
+import { ofOneRow, updateOneAndRead } from './one-row.js';
 import { loadRow } from './raw-row.js';
 import type { SingleStatements } from './single-statements.js';
 import type { SqlTable } from './sql-table.js';
@@ -29,49 +28,6 @@ export function execute(statements: SingleStatements, query: SqlPrepared, params
     return updateAndRead(statements, query, params);
   if (query.deletesByKey) return findAndDelete(statements, query, params);
   return statements.execute(query, params);
-}
-
-/** The statements that update one row and read it afterwards. */
-interface OneRow {
-  readonly change: SqlPrepared;
-  readonly read: SqlPrepared;
-}
-
-const ONE_ROW = new WeakMap<SqlPrepared, OneRow | null>();
-
-/** The statements of an update that is kept prepared, compiled once; `undefined` if no parameter names its one row. */
-function ofOneRow(statements: SingleStatements, query: SqlPrepared, returning?: readonly string[]): OneRow | undefined {
-  let one = ONE_ROW.get(query);
-  if (one === undefined) {
-    const { kind, table, columns, options } = query;
-    const { where, set, keepPrepared } = options;
-    const named = kind === 'updateAll' && keepPrepared ? namedByKey(query) : undefined;
-    one = named
-      ? {
-          change: compile(statements, query, kind, { where, set, returning, keepPrepared }),
-          read: compile(statements, query, 'all', {
-            where: { [table.primary[0]!.property]: named.value },
-            select: returning ?? columns!.map(({ property }) => property),
-            keepPrepared,
-          }),
-        }
-      : null;
-    ONE_ROW.set(query, one);
-  }
-  return one ?? undefined;
-}
-
-/** Updates one row and returns it as it is then. Nobody else changes it before the end of the transaction. */
-async function updateOneAndRead(
-  statements: SingleStatements,
-  { change, read }: OneRow,
-  params: Row,
-): Promise<Executed> {
-  return statements.connection.inTransaction(async (connection) => {
-    const inside = statements.on(connection);
-    const { count } = await inside.execute(change, params);
-    return count === 0 ? { count, rows: [] } : inside.execute(read, params);
-  });
 }
 
 /** The statements of a change that finds one row first. */
@@ -103,10 +59,10 @@ function ofFoundRow(statements: SingleStatements, query: SqlPrepared): FoundRow 
     const asBefore = narrowed(query, found);
     row = isKept
       ? {
-          find: compile(statements, query, 'all', { where, select: [key!], currentRows: true, keepPrepared }),
-          lock: compile(statements, query, 'all', { where: asBefore, select: [key!], currentRows: true }),
-          change: compile(statements, query, kind, { where: found, set, keepPrepared }),
-          read: compile(statements, query, 'all', { where: found, select, keepPrepared }),
+          find: statements.compile(query, 'all', { where, select: [key!], currentRows: true, keepPrepared }),
+          lock: statements.compile(query, 'all', { where: asBefore, select: [key!], currentRows: true }),
+          change: statements.compile(query, kind, { where: found, set, keepPrepared }),
+          read: statements.compile(query, 'all', { where: found, select, keepPrepared }),
         }
       : null;
     FOUND_ROW.set(query, row);
@@ -137,7 +93,7 @@ async function changeAndRead(statements: SingleStatements, query: SqlPrepared, p
     if (row && found?.length === 1) return changeFound(inside, row, { ...params, [FOUND]: found[0]![keys[0]!] });
     const select = [...new Set([...keys, ...columns])];
     const asBefore = found ? narrowed(query, byKey(found, keys)) : options.where;
-    const locking = compile(inside, query, 'all', { where: asBefore, select, currentRows: true });
+    const locking = inside.compile(query, 'all', { where: asBefore, select, currentRows: true });
     const text = `${locking.statement.text} FOR UPDATE`;
     const { records } = await connection.run(text, bindParams(locking, params), {
       table,
@@ -146,9 +102,9 @@ async function changeAndRead(statements: SingleStatements, query: SqlPrepared, p
     if (records.length === 0) return { count: 0, rows: [] };
     const before = records.map((raw) => loadRow(table, locking.columns!, raw as Row));
     const where = byKey(before, keys);
-    await inside.execute(compile(inside, query, query.kind, { where, set: options.set }), params);
+    await inside.execute(inside.compile(query, query.kind, { where, set: options.set }), params);
     if (query.kind === 'deleteAll') return { count: before.length, rows: before.map((row) => pick(row, columns)) };
-    return inside.execute(compile(inside, query, 'all', { where, select: columns }), {});
+    return inside.execute(inside.compile(query, 'all', { where, select: columns }), {});
   });
 }
 
@@ -169,11 +125,11 @@ async function updateAndRead(statements: SingleStatements, query: SqlPrepared, p
   const keys = keysOf(table);
   const select = [...new Set([...keys, ...query.columns!.map(({ property }) => property)])];
   const one = ofOneRow(statements, query, select);
-  const change = one?.change ?? compile(statements, query, 'updateAll', { ...options, returning: select });
+  const change = one?.change ?? statements.compile(query, 'updateAll', { ...options, returning: select });
   const updated = await statements.execute(change, params);
   if (updated.count === 0) return updated;
   const where = byKey(updated.rows!, keys);
-  const read = one?.read ?? compile(statements, query, 'all', { where, select });
+  const read = one?.read ?? statements.compile(query, 'all', { where, select });
   const { rows } = await statements.execute(read, one ? params : {});
   const keyOf = (row: Row): string => JSON.stringify(pick(row, keys));
   const current = new Map(rows!.map((row) => [keyOf(row), row]));
@@ -192,7 +148,7 @@ async function findAndDelete(statements: SingleStatements, query: SqlPrepared, p
   const found = await find(statements, query, params, select);
   const rows = greatest ? greatestOf(found, greatest) : null;
   if (found.length === 0) return { count: 0, rows };
-  const remove = compile(statements, query, 'deleteAll', { where: narrowed(query, byKey(found, keys)) });
+  const remove = statements.compile(query, 'deleteAll', { where: narrowed(query, byKey(found, keys)) });
   return { ...(await statements.execute(remove, params)), rows };
 }
 
@@ -231,7 +187,7 @@ async function lockAndUpdate(
     const where = { [key.property]: In(keys) };
     // Indexes may be locked, too.
     const skipLocked = statement !== NO_STATEMENT;
-    return inside.execute(compile(inside, query, 'updateAll', { where, set: options.set, skipLocked }), params);
+    return inside.execute(inside.compile(query, 'updateAll', { where, set: options.set, skipLocked }), params);
   };
   // Do not repeat it if it is rolled back.
   return connection.isInTransaction
@@ -249,18 +205,8 @@ async function find(
 ): Promise<Row[]> {
   const { where, order, take } = query.options;
   return (
-    await statements.execute(compile(statements, query, 'all', { where, order, take, select, currentRows }), params)
+    await statements.execute(statements.compile(query, 'all', { where, order, take, select, currentRows }), params)
   ).rows!;
-}
-
-/** Compiles another query on the same table. */
-function compile(
-  { connection }: SingleStatements,
-  { table, schema }: SqlPrepared,
-  kind: QueryKind,
-  options: QueryOptions,
-): SqlPrepared {
-  return compileQuery(connection, table, kind, schema, options);
 }
 
 function pick(row: Row, names: readonly string[]): Row {

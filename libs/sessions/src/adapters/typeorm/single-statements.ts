@@ -2,8 +2,8 @@ import type { QueryResult } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { greatestOf } from '../query/query-options.js';
 import { attachRelations } from '../query/relations.js';
-import type { Executed, RawRow, Row } from '../port/query.js';
-import { bindParams, isNever, type SqlPrepared } from './compile-query.js';
+import type { Executed, QueryKind, QueryOptions, RawRow, Row } from '../port/query.js';
+import { bindParams, compileQuery, isNever, type SqlPrepared } from './compile-query.js';
 import type { Connection } from './connection.js';
 import type { DriverStatement } from './driver-statement.js';
 import type { DriverResult } from './internals.js';
@@ -22,6 +22,11 @@ export class SingleStatements {
   /** The same on another connection. */
   on(connection: Connection): SingleStatements {
     return new SingleStatements(connection, this.prepared);
+  }
+
+  /** Compiles another query on the same table. */
+  compile({ table, schema }: SqlPrepared, kind: QueryKind, options: QueryOptions): SqlPrepared {
+    return compileQuery(this.connection, table, kind, schema, options);
   }
 
   /** Runs a query; synchronously if the driver is in this process and has the statement prepared. */

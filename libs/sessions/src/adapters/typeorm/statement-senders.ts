@@ -3,7 +3,7 @@ import type { DataSource, DataSourceOptions } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
 import { type DriverError, isOfKept, PLAN_IS_USELESS } from './driver-errors.js';
 import type { DriverStatement } from './driver-statement.js';
-import type { DriverResult, MysqlClient, PgConnection, PgQuery } from './internals.js';
+import type { DriverResult, MysqlClient, MysqlResult, PgConnection, PgQuery } from './internals.js';
 import { connectionsAreMixed, notKept } from './messages.js';
 import { isInCallers } from './own-transactions.js';
 import { withTimes } from './pg-times.js';
@@ -92,6 +92,13 @@ const NOT_KEPT = new Set([1461, 1243, 1615]);
 /** How long statements are then sent unprepared: meanwhile, others may have released theirs. */
 const UNPREPARED_MS = 60_000;
 
+/** Several statements in one message have the rows of each, then how many rows they wrote. */
+function resultOf(result: MysqlResult): DriverResult {
+  if (!Array.isArray(result)) return { rows: [], rowCount: result.affectedRows };
+  const rows = Array.isArray(result.at(-1) ?? []) ? result : result[0];
+  return { rows: rows as unknown[][], rowCount: rows!.length };
+}
+
 function sendExecuted(dataSource: DataSource): StatementSender {
   const { enableQueryTimeout, maxQueryExecutionTime } = dataSource.options as MysqlOptions;
   const timeout = enableQueryTimeout ? maxQueryExecutionTime : undefined;
@@ -109,8 +116,7 @@ function sendExecuted(dataSource: DataSource): StatementSender {
         new Promise((resolve, reject) => {
           client[how]({ sql: text, rowsAsArray: true, timeout }, values, (error, result) => {
             if (error) reject(error);
-            else if (Array.isArray(result)) resolve({ rows: result, rowCount: result.length });
-            else resolve({ rows: [], rowCount: result.affectedRows });
+            else resolve(resultOf(result));
           });
         });
       if (!runner) return sendOn(pooledMysql(dataSource, limits));

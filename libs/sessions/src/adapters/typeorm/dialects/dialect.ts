@@ -90,6 +90,8 @@ export interface Dialect {
    * and other columns, PostgreSQL finds the order only with it, and MariaDB only without it.
    */
   readonly sortsByNull: boolean;
+  /** An update and a read of the row that it wrote, as a transaction in one message; absent if that takes several. */
+  readonly updateAndRead?: (update: string, read: string) => string;
   /** A `DELETE` with a limit that skips locked rows; absent if it would also lock neighbouring rows. */
   limitedDelete?(parts: LimitedDelete): string;
   /** A query for the number of rows that a `DELETE … RETURNING` deletes, and more about them; absent if SQL does not allow it. */

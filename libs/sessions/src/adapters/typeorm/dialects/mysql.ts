@@ -158,9 +158,14 @@ function withSetting(statement: string, setting: string): string {
     : `${SETTING}${setting} FOR ${statement}`;
 }
 
+/** Undoes a transaction whatever ends it, also a killed statement, and passes the error on. */
+const OR_ROLL_BACK = 'DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END';
+
 export const mariadb: Dialect = {
   ...mysql,
   returning: new Set(['insert', 'delete']),
+  updateAndRead: (update, read) =>
+    `BEGIN NOT ATOMIC ${OR_ROLL_BACK}; START TRANSACTION; ${update}; IF ROW_COUNT() > 0 THEN ${read}; END IF; COMMIT; END`,
   inUtc: (statement) => withSetting(statement, UTC),
   withLock: {
     ...mysql.withLock!,

@@ -1,0 +1,105 @@
+import type { EventEmitter } from 'node:events';
+import { DataSource } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SessionsTable, StaleSessionError, UniqueConstraintError } from '@app/sessions';
+import { useApplication } from '../support/application.js';
+import { SERVERS } from '../support/databases.js';
+import { QueryLog } from '../support/query-log.js';
+
+class Sessions extends SessionsTable({
+  extraFields: { number: { type: 'int', default: 0 }, name: { type: 'string', unique: true, nullable: true } },
+}) {}
+
+interface Connection {
+  readonly threadId: number;
+  destroy(): void;
+  query(text: string, done?: (error: Error | null, rows: Record<string, unknown>[]) => void): void;
+}
+type Pool = EventEmitter & { readonly _allConnections: { toArray(): Connection[] } };
+
+describe.runIf(SERVERS.includes('mariadb'))('an update that reads its row, on MariaDB', () => {
+  const queries = new QueryLog();
+  const app = useApplication('mariadb', { tables: [Sessions] });
+  let other: DataSource;
+  beforeEach(async () => {
+    app.dataSource.setOptions({ logger: queries });
+    other = await new DataSource({ ...app.dataSource.options, logger: undefined }).initialize();
+  });
+  afterEach(() => other.destroy());
+  const sessions = (): Sessions => app.get(Sessions);
+  const pool = (): Pool => (app.dataSource.driver as unknown as { pool: Pool }).pool;
+  const connections = (): Connection[] => pool()['_allConnections'].toArray();
+  const idsOf = (): string =>
+    connections()
+      .map(({ threadId }) => threadId)
+      .join(', ');
+  /** How many connections of the application have a transaction open. */
+  const open = async (): Promise<number> => {
+    const states = connections().map(
+      (connection) =>
+        new Promise<number>((resolve, reject) => {
+          connection.query('SELECT @@in_transaction AS n', (error, rows) =>
+            error ? reject(error) : resolve(Number(rows[0]!['n'])),
+          );
+        }),
+    );
+    return (await Promise.all(states)).reduce((sum, n) => sum + n, 0);
+  };
+
+  it('is one message', async () => {
+    const session = await sessions().create({});
+    const sent = await queries.countOf(async () => {
+      expect(await sessions().update(session, { number: 1 })).toMatchObject({ id: session.id, number: 1 });
+    });
+    expect(sent).toBe(1);
+  });
+
+  it('finds no row that is gone', async () => {
+    const session = await sessions().create({});
+    await sessions().delete(session);
+    await expect(sessions().update(session, { number: 1 })).rejects.toThrow(StaleSessionError);
+  });
+
+  it('returns what it wrote, whoever comes after it', async () => {
+    const session = await sessions().create({});
+    const numbers = Array.from({ length: 64 }, (_, i) => i);
+    const updated = await Promise.all(numbers.map((number) => sessions().update(session, { number })));
+    expect(updated.map(({ number }) => number)).toEqual(numbers);
+  });
+
+  it('leaves no transaction open where a value is refused', async () => {
+    const [first, second] = [await sessions().create({ name: 'taken' }), await sessions().create({})];
+    await expect(sessions().update(second, { name: first.name })).rejects.toThrow(UniqueConstraintError);
+    expect(await open()).toBe(0);
+    expect(await sessions().update(second, { name: 'free' })).toMatchObject({ name: 'free' });
+  });
+
+  it('leaves no transaction open where the server ends the statement', async () => {
+    const session = await sessions().create({});
+    const holder = other.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query('UPDATE sessions SET number = 7 WHERE id = ?', [session.id]);
+    const updating = sessions().update(session, { number: 1 });
+    const refused = updating.catch((error: unknown) => error);
+    const waiting = `SELECT id FROM information_schema.processlist WHERE id IN (${idsOf()}) AND state = 'Updating'`;
+    let [waiter] = await other.query<{ id: number }[]>(waiting);
+    while (!waiter) [waiter] = await other.query<{ id: number }[]>(waiting);
+    await other.query(`KILL QUERY ${waiter.id}`);
+    expect(await refused).toBeInstanceOf(Error);
+    expect(await open()).toBe(0);
+    await holder.commitTransaction();
+    await holder.release();
+    expect(await sessions().count({ number: 7 })).toBe(1);
+  });
+
+  it('takes several where the mode of the server knows no such message', async () => {
+    for (const connection of connections()) connection.destroy();
+    pool().on('connection', (connection: Connection) =>
+      connection.query("SET sql_mode = CONCAT(@@sql_mode, ',ORACLE')"),
+    );
+    const session = await sessions().create({});
+    expect(await sessions().update(session, { number: 1 })).toMatchObject({ number: 1 });
+    expect(await queries.countOf(() => sessions().update(session, { number: 2 }))).toBeGreaterThan(2);
+    expect(await sessions().count({ number: 2 })).toBe(1);
+  });
+});
