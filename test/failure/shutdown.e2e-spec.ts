@@ -14,6 +14,7 @@ import {
   mysqlAlike,
   type TestDatabase,
 } from '../support/databases.js';
+import { goOn, hang } from '../support/hang.js';
 import { HttpApp } from '../support/http-app.js';
 import { hasMariadb, startMariadb } from '../support/mariadb-server.js';
 import { startPostgres } from '../support/postgres-server.js';
@@ -283,14 +284,12 @@ describe.each(hasMariadb ? (['postgres', 'mariadb'] as const) : (['postgres'] as
       const { server, processes } = await OWN_SERVERS[type]();
       const app = await start(type, { type, url: server.url });
       const pids = await processes(app.nest.get(DataSource));
-      const underWay = await UnderWay.of(app, async () => {
-        for (const pid of pids) process.kill(pid, 'SIGSTOP');
-      });
+      const underWay = await UnderWay.of(app, () => hang(pids));
       try {
         await app.close();
         expect(await underWay.all()).toEqual(expected());
       } finally {
-        for (const pid of pids) process.kill(pid, 'SIGCONT');
+        goOn(pids);
         await server.stop();
       }
     });

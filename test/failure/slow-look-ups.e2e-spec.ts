@@ -7,6 +7,7 @@ import { SessionsMetrics, SessionsModule, SessionsTable, SessionsUnavailableErro
 import { ofTable } from '../../libs/sessions/src/errors/messages.js';
 import { LOOK_UPS_FAIL } from '../../libs/sessions/src/lifecycle/messages.js';
 import { createDatabase, mysqlAlike, type ServerName, SERVERS, type TestDatabase } from '../support/databases.js';
+import { goOn, hang } from '../support/hang.js';
 import { LogCapture } from '../support/log-capture.js';
 import { hasMariadb, startMariadb } from '../support/mariadb-server.js';
 import { startPostgres } from '../support/postgres-server.js';
@@ -261,11 +262,11 @@ describe.each(hasMariadb ? (['postgres', 'mariadb'] as const) : (['postgres'] as
     });
 
     it('all have an answer in time, and find their sessions when it goes on', async () => {
-      for (const pid of processes) process.kill(pid, 'SIGSTOP');
+      await hang(processes);
       try {
         expect(new Set(await app.load(2 * TIMEOUT_MS))).toEqual(UNAVAILABLE);
       } finally {
-        for (const pid of processes) process.kill(pid, 'SIGCONT');
+        goOn(processes);
       }
       await expect.poll(() => app.askAll(), UNTIL_IT_HANGS).toEqual(FOUND);
       expect(app.slowestMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
