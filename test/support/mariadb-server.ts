@@ -32,14 +32,16 @@ export async function startMariadb(options: readonly string[] = []): Promise<Mar
   if (isRoot) await chown(folder, NOBODY, NOBODY);
   const user = isRoot ? 'nobody' : userInfo().username;
   const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, `--user=${user}`];
-  await promisify(execFile)('mariadb-install-db', [
-    ...common,
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-  ]);
+  // A server that starts deletes the temporary tables of every other one there.
+  const env = { ...process.env, TMPDIR: folder };
+  await promisify(execFile)(
+    'mariadb-install-db',
+    [...common, '--auth-root-authentication-method=normal', '--skip-test-db'],
+    { env },
+  );
   const port = await freePort();
   const address = [`--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(folder, 'socket')}`];
-  const server = spawn('mariadbd', [...common, ...address, ...SMALL, ...options], { stdio: 'ignore' });
+  const server = spawn('mariadbd', [...common, ...address, ...SMALL, ...options], { stdio: 'ignore', env });
   const ended = once(server, 'exit');
   await vi.waitFor(async () => {
     const connection = await createConnection({ host: '127.0.0.1', port, user: 'root' });
