@@ -184,8 +184,9 @@ export class SessionsConfigError extends SessionsError {
   constructor(
     /** Every problem, as a sentence that names its place. */
     readonly problems: readonly string[],
+    options?: ErrorOptions,
   ) {
-    super(cannotWork(problems));
+    super(cannotWork(problems), options);
   }
 }
 

@@ -1,6 +1,6 @@
 import { HttpException, type Logger, ServiceUnavailableException } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import { SessionsError, SessionsUnavailableError } from '../errors/errors.js';
+import { SessionsConfigError, SessionsError, SessionsUnavailableError } from '../errors/errors.js';
 import { reasonOf } from '../errors/reason-of.js';
 import type { RefusalReason } from '../events/session-event.js';
 import type { Refused, TableEvents } from '../events/session-events.js';
@@ -132,9 +132,14 @@ export function throwWithRetryAfter(error: unknown, response: unknown, adapter: 
 
 function fail(error: unknown, logger: Logger): never {
   const isNotNow = error instanceof SessionsUnavailableError;
-  if (error instanceof SessionsError && !isNotNow) throw error;
+  if (error instanceof SessionsError && !isNotNow && !isOfDatabase(error)) throw error;
   logOnce(reasonOf(error), logger);
   throw new LookUpUnavailable(isNotNow ? error.retryAfter : 1);
+}
+
+/** Whether the database has refused a set-up, such as one without the table, which a migration may still create. */
+function isOfDatabase(error: SessionsError): boolean {
+  return error instanceof SessionsConfigError && error.cause !== undefined;
 }
 
 /** An outage gives the same reason for every request. */

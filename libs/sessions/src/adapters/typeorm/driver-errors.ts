@@ -29,6 +29,9 @@ export const PLAN_IS_USELESS = '0A000';
  */
 const CONNECTIONS_ARE_MIXED = new Set(['26000', '42P05']);
 
+/** PostgreSQL's error for a table that is missing. */
+const UNDEFINED_TABLE = '42P01';
+
 /** The error of MySQL and MariaDB for a lock that was not released in time. */
 const LOCK_WAIT_TIMEOUT = 1205;
 
@@ -54,6 +57,12 @@ export function isLockTimeout(error: unknown): boolean {
 /** Whether MySQL or MariaDB does not know a kind of statement. */
 export function isUnknownSyntax(error: unknown): boolean {
   return UNKNOWN_SYNTAX.has(errnoOf(error)!);
+}
+
+/** Whether a table of the statement is missing. */
+export function isTableMissing(error: unknown): boolean {
+  const { code, message } = driverErrorOf(error);
+  return code === UNDEFINED_TABLE || code === 'ER_NO_SUCH_TABLE' || message?.startsWith('no such table: ') === true;
 }
 
 /** The error number of MySQL and MariaDB. */

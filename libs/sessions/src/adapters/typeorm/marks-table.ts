@@ -1,7 +1,8 @@
-import { type DataSource, type EntityMetadata, getMetadataArgsStorage, QueryFailedError, Table } from 'typeorm';
+import { type DataSource, type EntityMetadata, getMetadataArgsStorage, Table } from 'typeorm';
 import { SessionsConfigError } from '../../errors/errors.js';
 import { SessionMark } from '../port/session-mark.js';
 import type { Schema } from '../port/query.js';
+import { isTableMissing } from './driver-errors.js';
 import { EntityMetadataBuilder } from './internals.js';
 
 /** TypeORM's metadata of the table of marks, even if a data source does not list its entity. */
@@ -16,18 +17,11 @@ export async function missingMarksError(
   schema: Schema,
   dataSource: DataSource,
 ): Promise<SessionsConfigError | undefined> {
-  if (schema !== SessionMark || !isMissingTable(error)) return undefined;
+  if (schema !== SessionMark || !isTableMissing(error)) return undefined;
   const metadata = marksMetadata(dataSource);
   return new SessionsConfigError([
     `there is no table "${metadata.tablePath}", in which changes of credentials are noted: call createSessionsTable(queryRunner, …) in a migration once more, which leaves alone what is there, or run\n${await createStatement(dataSource, metadata)};`,
   ]);
-}
-
-/** The errors of the databases for a missing table. */
-function isMissingTable(error: unknown): boolean {
-  if (!(error instanceof QueryFailedError)) return false;
-  const { code, message } = error.driverError as NodeJS.ErrnoException;
-  return code === '42P01' || code === 'ER_NO_SUCH_TABLE' || message.startsWith('no such table: ');
 }
 
 async function createStatement(dataSource: DataSource, metadata: EntityMetadata): Promise<string> {

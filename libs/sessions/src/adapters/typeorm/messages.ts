@@ -41,6 +41,10 @@ export const textOfTimes = (form: string): string =>
 export const unknownTimes = (column: string): string =>
   `its rows hold times in several forms, or in none that the library can compare. If all of them are text, UPDATE … SET ${column} = strftime('%Y-%m-%d %H:%M:%f', ${column}) converts them to one`;
 
+// Why a table cannot be used.
+export const tableMissing = (reason: string): string =>
+  `the database of its data source has no such table (${reason}): run the migration that creates it, with createSessionsTable or from migration:generate; to try things out, set synchronize: true in the data source. If it exists, the data source connects to another database or schema.`;
+
 // Why nothing is written to a table.
 export const madeOtherwise = (column: string, type: string): string =>
   `it was created after the application started, with ${type} for "${column}", which is not the type that the library creates: restart the application, and it stores digests as the table does.`;

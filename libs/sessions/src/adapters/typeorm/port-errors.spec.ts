@@ -19,3 +19,26 @@ describe('an error of a database that tells of a token', () => {
     expect(inspect(shown, { depth: 10 })).not.toContain(TOKEN);
   });
 });
+
+describe('an error for a missing table', () => {
+  const table = { name: 'sessions', metadata: { tableName: 'Sessions' } } as SqlTable;
+  const missing = (message: string): unknown =>
+    portError(new QueryFailedError('SELECT', [], Object.assign(new Error(message), { code: '42P01' })), table, false);
+
+  it.each([
+    'relation "Sessions" does not exist',
+    'Relation »auth.Sessions« existiert nicht',
+    "Table 'app.sessions' doesn't exist",
+    'no such table: main.Sessions',
+  ])('is of this one in %s', (message) => {
+    expect(missing(message)).toMatchObject({ name: 'SessionsConfigError' });
+  });
+
+  it.each([
+    'relation "users" does not exist',
+    "Table 'sessions_app.users' doesn't exist",
+    'no such table: my-sessions',
+  ])('is of another one in %s, and stays as it is', (message) => {
+    expect(missing(message)).toMatchObject({ name: 'QueryFailedError', message });
+  });
+});

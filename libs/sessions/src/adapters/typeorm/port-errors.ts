@@ -1,14 +1,16 @@
 import { QueryFailedError } from 'typeorm';
 import {
+  SessionsConfigError,
   SessionsError,
   SessionsUnavailableError,
   SessionValidationError,
   UniqueConstraintError,
 } from '../../errors/errors.js';
-import { IS_REQUIRED, NOT_NULL } from '../../errors/messages.js';
+import { inTable, IS_REQUIRED, NOT_NULL } from '../../errors/messages.js';
+import { reasonOf } from '../../errors/reason-of.js';
 import { jsonParser } from './dialects/json.js';
-import { type DriverError, withoutValues } from './driver-errors.js';
-import { NO_PARTITION_TAKES_IT } from './messages.js';
+import { type DriverError, isTableMissing, withoutValues } from './driver-errors.js';
+import { NO_PARTITION_TAKES_IT, tableMissing } from './messages.js';
 import type { SqlTable } from './sql-table.js';
 import { unavailable } from './unavailable.js';
 import { valuesByColumn } from './placeholders.js';
@@ -50,6 +52,7 @@ export function portError(
       return taken(table, propertiesOf(table, columnsIn(message, table.metadata.tableName)));
     default:
       return (
+        withoutTable(error, table, secrets) ??
         withoutPartition(error, table, secrets) ??
         missing(error, table) ??
         unstorable(error, table) ??
@@ -63,6 +66,23 @@ export function portError(
 function taken({ name, columns }: SqlTable, properties: readonly string[]): UniqueConstraintError {
   const shown = properties.filter((property) => columns.get(property)?.hidden === false);
   return new UniqueConstraintError(name, properties, shown);
+}
+
+/** The table itself is missing, not one of a relation or of a trigger. */
+function withoutTable(
+  error: QueryFailedError,
+  { name, metadata }: SqlTable,
+  secrets: readonly unknown[],
+): SessionsConfigError | undefined {
+  if (!isTableMissing(error) || !isNamedIn(error.driverError.message, metadata.tableName)) return undefined;
+  const cause = withoutValues(error, secrets);
+  return new SessionsConfigError([inTable(name, tableMissing(reasonOf(cause.driverError)))], { cause });
+}
+
+/** Whether a message has this name, not only as a part of another one. The server may say the rest in any language. */
+function isNamedIn(message: string, table: string): boolean {
+  const name = table.toLowerCase().replaceAll(/[^\p{L}\p{N}_]/gu, String.raw`\$&`);
+  return new RegExp(String.raw`(?<![\p{L}\p{N}_$-])${name}(?![\p{L}\p{N}_$-])`, 'u').test(message.toLowerCase());
 }
 
 /** A row without a partition. Its values are not at fault. */
