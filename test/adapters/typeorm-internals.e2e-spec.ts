@@ -71,11 +71,29 @@ describeDatabases('what is used of TypeORM’s driver beyond its interface', (na
 
   const internals = () => import('../../libs/sessions/src/adapters/typeorm/internals.js');
 
-  it.runIf(name === 'postgres')('is the pool of pg', async () => {
-    const pool = found('driver.master, the pool of pg', (await internals()).postgresPool(dataSource));
-    const answer = await pool.query({ name: 'one', text: 'SELECT $1::int', values: [1], rowMode: 'array' });
-    expect(answer).toMatchObject({ rows: [[1]], rowCount: 1 });
-  });
+  it.runIf(name === 'postgres')(
+    'is the pool of pg, the messages of its connections, and the form of values',
+    async () => {
+      const { pgValue, postgresPool } = await internals();
+      const pool = found('driver.master, the pool of pg', postgresPool(dataSource));
+      const answer = await new Promise((resolve, reject) => {
+        pool.connect((error, client, release) => {
+          if (error) return reject(error);
+          const { connection } = client;
+          for (const method of ['parse', 'bind', 'describe', 'execute', 'sync'] as const)
+            expect(found(`connection.${method} of pg`, connection[method])).toBeTypeOf('function');
+          found('connection.parsedStatements of pg', connection.parsedStatements);
+          client.query({ name: 'one', text: 'SELECT $1::int', values: [1], rowMode: 'array' }, (problem, result) => {
+            release();
+            if (problem) reject(problem);
+            else resolve([result, connection.parsedStatements['one']]);
+          });
+        });
+      });
+      expect(answer).toMatchObject([{ rows: [[1]], rowCount: 1 }, 'SELECT $1::int']);
+      expect(found('utils.prepareValue of pg', pgValue(dataSource))([1, 'a'])).toBe('{"1","a"}');
+    },
+  );
 
   it.runIf(name === 'postgres')(
     'is what it sends as a transaction begins, in place of which another one may',

@@ -18,27 +18,36 @@ export interface DriverResult {
   readonly rowCount: number | null;
 }
 
+/** How `pg` parses the text of a value. */
+export type PgParse = (text: string) => unknown;
+
 /** How `pg` parses values by type. */
 export interface PgTypes {
-  getTypeParser(type: number, format: 'text' | 'binary'): (value: string) => unknown;
+  getTypeParser(type: number, format: 'text'): PgParse;
 }
 
 /** A statement for `pg`. */
 export interface PgQuery {
   readonly name: string | undefined;
   readonly text: string;
-  readonly values: unknown[];
+  readonly values: readonly unknown[];
   readonly rowMode: 'array';
-  readonly types?: PgTypes;
 }
 
-/** A pool or connection of `pg`. */
-export interface PgClient {
-  query(statement: PgQuery): Promise<DriverResult>;
+/** The messages that a connection of `pg` sends. */
+export interface PgProtocol {
+  readonly stream: Duplex;
+  /** The texts of the statements that the server keeps, by their names. */
+  readonly parsedStatements: Readonly<Record<string, string>>;
+  parse(statement: { readonly name: string | undefined; readonly text: string }): void;
+  bind(values: { readonly statement: string | undefined; readonly values: readonly unknown[] }): void;
+  describe(what: { readonly type: 'P' }): void;
+  execute(what: { readonly portal: string; readonly rows: number }): void;
+  sync(): void;
 }
 
 /** A pool of `pg`. */
-export interface PgPool extends PgClient {
+export interface PgPool {
   readonly options: object;
   readonly Client: new (options: object) => Pick<PgConnection, 'connection'>;
   connect(
@@ -48,22 +57,23 @@ export interface PgPool extends PgClient {
 }
 
 /** A connection of `pg`, and its internals. */
-export interface PgConnection extends NodeJS.EventEmitter, PgTypes, PgClient {
+export interface PgConnection extends NodeJS.EventEmitter, PgTypes {
   readonly host: string;
   readonly port: number;
   readonly processID: number;
   readonly secretKey: number;
-  readonly connection: NodeJS.EventEmitter & {
-    readonly stream: Duplex;
-    readonly ssl: unknown;
-    readonly sslNegotiation?: string;
-    connect(path: string): void;
-    connect(port: number, host: string): void;
-    requestSsl(): void;
-    cancel(processID: number, secretKey: number): void;
-  };
-  query(statement: PgQuery): Promise<DriverResult>;
-  query(statement: PgQuery, done: (error: Error | null, result: DriverResult) => void): void;
+  /** Whether statements are sent before the ones before them are answered. */
+  readonly pipeline?: boolean;
+  readonly connection: NodeJS.EventEmitter &
+    PgProtocol & {
+      readonly ssl: unknown;
+      readonly sslNegotiation?: string;
+      connect(path: string): void;
+      connect(port: number, host: string): void;
+      requestSsl(): void;
+      cancel(processID: number, secretKey: number): void;
+    };
+  query(statement: PgQuery, done: (error: Error | null, result?: DriverResult) => void): void;
   /** Sends statements without values. Each row is an object. */
   query(text: string): Promise<PgResult | PgResult[]>;
 }
@@ -154,6 +164,14 @@ export async function beginBy(
 /** The pool of a PostgreSQL data source, of the primary if there are replicas, while it is initialised. */
 export function postgresPool({ driver }: DataSource): PgPool {
   return ofOpen((driver as Driver & { readonly master?: PgPool }).master);
+}
+
+/** Gives values the form in which `pg` sends them; absent from its releases that do not export it. */
+export function pgValue({ driver }: DataSource): ((value: unknown) => unknown) | undefined {
+  const { postgres } = driver as Driver & {
+    readonly postgres: { utils?: { prepareValue?: (value: unknown) => unknown } };
+  };
+  return postgres.utils?.prepareValue;
 }
 
 /** Like {@link postgresPool}, for MySQL or MariaDB. */

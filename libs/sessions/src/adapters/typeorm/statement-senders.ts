@@ -6,7 +6,7 @@ import type { DriverStatement } from './driver-statement.js';
 import type { DriverResult, MysqlClient, MysqlResult, PgConnection, PgQuery } from './internals.js';
 import { connectionsAreMixed, notKept } from './messages.js';
 import { isInCallers } from './own-transactions.js';
-import { withTimes } from './pg-times.js';
+import { queryFor } from './pg-statement.js';
 import { pooledMysql, queryPooledPg } from './pooled-clients.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import { statementName } from './statement-name.js';
@@ -56,16 +56,17 @@ function sendNamed(dataSource: DataSource): StatementSender {
   return {
     kept: () => before + names.size,
     send(statement) {
-      const { text, values, call, runner, limits, entities } = statement;
+      const { text, values, call, runner, limits } = statement;
       // In a transaction of the caller, an error would end it, so no second try could follow; one of our own starts
       // over.
       const name = call && named && !isInCallers(runner) ? nameOf(statement) : undefined;
-      const query: PgQuery = { name, text, values, rowMode: 'array' };
-      const queryOn = (client: PgConnection): PgQuery => (entities ? withTimes(client, query) : query);
+      const queryOn = (client: PgConnection): PgQuery => queryFor(dataSource, client, { name, text, values });
       if (!runner) return queryPooledPg(dataSource, limits, queryOn);
       return onGiven(dataSource, runner, limits, (connection) => {
         const client = connection as PgConnection;
-        return client.query(queryOn(client));
+        return new Promise((resolve, reject) => {
+          client.query(queryOn(client), (error, result) => (error ? reject(error) : resolve(result!)));
+        });
       });
     },
     adaptsTo({ code = '' }, { runner }) {
