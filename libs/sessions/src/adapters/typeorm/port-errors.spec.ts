@@ -21,9 +21,11 @@ describe('an error of a database that tells of a token', () => {
 });
 
 describe('an error for a missing table', () => {
-  const table = { name: 'sessions', metadata: { tableName: 'Sessions' } } as SqlTable;
-  const missing = (message: string): unknown =>
-    portError(new QueryFailedError('SELECT', [], Object.assign(new Error(message), { code: '42P01' })), table, false);
+  const missing = (message: string, tableName = 'Sessions'): unknown => {
+    const table = { name: 'sessions', metadata: { tableName } } as SqlTable;
+    const failure = Object.assign(new Error(message), { code: '42P01' });
+    return portError(new QueryFailedError('SELECT', [], failure), table, false);
+  };
 
   it.each([
     'relation "Sessions" does not exist',
@@ -32,6 +34,10 @@ describe('an error for a missing table', () => {
     'no such table: main.Sessions',
   ])('is of this one in %s', (message) => {
     expect(missing(message)).toMatchObject({ name: 'SessionsConfigError' });
+  });
+
+  it.each(['my-sessions', 'my sessions', 'sessions (old)'])('is of this one, named %s', (name) => {
+    expect(missing(`relation "${name}" does not exist`, name)).toMatchObject({ name: 'SessionsConfigError' });
   });
 
   it.each([

@@ -81,8 +81,10 @@ function withoutTable(
 
 /** Whether a message has this name, not only as a part of another one. The server may say the rest in any language. */
 function isNamedIn(message: string, table: string): boolean {
-  const name = table.toLowerCase().replaceAll(/[^\p{L}\p{N}_]/gu, String.raw`\$&`);
-  return new RegExp(String.raw`(?<![\p{L}\p{N}_$-])${name}(?![\p{L}\p{N}_$-])`, 'u').test(message.toLowerCase());
+  const around = message.toLowerCase().split(table.toLowerCase());
+  return around.some(
+    (after, i) => i > 0 && !/[\p{L}\p{N}_$-]$/u.test(around[i - 1]!) && !/^[\p{L}\p{N}_$-]/u.test(after),
+  );
 }
 
 /** A row without a partition. Its values are not at fault. */
