@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SessionsTable, StaleSessionError, UniqueConstraintError } from '@app/sessions';
+import { SessionsTable, SessionsUnavailableError, StaleSessionError, UniqueConstraintError } from '@app/sessions';
 import { useApplication } from '../support/application.js';
 import { SERVERS } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
@@ -74,6 +74,25 @@ describe.runIf(SERVERS.includes('mariadb'))('an update that reads its row, on Ma
     expect(await sessions().update(second, { name: 'free' })).toMatchObject({ name: 'free' });
   });
 
+  it('leaves no transaction open where the value of one of several is refused', async () => {
+    const all = await Promise.all(Array.from({ length: 16 }, () => sessions().create({})));
+    await app.dataSource.query('ALTER TABLE sessions ADD CONSTRAINT no_seven CHECK (number <> 7)');
+    const changed = await Promise.allSettled(all.map((session, number) => sessions().update(session, { number })));
+    expect(changed.map(({ status }) => status === 'fulfilled')).toEqual(all.map((_, i) => i !== 7));
+    expect(await open()).toBe(0);
+    await app.dataSource.query('ALTER TABLE sessions DROP CONSTRAINT no_seven');
+  });
+
+  it('fails for each of several where the connections take no writes', async () => {
+    const all = await Promise.all(Array.from({ length: 16 }, () => sessions().create({})));
+    for (const connection of connections()) connection.query('SET SESSION TRANSACTION READ ONLY');
+    const changed = await Promise.allSettled(all.map((session) => sessions().update(session, { number: 1 })));
+    const reasons = changed.map((outcome) => outcome.status === 'rejected' && (outcome.reason as unknown));
+    expect(reasons).toEqual(all.map(() => expect.any(SessionsUnavailableError)));
+    for (const connection of connections()) connection.query('SET SESSION TRANSACTION READ WRITE');
+    expect(await sessions().count({ number: 1 })).toBe(0);
+  });
+
   it('leaves no transaction open where the server ends the statement', async () => {
     const session = await sessions().create({});
     const holder = other.createQueryRunner();
@@ -101,5 +120,8 @@ describe.runIf(SERVERS.includes('mariadb'))('an update that reads its row, on Ma
     expect(await sessions().update(session, { number: 1 })).toMatchObject({ number: 1 });
     expect(await queries.countOf(() => sessions().update(session, { number: 2 }))).toBeGreaterThan(2);
     expect(await sessions().count({ number: 2 })).toBe(1);
+    const all = await Promise.all(Array.from({ length: 16 }, () => sessions().create({})));
+    const changed = await Promise.all(all.map((one, i) => sessions().update(one, { number: 3 + i })));
+    expect(changed.map(({ number }) => number)).toEqual(all.map((_, i) => 3 + i));
   });
 });

@@ -124,6 +124,7 @@ describeDatabases('the statements of writes at once', (name) => {
     app.dataSource.setOptions({ logger: queries });
   });
   const isHere = name === 'sqlite';
+  const areJoint = name === 'postgres' || name === 'mariadb';
   const few = isHere ? MANY : MANY / 4;
 
   it('are few, and one for one that comes alone', async () => {
@@ -175,7 +176,7 @@ describeDatabases('the statements of writes at once', (name) => {
     }
   });
 
-  it.runIf(name === 'postgres')('are few where sessions are changed', async () => {
+  it.runIf(areJoint)('are few where sessions are changed', async () => {
     const [sessions, apart] = [app.get(Sessions), app.get(Apart)];
     const [all, others] = [await each(() => sessions.create({})), await each(() => apart.create({}))];
     const changes: ((table: Sessions, i: number) => Promise<unknown>)[] = [
@@ -191,7 +192,7 @@ describeDatabases('the statements of writes at once', (name) => {
     expect(await queries.countOf(() => sessions.revoke(one!))).toBe(1);
   });
 
-  it.runIf(name === 'postgres')('that fail for one row are one for each, and fail for its caller alone', async () => {
+  it.runIf(areJoint)('that fail for one row are one for each, and fail for its caller alone', async () => {
     const sessions = app.get(Sessions);
     const all = await each(() => sessions.create({}));
     await app.dataSource.query('ALTER TABLE sessions ADD CONSTRAINT no_twenty CHECK (number <> 20)');
@@ -204,14 +205,14 @@ describeDatabases('the statements of writes at once', (name) => {
     }
   });
 
-  it.runIf(name === 'postgres')('are one for each where a new value may have to wait for another row', async () => {
+  it.runIf(areJoint)('are one for each where a new value may have to wait for another row', async () => {
     const named = app.get(Named);
     const all = await each((i) => named.create({ name: `${i}` }));
     const change = (i: number) => named.update(all[i]!, { name: `new ${i}` });
     expect(await queries.countOf(() => each(change))).toBe(MANY);
   });
 
-  it.runIf(name === 'postgres')('are one after the other for one session, in the order of the calls', async () => {
+  it.runIf(areJoint)('are one after the other for one session, in the order of the calls', async () => {
     const sessions = app.get(Sessions);
     const all = await each(() => sessions.create({}));
     const rounds = [1, 2, 3, 4];

@@ -176,6 +176,27 @@ export const CALLS: Readonly<Record<string, (opened: Opened) => Promise<void>>> 
     expect(await sessions.count()).toBe(1);
   },
 
+  async 'changes of several at once'(opened) {
+    const { sessions } = opened;
+    const created = [...(await several(opened, 3)), ...(await several(opened, 3, 'bob'))];
+    const each = <T>(change: (session: Visit, i: number) => Promise<T>): Promise<T[]> =>
+      Promise.all(created.map(change));
+    const changes = created.map((_, i) => ({ note: i % 2 === 0 ? `ä ${i}` : null, data: { n: i } }));
+    const updated = await each((session, i) => sessions.update(session, changes[i]!));
+    expect(updated).toMatchObject(created.map(({ id }, i) => ({ id, ...changes[i] })));
+    expect(await each(({ id }) => sessions.get({ id }, { autoExtend: false }))).toEqual(updated);
+    const change = [(session: Visit) => sessions.rotate(session), (session: Visit) => sessions.reauthenticate(session)];
+    for (const withNewToken of change) {
+      const changed = await each(async (session) => withNewToken(session));
+      const found = await Promise.all(changed.map((session) => sessions.authenticate(session!.authToken)));
+      expect(ids(found.map((session) => session!))).toEqual(ids(created));
+    }
+    const [ended, ...others] = created;
+    await sessions.expire(ended!);
+    expect(await each((session) => sessions.expire(session))).toEqual([false, ...others.map(() => true)]);
+    expect(await each((session) => sessions.revoke(session))).toEqual(created.map(() => false));
+  },
+
   async takeOnce({ sessions }) {
     const { id, authToken } = await sessions.create(ANN);
     const taken = await Promise.all([1, 2].map(() => sessions.takeOnce({ authToken })));

@@ -11,7 +11,7 @@ import {
   type Schema,
 } from '../port/query.js';
 import { Problems } from '../query/given.js';
-import { assignmentsOf } from '../query/rows.js';
+import { assignmentsSql } from './assignments.js';
 import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
 import { jsonParser } from './dialects/json.js';
 import { type ReadColumn, readColumns } from './raw-row.js';
@@ -128,8 +128,13 @@ const readAs: ReadAs<SqlColumn> = (column, property, path) => {
 };
 
 /** The clause that returns columns of the written rows. */
-export function returningSql({ driver }: DataSource, columns: readonly SqlColumn[]): string {
-  return ` RETURNING ${columns.map((column) => `${column.read(column.sqlName)} AS ${driver.escape(column.property)}`).join(', ')}`;
+export function returningSql(dataSource: DataSource, columns: readonly SqlColumn[]): string {
+  return ` RETURNING ${readsSql(dataSource, columns).join(', ')}`;
+}
+
+/** The expressions that read columns, each with its name. */
+export function readsSql({ driver }: DataSource, columns: readonly SqlColumn[]): string[] {
+  return columns.map((column) => `${column.read(column.sqlName)} AS ${driver.escape(column.property)}`);
 }
 
 /** The conditions of a query, with further ones. */
@@ -208,17 +213,6 @@ function updateStatement(build: Build, written = updateSql): Statement {
   const writer = writerOf(build);
   const set = assignmentsSql(build, writer);
   return finish(build, writer, written({ ...keyed(build), set, where: writer.write(build.condition) }));
-}
-
-/** The SQL of an update's assignments. */
-export function assignmentsSql({ table, options }: Build, writer: SqlWriter): string {
-  const { copies, times, keys, values } = assignmentsOf(table, options.set);
-  return [
-    ...Array.from(copies, ([column, source]) => `${writer.name(column)} = ${writer.copied(column, source)}`),
-    ...Array.from(times, ([column, time]) => `${writer.name(column)} = ${writer.later(column, time)}`),
-    ...Array.from(keys, ([column, changes]) => `${writer.name(column)} = ${writer.changed(column, changes)}`),
-    ...Array.from(values, ([column, value]) => `${writer.name(column)} = ${writer.assigned(column, value)}`),
-  ].join(', ');
 }
 
 export const updateSql = ({ table, set, from, where }: KeyedUpdate): string =>

@@ -75,7 +75,7 @@ export class Inserter {
     const columns = [...row.keys()];
     const kept = this.call && keptInsert(this.table, columns, tail, () => this.statement(columns, 1, 'raise', tail));
     const values = (): unknown[] => Array.from(row, ([column, value]) => column.dump(value ?? null));
-    const sent = kept && this.statements.send(this.table, this.call, kept, values, this.joins);
+    const sent = kept && this.statements.send(this.table, this.call, kept, values, { joins: this.joins });
     if (!sent) return this.writeOne(row, 'raise', given, tail);
     const { rows, rowCount } = await sent;
     return { rows, affected: rowCount ?? undefined, raw: undefined };

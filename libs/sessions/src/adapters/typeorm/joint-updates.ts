@@ -6,19 +6,16 @@ import { JsonKeys } from '../port/operators.js';
 import type { Executed, Row } from '../port/query.js';
 import { joinableBy, type KeyCondition } from '../query/sets.js';
 import { IMPOSSIBLE, toStored, ValueError } from '../query/values.js';
-import { isList, type Parts, RowValues, statementByRow } from './by-row.js';
-import { bindParams, returningSql, type SqlPrepared, type Statement } from './compile-query.js';
+import { isList } from './by-row.js';
+import type { SqlPrepared } from './compile-query.js';
 import { execute } from './emulated-statements.js';
-import { loadValues, valuesOf } from './raw-row.js';
+import { JointStatements } from './joint-statements.js';
+import { loadValues } from './raw-row.js';
 import type { SingleStatements } from './single-statements.js';
-import type { ParamSlot } from './slots.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
 /** The result of each of several updates; `undefined` for one that must go alone. */
 type Outcomes = readonly (Executed | undefined)[];
-
-/** The name for the place of an update among others. No column has it. */
-const PLACE = 'nest_sessions_update';
 
 /** The last running update of each row. */
 const LAST = new WeakMap<SqlTable, TransientMap<unknown, Promise<unknown>>>();
@@ -34,7 +31,7 @@ const JOINT = new WeakMap<SqlPrepared, JointUpdates | null>();
 export class JointUpdates {
   readonly #coalescer: Coalescer<Row, Executed | undefined>;
   readonly #last: TransientMap<unknown, Promise<unknown>>;
-  #statement: Statement | undefined;
+  readonly #joint: JointStatements;
 
   private constructor(
     private readonly statements: SingleStatements,
@@ -42,12 +39,14 @@ export class JointUpdates {
     private readonly named: KeyCondition<SqlColumn>,
   ) {
     const { table } = query;
+    this.#joint = new JointStatements(statements, query, named);
     this.#last = LAST.get(table) ?? new TransientMap<unknown, Promise<unknown>>();
     LAST.set(table, this.#last);
     this.#coalescer = new Coalescer<Row, Executed | undefined>({
       sendOne: (params) => this.#alone(params),
       send: (updates) => this.#together(updates),
       concernsAll: isOutage,
+      ...this.#joint.travel,
     });
   }
 
@@ -94,35 +93,12 @@ export class JointUpdates {
 
   /** The results of updates whose rows match and are not locked by others. */
   async #update(updates: readonly Row[]): Promise<Outcomes> {
-    const { table, options, columns } = this.query;
-    const params: Row = { [PLACE]: updates.map((_, place) => place) };
-    for (const name of Object.keys(updates[0]!)) params[name] = updates.map((one) => one[name]);
-    const statement = (this.#statement ??= this.#compile());
-    const values = bindParams({ table, statement }, params);
-    const sent = this.statements.send(table, options.keepPrepared as string | true, statement, () => values);
-    const rows = sent ? (await sent).rows : await this.#run(statement, values);
+    const { table, columns } = this.query;
     const outcomes = updates.map((): Executed | undefined => undefined);
-    for (const row of rows) {
+    for (const row of await this.#joint.send(updates)) {
       outcomes[Number(row.at(-1))] = { count: 1, rows: columns ? [loadValues(table, columns, row)] : null };
     }
     return outcomes;
-  }
-
-  async #run({ text, secrets }: Statement, values: unknown[]): Promise<unknown[][]> {
-    const { table, columns = [] } = this.query;
-    const { records } = await this.statements.connection.run(text, values, { table, secrets });
-    return (records as Row[]).map((record) => [...valuesOf(columns, record), record[PLACE]]);
-  }
-
-  #compile(): Statement {
-    const { connection } = this.statements;
-    const { columns = [] } = this.query;
-    const read = columns.length > 0 ? `${returningSql(connection.dataSource, columns)},` : ' RETURNING';
-    const write = (parts: Parts): string =>
-      `${connection.dialect.skipLocked!.update!(parts)}${read} ${parts.place} AS ${PLACE}`;
-    const values = (slot: ParamSlot): RowValues[] => [new RowValues(slot)];
-    const places = values({ param: PLACE, convert: (place) => place });
-    return statementByRow(connection, this.query, { named: this.named, values, places }, write);
   }
 
   /** `undefined` if it names no row. */
@@ -138,9 +114,13 @@ export class JointUpdates {
   }
 }
 
-function mayJoin({ connection: { dialect } }: SingleStatements, { table, options, joins }: SqlPrepared): boolean {
-  if (!options.keepPrepared || table.rewrites || joins.length > 0) return false;
-  if (!dialect.skipLocked?.update || !dialect.returning.has('update')) return false;
+function mayJoin(
+  { connection: { dialect }, prepared }: SingleStatements,
+  { table, options, joins }: SqlPrepared,
+): boolean {
+  if (!options.keepPrepared || table.rewrites || joins.length > 0 || !dialect.jointUpdate) return false;
+  // TypeORM does not read the rows of compound statements.
+  if (!dialect.bindsColumns && !prepared) return false;
   const set = Object.entries(options.set ?? {});
   if (set.some(([name, value]) => value instanceof JsonKeys || mayWaitFor(table, name))) return false;
   // Transformers need each caller's asynchronous context, and PostgreSQL cannot nest lists.

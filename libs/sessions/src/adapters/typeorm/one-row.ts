@@ -1,8 +1,7 @@
-import type { DataSource } from 'typeorm';
 import { namedByKey } from '../query/sets.js';
 import type { Executed, Row } from '../port/query.js';
 import { bindParams, type SqlPrepared, type Statement } from './compile-query.js';
-import { isUnknownSyntax } from './driver-errors.js';
+import { asCompound } from './compound-statements.js';
 import { loadValues } from './raw-row.js';
 import type { SingleStatements } from './single-statements.js';
 
@@ -15,9 +14,6 @@ interface OneRow {
 }
 
 const ONE_ROW = new WeakMap<SqlPrepared, OneRow | null>();
-
-/** The data sources whose server does not know such a message, such as one with `sql_mode` ORACLE. */
-const ONLY_SINGLE = new WeakSet<DataSource>();
 
 /** The statements of an update that is kept prepared, compiled once; `undefined` if no parameter names its one row. */
 export function ofOneRow(
@@ -74,17 +70,11 @@ async function inOneMessage(
 ): Promise<Executed | undefined> {
   const { dataSource, runner } = statements.connection;
   // On a given connection there may be a transaction, which the message would commit.
-  if (!both || runner || ONLY_SINGLE.has(dataSource)) return undefined;
+  if (!both || runner) return undefined;
   const { table, options } = change;
   const values = (): unknown[] => bindParams({ table, statement: both }, params);
-  try {
-    const found = (await statements.send(table, options.keepPrepared!, both, values))?.rows;
-    return found && { count: found.length, rows: found.map((row) => loadValues(table, read.reads!, row)) };
-  } catch (error) {
-    if (!isUnknownSyntax(error)) throw error;
-    ONLY_SINGLE.add(dataSource);
-    return undefined;
-  }
+  const sent = await asCompound(dataSource, async () => statements.send(table, options.keepPrepared!, both, values));
+  return sent && { count: sent.rows.length, rows: sent.rows.map((row) => loadValues(table, read.reads!, row)) };
 }
 
 async function inTransaction(statements: SingleStatements, { change, read }: OneRow, params: Row): Promise<Executed> {

@@ -2,8 +2,9 @@ import type { QueryResult } from 'typeorm';
 import type { ExecutedEach, Row } from '../port/query.js';
 import { keyConditionOf } from '../query/sets.js';
 import { toStored } from '../query/values.js';
-import { type Parts, statementByRow } from './by-row.js';
+import { statementByRow } from './by-row.js';
 import { bindParam, bindParams, isNever, type SqlPrepared, updateSql } from './compile-query.js';
+import type { UpdateByRow } from './dialects/dialect.js';
 import { isLockTimeout } from './driver-errors.js';
 import { inPart, withoutOthers } from './in-part.js';
 import type { SingleStatements } from './single-statements.js';
@@ -81,15 +82,17 @@ class Sets {
     const { options, table } = this.query;
     const free = options.skipLocked ? this.dialect.skipLocked : undefined;
     const write = free?.update ?? updateSql;
-    const text = (parts: Parts): string => `${write(parts)}${this.returns ? ` RETURNING ${parts.place} AS place` : ''}`;
+    const text = (parts: UpdateByRow): string =>
+      `${write(parts)}${this.returns ? ` RETURNING ${parts.place} AS place` : ''}`;
     // When each row is looked up by itself, a list of all keys would be searched for each.
     return this.#run(text, false, !free?.oneByOne || table.isView);
   }
 
   /** The places of sets whose rows match, locked or not. */
   async matching(): Promise<number[]> {
-    const tables = ({ table, from }: Parts): string => (from ? `${table}, ${from}` : table);
-    const write = (parts: Parts): string => `SELECT ${parts.place} AS place FROM ${tables(parts)} WHERE ${parts.where}`;
+    const tables = ({ table, from }: UpdateByRow): string => (from ? `${table}, ${from}` : table);
+    const write = (parts: UpdateByRow): string =>
+      `SELECT ${parts.place} AS place FROM ${tables(parts)} WHERE ${parts.where}`;
     return places((await this.#run(write, true)).records);
   }
 
@@ -99,7 +102,7 @@ class Sets {
     return places((await this.#run((parts) => select!({ ...parts, key: parts.place }), false)).records);
   }
 
-  #run(write: (parts: Parts) => string, reads: boolean, listsKeys = true): Promise<QueryResult> {
+  #run(write: (parts: UpdateByRow) => string, reads: boolean, listsKeys = true): Promise<QueryResult> {
     const { connection } = this.statements;
     const { table, options } = this.query;
     const statement = this.#statement(write, listsKeys);
@@ -107,7 +110,7 @@ class Sets {
     return connection.run(statement.text, bindParams({ table, statement }, {}), how);
   }
 
-  #statement(write: (parts: Parts) => string, listsKeys: boolean): SqlPrepared['statement'] {
+  #statement(write: (parts: UpdateByRow) => string, listsKeys: boolean): SqlPrepared['statement'] {
     const { table } = this.query;
     const named = keyConditionOf(this.query);
     const { subject, value } = named;

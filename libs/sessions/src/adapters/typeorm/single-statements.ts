@@ -57,19 +57,20 @@ export class SingleStatements {
    * Runs a statement that changes rows through the driver; `undefined` if it cannot be sent that way.
    *
    * @param call the purpose for which it is kept prepared, if it is
-   * @param joins whether it may share a transaction
+   * @param options.joins whether it may share a transaction; default: false
+   * @param options.waits whether it waits for locks of others, or starts over; default: true
    */
   send(
     table: SqlTable,
     call: string | boolean,
     { text, secrets }: Pick<SqlPrepared['statement'], 'text' | 'secrets'>,
     values: () => unknown[],
-    joins = false,
+    { joins = false, waits = true }: Partial<Pick<DriverStatement, 'joins' | 'waits'>> = {},
   ): MaybePromise<DriverResult> | undefined {
     if (!this.#sendsAsIs) return undefined;
     const { runner } = this.connection;
     const limits = this.connection.limits(table.name);
-    const how = { reads: false, entities: false, waits: true, joins, limits, first: false };
+    const how = { reads: false, entities: false, waits, joins, limits, first: false };
     return this.prepared!.run({ table, text, call, values: values(), secrets, runner, ...how }, (result) => result);
   }
 

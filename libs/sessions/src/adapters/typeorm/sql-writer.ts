@@ -25,8 +25,8 @@ interface Writing {
   readonly keptOn?: string | undefined;
   /** Whether rows are found by key before other conditions are checked. Default: false. */
   readonly byKey?: boolean | undefined;
-  /** Writes a parameter whose value differs by row. Default: its placeholder. */
-  readonly byRow?: ((column: SqlColumn, slot: ParamSlot) => string) | undefined;
+  /** Writes a parameter whose value differs by row; `undefined`, and by default: its placeholder. */
+  readonly byRow?: ((column: SqlColumn, slot: ParamSlot) => string | undefined) | undefined;
 }
 
 /** The most spellings of a value. */

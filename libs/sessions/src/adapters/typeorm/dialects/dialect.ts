@@ -115,6 +115,13 @@ export interface Dialect {
     /** A statement that locks the rows. It comes before the update, or after one that failed. */
     readonly select?: (parts: Omit<KeyedUpdate, 'set'>) => string;
   };
+  /** How updates of single rows share a statement that waits for no locks; absent if none reports which rows it wrote. */
+  readonly jointUpdate?: {
+    /** The update, and a read of the rows that it wrote, which ends with their places under this name. */
+    readonly write: (parts: UpdateByRow, read: readonly string[], place: string) => string;
+    /** Notes the place of a row for that read, around an assigned expression; absent if the update itself reads. */
+    readonly note?: (assigned: string, place: string) => string;
+  };
   /** Whether values below are bound as one list per column, so that a statement fits any number of rows. */
   readonly bindsColumns?: boolean;
   /** How an update gets different values for each row, for rows whose keys have these spellings. */
@@ -190,6 +197,14 @@ export interface KeyedUpdate {
   /** The table that it is joined with, if any. */
   readonly from?: string | undefined;
   readonly where: string;
+}
+
+/** An update of rows that are named by key and have their own values. */
+export interface UpdateByRow extends KeyedUpdate {
+  /** The expression for the place of a row. */
+  readonly place: string;
+  /** The condition that names the rows. */
+  readonly keys: () => string;
 }
 
 /** The rows that a statement names by key. */

@@ -133,7 +133,8 @@ export const mysql: Dialect = {
   valuesByRow: ({ key, keys, bind }) => ({
     listed: true,
     value(values, column) {
-      const cases = keys().flatMap((spellings, i) => spellings.map((one) => `WHEN ${one} THEN ${bind(values[i])}`));
+      const given = column ? bind : String;
+      const cases = keys().flatMap((spellings, i) => spellings.map((one) => `WHEN ${one} THEN ${given(values[i])}`));
       const chosen = `CASE ${key} ${cases.join(' ')} END`;
       if (!column) return chosen;
       // MySQL compares times with non-constant text as text.
@@ -158,14 +159,23 @@ function withSetting(statement: string, setting: string): string {
     : `${SETTING}${setting} FOR ${statement}`;
 }
 
-/** Undoes a transaction whatever ends it, also a killed statement, and passes the error on. */
-const OR_ROLL_BACK = 'DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END';
+/** A transaction in one message. Whatever ends it undoes it, also a killed statement, and the error is passed on. */
+const transaction = (statements: string): string =>
+  `BEGIN NOT ATOMIC DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END; START TRANSACTION; ${statements}; COMMIT; END`;
 
 export const mariadb: Dialect = {
   ...mysql,
   returning: new Set(['insert', 'delete']),
-  updateAndRead: (update, read) =>
-    `BEGIN NOT ATOMIC ${OR_ROLL_BACK}; START TRANSACTION; ${update}; IF ROW_COUNT() > 0 THEN ${read}; END IF; COMMIT; END`,
+  updateAndRead: (update, read) => transaction(`${update}; IF ROW_COUNT() > 0 THEN ${read}; END IF`),
+  jointUpdate: {
+    // LAST_INSERT_ID(n) keeps n for the connection: here a bit for each row.
+    note: (assigned, place) => `IF(LAST_INSERT_ID(LAST_INSERT_ID() | 1 << ${place}), ${assigned}, NULL)`,
+    write(parts, read, place) {
+      const reads = [...read, `${parts.place} AS ${place}`].join(', ');
+      const written = `SELECT ${reads} FROM ${parts.table} WHERE ${parts.keys()} HAVING LAST_INSERT_ID() & 1 << ${place}`;
+      return transaction(`DO LAST_INSERT_ID(0); ${mariadb.skipLocked!.update!(parts)}; ${written}`);
+    },
+  },
   inUtc: (statement) => withSetting(statement, UTC),
   withLock: {
     ...mysql.withLock!,

@@ -117,6 +117,10 @@ export const postgres: Dialect = {
       return `UPDATE ${table} SET ${set}${from ? ` FROM ${from}` : ''} WHERE ${key} = ANY(ARRAY(${free})) AND ${where}`;
     },
   },
+  jointUpdate: {
+    write: (parts, read, place) =>
+      `${postgres.skipLocked!.update!(parts)} RETURNING ${[...read, `${parts.place} AS ${place}`].join(', ')}`,
+  },
   bindsColumns: true,
   valuesByRow: ({ table, bind }) => ({
     ...joinedValues(
