@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import type { ColumnType } from 'typeorm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type SessionsService, SessionsTable, SessionValidationError, StaleSessionError } from '@app/sessions';
+import {
+  type JsonValue,
+  type SessionsService,
+  SessionsTable,
+  SessionValidationError,
+  StaleSessionError,
+} from '@app/sessions';
 import { describeStorages, useApplication } from '../support/application.js';
 import { at, DAY, MINUTE, SECOND, START } from '../support/clock.js';
 import { errorOf } from '../support/sessions.js';
@@ -15,6 +21,8 @@ class Cached extends SessionsTable({ ...FIELDS, table: 'cached', cache: { channe
 class Text extends SessionsTable({ table: 'as_text', columns: { data: { type: 'simple-json', default: false } } }) {}
 /** And one whose column is PostgreSQL's own type, where there is that. */
 const binary = (type: ColumnType) => SessionsTable({ table: 'as_binary', columns: { data: { type } } });
+
+const TOO_DEEP = { data: 'is larger, or nested deeper, than this database stores' };
 
 describeStorages('changing parts of sessions', (name) => {
   class Binary extends binary(name === 'postgres' ? 'jsonb' : 'json') {}
@@ -42,6 +50,19 @@ describeStorages('changing parts of sessions', (name) => {
         sessions.patchData(seen[1]!, { lang: 'de', old: undefined }),
       ]);
       expect(await sessions.dataOf({ id })).toEqual({ cart: ['shoe'], lang: 'de' });
+    });
+
+    it('stores a value nested as deep as the database can, or names data', async () => {
+      const session = await sessions.create({});
+      for (const depth of [20, 31, 32, 33, 99, 100, 101]) {
+        let deep: JsonValue = 1;
+        for (let i = 0; i < depth; i++) deep = [deep];
+        const outcome = await sessions.patchData(session, { deep }).then(
+          ({ data }) => data,
+          ({ errors }: { errors?: unknown }) => errors,
+        );
+        expect([{ deep }, TOO_DEEP]).toContainEqual(outcome);
+      }
     });
 
     it('replaces each key whole, stores null, and takes undefined away', async () => {

@@ -212,7 +212,7 @@ export const BREAKS = {
   ),
   sortsByDigests: inLibrary(
     'service/session-query.ts',
-    'for (const name of Object.keys(order)) columnOf(this.#store.columns, name);',
+    'for (const [name] of orderEntries(this.#store.columns, order)) columnOf(this.#store.columns, name);',
   ),
   takesUndefinedForAny: inLibrary(
     'lifecycle/filters.ts',

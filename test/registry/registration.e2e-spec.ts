@@ -168,7 +168,7 @@ describe('forRootAsync', () => {
     expect(await lifetimeOf(await withOptions(root))).toBe(MINUTE_MS);
   });
 
-  it.each([[null], ['sessionTtl'], [['1m']], [5]])(
+  it.each([[null], ['sessionTtl'], [['1m']], [5], [new Map()]])(
     'asks for an object of options, where the factory gives %o',
     async (given) => {
       const asynchronous = SessionsModule.forRootAsync({ useFactory: () => unchecked(given as object) });

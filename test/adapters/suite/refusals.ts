@@ -128,6 +128,14 @@ export function refusals(db: AdapterFixture): void {
       expect(await db.titles()).toEqual(['a', 'b']);
     });
 
+    it.each(['all', 'updateAll', 'deleteAll'] as const)('conditions that are none, of %s', (kind) => {
+      const where = (given: unknown): QueryOptions => ({ where: given as QueryOptions['where'] });
+      expect(preparing(where(Promise.resolve({ title: 'a' })), kind)).toThrow(
+        'where must be an object with conditions',
+      );
+      expect(preparing(where([{ title: 'a' }, new Map()]), kind)).toThrow('not a Map');
+    });
+
     it('what is not known of any option, by the nearest', () => {
       const names: readonly (keyof QueryOptions)[] = [
         ...(['where', 'select', 'order', 'take', 'skip', 'relations', 'count', 'currentRows'] as const),

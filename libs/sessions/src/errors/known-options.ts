@@ -1,6 +1,6 @@
 import { SessionsConfigError, SessionValidationError } from './errors.js';
-import { didYouMean, NO_OBJECT, noOption, thereAre, wrongType } from './messages.js';
-import { isObject, type OptionType, type OptionTypes, typeOf } from './option-types.js';
+import { didYouMean, NO_OBJECT, noOption, thereAre, unlike, wrongType } from './messages.js';
+import { isRecord, type OptionType, type OptionTypes, typeOf } from './option-types.js';
 
 /** The share of a name that may be mistyped, besides one letter of any name. */
 const WRONG = 0.3;
@@ -11,7 +11,9 @@ export function knownOptions<T extends object>(
   options: T,
   known: Readonly<Record<keyof T, unknown>>,
 ): T {
-  const unknown = isObject(options) ? unknownOptions(options, known) : [['options', NO_OBJECT] as const];
+  const unknown = isRecord(options)
+    ? unknownOptions(options, known)
+    : [['options', unlike(NO_OBJECT, options)] as const];
   if (unknown.length > 0) throw new SessionValidationError(table, Object.fromEntries(unknown));
   return options;
 }
@@ -37,7 +39,7 @@ export function configured<T extends object>(
  */
 export function problemsOfOptions(place: string, options: unknown, known: OptionTypes): string[] {
   if (options === undefined) return [];
-  if (!isObject(options)) return [`${place} ${NO_OBJECT}`.trimStart()];
+  if (!isRecord(options)) return [`${place} ${unlike(NO_OBJECT, options)}`.trimStart()];
   const path = place === '' ? '' : `${place}.`;
   const names = unknownOptions(options, known).map(([name, problem]) => `${path}${name} ${problem}`);
   const given = options as Readonly<Record<string, unknown>>;

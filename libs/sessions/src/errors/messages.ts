@@ -1,4 +1,4 @@
-import { isClass } from './option-types.js';
+import { isClass, isObject, tagOf } from './option-types.js';
 
 // Prefixes that say whose problem it is.
 /** The prefix of log lines and errors of calls. */
@@ -50,6 +50,9 @@ export const TOLD_VALUE_TAKEN = 'A value that has to be unique is taken.';
 export const IS_TAKEN = 'is taken';
 export const IS_REQUIRED = 'is required';
 export const IS_NO_OBJECT = 'must be an object';
+export const NO_ORDER = "must be an object, such as { createdAt: 'DESC' }";
+export const NO_RELATIONS = "must be a list, such as ['user'], or an object";
+export const NO_CONDITIONS = 'must be an object with conditions of its own, or a list of such objects';
 export const NOT_NULL = 'must not be null';
 
 export const tooManyBytes = (most: number): string => `must have at most ${most} bytes as JSON (maxDataSize)`;
@@ -67,6 +70,10 @@ export const didYouMean = (name: string): string => `(did you mean ${name}?)`;
 /** @param what the text after "must be" */
 export const wrongType = (what: string, given: unknown): string => `must be ${what}, not ${kindOf(given)}`;
 
+/** The problem with a value that is an object, but of another kind, such as a promise. */
+export const unlike = (problem: string, given: unknown): string =>
+  isObject(given) && tagOf(given) !== 'Object' ? `${problem}, not ${kindOf(given)}` : problem;
+
 /** The value itself if it is short and plain, else its kind. */
 export const shown = (given: unknown): string => {
   if (typeof given === 'string') return JSON.stringify(given);
@@ -82,5 +89,7 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'string') return 'text';
   if (typeof value === 'function' && isClass(value)) return 'a class';
-  return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  const tag = tagOf(value);
+  return tag === 'Object' ? 'an object' : tag === 'Promise' ? 'a promise, which has to be awaited' : `a ${tag}`;
 }

@@ -52,9 +52,24 @@ export function isClass(value: unknown): boolean {
   return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 }
 
-/** Whether a value is a plain collection of names and values, such as options. */
+/** Whether a value is an object, and no list. */
 export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Whether a value is a collection of names and values, plain or of a class. A promise that nobody has awaited, a Map or a
+ * Date is not, and must not pass for an empty one.
+ */
+export function isRecord(value: unknown): value is object {
+  if (!isObject(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null || tagOf(value) === 'Object';
+}
+
+/** The kind of an object that the language or a library has a name for: `Promise`, `Map`, `Date`; else `Object`. */
+export function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
 
 /** Keeps only options of the right types, so that their values can be checked even if others are wrong. */

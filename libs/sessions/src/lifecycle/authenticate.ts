@@ -99,7 +99,7 @@ export class Authenticator {
     const { cache, options, adapter, nowMs, meter } = this.table;
     const { manager, relations } = presentation;
     let keeping: Keeping | undefined;
-    if (cache && !manager && !relations?.length) {
+    if (cache && manager === undefined && !relations?.length) {
       if (!hasTokenLength(token)) return this.#refused(MALFORMED, presentation);
       const key = cacheKey(token);
       const now = nowMs();
@@ -114,7 +114,7 @@ export class Authenticator {
     const digests = digestsOf(token, options.tokenFormat, options.schemes);
     if (digests.length === 0) return this.#refused(MALFORMED, presentation);
     const asked = { digests, presentation, keeping };
-    const row = this.#lookup.find(digests, manager && adapter.within(manager), relations);
+    const row = this.#lookup.find(digests, manager === undefined ? undefined : adapter.within(manager), relations);
     return row instanceof Promise ? row.then((found) => this.#judged(found, asked)) : this.#judged(row, asked);
   }
 
@@ -179,7 +179,7 @@ export class Authenticator {
   ): Promise<BaseSession | null> {
     const { digests, presentation, keeping } = asked;
     const { manager, relations, autoExtend = this.table.options.autoExtend } = presentation;
-    const inside = manager && adapterIn(this.table, manager);
+    const inside = manager === undefined ? undefined : adapterIn(this.table, manager);
     const valid = judged?.isValid ? judged.session : undefined;
     const replaced = valid ? undefined : await this.#replaced?.find(digests, inside, relations);
     if (valid && former !== digests[0]) await this.#giveNewer({ id: valid.id, digest: digests[0], former }, inside);

@@ -1,8 +1,9 @@
-import { In, InstanceChecker } from 'typeorm';
+import { In } from 'typeorm';
 import type { Columns } from '../adapters/port/columns.js';
 import { allOf, type Conditions, type Row, type Where } from '../adapters/port/query.js';
+import { isWhere } from '../adapters/query/conditions.js';
 import { SessionValidationError } from '../errors/errors.js';
-import { thereAre } from '../errors/messages.js';
+import { NO_CONDITIONS, thereAre, unlike } from '../errors/messages.js';
 import { SESSION_STATUSES, type SessionStatus } from '../session/session.js';
 import { ofStatus } from '../session/validity.js';
 import { digestsOf } from '../token/digest.js';
@@ -16,8 +17,8 @@ import type { TableContext } from './table-context.js';
 export function filterSets(table: string, filters: unknown): readonly Row[] {
   const sets: readonly unknown[] = Array.isArray(filters) ? filters : [filters];
   return sets.map((set) => {
-    if (typeof set === 'object' && set !== null && !InstanceChecker.isFindOperator(set)) return set as Row;
-    throw new SessionValidationError(table, { filters: 'must be an object, or a list of objects' });
+    if (isWhere(set)) return set;
+    throw new SessionValidationError(table, { filters: unlike(NO_CONDITIONS, set) });
   });
 }
 

@@ -140,5 +140,5 @@ function inFormOf(stored: Columns | undefined, defined: Columns<DefinedColumn>):
 
 /** The adapter of a table, inside the caller's transaction if there is one. */
 export function adapterIn({ adapter }: TableContext, manager: EntityManager | undefined): SessionsAdapter {
-  return manager ? adapter.within(manager) : adapter;
+  return manager === undefined ? adapter : adapter.within(manager);
 }

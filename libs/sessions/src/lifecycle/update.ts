@@ -2,7 +2,8 @@ import type { EntityManager } from 'typeorm';
 import { jsonKeys, jsonWithin, later } from '../adapters/port/operators.js';
 import { allOf, type Conditions, type Row, type Where } from '../adapters/port/query.js';
 import { SessionValidationError, StaleSessionError } from '../errors/errors.js';
-import { tooManyBytes } from '../errors/messages.js';
+import { IS_NO_OBJECT, tooManyBytes, unlike } from '../errors/messages.js';
+import { isRecord } from '../errors/option-types.js';
 import { earlier, lifetimeLimits } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import { asRead, hasLimit, isExpired, unendedSince, valid } from '../session/validity.js';
@@ -81,6 +82,7 @@ export async function patchData(
   keys: Readonly<Record<string, JsonValue | undefined>>,
   manager?: EntityManager,
 ): Promise<BaseSession> {
+  if (!isRecord(keys)) throw new SessionValidationError(table.name, { data: unlike(IS_NO_OBJECT, keys) });
   const { maxDataSize } = table.options;
   const within = maxDataSize === null ? {} : { data: jsonWithin(keys, maxDataSize) };
   try {

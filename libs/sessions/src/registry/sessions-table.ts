@@ -4,7 +4,7 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { type LastUseDefinition, type SessionsTableDefinition, tableNameOf } from '../table/definition.js';
 import { SessionsConfigError } from '../errors/errors.js';
 import { wrongType } from '../errors/messages.js';
-import { isObject } from '../errors/option-types.js';
+import { isRecord } from '../errors/option-types.js';
 import { soundDefinition } from '../table/sound-definition.js';
 import { type DtoOptions, sessionDto, type SessionDto, type ShownField } from '../table/session-dto.js';
 import { sessionsEntity, type SessionsEntity } from '../table/entity.js';
@@ -90,7 +90,7 @@ export function SessionsTable<
 ): SessionsTableClass<
   TableFields<ExtraOf<F>, BuiltInOf<Scope, Revocation, Data, LastUse, Rotation, Freshness, Limits>>
 > {
-  if (!isObject(definition)) throw new SessionsConfigError([`SessionsTable: ${wrongType('a definition', definition)}`]);
+  if (!isRecord(definition)) throw new SessionsConfigError([`SessionsTable: ${wrongType('a definition', definition)}`]);
   return tableClass(definition as SessionsTableDefinition);
 }
 

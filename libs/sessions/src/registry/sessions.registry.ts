@@ -13,7 +13,7 @@ import type { DataSource } from 'typeorm';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import { ChangeChannels } from '../cache/change-channels.js';
 import { SessionsConfigError } from '../errors/errors.js';
-import { isObject, rightlyTyped } from '../errors/option-types.js';
+import { isRecord, rightlyTyped } from '../errors/option-types.js';
 import { reasonOf } from '../errors/reason-of.js';
 import { SessionEvents } from '../events/session-events.js';
 import { isRealm } from '../http/challenge.js';
@@ -86,8 +86,8 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     checkOneSetUp(modules);
     this.#looks = new Looks(modules, this.#logger);
     // The compiler does not check what a JavaScript factory returns.
-    this.options = isObject(given) ? rightlyTyped(given, MODULE_OPTIONS) : {};
-    if (!isObject(given)) this.#problems.push(inForRoot(noOptions(given)));
+    this.options = isRecord(given) ? rightlyTyped(given, MODULE_OPTIONS) : {};
+    if (!isRecord(given)) this.#problems.push(inForRoot(noOptions(given)));
     this.#live = resolveLive(this.options.live, (problem) => this.#problems.push(inForRoot(problem)));
   }
 
@@ -144,7 +144,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
     const names = this.all().map((store) => store.name);
     const { defaultTable, realm, tables = {} } = this.options;
     if (realm !== undefined && !isRealm(realm)) this.#problems.push(inForRoot(noRealm(realm)));
-    if (isObject(this.given)) this.#problems.push(...problemsOfModuleOptions(this.given).map(inForRoot));
+    if (isRecord(this.given)) this.#problems.push(...problemsOfModuleOptions(this.given).map(inForRoot));
     if (this.#problems.length === 0) {
       if (defaultTable !== undefined) this.#problems.push(...this.#problemsOfDefault(defaultTable as TableReference));
       if (defaultTable === undefined && names.length > 1) this.#problems.push(defaultTableNeeded(names));

@@ -4,13 +4,13 @@ import {
   allOf,
   namedRelations,
   type Conditions,
-  type Direction,
   type Prepared,
   type QueryKind,
   type QueryOptions,
   type Row,
 } from '../adapters/port/query.js';
 import { columnOf } from '../adapters/query/conditions.js';
+import { orderEntries } from '../adapters/query/query-options.js';
 import { CREDENTIALS_CHANGED, ownersNamed, revokeForCredentials } from '../lifecycle/credentials-changed.js';
 import { MultipleSessionsError, UnsupportedQueryError } from '../errors/errors.js';
 import { knownOptions } from '../errors/known-options.js';
@@ -190,18 +190,23 @@ export class SessionQuery<F extends AnyFields = TableFields> {
   }
 
   async #rows(options: QueryOptions): Promise<readonly Row[]> {
-    const { order = { createdAt: 'DESC' } } = this.#options;
+    const order: SessionOrder = this.#options.order ?? { createdAt: 'DESC' };
     // The key breaks ties, so that pages do not overlap.
     const prepared = this.#prepare('all', {
       ...options,
-      order: { ...order, id: (order as { id?: Direction }).id ?? 'DESC' },
+      order: { ...order, id: order['id'] ?? 'DESC' },
     });
     return (await this.#adapter.execute(prepared)).rows!;
   }
 
   #read(): QueryOptions {
     const { take, skip, relations } = this.#options;
-    return { take, skip, select: this.#store.selected, relations: relations && namedRelations(relations) };
+    return {
+      take,
+      skip,
+      select: this.#store.selected,
+      relations: relations === undefined ? undefined : namedRelations(relations),
+    };
   }
 
   get #sets(): (readonly Row[])[] {
@@ -210,10 +215,10 @@ export class SessionQuery<F extends AnyFields = TableFields> {
 
   /** @param status the default if no step names one */
   #where(status: SessionStatus = 'valid'): Conditions {
-    const { order = {} } = this.#options;
+    const { order } = this.#options;
     knownOptions(this.#store.name, this.#given, FIND_OPTIONS);
     // Only columns that an application may name: nobody may sort by digests.
-    for (const name of Object.keys(order)) columnOf(this.#store.columns, name);
+    for (const [name] of orderEntries(this.#store.columns, order)) columnOf(this.#store.columns, name);
     const steps = this.#sets;
     const deciding = steps.findLastIndex((sets) => sets.some((set) => 'status' in set));
     const parts = steps.map((sets, i) =>

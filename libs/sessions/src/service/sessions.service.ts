@@ -40,7 +40,15 @@ import {
   WRITE_OPTIONS,
   type WriteOptions,
 } from './call-options.js';
-import { madeByNest, NO_ID, NO_REQUEST, NO_SESSION, optionNeeded, requestNeedsLastUse } from './messages.js';
+import {
+  madeByNest,
+  NO_ID,
+  NO_REQUEST,
+  NO_SESSION,
+  NOT_AS_READ,
+  optionNeeded,
+  requestNeedsLastUse,
+} from './messages.js';
 import { SessionQuery } from './session-query.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { JsonValue } from '../table/fields.js';
@@ -266,7 +274,9 @@ export class SessionsService<F extends AnyFields = TableFields> {
    * @throws StaleSessionError if the session has ended, or is gone
    */
   async refresh(session: Session<F>, options: WriteOptions = {}): Promise<Session<F>> {
-    const refreshed = await this.store.extender.refresh(session, this.#managerOf(options));
+    const manager = this.#managerOf(options);
+    this.#idOf(session);
+    const refreshed = await this.store.extender.refresh(session, manager);
     if (refreshed === null) throw new StaleSessionError(this.store.name, session.id);
     return this.#typed(refreshed);
   }
@@ -346,7 +356,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
   async rotate(session: Session<F>, options: WriteOptions = {}): Promise<WithToken<Session<F>> | null> {
     this.#needs('rotation', 'rotate');
     const manager = this.#managerOf(options);
-    const rotated = await rotateToken(this.store, session, manager);
+    const rotated = await rotateToken(this.store, this.#asRead(session), manager);
     return rotated && this.#withToken(rotated);
   }
 
@@ -362,7 +372,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
   async reauthenticate(session: Session<F>, options: WriteOptions = {}): Promise<WithToken<Session<F>>> {
     this.#needs('freshness', 'reauthenticate');
     const manager = this.#managerOf(options);
-    return this.#withToken(await reauthenticate(this.store, session, manager));
+    return this.#withToken(await reauthenticate(this.store, this.#asRead(session), manager));
   }
 
   /**
@@ -526,6 +536,13 @@ export class SessionsService<F extends AnyFields = TableFields> {
     const id: unknown = isObject(session) ? session.id : undefined;
     if (typeof id === 'string') return id;
     throw new SessionValidationError(this.store.name, errors);
+  }
+
+  /** @throws SessionValidationError for a session that does not say when it was last written, such as one that was JSON */
+  #asRead(session: Session<F>): Session<F> {
+    this.#idOf(session);
+    if (session.updatedAt instanceof Date) return session;
+    throw new SessionValidationError(this.store.name, { session: NOT_AS_READ });
   }
 
   #withToken({ session, authToken }: SessionWithToken): WithToken<Session<F>> {

@@ -3,8 +3,8 @@ import type { Columns } from '../adapters/port/columns.js';
 import { stored } from '../adapters/port/operators.js';
 import { storedRow } from '../adapters/query/rows.js';
 import { type FieldErrors, SessionValidationError } from '../errors/errors.js';
-import { IS_NO_OBJECT, IS_REQUIRED, thereAre } from '../errors/messages.js';
-import { isObject } from '../errors/option-types.js';
+import { IS_NO_OBJECT, IS_REQUIRED, thereAre, unlike } from '../errors/messages.js';
+import { isObject, isRecord } from '../errors/option-types.js';
 import { isGrant } from '../session/scopes.js';
 import { copyOf } from '../util/copy.js';
 import type { DefinedColumn } from './columns.js';
@@ -49,7 +49,7 @@ export function changedAttributes(table: Columns<DefinedColumn>, changes: object
 }
 
 function givenOf({ name }: Columns, attributes: object): Row {
-  if (!isObject(attributes)) throw new SessionValidationError(name, { attributes: IS_NO_OBJECT });
+  if (!isRecord(attributes)) throw new SessionValidationError(name, { attributes: unlike(IS_NO_OBJECT, attributes) });
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
@@ -70,7 +70,8 @@ function reason(table: Columns, name: string, settable: readonly string[]): stri
 
 function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): CheckedAttributes {
   const all: Record<string, string> = { ...errors };
-  if (row['data'] !== undefined && !isObject(row['data'])) all['data'] = IS_NO_OBJECT;
+  const { data } = row;
+  if (data !== undefined && !isRecord(data) && !hasJson(data)) all['data'] = IS_NO_OBJECT;
   const scopes = table.columns.get('scopes')?.scopes;
   if (scopes && row['scopes'] !== undefined && !isGrants(row['scopes'], scopes))
     all['scopes'] = `must be a list of ${scopes.join(', ')}, or wildcards that cover some of them`;
@@ -89,6 +90,10 @@ function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): 
   }
   if (Object.keys(all).length > 0) throw new SessionValidationError(table.name, all);
   return checkedAttributes;
+}
+
+function hasJson(value: unknown): boolean {
+  return isObject(value) && 'toJSON' in value;
 }
 
 function isGrants(value: unknown, scopes: readonly string[]): boolean {

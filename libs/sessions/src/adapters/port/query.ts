@@ -95,7 +95,7 @@ export type Relations = FindOptionsRelations<ObjectLiteral>;
 export function namedRelations(relations: readonly string[] | Relations): Relations {
   const names: unknown = relations;
   if (!Array.isArray(names)) return relations as Relations;
-  return Object.fromEntries(names.map((name: string) => [name, true]));
+  return Object.fromEntries(Array.from(names, (name: string) => [name, true]));
 }
 
 /** What a query does with the rows that it matches: read, update or delete them. */

@@ -1,9 +1,10 @@
 import { type FindOperator, InstanceChecker } from 'typeorm';
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
-import { thereAre } from '../../errors/messages.js';
+import { NO_CONDITIONS, thereAre, unlike } from '../../errors/messages.js';
+import { isRecord } from '../../errors/option-types.js';
 import { type Column, type Columns, isText } from '../port/columns.js';
 import { type JsonKey, JsonPathOperator, JsonWithin, Param } from '../port/operators.js';
-import { AllOf, type Conditions, isAnyOf } from '../port/query.js';
+import { AllOf, type Conditions, isAnyOf, type Where } from '../port/query.js';
 import { type GivenKeys, givenKeys } from './json-keys.js';
 import { canonicalPattern, hasCharacters, IMPOSSIBLE, toStored, ValueError } from './values.js';
 
@@ -50,7 +51,27 @@ export function compileWhere<C extends Column>(table: Columns<C>, where: Conditi
   const compiled = (part: Conditions): Condition<C> => compileWhere(table, part);
   if (isAnyOf(where)) return any(where.map(compiled));
   if (where instanceof AllOf) return all(where.parts.map(compiled));
+  if (!isWhere(where)) throw new SessionValidationError(table.name, { where: unlike(NO_CONDITIONS, where) });
   return all(Object.entries(where).map(([name, value]) => compileField(table, name, value)));
+}
+
+/**
+ * Whether a value is an object of conditions. What has none must be an object without any, since that means "all rows": not
+ * a promise or a Map, nor one whose values are all under symbols, or in the getters of its class.
+ */
+export function isWhere(value: unknown): value is Where {
+  if (!isRecord(value) || InstanceChecker.isFindOperator(value)) return false;
+  return Object.keys(value).length > 0 || (Reflect.ownKeys(value).length === 0 && !hasGetters(value));
+}
+
+function hasGetters(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  // The last one is that of all objects, which has `__proto__`.
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return false;
+  return (
+    Object.values(Object.getOwnPropertyDescriptors(prototype)).some((property) => 'get' in property) ||
+    hasGetters(prototype)
+  );
 }
 
 function compileField<C extends Column>(table: Columns<C>, name: string, value: unknown): Condition<C> {
@@ -216,6 +237,7 @@ export function checkPath(path: readonly JsonKey[]): void {
     typeof key === 'number'
       ? Number.isInteger(key) && key >= 0
       : typeof key === 'string' && key !== '' && !/^-|["\\\u0000-\u001f]/.test(key) && key.isWellFormed();
+  if (!Array.isArray(path)) throw new ValueError("has a path that is no list of keys, such as ['device', 'name']");
   if (!path.every(usable))
     throw new ValueError(
       'has a path of other keys than indexes and text (without quotes, backslashes, control characters, and a hyphen at its start)',

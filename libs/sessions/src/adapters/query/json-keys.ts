@@ -1,4 +1,6 @@
 import { SessionValidationError } from '../../errors/errors.js';
+import { IS_NO_OBJECT, unlike } from '../../errors/messages.js';
+import { isRecord } from '../../errors/option-types.js';
 import type { Column, Columns } from '../port/columns.js';
 import { type JsonKeys, KeysParam } from '../port/operators.js';
 import { toStorable } from './storable.js';
@@ -46,8 +48,7 @@ export function givenKeys(table: Columns, name: string, changes: JsonKeys['chang
 }
 
 function keyChanges(table: Columns, name: string, changes: Readonly<Record<string, unknown>>): KeyChanges {
-  if (typeof changes !== 'object' || changes === null || Array.isArray(changes))
-    throw new SessionValidationError(table.name, { [name]: 'must be an object' });
+  if (!isRecord(changes)) throw new SessionValidationError(table.name, { [name]: unlike(IS_NO_OBJECT, changes) });
   const column: Column = { property: name, kind: 'json', nullable: true };
   const errors: Record<string, string> = {};
   const set: [key: string, value: unknown][] = [];

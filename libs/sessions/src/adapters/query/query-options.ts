@@ -1,4 +1,6 @@
 import { SessionValidationError, UnsupportedQueryError } from '../../errors/errors.js';
+import { NO_ORDER, NO_RELATIONS } from '../../errors/messages.js';
+import { isRecord } from '../../errors/option-types.js';
 import { knownOptions } from '../../errors/known-options.js';
 import type { Column } from '../port/columns.js';
 import { checkPath, columnOf } from './conditions.js';
@@ -110,6 +112,7 @@ function checkCounts(table: Columns, counts: Pick<QueryOptions, 'take' | 'skip'>
 }
 
 function checkRelations(table: Columns, relations: QueryOptions['relations'] = {}): void {
+  if (!isRecord(relations)) throw new SessionValidationError(table.name, { relations: NO_RELATIONS });
   const unknown = Object.keys(relations).filter((name) => !table.relations.has(name));
   if (unknown.length === 0) return;
   throw noRelation(table.name, unknown, table.relations);
@@ -149,8 +152,14 @@ function named<C extends Column>(table: Columns<C>, names: readonly string[]): C
   return names.map((name) => columnOf(table, name));
 }
 
-function orderOf<C extends Column>(table: Columns<C>, { order = {} }: QueryOptions): OrderTerm<C>[] {
-  return Object.entries(order).flatMap(([name, direction]) => {
+/** The names and directions of an order. @throws SessionValidationError if it is none */
+export function orderEntries(table: Columns, order: QueryOptions['order'] = {}): [string, Direction | undefined][] {
+  if (isRecord(order)) return Object.entries(order);
+  throw new SessionValidationError(table.name, { order: NO_ORDER });
+}
+
+function orderOf<C extends Column>(table: Columns<C>, { order }: QueryOptions): OrderTerm<C>[] {
+  return orderEntries(table, order).flatMap(([name, direction]) => {
     if (direction === undefined) return [];
     const column = columnOf(table, name);
     if (!DIRECTIONS.includes(direction)) {

@@ -24,7 +24,8 @@ const NOT_NULL_NUMBERS = new Set([1364, 1048]);
 const CHECK_STATE = '23514';
 const NO_PARTITION = 1526;
 
-const JSON_TOO_DEEP = 3157;
+/** The errors of MySQL and MariaDB for JSON that is nested too deeply. */
+const JSON_TOO_DEEP = new Set([3157, 4040]);
 
 /**
  * Converts the error of a statement into the port's form.
@@ -133,7 +134,7 @@ function tooLarge(error: QueryFailedError, table: SqlTable): SessionValidationEr
   const pattern = errno === 1406 ? /for column '(.+)' at row/s : /^CONSTRAINT `(?:[^`]*\.)?([^`.]+)` failed/;
   const name = errno === 1406 || errno === 4025 ? pattern.exec(message)?.[1] : undefined;
   const column = name === undefined ? undefined : table.metadata.findColumnWithDatabaseName(name);
-  const property = errno === JSON_TOO_DEEP ? deepest(error, table) : column?.isSelect && column.propertyPath;
+  const property = JSON_TOO_DEEP.has(errno!) ? deepest(error, table) : column?.isSelect && column.propertyPath;
   if (!property) return undefined;
   return new SessionValidationError(table.name, {
     [property]: 'is larger, or nested deeper, than this database stores',
@@ -142,9 +143,16 @@ function tooLarge(error: QueryFailedError, table: SqlTable): SessionValidationEr
 
 /** The column of the most deeply nested JSON in a statement, since MySQL does not name it. */
 function deepest(error: QueryFailedError, table: SqlTable): string | undefined {
-  const documents = valuesByColumn(error, table).filter(([{ kind }, value]) => kind === 'json' && value !== null);
   const parse = jsonParser();
-  const depths = documents.map(([{ property }, value]) => [property, depthOf(parse(value))] as const);
+  const depths = valuesByColumn(error, table).flatMap(([{ kind, property }, value]): [string, number][] => {
+    if (kind !== 'json' || typeof value !== 'string') return [];
+    try {
+      return [[property, depthOf(parse(value))]];
+    } catch {
+      // The name of a key that is changed.
+      return [];
+    }
+  });
   return depths.toSorted(([, a], [, b]) => b - a)[0]?.[0];
 }
 
