@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../util/maybe-promise.js';
 import type { Invalidations } from './invalidation-bus.js';
 
 /** Holds sessions of a table in this process. */
@@ -41,10 +42,10 @@ export class Changes {
   }
 
   /** Announces changed sessions everywhere; without ids, any may have changed. */
-  async tell(ids?: readonly string[]): Promise<void> {
+  tell(ids?: readonly string[]): MaybePromise<void> {
     if (ids) this.forget(ids);
     else this.clear();
-    await this.invalidations?.tell({ table: this.table, ...(ids && { ids }) });
+    return this.invalidations?.tell({ table: this.table, ...(ids && { ids }) });
   }
 
   /** Announces changed sessions in this process. */

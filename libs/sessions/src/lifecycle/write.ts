@@ -10,6 +10,7 @@ import {
 import type { Column } from '../adapters/port/columns.js';
 import { canonical, ValueError } from '../adapters/query/values.js';
 import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
+import type { MaybePromise } from '../util/maybe-promise.js';
 import { spellingsOf } from '../util/uuid.js';
 import type { TableContext } from './table-context.js';
 
@@ -46,12 +47,14 @@ export async function write(
 }
 
 /** Makes every process forget these sessions once the transaction has ended; all sessions if no ids are given. */
-export async function forget(
-  { changes }: TableContext,
+export function forget(
+  table: TableContext,
   ids: readonly string[] | undefined,
   adapter: SessionsAdapter,
-): Promise<void> {
-  if (ids?.length !== 0) await adapter.afterTransaction(() => changes.tell(ids));
+): MaybePromise<void> {
+  if (ids?.length === 0) return;
+  const tell = (): MaybePromise<void> => table.changes.tell(ids);
+  return adapter === table.adapter ? tell() : adapter.afterTransaction(async () => tell());
 }
 
 /**

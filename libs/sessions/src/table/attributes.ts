@@ -50,22 +50,28 @@ export function changedAttributes(table: Columns<DefinedColumn>, changes: object
 
 function givenOf({ name }: Columns, attributes: object): Row {
   if (!isRecord(attributes)) throw new SessionValidationError(name, { attributes: unlike(IS_NO_OBJECT, attributes) });
+  if (!Object.values(attributes).includes(undefined)) return { ...attributes };
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
 function unknownFields(table: Columns<DefinedColumn>, given: Row): Record<string, string> {
-  const settable = [...table.columns.values()].filter(
-    (column) => column.definition || SETTABLE.includes(column.property),
+  const isUnknown = (name: string): boolean => !isSettable(table.columns.get(name));
+  return Object.fromEntries(
+    Object.keys(given)
+      .filter(isUnknown)
+      .map((name) => [name, reason(table, name)]),
   );
-  const names = settable.map((column) => column.property);
-  const unknown = Object.keys(given).filter((name) => !names.includes(name));
-  return Object.fromEntries(unknown.map((name) => [name, reason(table, name, names)]));
 }
 
-function reason(table: Columns, name: string, settable: readonly string[]): string {
-  if (table.columns.has(name)) return 'is set by the library';
-  if (table.relations.has(name)) return 'is a relation: set the field of its join column';
-  return `is no field of this table ${thereAre(settable)}`;
+function isSettable(column: DefinedColumn | undefined): boolean {
+  return column !== undefined && (column.definition !== undefined || SETTABLE.includes(column.property));
+}
+
+function reason({ columns, relations }: Columns<DefinedColumn>, name: string): string {
+  if (columns.has(name)) return 'is set by the library';
+  if (relations.has(name)) return 'is a relation: set the field of its join column';
+  const settable = [...columns.values()].filter(isSettable);
+  return `is no field of this table ${thereAre(settable.map(({ property }) => property))}`;
 }
 
 function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): CheckedAttributes {
@@ -75,7 +81,9 @@ function checked(table: Columns<DefinedColumn>, row: Row, errors: FieldErrors): 
   const scopes = table.columns.get('scopes')?.scopes;
   if (scopes && row['scopes'] !== undefined && !isGrants(row['scopes'], scopes))
     all['scopes'] = `must be a list of ${scopes.join(', ')}, or wildcards that cover some of them`;
-  const known = Object.fromEntries(Object.entries(row).filter(([name]) => !Object.hasOwn(all, name)));
+  const isRight = (name: string): boolean => !Object.hasOwn(all, name);
+  const names = Object.keys(row);
+  const known = names.every(isRight) ? row : Object.fromEntries(names.filter(isRight).map((name) => [name, row[name]]));
   const checkedAttributes = { values: {} as Row, stored: {} as Row };
   try {
     for (const [{ property, kind, transformer }, value] of storedRow(table, known)) {

@@ -17,7 +17,8 @@ import { ValueError } from './values.js';
 export function storedRow<C extends Column>(table: Columns<C>, row: Readonly<Row>): Map<C, unknown> {
   const stored = new Map<C, unknown>();
   const errors: Record<string, string> = {};
-  for (const [name, value] of Object.entries(row)) {
+  for (const name of Object.keys(row)) {
+    const value = row[name];
     if (value === undefined) continue;
     const column = columnOf(table, name);
     if (value instanceof ColumnRef || value instanceof JsonKeys || value instanceof Later) {

@@ -1,5 +1,5 @@
 import type { QueryResult } from 'typeorm';
-import type { MaybePromise } from '../../util/maybe-promise.js';
+import { chain, type MaybePromise } from '../../util/maybe-promise.js';
 import { newId } from '../../util/uuid.js';
 import { SessionsUnavailableError, UniqueConstraintError } from '../../errors/errors.js';
 import { columnOf } from '../query/conditions.js';
@@ -71,14 +71,13 @@ export class Inserter {
   }
 
   /** Uses a statement that is kept prepared, if there is one. */
-  private async writeKept(row: StoredRow, given: readonly SqlColumn[], tail: string): Promise<Written> {
+  private writeKept(row: StoredRow, given: readonly SqlColumn[], tail: string): MaybePromise<Written> {
     const columns = [...row.keys()];
     const kept = this.call && keptInsert(this.table, columns, tail, () => this.statement(columns, 1, 'raise', tail));
-    const values = (): unknown[] => Array.from(row, ([column, value]) => column.dump(value ?? null));
+    const values = (): unknown[] => columns.map((column) => column.dump(row.get(column) ?? null));
     const sent = kept && this.statements.send(this.table, this.call, kept, values, { joins: this.joins });
     if (!sent) return this.writeOne(row, 'raise', given, tail);
-    const { rows, rowCount } = await sent;
-    return { rows, affected: rowCount ?? undefined, raw: undefined };
+    return chain(sent, ({ rows, rowCount }) => ({ rows, affected: rowCount ?? undefined, raw: undefined }));
   }
 
   private async writeOne(

@@ -64,18 +64,17 @@ export class JointUpdates {
     const key = this.#keyOf(params);
     if (key === undefined) return this.#alone(params);
     const go = (): Promise<Executed> => this.#go(params);
-    const running = this.#last.get(key)?.then(go) ?? go();
-    const ended = running.catch(() => undefined);
-    this.#last.set(key, ended);
+    const running = this.#last.get(key)?.then(go, go) ?? go();
+    this.#last.set(key, running);
     try {
       return await running;
     } finally {
-      if (this.#last.get(key) === ended) this.#last.delete(key);
+      if (this.#last.get(key) === running) this.#last.delete(key);
     }
   }
 
   async #go(params: Row): Promise<Executed> {
-    return (await this.#coalescer.run({}, params)) ?? this.#alone(params);
+    return (await this.#coalescer.run(params, params)) ?? this.#alone(params);
   }
 
   async #alone(params: Row): Promise<Executed> {

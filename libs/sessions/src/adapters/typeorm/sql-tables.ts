@@ -1,4 +1,5 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
+import type { MaybePromise } from '../../util/maybe-promise.js';
 import type { ColumnState } from '../port/sessions-adapter.js';
 import type { Schema } from '../port/query.js';
 import type { TableFacts } from '../port/table-facts.js';
@@ -53,9 +54,13 @@ export class SqlTables {
   }
 
   /** The table for inserts. @throws SessionsConfigError if it was created since the start in an unexpected form */
-  async written(schema: Schema, ask: Ask): Promise<SqlTable> {
+  written(schema: Schema, ask: Ask): MaybePromise<SqlTable> {
     const isKnown = this.#found.has(schema) || this.factsOf(schema) !== undefined;
-    if (!isKnown && (await isAsAdapted(this.dataSource, this.metadataOf(schema), ask))) this.#found.add(schema);
+    return isKnown ? this.of(schema) : this.#look(schema, ask);
+  }
+
+  async #look(schema: Schema, ask: Ask): Promise<SqlTable> {
+    if (await isAsAdapted(this.dataSource, this.metadataOf(schema), ask)) this.#found.add(schema);
     return this.of(schema);
   }
 
