@@ -41,6 +41,9 @@ export const tableUnknown = (name: string | undefined): string =>
   `${name === undefined ? 'a default table' : `the table "${name}"`} is used, but not registered: import SessionsModule.forFeature(…) for it`;
 
 // Problems with tables.
+export const REGISTERED_LATE =
+  'it is registered after the application has started, by a module that is loaded lazily: import SessionsModule.forFeature(…) with it in a module of the application too';
+
 export const REGISTERED_TWICE = 'is registered twice; give the tables different names, or register one class';
 
 export const cookieTaken = (cookie: string, table: string): string =>

@@ -39,6 +39,7 @@ import {
   noRealm,
   OF_ANOTHER_COPY,
   optionsOfNoTable,
+  REGISTERED_LATE,
   REGISTERED_TWICE,
   tableAmbiguous,
   tableUnknown,
@@ -68,6 +69,8 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   readonly #stores = new Map<AnySessionsTable, SessionsStore>();
   readonly #services = new Map<SessionsStore, SessionsService>();
   readonly #problems: string[] = [];
+  /** Whether all tables are registered, and the set-up has been checked. */
+  #isChecked = false;
   /** Whether the application has started and is not shutting down. */
   #isServing = false;
   readonly #live: ResolvedLive;
@@ -93,8 +96,11 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
 
   /**
    * Opens the run-time part of a table. Returns `undefined` for options that cannot work, which will fail the start.
+   *
+   * @throws SessionsConfigError for a table of a module that is loaded lazily
    */
   async open(table: AnySessionsTable, dataSource: DataSource | undefined): Promise<SessionsStore | undefined> {
+    if (this.#isChecked) throw new SessionsConfigError([inTable(tableNameOf(table.definition), REGISTERED_LATE)]);
     const problems: string[] = [];
     if (!(table.prototype instanceof SessionsService)) problems.push(OF_ANOTHER_COPY);
     if ([...this.#tables].some((other) => isSameTable(other, table))) problems.push(REGISTERED_TWICE);
@@ -127,6 +133,7 @@ export class SessionsRegistry implements OnModuleInit, OnApplicationBootstrap, B
   /** @throws SessionsConfigError naming all problems */
   async onModuleInit(): Promise<void> {
     this.#check();
+    this.#isChecked = true;
     await this.#waiting.open();
     await this.#begin();
   }
