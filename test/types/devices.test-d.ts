@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { type SessionOf, SessionsTable } from '@app/sessions';
+import { type ListOptions, type SessionOf, SessionsTable } from '@app/sessions';
 import type { Equal, Expect } from './expect-type.js';
 
 class Sessions extends SessionsTable({ extraFields: { userId: { type: 'string' } }, lastUse: { ip: true } }) {}
@@ -9,6 +9,10 @@ declare const session: SessionOf<Sessions>;
 
 const marked = await sessions.list({ userId: 'u1' }, { current: session });
 const plain = await sessions.list({ userId: 'u1' }, { take: 5 });
+
+declare const options: ListOptions<'id', never>;
+const given = await sessions.list({ userId: 'u1' }, options);
+export type Given = Expect<Equal<(typeof given)[number]['isCurrent'], boolean>>;
 
 // Only a list that was asked for it says which session is the current one.
 export type Marked = Expect<Equal<(typeof marked)[number]['isCurrent'], boolean>>;

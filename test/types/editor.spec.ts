@@ -101,6 +101,15 @@ describe('what does not fit the rest of its field is one compile error, on its k
       "extraFields: { owner: { type: 'string' } }, sessionLimits: { userId: { max: 5 } }",
       "'userId' does not exist in type '{ readonly owner?",
     ],
+    ['userId', 'sessionLimits: { userId: { max: 5 } }', 'a field of extraFields, which has none'],
+    ['owner', "owner: 'userId'", 'a field of extraFields, which has none'],
+    ['owner', "extraFields: { userId: { type: 'uuid' } }, owner: 'user'", '"userId"'],
+    [
+      'joinColumn',
+      "extraFields: { user: { manyToOne: () => Date, joinColumn: 'userId' } }",
+      'fields: "a field of extraFields, which has none"',
+    ],
+    ['interval', "lastUse: { interval: 'soon' }", 'Duration'],
   ])('%s of { %s }', (key, definition, message) => {
     editor.open(tableWith(definition));
     const errors = editor.errors();

@@ -121,6 +121,8 @@ SessionsTable({ sessionLimits: { userId: { max: 3 } } });
 class Owned extends SessionsTable({ extraFields: USER, owner: 'userId' }) {}
 // @ts-expect-error no field
 SessionsTable({ extraFields: USER, owner: 'user' });
+// @ts-expect-error a table without fields of its own
+SessionsTable({ owner: 'userId' });
 declare const owned: Owned;
 await owned.signIn({ userId: 'ann', teamId: 'a' }, { provedAt: new Date() });
 // @ts-expect-error no Date

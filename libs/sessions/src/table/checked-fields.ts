@@ -1,5 +1,5 @@
 import type { ReservedName } from './built-in-columns.js';
-import type { FieldDefinition, FieldName, FieldType, ManyToMany, ManyToOne, OneToMany, OneToOne } from './fields.js';
+import type { FieldChoice, FieldDefinition, FieldType, ManyToMany, ManyToOne, OneToMany, OneToOne } from './fields.js';
 import type { Input } from './inferred-types.js';
 import type { FieldOf } from './table-fields.js';
 
@@ -59,5 +59,5 @@ type FieldInput<D> = Input<FieldOf<string, D>>;
 type CheckedJoin<D, F> = D extends { readonly joinColumn: infer J }
   ? F extends { readonly [K in J & string]: { readonly type: unknown } }
     ? unknown
-    : { readonly joinColumn: { error: 'is no field of the table'; fields: FieldName<F> } }
+    : { readonly joinColumn: { error: 'is no field of the table'; fields: FieldChoice<F> } }
   : unknown;

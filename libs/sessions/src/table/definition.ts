@@ -18,7 +18,14 @@ import { REVOCATION_REASONS } from '../session/revocation-reasons.js';
 import type { Duration } from '../util/duration.js';
 import { ownValue } from '../util/own-value.js';
 import type { BuiltInName } from './built-in-columns.js';
-import type { DataLoading, ExtraFields, FieldDefinition, FieldName, RelationDefinition } from './fields.js';
+import type {
+  DataLoading,
+  ExtraFields,
+  FieldChoice,
+  FieldDefinition,
+  FieldName,
+  RelationDefinition,
+} from './fields.js';
 
 /** The name and type of a column in the database. */
 export interface ColumnMapping {
@@ -157,14 +164,14 @@ export interface SessionsTableDefinition<F extends ExtraFields = ExtraFields> ex
    */
   readonly data?: DataLoading;
   /** How many valid sessions one value of a field, such as `userId`, may have. @default any number */
-  readonly sessionLimits?: [FieldName<F>] extends [never] ? never : { readonly [K in FieldName<F>]?: SessionLimit };
+  readonly sessionLimits?: { readonly [K in FieldChoice<F>]?: SessionLimit };
   /**
    * The field that says whose session it is, such as `userId`: for sign-ins with `provedAt`, and for revocations because
    * credentials have changed.
    *
    * @default the only field of sessionLimits
    */
-  readonly owner?: FieldName<F>;
+  readonly owner?: NoInfer<FieldChoice<F>>;
   /** The names, or names and types, of columns, for existing tables. */
   readonly columns?: { readonly [K in FieldName<F> | BuiltInName]?: string | ColumnMapping } & {
     readonly id?: string | KeyMapping;

@@ -159,3 +159,6 @@ export type ExtraFields = Readonly<Record<string, FieldDefinition | RelationDefi
 export type FieldName<F> = string extends keyof F
   ? string
   : { [K in keyof F & string]: F[K] extends { readonly type: unknown } ? K : never }[keyof F & string];
+
+/** The same where one of them is to be named; if there are none, a text for the compile error. */
+export type FieldChoice<F> = [FieldName<F>] extends [never] ? 'a field of extraFields, which has none' : FieldName<F>;
