@@ -56,6 +56,27 @@ export type AnySessionsTable = Pick<SessionsTableClass, 'definition' | 'storeTok
   readonly name: string;
 };
 
+/** A definition whose types are inferred. Not an intersection, whose every property the compiler would make anew. */
+export interface CheckedDefinition<
+  F extends ExtraFields,
+  Scope extends string,
+  Revocation extends RevocationOption,
+  Data extends DataLoading,
+  LastUse extends LastUseOption,
+  Rotation extends boolean,
+  Freshness extends boolean,
+  Limits extends boolean,
+> extends SessionsTableDefinition<F> {
+  readonly extraFields?: F & CheckedFields<F>;
+  readonly scopes?: readonly Scope[];
+  readonly revocation?: Revocation & CheckedOptions<Revocation, 'reasons', 'revocation'>;
+  readonly data?: Data;
+  readonly lastUse?: LastUse & CheckedOptions<LastUse, keyof LastUseDefinition, 'lastUse'>;
+  readonly rotation?: Rotation;
+  readonly freshness?: Freshness;
+  readonly ownLimits?: Limits;
+}
+
 /**
  * A table of sessions. The class that extends it is the injection token, the owner of the entity and the typed service.
  *
@@ -77,16 +98,7 @@ export function SessionsTable<
   const Freshness extends boolean = false,
   const Limits extends boolean = false,
 >(
-  definition: SessionsTableDefinition<F> & {
-    readonly extraFields?: CheckedFields<F>;
-    readonly scopes?: readonly Scope[];
-    readonly revocation?: Revocation & CheckedOptions<Revocation, 'reasons', 'revocation'>;
-    readonly data?: Data;
-    readonly lastUse?: LastUse & CheckedOptions<LastUse, keyof LastUseDefinition, 'lastUse'>;
-    readonly rotation?: Rotation;
-    readonly freshness?: Freshness;
-    readonly ownLimits?: Limits;
-  },
+  definition: CheckedDefinition<F, Scope, Revocation, Data, LastUse, Rotation, Freshness, Limits>,
 ): SessionsTableClass<
   TableFields<ExtraOf<F>, BuiltInOf<Scope, Revocation, Data, LastUse, Rotation, Freshness, Limits>>
 > {

@@ -49,6 +49,11 @@ export const FIND_OPTIONS = {
   manager: true,
 } satisfies Record<keyof FindOptions, true>;
 
+/** How to list sessions for nobody in particular. */
+export interface PlainListOptions<C extends string = string, R extends string = string> extends FindOptions<C, R> {
+  current?: undefined;
+}
+
 /** How to list sessions for one of them. */
 export interface ListOptions<C extends string = string, R extends string = string> extends FindOptions<C, R> {
   /** The session of whoever asks, such as the request's: it is the one that `isCurrent`; `null`: none is. */

@@ -29,6 +29,7 @@ import {
   type GetOptions,
   LIST_OPTIONS,
   type ListOptions,
+  type PlainListOptions,
   REVOKE_OPTIONS,
   type RevokeOptions,
   type SessionReference,
@@ -196,11 +197,14 @@ export class SessionsService<F extends AnyFields = TableFields> {
    * ```
    */
   async list(
+    filters?: SessionFilters<F>,
+    options?: PlainListOptions<ColumnName<F>, RelationName<F>>,
+  ): Promise<Session<F>[]>;
+  /** Returns the sessions that match, newest first. @throws SessionValidationError naming every unknown or wrong field */
+  async list(
     filters: SessionFilters<F>,
     options: ListOptions<ColumnName<F>, RelationName<F>>,
   ): Promise<WithIsCurrent<Session<F>>[]>;
-  /** Returns the sessions that match, newest first. @throws SessionValidationError naming every unknown or wrong field */
-  async list(filters?: SessionFilters<F>, options?: FindOptions<ColumnName<F>, RelationName<F>>): Promise<Session<F>[]>;
   async list(
     filters: SessionFilters<F> = NO_FILTERS,
     options: Partial<ListOptions<ColumnName<F>, RelationName<F>>> = {},
@@ -210,14 +214,14 @@ export class SessionsService<F extends AnyFields = TableFields> {
 
   /** Returns the valid sessions that match, whatever status the filters name, newest first. @throws SessionValidationError */
   async listValid(
+    filters?: SessionFilters<F>,
+    options?: PlainListOptions<ColumnName<F>, RelationName<F>>,
+  ): Promise<Session<F>[]>;
+  /** Returns the valid sessions that match, newest first. @throws SessionValidationError */
+  async listValid(
     filters: SessionFilters<F>,
     options: ListOptions<ColumnName<F>, RelationName<F>>,
   ): Promise<WithIsCurrent<Session<F>>[]>;
-  /** Returns the valid sessions that match, newest first. @throws SessionValidationError */
-  async listValid(
-    filters?: SessionFilters<F>,
-    options?: FindOptions<ColumnName<F>, RelationName<F>>,
-  ): Promise<Session<F>[]>;
   async listValid(
     filters: SessionFilters<F> = NO_FILTERS,
     options: Partial<ListOptions<ColumnName<F>, RelationName<F>>> = {},

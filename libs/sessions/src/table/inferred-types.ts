@@ -80,10 +80,17 @@ type BuiltInFilters<B> = CommonFilters & {
 /** Conditions on columns, `status` and `authToken`, all of which must hold. */
 export type SessionFilterSet<F extends AnyFields> = BuiltInFilters<F['builtIn']> & ColumnFilters<F['extra']>;
 
+/** An array. Of `readonly S[]`, the compiler would instantiate every method, for each table. */
+export interface ListOf<S> {
+  readonly [index: number]: S;
+  readonly length: number;
+  readonly flatMap: unknown;
+}
+
 /**
  * Like TypeORM's find conditions: one set of conditions, all of which must hold, or several sets, any of which must.
  */
-export type SessionFilters<F extends AnyFields> = SessionFilterSet<F> | readonly SessionFilterSet<F>[];
+export type SessionFilters<F extends AnyFields> = SessionFilterSet<F> | ListOf<SessionFilterSet<F>>;
 
 /** The names of a table's columns, built-in ones included. */
 export type ColumnName<F extends AnyFields> =

@@ -1,5 +1,6 @@
 import type { EntitySchema } from 'typeorm';
 import type { BaseSession, CommonSession, OptionalColumns } from '../session/session.js';
+import type { LastUseDefinition } from './definition.js';
 import type { DataLoading, ExtraFields, FieldType, JsonValue } from './fields.js';
 
 /**
@@ -46,7 +47,7 @@ export type BuiltInFields<N extends keyof OptionalColumns, S extends string, R e
 
 /** The types of `revocation` and `lastUse` in a definition. */
 export type RevocationOption = boolean | { readonly reasons?: readonly string[] };
-export type LastUseOption = boolean | { readonly ip?: boolean; readonly userAgent?: boolean };
+export type LastUseOption = boolean | LastUseDefinition;
 
 /** The built-in part of a table's sessions, from the options of its definition that add columns. */
 export type BuiltInOf<
