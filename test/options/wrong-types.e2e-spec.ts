@@ -191,6 +191,9 @@ describe('an option of a wrong type', () => {
   it.each<[Options, string]>([
     [{ table: 5 }, `table ${wrongType('text', 5)}`],
     [{ extraFields: ['userId'] }, `extraFields ${wrongType('an object', [])}`],
+    [{ extraFields: new Map([['userId', { type: 'string' }]]) }, `extraFields ${wrongType('an object', new Map())}`],
+    [{ sessionLimits: new Map([['userId', { max: 1 }]]) }, `sessionLimits ${wrongType('an object', new Map())}`],
+    [{ columns: Promise.resolve({}) }, `columns ${wrongType('an object', Promise.resolve())}`],
     [{ extraFields: { a: null } }, inField('a', NO_OBJECT)],
     [{ extraFields: { a: { type: 'string', index: 1 } } }, inField('a', `index ${wrongType('true or false', 1)}`)],
     [{ extraFields: { a: { manyToMany: class {} } } }, inField('a', `manyToMany ${target}`)],
@@ -208,6 +211,7 @@ describe('an option of a wrong type', () => {
     [{ clock: new Date() }, `clock ${wrongType('a function', new Date())}`],
     [{ realm: 5 }, `realm ${wrongType('text', 5)}`],
     [{ tables: [] }, `tables ${wrongType('an object', [])}`],
+    [{ tables: new Map([['t', { sessionTtl: '1h' }]]) }, `tables ${wrongType('an object', new Map())}`],
     [{ defaultTable: 5 }, `defaultTable ${wrongType('a table, by its name or its class', 5)}`],
     [{ tables: { t: null } }, `tables.t: ${NO_OBJECT}`],
   ])('of forRoot is told as such: %o', async (root, problem) => {

@@ -29,7 +29,7 @@ export const BOOLEAN: SimpleType = { is: isBoolean, what: 'true or false' };
 export const TEXT: SimpleType = { is: isText, what: 'text' };
 export const NUMBER: SimpleType = { is: (value) => typeof value === 'number', what: 'a number' };
 export const FUNCTION: SimpleType = { is: (value) => typeof value === 'function', what: 'a function' };
-export const OBJECT: SimpleType = { is: isObject, what: 'an object' };
+export const OBJECT: SimpleType = { is: isRecord, what: 'an object' };
 export const TEXTS: SimpleType = {
   is: (value) => Array.isArray(value) && value.every(isText),
   what: 'a list of texts',
