@@ -1,10 +1,11 @@
-import { ForbiddenException, Injectable, UseGuards } from '@nestjs/common';
+import { type ExecutionContext, ForbiddenException, Injectable, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { Mutation, Query, Resolver } from '@nestjs/graphql';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import {
   Authoritative,
   CurrentSession,
+  type GuardedCall,
   OptionalSession,
   Public,
   RequireFresh,
@@ -28,6 +29,14 @@ class AdminGuard extends SessionGuard {
   protected override async authorize(...[context, session, request]: Parameters<SessionGuard['authorize']>) {
     await super.authorize(context, session, request);
     if (Reflect.get(session, 'userId') !== 'admin') throw new ForbiddenException('Admins only.');
+  }
+}
+
+/** Reads calls like any, and gives a copy of what it has read. */
+@Injectable()
+class CopyingGuard extends SessionGuard {
+  protected override getCall(context: ExecutionContext): GuardedCall {
+    return { ...super.getCall(context) };
   }
 }
 
@@ -78,6 +87,12 @@ class NotesResolver {
   @Query(() => String)
   either(@CurrentSession('projectId') projectId: string, @CurrentSession('userId') userId: string): string {
     return projectId ?? userId;
+  }
+
+  @UseGuards(CopyingGuard)
+  @Query(() => String)
+  copied(@CurrentSession('userId') userId: string): string {
+    return userId;
   }
 
   @UseGuards(AdminGuard)
@@ -136,6 +151,14 @@ describeDrivers('the guard of resolvers', (driver) => {
     });
     expect(JSON.stringify(body)).not.toContain('"http"');
     expect(app.guarded.http.logs.lines.slice(logged)).toEqual([]);
+  });
+
+  it('does the same for a copy of a call', async () => {
+    expect(await app.ask('{ copied }', token)).toEqual({ data: { copied: 'ann' } });
+    const { body, headers, status } = await app.send('{ copied }');
+    expect(status).toBe(200);
+    expect(headers['www-authenticate']).toBe('Bearer realm="api"');
+    expect(body).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
   });
 
   it('refuses a token that does not hold', async () => {

@@ -3,7 +3,7 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { BaseSession } from '../session/session.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
 import { privateField } from '../util/private-field.js';
-import { orUnavailable } from './authenticate-request.js';
+import { orUnavailable, tableOf } from './authenticate-request.js';
 import type { Opened } from './calls/opened.js';
 import type { Found, FoundSession } from './found.js';
 import { FollowedSession } from './followed-session.js';
@@ -75,12 +75,12 @@ function followed(
  * @param authoritative whether to ask the database
  */
 export function foundOn(
-  of: object,
+  opened: Opened | undefined,
   guard: unknown,
   authoritative: boolean,
   logger: Logger,
 ): MaybePromise<Found> | undefined {
-  const kept = CONNECTION.get(of)?.kept?.get(guard);
+  const kept = opened && CONNECTION.get(opened.of)?.kept?.get(guard);
   if (!kept) return undefined;
   const { kind, request, byCookie } = kept.found;
   const current = orUnavailable(() => kept.session.use(request, authoritative), logger);
@@ -90,10 +90,17 @@ export function foundOn(
 /**
  * Ends a connection with a session that was found.
  *
+ * @param stores the tables of the guard, one of which has the session
  * @param guard the class of the guard, if it is to remember the session for later calls on the connection
  */
-export function follow(store: SessionsStore, found: FoundSession, opened: Opened, guard?: unknown): void {
+export function follow(
+  stores: readonly [SessionsStore, ...SessionsStore[]],
+  found: FoundSession,
+  opened: Opened,
+  guard?: unknown,
+): void {
   const connection = connectionOf(opened.of);
+  const store = tableOf(found.session, found.request, stores) ?? stores[0];
   const session = followed(connection, store, found.session, opened);
   if (session && guard) connection.kept?.set(guard, { found, session });
 }

@@ -5,6 +5,7 @@ import type { BaseSession } from '../session/session.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
 import { privateField } from '../util/private-field.js';
 import type { Access } from './access.decorators.js';
+import type { GuardedCall } from './calls/call.js';
 import { SESSION_OVER, SESSION_REQUIRED, SEVERAL_TOKENS } from './messages.js';
 
 export type OneToken = Extract<Credentials, { kind: 'one' }>;
@@ -58,29 +59,35 @@ interface Shared {
 /** Of a scope, by guard class. */
 const SHARED = privateField<Map<unknown, Shared>>();
 
+/** Looks for what a call leads to. */
+type Find = (call: GuardedCall, authoritative: boolean) => MaybePromise<Found>;
+
 /** Looks once for all calls of a scope. Calls that arrive meanwhile wait for the same answer. */
 export function findOnce(
   scope: object,
   guard: unknown,
+  call: GuardedCall,
   authoritative: boolean,
-  find: () => MaybePromise<Found>,
+  find: Find,
 ): MaybePromise<Found> {
   const byGuard = SHARED.get(scope) ?? new Map<unknown, Shared>();
   const shared = byGuard.get(guard) ?? {};
   const known = shared.authoritative ?? (authoritative ? undefined : shared.plain);
   if (known) return known;
   SHARED.set(scope, byGuard.set(guard, shared));
-  const slot = authoritative ? 'authoritative' : 'plain';
-  const found = settled(find);
+  return share(shared, authoritative ? 'authoritative' : 'plain', settled(find, call, authoritative));
+}
+
+function share(shared: Shared, slot: keyof Shared, found: MaybePromise<Found>): MaybePromise<Found> {
   // Later calls get the value without waiting.
   if (found instanceof Promise) found.then((value) => (shared[slot] = value)).catch(() => undefined);
   return (shared[slot] = found);
 }
 
-/** Returns what a function returns; if it throws synchronously, a rejection. */
-function settled<T>(fn: () => MaybePromise<T>): MaybePromise<T> {
+/** Returns what a lookup returns; if it throws synchronously, a rejection. */
+function settled(find: Find, call: GuardedCall, authoritative: boolean): MaybePromise<Found> {
   try {
-    return fn();
+    return find(call, authoritative);
   } catch (error) {
     return Promise.reject(error);
   }

@@ -4,7 +4,7 @@ import type { SessionOf } from '../registry/sessions-table.js';
 import type { SessionsService } from '../service/sessions.service.js';
 import type { BaseSession } from '../session/session.js';
 import { privateField } from '../util/private-field.js';
-import { type FieldPath, resolverArgs } from './calls/resolver-args.js';
+import { fieldOf, type FieldPath } from './calls/resolver-args.js';
 import { ofMessage, rememberOfMessage } from './session-of-message.js';
 
 /** Holds the session of a request. */
@@ -51,22 +51,23 @@ export function boxOf(request: object): SessionBox {
 
 /** Records the session of a request, or of a context's call; `undefined`: it has none. */
 export function rememberSession(requestOrContext: object, session: BaseSession | undefined): void {
-  if (!isContext(requestOrContext)) boxOf(requestOrContext).session = session;
-  else rememberOfCall(requestOrContext, requestOrContext.getType<string>(), session);
+  if (isContext(requestOrContext)) rememberOfCall(requestOrContext, session);
+  else boxOf(requestOrContext).session = session;
+}
+
+/** Records the session of a context's call; `undefined`: it has none. */
+export function rememberOfCall(context: ArgumentsHost, session: BaseSession | undefined): void {
+  const type = context.getType<string>();
+  if (type === 'http') boxOf(context.getArgByIndex<object>(0)).session = session;
+  else if (type === 'graphql') rememberOfPath(fieldOf(context)?.path, session);
+  else rememberOfMessage(context, session);
 }
 
 function sessionOfCall(context: ArgumentsHost): BaseSession | undefined {
   const type = context.getType<string>();
   if (type === 'http') return ofRequest(context.getArgByIndex<unknown>(0));
-  if (type === 'graphql') return ofField(resolverArgs(context).info?.path);
+  if (type === 'graphql') return ofPath(fieldOf(context)?.path);
   return ofMessage(context);
-}
-
-function rememberOfCall(context: ArgumentsHost, type: string, session: BaseSession | undefined): void {
-  if (type === 'http') boxOf(context.getArgByIndex<object>(0)).session = session;
-  else if (type !== 'graphql') rememberOfMessage(context, session);
-  else if (sessionOfCall(context) !== session && resolverArgs(context).info)
-    BOX.set(resolverArgs(context).info!.path, { session });
 }
 
 function ofRequest(request: unknown): BaseSession | undefined {
@@ -74,12 +75,16 @@ function ofRequest(request: unknown): BaseSession | undefined {
 }
 
 /** Fields share a request, so each has its own session: what the guard found for it, or for the closest field around it. */
-function ofField(path: FieldPath | undefined): BaseSession | undefined {
+function ofPath(path: FieldPath | undefined): BaseSession | undefined {
   for (let field = path; field; field = field.prev) {
     const box = BOX.get(field);
     if (box) return box.session;
   }
   return undefined;
+}
+
+function rememberOfPath(path: FieldPath | undefined, session: BaseSession | undefined): void {
+  if (path && ofPath(path) !== session) BOX.set(path, { session });
 }
 
 /** Node's own request, which middlewares on Fastify get instead of Fastify's. */

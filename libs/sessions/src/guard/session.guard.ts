@@ -11,12 +11,12 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { challenge, type ChallengeError, type ChallengeParameters } from '../http/challenge.js';
-import { type Credentials, credentialsOf, type HttpRequest, type ResolvedSource } from '../http/credentials.js';
+import { type Credentials, credentialsOf, type HttpRequest } from '../http/credentials.js';
 import { isFromOwnOrigin, isUnsafe } from '../http/request-origin.js';
 import { noRegistry } from '../registry/one-set-up.js';
 import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
 import type { BaseSession } from '../session/session.js';
-import { chain, type MaybePromise } from '../util/maybe-promise.js';
+import type { MaybePromise } from '../util/maybe-promise.js';
 import { answerCookie, crossOriginRefusal } from './authenticate-cookie.js';
 import { authenticateRequest, throwWithRetryAfter, tableOf } from './authenticate-request.js';
 import type { GuardedCall } from './calls/call.js';
@@ -24,15 +24,15 @@ import { openedStream } from './calls/opened.js';
 import { callOf } from './calls/call-of.js';
 import { inItsForm, noteChallenge } from './calls/refusals.js';
 import { follow, foundOn } from './connections.js';
-import { findOnce, type Found, isSession, lackOf, mayLack, type OneToken } from './found.js';
+import { findOnce, type Found, type FoundSession, isSession, lackOf, mayLack, type OneToken } from './found.js';
 import { guardedBy, type SessionGuardOptions } from './guard-options.js';
 import { type GuardedRoute, GuardedRoutes, SESSION_GUARD } from './guarded-route.js';
-import { type GuardedPlace, type GuardedTables, guardedTables } from './guarded-tables.js';
+import { type GuardedTables, guardedTables } from './guarded-tables.js';
 import { baseOf, madeGuard } from './made-guards.js';
 import { answerRefused } from './refused-token.js';
 import { putOnRequest } from './request-session.js';
 import { freshnessRefusal, scopeRefusal } from './requirements.js';
-import { rememberSession } from './session-of-request.js';
+import { rememberOfCall } from './session-of-request.js';
 import { answerOf, stubOf } from './stub-guards.js';
 
 /**
@@ -126,13 +126,10 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     if (!route.decides) return true;
     if (route.access === 'public') {
       // A field may be inside another one that has a session.
-      if (context.getType<string>() === 'graphql') rememberSession(context, undefined);
+      if (context.getType<string>() === 'graphql') rememberOfCall(context, undefined);
       return true;
     }
-    const call = this.getCall(context);
-    return call.refusal
-      ? inItsForm(call, context, () => this.#passes(context, call, route))
-      : this.#passes(context, call, route);
+    return inItsForm(context, this.getCall(context), route, this.#passes);
   }
 
   /**
@@ -173,7 +170,14 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     authoritative = false,
   ): MaybePromise<BaseSession | null> {
     const notesRefusal = this.registry.options.onRefused !== undefined;
-    return authenticateRequest(request, token, this.#placeOf(source).tables, authoritative, this.logger, notesRefusal);
+    return authenticateRequest(
+      request,
+      token,
+      this.#tables().placeOf(source).tables,
+      authoritative,
+      this.logger,
+      notesRefusal,
+    );
   }
 
   /**
@@ -207,20 +211,21 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return refusal;
   }
 
-  #passes(context: ExecutionContext, call: GuardedCall, route: GuardedRoute): MaybePromise<boolean> {
+  // A method that may make a closure pays for it in every call, so each closure has a method of its own.
+
+  readonly #passes = (context: ExecutionContext, call: GuardedCall, route: GuardedRoute): MaybePromise<boolean> => {
     const { authoritative } = route;
     const found = call.scope
-      ? findOnce(call.scope, this.constructor, authoritative, () => this.#find(call, authoritative))
+      ? findOnce(call.scope, this.constructor, call, authoritative, this.#find)
       : this.#find(call, authoritative);
-    return chain(found, (known) => this.#decide(context, call, route, known));
-  }
+    return found instanceof Promise
+      ? found.then(this.#onFound(context, call, route))
+      : this.#decide(context, call, route, found);
+  };
 
   /** What the credentials of a call lead to; a connection may know already. */
-  #find(call: GuardedCall, authoritative: boolean): MaybePromise<Found> {
-    const { opened } = call;
-    const known = opened && foundOn(opened.of, this.constructor, authoritative, this.logger);
-    return known ?? this.#lookUp(call, authoritative);
-  }
+  readonly #find = (call: GuardedCall, authoritative: boolean): MaybePromise<Found> =>
+    foundOn(call.opened, this.constructor, authoritative, this.logger) ?? this.#lookUp(call, authoritative);
 
   #lookUp({ request, handshake, response }: GuardedCall, authoritative: boolean): MaybePromise<Found> {
     const credentials = this.extractCredentials(request);
@@ -230,7 +235,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       this.#tables().all[0].events.emit({ type: 'refused', reason: 'several_tokens' });
       return credentials;
     }
-    const { cookieTable } = this.#placeOf(credentials.source);
+    const { cookieTable } = this.#tables().placeOf(credentials.source);
     const byCookie = cookieTable !== undefined;
     const adapter = this.adapterHost.httpAdapter;
     const found = (session: BaseSession | null): Found => ({ kind: 'one', session, request, byCookie });
@@ -249,36 +254,41 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     }
   }
 
-  /** Lets a call through or refuses it. */
-  #decide(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: Found): MaybePromise<boolean> {
-    if (!isSession(found)) {
-      if (!mayLack(found, route.access))
-        return answerRefused(found, this.registry.options.onRefused, call.response, this.adapterHost.httpAdapter, () =>
-          this.refuse(context, ...lackOf(found)),
-        );
-      rememberSession(context, undefined);
-      return true;
-    }
-    const { session, request } = found;
-    return chain(this.authorize(context, session, request), () => {
-      if (context.getType() === 'http' && this.registry.options.requestSession !== false)
-        putOnRequest(request, session);
-      rememberSession(context, session);
-      const opened = route.isStream ? openedStream(call.response) : call.opened;
-      if (opened && !found.isFollowed) {
-        const { all } = this.#tables();
-        const store = tableOf(session, request, all) ?? all[0];
-        // Connections keep no related rows.
-        follow(store, found, opened, this.relations.length > 0 ? undefined : this.constructor);
-      }
-      return true;
-    });
+  #onFound(context: ExecutionContext, call: GuardedCall, route: GuardedRoute): (found: Found) => MaybePromise<boolean> {
+    return (found) => this.#decide(context, call, route, found);
   }
 
-  /** The place of a token, by the guard's own source object, else by an equal one. */
-  #placeOf(source: ResolvedSource): GuardedPlace {
-    const tables = this.#tables();
-    return tables.places.get(source) ?? tables.placeAt(source);
+  /** Lets a call through or refuses it. */
+  #decide(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: Found): MaybePromise<boolean> {
+    if (!isSession(found)) return this.#lacks(context, call, route, found);
+    const authorized = this.authorize(context, found.session, found.request);
+    return authorized instanceof Promise
+      ? authorized.then(this.#onAuthorized(context, call, route, found))
+      : this.#admit(context, call, route, found);
+  }
+
+  #lacks(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: Found): MaybePromise<boolean> {
+    if (!mayLack(found, route.access))
+      return answerRefused(found, this.registry.options.onRefused, call.response, this.adapterHost.httpAdapter, () =>
+        this.refuse(context, ...lackOf(found)),
+      );
+    rememberOfCall(context, undefined);
+    return true;
+  }
+
+  #onAuthorized(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: FoundSession): () => boolean {
+    return () => this.#admit(context, call, route, found);
+  }
+
+  #admit(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: FoundSession): boolean {
+    const { session, request } = found;
+    if (context.getType() === 'http' && this.registry.options.requestSession !== false) putOnRequest(request, session);
+    rememberOfCall(context, session);
+    const opened = route.isStream ? openedStream(call.response) : call.opened;
+    // Connections keep no related rows.
+    if (opened && !found.isFollowed)
+      follow(this.#tables().all, found, opened, this.relations.length > 0 ? undefined : this.constructor);
+    return true;
   }
 
   #tables(): GuardedTables {

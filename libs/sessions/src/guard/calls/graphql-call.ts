@@ -9,7 +9,7 @@ import type { GuardedCall } from './call.js';
 import { connectionRequest, handshakeRequest } from './handshake.js';
 import { openedSocket, type RawSocket } from './opened.js';
 import { detailsOf } from './refusals.js';
-import { type FieldInfo, resolverArgs, rootOf } from './resolver-args.js';
+import { type FieldInfo, fieldOf, operationOf, rootOf } from './resolver-args.js';
 
 /** What Nest's drivers put into the context of an operation. */
 interface OperationContext {
@@ -34,39 +34,43 @@ interface GraphqlWsConnection {
 
 /** Reads a field of an operation. @throws TypeError if the context has no request */
 export function graphqlCall(context: ExecutionContext, adapter: AbstractHttpAdapter): GuardedCall {
-  const { value, info } = resolverArgs(context);
+  const info = fieldOf(context);
+  const value = operationOf(context, info);
   if (!isObject(value)) throw new TypeError(NO_REQUEST_IN_CONTEXT);
   const { req, request, socket, _connectionInit }: OperationContext = value;
   if (isObject(req) && 'extra' in req) return socketCall(req.extra, req.connectionParams, value, info);
-  if (isObject(req) && 'headers' in req) return httpCall(value, req, scopeOf(rawOf(req), info), adapter);
+  if (isObject(req) && 'headers' in req) return new HttpField(value, req, scopeOf(rawOf(req), info), adapter);
   if (isObject(request) && isObject(request.raw))
     return socketCall({ request: request.raw, socket }, said(_connectionInit), value, info);
   throw new TypeError(NO_REQUEST_IN_CONTEXT);
 }
 
-/** Reads a field of an operation over HTTP. */
-function httpCall(
-  { res, reply, app }: OperationContext,
-  request: HttpRequest,
-  scope: object,
-  adapter: AbstractHttpAdapter,
-): GuardedCall {
-  const response = res ?? reply ?? Reflect.get(request, 'res');
-  const isMercurius = typeof app?.graphql === 'function';
-  return {
-    request,
-    response,
-    scope,
-    refusal(exception, challenge) {
-      const { retryAfter } = detailsOf(exception);
-      const headers = new Map<string, string>();
-      if (challenge !== undefined) headers.set('www-authenticate', challenge);
-      if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
-      if (isMercurius) for (const [name, text] of headers) adapter.setHeader(response, name, text);
-      // Apollo takes the status and headers of its answer from `http`, and removes that before it sends the error.
-      return withExtensions(exception, challenge, !isMercurius && { http: { status: exception.getStatus(), headers } });
-    },
-  };
+/** A field of an operation over HTTP. A class, because there are many; all of it is its own, so that a copy has it too. */
+class HttpField implements GuardedCall {
+  readonly response: unknown;
+  readonly refusal = refusalOfField;
+
+  constructor(
+    readonly operation: OperationContext,
+    readonly request: HttpRequest,
+    readonly scope: object,
+    readonly adapter: AbstractHttpAdapter,
+  ) {
+    const { res, reply } = operation;
+    this.response = res ?? reply ?? Reflect.get(request, 'res');
+  }
+}
+
+function refusalOfField(this: HttpField, exception: HttpException, challenge: string | undefined): Error {
+  const { operation, response, adapter } = this;
+  const isMercurius = typeof operation.app?.graphql === 'function';
+  const { retryAfter } = detailsOf(exception);
+  const headers = new Map<string, string>();
+  if (challenge !== undefined) headers.set('www-authenticate', challenge);
+  if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
+  if (isMercurius) for (const [name, text] of headers) adapter.setHeader(response, name, text);
+  // Apollo takes the status and headers of its answer from `http`, and removes that before it sends the error.
+  return withExtensions(exception, challenge, !isMercurius && { http: { status: exception.getStatus(), headers } });
 }
 
 /** Reads a field of an operation over a connection. */

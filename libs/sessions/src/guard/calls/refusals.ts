@@ -11,22 +11,27 @@ export function noteChallenge(context: ExecutionContext, challenge: string): voi
   CHALLENGE.set(context, challenge);
 }
 
-/** Converts a refusal to the form of its call's transport. */
-export function inItsForm(
-  call: GuardedCall,
+/** Runs what lets a call pass or refuses it, and converts a refusal to the form of the call's transport. */
+export function inItsForm<Route>(
   context: ExecutionContext,
-  passes: () => MaybePromise<boolean>,
+  call: GuardedCall,
+  route: Route,
+  passes: (context: ExecutionContext, call: GuardedCall, route: Route) => MaybePromise<boolean>,
 ): MaybePromise<boolean> {
-  const fail = async (error: unknown): Promise<never> => {
+  if (!call.refusal) return passes(context, call, route);
+  try {
+    const passed = passes(context, call, route);
+    return passed instanceof Promise ? passed.catch(conversion(context, call)) : passed;
+  } catch (error) {
+    return conversion(context, call)(error);
+  }
+}
+
+function conversion(context: ExecutionContext, call: GuardedCall): (error: unknown) => Promise<never> {
+  return async (error) => {
     if (!(error instanceof HttpException)) throw error;
     throw (await call.refusal?.(error, CHALLENGE.get(context))) ?? error;
   };
-  try {
-    const passed = passes();
-    return passed instanceof Promise ? passed.catch(fail) : passed;
-  } catch (error) {
-    return fail(error);
-  }
 }
 
 /** The details of a refusal on every transport. */

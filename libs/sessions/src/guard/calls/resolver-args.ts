@@ -12,15 +12,17 @@ export interface FieldInfo {
   readonly operation: { readonly operation: string };
 }
 
-/** The arguments of a resolver. Resolvers of references and types have none before the context. */
-export function resolverArgs(context: ArgumentsHost): {
-  readonly value: unknown;
-  readonly info: FieldInfo | undefined;
-} {
-  const args = context.getArgs();
-  const at = isInfo(args[3]) ? 3 : 2;
-  const info: unknown = args[at];
-  return isInfo(info) ? { value: args[at - 1], info } : { value: args[2], info: undefined };
+/** The field being resolved. Resolvers of references and types have no arguments before the context, so theirs comes earlier. */
+export function fieldOf(context: ArgumentsHost): FieldInfo | undefined {
+  const last = context.getArgByIndex<unknown>(3);
+  if (isInfo(last)) return last;
+  const earlier = context.getArgByIndex<unknown>(2);
+  return isInfo(earlier) ? earlier : undefined;
+}
+
+/** The context of the operation, which precedes the field in the arguments of a resolver. */
+export function operationOf(context: ArgumentsHost, field: FieldInfo | undefined): unknown {
+  return context.getArgByIndex<unknown>(field && context.getArgByIndex<unknown>(2) === field ? 1 : 2);
 }
 
 /** The root field of an operation that contains this field. */
