@@ -1,11 +1,13 @@
 import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
 import { SessionsUnavailableError, UnsupportedQueryError } from '../../errors/errors.js';
 import { KeyedMutex } from '../keyed-mutex.js';
+import { asCompound } from './compound-statements.js';
 import type { BoundStatement, Dialect } from './dialects/dialect.js';
 import { driverErrorOf } from './driver-errors.js';
-import type { MysqlConnection } from './internals.js';
+import { type MysqlConnection, withBegun } from './internals.js';
 import { lockNotGiven, TRANSACTION_OVER } from './messages.js';
-import { answered, isInCallers, type Opened, readsCommitted } from './own-transactions.js';
+import { answered, isInCallers, mayReadCommitted, type Opened, readsCommitted } from './own-transactions.js';
+import { isHeard } from './statement-log.js';
 
 /** A lock that waits. */
 export type WaitedLock = NonNullable<Dialect['withLock']>;
@@ -64,7 +66,7 @@ export async function lockTransaction(
   reading?: 'currentRows',
 ): Promise<void> {
   for (const name of names) {
-    checkView(await wait(runner, table, lock, name), reading);
+    checkView(await wait(runner, table, name, () => send(runner, lock.wait(name, WAIT_SECONDS))), reading);
     BEGUN_LOCKED.delete(runner);
     if (lock.release) releaseAfterTransaction(runner, lock.release([name]));
   }
@@ -81,18 +83,14 @@ export async function lockAround<T>(
   names: readonly string[],
   transaction: () => Promise<T>,
 ): Promise<T> {
-  const taken: string[] = [];
-  try {
+  const locked = new LockedTransaction(runner, lock);
+  return locked.run(async () => {
     for (const name of names) {
-      await wait(runner, table, lock, name);
-      taken.push(name);
+      await wait(runner, table, name, () => locked.take(lock.wait(name, WAIT_SECONDS)));
+      locked.taken.push(name);
     }
-    BEGUN_LOCKED.add(runner);
-    return await transaction();
-  } finally {
-    BEGUN_LOCKED.delete(runner);
-    if (taken.length > 0) await giveBack(runner, lock.release(taken));
-  }
+    return locked.transaction(transaction);
+  });
 }
 
 /**
@@ -108,7 +106,10 @@ export async function lockFree(
   names: readonly string[],
   opened?: Opened,
 ): Promise<string[]> {
-  const rows = opened ?? (await answered(runner, table, () => send(runner, takeFree(names))));
+  return namesOfTaken(names, opened ?? (await answered(runner, table, () => send(runner, takeFree(names)))));
+}
+
+function namesOfTaken(names: readonly string[], rows: unknown): string[] {
   return names.filter((_, i) => Number((rows as Taken[])[i]?.taken));
 }
 
@@ -116,18 +117,16 @@ export async function lockFree(
 export async function lockFreeAround<T>(
   runner: QueryRunner,
   table: string,
-  lock: Pick<Required<WaitedLock>, 'takeFree' | 'release'>,
+  lock: Pick<WaitedLock, 'opening'> & Pick<Required<WaitedLock>, 'takeFree' | 'release'>,
   names: readonly string[],
   transaction: (taken: readonly string[]) => Promise<T>,
 ): Promise<T> {
-  const taken = await lockFree(runner, table, lock.takeFree, names);
-  try {
-    BEGUN_LOCKED.add(runner);
-    return await transaction(taken);
-  } finally {
-    BEGUN_LOCKED.delete(runner);
-    if (taken.length > 0) await giveBack(runner, lock.release(taken));
-  }
+  const locked = new LockedTransaction(runner, lock);
+  return locked.run(async () => {
+    const rows = await answered(runner, table, () => locked.take(lock.takeFree(names)));
+    locked.taken.push(...namesOfTaken(names, rows));
+    return locked.transaction(() => transaction(locked.taken));
+  });
 }
 
 /** Releases locks. If that fails, they end with their connection; the work under them is done, or has its own error. */
@@ -140,6 +139,60 @@ export async function giveBack(runner: QueryRunner, release: BoundStatement): Pr
   }
 }
 
+/**
+ * A transaction under locks of its connection. If the database can do that in one message, it begins with the first
+ * lock, and its commit releases them.
+ */
+class LockedTransaction {
+  /** The names of the locks. */
+  readonly taken: string[] = [];
+  #isBegun = false;
+  #isReleased = false;
+
+  constructor(
+    private readonly runner: QueryRunner,
+    private readonly lock: Pick<WaitedLock, 'opening'> & Pick<Required<WaitedLock>, 'release'>,
+  ) {}
+
+  /** Runs all of it. */
+  async run<T>(fn: () => Promise<T>): Promise<T> {
+    const { runner, taken } = this;
+    try {
+      return await fn();
+    } finally {
+      BEGUN_LOCKED.delete(runner);
+      if (this.#isBegun) await runner.query('ROLLBACK').catch(() => undefined);
+      if (taken.length > 0 && !this.#isReleased) await giveBack(runner, this.lock.release(taken));
+    }
+  }
+
+  /** Takes locks, and begins the transaction. */
+  async take(statement: BoundStatement): Promise<unknown> {
+    const { runner, lock } = this;
+    const { dataSource } = runner;
+    if (!this.#isBegun && lock.opening && mayReadCommitted(dataSource) && !isHeard(dataSource)) {
+      this.#isBegun = true;
+      const results = await asCompound(dataSource, () => send(runner, lock.opening!.begin(statement)));
+      if (results) return (results as unknown[])[0];
+      this.#isBegun = false;
+    }
+    return send(runner, statement);
+  }
+
+  /** @param fn runs the transaction by TypeORM */
+  async transaction<T>(fn: () => Promise<T>): Promise<T> {
+    const { runner, taken, lock } = this;
+    BEGUN_LOCKED.add(runner);
+    if (!this.#isBegun) return fn();
+    const begun = (): void => void (this.#isBegun = false);
+    const commit = async (): Promise<void> => {
+      await send(runner, lock.opening!.commit(lock.release(taken)));
+      this.#isReleased = true;
+    };
+    return withBegun(runner, begun, commit, fn);
+  }
+}
+
 /** What a database returns with a lock. */
 interface Taken {
   readonly taken: unknown;
@@ -148,12 +201,12 @@ interface Taken {
 }
 
 /** @throws SessionsUnavailableError if others did not release the lock in time */
-async function wait(runner: QueryRunner, table: string, lock: WaitedLock, name: string): Promise<Taken> {
+async function wait(runner: QueryRunner, table: string, name: string, take: () => Promise<unknown>): Promise<Taken> {
   const inTransaction = isInCallers(runner);
   const problem = lockNotGiven(name, WAIT_SECONDS);
   let rows: unknown;
   try {
-    rows = await answered(runner, table, () => send(runner, lock.wait(name, WAIT_SECONDS)));
+    rows = await answered(runner, table, take);
   } catch (error) {
     if (driverErrorOf(error).code !== LOCK_NOT_AVAILABLE) throw error;
     const { cause } = error as Error;

@@ -271,14 +271,14 @@ export class Connection {
     names: readonly string[],
     fn: (connection: Connection, taken: readonly string[]) => Promise<T>,
   ): Promise<T> {
-    const { release, takeFree } = this.dialect.withLock ?? {};
+    const { release, takeFree, opening } = this.dialect.withLock ?? {};
     if (!takeFree || this.isInTransaction) return fn(this, []);
     const table = this.tables.firstName;
     const run = (runner: QueryRunner, free: readonly string[]): Promise<T> => {
       const connection = new Connection(this.dataSource, this.dialect, this.tables, runner, false);
       const transaction = (taken: readonly string[]): Promise<T> =>
         connection.transaction((inside) => fn(inside, taken));
-      if (release) return lockFreeAround(runner, table, { takeFree, release }, free, transaction);
+      if (release) return lockFreeAround(runner, table, { takeFree, release, opening }, free, transaction);
       return connection.transaction(
         async (inside, opened) => fn(inside, await lockFree(runner, table, takeFree, free, opened)),
         takeFree(free).text,

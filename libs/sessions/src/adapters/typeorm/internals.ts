@@ -140,7 +140,7 @@ export interface SqliteStatement {
 
 export type SqliteOptions = Extract<DataSourceOptions, { type: 'better-sqlite3' }>;
 
-/** What TypeORM sends to PostgreSQL to start a transaction. */
+/** What TypeORM sends to start a transaction. */
 const BEGINNING = /^(?:START|SET) TRANSACTION\b/;
 
 /** Makes TypeORM start a PostgreSQL transaction whose whole start `send` sends. */
@@ -156,6 +156,36 @@ export async function beginBy(
   Object.defineProperty(runner, 'query', { configurable: true, value: instead });
   try {
     await runner.startTransaction(isolation);
+  } finally {
+    Reflect.deleteProperty(runner, 'query');
+  }
+}
+
+/**
+ * Runs `fn`, in which TypeORM starts a transaction that already runs, and commits it by `commit`.
+ *
+ * @param begun called when it has taken that one
+ */
+export async function withBegun<T>(
+  runner: QueryRunner,
+  begun: () => void,
+  commit: () => Promise<void>,
+  fn: () => Promise<T>,
+): Promise<T> {
+  const query = runner.query.bind(runner);
+  let isTaken = false;
+  const instead = (text: string, ...more: unknown[]): unknown => {
+    if (text === 'COMMIT') return commit();
+    if (isTaken || !BEGINNING.test(text)) return Reflect.apply(query, undefined, [text, ...more]);
+    if (text.startsWith('START')) {
+      isTaken = true;
+      begun();
+    }
+    return Promise.resolve();
+  };
+  Object.defineProperty(runner, 'query', { configurable: true, value: instead });
+  try {
+    return await fn();
   } finally {
     Reflect.deleteProperty(runner, 'query');
   }

@@ -17,6 +17,11 @@ const LOG_STATEMENTS = new WeakSet<DataSource>();
 /** Connections in a transaction of the library, in which every read sees what others have committed. */
 const READ_COMMITTED = new WeakSet<QueryRunner>();
 
+/** Whether the library's transactions can be READ COMMITTED, as far as is known. */
+export function mayReadCommitted(dataSource: DataSource): boolean {
+  return !LOG_STATEMENTS.has(dataSource);
+}
+
 export function readsCommitted(runner: QueryRunner): boolean {
   return READ_COMMITTED.has(runner);
 }

@@ -164,6 +164,8 @@ export interface Dialect {
      */
     readonly takeFree?: (names: readonly string[]) => BoundStatement;
     readonly release?: (names: readonly string[]) => BoundStatement;
+    /** A lock with the start of a READ COMMITTED transaction, and a release with its commit; absent if that takes several messages. */
+    readonly opening?: Readonly<Record<'begin' | 'commit', (lock: BoundStatement) => BoundStatement>>;
   };
   /** A statement that waits for no locks; default: {@link withLock.takeFree} has set that for the transaction. */
   readonly withoutWaiting?: (statement: string) => string;

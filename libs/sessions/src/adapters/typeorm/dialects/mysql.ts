@@ -183,6 +183,13 @@ export const mariadb: Dialect = {
       text: names.map(() => `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224), 0) AS taken`).join(' UNION ALL '),
       values: names.map(lockName),
     }),
+    opening: {
+      begin: ({ text, values }) => ({
+        text: `BEGIN NOT ATOMIC SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; ${text}; END`,
+        values,
+      }),
+      commit: ({ text, values }) => ({ text: `BEGIN NOT ATOMIC COMMIT; ${text}; END`, values }),
+    },
   },
   withoutWaiting: (statement) => withSetting(statement, NO_WAITING),
   skipLocked: {

@@ -1,13 +1,26 @@
 import type { EventEmitter } from 'node:events';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SessionsTable, SessionsUnavailableError, StaleSessionError, UniqueConstraintError } from '@app/sessions';
+import {
+  SessionLimitError,
+  SessionsTable,
+  SessionsUnavailableError,
+  StaleSessionError,
+  TypeOrmAdapter,
+  UniqueConstraintError,
+} from '@app/sessions';
 import { useApplication } from '../support/application.js';
 import { SERVERS } from '../support/databases.js';
 import { QueryLog } from '../support/query-log.js';
 
 class Sessions extends SessionsTable({
   extraFields: { number: { type: 'int', default: 0 }, name: { type: 'string', unique: true, nullable: true } },
+}) {}
+
+class Limited extends SessionsTable({
+  table: 'limited',
+  extraFields: { userId: { type: 'string', index: true } },
+  sessionLimits: { userId: { max: 1, whenFull: 'reject' } },
 }) {}
 
 interface Connection {
@@ -17,9 +30,9 @@ interface Connection {
 }
 type Pool = EventEmitter & { readonly _allConnections: { toArray(): Connection[] } };
 
-describe.runIf(SERVERS.includes('mariadb'))('an update that reads its row, on MariaDB', () => {
+describe.runIf(SERVERS.includes('mariadb'))('a message of several statements, on MariaDB', () => {
   const queries = new QueryLog();
-  const app = useApplication('mariadb', { tables: [Sessions] });
+  const app = useApplication('mariadb', { tables: [Sessions, Limited], options: { defaultTable: 'sessions' } });
   let other: DataSource;
   beforeEach(async () => {
     app.dataSource.setOptions({ logger: queries });
@@ -33,20 +46,31 @@ describe.runIf(SERVERS.includes('mariadb'))('an update that reads its row, on Ma
     connections()
       .map(({ threadId }) => threadId)
       .join(', ');
-  /** How many connections of the application have a transaction open. */
-  const open = async (): Promise<number> => {
-    const states = connections().map(
+  /** The sum of a number of each connection of the application. */
+  const sumOf = async (sql: string): Promise<number> => {
+    const numbers = connections().map(
       (connection) =>
         new Promise<number>((resolve, reject) => {
-          connection.query('SELECT @@in_transaction AS n', (error, rows) =>
+          connection.query(`SELECT ${sql} AS n`, (error, rows) =>
             error ? reject(error) : resolve(Number(rows[0]!['n'])),
           );
         }),
     );
-    return (await Promise.all(states)).reduce((sum, n) => sum + n, 0);
+    return (await Promise.all(numbers)).reduce((sum, n) => sum + n, 0);
+  };
+  /** How many transactions are open. */
+  const open = (): Promise<number> => sumOf('@@in_transaction');
+  /** How many locks were held; none afterwards. */
+  const locks = (): Promise<number> => sumOf('RELEASE_ALL_LOCKS()');
+  /** Ends what a connection of the application does in this state. */
+  const kill = async (state: string): Promise<void> => {
+    const waiting = `SELECT id FROM information_schema.processlist WHERE id IN (${idsOf()}) AND state = '${state}'`;
+    let [waiter] = await other.query<{ id: number }[]>(waiting);
+    while (!waiter) [waiter] = await other.query<{ id: number }[]>(waiting);
+    await other.query(`KILL QUERY ${waiter.id}`);
   };
 
-  it('is one message', async () => {
+  it('is all of an update that reads its row', async () => {
     const session = await sessions().create({});
     const sent = await queries.countOf(async () => {
       expect(await sessions().update(session, { number: 1 })).toMatchObject({ id: session.id, number: 1 });
@@ -100,15 +124,33 @@ describe.runIf(SERVERS.includes('mariadb'))('an update that reads its row, on Ma
     await holder.query('UPDATE sessions SET number = 7 WHERE id = ?', [session.id]);
     const updating = sessions().update(session, { number: 1 });
     const refused = updating.catch((error: unknown) => error);
-    const waiting = `SELECT id FROM information_schema.processlist WHERE id IN (${idsOf()}) AND state = 'Updating'`;
-    let [waiter] = await other.query<{ id: number }[]>(waiting);
-    while (!waiter) [waiter] = await other.query<{ id: number }[]>(waiting);
-    await other.query(`KILL QUERY ${waiter.id}`);
+    await kill('Updating');
     expect(await refused).toBeInstanceOf(Error);
     expect(await open()).toBe(0);
     await holder.commitTransaction();
     await holder.release();
     expect(await sessions().count({ number: 7 })).toBe(1);
+  });
+
+  it('begins a sign-in within limits, and another ends it', async () => {
+    expect(await queries.countOf(() => app.get(Limited).create({ userId: 'ann' }))).toBe(4);
+    expect(await app.get(Limited).count({ userId: 'ann' })).toBe(1);
+  });
+
+  it('leaves no transaction and no lock where a sign-in is refused', async () => {
+    await app.get(Limited).create({ userId: 'ann' });
+    await expect(app.get(Limited).create({ userId: 'ann' })).rejects.toThrow(SessionLimitError);
+    expect([await open(), await locks()]).toEqual([0, 0]);
+  });
+
+  it('leaves no transaction and no lock where the server ends the wait for one', async () => {
+    const fail = async (): Promise<void> => expect.fail('It has got the lock.');
+    await new TypeOrmAdapter(other).withLock('one', async () => {
+      const refused = new TypeOrmAdapter(app.dataSource).withLock('one', fail).catch((error: unknown) => error);
+      await kill('User lock');
+      expect(await refused).toBeInstanceOf(Error);
+    });
+    expect([await open(), await locks()]).toEqual([0, 0]);
   });
 
   it('takes several where the mode of the server knows no such message', async () => {
@@ -123,5 +165,8 @@ describe.runIf(SERVERS.includes('mariadb'))('an update that reads its row, on Ma
     const all = await Promise.all(Array.from({ length: 16 }, () => sessions().create({})));
     const changed = await Promise.all(all.map((one, i) => sessions().update(one, { number: 3 + i })));
     expect(changed.map(({ number }) => number)).toEqual(all.map((_, i) => 3 + i));
+    await app.get(Limited).create({ userId: 'ann' });
+    await expect(app.get(Limited).create({ userId: 'ann' })).rejects.toThrow(SessionLimitError);
+    expect([await open(), await locks()]).toEqual([0, 0]);
   });
 });
