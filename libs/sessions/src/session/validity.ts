@@ -65,7 +65,16 @@ export function unrevoked({ columns: { columns } }: Pick<Table, 'columns'>): Whe
 /** An end of rows: this long after the time in the first of these columns that is not null. */
 type End = readonly { readonly column: keyof BaseSession; readonly ms: number }[];
 
-function endsOf({ columns: { columns }, options }: Table): End[] {
+/** The ends of a table's rows, found once. */
+const ENDS = new WeakMap<Table, readonly End[]>();
+
+function endsOf(table: Table): readonly End[] {
+  let ends = ENDS.get(table);
+  if (!ends) ENDS.set(table, (ends = findEnds(table)));
+  return ends;
+}
+
+function findEnds({ columns: { columns }, options }: Table): End[] {
   const absolute: End = ABSOLUTE_END.flatMap((column) => {
     const ms = afterMs(column, options);
     return columns.has(column) && ms !== null ? [{ column, ms }] : [];
@@ -88,7 +97,9 @@ function endless(end: End): Where[] {
 }
 
 function nulls(end: End): Where {
-  return Object.fromEntries(end.map(({ column }) => [column, IsNull()]));
+  const where: Where = {};
+  for (const { column } of end) where[column] = IsNull();
+  return where;
 }
 
 /** Whether a session with this end is over. It is over at the very moment of its end. */

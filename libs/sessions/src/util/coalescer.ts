@@ -165,7 +165,9 @@ export class Coalescer<T, R> {
       const { sendOne, send } = this.#travel;
       const results = batch.length === 1 ? [await sendOne(batch[0]!.item)] : await send!(batch.map(({ item }) => item));
       this.#bulkhead.breaker.succeeded();
-      for (const [i, { callers }] of batch.entries()) for (const { resolve } of callers) resolve(results[i]!);
+      batch.forEach(({ callers }, i) => {
+        for (const { resolve } of callers) resolve(results[i]!);
+      });
     } catch (error) {
       if (batch.length > 1 && !this.#travel.concernsAll(error)) await this.#answerEach(statement);
       else this.#fail(statement, batch, error);

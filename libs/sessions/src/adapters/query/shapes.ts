@@ -54,14 +54,15 @@ const SHAPELESS = new Error('A condition has no shape of its own.');
 /** Walks through a query and replaces its values with parameters. */
 class Walk {
   key = '';
-  readonly params = newRow();
+  readonly params: Row = {};
 
   set(row: Row): Row {
-    const set = newRow();
-    for (const [name, value] of Object.entries(row)) {
+    const set: Row = {};
+    for (const name of Object.keys(row)) {
+      const value = row[name];
       if (value === undefined) continue;
       this.key += `${name}=`;
-      set[name] = this.#assigned(name, value);
+      put(set, name, this.#assigned(name, value));
     }
     return set;
   }
@@ -69,10 +70,10 @@ class Walk {
   where(conditions: Conditions): Conditions {
     if (isAnyOf(conditions)) return this.#list('|', conditions);
     if (conditions instanceof AllOf) return new AllOf(this.#list('&', conditions.parts));
-    const where: Where = newRow();
-    for (const [name, value] of Object.entries(conditions)) {
+    const where: Where = {};
+    for (const name of Object.keys(conditions)) {
       this.key += `${name}:`;
-      where[name] = this.#compared(name, value);
+      put(where, name, this.#compared(name, conditions[name]));
     }
     return where;
   }
@@ -152,7 +153,7 @@ class Walk {
     this.key += '?,';
     let name = column;
     for (let i = 2; Object.hasOwn(this.params, name); i++) name = `${column}${FURTHER}${i}`;
-    this.params[name] = value;
+    put(this.params, name, value);
     return param(name);
   }
 }
@@ -162,7 +163,8 @@ function isOperator(part: unknown): FindOperator<unknown> {
   throw SHAPELESS;
 }
 
-/** Without a prototype, so that every name means a column. */
-function newRow(): Row {
-  return Object.create(null) as Row;
+/** Sets a property of any name. An object without a prototype would allow that, too, but takes V8 twice as long. */
+function put(row: Row, name: string, value: unknown): void {
+  if (name === '__proto__') Object.defineProperty(row, name, { value, enumerable: true });
+  else row[name] = value;
 }

@@ -17,8 +17,13 @@ import type { SqlColumn, SqlTable } from './sql-table.js';
 /** The result of each of several updates; `undefined` for one that must go alone. */
 type Outcomes = readonly (Executed | undefined)[];
 
+/** An update of a row. */
+interface Turn {
+  ended?: Promise<Executed>;
+}
+
 /** The last running update of each row. */
-const LAST = new WeakMap<SqlTable, TransientMap<unknown, Promise<unknown>>>();
+const LAST = new WeakMap<SqlTable, TransientMap<unknown, Turn>>();
 
 const JOINT = new WeakMap<SqlPrepared, JointUpdates | null>();
 
@@ -30,7 +35,7 @@ const JOINT = new WeakMap<SqlPrepared, JointUpdates | null>();
  */
 export class JointUpdates {
   readonly #coalescer: Coalescer<Row, Executed | undefined>;
-  readonly #last: TransientMap<unknown, Promise<unknown>>;
+  readonly #last: TransientMap<unknown, Turn>;
   readonly #joint: JointStatements;
 
   private constructor(
@@ -40,7 +45,7 @@ export class JointUpdates {
   ) {
     const { table } = query;
     this.#joint = new JointStatements(statements, query, named);
-    this.#last = LAST.get(table) ?? new TransientMap<unknown, Promise<unknown>>();
+    this.#last = LAST.get(table) ?? new TransientMap<unknown, Turn>();
     LAST.set(table, this.#last);
     this.#coalescer = new Coalescer<Row, Executed | undefined>({
       sendOne: (params) => this.#alone(params),
@@ -60,21 +65,22 @@ export class JointUpdates {
     return joint ?? undefined;
   }
 
-  async run(params: Row): Promise<Executed> {
+  run(params: Row): Promise<Executed> {
     const key = this.#keyOf(params);
     if (key === undefined) return this.#alone(params);
-    const go = (): Promise<Executed> => this.#go(params);
-    const running = this.#last.get(key)?.then(go, go) ?? go();
-    this.#last.set(key, running);
-    try {
-      return await running;
-    } finally {
-      if (this.#last.get(key) === running) this.#last.delete(key);
-    }
+    const turn: Turn = {};
+    turn.ended = this.#after(this.#last.get(key)?.ended, key, turn, params);
+    return turn.ended;
   }
 
-  async #go(params: Row): Promise<Executed> {
-    return (await this.#coalescer.run(params, params)) ?? this.#alone(params);
+  async #after(before: Promise<unknown> | undefined, key: unknown, turn: Turn, params: Row): Promise<Executed> {
+    this.#last.set(key, turn);
+    try {
+      if (before) await before.catch(() => undefined);
+      return (await this.#coalescer.run(params, params)) ?? (await this.#alone(params));
+    } finally {
+      if (this.#last.get(key) === turn) this.#last.delete(key);
+    }
   }
 
   async #alone(params: Row): Promise<Executed> {
