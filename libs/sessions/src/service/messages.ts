@@ -14,8 +14,7 @@ export const NO_ID = 'must be the id of a session';
 
 export const NO_SESSION = 'must be a session, or an object with its id';
 
-export const NOT_AS_READ =
-  'must be a session as it was read, with its dates, and not only its id or a copy that was JSON';
+export const NOT_AS_READ = 'must be that of the session as it was read: an id, or a copy that was JSON, is not enough';
 
 export const NO_REQUEST = 'must be a request of Express or Fastify, with its headers';
 

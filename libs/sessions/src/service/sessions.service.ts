@@ -546,7 +546,7 @@ export class SessionsService<F extends AnyFields = TableFields> {
   #asRead(session: Session<F>): Session<F> {
     this.#idOf(session);
     if (session.updatedAt instanceof Date) return session;
-    throw new SessionValidationError(this.store.name, { session: NOT_AS_READ });
+    throw new SessionValidationError(this.store.name, { updatedAt: NOT_AS_READ });
   }
 
   #withToken({ session, authToken }: SessionWithToken): WithToken<Session<F>> {
