@@ -129,6 +129,7 @@ describeStorages('the keyring', (name) => {
 
 describe('a keyring that cannot work', () => {
   it.each([
+    ['no key', [], 'keys must have at least one key, or be left out'],
     ['ids that occur twice', [OLD, OLD], 'keys must have different ids'],
     ['an id with a colon', [{ ...OLD, id: 'k:1' }], 'an id has 1 to 32 letters'],
     ['a short secret', [{ id: 'k1', secret: 'short' }], 'the secret of "k1" must have at least 32 bytes, not 5'],

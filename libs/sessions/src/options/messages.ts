@@ -16,6 +16,7 @@ export const noDuration = (option: string, given: unknown): string =>
   `${option} must be a number of seconds, or text such as '90s', '10m', '12h', '7d', not ${shown(given)}`;
 
 // Problems with tokens and their digests.
+export const NO_KEYS = 'keys must have at least one key, or be left out';
 export const KEYS_ALIKE = 'keys must have different ids';
 export const SALT_WITHOUT_HASH = 'secretSalt needs a hashingAlgorithm: a salt protects nothing that is stored in clear';
 export const SALT_EMPTY = 'secretSalt must not be empty';

@@ -18,6 +18,7 @@ import {
 } from '../token/format.js';
 import {
   KEYS_ALIKE,
+  NO_KEYS,
   noAlgorithm,
   noKeyId,
   noPrefix,
@@ -68,8 +69,10 @@ export function resolveSchemes(
   problem: (text: string) => void,
   warn: (text: string) => void,
 ): ResolvedOptions['schemes'] {
-  const { keys = [], formerSchemes = [] } = options;
-  const keyed = resolveKeys(keys, problem);
+  const { keys, formerSchemes = [] } = options;
+  // An empty environment variable must not make digests without a key.
+  if (keys?.length === 0) problem(NO_KEYS);
+  const keyed = resolveKeys(keys ?? [], problem);
   formerSchemes.forEach((scheme) => checkFormer(scheme, problem));
   const [first, ...others] = [...keyed, ...resolveHash(options, keyed.length > 0, problem, warn), ...formerSchemes];
   return [first!, ...others];
