@@ -101,16 +101,16 @@ describe('lookups by token', () => {
 
   it('that are few are not shared out', async () => {
     const tokens = lookupBy();
-    for (let i = 0; i < 5; i++) void tokens.find([`d${i}`]);
+    for (let i = 0; i < 9; i++) void tokens.find([`d${i}`]);
     await turn();
-    expect(sizes()).toEqual([1, 4]);
+    expect(sizes()).toEqual([1, 8]);
   });
 
   /** Starts lookups with three statements, so that further ones wait. */
   async function busy(tokens: TokenLookup): Promise<void> {
-    for (let i = 0; i < 9; i++) void Promise.resolve(tokens.find([`busy ${i}`])).catch(() => undefined);
+    for (let i = 0; i < 17; i++) void Promise.resolve(tokens.find([`busy ${i}`])).catch(() => undefined);
     await turn();
-    expect(sizes()).toEqual([1, 4, 4]);
+    expect(sizes()).toEqual([1, 8, 8]);
   }
 
   it('that come while three statements are under way go when one of them ends, in the order in which they came', async () => {
@@ -120,10 +120,10 @@ describe('lookups by token', () => {
     await turn();
     expect(adapter.sent).toHaveLength(3);
     await adapter.sent[1]!.end();
-    expect(sizes()).toEqual([1, 4, 4, 64]);
+    expect(sizes()).toEqual([1, 8, 8, 64]);
     expect([...adapter.sent[3]!.digests][0]).toBe('d0');
     await adapter.sent[0]!.end();
-    expect(sizes()).toEqual([1, 4, 4, 64, 36]);
+    expect(sizes()).toEqual([1, 8, 8, 64, 36]);
     for (const i of [2, 3, 4]) await adapter.sent[i]!.end();
     expect((await Promise.all(found)).map(numberOf)).toEqual([...Array(100).keys()]);
   });

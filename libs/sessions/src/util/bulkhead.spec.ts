@@ -93,20 +93,20 @@ describe('a bulkhead', () => {
   it('does not let what is late hold back others while there is room', async () => {
     const statements = new Statements({ maxInFlight: 4 });
     const coalescer = statements.coalescer();
-    for (let i = 0; i < 9; i++) void ask(coalescer);
+    for (let i = 0; i < 17; i++) void ask(coalescer);
     await turn();
-    expect(statements.sent.map(({ items }) => items.length)).toEqual([1, 4, 4]);
-    const tenth = ask(coalescer);
+    expect(statements.sent.map(({ items }) => items.length)).toEqual([1, 8, 8]);
+    const next = ask(coalescer);
     await pass(40);
     expect(statements.sent).toHaveLength(3);
     await pass(20);
     await statements.sent[3]!.end();
-    expect(await outcomes([tenth])).toEqual([9]);
+    expect(await outcomes([next])).toEqual([17]);
     // Late statements take room but no lane, so another one is as fast as ever.
     const more = ask(coalescer);
     await turn();
     await statements.sent[4]!.end();
-    expect(await outcomes([more])).toEqual([10]);
+    expect(await outcomes([more])).toEqual([18]);
   });
 
   it('gives its room in turn to all who share it', async () => {

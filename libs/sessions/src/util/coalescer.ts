@@ -17,7 +17,7 @@ const HOLD_MS = 50;
 const LANES = 3;
 
 /** Fewer items are not worth their own statement. */
-const SMALLEST = 4;
+const SMALLEST = 8;
 
 /** A caller waiting for a result. */
 interface Caller<R> {
