@@ -98,5 +98,6 @@ function partOf(value: unknown, type: OptionType): unknown {
     const own = type.each(item);
     return own === undefined ? [item] : isObject(item) ? [rightlyTyped(item, own)] : [];
   });
-  return right.length === value.length && right.every((item, i) => item === value[i]) ? value : right;
+  if (right.length === value.length && right.every((item, i) => item === value[i])) return value;
+  return right.length > 0 ? right : undefined;
 }
