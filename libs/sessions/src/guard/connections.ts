@@ -1,7 +1,7 @@
 import type { Logger } from '@nestjs/common';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { BaseSession } from '../session/session.js';
-import { chain, type MaybePromise } from '../util/maybe-promise.js';
+import type { MaybePromise } from '../util/maybe-promise.js';
 import { privateField } from '../util/private-field.js';
 import { orUnavailable, tableOf } from './authenticate-request.js';
 import type { Opened } from './calls/opened.js';
@@ -82,9 +82,16 @@ export function foundOn(
 ): MaybePromise<Found> | undefined {
   const kept = opened && CONNECTION.get(opened.of)?.kept?.get(guard);
   if (!kept) return undefined;
-  const { kind, request, byCookie } = kept.found;
-  const current = orUnavailable(() => kept.session.use(request, authoritative), logger);
-  return chain(current, (session) => ({ kind, session, request, byCookie, isFollowed: true }));
+  const session = kept.session.use(kept.found.request, authoritative);
+  return session instanceof Promise ? foundLater(kept, session, logger) : foundNow(kept, session);
+}
+
+function foundNow({ found: { kind, request, byCookie } }: Kept, session: BaseSession | null): Found {
+  return { kind, session, request, byCookie, isFollowed: true };
+}
+
+async function foundLater(kept: Kept, session: Promise<BaseSession | null>, logger: Logger): Promise<Found> {
+  return foundNow(kept, await orUnavailable(() => session, logger));
 }
 
 /**

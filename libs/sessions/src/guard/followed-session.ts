@@ -4,7 +4,7 @@ import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import type { BaseSession } from '../session/session.js';
 import { isValid } from '../session/validity.js';
 import { copyOf } from '../util/copy.js';
-import { chain, type MaybePromise } from '../util/maybe-promise.js';
+import type { MaybePromise } from '../util/maybe-promise.js';
 
 /** The session of an open connection. It is read again, by id, only after it may have changed, as its holder reports. */
 export class FollowedSession {
@@ -36,14 +36,22 @@ export class FollowedSession {
    */
   use(request: ClientRequest, authoritative: boolean): MaybePromise<BaseSession | null> {
     if (this.#hasEnded) return null;
+    return (authoritative ? undefined : this.#useUnchanged(request)) ?? this.#useCurrent(request, authoritative);
+  }
+
+  /** The common case; `undefined` if the session must be read or extended. */
+  #useUnchanged(request: ClientRequest): BaseSession | undefined {
+    const { nowMs, tokens } = this.store;
+    const isUnchanged = this.#seen === this.#changes && nowMs() < this.#unchangedUntil;
+    return isUnchanged ? this.#copy(tokens.usedAgain(this.#session, request)) : undefined;
+  }
+
+  async #useCurrent(request: ClientRequest, authoritative: boolean): Promise<BaseSession | null> {
     const { options, nowMs, tokens } = this.store;
-    const isCurrent = this.#seen === this.#changes && !authoritative;
-    // The common case.
-    if (isCurrent && nowMs() < this.#unchangedUntil) return this.#copy(tokens.usedAgain(this.#session, request));
-    const isKnown = isCurrent && isValid(this.#session, options, nowMs());
-    return chain(isKnown ? this.#session : this.#read(), (session) =>
-      session === null ? null : chain(tokens.useAgain(session, request), (used) => used && this.#copy(used)),
-    );
+    const isKnown = this.#seen === this.#changes && !authoritative && isValid(this.#session, options, nowMs());
+    const session = isKnown ? this.#session : await this.#read();
+    const used = session && (await tokens.useAgain(session, request));
+    return used && this.#copy(used);
   }
 
   /** By id: the token may have been replaced meanwhile, and would then count as stolen. */

@@ -23,30 +23,32 @@ export function ofMessage(context: ArgumentsHost): BaseSession | undefined {
   return calls && callOf(calls, context)?.session;
 }
 
-/** Records the session of a message's call. */
+/** Records the session of a message's call; `undefined`: it has none. */
 export function rememberOfMessage(context: ArgumentsHost, session: BaseSession | undefined): void {
   const key = keyOf(context);
   if (!key) return;
   const calls = CALLS.get(key) ?? [];
   const call = callOf(calls, context);
   if (call) call.session = session;
-  else CALLS.set(key, [...calls, { ...placeOf(context), session }]);
+  else CALLS.set(key, [...calls, { handler: handlerOf(context), controller: controllerOf(context), session }]);
 }
 
 function callOf(calls: readonly Call[], context: ArgumentsHost): Call | undefined {
-  const { handler, controller } = placeOf(context);
+  const handler = handlerOf(context);
   if (!handler) return calls.at(-1);
-  return calls.find((call) => call.handler === handler && call.controller === controller);
+  const controller = controllerOf(context);
+  // No closure: this runs for each message.
+  for (const call of calls) if (call.handler === handler && call.controller === controller) return call;
+  return undefined;
 }
 
-function placeOf(context: ArgumentsHost): Omit<Call, 'session'> {
-  const { getHandler, getClass } = context as Partial<ExecutionContext>;
-  return { handler: getHandler?.call(context), controller: getClass?.call(context) };
-}
+const handlerOf = (context: Partial<ExecutionContext>): unknown => context.getHandler?.();
+const controllerOf = (context: Partial<ExecutionContext>): unknown => context.getClass?.();
 
 /** An object unique to the call: the context of an RPC message, the call of a gRPC stream, the socket; else an argument. */
 function keyOf(context: ArgumentsHost): object | undefined {
-  const [first, second] = [context.getArgByIndex<unknown>(0), context.getArgByIndex<unknown>(1)];
+  const first = context.getArgByIndex<unknown>(0);
+  const second = context.getArgByIndex<unknown>(1);
   if (context.getType<string>() === 'rpc' && isObject(second)) return second;
   return isObject(first) ? first : isObject(second) ? second : undefined;
 }
