@@ -214,6 +214,11 @@ export const BREAKS = {
     'service/session-query.ts',
     'for (const [name] of orderEntries(this.#store.columns, order)) columnOf(this.#store.columns, name);',
   ),
+  takesPromisesForAny: inLibrary(
+    'errors/option-types.ts',
+    "return prototype === Object.prototype || prototype === null || tagOf(value) === 'Object';",
+    'return prototype !== undefined;',
+  ),
   takesUndefinedForAny: inLibrary(
     'lifecycle/filters.ts',
     "if (value === undefined) errors[field] = 'is undefined: leave it out, or give a value or null';\n    else if",

@@ -131,6 +131,7 @@ export const PROOFS: readonly Proof[] = [
   proof('Every value is a bound parameter', 'writesPathsOut', suite('service/list'), ON_POSTGRES),
   proof('MySQL and MariaDB connections with', 'startsWithoutEscapes', suite('table/check-table')),
   proof('A filter that is `undefined`', 'takesUndefinedForAny', suite('service/list'), IN_PROCESS),
+  proof('Filters that are no set of conditions', 'takesPromisesForAny', suite('service/no-records'), IN_PROCESS),
 
   // OWASP ASVS 5.0, chapter V7
   proof('7.1.1', 'knowsNoIdleEnd', suite('lifecycle/own-limits'), IN_PROCESS),
