@@ -149,16 +149,9 @@ export async function beginBy(
   isolation: 'READ COMMITTED',
   send: () => Promise<void>,
 ): Promise<void> {
-  const query = runner.query.bind(runner);
   let sent: Promise<void> | undefined;
-  const instead = (text: string, ...more: unknown[]): unknown =>
-    BEGINNING.test(text) ? (sent ??= send()) : Reflect.apply(query, undefined, [text, ...more]);
-  Object.defineProperty(runner, 'query', { configurable: true, value: instead });
-  try {
-    await runner.startTransaction(isolation);
-  } finally {
-    Reflect.deleteProperty(runner, 'query');
-  }
+  const instead = (text: string): Promise<void> | undefined => (BEGINNING.test(text) ? (sent ??= send()) : undefined);
+  await queryingBy(runner, instead, () => runner.startTransaction(isolation));
 }
 
 /**
@@ -166,24 +159,35 @@ export async function beginBy(
  *
  * @param begun called when it has taken that one
  */
-export async function withBegun<T>(
+export function withBegun<T>(
   runner: QueryRunner,
   begun: () => void,
   commit: () => Promise<void>,
   fn: () => Promise<T>,
 ): Promise<T> {
-  const query = runner.query.bind(runner);
   let isTaken = false;
-  const instead = (text: string, ...more: unknown[]): unknown => {
+  const instead = (text: string): Promise<void> | undefined => {
     if (text === 'COMMIT') return commit();
-    if (isTaken || !BEGINNING.test(text)) return Reflect.apply(query, undefined, [text, ...more]);
+    if (isTaken || !BEGINNING.test(text)) return undefined;
     if (text.startsWith('START')) {
       isTaken = true;
       begun();
     }
     return Promise.resolve();
   };
-  Object.defineProperty(runner, 'query', { configurable: true, value: instead });
+  return queryingBy(runner, instead, fn);
+}
+
+/** Runs `fn`, in which some queries are replaced; `instead` returns `undefined` for the others. */
+async function queryingBy<T>(
+  runner: QueryRunner,
+  instead: (text: string) => Promise<void> | undefined,
+  fn: () => Promise<T>,
+): Promise<T> {
+  const query = runner.query.bind(runner);
+  const value = (text: string, ...more: unknown[]): unknown =>
+    instead(text) ?? Reflect.apply(query, undefined, [text, ...more]);
+  Object.defineProperty(runner, 'query', { configurable: true, value });
   try {
     return await fn();
   } finally {

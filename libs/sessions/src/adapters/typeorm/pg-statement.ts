@@ -74,9 +74,10 @@ class PgStatement implements PgQuery {
     try {
       const parsers = this.#prepare(connection);
       connection.bind({ statement: this.name, values });
-      this.#isDescribed = parsers !== undefined;
-      if (parsers) this.#parsers = parsers;
-      else connection.describe({ type: 'P' });
+      if (parsers) {
+        this.#parsers = parsers;
+        this.#isDescribed = true;
+      } else connection.describe({ type: 'P' });
       connection.execute(ALL);
       connection.sync();
     } finally {
@@ -103,7 +104,9 @@ class PgStatement implements PgQuery {
   handleCommandComplete({ text }: { readonly text: string }, connection: PgProtocol): void {
     const count = Number(text.slice(text.lastIndexOf(' ') + 1));
     if (!Number.isNaN(count)) this.#rowCount = count;
-    this.#keep(connection);
+    if (this.name === undefined || this.#isDescribed) return;
+    const described: Described = DESCRIBED.get(connection) ?? new Map();
+    DESCRIBED.set(connection, described.set(this.name, this.#parsers));
   }
 
   handleReadyForQuery(): void {
@@ -120,11 +123,5 @@ class PgStatement implements PgQuery {
     const { name, text } = this;
     if (name === undefined || connection.parsedStatements[name] === undefined) connection.parse({ name, text });
     return name === undefined ? undefined : DESCRIBED.get(connection)?.get(name);
-  }
-
-  #keep(connection: PgProtocol): void {
-    if (this.name === undefined || this.#isDescribed) return;
-    const described: Described = DESCRIBED.get(connection) ?? new Map();
-    DESCRIBED.set(connection, described.set(this.name, this.#parsers));
   }
 }
