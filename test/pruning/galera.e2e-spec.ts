@@ -4,6 +4,7 @@ import { deletedElsewhere } from '../../libs/sessions/src/module/messages.js';
 import { SessionsRegistry } from '../../libs/sessions/src/registry/sessions.registry.js';
 import { SEVERAL_WRITERS } from '../../libs/sessions/src/table/checks/messages.js';
 import { type GaleraCluster, hasGalera, startGalera } from '../support/galera-cluster.js';
+import { UNTIL_IT_HANGS } from '../support/until.js';
 import { DELETED, PruningApp, Sessions } from './pruning-app.js';
 
 const NODES = 3;
@@ -43,8 +44,14 @@ describe.runIf(hasGalera)('of applications on three nodes of Galera, each of whi
       await app.module.get(ExpiryJob).run(app.module.get(SessionsRegistry).store(Sessions));
     };
     const lines = (pattern: RegExp | string): string[] => apps.flatMap(({ logs }) => logs.matching(pattern));
+    // A node applies what others have written a moment after they have committed it.
+    const allHave = async (rows: number): Promise<void> => {
+      const left = async (): Promise<number[]> => Promise.all(apps.map((app) => app.left()));
+      await expect.poll(left, UNTIL_IT_HANGS).toEqual(apps.map(() => rows));
+    };
     for (let round = 1; round <= ROUNDS; round++) {
       await apps[round % NODES]!.addExpired(ROWS);
+      await allHave(ROWS);
       await Promise.all(apps.map(run));
       const deleted = lines(DELETED);
       expect(deleted).toHaveLength(round);
@@ -52,6 +59,6 @@ describe.runIf(hasGalera)('of applications on three nodes of Galera, each of whi
     }
     expect(lines(deletedElsewhere('sessions')).length).toBeGreaterThan(0);
     expect(lines(/fail|deadlock/i)).toEqual([]);
-    expect(await Promise.all(apps.map((app) => app.left()))).toEqual([0, 0, 0]);
+    await allHave(0);
   });
 });
