@@ -9,6 +9,8 @@ import { createDemo } from '../../../apps/demo/src/demo.js';
 import type { Mail } from '../../../apps/demo/src/mail/mailer.js';
 import { Outbox } from '../../../apps/demo/src/mail/outbox.js';
 import { Sessions } from '../../../apps/demo/src/sessions/sessions.js';
+import { ExpiryJob } from '../../../libs/sessions/src/module/expiry.job.js';
+import { SessionsRegistry } from '../../../libs/sessions/src/registry/sessions.registry.js';
 import { LogCapture } from '../../support/log-capture.js';
 import { QueryLog } from '../../support/query-log.js';
 
@@ -46,6 +48,8 @@ export class DemoApp {
       await app.listen(0, '127.0.0.1');
       // Node would close an idle connection after five seconds, also one on which a request is just being sent.
       app.getHttpServer().keepAliveTimeout = 0;
+      // The run at start would delete what a test is just writing.
+      for (const store of app.get(SessionsRegistry).all()) await app.get(ExpiryJob).run(store);
       return new DemoApp(app, logs, queries);
     } finally {
       vi.unstubAllEnvs();

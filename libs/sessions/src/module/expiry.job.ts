@@ -92,9 +92,11 @@ export class ExpiryJob implements OnApplicationBootstrap, BeforeApplicationShutd
     callOff();
   }
 
-  /** Runs once, unless a run of this table is under way. Never rejects: the next run tries again. */
+  /** Runs once, or waits for the run of this table that is under way. Never rejects: the next run tries again. */
   async run(store: SessionsStore): Promise<void> {
-    if (this.#stop.signal.aborted || this.#running.has(store)) return;
+    const underWay = this.#running.get(store);
+    if (underWay) return underWay.done;
+    if (this.#stop.signal.aborted) return;
     const begin = Date.now();
     const { leaseMs, stalledMs } = this.times;
     const run = new PruningRun(store, () => new Error(stalledFor(stalledMs)), {
