@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { AbstractLogger, DataSource, SelectQueryBuilder } from 'typeorm';
+import { AbstractLogger, DataSource, type EntityMetadata, SelectQueryBuilder } from 'typeorm';
 import { ConnectionMetadataBuilder } from 'typeorm/connection/ConnectionMetadataBuilder.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AS_RETURNED } from '../../libs/sessions/src/adapters/typeorm/entity-reader.js';
 import { createDatabase, describeDatabases, isMysql, type TestDatabase } from '../support/databases.js';
 
 const INTERNALS = 'libs/sessions/src/adapters/typeorm/internals.ts';
@@ -67,6 +68,17 @@ describeDatabases('what is used of TypeORM’s driver beyond its interface', (na
   afterAll(async () => {
     await dataSource.destroy();
     await database.drop();
+  });
+
+  it('is that it takes values of some types as they are', () => {
+    for (const type of [String, ...AS_RETURNED]) {
+      for (const value of ['7', '', 'null', '{"a":1}', '2026-01-01 00:00:00', 7, 0.5, 0, NaN, new Date()]) {
+        const taken: unknown = dataSource.driver.prepareHydratedValue(value, {
+          type,
+        } as EntityMetadata['columns'][number]);
+        expect(taken).toBe(value);
+      }
+    }
   });
 
   const internals = () => import('../../libs/sessions/src/adapters/typeorm/internals.js');

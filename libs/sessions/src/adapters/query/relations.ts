@@ -111,6 +111,12 @@ export function linkThrough<T, C>(
 /** The most values in one lookup. */
 const VALUES = 500;
 
+/** A key of rows, and what a lookup finds for it. */
+interface Related {
+  readonly key: Key;
+  readonly found: object[];
+}
+
 /**
  * Loads relations into rows, level by level: the distinct keys of all rows find the rows of the next level. A row that
  * several rows lead to is one object.
@@ -122,35 +128,35 @@ export async function attachRelations<L>(
   pace = new Pace(),
 ): Promise<void> {
   for (const { from, lookup, toMany, attach, nested } of plans) {
-    const ids: unknown[] = [];
-    const keys = new Map<unknown, Key>();
+    const related = new Map<unknown, Related>();
+    const ofRows: (Related | undefined)[] = [];
     for (const { key } of rows) {
       if (pace.isDue) await pace.turn();
-      const id = from.some((at) => key[at] === null) ? undefined : identityAt(key, from);
-      ids.push(id);
-      if (id !== undefined && !keys.has(id))
-        keys.set(
-          id,
-          from.map((at) => key[at]),
-        );
+      ofRows.push(relatedTo(key, from, related));
     }
-    const found = await readAll(read, lookup, [...keys.values()], pace);
+    const keys = Array.from(related.values(), ({ key }) => key);
+    const found = await readAll(read, lookup, keys, pace);
     await attachRelations(read, found, nested, pace);
-    const related = new Map<unknown, object[]>();
     const first = [...from.keys()];
     for (const { entity, key } of found) {
       if (pace.isDue) await pace.turn();
-      const id = identityAt(key, first);
-      const others = related.get(id);
-      if (others) others.push(entity);
-      else related.set(id, [entity]);
+      related.get(identityAt(key, first))?.found.push(entity);
     }
-    for (const [i, { entity }] of rows.entries()) {
+    for (let i = 0; i < rows.length; i++) {
       if (pace.isDue) await pace.turn();
-      const others = related.get(ids[i]) ?? [];
-      attach(entity, toMany ? [...others] : (others[0] ?? null));
+      const others = ofRows[i]?.found ?? [];
+      attach(rows[i]!.entity, toMany ? [...others] : (others[0] ?? null));
     }
   }
+}
+
+/** What is found for the values at some positions of a row's key, the same for all equal ones; nothing if one is null. */
+function relatedTo(key: Key, from: readonly number[], related: Map<unknown, Related>): Related | undefined {
+  for (const at of from) if (key[at] === null) return undefined;
+  const id = identityAt(key, from);
+  let one = related.get(id);
+  if (!one) related.set(id, (one = { key: from.map((at) => key[at]), found: [] }));
+  return one;
 }
 
 async function readAll<L>(read: ReadRelated<L>, lookup: L, keys: readonly Key[], pace: Pace): Promise<Found[]> {

@@ -13,13 +13,43 @@ export function entityReader(
   metadata: EntityMetadata,
   columns: readonly (readonly [EntityColumn, number])[],
 ): ReadEntity {
-  const read = columns.map(([column, place]) => ({ column, place, load: loaderOf(dataSource, column) }));
+  const read = columns.map(([column, place]) => ({
+    column,
+    place,
+    property: isOwn(column) ? column.propertyName : undefined,
+    load: isAsReturned(column) ? undefined : loaderOf(dataSource, column),
+  }));
   return (values) => {
     if (read.every(({ place }) => values[place] === null)) return null;
     const entity = metadata.create(undefined, { fromDeserializer: true }) as ObjectLiteral;
-    for (const { column, place, load } of read) column.setEntityValue(entity, load(values[place]));
+    for (const { column, place, property, load } of read) {
+      const value = load ? load(values[place]) : values[place];
+      if (property === undefined) column.setEntityValue(entity, value);
+      else entity[property] = value;
+    }
     return entity;
   };
+}
+
+/** Whether its value is in the entity itself, as it is. */
+function isOwn({ embeddedMetadata, isVirtual }: EntityColumn): boolean {
+  return embeddedMetadata === undefined && !isVirtual;
+}
+
+/** Types of which TypeORM takes the values of every driver as they are. */
+export const AS_RETURNED = [
+  'varchar',
+  'text',
+  'uuid',
+  'smallint',
+  'int',
+  'integer',
+  'bigint',
+  'double precision',
+] as const;
+
+function isAsReturned({ type, transformer }: EntityColumn): boolean {
+  return !transformer && (type === String || AS_RETURNED.some((one) => one === type));
 }
 
 /** The conversion that TypeORM applies to a column's values. */

@@ -90,11 +90,13 @@ class PgStatement implements PgQuery {
     this.#parsers = fields.map(({ dataTypeID }) => parserOf(this.#client, dataTypeID));
   }
 
-  handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
+  /** @param message of this statement alone, whose texts become the values of the row */
+  handleDataRow({ fields }: { readonly fields: unknown[] }): void {
     if (this.#failure) return;
     const parsers = this.#parsers;
     try {
-      this.#rows.push(fields.map((text, i) => (text === null ? null : parsers[i]!(text))));
+      for (let i = 0; i < fields.length; i++) if (fields[i] !== null) fields[i] = parsers[i]!(fields[i] as string);
+      this.#rows.push(fields);
     } catch (error) {
       this.#failure = error as Error;
     }

@@ -14,6 +14,7 @@ import {
   type TypedColumn,
 } from './dialect.js';
 import { DIGESTS } from './digests.js';
+import { doubleFromHex } from './doubles.js';
 import { bytesCodec, formCodec, type FormCodecs, TEXT_OF_UUIDS } from './forms.js';
 import { joinedValues, valueName } from './joined-values.js';
 import { jsonPath, jsonParser } from './json.js';
@@ -27,7 +28,7 @@ const CODECS: Codecs = {
   number: {
     // Its text may have fewer digits, depending on the setting `extra_float_digits`.
     read: (sql) => `encode(float8send(${sql}::float8), 'hex')`,
-    load: (hex) => (typeof hex === 'string' ? Buffer.from(hex, 'hex').readDoubleBE() : hex),
+    load: (hex) => (typeof hex === 'string' ? doubleFromHex(hex) : hex),
   },
   get json() {
     return { ...AS_TEXT, load: jsonParser(), dump: JSON.stringify };

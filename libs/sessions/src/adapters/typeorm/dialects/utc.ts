@@ -25,7 +25,34 @@ export function utcText(date: Date, separator = ' '): string {
  * time, others anywhere between them. Whole-number arithmetic takes a third of the time of a general date parser.
  */
 export function msFromUtcText(text: unknown, separator = SPACE): number {
-  if (typeof text !== 'string' || !hasSeparators(text, separator)) return NaN;
+  return (typeof text === 'string' ? ofParts(text, separator, utcMs) : undefined) ?? NaN;
+}
+
+/** The Date of such a text of this process's time zone, from the year 100 on; `undefined` for any other text. */
+export function dateFromLocalText(text: string): Date | undefined {
+  return ofParts(text, SPACE, localDate);
+}
+
+/** Makes a time from its parts. */
+type Make<T> = (
+  year: number,
+  month: number,
+  day: number,
+  hours: number,
+  minutes: number,
+  seconds: number,
+  ms: number,
+) => T;
+
+const utcMs: Make<number> = (year, month, day, hours, minutes, seconds, ms) =>
+  daysSince1970(year, month, day) * 86_400_000 + ((hours * 60 + minutes) * 60 + seconds) * 1000 + ms;
+
+// It would take earlier years for those of the 20th century.
+const localDate: Make<Date | undefined> = (year, month, day, hours, minutes, seconds, ms) =>
+  year < 100 ? undefined : new Date(year, month - 1, day, hours, minutes, seconds, ms);
+
+function ofParts<T>(text: string, separator: number, make: Make<T>): T | undefined {
+  if (!hasSeparators(text, separator)) return undefined;
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
   const month = twoDigits(text, 5);
   const day = twoDigits(text, 8);
@@ -34,8 +61,8 @@ export function msFromUtcText(text: unknown, separator = SPACE): number {
   const seconds = twoDigits(text, 17);
   const fraction = text.length === UTC_TEXT_LENGTH ? threeDigits(text, 20) : fractionMs(text);
   const isTime = hours >= 0 && hours < 24 && minutes >= 0 && minutes < 60 && seconds >= 0 && seconds < 60;
-  if (!isTime || !isDay(year, month, day) || !(fraction >= 0)) return NaN;
-  return daysSince1970(year, month, day) * 86_400_000 + ((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction;
+  if (!isTime || !isDay(year, month, day) || !(fraction >= 0)) return undefined;
+  return make(year, month, day, hours, minutes, seconds, fraction);
 }
 
 /** From selected milliseconds or text, or from the text that is written. */
@@ -86,7 +113,7 @@ function daysSince1970(year: number, month: number, day: number): number {
 }
 
 /** Negative for anything but digits, like the next two functions. */
-function twoDigits(text: string, at: number): number {
+export function twoDigits(text: string, at: number): number {
   const tens = text.charCodeAt(at) - ZERO;
   const ones = text.charCodeAt(at + 1) - ZERO;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -10_000;
