@@ -137,6 +137,15 @@ describe.runIf(SERVERS.includes('mariadb'))('a message of several statements, on
     expect(await app.get(Limited).count({ userId: 'ann' })).toBe(1);
   });
 
+  it('reads two results for a sign-in within limits: none says that its lock was given back', async () => {
+    await app.get(Limited).create({ userId: 'ben' });
+    const count = `(SELECT variable_value FROM information_schema.session_status WHERE variable_name = 'COM_SELECT')`;
+    const before = await sumOf(count);
+    await app.get(Limited).create({ userId: 'cid' });
+    // The count itself is one for each connection.
+    expect((await sumOf(count)) - connections().length - before).toBe(2);
+  });
+
   it('leaves no transaction and no lock where a sign-in is refused', async () => {
     await app.get(Limited).create({ userId: 'ann' });
     await expect(app.get(Limited).create({ userId: 'ann' })).rejects.toThrow(SessionLimitError);

@@ -7,7 +7,8 @@ import { driverErrorOf } from './driver-errors.js';
 import { type MysqlConnection, withBegun } from './internals.js';
 import { lockNotGiven, TRANSACTION_OVER } from './messages.js';
 import { answered, isInCallers, mayReadCommitted, type Opened, readsCommitted } from './own-transactions.js';
-import { isHeard } from './statement-log.js';
+import { mysqlStatement } from './mysql-statement.js';
+import { isHeard, sendLogged } from './statement-log.js';
 
 /** A lock that waits. */
 export type WaitedLock = NonNullable<Dialect['withLock']>;
@@ -172,7 +173,7 @@ class LockedTransaction {
     const { dataSource } = runner;
     if (!this.#isBegun && lock.opening && mayReadCommitted(dataSource) && !isHeard(dataSource)) {
       this.#isBegun = true;
-      const results = await asCompound(dataSource, () => send(runner, lock.opening!.begin(statement)));
+      const results = await asCompound(dataSource, () => sendToMysql(runner, lock.opening!.begin(statement)));
       if (results) return (results as unknown[])[0];
       this.#isBegun = false;
     }
@@ -186,7 +187,7 @@ class LockedTransaction {
     if (!this.#isBegun) return fn();
     const begun = (): void => void (this.#isBegun = false);
     const commit = async (): Promise<void> => {
-      await send(runner, lock.opening!.commit(lock.release(taken)));
+      await sendToMysql(runner, lock.opening!.commit(lock.release(taken)));
       this.#isReleased = true;
     };
     return withBegun(runner, begun, commit, fn);
@@ -244,6 +245,17 @@ const RELEASER: EntitySubscriberInterface = {
   afterTransactionCommit: ({ queryRunner }) => releaseAll(queryRunner),
   afterTransactionRollback: ({ queryRunner }) => releaseAll(queryRunner),
 };
+
+/** By the driver itself: TypeORM takes longer for it than the server. */
+function sendToMysql(runner: QueryRunner, statement: BoundStatement): Promise<unknown> {
+  const sent = mysqlStatement(runner.dataSource, statement.text, false);
+  return sendLogged(runner, statement, (connection) => {
+    const client = connection as MysqlConnection;
+    return new Promise((resolve, reject) => {
+      client.query(sent, [...statement.values], (error, result) => (error ? reject(error) : resolve(result)));
+    });
+  });
+}
 
 function send(runner: QueryRunner, { text, values }: BoundStatement): Promise<unknown> {
   return runner.query(text, [...values]);

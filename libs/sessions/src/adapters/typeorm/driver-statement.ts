@@ -22,6 +22,8 @@ export interface DriverStatement {
   readonly joins: boolean;
   /** Its limits. On a runner's connection, only its owner applies them. */
   readonly limits: Limits;
+  /** The names of the values of a row, in order. */
+  readonly names: readonly string[];
   /** Whether only the first row is needed. */
   readonly first: boolean;
 }

@@ -82,7 +82,7 @@ function interruptMysql(
     second.on('error', () => undefined);
     second.connect((error) => {
       if (error || !isUnderWay()) done();
-      else second.query({ sql: `KILL QUERY ${threadId}`, rowsAsArray: true, timeout: REACH_MS }, [], done);
+      else second.query({ sql: `KILL QUERY ${threadId}`, timeout: REACH_MS }, [], done);
     });
   });
 }

@@ -75,7 +75,8 @@ export class Inserter {
     const columns = [...row.keys()];
     const kept = this.call && keptInsert(this.table, columns, tail, () => this.statement(columns, 1, 'raise', tail));
     const values = (): unknown[] => columns.map((column) => column.dump(row.get(column) ?? null));
-    const sent = kept && this.statements.send(this.table, this.call, kept, values, { joins: this.joins });
+    const names = given.map(({ property }) => property);
+    const sent = kept && this.statements.send(this.table, this.call, kept, values, { names, joins: this.joins });
     if (!sent) return this.writeOne(row, 'raise', given, tail);
     return chain(sent, ({ rows, rowCount }) => ({ rows, affected: rowCount ?? undefined, raw: undefined }));
   }

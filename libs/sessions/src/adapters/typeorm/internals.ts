@@ -108,13 +108,13 @@ export interface MysqlConnection extends MysqlClient, NodeJS.EventEmitter {
 }
 
 export type MysqlStatement = [
-  statement: { sql: string; rowsAsArray: true; timeout?: number | undefined },
+  statement: string | { sql: string; rowsAsArray?: boolean; timeout?: number | undefined },
   values: unknown[],
   done: (error: Error | null, result: MysqlResult) => void,
 ];
 
 /** The rows of a statement, how many it wrote, or both for several statements in one message. */
-export type MysqlResult = unknown[][] | { readonly affectedRows: number };
+export type MysqlResult = unknown[] | { readonly affectedRows: number };
 
 /** A connection of `better-sqlite3`. */
 export interface SqliteConnection {

@@ -72,7 +72,7 @@ export class JointStatements {
 
   /** In a statement for at least as many updates. */
   async #oneByOne(updates: readonly Row[]): Promise<ResultRows> {
-    const { table, options } = this.query;
+    const { table, options, columns } = this.query;
     const { name } = this.named.value;
     const size = sizeFor(Math.max(updates.length, FEWEST));
     const places = Array.from({ length: size }, (_, place) => place);
@@ -85,9 +85,11 @@ export class JointStatements {
     const all = places.map((place) => updates[place] ?? updates[0]!);
     const params = listsOf(all);
     for (const place of places) params[keyAt(place)] = all[place]![name];
+    const columnNames = (columns ?? []).map(({ property }) => property);
     const sent = await asCompound(this.statements.connection.dataSource, async () => {
       const values = (): unknown[] => this.#bind(statement, params);
-      return this.statements.send(table, options.keepPrepared as string | true, statement, values, { waits: false });
+      const how = { names: [...columnNames, PLACE], waits: false };
+      return this.statements.send(table, options.keepPrepared as string | true, statement, values, how);
     });
     return sent?.rows ?? [];
   }

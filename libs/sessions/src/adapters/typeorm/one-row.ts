@@ -2,6 +2,7 @@ import { namedByKey } from '../query/sets.js';
 import type { Executed, Row } from '../port/query.js';
 import { bindParams, type SqlPrepared, type Statement } from './compile-query.js';
 import { asCompound } from './compound-statements.js';
+import type { DriverResult } from './internals.js';
 import { loadValues } from './raw-row.js';
 import type { SingleStatements } from './single-statements.js';
 
@@ -73,7 +74,10 @@ async function inOneMessage(
   if (!both || runner) return undefined;
   const { table, options } = change;
   const values = (): unknown[] => bindParams({ table, statement: both }, params);
-  const sent = await asCompound(dataSource, async () => statements.send(table, options.keepPrepared!, both, values));
+  const { names } = read;
+  const send = async (): Promise<DriverResult | undefined> =>
+    statements.send(table, options.keepPrepared!, both, values, { names });
+  const sent = await asCompound(dataSource, send);
   return sent && { count: sent.rows.length, rows: sent.rows.map((row) => loadValues(table, read.reads!, row)) };
 }
 

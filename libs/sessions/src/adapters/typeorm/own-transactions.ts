@@ -1,8 +1,8 @@
-import { type DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { errnoOf } from './driver-errors.js';
 import { beginBy, type PgConnection } from './internals.js';
 import { hearNewConnections } from './new-connections.js';
-import { isHeard, StatementLog } from './statement-log.js';
+import { isHeard, sendLogged } from './statement-log.js';
 import { unavailable } from './unavailable.js';
 
 /** The rows of a statement that was sent with the start of its transaction; `undefined` if it is not sent yet. */
@@ -119,16 +119,14 @@ async function startReadCommitted(runner: QueryRunner, opening: string | undefin
 
 /** The rows of the last of several statements. */
 async function send(runner: QueryRunner, text: string): Promise<readonly unknown[]> {
-  const log = new StatementLog(runner.dataSource);
-  const statement = { text, values: [], secrets: [], runner };
-  const client = (await runner.connect()) as PgConnection;
-  log.sent(statement);
-  try {
-    return [await client.query(text)].flat().at(-1)!.rows;
-  } catch (error) {
-    log.failed(error as Error, statement);
-    // The transaction may already have started.
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw new QueryFailedError(text, [], error as Error);
-  }
+  return sendLogged(runner, { text, values: [] }, async (connection) => {
+    const client = connection as PgConnection;
+    try {
+      return [await client.query(text)].flat().at(-1)!.rows;
+    } catch (error) {
+      // The transaction may already have started.
+      await client.query('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+  });
 }

@@ -63,6 +63,11 @@ export function valuesOf(columns: readonly SqlColumn[], raw: Readonly<Row>): unk
   return columns.map(({ property }) => raw[property]);
 }
 
+/** The values of a row by these names. */
+export function namedValues(raw: Readonly<Row>, names: readonly string[]): unknown[] {
+  return names.map((name) => raw[name]);
+}
+
 function unreadable(table: SqlTable, column: ReadColumn, read: Readonly<Row>, cause: unknown): UnreadableRowError {
   const keys = table.primary.filter(({ property }) => property in read);
   const key = Object.fromEntries(keys.map(({ property }) => [property, read[property]]));

@@ -5,10 +5,11 @@ import { attachRelations } from '../query/relations.js';
 import type { Executed, QueryKind, QueryOptions, RawRow, Row } from '../port/query.js';
 import { bindParams, compileQuery, isNever, type SqlPrepared } from './compile-query.js';
 import type { Connection } from './connection.js';
+import type { Dialect } from './dialects/dialect.js';
 import type { DriverStatement } from './driver-statement.js';
 import type { DriverResult } from './internals.js';
 import type { PreparedStatements } from './prepared-statements.js';
-import { loadValues, SqlRow } from './raw-row.js';
+import { loadValues, namedValues, SqlRow } from './raw-row.js';
 import { attachJoined, type ReadRows, relatedReader } from './relations.js';
 import type { SqlTable } from './sql-table.js';
 
@@ -32,7 +33,7 @@ export class SingleStatements {
   /** Runs a query; synchronously if the driver is in this process and has the statement prepared. */
   execute(query: SqlPrepared, params: Row): MaybePromise<Executed> {
     // Further lookups share its timeout.
-    if (this.#isKept(query) && query.further.length === 0) {
+    if (this.#isSent(query) && query.further.length === 0) {
       return this.prepared!.run(this.#driverStatement(query, params, false), (result) => this.#executed(query, result));
     }
     return this.#within(query, async (inside) => inside.#executed(query, await inside.#run(query, params)));
@@ -43,7 +44,7 @@ export class SingleStatements {
     if (isNever(query)) return [];
     const { table } = query;
     const columns = query.reads!;
-    if (this.#isKept(query)) {
+    if (this.#isSent(query)) {
       return this.prepared!.run(this.#driverStatement(query, params, max === 1), ({ rows }) =>
         rows.map((values) => new SqlRow(table, columns, values)),
       );
@@ -57,6 +58,7 @@ export class SingleStatements {
    * Runs a statement that changes rows through the driver; `undefined` if it cannot be sent that way.
    *
    * @param call the purpose for which it is kept prepared, if it is
+   * @param options.names the names of the values of a row that it returns; default: none
    * @param options.joins whether it may share a transaction; default: false
    * @param options.waits whether it waits for locks of others, or starts over; default: true
    */
@@ -65,39 +67,64 @@ export class SingleStatements {
     call: string | boolean,
     { text, secrets }: Pick<SqlPrepared['statement'], 'text' | 'secrets'>,
     values: () => unknown[],
-    { joins = false, waits = true }: Partial<Pick<DriverStatement, 'joins' | 'waits'>> = {},
+    { names = [], joins = false, waits = true }: Partial<Pick<DriverStatement, 'names' | 'joins' | 'waits'>> = {},
   ): MaybePromise<DriverResult> | undefined {
-    if (!this.#sendsAsIs) return undefined;
-    const { runner } = this.connection;
-    const limits = this.connection.limits(table.name);
-    const how = { reads: false, entities: false, waits, joins, limits, first: false };
-    return this.prepared!.run({ table, text, call, values: values(), secrets, runner, ...how }, (result) => result);
+    if (!this.#sends) return undefined;
+    const { connection } = this;
+    const statement: DriverStatement = {
+      table,
+      text: this.#sent(text),
+      call: this.#withoutWaiting ? false : call,
+      values: values(),
+      secrets,
+      runner: connection.runner,
+      reads: false,
+      entities: false,
+      names,
+      waits,
+      joins,
+      limits: connection.limits(table.name),
+      first: false,
+    };
+    return this.prepared!.run(statement, (result) => result);
   }
 
-  #isKept({ options, statement }: SqlPrepared): boolean {
-    return Boolean(options.keepPrepared) && !statement.isWrittenOut && this.#sendsAsIs;
+  /** Whether the driver gets a query; otherwise TypeORM does, which takes longer. */
+  #isSent({ options }: SqlPrepared): boolean {
+    return Boolean(options.keepPrepared) && this.#sends;
   }
 
-  #callOf(query: SqlPrepared): string | boolean {
-    return this.#isKept(query) && (query.options.keepPrepared ?? false);
+  #callOf({ options, statement }: SqlPrepared): string | boolean {
+    return !statement.isWrittenOut && !this.#withoutWaiting && (options.keepPrepared ?? false);
   }
 
-  /** Whether drivers get statements unchanged. */
-  get #sendsAsIs(): boolean {
+  /** Whether drivers get statements. */
+  get #sends(): boolean {
+    return this.prepared?.apply === true;
+  }
+
+  /** What makes statements wait for no locks, if they need it. */
+  get #withoutWaiting(): Dialect['withoutWaiting'] {
     const { isPatient, dialect } = this.connection;
-    return this.prepared?.apply === true && (isPatient || dialect.withoutWaiting === undefined);
+    return isPatient ? undefined : dialect.withoutWaiting;
+  }
+
+  /** A statement as the driver gets it. */
+  #sent(text: string): string {
+    return this.#withoutWaiting?.(text) ?? text;
   }
 
   #driverStatement(query: SqlPrepared, params: Row, first: boolean): DriverStatement {
     return {
       table: query.table,
-      text: this.#textOf(query),
-      call: query.options.keepPrepared as string | true,
+      text: this.#sent(this.#textOf(query)),
+      call: this.#callOf(query),
       values: bindParams(query, params),
       secrets: query.statement.secrets,
       runner: this.connection.runner,
       reads: query.kind === 'all',
       entities: query.joins.length > 0,
+      names: query.names,
       waits: !query.options.skipLocked,
       joins: query.options.joint ?? false,
       limits: this.connection.limits(query.table.name, query.options.timeoutMs),
@@ -120,20 +147,22 @@ export class SingleStatements {
     const values = bindParams(query, params);
     const text = this.#textOf(query);
     // Drivers build arrays for many rows faster than objects.
-    if (options.relations && this.#sendsAsIs)
-      return this.#read({ table, text, call: this.#callOf(query), values, secrets });
+    if (options.relations && this.#sends)
+      return this.#read({ table, text, call: this.#callOf(query), values, secrets, names });
     const how = { table, reads: kind === 'all', waits: !options.skipLocked, secrets };
     return this.connection.run(text, values, how).then((result) => withValues(result, names));
   }
 
   /** Runs a read with relations through the driver. */
   async #read(
-    statement: Pick<DriverStatement, 'table' | 'text' | 'call' | 'values' | 'secrets'>,
+    statement: Pick<DriverStatement, 'table' | 'text' | 'call' | 'values' | 'secrets' | 'names'>,
   ): Promise<DriverResult> {
-    const { runner } = this.connection;
-    const limits = this.connection.limits(statement.table.name);
+    const { connection } = this;
+    const { runner } = connection;
+    const limits = connection.limits(statement.table.name);
     const how = { reads: true, entities: true, waits: true, joins: false, first: false };
-    return this.prepared!.run({ runner, limits, ...how, ...statement }, (result) => result);
+    const text = this.#sent(statement.text);
+    return this.prepared!.run({ runner, limits, ...how, ...statement, text }, (result) => result);
   }
 
   #textOf({ statement, options, countsDeleted }: SqlPrepared): string {
@@ -160,7 +189,7 @@ export class SingleStatements {
     const found = rows.map((entity, i) => ({ entity, key: records[i]! }));
     const call = this.#callOf(query);
     const read: ReadRows = async (text, values, names) => {
-      if (this.#sendsAsIs) return (await this.#read({ table, text, call, values, secrets: [] })).rows;
+      if (this.#sends) return (await this.#read({ table, text, call, values, secrets: [], names })).rows;
       return withValues(await this.connection.run(text, values, { table, reads: true }), names).rows;
     };
     return attachRelations(relatedReader(this.connection, table, read), found, further).then(() => executed);
@@ -169,6 +198,5 @@ export class SingleStatements {
 
 /** TypeORM's result, with the values of each row under these names. */
 function withValues({ records, affected }: QueryResult, names: readonly string[]): DriverResult {
-  const rows = (records as Row[]).map((record) => names.map((name) => record[name]));
-  return { rows, rowCount: affected ?? null };
+  return { rows: (records as Row[]).map((record) => namedValues(record, names)), rowCount: affected ?? null };
 }

@@ -3,6 +3,7 @@ import {
   type DataSource,
   type EntitySubscriberInterface,
   type Logger,
+  QueryFailedError,
   type QueryRunner,
 } from 'typeorm';
 import { bareError } from './driver-errors.js';
@@ -72,6 +73,24 @@ export function isHeard({ subscribers }: DataSource): boolean {
 function isSilent(logger: Logger): boolean {
   if (!(logger instanceof AbstractLogger) || logger.logQuery !== AbstractLogger.prototype.logQuery) return false;
   return !tellsQueries(logger);
+}
+
+/** Sends a statement on a connection by its driver, and logs it as TypeORM does. @throws QueryFailedError */
+export async function sendLogged<T>(
+  runner: QueryRunner,
+  { text, values }: Pick<LoggedStatement, 'text' | 'values'>,
+  send: (connection: unknown) => Promise<T>,
+): Promise<T> {
+  const log = new StatementLog(runner.dataSource);
+  const statement = { text, values, secrets: [], runner };
+  const connection: unknown = await runner.connect();
+  log.sent(statement);
+  try {
+    return await send(connection);
+  } catch (error) {
+    log.failed(error as Error, statement);
+    throw new QueryFailedError(text, [...values], error as Error);
+  }
 }
 
 /** Makes TypeORM send a statement. TypeORM logs it itself, with the same values hidden as by {@link StatementLog}. */

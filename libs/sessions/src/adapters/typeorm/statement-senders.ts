@@ -1,18 +1,19 @@
 import { Logger } from '@nestjs/common';
-import type { DataSource, DataSourceOptions } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
+import type { Row } from '../port/query.js';
 import { type DriverError, isOfKept, PLAN_IS_USELESS } from './driver-errors.js';
 import type { DriverStatement } from './driver-statement.js';
 import type { DriverResult, MysqlClient, MysqlResult, PgConnection, PgQuery } from './internals.js';
 import { connectionsAreMixed, notKept } from './messages.js';
+import { mysqlStatement } from './mysql-statement.js';
 import { isInCallers } from './own-transactions.js';
 import { queryFor } from './pg-statement.js';
 import { pooledMysql, queryPooledPg } from './pooled-clients.js';
+import { namedValues } from './raw-row.js';
 import { SqliteConnections } from './sqlite/connections.js';
 import { statementName } from './statement-name.js';
 import { onGiven } from './time-limit.js';
-
-type MysqlOptions = Extract<DataSourceOptions, { type: 'mysql' | 'mariadb' }>;
 
 const LOGGER = new Logger('SessionsModule');
 
@@ -93,31 +94,37 @@ const NOT_KEPT = new Set([1461, 1243, 1615]);
 /** How long statements are then sent unprepared: meanwhile, others may have released theirs. */
 const UNPREPARED_MS = 60_000;
 
-/** Several statements in one message have the rows of each, then how many rows they wrote. */
-function resultOf(result: MysqlResult): DriverResult {
+/**
+ * Several statements in one message have the rows of each, then how many rows they wrote.
+ *
+ * @param names the names of the values of a row that is an object; without them, each is an array
+ */
+function resultOf(result: MysqlResult, names: readonly string[] | undefined): DriverResult {
   if (!Array.isArray(result)) return { rows: [], rowCount: result.affectedRows };
-  const rows = Array.isArray(result.at(-1) ?? []) ? result : result[0];
-  return { rows: rows as unknown[][], rowCount: rows!.length };
+  if (!names) return { rows: result as unknown[][], rowCount: result.length };
+  const rows = (Array.isArray(result[0]) ? result[0] : result) as Row[];
+  return { rows: rows.map((row) => namedValues(row, names)), rowCount: rows.length };
 }
 
 function sendExecuted(dataSource: DataSource): StatementSender {
-  const { enableQueryTimeout, maxQueryExecutionTime } = dataSource.options as MysqlOptions;
-  const timeout = enableQueryTimeout ? maxQueryExecutionTime : undefined;
   const texts = new Set<string>();
   let unpreparedUntil = -Infinity;
   let isTold = false;
   return {
     kept: () => texts.size,
     send(statement) {
-      const { text, values, call, runner, limits, entities } = statement;
+      const { text, values, call, runner, limits, entities, first, reads, names } = statement;
       // A prepared statement returns other values than TypeORM reads: a `FLOAT` has other digits.
       const how = !call || entities || performance.now() < unpreparedUntil ? 'query' : 'execute';
       if (how === 'execute') texts.add(text);
+      // mysql2 builds arrays for many rows faster than objects.
+      const areArrays = reads && !first;
+      const sent = mysqlStatement(dataSource, text, areArrays);
       const sendOn = (client: MysqlClient): Promise<DriverResult> =>
         new Promise((resolve, reject) => {
-          client[how]({ sql: text, rowsAsArray: true, timeout }, values, (error, result) => {
+          client[how](sent, values, (error, result) => {
             if (error) reject(error);
-            else resolve(resultOf(result));
+            else resolve(resultOf(result, areArrays ? undefined : names));
           });
         });
       if (!runner) return sendOn(pooledMysql(dataSource, limits));

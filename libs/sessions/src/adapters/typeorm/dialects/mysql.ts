@@ -117,15 +117,16 @@ export const mysql: Dialect = {
       text: `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), ?), 224), 0) AS taken`,
       values: [lockName(name)],
     }),
-    release: (name) => ({ text: `SELECT RELEASE_LOCK(SHA2(CONCAT(DATABASE(), ?), 224))`, values: [lockName(name)] }),
+    release: (name) => ({ text: `DO RELEASE_LOCK(SHA2(CONCAT(DATABASE(), ?), 224))`, values: [lockName(name)] }),
   },
   withLock: {
     wait: (name, seconds) => ({
       text: `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224), ?) AS taken`,
       values: [lockName(name), seconds],
     }),
+    // A result would have the names of the locks as those of its columns, and mysql2 compiles code for each new shape.
     release: (names) => ({
-      text: `SELECT ${names.map(() => `RELEASE_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224))`).join(', ')}`,
+      text: `DO ${names.map(() => `RELEASE_LOCK(SHA2(CONCAT(DATABASE(), '/', ?), 224))`).join(', ')}`,
       values: names.map(lockName),
     }),
   },
