@@ -23,8 +23,8 @@ export interface Told {
 /** A client on either platform. */
 export interface TestSocket {
   /** What the server answers to a message; what it was told where that ends the socket. */
-  ask(event: string, data?: string): Promise<unknown>;
-  send(event: string, data?: string): void;
+  ask(event: string, data?: unknown): Promise<unknown>;
+  send(event: string, data?: unknown): void;
   /** Settles when it is refused, or was ended. */
   readonly ended: Promise<Told>;
   /** Its TCP connection, as soon as there is one. */
@@ -63,7 +63,7 @@ const platformWs: Platform = {
       statusCode: STATUS_OF_CLOSE[code as number],
       ...(String(reason) !== '' && { errorCode: String(reason) }),
     }));
-    const send = (event: string, data?: string): void => {
+    const send = (event: string, data?: unknown): void => {
       if (socket.readyState === WebSocket.CONNECTING) socket.once('open', () => send(event, data));
       else socket.send(JSON.stringify({ event, data }));
     };

@@ -4,6 +4,7 @@ import type { BaseSession } from '../session/session.js';
 import type { MaybePromise } from '../util/maybe-promise.js';
 import { privateField } from '../util/private-field.js';
 import { orUnavailable, tableOf } from './authenticate-request.js';
+import type { GuardedCall } from './calls/call.js';
 import type { Opened } from './calls/opened.js';
 import type { Found, FoundSession } from './found.js';
 import { FollowedSession } from './followed-session.js';
@@ -11,7 +12,9 @@ import { FollowedSession } from './followed-session.js';
 /** What a guard found on a connection. */
 interface Kept {
   readonly found: FoundSession;
-  readonly session: FollowedSession;
+  readonly followed: FollowedSession;
+  /** The latest that calls share. */
+  shared?: FoundSession;
 }
 
 /** An open connection. */
@@ -75,23 +78,46 @@ function followed(
  * @param authoritative whether to ask the database
  */
 export function foundOn(
-  opened: Opened | undefined,
+  { opened, scope }: GuardedCall,
   guard: unknown,
   authoritative: boolean,
   logger: Logger,
 ): MaybePromise<Found> | undefined {
   const kept = opened && CONNECTION.get(opened.of)?.kept?.get(guard);
   if (!kept) return undefined;
-  const session = kept.session.use(kept.found.request, authoritative);
-  return session instanceof Promise ? foundLater(kept, session, logger) : foundNow(kept, session);
+  const foundAs = scope ? ofScope : ofCall;
+  const session = kept.followed.use(kept.found.request, authoritative);
+  return session instanceof Promise ? foundLater(kept, session, foundAs, logger) : foundAs(kept, session);
 }
 
-function foundNow({ found: { kind, request, byCookie } }: Kept, session: BaseSession | null): Found {
-  return { kind, session, request, byCookie, isFollowed: true };
+/** All calls of a scope have one copy. */
+function ofScope({ found, followed }: Kept, session: BaseSession | null): Found {
+  const { kind, request, byCookie } = found;
+  return { kind, session: session && followed.copyOf(session), request, byCookie, followed };
 }
 
-async function foundLater(kept: Kept, session: Promise<BaseSession | null>, logger: Logger): Promise<Found> {
-  return foundNow(kept, await orUnavailable(() => session, logger));
+/** A call copies the session only if somebody asks for it. */
+function ofCall(kept: Kept, session: BaseSession | null): Found {
+  const { found, followed, shared } = kept;
+  if (shared?.session === session) return shared;
+  const { kind, request, byCookie } = found;
+  if (session === null) return { kind, session, request, byCookie };
+  return (kept.shared = { kind, session, request, byCookie, followed, isShared: true });
+}
+
+async function foundLater(
+  kept: Kept,
+  session: Promise<BaseSession | null>,
+  foundAs: (kept: Kept, session: BaseSession | null) => Found,
+  logger: Logger,
+): Promise<Found> {
+  return foundAs(kept, await orUnavailable(() => session, logger));
+}
+
+/** The same with a session of the call's own. */
+export function ownOf(found: FoundSession): FoundSession {
+  const { kind, session, request, byCookie, followed, isShared } = found;
+  return isShared ? { kind, session: followed!.copyOf(session), request, byCookie, followed } : found;
 }
 
 /**
@@ -109,5 +135,5 @@ export function follow(
   const connection = connectionOf(opened.of);
   const store = tableOf(found.session, found.request, stores) ?? stores[0];
   const session = followed(connection, store, found.session, opened);
-  if (session && guard) connection.kept?.set(guard, { found, session });
+  if (session && guard) connection.kept?.set(guard, { found, followed: session });
 }

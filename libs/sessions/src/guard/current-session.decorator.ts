@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 import type { SessionOf } from '../registry/sessions-table.js';
-import { sessionOf } from './session-of-request.js';
+import { fieldOfSession, sessionOf } from './session-of-request.js';
 
 /** A Nest pipe: a class or an instance. */
 type Pipe = Type<PipeTransform> | PipeTransform;
@@ -25,10 +25,8 @@ export interface CurrentSessionDecorator<Field extends string = string> {
  * ```
  */
 export const CurrentSession: CurrentSessionDecorator = createParamDecorator(
-  (field: string | undefined, context: ExecutionContext): unknown => {
-    const session = sessionOf(context);
-    return field === undefined || session === undefined ? session : Reflect.get(session, field);
-  },
+  (field: string | undefined, context: ExecutionContext): unknown =>
+    field === undefined ? sessionOf(context) : fieldOfSession(context, field),
 );
 
 /**

@@ -6,6 +6,7 @@ import type { Prepared, Row } from '../adapters/port/query.js';
 import { SessionsModule } from '../module/sessions.module.js';
 import { SessionsTable } from '../registry/sessions-table.js';
 import { SessionsRegistry } from '../registry/sessions.registry.js';
+import type { BaseSession } from '../session/session.js';
 import type { SessionsStore } from '../lifecycle/sessions-store.js';
 import { FollowedSession } from './followed-session.js';
 
@@ -31,7 +32,12 @@ let sessions: Sessions;
 let store: SessionsStore;
 let id: string;
 let followed: FollowedSession;
-const use = async (authoritative = false) => followed.use({ headers: {} }, authoritative);
+
+/** A copy of the session for one more use. */
+async function use(authoritative = false): Promise<BaseSession | null> {
+  const session = await followed.use({ headers: {} }, authoritative);
+  return session && followed.copyOf(session);
+}
 
 beforeEach(async () => {
   adapter = new WatchedAdapter();
@@ -68,6 +74,14 @@ it('shares nothing with its uses that they could change', async () => {
   Object.assign(used.data as object, { step: 2 });
   expect(() => used.createdAt.setTime(0)).toThrow(DATE_FROZEN);
   expect(await use()).toMatchObject({ data: { step: 1 }, createdAt: (await sessions.get({ id }))!.createdAt });
+});
+
+it('shows a use what it was, whatever it becomes', async () => {
+  const used = await followed.use({ headers: {} }, false);
+  await sessions.update({ id }, { userId: 'bob' });
+  followed.changed();
+  expect(await use()).toMatchObject({ userId: 'bob' });
+  expect(used).toMatchObject({ userId: 'ann' });
 });
 
 it('has no more in its uses than was read', async () => {

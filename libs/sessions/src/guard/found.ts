@@ -6,6 +6,7 @@ import type { MaybePromise } from '../util/maybe-promise.js';
 import { privateField } from '../util/private-field.js';
 import type { Access } from './access.decorators.js';
 import type { GuardedCall } from './calls/call.js';
+import type { FollowedSession } from './followed-session.js';
 import { SESSION_OVER, SESSION_REQUIRED, SEVERAL_TOKENS } from './messages.js';
 
 export type OneToken = Extract<Credentials, { kind: 'one' }>;
@@ -21,8 +22,10 @@ export interface FoundToken {
   readonly request: HttpRequest;
   /** Whether it came in a cookie, which a browser sends until told otherwise. */
   readonly byCookie: boolean;
-  /** Whether the open connection already ends with the session. */
-  readonly isFollowed?: boolean;
+  /** The session of the open connection, which already ends with it. */
+  readonly followed?: FollowedSession;
+  /** Whether the calls of the connection share `session`: each gives away only copies of it. */
+  readonly isShared?: boolean;
 }
 
 /** A token that has a session. */

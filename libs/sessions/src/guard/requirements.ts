@@ -34,6 +34,11 @@ export interface Refusal {
 const REQUIREMENTS = 'nest-sessions:requirements';
 const NONE: Requirements = { scopes: [], maxAgeMs: Infinity, authoritative: false };
 
+/** Whether any session is enough. */
+export function isUnlimited({ scopes, maxAgeMs }: Requirements): boolean {
+  return scopes.length === 0 && maxAgeMs === Infinity;
+}
+
 /** A decorator that adds requirements. No decorator on a route removes any. */
 export function requires(added: Partial<Requirements>): MethodDecorator & ClassDecorator {
   return (target: object, _key?: string | symbol, descriptor?: { readonly value?: unknown }): void => {

@@ -5,7 +5,7 @@ import type { SessionsService } from '../service/sessions.service.js';
 import type { BaseSession } from '../session/session.js';
 import { privateField } from '../util/private-field.js';
 import { fieldOf, type FieldPath } from './calls/resolver-args.js';
-import { ofMessage, rememberOfMessage } from './session-of-message.js';
+import { fieldOfMessage, ofMessage, rememberOfMessage, type Sharing } from './session-of-message.js';
 
 /** Holds the session of a request. */
 export interface SessionBox {
@@ -56,11 +56,18 @@ export function rememberSession(requestOrContext: object, session: BaseSession |
 }
 
 /** Records the session of a context's call; `undefined`: it has none. */
-export function rememberOfCall(context: ArgumentsHost, session: BaseSession | undefined): void {
+export function rememberOfCall(context: ArgumentsHost, session: BaseSession | undefined, sharing?: Sharing): void {
   const type = context.getType<string>();
   if (type === 'http') boxOf(context.getArgByIndex<object>(0)).session = session;
   else if (type === 'graphql') rememberOfPath(fieldOf(context)?.path, session);
-  else rememberOfMessage(context, session);
+  else rememberOfMessage(context, session, sharing);
+}
+
+/** One field of the session of a context's call. */
+export function fieldOfSession(context: ArgumentsHost, field: string): unknown {
+  if (context.getType() === 'ws') return fieldOfMessage(context, field);
+  const session = sessionOfCall(context);
+  return session && Reflect.get(session, field);
 }
 
 function sessionOfCall(context: ArgumentsHost): BaseSession | undefined {

@@ -23,7 +23,7 @@ import type { GuardedCall } from './calls/call.js';
 import { openedStream } from './calls/opened.js';
 import { callOf } from './calls/call-of.js';
 import { inItsForm, noteChallenge } from './calls/refusals.js';
-import { follow, foundOn } from './connections.js';
+import { follow, foundOn, ownOf } from './connections.js';
 import { findOnce, type Found, type FoundSession, isSession, lackOf, mayLack, type OneToken } from './found.js';
 import { guardedBy, type SessionGuardOptions } from './guard-options.js';
 import { type GuardedRoute, GuardedRoutes, SESSION_GUARD } from './guarded-route.js';
@@ -31,7 +31,7 @@ import { type GuardedTables, guardedTables } from './guarded-tables.js';
 import { baseOf, madeGuard } from './made-guards.js';
 import { answerRefused } from './refused-token.js';
 import { putOnRequest } from './request-session.js';
-import { freshnessRefusal, scopeRefusal } from './requirements.js';
+import { freshnessRefusal, isUnlimited, scopeRefusal } from './requirements.js';
 import { rememberOfCall } from './session-of-request.js';
 import { answerOf, stubOf } from './stub-guards.js';
 
@@ -169,15 +169,9 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     request: HttpRequest,
     authoritative = false,
   ): MaybePromise<BaseSession | null> {
+    const { tables } = this.#tables().placeOf(source);
     const notesRefusal = this.registry.options.onRefused !== undefined;
-    return authenticateRequest(
-      request,
-      token,
-      this.#tables().placeOf(source).tables,
-      authoritative,
-      this.logger,
-      notesRefusal,
-    );
+    return authenticateRequest(request, token, tables, authoritative, this.logger, notesRefusal);
   }
 
   /**
@@ -185,8 +179,9 @@ export class SessionGuard implements CanActivate, OnModuleInit {
    * they may not do.
    */
   protected authorize(context: ExecutionContext, session: BaseSession, request: HttpRequest): MaybePromise<void> {
-    const { scopes, maxAgeMs } = this.#routes.of(context);
-    if (scopes.length === 0 && maxAgeMs === Infinity) return;
+    const route = this.#routes.of(context);
+    if (isUnlimited(route)) return;
+    const { scopes, maxAgeMs } = route;
     const tables = this.#tables().all;
     const foundIn = tableOf(session, request, tables);
     const now = this.registry.options.clock?.() ?? new Date();
@@ -225,7 +220,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
 
   /** What the credentials of a call lead to; a connection may know already. */
   readonly #find = (call: GuardedCall, authoritative: boolean): MaybePromise<Found> =>
-    foundOn(call.opened, this.constructor, authoritative, this.logger) ?? this.#lookUp(call, authoritative);
+    foundOn(call, this.constructor, authoritative, this.logger) ?? this.#lookUp(call, authoritative);
 
   #lookUp({ request, handshake, response }: GuardedCall, authoritative: boolean): MaybePromise<Found> {
     const credentials = this.extractCredentials(request);
@@ -261,10 +256,12 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   /** Lets a call through or refuses it. */
   #decide(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: Found): MaybePromise<boolean> {
     if (!isSession(found)) return this.#lacks(context, call, route, found);
-    const authorized = this.authorize(context, found.session, found.request);
+    if (isUnlimited(route) && this.authorize === AUTHORIZE) return this.#admit(context, call, route, found);
+    const own = ownOf(found);
+    const authorized = this.authorize(context, own.session, own.request);
     return authorized instanceof Promise
-      ? authorized.then(this.#onAuthorized(context, call, route, found))
-      : this.#admit(context, call, route, found);
+      ? authorized.then(this.#onAuthorized(context, call, route, own))
+      : this.#admit(context, call, route, own);
   }
 
   #lacks(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: Found): MaybePromise<boolean> {
@@ -283,11 +280,11 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   #admit(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: FoundSession): boolean {
     const { session, request } = found;
     if (context.getType() === 'http' && this.registry.options.requestSession !== false) putOnRequest(request, session);
-    rememberOfCall(context, session);
+    rememberOfCall(context, session, found);
+    if (found.followed) return true;
     const opened = route.isStream ? openedStream(call.response) : call.opened;
     // Connections keep no related rows.
-    if (opened && !found.isFollowed)
-      follow(this.#tables().all, found, opened, this.relations.length > 0 ? undefined : this.constructor);
+    if (opened) follow(this.#tables().all, found, opened, this.relations.length > 0 ? undefined : this.constructor);
     return true;
   }
 
@@ -297,3 +294,6 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     return (this.#guarded ??= guardedTables(this.tables, this.registry, this.relations));
   }
 }
+
+/** What guards do that override nothing. */
+const AUTHORIZE: unknown = Reflect.get(SessionGuard.prototype, 'authorize');

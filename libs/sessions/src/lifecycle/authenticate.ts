@@ -4,19 +4,17 @@ import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { RefusalReason } from '../events/session-event.js';
 import type { Prepared, RawRow, Row } from '../adapters/port/query.js';
 import { Coalescer } from '../util/coalescer.js';
-import { chain, type MaybePromise } from '../util/maybe-promise.js';
+import { type MaybePromise } from '../util/maybe-promise.js';
 import { isOutage } from '../errors/outages.js';
 import { type CachedSessions, cacheKey } from '../cache/cached-sessions.js';
-import { frozenDate } from '../cache/frozen-date.js';
 import type { Reading } from '../cache/near-cache.js';
 import type { Refused } from '../events/session-events.js';
-import type { ClientRequest } from '../http/client-address.js';
 import { dueAt, endMsOf } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import { digestsOf } from '../token/digest.js';
 import { hasTokenLength } from '../token/parse.js';
 import type { Extender } from './extend.js';
-import { type LastUse, type SessionUse, useOf } from './last-use.js';
+import type { LastUse, SessionUse } from './last-use.js';
 import { NEWER_DIGESTS } from './messages.js';
 import { judge, type Judgement, refusalOf, sessionFrom, UNKNOWN } from './read-session.js';
 import { foundByReplacedToken, ReplacedTokens } from './replaced-tokens.js';
@@ -127,20 +125,6 @@ export class Authenticator {
     const row = await this.table.adapter.first(this.#againById, { id });
     const judged = row && judge(this.table, row);
     return judged?.isValid ? judged.session : this.#refused(refusalOf(judged?.session), {});
-  }
-
-  /** Records one more use of a valid session of an open connection, and extends it if that is due; `null` if it has ended. */
-  useAgain(session: BaseSession, request: ClientRequest): MaybePromise<BaseSession | null> {
-    const current = this.table.options.autoExtend ? this.extender.extendIfDue(session) : session;
-    return chain(current, (valid) => valid && this.usedAgain(session, request, valid));
-  }
-
-  /** Records one more use of a valid session of an open connection, and returns its current copy. */
-  usedAgain(held: BaseSession, request: ClientRequest, session = held): BaseSession {
-    // The held session lives as long as the connection, and its copies share its dates.
-    if (this.lastUse?.record(held, useOf(request))) Object.assign(held, { lastUsedAt: frozenDate(this.table.nowMs()) });
-    this.table.events.emit({ type: 'used', session });
-    return session;
   }
 
   /** When a session ends or becomes due for extension, whichever is first, in milliseconds. */

@@ -1,6 +1,7 @@
 import type { ExecutionContext, HttpException } from '@nestjs/common';
 import { isObject } from '../../errors/option-types.js';
 import type { HttpRequest } from '../../http/credentials.js';
+import { privateField } from '../../util/private-field.js';
 import { keepFound } from '../connections.js';
 import type { GuardedCall } from './call.js';
 import { ConnectionContext } from './connection-context.js';
@@ -11,20 +12,36 @@ import { offeredTokens } from './subprotocols.js';
 
 /** Reads a message of a WebSocket or of Socket.IO, or the opening of a socket, whose adapter tells the refusal. */
 export function wsCall(context: ExecutionContext): GuardedCall {
-  return context instanceof ConnectionContext ? new WsConnection(context, true) : new WsMessage(context, false);
+  const args = context.getArgs<unknown[]>();
+  if (!(context instanceof ConnectionContext)) return new WsMessage(args, openedOf(args[0]));
+  const opened = openedClient(args[0], true);
+  if (opened) keepFound(opened.of);
+  return new WsConnection(args, opened);
+}
+
+/** What a socket is for its messages, made once. */
+const OPENED = privateField<Opened>();
+
+function openedOf(client: unknown): Opened | undefined {
+  if (!isObject(client)) return undefined;
+  const known = OPENED.get(client);
+  if (known) return known;
+  const opened = openedClient(client, false);
+  if (opened) {
+    OPENED.set(client, opened);
+    keepFound(client);
+  }
+  return opened;
 }
 
 /** A class, because there are many: most only need what is open, as their session is known. */
 abstract class WsCall implements GuardedCall {
-  readonly opened: Opened | undefined;
-  protected readonly args: unknown[];
   #handshake: HttpRequest | undefined;
 
-  constructor(context: ExecutionContext, isConnecting: boolean) {
-    this.args = context.getArgs<unknown[]>();
-    this.opened = openedClient(this.client, isConnecting);
-    if (this.opened) keepFound(this.opened.of);
-  }
+  constructor(
+    readonly args: readonly unknown[],
+    readonly opened: Opened | undefined,
+  ) {}
 
   protected get client(): object {
     return this.args[0] as object;
@@ -48,14 +65,17 @@ class WsConnection extends WsCall {
 }
 
 class WsMessage extends WsCall {
-  async refusal(exception: HttpException): Promise<Error> {
-    const { WsException } = await import('@nestjs/websockets');
-    const error = errorOf(exception, this.args.at(-1));
-    // Nest does not answer the acknowledgement of a refused message, for which a client may wait.
-    const acknowledge = this.args.slice(2).find((arg) => typeof arg === 'function');
-    acknowledge?.(error);
-    return new WsException(error);
-  }
+  /** Its own, so that a copy of the call has it too. */
+  readonly refusal = refusalOfMessage;
+}
+
+async function refusalOfMessage(this: { readonly args: readonly unknown[] }, exception: HttpException): Promise<Error> {
+  const { WsException } = await import('@nestjs/websockets');
+  const error = errorOf(exception, this.args.at(-1));
+  // Nest does not answer the acknowledgement of a refused message, for which a client may wait.
+  const acknowledge = this.args.slice(2).find((arg) => typeof arg === 'function');
+  acknowledge?.(error);
+  return new WsException(error);
 }
 
 /** For sockets whose handshake is unknown. */
