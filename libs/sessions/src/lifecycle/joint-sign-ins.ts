@@ -13,8 +13,11 @@ import { type Candidate, countOf, type Limits, sessionsOf, surplusOf } from './s
 import type { TableContext } from './table-context.js';
 import { limitsOf } from '../table/definition.js';
 
-/** The transactions under way before others wait. Each takes several statements, so more of them would cost more than they gain. */
-const LANES = 2;
+/**
+ * The transactions under way before others wait, beside one that was sent at once. Each takes several statements, so
+ * more of them would cost more than they gain.
+ */
+const LANES = 1;
 
 /** A new row, and what to do with it. */
 export interface SignIn {

@@ -60,6 +60,6 @@ describe('batches', () => {
       ...(lanes && { lanes }),
     });
     await Promise.all(Array.from({ length: 64 }, (_, i) => coalescer.run(i, i)));
-    expect(most).toBe(lanes ?? 3);
+    expect(most).toBe(lanes ?? 2);
   });
 });

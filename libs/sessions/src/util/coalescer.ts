@@ -14,7 +14,7 @@ const LARGEST = 64;
 const HOLD_MS = 50;
 
 /** The default of `lanes`. */
-const LANES = 3;
+const LANES = 2;
 
 /** Fewer items are not worth their own statement. */
 const SMALLEST = 8;
@@ -37,8 +37,8 @@ interface Queued<T, R> {
 interface UnderWay<T, R> {
   readonly batch: readonly Queued<T, R>[];
   readonly since: number;
-  /** Whether it no longer holds back others. */
-  isLate: boolean;
+  /** Whether it takes a lane: not if it was sent at once, or is late. */
+  takesLane: boolean;
   /** Whether it has timed out. */
   isOver: boolean;
 }
@@ -54,8 +54,8 @@ interface Travel<T, R> {
   /** The most items in one statement; a number from {@link largestWithin}. */
   readonly largest?: number;
   /**
-   * The statements under way before others wait. More than one, since a database works in parallel; but the fewer, the
-   * more items share each. Default: 3.
+   * The statements under way before others wait, beside one that was sent at once. More than one, so that the database
+   * works while results are read; but the fewer, the more items share each. Default: 2.
    */
   readonly lanes?: number;
   /** The limits shared with others of the kind. Default: no limits. */
@@ -82,8 +82,8 @@ export class Coalescer<T, R> {
   readonly #queue = new TransientMap<unknown, Queued<T, R>>();
   /** Unordered. */
   readonly #underWay: UnderWay<T, R>[] = [];
-  /** How many of those are late. */
-  #late = 0;
+  /** How many of those take a lane. */
+  #taken = 0;
   #isWatched = false;
   #immediate: NodeJS.Immediate | undefined;
   readonly #travel: Travel<T, R>;
@@ -101,7 +101,7 @@ export class Coalescer<T, R> {
   run(key: unknown, item: T): Promise<R> {
     return new Promise((resolve, reject) => {
       const caller = { resolve, reject };
-      if (this.#goesAtOnce) void this.#answer([{ item, since: performance.now(), callers: [caller] }]);
+      if (this.#goesAtOnce) void this.#answer([{ item, since: performance.now(), callers: [caller] }], false);
       else this.#wait(key, item, caller);
     });
   }
@@ -116,7 +116,7 @@ export class Coalescer<T, R> {
   /** How many statements may be sent now. */
   get #lanes(): number {
     const { send, lanes: most = LANES } = this.#travel;
-    const lanes = send ? most - this.#underWay.length + this.#late : Infinity;
+    const lanes = send ? most - this.#taken : Infinity;
     return Math.min(lanes, this.#bulkhead.room);
   }
 
@@ -147,7 +147,7 @@ export class Coalescer<T, R> {
     for (let lanes = this.#lanes; lanes > 0 && this.#queue.size > 0; lanes--) {
       const size = Math.min(this.#largest, Math.max(SMALLEST, Math.ceil(this.#queue.size / lanes)));
       const batch = this.#take(size);
-      void this.#apart(() => this.#answer(batch));
+      void this.#apart(() => this.#answer(batch, true));
     }
     if (this.#queue.size > 0) this.#arrange();
   }
@@ -158,8 +158,8 @@ export class Coalescer<T, R> {
     return taken;
   }
 
-  async #answer(batch: readonly Queued<T, R>[]): Promise<void> {
-    const statement = { batch, since: performance.now(), isLate: false, isOver: false };
+  async #answer(batch: readonly Queued<T, R>[], takesLane: boolean): Promise<void> {
+    const statement = { batch, since: performance.now(), takesLane, isOver: false };
     this.#begin(statement);
     try {
       const { sendOne, send } = this.#travel;
@@ -195,6 +195,7 @@ export class Coalescer<T, R> {
 
   #begin(statement: UnderWay<T, R>): void {
     this.#underWay.push(statement);
+    if (statement.takesLane) this.#taken++;
     this.#bulkhead.enter();
     this.#watch(HOLD_MS);
   }
@@ -202,9 +203,10 @@ export class Coalescer<T, R> {
   #end(statement: UnderWay<T, R>): void {
     const last = this.#underWay.pop()!;
     if (last !== statement) this.#underWay[this.#underWay.indexOf(statement)] = last;
-    if (statement.isLate) this.#late--;
+    if (statement.takesLane) this.#taken--;
     this.#bulkhead.leave();
-    this.#next();
+    // Not at once: its callers may call again, and then go along.
+    if (this.#queue.size > 0) this.#arrange();
   }
 
   #fail(statement: UnderWay<T, R>, batch: readonly Queued<T, R>[], error: unknown): void {
@@ -237,9 +239,9 @@ export class Coalescer<T, R> {
     for (const statement of this.#underWay) {
       const age = now - statement.since;
       if (age < HOLD_MS) next = Math.min(next, HOLD_MS - age);
-      else if (!statement.isLate) {
-        statement.isLate = true;
-        this.#late++;
+      else if (statement.takesLane) {
+        statement.takesLane = false;
+        this.#taken--;
       }
       if (age >= this.#bulkhead.timeoutMs && !statement.isOver) {
         statement.isOver = true;
