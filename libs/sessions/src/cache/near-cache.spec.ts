@@ -140,10 +140,23 @@ describe('a near cache', () => {
   it('keeps nothing of a reading that has seen more changes than are remembered', () => {
     const cache = cacheOf();
     const reading = cache.reading(0);
-    for (let i = 0; i < 10_000; i++) cache.forget([String(i)]);
+    for (let i = 0; i <= 10_000; i++) cache.forget([String(i)]);
     cache.keep('digest', sessionOf('0'), reading);
     expect(cache.find('digest', 1)).toBeUndefined();
     cache.keep('digest', sessionOf('0'), cache.reading(0));
+    expect(cache.find('digest', 1)).toBeDefined();
+  });
+
+  it('keeps what was being read while up to 5000 others changed, and nothing that was among them', () => {
+    const cache = cacheOf();
+    cache.forget(Array.from({ length: 4000 }, (_, i) => `earlier ${i}`));
+    const reading = cache.reading(0);
+    for (let i = 0; i < 5000; i++) cache.forget([String(i)]);
+    for (const id of ['0', '999', '1000', '4999']) {
+      cache.keep('digest', sessionOf(id), reading);
+      expect(cache.find('digest', 1)).toBeUndefined();
+    }
+    cache.keep('digest', sessionOf('other'), reading);
     expect(cache.find('digest', 1)).toBeDefined();
   });
 

@@ -36,7 +36,10 @@ interface Refusal extends Holding {
   readonly why: Refused;
 }
 
-/** The most changed sessions to remember, for reads under way. The result of a longer read is not kept. */
+/**
+ * The fewest changed sessions to remember, for reads under way; up to twice as many are. The result of a longer read is
+ * not kept.
+ */
 const REMEMBERED = 5000;
 
 /**
@@ -51,8 +54,12 @@ export class NearCache implements Keeper {
   readonly #unknown: SecondChanceMap<Refusal>;
   /** The cache key of a session, by id. */
   readonly #keys = new Map<string, string>();
-  /** The latest changes by id, oldest first. */
-  readonly #changed = new Map<string, number>();
+  /** The latest changes by id. */
+  #changed = new Map<string, number>();
+  /** Those before them. To delete the oldest of a single map, each call would search it for that. */
+  #former = new Map<string, number>();
+  /** The last of the former changes. */
+  #lastFormer = 0;
   #changes = 0;
   /** Reads that began before this number of changes are not kept. */
   #oldest = 0;
@@ -100,7 +107,7 @@ export class NearCache implements Keeper {
     this.cloner.freeze(session);
     if (changes < this.#oldest) return;
     const ms = Math.min(this.limits.ttlMs, end - at);
-    if ((this.#changed.get(session.id) ?? 0) > changes) return;
+    if ((this.#changed.get(session.id) ?? this.#former.get(session.id) ?? 0) > changes) return;
     const former = this.#keys.get(session.id);
     if (former !== undefined) this.#sessions.delete(former);
     this.#unknown.delete(key);
@@ -128,16 +135,16 @@ export class NearCache implements Keeper {
   forget(ids: readonly string[]): void {
     this.#changes++;
     for (const id of ids) {
-      this.#changed.delete(id);
+      if (this.#changed.size === REMEMBERED) this.#forgetFormer();
       this.#changed.set(id, this.#changes);
       const key = this.#keys.get(id);
       if (key !== undefined) this.#drop(key, id);
     }
-    for (const [id, change] of this.#changed) {
-      if (this.#changed.size <= REMEMBERED) return;
-      this.#changed.delete(id);
-      this.#oldest = change;
-    }
+  }
+
+  #forgetFormer(): void {
+    [this.#former, this.#changed] = [this.#changed, new Map()];
+    [this.#oldest, this.#lastFormer] = [this.#lastFormer, this.#changes];
   }
 
   /** Forgets everything, including what is being read. */
@@ -145,6 +152,7 @@ export class NearCache implements Keeper {
     this.#changes++;
     this.#oldest = this.#changes;
     this.#changed.clear();
+    this.#former.clear();
     this.#sessions.clear();
     this.#unknown.clear();
     this.#keys.clear();
