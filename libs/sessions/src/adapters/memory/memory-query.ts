@@ -2,7 +2,7 @@ import { SessionValidationError } from '../../errors/errors.js';
 import { ALL_TIMES } from '../../util/times.js';
 import { compileWhere, type Condition, isNullOnly } from '../query/conditions.js';
 import { Param } from '../port/operators.js';
-import { Problems } from '../query/given.js';
+import { givenValues } from '../query/given.js';
 import { namedParts, type OrderTerm, type ReadAs } from '../query/query-options.js';
 import type { GivenKeys } from '../query/json-keys.js';
 import { assignmentsOf } from '../query/rows.js';
@@ -65,7 +65,7 @@ export function compileMemoryQuery(
   const order = terms.filter(({ column }) => !isNullOnly(column, condition));
   const rowCount = (count: QueryOptions['take']): Reader | undefined => {
     if (count === undefined) return undefined;
-    return count instanceof Param ? slotReader(slots, { name: count.name, convert: canonicalCount }) : () => count;
+    return count instanceof Param ? slotReader(slots, { param: count.name, convert: canonicalCount }) : () => count;
   };
   const set = kind === 'updateAll' ? assignments(model, options.set, slots) : [];
   return {
@@ -118,7 +118,7 @@ function changed(column: MemoryColumn, keys: GivenKeys, slots: ParamSlot[]): Ass
 
 function assigned(column: MemoryColumn, value: unknown, slots: ParamSlot[]): Assigned {
   if (value instanceof Param) {
-    return slotReader(slots, { name: value.name, convert: (given) => encoded(column, toStorable(column, given)) });
+    return slotReader(slots, { param: value.name, convert: (given) => encoded(column, toStorable(column, given)) });
   }
   const constant = encoded(column, value);
   return () => constant;
@@ -151,8 +151,5 @@ function copied(model: EntityModel, column: MemoryColumn, source: MemoryColumn):
 
 /** The values of a query's parameters, by slot. @throws SessionValidationError */
 export function bindSlots({ slots, model }: MemoryPrepared, params: Readonly<Row>): Params {
-  const problems = new Problems(model.name);
-  const values = slots.map(({ name, convert }) => problems.valueOf(name, convert, params));
-  problems.throwAny();
-  return values;
+  return givenValues(model.name, slots, params);
 }

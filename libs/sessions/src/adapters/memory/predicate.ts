@@ -26,7 +26,7 @@ export type Params = readonly unknown[];
 
 /** A parameter of a query, and its conversion to the stored form. */
 export interface ParamSlot {
-  readonly name: string;
+  readonly param: string;
   readonly convert: (given: unknown) => unknown;
   /** What it is compared with. A path and a predicate that compare the same subject share the slot. */
   readonly subject?: Subject<MemoryColumn>;
@@ -138,7 +138,7 @@ function like(subject: Subject<MemoryColumn>, pattern: unknown, slots: ParamSlot
     return typeof text === 'string' ? likeMatcher(text) : null;
   };
   const matcher =
-    pattern instanceof Param ? slotReader(slots, { name: pattern.name, convert }) : constantReader(convert(pattern));
+    pattern instanceof Param ? slotReader(slots, { param: pattern.name, convert }) : constantReader(convert(pattern));
   return (row, params) => {
     const text = read(row);
     const matches = matcher(params) as Matches | null;
@@ -179,7 +179,7 @@ export function operandReader(
   slots: ParamSlot[],
 ): (params: Params) => unknown {
   if (value instanceof Param)
-    return slotReader(slots, { name: value.name, convert: (given) => packParam(subject, given), subject });
+    return slotReader(slots, { param: value.name, convert: (given) => packParam(subject, given), subject });
   return constantReader(subject.path ? value : encoded(subject.column, value));
 }
 
@@ -202,21 +202,21 @@ export function listReader(
   });
   if (values instanceof Param) {
     const convert = (given: unknown): List => listOf(givenList(subject, given));
-    return slotReader(slots, { name: values.name, convert }) as (params: Params) => List;
+    return slotReader(slots, { param: values.name, convert }) as (params: Params) => List;
   }
   const list = listOf({ isEmpty: false, values });
   return () => list;
 }
 
 export function slotReader(slots: ParamSlot[], slot: ParamSlot): (params: Params) => unknown {
-  const same = slots.findIndex(({ name, subject }) => subject && subject === slot.subject && name === slot.name);
+  const same = slots.findIndex(({ param, subject }) => subject && subject === slot.subject && param === slot.param);
   const index = same >= 0 ? same : slots.push(slot) - 1;
   return (params) => params[index];
 }
 
 /** Reads the key changes of a run. */
 export function keysReader({ param, read }: GivenKeys, slots: ParamSlot[]): (params: Params) => KeyChanges {
-  if (param !== undefined) return slotReader(slots, { name: param, convert: read }) as (params: Params) => KeyChanges;
+  if (param !== undefined) return slotReader(slots, { param, convert: read }) as (params: Params) => KeyChanges;
   const known = read();
   return () => known;
 }

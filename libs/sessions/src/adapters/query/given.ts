@@ -1,37 +1,46 @@
 import { SessionValidationError } from '../../errors/errors.js';
-import { ownValue } from '../../util/own-value.js';
 import type { Row } from '../port/query.js';
 import { ValueError } from './values.js';
 
 /** Follows the column's name in the names of its further parameters. No column name contains it. */
 export const FURTHER = '\0';
 
-/** Collects problems with the parameters given to a query. */
-export class Problems {
-  #problems: Record<string, string> | undefined;
+/** A parameter of a query, and the conversion of its value for the storage. */
+interface GivenSlot {
+  readonly param: string;
+  readonly convert: (given: unknown) => unknown;
+}
 
-  /** @param table the table that an error names */
-  constructor(private readonly table: string) {}
-
-  /** The value of a parameter as the storage takes it; meaningless if there is a problem with it. */
-  valueOf(name: string, convert: (given: unknown) => unknown, params: Readonly<Row>): unknown {
-    const given = ownValue(params, name);
-    if (given === undefined) return this.#add(name, 'is a parameter of the query and was not given');
+/**
+ * The values for slots, each a constant or a parameter, as the storage takes them.
+ *
+ * @param table the table that an error names
+ * @throws SessionValidationError naming every parameter that is missing or of another type
+ */
+export function givenValues(
+  table: string,
+  slots: readonly (GivenSlot | { readonly constant: unknown })[],
+  params: Readonly<Row>,
+): unknown[] {
+  const values: unknown[] = [];
+  let problems: Record<string, string> | undefined;
+  for (const slot of slots) {
+    if ('constant' in slot) {
+      values.push(slot.constant);
+      continue;
+    }
+    const { param, convert } = slot;
     try {
-      return convert(given);
+      // Every object has a `constructor`.
+      const given = Object.hasOwn(params, param) ? params[param] : undefined;
+      if (given === undefined) throw new ValueError('is a parameter of the query and was not given');
+      values.push(convert(given));
     } catch (error) {
-      if (error instanceof ValueError) return this.#add(name, error.message);
-      throw error;
+      if (!(error instanceof ValueError)) throw error;
+      const [column] = param.split(FURTHER, 1);
+      (problems ??= {})[column!] ??= error.message;
     }
   }
-
-  /** @throws SessionValidationError naming every parameter with a problem */
-  throwAny(): void {
-    if (this.#problems) throw new SessionValidationError(this.table, this.#problems);
-  }
-
-  #add(name: string, problem: string): void {
-    const [column] = name.split(FURTHER, 1);
-    this.#problems = { [column!]: problem, ...this.#problems };
-  }
+  if (problems) throw new SessionValidationError(table, problems);
+  return values;
 }

@@ -7,16 +7,14 @@ import {
   type Prepared,
   type QueryKind,
   type QueryOptions,
-  type Row,
   type Schema,
 } from '../port/query.js';
-import { Problems } from '../query/given.js';
 import { assignmentsSql } from './assignments.js';
 import type { Dialect, KeyedUpdate } from './dialects/dialect.js';
 import { jsonParser } from './dialects/json.js';
-import { type ReadColumn, readColumns } from './raw-row.js';
+import { type ReadColumn, readColumns, type RowsOf, rowsReader } from './raw-row.js';
 import { type SelectedRelations, selectedRelations } from './selected-relations.js';
-import type { ParamSlot, Slot } from './slots.js';
+import type { Slot } from './slots.js';
 import { SqlWriter } from './sql-writer.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
@@ -35,11 +33,15 @@ export interface SqlPrepared extends Prepared, Pick<SelectedRelations, 'joins' |
   readonly table: SqlTable;
   readonly options: QueryOptions;
   readonly condition: Condition<SqlColumn>;
+  /** Whether no row can match. */
+  readonly isNever: boolean;
   readonly statement: Statement;
   /** The columns that a run returns, if any. */
   readonly columns: readonly SqlColumn[] | undefined;
   /** How to read those columns. */
   readonly reads: readonly ReadColumn[] | undefined;
+  /** Makes rows of those columns that are not loaded yet. */
+  readonly rowsOf: RowsOf | undefined;
   /** The names of the values of a result row, in order; those of the columns come first. */
   readonly names: readonly string[];
   readonly count: boolean;
@@ -80,15 +82,18 @@ export function compileQuery(
 ): SqlPrepared {
   const condition = compileWhere(table, options.where);
   const { columns, order } = namedParts(table, kind, options, readAs);
+  const reads = columns && readColumns(columns);
   const parts = {
     kind,
     schema,
     table,
     options,
     condition,
+    isNever: condition.kind === 'constant' && !condition.value,
     joins: [],
     further: [],
-    reads: columns && readColumns(columns),
+    reads,
+    rowsOf: reads && rowsReader(table, reads),
     names: columns?.map(({ property }) => property) ?? [COUNT],
     count: options.count ?? false,
     emulatesReturning: false,
@@ -122,9 +127,8 @@ export function compileQuery(
 }
 
 const readAs: ReadAs<SqlColumn> = (column, property, path) => {
-  const parse = jsonParser();
-  const load = (json: unknown): unknown => (json === null ? null : parse(json));
-  return path ? { ...column, property, path, load } : { ...column, property };
+  if (!path) return { ...column, property };
+  return { ...column, property, path, load: jsonParser(), loadNull: undefined };
 };
 
 /** The clause that returns columns of the written rows. */
@@ -140,33 +144,6 @@ export function readsSql({ driver }: DataSource, columns: readonly SqlColumn[]):
 /** The conditions of a query, with further ones. */
 export function narrowed({ options: { where = {} } }: SqlPrepared, further: Conditions): Conditions {
   return allOf(where, further);
-}
-
-/** Whether no row can match. */
-export function isNever({ condition }: SqlPrepared): boolean {
-  return condition.kind === 'constant' && !condition.value;
-}
-
-/**
- * The values of a statement, in the driver's order.
- *
- * @throws SessionValidationError naming every parameter that is missing or of another type
- */
-export function bindParams(prepared: Pick<SqlPrepared, 'table' | 'statement'>, params: Readonly<Row>): unknown[] {
-  const problems = new Problems(prepared.table.name);
-  const values = prepared.statement.slots.map((slot) =>
-    'constant' in slot ? slot.constant : problems.valueOf(slot.param, slot.convert, params),
-  );
-  problems.throwAny();
-  return values;
-}
-
-/** The value of a parameter. @throws SessionValidationError if it is missing or of another type */
-export function bindParam({ name }: SqlTable, { param, convert }: ParamSlot, params: Readonly<Row>): unknown {
-  const problems = new Problems(name);
-  const value = problems.valueOf(param, convert, params);
-  problems.throwAny();
-  return value;
 }
 
 /** The parts from which a statement is built. */

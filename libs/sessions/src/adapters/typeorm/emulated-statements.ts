@@ -3,25 +3,18 @@ import type { MaybePromise } from '../../util/maybe-promise.js';
 import { greatestOf } from '../query/query-options.js';
 import { param } from '../port/operators.js';
 import type { Executed, Row, Where } from '../port/query.js';
-import {
-  bindParams,
-  findsByKey,
-  isNever,
-  narrowed,
-  NO_STATEMENT,
-  type SqlPrepared,
-  type Statement,
-} from './compile-query.js';
+import { givenValues } from '../query/given.js';
+import { findsByKey, narrowed, NO_STATEMENT, type SqlPrepared, type Statement } from './compile-query.js';
 import { isLockTimeout } from './driver-errors.js';
 import { inPart, withoutOthers } from './in-part.js';
 import { ofOneRow, updateOneAndRead } from './one-row.js';
-import { loadRow } from './raw-row.js';
+import { loaded, loadRow } from './raw-row.js';
 import type { SingleStatements } from './single-statements.js';
 import type { SqlTable } from './sql-table.js';
 
 /** Runs a query, with several statements if the database has no single one for it. */
 export function execute(statements: SingleStatements, query: SqlPrepared, params: Row): MaybePromise<Executed> {
-  if (isNever(query)) return { count: 0, rows: query.columns ? [] : null };
+  if (query.isNever) return { count: 0, rows: query.columns ? [] : null };
   if (query.options.skipLocked) return updateUnlocked(statements, query, params);
   if (query.emulatesReturning) return changeAndRead(statements, query, params);
   if (query.table.rewrites && query.kind === 'updateAll' && query.columns)
@@ -95,7 +88,7 @@ async function changeAndRead(statements: SingleStatements, query: SqlPrepared, p
     const asBefore = found ? narrowed(query, byKey(found, keys)) : options.where;
     const locking = inside.compile(query, 'all', { where: asBefore, select, currentRows: true });
     const text = `${locking.statement.text} FOR UPDATE`;
-    const { records } = await connection.run(text, bindParams(locking, params), {
+    const { records } = await connection.run(text, givenValues(table.name, locking.statement.slots, params), {
       table,
       secrets: locking.statement.secrets,
     });
@@ -112,7 +105,7 @@ async function changeAndRead(statements: SingleStatements, query: SqlPrepared, p
 async function changeFound(inside: SingleStatements, { lock, change, read }: FoundRow, params: Row): Promise<Executed> {
   const { table, statement } = lock;
   const text = `${statement.text} FOR UPDATE`;
-  const values = bindParams(lock, params);
+  const values = givenValues(table.name, statement.slots, params);
   const { records } = await inside.connection.run(text, values, { table, secrets: statement.secrets });
   if (records.length === 0) return { count: 0, rows: [] };
   await inside.execute(change, params);
@@ -180,10 +173,10 @@ async function lockAndUpdate(
   const { connection } = statements;
   const key = table.primary[0]!;
   const lockFirst = async (inside: SingleStatements): Promise<Executed> => {
-    const values = bindParams({ table, statement: locking }, params);
+    const values = givenValues(table.name, locking.slots, params);
     const { records } = await inside.connection.run(locking.text, values, { table, secrets: locking.secrets });
     if (records.length === 0) return { count: 0, rows: null };
-    const keys = (records as Row[]).map((record) => key.load(Object.values(record)[0]));
+    const keys = (records as Row[]).map((record) => loaded(key, Object.values(record)[0]));
     const where = { [key.property]: In(keys) };
     // Indexes may be locked, too.
     const skipLocked = statement !== NO_STATEMENT;

@@ -247,9 +247,11 @@ export function serverVersion(driver: Driver): string {
   return (driver as Driver & { readonly version: string }).version;
 }
 
-/** Where an SQLite driver keeps its connection. A data source that is initialised again has a new one. */
-export function sqliteDriver(driver: Driver): { databaseConnection: SqliteConnection } {
-  return driver as Driver & { databaseConnection: SqliteConnection };
+/** An SQLite driver, which keeps its connection. A data source that is initialised again has a new one. */
+export type SqliteDriver = Driver & { databaseConnection: SqliteConnection };
+
+export function sqliteDriver(driver: Driver): SqliteDriver {
+  return driver as SqliteDriver;
 }
 
 /** A separate driver for a data source's database, with other options. */

@@ -3,7 +3,8 @@ import { Param } from '../port/operators.js';
 import type { Row } from '../port/query.js';
 import type { KeyCondition } from '../query/sets.js';
 import { type RowsByKey, RowValue, RowValues, statementByRow } from './by-row.js';
-import { bindParams, readsSql, type SqlPrepared, type Statement } from './compile-query.js';
+import { givenValues } from '../query/given.js';
+import { readsSql, type SqlPrepared, type Statement } from './compile-query.js';
 import { asCompound } from './compound-statements.js';
 import { valuesOf } from './raw-row.js';
 import type { SingleStatements } from './single-statements.js';
@@ -96,7 +97,7 @@ export class JointStatements {
 
   #bind(statement: JointStatement, params: Row): unknown[] {
     const { table } = this.query;
-    const values = bindParams({ table, statement: { ...statement, slots: statement.distinct } }, params);
+    const values = givenValues(table.name, statement.distinct, params);
     return statement.order.map((at) => values[at]);
   }
 

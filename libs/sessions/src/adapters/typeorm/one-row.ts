@@ -1,6 +1,7 @@
 import { namedByKey } from '../query/sets.js';
 import type { Executed, Row } from '../port/query.js';
-import { bindParams, type SqlPrepared, type Statement } from './compile-query.js';
+import { givenValues } from '../query/given.js';
+import type { SqlPrepared, Statement } from './compile-query.js';
 import { asCompound } from './compound-statements.js';
 import type { DriverResult } from './internals.js';
 import { loadValues } from './raw-row.js';
@@ -73,7 +74,7 @@ async function inOneMessage(
   // On a given connection there may be a transaction, which the message would commit.
   if (!both || runner) return undefined;
   const { table, options } = change;
-  const values = (): unknown[] => bindParams({ table, statement: both }, params);
+  const values = (): unknown[] => givenValues(table.name, both.slots, params);
   const { names } = read;
   const send = async (): Promise<DriverResult | undefined> =>
     statements.send(table, options.keepPrepared!, both, values, { names });

@@ -9,7 +9,7 @@ import { poolSizeOf } from './pool-size.js';
 import { portError } from './port-errors.js';
 import { mayBeRetried, repeating } from './retry.js';
 import { secretsAmong } from './secrets.js';
-import { isHeard, StatementLog } from './statement-log.js';
+import { StatementLog } from './statement-log.js';
 import { senderOf, type StatementSender } from './statement-senders.js';
 import { onConnection } from './time-limit.js';
 
@@ -34,11 +34,6 @@ export class PreparedStatements {
     return sender && new PreparedStatements(dataSource, sender);
   }
 
-  /** Whether to send statements this way: not if a subscriber of the application listens to queries. */
-  get apply(): boolean {
-    return !isHeard(this.dataSource);
-  }
-
   /** What a server keeps by now. */
   get facts(): Pick<DatabaseFacts, 'prepared'> {
     const perConnection = this.sender.kept?.();
@@ -53,12 +48,12 @@ export class PreparedStatements {
    * @throws the port's form of TypeORM's QueryFailedError, or rejects with it
    */
   run<T>(statement: DriverStatement, onResult: (result: DriverResult) => MaybePromise<T>): MaybePromise<T> {
-    const { send, adaptsTo } = this.sender;
+    const { sender } = this;
     const begin = performance.now();
     this.#log.sent(statement);
     let sent: MaybePromise<DriverResult>;
     try {
-      sent = send(statement);
+      sent = sender.send(statement);
     } catch (error) {
       return this.#failed(error as Error, statement, begin, onResult);
     }
@@ -72,7 +67,9 @@ export class PreparedStatements {
     };
     const failed = (error: Error): Promise<T> => this.#failed(error, statement, begin, onResult);
     return sent.then(answered, (error: Error) =>
-      adaptsTo?.(error, statement) ? Promise.resolve(send(statement)).then(answered, failed) : failed(error),
+      sender.adaptsTo?.(error, statement)
+        ? Promise.resolve(sender.send(statement)).then(answered, failed)
+        : failed(error),
     );
   }
 

@@ -1,13 +1,28 @@
 import { UnreadableRowError } from '../../errors/errors.js';
 import type { RawRow, Row } from '../port/query.js';
+import type { DriverResult } from './internals.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 
 /** What is needed to load the values of a column. */
-export type ReadColumn = Pick<SqlColumn, 'property' | 'load'>;
+export type ReadColumn = Pick<SqlColumn, 'property' | 'load' | 'loadNull'>;
 
 /** Only these fields, so that the objects have one shape: every request reads a row. */
 export function readColumns(columns: readonly SqlColumn[]): ReadColumn[] {
-  return columns.map(({ property, load }) => ({ property, load }));
+  return columns.map(({ property, load, loadNull }) => ({ property, load, loadNull }));
+}
+
+/** The driver's value of a column as the application has it. */
+export function loaded({ load, loadNull }: ReadColumn, raw: unknown): unknown {
+  if (raw === null || raw === undefined) return loadNull ? loadNull(raw) : null;
+  return load ? load(raw) : raw;
+}
+
+/** Makes rows of a driver's result. */
+export type RowsOf = (result: DriverResult) => readonly SqlRow[];
+
+/** Returns what makes rows of these columns. */
+export function rowsReader(table: SqlTable, columns: readonly ReadColumn[]): RowsOf {
+  return ({ rows }) => rows.map((values) => new SqlRow(table, columns, values));
 }
 
 /** A row with the driver's values, in the order of its columns. */
@@ -26,7 +41,7 @@ export class SqlRow implements RawRow {
     const i = this.columns.findLastIndex(({ property }) => property === name);
     const column = this.columns[i]!;
     try {
-      return column.load(this.values[i]);
+      return loaded(column, this.values[i]);
     } catch (cause) {
       throw unreadable(this.table, column, {}, cause);
     }
@@ -44,8 +59,11 @@ export function loadValues(
   let i = 0;
   try {
     for (; i < count; i++) {
-      const column = columns[i]!;
-      row[column.property] = column.load(values[i]);
+      const { property, load, loadNull } = columns[i]!;
+      const raw = values[i];
+      // Like `loaded`, without its call for each value: every request reads a row.
+      if (raw === null || raw === undefined) row[property] = loadNull ? loadNull(raw) : null;
+      else row[property] = load ? load(raw) : raw;
     }
   } catch (cause) {
     throw unreadable(table, columns[i]!, row, cause);

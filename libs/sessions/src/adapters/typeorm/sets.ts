@@ -1,13 +1,15 @@
 import type { QueryResult } from 'typeorm';
 import type { ExecutedEach, Row } from '../port/query.js';
 import { keyConditionOf } from '../query/sets.js';
+import { givenValues } from '../query/given.js';
 import { toStored } from '../query/values.js';
 import { statementByRow } from './by-row.js';
-import { bindParam, bindParams, isNever, type SqlPrepared, updateSql } from './compile-query.js';
+import { type SqlPrepared, updateSql } from './compile-query.js';
 import type { UpdateByRow } from './dialects/dialect.js';
 import { isLockTimeout } from './driver-errors.js';
 import { inPart, withoutOthers } from './in-part.js';
 import type { SingleStatements } from './single-statements.js';
+import type { ParamSlot } from './slots.js';
 
 /** Runs an update for several sets of parameters, as one statement, or a few if others have locked some of the rows. */
 export async function executeSets(
@@ -15,7 +17,7 @@ export async function executeSets(
   query: SqlPrepared,
   sets: readonly Row[],
 ): Promise<ExecutedEach> {
-  if (sets.length === 0 || isNever(query)) return { count: 0, held: [] };
+  if (sets.length === 0 || query.isNever) return { count: 0, held: [] };
   if (query.options.skipLocked) return inPart(statements, query, () => updateFree(new Sets(statements, query, sets)));
   const { affected } = await new Sets(statements, query, sets).update();
   return { count: affected ?? 0, held: [] };
@@ -107,7 +109,7 @@ class Sets {
     const { table, options } = this.query;
     const statement = this.#statement(write, listsKeys);
     const how = { table, reads, waits: !options.skipLocked, secrets: statement.secrets };
-    return connection.run(statement.text, bindParams({ table, statement }, {}), how);
+    return connection.run(statement.text, givenValues(table.name, statement.slots, {}), how);
   }
 
   #statement(write: (parts: UpdateByRow) => string, listsKeys: boolean): SqlPrepared['statement'] {
@@ -115,13 +117,14 @@ class Sets {
     const named = keyConditionOf(this.query);
     const { subject, value } = named;
     const convert = (id: unknown): unknown => toStored(subject.column, id);
+    const valuesOf = (slot: ParamSlot): unknown[] => this.all.map((set) => givenValues(table.name, [slot], set)[0]);
     return statementByRow(
       this.statements.connection,
       this.query,
       {
         named,
-        ...(listsKeys && { keys: this.all.map((set) => bindParam(table, { param: value.name, convert }, set)) }),
-        values: (slot) => this.all.map((set) => bindParam(table, slot, set)),
+        ...(listsKeys && { keys: valuesOf({ param: value.name, convert }) }),
+        values: valuesOf,
         places: this.all.map((_, place) => place),
       },
       write,

@@ -1,17 +1,19 @@
 import type { QueryResult } from 'typeorm';
 import type { MaybePromise } from '../../util/maybe-promise.js';
+import { givenValues } from '../query/given.js';
 import { greatestOf } from '../query/query-options.js';
 import { attachRelations } from '../query/relations.js';
 import type { Executed, QueryKind, QueryOptions, RawRow, Row } from '../port/query.js';
-import { bindParams, compileQuery, isNever, type SqlPrepared } from './compile-query.js';
+import { compileQuery, type SqlPrepared } from './compile-query.js';
 import type { Connection } from './connection.js';
 import type { Dialect } from './dialects/dialect.js';
 import type { DriverStatement } from './driver-statement.js';
 import type { DriverResult } from './internals.js';
 import type { PreparedStatements } from './prepared-statements.js';
-import { loadValues, namedValues, SqlRow } from './raw-row.js';
+import { loadValues, namedValues } from './raw-row.js';
 import { attachJoined, type ReadRows, relatedReader } from './relations.js';
 import type { SqlTable } from './sql-table.js';
+import { isHeard } from './statement-log.js';
 
 /** Runs queries of one statement each, by the drivers' prepared statements or by TypeORM. */
 export class SingleStatements {
@@ -41,17 +43,10 @@ export class SingleStatements {
 
   /** The rows of an `'all'` query, not loaded yet. */
   fetch(query: SqlPrepared, params: Row, max: number): MaybePromise<readonly RawRow[]> {
-    if (isNever(query)) return [];
-    const { table } = query;
-    const columns = query.reads!;
-    if (this.#isSent(query)) {
-      return this.prepared!.run(this.#driverStatement(query, params, max === 1), ({ rows }) =>
-        rows.map((values) => new SqlRow(table, columns, values)),
-      );
-    }
-    return this.#within(query, (inside) => inside.#run(query, params)).then(({ rows }) =>
-      rows.map((values) => new SqlRow(table, columns, values)),
-    );
+    if (query.isNever) return [];
+    const rowsOf = query.rowsOf!;
+    if (this.#isSent(query)) return this.prepared!.run(this.#driverStatement(query, params, max === 1), rowsOf);
+    return this.#within(query, (inside) => inside.#run(query, params)).then(rowsOf);
   }
 
   /**
@@ -98,9 +93,9 @@ export class SingleStatements {
     return !statement.isWrittenOut && !this.#withoutWaiting && (options.keepPrepared ?? false);
   }
 
-  /** Whether drivers get statements. */
+  /** Whether drivers get statements: not if a subscriber of the application listens to queries. */
   get #sends(): boolean {
-    return this.prepared?.apply === true;
+    return this.prepared !== undefined && !isHeard(this.connection.dataSource);
   }
 
   /** What makes statements wait for no locks, if they need it. */
@@ -119,7 +114,7 @@ export class SingleStatements {
       table: query.table,
       text: this.#sent(this.#textOf(query)),
       call: this.#callOf(query),
-      values: bindParams(query, params),
+      values: givenValues(query.table.name, query.statement.slots, params),
       secrets: query.statement.secrets,
       runner: this.connection.runner,
       reads: query.kind === 'all',
@@ -144,7 +139,7 @@ export class SingleStatements {
   #run(query: SqlPrepared, params: Row): Promise<DriverResult> {
     const { table, kind, options, names } = query;
     const { secrets } = query.statement;
-    const values = bindParams(query, params);
+    const values = givenValues(table.name, query.statement.slots, params);
     const text = this.#textOf(query);
     // Drivers build arrays for many rows faster than objects.
     if (options.relations && this.#sends)

@@ -28,11 +28,13 @@ export interface SqlColumn extends TypedColumn {
   /** The expression for a placeholder of its values. */
   bind(placeholder: string): string;
   /** Converts a stored value for the driver. A value that the column cannot hold becomes null, which equals nothing. */
-  dump(stored: unknown): unknown;
+  readonly dump: Conversion;
   /** Like {@link dump}, for a value to compare with the column. */
-  operand(stored: unknown): unknown;
-  /** Converts the driver's value for the application. */
-  readonly load: (raw: unknown) => unknown;
+  readonly operand: Conversion;
+  /** Converts the driver's value, except null, for the application. Default: none needed. */
+  readonly load?: Conversion | undefined;
+  /** Converts null, likewise. Default: it stays null. */
+  readonly loadNull?: Conversion | undefined;
 }
 
 const asItIs = (sql: string): string => sql;
@@ -159,13 +161,9 @@ function sqlColumn(
   if (kind === 'other') {
     // TypeORM's own conversions, including the transformer.
     const dumped = (value: unknown): unknown => driver.preparePersistentValue(value, metadata);
-    return {
-      ...stored,
-      dump: dumped,
-      operand: dumped,
-      // A copy, because the driver's value may be loaded again.
-      load: (raw) => driver.prepareHydratedValue(copyOf(raw), metadata) as unknown,
-    };
+    // A copy, because the driver's value may be loaded again.
+    const loaded = (raw: unknown): unknown => driver.prepareHydratedValue(copyOf(raw), metadata);
+    return { ...stored, dump: dumped, operand: dumped, load: loaded, loadNull: loaded };
   }
   const fromStored = (value: unknown): unknown =>
     transformer ? (ApplyValueTransformers.transformFrom(transformer, value) as unknown) : value;
@@ -173,8 +171,7 @@ function sqlColumn(
   const bound = (convert: Conversion | undefined) => (value: unknown) =>
     value === null || value === IMPOSSIBLE ? null : convert ? convert(value) : value;
   // Where a time is required, null is an unreadable one.
-  const absent = (): unknown => (kind === 'timestamp' && !column.nullable ? timeFrom(NaN) : null);
-  const toStored = (raw: unknown): unknown => (raw === null || raw === undefined ? absent() : load ? load(raw) : raw);
+  const loadNull = kind === 'timestamp' && !column.nullable ? (): Date => timeFrom(NaN) : undefined;
   return {
     ...stored,
     transformer: transformer && {
@@ -183,6 +180,7 @@ function sqlColumn(
     },
     dump: bound(dump),
     operand: bound(operand),
-    load: transformer ? (raw) => fromStored(toStored(raw)) : toStored,
+    load: transformer ? (raw) => fromStored(load ? load(raw) : raw) : load,
+    loadNull: transformer ? () => fromStored(loadNull ? loadNull() : null) : loadNull,
   };
 }

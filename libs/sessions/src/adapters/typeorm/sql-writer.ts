@@ -68,10 +68,10 @@ export class SqlWriter {
   }
 
   /** A placeholder for a stored value, or a parameter, to compare with the column. */
-  operand(column: SqlColumn, value: unknown, change = (stored: unknown): unknown => stored): string {
-    const convert = (stored: unknown): unknown => column.operand(change(stored));
-    if (!(value instanceof Param)) return column.bind(this.add({ constant: convert(value) }, column));
-    return this.given(column, { param: value.name, convert: (given) => convert(toStored(column, given)) });
+  operand(column: SqlColumn, value: unknown, change?: (stored: unknown) => unknown): string {
+    const operand = change ? (stored: unknown): unknown => column.operand(change(stored)) : column.operand;
+    if (!(value instanceof Param)) return column.bind(this.add({ constant: operand(value) }, column));
+    return this.given(column, { param: value.name, convert: (given) => operand(toStored(column, given)) });
   }
 
   /** A placeholder for a value to assign to the column, which must be able to hold it. */

@@ -19,11 +19,11 @@ const LOGGER = new Logger('SessionsModule');
 
 /** Sends statements that a driver keeps. */
 export interface StatementSender {
-  readonly send: (statement: DriverStatement) => MaybePromise<DriverResult>;
+  send(statement: DriverStatement): MaybePromise<DriverResult>;
   /** The number of different statements that a server keeps so far; absent without a server. */
-  readonly kept?: () => number;
+  kept?(): number;
   /** Whether an error changes how statements are sent from now on, so that another try is worthwhile. */
-  readonly adaptsTo?: (error: DriverError, statement: Pick<DriverStatement, 'runner'>) => boolean;
+  adaptsTo?(error: DriverError, statement: Pick<DriverStatement, 'runner'>): boolean;
 }
 
 /** `undefined` for a driver that cannot keep statements. */
@@ -34,10 +34,8 @@ export function senderOf(dataSource: DataSource): StatementSender | undefined {
     case 'mysql':
     case 'mariadb':
       return sendExecuted(dataSource);
-    case 'better-sqlite3': {
-      const sqlite = SqliteConnections.of(dataSource)!;
-      return { send: (statement) => sqlite.send(statement) };
-    }
+    case 'better-sqlite3':
+      return SqliteConnections.of(dataSource);
     default:
       return undefined;
   }

@@ -2,7 +2,7 @@ import { In, MoreThan } from 'typeorm';
 import { Param } from '../port/operators.js';
 import { ownValue } from '../../util/own-value.js';
 import type { QueryOptions, Row, Where } from '../port/query.js';
-import { compileQuery, isNever, narrowed, type SqlPrepared } from './compile-query.js';
+import { compileQuery, narrowed, type SqlPrepared } from './compile-query.js';
 import type { SingleStatements } from './single-statements.js';
 
 /**
@@ -70,7 +70,7 @@ async function read(
   options: QueryOptions,
 ): Promise<Row[]> {
   const query = compileQuery(statements.connection, table, 'all', schema, options);
-  return isNever(query) ? [] : (await statements.execute(query, params)).rows!;
+  return query.isNever ? [] : (await statements.execute(query, params)).rows!;
 }
 
 /** The query's conditions and columns, plus the key, which the stream itself needs. */

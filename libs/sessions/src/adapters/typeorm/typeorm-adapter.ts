@@ -39,6 +39,7 @@ import { Leases } from './leases.js';
 import { lookAt } from './look.js';
 import { poolSizeOf } from './pool-size.js';
 import { queryBuilder } from './primary-query-builder.js';
+import { loaded } from './raw-row.js';
 import { executeSets } from './sets.js';
 import { SingleStatements } from './single-statements.js';
 import type { SqlColumn } from './sql-table.js';
@@ -138,7 +139,9 @@ export class TypeOrmAdapter implements EctoAdapter {
   /** Returns this adapter inside a manager's transaction. @throws UnsupportedQueryError unless its data source is this one */
   within(manager: EntityManager): TypeOrmAdapter {
     const runner = callersRunner(manager, this.dataSource);
-    return runner ? this.#bound(runner, true, true) : this;
+    return runner
+      ? new TypeOrmAdapter(this.dataSource, {}, { to: this, runner, isPatient: true, isCallers: true })
+      : this;
   }
 
   /** Breaks off what waits too long for the database, once the last application's signal aborts. */
@@ -208,7 +211,7 @@ export class TypeOrmAdapter implements EctoAdapter {
 
   /** Returns the conversions from the driver's value to the application's. */
   loaders(column: Column): readonly Conversion[] {
-    return [(raw) => (column as SqlColumn).load(raw)];
+    return [(raw) => loaded(column, raw)];
   }
 
   /** Inserts a row and returns the requested columns. @throws UniqueConstraintError */
@@ -291,10 +294,7 @@ export class TypeOrmAdapter implements EctoAdapter {
   }
 
   #on({ runner, isPatient }: Connection): TypeOrmAdapter {
-    return runner === this.#connection.runner ? this : this.#bound(runner!, isPatient);
-  }
-
-  #bound(runner: QueryRunner, isPatient: boolean, isCallers = false): TypeOrmAdapter {
-    return new TypeOrmAdapter(this.dataSource, {}, { to: this, runner, isPatient, isCallers });
+    if (runner === this.#connection.runner) return this;
+    return new TypeOrmAdapter(this.dataSource, {}, { to: this, runner: runner!, isPatient, isCallers: false });
   }
 }

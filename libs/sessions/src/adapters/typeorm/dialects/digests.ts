@@ -10,7 +10,7 @@ const KEYED_BYTES = 32;
 /** How hexadecimal digests of tokens get into binary or base64url columns and back. */
 export const DIGESTS: FormCodecs = {
   [DIGEST_BYTES]: {
-    dump: (digest) => Buffer.from(bytesOfDigest(digest as string), 'hex'),
+    dump: (digest) => Buffer.from(bytesOfDigest(digest), 'hex'),
     load: (bytes) => fromBytes(bytes as Uint8Array),
   },
   base64url: {
@@ -20,7 +20,8 @@ export const DIGESTS: FormCodecs = {
 };
 
 /** The bytes of a digest, in hexadecimal. */
-export function bytesOfDigest(digest: string): string {
+export function bytesOfDigest(stored: unknown): string {
+  const digest = stored as string;
   const start = digest.indexOf(':') + 1;
   // The common case.
   if (start === 0) return digest;

@@ -36,7 +36,7 @@ const FORMS: FormCodecs = {
   // SQLite parses digits faster than this process turns them into bytes.
   [DIGEST_BYTES]: {
     ...DIGESTS[DIGEST_BYTES],
-    dump: (digest) => bytesOfDigest(digest as string),
+    dump: bytesOfDigest,
     bind: (digits) => `unhex(${digits})`,
   },
   bytes: bytesCodec((sql) => `lower(hex(${sql}))`),

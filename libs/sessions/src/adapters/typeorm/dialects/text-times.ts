@@ -1,7 +1,7 @@
 import { LAST_TIME } from '../../../util/times.js';
 import { timesOf, type TimeText } from '../../port/value-forms.js';
 import type { ColumnCodec } from './dialect.js';
-import { msFromUtcText, timeFrom, utcText } from './utc.js';
+import { msFromUtcText, timeFrom, utcText, utcTextReader } from './utc.js';
 
 /** The parts of a form: the separator of day and hour, the fractional digits of seconds, and the suffix. */
 function partsOf(form: TimeText): { separator: string; digits: number; end: string } {
@@ -31,7 +31,7 @@ export function textCodec(form: TimeText): ColumnCodec {
   return {
     load:
       end === ''
-        ? (text) => timeFrom(msFromUtcText(text, code))
+        ? utcTextReader(code)
         : (text) => timeFrom(isInForm(text) ? msFromUtcText(text.slice(0, -end.length), code) : NaN),
     dump,
     times,

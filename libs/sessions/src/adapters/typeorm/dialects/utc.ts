@@ -65,6 +65,11 @@ function ofParts<T>(text: string, separator: number, make: Make<T>): T | undefin
   return make(year, month, day, hours, minutes, seconds, fraction);
 }
 
+/** Reads the texts of {@link utcText} with this separator as times. */
+export function utcTextReader(separator: number): Conversion {
+  return (text) => timeFrom(msFromUtcText(text, separator));
+}
+
 /** From selected milliseconds or text, or from the text that is written. */
 export const timeFromDriver: Conversion = (value) => {
   const ofText = msFromUtcText(value);

@@ -2,7 +2,13 @@ import { type DataSource, type EntityManager, QueryFailedError, QueryResult } fr
 import type { MaybePromise } from '../../../util/maybe-promise.js';
 import { SessionsError } from '../../../errors/errors.js';
 import type { DriverStatement } from '../driver-statement.js';
-import { type DriverResult, type SqliteConnection, type SqliteOptions } from '../internals.js';
+import {
+  type DriverResult,
+  type SqliteConnection,
+  type SqliteDriver,
+  sqliteDriver,
+  type SqliteOptions,
+} from '../internals.js';
 import { sqliteConnection } from './driver.js';
 import { isBusy, SqliteLine } from './line.js';
 import { type LoggedStatement, StatementLog } from '../statement-log.js';
@@ -29,6 +35,8 @@ interface Reader {
 
 /** Belongs to one connection of TypeORM's. */
 interface Connected {
+  /** The driver that keeps it. */
+  readonly driver: SqliteDriver;
   readonly writer: SqliteStatements;
   reader?: Reader;
   opening?: Promise<Reader>;
@@ -91,7 +99,7 @@ export class SqliteConnections {
     if (reader && (reader.statements !== writer || !writer.connection.inTransaction)) {
       try {
         // A write that depends on what it has read must read the latest state.
-        if (this.turns.isInside) reader.snapshot?.end();
+        if (reader.snapshot && this.turns.isInside) reader.snapshot.end();
         else reader.snapshot?.enter();
         return reader.statements.send(statement);
       } catch (error) {
@@ -191,11 +199,11 @@ export class SqliteConnections {
 
   /** The current connection: a data source that is initialised again has a new one. */
   #connection(): Connected {
-    const connection = sqliteConnection(this.dataSource.driver);
-    if (this.#connected?.writer.connection !== connection) {
-      this.#connected = { writer: this.#statementsOf(connection) };
-    }
-    return this.#connected;
+    const { driver } = this.dataSource;
+    const known = this.#connected;
+    if (known?.driver === driver && known.driver.databaseConnection === known.writer.connection) return known;
+    const connection = sqliteConnection(driver);
+    return (this.#connected = { driver: sqliteDriver(driver), writer: this.#statementsOf(connection) });
   }
 
   async #reader(limits: Limits): Promise<Reader> {
