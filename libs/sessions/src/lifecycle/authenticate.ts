@@ -11,8 +11,7 @@ import type { Reading } from '../cache/near-cache.js';
 import type { Refused } from '../events/session-events.js';
 import { dueAt, endMsOf } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
-import { digestsOf } from '../token/digest.js';
-import { hasTokenLength } from '../token/parse.js';
+import { digestsOf, hasTokenLength } from '../token/parse.js';
 import type { Extender } from './extend.js';
 import type { LastUse, SessionUse } from './last-use.js';
 import { NEWER_DIGESTS } from './messages.js';
@@ -94,7 +93,7 @@ export class Authenticator {
    * digest gets a new one. Uses and refusals are recorded and emitted as events.
    */
   authenticate(token: unknown, presentation: Presentation = {}): MaybePromise<BaseSession | null> {
-    const { cache, options, adapter, nowMs, meter } = this.table;
+    const { cache, options, adapter, nowMs, meter, selected } = this.table;
     const { manager, relations } = presentation;
     let keeping: Keeping | undefined;
     if (cache && manager === undefined && !relations?.length) {
@@ -113,7 +112,14 @@ export class Authenticator {
     if (digests.length === 0) return this.#refused(MALFORMED, presentation);
     const asked = { digests, presentation, keeping };
     const row = this.#lookup.find(digests, manager === undefined ? undefined : adapter.within(manager), relations);
-    return row instanceof Promise ? row.then((found) => this.#judged(found, asked)) : this.#judged(row, asked);
+    if (row instanceof Promise) return row.then(this.#onRow(asked));
+    return this.#judged(row && judge(this.table, row.load(selected.length)), row, asked);
+  }
+
+  /** Each caller reads the row itself, in its own asynchronous context. */
+  #onRow(asked: Asked): (row: RawRow | undefined) => MaybePromise<BaseSession | null> {
+    const { table } = this;
+    return (row) => this.#judged(row && judge(table, row.load(table.selected.length)), row, asked);
   }
 
   /** Reads the valid session of a token that was looked up before. */
@@ -140,11 +146,9 @@ export class Authenticator {
   }
 
   /** The common case: the row is there and nothing is to be written. */
-  #judged(found: RawRow | undefined, asked: Asked): MaybePromise<BaseSession | null> {
-    const { table } = this;
+  #judged(judged: Judgement | undefined, found: RawRow | undefined, asked: Asked): MaybePromise<BaseSession | null> {
     const { digests, presentation, keeping } = asked;
-    const { autoExtend = table.options.autoExtend } = presentation;
-    const judged = found && judge(table, found.load(table.selected.length));
+    const { autoExtend = this.table.options.autoExtend } = presentation;
     const session = judged?.isValid ? judged.session : null;
     // If rows may have older digests, the row tells which one it has.
     const digest = found && digests.length > 1 ? (found.value('authTokenDigest') as string) : digests[0]!;

@@ -16,7 +16,7 @@ afterEach(() => {
 function begun() {
   const warnings: string[] = [];
   const favours = new Favours(
-    () => new Date(),
+    () => Date.now(),
     (warning) => warnings.push(warning),
   );
   let answer!: (text: string) => void;

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { millisecondsOf, type Clock } from '../util/clock.js';
 import { inTime, PATIENCE_MS } from '../util/in-time.js';
 import { hasPassed, Throttle } from '../util/throttle.js';
 import { SessionsUnavailableError } from '../errors/errors.js';
@@ -26,23 +25,21 @@ const TELL_EVERY_MS = 60_000;
  * is refused if they fail. If the database takes no writes at all, like a standby, requests do not keep trying.
  */
 export class Favours {
-  readonly #nowMs: () => number;
   #refusedAt = -Infinity;
   /** The writes without an answer after the longest wait. */
   #late = 0;
   readonly #telling: Throttle<Favour>;
 
   constructor(
-    clock: Clock,
+    private readonly nowMs: () => number,
     private readonly warn: (problem: string) => void,
   ) {
-    this.#nowMs = millisecondsOf(clock);
-    this.#telling = new Throttle(TELL_EVERY_MS, this.#nowMs);
+    this.#telling = new Throttle(TELL_EVERY_MS, nowMs);
   }
 
   /** Whether to try one now. */
   get possible(): boolean {
-    return this.#late === 0 && hasPassed(PAUSE_MS, this.#refusedAt, this.#nowMs());
+    return this.#late === 0 && hasPassed(PAUSE_MS, this.#refusedAt, this.nowMs());
   }
 
   /**
@@ -70,7 +67,7 @@ export class Favours {
     this.tell(favour, reasonOf(error));
     // The caller's transaction may be the read-only one.
     const all = !inTransaction && refusesAllWrites(error);
-    if (all) this.#refusedAt = this.#nowMs();
+    if (all) this.#refusedAt = this.nowMs();
     return all;
   }
 

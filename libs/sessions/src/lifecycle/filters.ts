@@ -6,7 +6,7 @@ import { SessionValidationError } from '../errors/errors.js';
 import { NO_CONDITIONS, thereAre, unlike } from '../errors/messages.js';
 import { SESSION_STATUSES, type SessionStatus } from '../session/session.js';
 import { ofStatus } from '../session/validity.js';
-import { digestsOf } from '../token/digest.js';
+import { digestsOf } from '../token/parse.js';
 import type { TableContext } from './table-context.js';
 
 /**

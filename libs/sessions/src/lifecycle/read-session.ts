@@ -6,7 +6,7 @@ import { isDue } from '../session/lifetime.js';
 import type { BaseSession } from '../session/session.js';
 import { isValid, valid, wasEnded } from '../session/validity.js';
 import { chain, type MaybePromise } from '../util/maybe-promise.js';
-import { isNever } from '../util/times.js';
+import { LAST_TIME } from '../util/times.js';
 import { adapterIn, type TableContext } from './table-context.js';
 
 /** A row as a session, and its state at one time. */
@@ -21,14 +21,15 @@ export interface Judgement {
 export function judge(table: TableContext, row: Row, nowMs = table.nowMs()): Judgement {
   const { options, fixedEnds, unreadableEnds } = table;
   const session = row as { -readonly [K in keyof BaseSession]: BaseSession[K] };
-  if (session.expiresAt !== null && isNever(session.expiresAt)) session.expiresAt = null;
+  if (session.expiresAt !== null && session.expiresAt.getTime() > LAST_TIME) session.expiresAt = null;
+  const endedByCall = wasEnded(session);
   session.isExpired = !isValid(session, options, nowMs);
   if (session.isExpired) unreadableEnds.record(session);
   // In a table of another program, the column may be null.
   if ((session.data as unknown) === null) session.data = {};
   // Rows from before the table had scopes have none.
   if (session.scopes === null) session.scopes = [];
-  const hasEnded = session.isExpired || wasEnded(session);
+  const hasEnded = session.isExpired || endedByCall;
   const due = !hasEnded && isDue(session, options, nowMs) && !fixedEnds.has(session);
   return { session, isValid: !hasEnded, isDue: due };
 }

@@ -10,7 +10,7 @@ import type { ResolvedOptions } from '../options/resolved-options.js';
 import { type DefinedColumn, hiddenOf, sessionColumns, shownColumns } from '../table/columns.js';
 import type { SessionsTableDefinition } from '../table/definition.js';
 import type { Bulkhead } from '../util/bulkhead.js';
-import { type Clock, millisecondsOf } from '../util/clock.js';
+import { type Clock, systemClock } from '../util/clock.js';
 import { Favours } from './favours.js';
 import { FixedEnds } from './fixed-ends.js';
 import { jointInserts } from './joint-inserts.js';
@@ -99,7 +99,7 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
     ]),
     nowMs,
     coalesces: options.coalesces && !inProcess,
-    favours: new Favours(now, warn),
+    favours: new Favours(nowMs, warn),
     lookUps: lookUpBulkhead(columns.name, meter, options.lookUps, connections, warn),
     fixedEnds: new FixedEnds(adapter, entity, warn),
     statements: new Statements(entity),
@@ -108,6 +108,11 @@ export function tableContext({ warn, ...opening }: TableOpening): TableContext {
     times,
     unreadableEnds: new UnreadableEnds(options.absoluteMs !== null, nowMs, warn),
   };
+}
+
+/** The time of a clock in milliseconds. The system's needs no Date, since every request asks. */
+function millisecondsOf(clock: Clock): () => number {
+  return clock === systemClock ? () => Date.now() : () => clock().getTime();
 }
 
 /** The transaction of an application's call: the given one, or else the one around it; null means none. */

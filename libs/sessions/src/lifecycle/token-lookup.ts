@@ -95,9 +95,10 @@ export class TokenLookup {
   }
 
   #readOne(digests: readonly string[], adapter: SessionsAdapter): MaybePromise<RawRow | undefined> {
-    this.#count(1);
     const { prepared, names } = this.#statement(1);
-    const rows = adapter.fetch(prepared, this.#params([digests], names), 1);
+    const params = this.#params([digests], names);
+    this.#count(1);
+    const rows = adapter.fetch(prepared, params, 1);
     return rows instanceof Promise ? rows.then(firstOf) : rows[0];
   }
 

@@ -1,7 +1,5 @@
 import { createHmac, hash, type KeyObject } from 'node:crypto';
 import { type OptionType, TEXT } from '../errors/option-types.js';
-import type { TokenFormat } from './format.js';
-import { isWellFormedToken } from './parse.js';
 
 /** The algorithms for new rows. */
 export const HASHING_ALGORITHMS = [
@@ -114,11 +112,6 @@ const DIGEST = /^[0-9a-f]{40,128}$/;
 export function candidateDigests(token: string, schemes: readonly DigestScheme[]): string[] {
   const usable = schemes.every(hidesTokens) || !DIGEST.test(token) ? schemes : schemes.filter(hidesTokens);
   return usable.map((scheme) => digestToken(token, scheme));
-}
-
-/** The same for text that may not be a token of this format, and then has no digests. */
-export function digestsOf(token: unknown, format: TokenFormat, schemes: readonly DigestScheme[]): string[] {
-  return isWellFormedToken(token, format) ? candidateDigests(token, schemes) : [];
 }
 
 /** Whether a scheme stores something other than the token itself. */

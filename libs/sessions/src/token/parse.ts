@@ -1,3 +1,4 @@
+import { candidateDigests, type DigestScheme } from './digest.js';
 import { checksum } from './generate.js';
 import { CHECKSUM_LENGTH, MAX_TOKEN_LENGTH, type TokenFormat } from './format.js';
 
@@ -20,6 +21,11 @@ export function isWellFormedToken(token: unknown, { prefix, acceptsPlain }: Toke
   if (!hasTokenLength(token)) return false;
   if (prefix === undefined) return isPlain(token);
   return token.startsWith(`${prefix}_`) ? isPrefixed(token, prefix) : acceptsPlain === true && isPlain(token);
+}
+
+/** The digests under which a token may be stored; none for what is no token of this format. */
+export function digestsOf(token: unknown, format: TokenFormat, schemes: readonly DigestScheme[]): string[] {
+  return isWellFormedToken(token, format) ? candidateDigests(token, schemes) : [];
 }
 
 function isPlain(token: string): boolean {
