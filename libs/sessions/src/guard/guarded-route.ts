@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { type Access, accessOf } from './access.decorators.js';
 import { guardsOn, isStream } from './nest-internals.js';
-import { type Requirements, requirementsOf } from './requirements.js';
+import { isUnlimited, type Requirements, requirementsOf } from './requirements.js';
 
 /** Marks the guards of this library. */
 export const SESSION_GUARD = Symbol('nest-sessions:guard');
@@ -11,6 +11,8 @@ export interface GuardedRoute extends Requirements {
   /** Whether this guard decides, because no other one is closer to the handler. */
   readonly decides: boolean;
   readonly access: Access | undefined;
+  /** Whether any valid session is enough for it. */
+  readonly isUnlimited: boolean;
   /** Whether the route answers with a stream of events. */
   readonly isStream: boolean;
 }
@@ -38,11 +40,13 @@ export class GuardedRoutes {
 /** What a route declares to a guard. */
 export function guardedRoute(guard: object, handler: object, controller: object): GuardedRoute {
   const level = levelOf(guard, handler, controller);
+  const requirements = requirementsOf(controller, handler);
   return {
     decides: level !== undefined,
     access: accessOf(handler, controller, level === 'handler'),
+    isUnlimited: isUnlimited(requirements),
     isStream: isStream(handler),
-    ...requirementsOf(controller, handler),
+    ...requirements,
   };
 }
 

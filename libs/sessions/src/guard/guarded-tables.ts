@@ -21,7 +21,7 @@ export class GuardedTables {
   /** The places where a token may be, each once. */
   readonly sources: readonly ResolvedSource[];
   /** Keyed by these very source objects. */
-  readonly #places: ReadonlyMap<ResolvedSource, GuardedPlace>;
+  readonly places: ReadonlyMap<ResolvedSource, GuardedPlace>;
 
   /** @throws SessionsConfigError for a relation that no table has */
   constructor(
@@ -39,7 +39,7 @@ export class GuardedTables {
     const isAt = (source: ResolvedSource, { options }: SessionsStore): boolean =>
       options.credentials.some((own) => isSameSource(own, source));
     this.sources = distinctSources(all);
-    this.#places = new Map(
+    this.places = new Map(
       this.sources.map((source) => [
         source,
         {
@@ -54,11 +54,9 @@ export class GuardedTables {
     );
   }
 
-  /** The place of a token, by the very source or an equal one; one without tables if a subclass has found it elsewhere. */
-  placeOf(source: ResolvedSource): GuardedPlace {
-    const known = this.#places.get(source);
-    if (known) return known;
-    for (const [own, place] of this.#places) if (isSameSource(own, source)) return place;
+  /** The place of a source that equals one of these; one without tables if a subclass has found a token elsewhere. */
+  placeLike(source: ResolvedSource): GuardedPlace {
+    for (const [own, place] of this.places) if (isSameSource(own, source)) return place;
     return NOWHERE;
   }
 }

@@ -98,7 +98,7 @@ function rememberOfPath(path: FieldPath | undefined, session: BaseSession | unde
 function keyOf(request: object): object {
   const { raw } = request as { readonly raw?: unknown };
   // An application may keep something else there, such as a body.
-  return isObject(raw) && 'headers' in raw ? raw : request;
+  return raw !== undefined && isObject(raw) && 'headers' in raw ? raw : request;
 }
 
 function isContext(value: unknown): value is ArgumentsHost {

@@ -11,7 +11,7 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { challenge, type ChallengeError, type ChallengeParameters } from '../http/challenge.js';
-import { type Credentials, credentialsOf, type HttpRequest } from '../http/credentials.js';
+import { type Credentials, credentialsOf, type HttpRequest, type ResolvedSource } from '../http/credentials.js';
 import { isFromOwnOrigin, isUnsafe } from '../http/request-origin.js';
 import { noRegistry } from '../registry/one-set-up.js';
 import { SessionsRegistry, type TableReference } from '../registry/sessions.registry.js';
@@ -27,11 +27,11 @@ import { follow, foundOn, ownOf } from './connections.js';
 import { findOnce, type Found, type FoundSession, isSession, lackOf, mayLack, type OneToken } from './found.js';
 import { guardedBy, type SessionGuardOptions } from './guard-options.js';
 import { type GuardedRoute, GuardedRoutes, SESSION_GUARD } from './guarded-route.js';
-import { type GuardedTables, guardedTables } from './guarded-tables.js';
+import { type GuardedPlace, type GuardedTables, guardedTables } from './guarded-tables.js';
 import { baseOf, madeGuard } from './made-guards.js';
 import { answerRefused } from './refused-token.js';
 import { putOnRequest } from './request-session.js';
-import { freshnessRefusal, isUnlimited, scopeRefusal } from './requirements.js';
+import { freshnessRefusal, scopeRefusal } from './requirements.js';
 import { rememberOfCall } from './session-of-request.js';
 import { answerOf, stubOf } from './stub-guards.js';
 
@@ -129,7 +129,8 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       if (context.getType<string>() === 'graphql') rememberOfCall(context, undefined);
       return true;
     }
-    return inItsForm(context, this.getCall(context), route, this.#passes);
+    const call = this.getCall(context);
+    return call.refusal ? inItsForm(context, call, route, this.#passes) : this.#passes(context, call, route);
   }
 
   /**
@@ -169,7 +170,7 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     request: HttpRequest,
     authoritative = false,
   ): MaybePromise<BaseSession | null> {
-    const { tables } = this.#tables().placeOf(source);
+    const { tables } = this.#placeOf(source);
     const notesRefusal = this.registry.options.onRefused !== undefined;
     return authenticateRequest(request, token, tables, authoritative, this.logger, notesRefusal);
   }
@@ -179,15 +180,13 @@ export class SessionGuard implements CanActivate, OnModuleInit {
    * they may not do.
    */
   protected authorize(context: ExecutionContext, session: BaseSession, request: HttpRequest): MaybePromise<void> {
-    const route = this.#routes.of(context);
-    if (isUnlimited(route)) return;
-    const { scopes, maxAgeMs } = route;
+    const { isUnlimited, scopes, maxAgeMs } = this.#routes.of(context);
+    if (isUnlimited) return;
     const tables = this.#tables().all;
     const foundIn = tableOf(session, request, tables);
     const now = this.registry.options.clock?.() ?? new Date();
-    const refusal =
-      scopeRefusal(scopes, session.scopes, foundIn ? [foundIn] : tables, tables) ??
-      freshnessRefusal(maxAgeMs, session, now);
+    const own = foundIn ? [foundIn] : tables;
+    const refusal = scopeRefusal(scopes, session.scopes, own, tables) ?? freshnessRefusal(maxAgeMs, session, now);
     if (!refusal) return;
     (foundIn ?? tables[0]).events.emit({ type: 'refused', reason: refusal.reason, session });
     throw this.refuse(context, refusal.exception, refusal.error, refusal.parameters);
@@ -209,18 +208,16 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   // A method that may make a closure pays for it in every call, so each closure has a method of its own.
 
   readonly #passes = (context: ExecutionContext, call: GuardedCall, route: GuardedRoute): MaybePromise<boolean> => {
-    const { authoritative } = route;
     const found = call.scope
-      ? findOnce(call.scope, this.constructor, call, authoritative, this.#find)
-      : this.#find(call, authoritative);
-    return found instanceof Promise
-      ? found.then(this.#onFound(context, call, route))
-      : this.#decide(context, call, route, found);
+      ? findOnce(call.scope, this.constructor, call, route.authoritative, this.#find)
+      : this.#find(call, route.authoritative);
+    if (found instanceof Promise) return found.then(this.#onFound(context, call, route));
+    return this.#decide(context, call, route, found);
   };
 
   /** What the credentials of a call lead to; a connection may know already. */
   readonly #find = (call: GuardedCall, authoritative: boolean): MaybePromise<Found> =>
-    foundOn(call, this.constructor, authoritative, this.logger) ?? this.#lookUp(call, authoritative);
+    (call.opened && foundOn(call, this.constructor, authoritative, this.logger)) ?? this.#lookUp(call, authoritative);
 
   #lookUp({ request, handshake, response }: GuardedCall, authoritative: boolean): MaybePromise<Found> {
     const credentials = this.extractCredentials(request);
@@ -230,9 +227,9 @@ export class SessionGuard implements CanActivate, OnModuleInit {
       this.#tables().all[0].events.emit({ type: 'refused', reason: 'several_tokens' });
       return credentials;
     }
-    const { cookieTable } = this.#tables().placeOf(credentials.source);
-    const byCookie = cookieTable !== undefined;
+    const { cookieTable } = this.#placeOf(credentials.source);
     const adapter = this.adapterHost.httpAdapter;
+    const byCookie = cookieTable !== undefined;
     const found = (session: BaseSession | null): Found => ({ kind: 'one', session, request, byCookie });
     const fail = (error: unknown): never => throwWithRetryAfter(error, response, adapter);
     try {
@@ -256,12 +253,11 @@ export class SessionGuard implements CanActivate, OnModuleInit {
   /** Lets a call through or refuses it. */
   #decide(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: Found): MaybePromise<boolean> {
     if (!isSession(found)) return this.#lacks(context, call, route, found);
-    if (isUnlimited(route) && this.authorize === AUTHORIZE) return this.#admit(context, call, route, found);
+    if (route.isUnlimited && this.authorize === AUTHORIZE) return this.#admit(context, call, route, found);
     const own = ownOf(found);
     const authorized = this.authorize(context, own.session, own.request);
-    return authorized instanceof Promise
-      ? authorized.then(this.#onAuthorized(context, call, route, own))
-      : this.#admit(context, call, route, own);
+    if (authorized instanceof Promise) return authorized.then(this.#onAuthorized(context, call, route, own));
+    return this.#admit(context, call, route, own);
   }
 
   #lacks(context: ExecutionContext, call: GuardedCall, route: GuardedRoute, found: Found): MaybePromise<boolean> {
@@ -286,6 +282,11 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     // Connections keep no related rows.
     if (opened) follow(this.#tables().all, found, opened, this.relations.length > 0 ? undefined : this.constructor);
     return true;
+  }
+
+  #placeOf(source: ResolvedSource): GuardedPlace {
+    const tables = this.#tables();
+    return tables.places.get(source) ?? tables.placeLike(source);
   }
 
   #tables(): GuardedTables {

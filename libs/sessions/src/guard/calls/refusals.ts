@@ -18,7 +18,6 @@ export function inItsForm<Route>(
   route: Route,
   passes: (context: ExecutionContext, call: GuardedCall, route: Route) => MaybePromise<boolean>,
 ): MaybePromise<boolean> {
-  if (!call.refusal) return passes(context, call, route);
   try {
     const passed = passes(context, call, route);
     return passed instanceof Promise ? passed.catch(conversion(context, call)) : passed;
