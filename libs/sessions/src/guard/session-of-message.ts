@@ -64,29 +64,30 @@ function remember(
   session: BaseSession | undefined,
   sharedBy: FollowedSession | undefined,
 ): void {
-  const known = callOn(key, context);
+  const former = CALLS.get(key);
+  const known = callIn(former, context);
   if (known) {
     known.session = session;
     known.sharedBy = sharedBy;
     return;
   }
   const [handler, controller] = [handlerOf(context), controllerOf(context)];
-  CALLS.set(key, { handler, controller, isOfMessage, session, sharedBy, former: CALLS.get(key) });
+  CALLS.set(key, { handler, controller, isOfMessage, session, sharedBy, former });
 }
 
 function callOf(context: ArgumentsHost): Call | undefined {
   const message = messageOf(context);
-  const call = message && callOn(message, context);
+  const call = message && callIn(CALLS.get(message), context);
   if (call) return call;
   const socket = socketOf(context);
   // Of a refused message, a filter must not get the session of another one.
-  return socket && (!message || handlerOf(context)) ? callOn(socket, context) : undefined;
+  return socket && (!message || handlerOf(context)) ? callIn(CALLS.get(socket), context) : undefined;
 }
 
-function callOn(key: object, context: ArgumentsHost): Call | undefined {
-  let call = CALLS.get(key);
+function callIn(latest: Call | undefined, context: ArgumentsHost): Call | undefined {
   const handler = handlerOf(context);
-  if (!handler) return call;
+  if (!handler) return latest;
+  let call = latest;
   const controller = controllerOf(context);
   while (call && (call.handler !== handler || call.controller !== controller)) call = call.former;
   return call;
