@@ -158,7 +158,7 @@ describe.each(SERVERS)('look-ups of a slow table, on %s', (type) => {
         }
       };
       const watching = watch();
-      const asked = await app.load(3 * TIMEOUT_MS);
+      const asked = await app.load(5 * TIMEOUT_MS);
       isOver.abort();
       await watching;
       expect(new Set(asked)).toEqual(UNAVAILABLE);
