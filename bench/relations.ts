@@ -1,12 +1,13 @@
 /**
  * Relations, side by side: every order of 830 with its shipper, and the orders of that, and a user with 200 sessions, on each
- * database and in memory, and by the drivers alone. Beside the time, how long the event loop was held at once.
+ * database and in memory, by the drivers alone, and by their statements alone, whose rows nobody reads. Beside the time, how
+ * long the event loop was held at once.
  */
 import { DataSource, EntitySchema } from 'typeorm';
 import { MemoryAdapter, SessionMark, SessionsTable, TypeOrmAdapter } from '../libs/sessions/src/index.js';
 import { CleanUps } from './clean-ups.js';
 import { connection, createDatabase, type DatabaseName } from './databases.js';
-import { ordersByHand, usersByHand } from './relations-by-hand.js';
+import { ordersByHand, ordersUnread, usersByHand, usersUnread } from './relations-by-hand.js';
 import { ratios, type Spread, spreadOf } from './statistics.js';
 
 type Adapter = MemoryAdapter | TypeOrmAdapter;
@@ -98,6 +99,7 @@ interface Read {
   readonly title: string;
   readonly read: (adapter: Adapter) => Promise<Rows>;
   readonly byHand?: (dataSource: DataSource) => () => Promise<object[]>;
+  readonly unread?: (dataSource: DataSource) => () => Promise<object[]>;
 }
 
 const READS: readonly Read[] = [
@@ -106,12 +108,14 @@ const READS: readonly Read[] = [
     read: async (adapter) =>
       (await adapter.execute(adapter.prepare('all', Order, { relations: { shipper: { orders: true } } }))).rows!,
     byHand: ordersByHand,
+    unread: (dataSource) => ordersUnread(dataSource, [...Array(SHIPPERS).keys()]),
   },
   {
     title: `a user with ${SESSIONS} sessions`,
     read: async (adapter) =>
       (await adapter.execute(adapter.prepare('all', User, { relations: { sessions: true } }))).rows!,
     byHand: usersByHand,
+    unread: (dataSource) => usersUnread(dataSource, ['u1']),
   },
   {
     title: `${SESSIONS} sessions with their user`,
@@ -122,12 +126,14 @@ const READS: readonly Read[] = [
 
 type Contenders = ReadonlyMap<string, () => Promise<object[]>>;
 
-/** How each adapter reads it, and how each driver alone does. */
-function contendersOf({ read, byHand }: Read, adapters: ReadonlyMap<string, Adapter>): Contenders {
+/** How each adapter reads it, how each driver alone does, and its statements alone. */
+function contendersOf({ read, byHand, unread }: Read, adapters: ReadonlyMap<string, Adapter>): Contenders {
   const contenders = new Map<string, () => Promise<object[]>>();
   for (const [name, adapter] of adapters) {
     contenders.set(name, () => read(adapter));
-    if (byHand && adapter instanceof TypeOrmAdapter) contenders.set(`${name} by hand`, byHand(adapter.dataSource));
+    if (!(adapter instanceof TypeOrmAdapter)) continue;
+    if (byHand) contenders.set(`${name} by hand`, byHand(adapter.dataSource));
+    if (unread) contenders.set(`${name} unread`, unread(adapter.dataSource));
   }
   return contenders;
 }
