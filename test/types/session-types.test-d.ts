@@ -135,6 +135,14 @@ export type FullChanges = Expect<
   >
 >;
 
+// A field that is either of two has the values of both.
+declare const either: boolean;
+class Either extends SessionsTable({
+  table: 'either',
+  extraFields: { field: either ? { type: 'string', nullable: true } : { type: 'int', default: 0 } },
+}) {}
+export type EitherField = Expect<Equal<SessionOf<Either>['field'], string | number | null>>;
+
 // What is no table has no session.
 export type NoSession = Expect<Equal<SessionOf<User>, never>>;
 

@@ -48,13 +48,15 @@ export interface SessionsTableClass<F extends AnyFields = TableFields> {
 }
 
 /** Any class made by {@link SessionsTable}. */
-export type AnySessionsTable = Pick<SessionsTableClass, 'definition' | 'storeToken'> & {
+export interface AnySessionsTable {
   // The fields of a table occur both in inputs and in outputs, so no single service type fits all tables.
   new (...args: never[]): object;
+  readonly definition: SessionsTableDefinition;
   // Not a constructor of sessions: the compiler would compare every part of their type for each guard.
   readonly entity: Function;
+  readonly storeToken: symbol;
   readonly name: string;
-};
+}
 
 /** A definition whose types are inferred. Not an intersection, whose every property the compiler would make anew. */
 export interface CheckedDefinition<
@@ -150,11 +152,16 @@ export function tableClassOf(table: AnySessionsTable | SessionsTableDefinition):
   return known;
 }
 
+/** Whatever knows the fields of a table, such as its service. */
+interface WithFields {
+  readonly fields: AnyFields;
+}
+
 /** A session of a table, with its extra fields: `SessionOf<Sessions>`. */
-export type SessionOf<S> = S extends { readonly fields: infer F extends AnyFields } ? Session<F> : never;
+export type SessionOf<S> = S extends WithFields ? Session<S['fields']> : never;
 
 /** The attributes of a new session of a table: `NewSessionOf<Sessions>`. */
-export type NewSessionOf<S> = S extends { readonly fields: infer F extends AnyFields } ? NewSession<F> : never;
+export type NewSessionOf<S> = S extends WithFields ? NewSession<S['fields']> : never;
 
 /** The scopes that a session of a table can be given, wildcards included: `ScopeOf<ApiKeys>`. */
 export type ScopeOf<S> = S extends { readonly fields: { readonly builtIn: { readonly scopes: readonly (infer V)[] } } }
@@ -162,4 +169,4 @@ export type ScopeOf<S> = S extends { readonly fields: { readonly builtIn: { read
   : never;
 
 /** The changes of a session of a table: `SessionChangesOf<Sessions>`. */
-export type SessionChangesOf<S> = S extends { readonly fields: infer F extends AnyFields } ? SessionChanges<F> : never;
+export type SessionChangesOf<S> = S extends WithFields ? SessionChanges<S['fields']> : never;

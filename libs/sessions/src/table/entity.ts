@@ -25,7 +25,10 @@ import type { AnyFields, TableFields } from './table-fields.js';
 import type { Session } from './inferred-types.js';
 
 /** The TypeORM entity class of a table's rows. */
-export type SessionsEntity<F extends AnyFields = TableFields> = new () => Session<F>;
+export interface SessionsEntity<F extends AnyFields = TableFields> extends Function {
+  /** Creates an entity without values; TypeORM calls it. */
+  new (): Session<F>;
+}
 
 /**
  * Creates the entity of a table, in a form that every database accepts, since TypeORM asks for it before it knows the

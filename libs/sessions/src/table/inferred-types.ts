@@ -106,5 +106,5 @@ export type ReasonOf<F extends AnyFields> = F['builtIn'] extends { readonly revo
     : RevocationReason;
 
 /** The names of a table's relations. */
-export type RelationName<F extends AnyFields> = string extends F['extra']['name'] ? string : Relations<F['extra']>;
-type Relations<X extends AnyField> = X extends AnyField ? ('relation' extends X['trait'] ? X['name'] : never) : never;
+export type RelationName<F extends AnyFields> =
+  string extends ColumnName<F> ? string : Exclude<F['extra']['name'], ColumnName<F>>;

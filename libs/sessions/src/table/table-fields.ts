@@ -1,7 +1,7 @@
 import type { EntitySchema } from 'typeorm';
 import type { BaseSession, CommonSession, OptionalColumns } from '../session/session.js';
 import type { LastUseDefinition } from './definition.js';
-import type { DataLoading, ExtraFields, FieldType, JsonValue } from './fields.js';
+import type { DataLoading, ExtraFields, FieldDefinition, FieldType, JsonValue } from './fields.js';
 
 /**
  * The traits of an extra field: `create` may leave it out, `update` refuses it, its value is JSON or a bigint, or it is
@@ -90,19 +90,30 @@ export type ExtraOf<F extends ExtraFields> = string extends keyof F
   : { [K in keyof F & string]: FieldOf<K, F[K]> }[keyof F & string];
 
 /**
- * A field of a definition. All that is said of it is inferred at once, so that the compiler goes on with types that many
- * fields share.
+ * The options of a field or a relation, to look them up one by one; what a definition leaves out is `unknown` then. A
+ * literal in the head of a class has the class's `this` in scope, and the compiler would compare a copy of it for each
+ * `extends` with a shape.
  */
-export type FieldOf<N extends string, D> = D extends {
-  readonly type: infer T extends FieldType;
-  readonly nullable?: infer Nullable;
-  readonly default?: infer Default;
-  readonly immutable?: infer Immutable;
-  readonly values?: infer Values;
-  readonly transformer?: infer Transformer;
+export interface FieldOptions extends Partial<FieldDefinition> {
+  readonly manyToOne?: unknown;
+  readonly oneToOne?: unknown;
+  readonly oneToMany?: unknown;
+  readonly manyToMany?: unknown;
+  readonly joinColumn?: unknown;
 }
-  ? Field<N, Value<T, Values, Transformer> | If<Nullable, null>, TraitOf<T, Nullable, Default, Immutable>>
-  : Field<N, Related<D>, 'relation'>;
+
+/** A field of a definition, or of either of two. */
+export type FieldOf<N extends string, D extends FieldOptions> = D extends object
+  ? 'type' extends keyof D
+    ? ColumnOf<N, D['type'], D['nullable'], D['default'], D['immutable'], D['values'], D['transformer']>
+    : Shared<N, Related<D>, 'relation'>
+  : never;
+
+// With conditions, so that the compiler makes one type for all fields of the same kind, not one for each use.
+type ColumnOf<N extends string, T, Nullable, Default, Immutable, Values, Transformer> = T extends FieldType
+  ? Shared<N, Value<T, Values, Transformer> | If<Nullable, null>, TraitOf<T, Nullable, Default, Immutable>>
+  : never;
+type Shared<N, V, T extends FieldTrait> = N extends string ? Field<N, V, T> : never;
 
 type TraitOf<T extends FieldType, Nullable, Default, Immutable> =
   ValueTrait[T] | If<Nullable, 'optional'> | ([Default] extends [{}] ? 'optional' : never) | If<Immutable, 'immutable'>;
@@ -135,8 +146,8 @@ type EntityOf<T> = T extends abstract new (...args: never[]) => infer E
   : T extends EntitySchema<infer E>
     ? E
     : unknown;
-type Related<D> = D extends { readonly manyToOne: infer R } | { readonly oneToOne: infer R }
-  ? TargetOf<R> | null
-  : D extends { readonly oneToMany: infer R } | { readonly manyToMany: infer R }
-    ? TargetOf<R>[]
-    : never;
+type Related<D extends FieldOptions> = 'manyToOne' extends keyof D
+  ? TargetOf<D['manyToOne']> | null
+  : 'oneToOne' extends keyof D
+    ? TargetOf<D['oneToOne']> | null
+    : TargetOf<'oneToMany' extends keyof D ? D['oneToMany'] : D['manyToMany']>[];
