@@ -24,10 +24,10 @@ const FLOORS = [
   ['lifecycle'],
   ['table'],
   ['options'],
-  ['cache', 'events'],
+  ['cache', 'events', 'live'],
   ['session'],
   ['adapters'],
-  ['http', 'token', 'util', 'errors'],
+  ['http', 'token', 'metrics', 'util', 'errors'],
 ];
 
 /** The most that a request may take. */
