@@ -57,6 +57,16 @@ class RelayGuard extends SessionGuard {
   }
 }
 
+/** Takes the token of a message from its data, if it has one. */
+@Injectable()
+class OnBehalfGuard extends SessionGuard {
+  protected override getCall(context: ExecutionContext) {
+    const { token } = context.getArgByIndex<{ readonly token?: string }>(1);
+    const call = super.getCall(context);
+    return token === undefined ? call : { ...call, request: { headers: { authorization: `Bearer ${token}` } } };
+  }
+}
+
 /** Gives the session a field more. */
 @Injectable()
 class NamingGuard extends SessionGuard {
@@ -95,6 +105,12 @@ describePlatforms('the session of a message', (platform) => {
     @SubscribeMessage('relayed')
     relayed(@CurrentSession() session: Session): void {
       seen.push(session);
+    }
+
+    @UseGuards(OnBehalfGuard)
+    @SubscribeMessage('onBehalf')
+    onBehalf(@CurrentSession('userId') userId: string): object {
+      return platform.answer(userId);
     }
 
     @UseGuards(NamingGuard)
@@ -178,6 +194,17 @@ describePlatforms('the session of a message', (platform) => {
     gate.emit('open');
     await haveSeen(2);
     expect(seen.map((session) => session?.userId)).toEqual(['eve', 'bob']);
+  });
+
+  it('is that of the socket again after a message with a token of its own', async () => {
+    const { authToken: token } = await sessions.create({ userId: 'bob' });
+    for (const [data, userId] of [
+      [{ token }, 'bob'],
+      [{}, 'ann'],
+      [{ token }, 'bob'],
+      [{}, 'ann'],
+    ] as const)
+      expect(await socket.ask('onBehalf', data)).toBe(userId);
   });
 
   it('is the one that a guard has authorized', async () => {

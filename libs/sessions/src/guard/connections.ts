@@ -5,6 +5,7 @@ import type { MaybePromise } from '../util/maybe-promise.js';
 import { privateField } from '../util/private-field.js';
 import { orUnavailable, tableOf } from './authenticate-request.js';
 import type { GuardedCall } from './calls/call.js';
+import { ConnectionCall } from './calls/connection-call.js';
 import type { Opened } from './calls/opened.js';
 import type { Found, FoundSession } from './found.js';
 import { FollowedSession } from './followed-session.js';
@@ -78,12 +79,13 @@ function followed(
  * @param authoritative whether to ask the database
  */
 export function foundOn(
-  { opened, scope }: GuardedCall,
+  call: GuardedCall,
   guard: unknown,
   authoritative: boolean,
   logger: Logger,
 ): MaybePromise<Found> | undefined {
-  const kept = opened && CONNECTION.get(opened.of)?.kept?.get(guard);
+  const { opened, scope } = call;
+  const kept = opened && ConnectionCall.is(call) && CONNECTION.get(opened.of)?.kept?.get(guard);
   if (!kept) return undefined;
   const foundAs = scope ? ofScope : ofCall;
   const session = kept.followed.use(kept.found.request, authoritative);
@@ -121,19 +123,20 @@ export function ownOf(found: FoundSession): FoundSession {
 }
 
 /**
- * Ends a connection with a session that was found.
+ * Ends what a call opens with the session that was found.
  *
  * @param stores the tables of the guard, one of which has the session
- * @param guard the class of the guard, if it is to remember the session for later calls on the connection
+ * @param guard the class of the guard, if it may keep the session for later calls on the connection
  */
 export function follow(
   stores: readonly [SessionsStore, ...SessionsStore[]],
   found: FoundSession,
+  call: GuardedCall,
   opened: Opened,
   guard?: unknown,
 ): void {
   const connection = connectionOf(opened.of);
   const store = tableOf(found.session, found.request, stores) ?? stores[0];
   const session = followed(connection, store, found.session, opened);
-  if (session && guard) connection.kept?.set(guard, { found, followed: session });
+  if (session && guard && ConnectionCall.is(call)) connection.kept?.set(guard, { found, followed: session });
 }

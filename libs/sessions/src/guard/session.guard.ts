@@ -170,9 +170,8 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     request: HttpRequest,
     authoritative = false,
   ): MaybePromise<BaseSession | null> {
-    const { tables } = this.#placeOf(source);
     const notesRefusal = this.registry.options.onRefused !== undefined;
-    return authenticateRequest(request, token, tables, authoritative, this.logger, notesRefusal);
+    return authenticateRequest(request, token, this.#placeOf(source).tables, authoritative, this.logger, notesRefusal);
   }
 
   /**
@@ -280,7 +279,8 @@ export class SessionGuard implements CanActivate, OnModuleInit {
     if (found.followed) return true;
     const opened = route.isStream ? openedStream(call.response) : call.opened;
     // Connections keep no related rows.
-    if (opened) follow(this.#tables().all, found, opened, this.relations.length > 0 ? undefined : this.constructor);
+    const guard = this.relations.length > 0 ? undefined : this.constructor;
+    if (opened) follow(this.#tables().all, found, call, opened, guard);
     return true;
   }
 

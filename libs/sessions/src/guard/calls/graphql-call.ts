@@ -6,8 +6,9 @@ import type { HttpRequest } from '../../http/credentials.js';
 import { isKept } from '../connections.js';
 import { NO_REQUEST_IN_CONTEXT } from '../messages.js';
 import type { GuardedCall } from './call.js';
+import { ConnectionCall } from './connection-call.js';
 import { connectionRequest, handshakeRequest } from './handshake.js';
-import { openedSocket, type RawSocket } from './opened.js';
+import { type Opened, openedSocket, type RawSocket } from './opened.js';
 import { detailsOf } from './refusals.js';
 import { type FieldInfo, fieldOf, operationOf, rootOf } from './resolver-args.js';
 
@@ -82,13 +83,23 @@ function socketCall(
 ): GuardedCall {
   const handshake = handshakeRequest(request);
   const opens = socket && (info?.operation.operation === 'subscription' || isKept(socket));
-  return {
-    request: connectionRequest(params, handshake),
-    handshake,
-    scope: scopeOf(operation, info),
-    opened: opens ? openedSocket(socket) : undefined,
-    refusal: (exception, challenge) => withExtensions(exception, challenge),
-  };
+  const opened = opens ? openedSocket(socket) : undefined;
+  return new SocketField(connectionRequest(params, handshake), handshake, scopeOf(operation, info), opened);
+}
+
+/** A field of an operation over a connection. */
+class SocketField extends ConnectionCall implements GuardedCall {
+  constructor(
+    readonly request: HttpRequest,
+    readonly handshake: HttpRequest,
+    readonly scope: object,
+    readonly opened: Opened | undefined,
+  ) {
+    super();
+  }
+
+  readonly refusal = (exception: HttpException, challenge: string | undefined): Error =>
+    withExtensions(exception, challenge);
 }
 
 /** The exception, with what GraphQL puts into the errors of an answer. */

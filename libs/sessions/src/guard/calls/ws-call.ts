@@ -4,6 +4,7 @@ import type { HttpRequest } from '../../http/credentials.js';
 import { privateField } from '../../util/private-field.js';
 import { keepFound } from '../connections.js';
 import type { GuardedCall } from './call.js';
+import { ConnectionCall } from './connection-call.js';
 import { ConnectionContext } from './connection-context.js';
 import { connectionRequest, handshakeOf } from './handshake.js';
 import { openedClient, type Opened } from './opened.js';
@@ -35,13 +36,15 @@ function openedOf(client: unknown): Opened | undefined {
 }
 
 /** A class, because there are many: most only need what is open, as their session is known. */
-abstract class WsCall implements GuardedCall {
+abstract class WsCall extends ConnectionCall implements GuardedCall {
   #handshake: HttpRequest | undefined;
 
   constructor(
     readonly args: readonly unknown[],
     readonly opened: Opened | undefined,
-  ) {}
+  ) {
+    super();
+  }
 
   protected get client(): object {
     return this.args[0] as object;
