@@ -38,7 +38,8 @@ export function givenValues(
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
       const [column] = param.split(FURTHER, 1);
-      (problems ??= {})[column!] ??= error.message;
+      // Of several problems of a column, the first one is told.
+      problems = { [column!]: error.message, ...problems };
     }
   }
   if (problems) throw new SessionValidationError(table, problems);
