@@ -72,6 +72,15 @@ describe.each([
       expect(await statusesOf(headers)).toEqual(new Set([401]));
     });
 
+    it('hold up no calls that are made together', async () => {
+      await start();
+      const sessions = app.nest.get(Sessions);
+      const created = await Promise.all(Array.from({ length: 20 }, async () => sessions.create({ userId: 'ann' })));
+      const found = await Promise.all(created.map(async ({ authToken }) => sessions.authenticate(authToken)));
+      expect(found.map((session) => session?.id)).toEqual(created.map(({ id }) => id));
+      expect(await Promise.all(created.map(async ({ id }) => sessions.revoke({ id })))).not.toContain(false);
+    });
+
     it('do not move a clock of ours', async () => {
       const clock = new SettableClock();
       await start(clock.now);

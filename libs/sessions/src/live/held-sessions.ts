@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { clearImmediate, setImmediate } from 'node:timers';
 import type { BaseSession } from '../session/session.js';
 import type { Hold } from './hold.js';
 import { RecentIds } from './recent-ids.js';

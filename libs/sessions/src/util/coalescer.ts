@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { clearImmediate, setImmediate } from 'node:timers';
 import { Bulkhead } from './bulkhead.js';
 import { after } from './in-time.js';
 import type { MaybePromise } from './maybe-promise.js';

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers';
+
 /** Yields items, and `undefined` when the event loop needs a turn. */
 export type Yielding<T> = Generator<T | undefined, undefined, undefined>;
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate } from 'node:timers';
 import type { MaybePromise } from '../../../util/maybe-promise.js';
 import { isBusy } from './line.js';
 
