@@ -19,6 +19,11 @@ export const BREAKS = {
     'const hold = store.held.hold(session, ended, () => begun.changed());',
     'const hold = { release: (): void => void ended };',
   ),
+  keepsForCopies: inLibrary(
+    'guard/connections.ts',
+    'opened && ConnectionCall.is(call) && CONNECTION',
+    'opened && CONNECTION',
+  ),
   keepsWhatHasChanged: inLibrary('guard/followed-session.ts', 'this.#changes++;'),
   storesTokens: inLibrary(
     'token/digest.ts',

@@ -84,6 +84,12 @@ export const PROOFS: readonly Proof[] = [
   proof('Whatever [`LiveSessions`]', 'leavesHeldOpen', unit('live/held-sessions')),
   proof('The guard holds event streams', 'followsNothing', suite('transports/streams/sse'), 'so does its producer'),
   proof('A GraphQL connection that', 'keepsWhatHasChanged', suite('transports/graphql/connections'), 'sees a change'),
+  proof(
+    'Each message of a socket has',
+    'keepsForCopies',
+    suite('transports/ws/own-sessions'),
+    'after a message with a token',
+  ),
   proof('What a client sends when it connects', 'takesOwnWordsForHeaders', suite('transports/graphql/sockets')),
   proof('Two tokens in a request, one of them in a cookie', 'choosesACookie', unit('http/credentials')),
   proof('No `Cookie` header', 'decodesCookies', suite('guard/cookies')),
