@@ -135,6 +135,18 @@ export function conditions(db: AdapterFixture): void {
     expect(await db.titles([{}, { title: 'a' }])).toEqual(['a', 'b']);
   });
 
+  it('sets that go on to another column where one is null may end with any of them', async () => {
+    const takenAt = new Date(Date.UTC(2026, 0, 1));
+    await db.photo({ title: 'a', takenAt });
+    await db.photo({ title: 'b', takenAt: null, rating: 1 });
+    await db.photo({ title: 'c', takenAt: null, rating: null });
+    const chain = [{ takenAt }, { takenAt: null, rating: 1 }];
+    expect(await db.titles(chain)).toEqual(['a', 'b']);
+    expect(await db.titles([...chain, { rating: 1 }])).toEqual(['a', 'b']);
+    expect(await db.titles([...chain, { takenAt: null }])).toEqual(['a', 'b', 'c']);
+    expect(await db.titles([...chain, { takenAt: null, rating: null }])).toEqual(['a', 'b', 'c']);
+  });
+
   it('a row that meets several sets comes once', async () => {
     await db.photos('a');
     expect(await db.titles([{ title: 'a' }, { hidden: false }])).toEqual(['a']);

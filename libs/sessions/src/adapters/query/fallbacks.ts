@@ -11,9 +11,10 @@ export function fallbacksIn<C extends Column>(alternatives: readonly Condition<C
   const comparisons: Compared<C>[] = [];
   for (const alternative of alternatives) {
     const parts = alternative.kind === 'and' ? alternative.parts : [alternative];
-    const last = parts[comparisons.length];
+    if (parts.length !== comparisons.length + 1) return undefined;
+    const last = parts.at(-1)!;
     const before = comparisons.every(({ subject }, i) => isNull(parts[i]!, subject.column));
-    if (!before || parts.length !== comparisons.length + 1 || last?.kind !== 'compare' || last.subject.path) return;
+    if (!before || last.kind !== 'compare' || last.subject.path) return undefined;
     comparisons.push(last);
   }
   return comparisons;

@@ -23,7 +23,7 @@ export function givenValues(
   params: Readonly<Row>,
 ): unknown[] {
   const values: unknown[] = [];
-  let problems: Record<string, string> | undefined;
+  let problems: Map<string, string> | undefined;
   for (const slot of slots) {
     if ('constant' in slot) {
       values.push(slot.constant);
@@ -37,11 +37,11 @@ export function givenValues(
       values.push(convert(given));
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
-      const [column] = param.split(FURTHER, 1);
-      // Of several problems of a column, the first one is told.
-      problems = { [column!]: error.message, ...problems };
+      const column = param.split(FURTHER, 1)[0]!;
+      problems ??= new Map();
+      if (!problems.has(column)) problems.set(column, error.message);
     }
   }
-  if (problems) throw new SessionValidationError(table, problems);
+  if (problems) throw new SessionValidationError(table, Object.fromEntries(problems));
   return values;
 }
