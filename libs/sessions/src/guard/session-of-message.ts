@@ -4,6 +4,7 @@ import type { BaseSession } from '../session/session.js';
 import { privateField } from '../util/private-field.js';
 import { ConnectionContext } from './calls/connection-context.js';
 import type { FollowedSession } from './followed-session.js';
+import type { FoundToken } from './found.js';
 
 /** The call of a handler. */
 interface Call {
@@ -38,12 +39,7 @@ export function fieldOfMessage(context: ArgumentsHost, field: string): unknown {
 }
 
 /** Whose session that of a call is. */
-export interface Sharing {
-  /** The session of an open connection. */
-  readonly followed?: FollowedSession;
-  /** Whether the calls of the connection share it. */
-  readonly isShared?: boolean;
-}
+export type Sharing = Pick<FoundToken, 'followed' | 'isShared'>;
 
 /** Records the session of a message's call; `undefined`: it has none. */
 export function rememberOfMessage(

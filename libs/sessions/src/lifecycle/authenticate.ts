@@ -4,7 +4,7 @@ import type { SessionsAdapter } from '../adapters/port/sessions-adapter.js';
 import type { RefusalReason } from '../events/session-event.js';
 import type { Prepared, RawRow, Row } from '../adapters/port/query.js';
 import { Coalescer } from '../util/coalescer.js';
-import { type MaybePromise } from '../util/maybe-promise.js';
+import type { MaybePromise } from '../util/maybe-promise.js';
 import { isOutage } from '../errors/outages.js';
 import { type CachedSessions, cacheKey } from '../cache/cached-sessions.js';
 import type { Reading } from '../cache/near-cache.js';

@@ -6,7 +6,7 @@ import { type RowsByKey, RowValue, RowValues, statementByRow } from './by-row.js
 import { givenValues } from '../query/given.js';
 import { readsSql, type SqlPrepared, type Statement } from './compile-query.js';
 import { asCompound } from './compound-statements.js';
-import { valuesOf } from './raw-row.js';
+import { namedValues } from './raw-row.js';
 import type { SingleStatements } from './single-statements.js';
 import type { ParamSlot, Slot } from './slots.js';
 import type { SqlColumn } from './sql-table.js';
@@ -39,12 +39,17 @@ const LANES = 2;
 export class JointStatements {
   /** By the number of updates. */
   readonly #compiled: (JointStatement | undefined)[] = [];
+  /** Of the values of a row: those of its columns, and its place among the updates. */
+  readonly #names: readonly string[];
 
   constructor(
     private readonly statements: SingleStatements,
     private readonly query: SqlPrepared,
     private readonly named: KeyCondition<SqlColumn>,
-  ) {}
+  ) {
+    const { columns = [] } = query;
+    this.#names = [...columns.map(({ property }) => property), PLACE];
+  }
 
   /** How many updates go together. */
   get travel(): { readonly largest?: number; readonly lanes?: number } {
@@ -67,13 +72,14 @@ export class JointStatements {
       return { values, places: values({ param: PLACE, convert: (place) => place }) };
     });
     const values = this.#bind(statement, { ...listsOf(updates), [PLACE]: updates.map((_, place) => place) });
-    const sent = this.statements.send(table, options.keepPrepared as string | true, statement, () => values);
+    const how = { names: this.#names };
+    const sent = this.statements.send(table, options.keepPrepared as string | true, statement, () => values, how);
     return sent ? (await sent).rows : this.#run(statement, values);
   }
 
   /** In a statement for at least as many updates. */
   async #oneByOne(updates: readonly Row[]): Promise<ResultRows> {
-    const { table, options, columns } = this.query;
+    const { table, options } = this.query;
     const { name } = this.named.value;
     const size = sizeFor(Math.max(updates.length, FEWEST));
     const places = Array.from({ length: size }, (_, place) => place);
@@ -86,10 +92,9 @@ export class JointStatements {
     const all = places.map((place) => updates[place] ?? updates[0]!);
     const params = listsOf(all);
     for (const place of places) params[keyAt(place)] = all[place]![name];
-    const columnNames = (columns ?? []).map(({ property }) => property);
     const sent = await asCompound(this.statements.connection.dataSource, async () => {
       const values = (): unknown[] => this.#bind(statement, params);
-      const how = { names: [...columnNames, PLACE], waits: false };
+      const how = { names: this.#names, waits: false };
       return this.statements.send(table, options.keepPrepared as string | true, statement, values, how);
     });
     return sent?.rows ?? [];
@@ -102,9 +107,9 @@ export class JointStatements {
   }
 
   async #run({ text, secrets }: Statement, values: unknown[]): Promise<unknown[][]> {
-    const { table, columns = [] } = this.query;
+    const { table } = this.query;
     const { records } = await this.statements.connection.run(text, values, { table, secrets });
-    return (records as Row[]).map((record) => [...valuesOf(columns, record), record[PLACE]]);
+    return (records as Row[]).map((record) => namedValues(record, this.#names));
   }
 
   /** Compiled once for each number of updates. */
